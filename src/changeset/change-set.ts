@@ -1,0 +1,43 @@
+import type { FileFacts } from '../filesystem/regular-file.ts';
+
+/** A file on disk that a change is made against. */
+export interface FileTarget {
+  /** The path as the operator would write it; for messages. */
+  readonly path: string;
+  /** The same without symlinks: what is written, so that a link stays a link. */
+  readonly resolvedPath: string;
+  /** What was there when it was read; undefined: nothing. */
+  readonly before: FileFacts | undefined;
+}
+
+export interface FileContent {
+  readonly content: Buffer;
+  /** Permission bits. */
+  readonly mode: number;
+  /** undefined: whoever runs the command. */
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+}
+
+export interface FileChange {
+  readonly target: FileTarget;
+  readonly after: FileContent;
+}
+
+/** Files that change together, all or none. Plain data: an operation makes it, storage commits it. */
+export type ChangeSet = readonly FileChange[];
+
+/**
+ * A change that keeps the mode and the owner of a file that exists.
+ * @param newMode for a file that does not exist yet
+ */
+export function replaceFile(target: FileTarget, content: string, newMode: 0o600 | 0o644): FileChange {
+  const { before } = target;
+  return {
+    target,
+    after: {
+      content: Buffer.from(content),
+      mode: before?.mode ?? newMode,
+      owner: before === undefined ? undefined : { uid: before.uid, gid: before.gid },
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { readInventory } from '../inventory/inventory.ts';
+import { expiration } from '../operations/expiration.ts';
+import { expirationDocument } from '../render/expiration-document.ts';
+import { expirationTable } from '../render/expiration-table.ts';
+import { exitCodes, type ExitCode } from './exit-code.ts';
+import { openNode, type NodeOptions } from './node-options.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface CheckExpirationOptions extends NodeOptions {
+  readonly output: 'text' | 'json' | 'yaml';
+  /** Judge as of this moment; undefined: now. */
+  readonly at?: Date;
+}
+
+export async function checkExpiration(
+  options: CheckExpirationOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const now = options.at ?? new Date();
+  const { layout, config } = await openNode(options, terminal);
+  const { report, problems } = expiration(readInventory(layout, config?.etcd ?? 'stacked'), now);
+  terminal.result(
+    options.output === 'text'
+      ? expirationTable(report, { colour: terminal.stdoutColour })
+      : expirationDocument(report, options.output),
+  );
+  for (const problem of problems) terminal.error(problem);
+  return problems.length > 0 ? exitCodes.error : exitCodes.done;
+}

@@ -1,0 +1,32 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { KubepkiError } from '../errors/error.ts';
+import type { Renewable } from '../operations/plan-renewal.ts';
+import { renewalQuestion } from '../render/renewal-question.ts';
+
+/**
+ * Lists what would be renewed and asks.
+ * @throws KubepkiError declined unless the answer is yes
+ */
+export async function confirmRenewal(renewables: readonly Renewable[]): Promise<void> {
+  const rows = renewables.map(({ spec, place }) => ({
+    name: spec.name,
+    notAfter: place.state.chain[0].notAfter,
+  }));
+  process.stderr.write(renewalQuestion(rows));
+  // Not readline's own line editor: it would swallow Ctrl-C.
+  const lines = createInterface({ input: process.stdin, terminal: false });
+  try {
+    const answer = await Promise.race([
+      once(lines, 'line').then(([line]: unknown[]) => String(line)),
+      // Ctrl-D: no answer is no.
+      once(lines, 'close').then(() => ''),
+    ]);
+    if (/^y(es)?$/i.test(answer.trim())) return;
+  } finally {
+    lines.close();
+  }
+  throw new KubepkiError('declined', 'nothing was renewed: the answer was not yes', {
+    hint: 'kubepki certs renew all does not ask',
+  });
+}

@@ -1,0 +1,18 @@
+import type { ErrorCode } from '../errors/error.ts';
+
+/** What the process says to a cron job or a monitoring system; the README documents each. */
+export const exitCodes = {
+  done: 0,
+  error: 1,
+  invalidConfig: 3,
+  notRenewed: 6,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** kubeadm leaves with 3 when its configuration does not validate, with 1 for everything else. */
+export function exitCodeOf(code: ErrorCode): ExitCode {
+  return code === 'bad-config' ? exitCodes.invalidConfig : exitCodes.error;
+}

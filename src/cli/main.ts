@@ -1,0 +1,60 @@
+import { CommanderError } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { KubepkiError } from '../errors/error.ts';
+import { exitCodeOf, exitCodes } from './exit-code.ts';
+import { buildProgram } from './program.ts';
+import { handleSignals } from './signals.ts';
+import { openTerminal } from './terminal.ts';
+
+handleSignals();
+
+// A reader that has seen enough (`| head`) is no error of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') return;
+  openTerminal(true).error(new KubepkiError('io', `cannot write to standard output: ${error.message}`));
+  process.exitCode = exitCodes.error;
+});
+
+try {
+  const program = buildProgram(packageJson.version, (code) => {
+    process.exitCode = code;
+  });
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+  const terminal = openTerminal(!process.argv.includes('--no-color'));
+  if (error instanceof CommanderError) {
+    // --help and --version end this way too.
+    if (error.exitCode === 0) return exitCodes.done;
+    terminal.error(usageError(error));
+    return exitCodes.error;
+  }
+  if (error instanceof KubepkiError) {
+    terminal.error(error);
+    return exitCodeOf(error.code);
+  }
+  // A defect of ours. What it says may quote a file, and a file may hold a key: only its kind is shown.
+  const kind = error instanceof Error ? error.name : typeof error;
+  terminal.error(
+    new KubepkiError('io', `internal error (${kind})`, {
+      hint: 'this is a defect in kubepki: please report the command line and this message',
+    }),
+  );
+  return exitCodes.error;
+}
+
+// commander says "error: unknown option '--x'", then "(Did you mean --y?)" on a second line.
+function usageError(error: CommanderError): KubepkiError {
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const hint = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? '')?.[1];
+  return new KubepkiError('usage', message.replace(/\.$/, ''), {
+    hint:
+      hint === undefined
+        ? 'kubepki certs --help shows the commands and their flags'
+        : `did you mean ${hint}?`,
+    cause: error,
+  });
+}

@@ -1,0 +1,68 @@
+import type { KubeadmConfig } from '../config/kubeadm-config.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { readRegularFile } from '../filesystem/regular-file.ts';
+import { FileSystemRoot } from '../filesystem/root.ts';
+import { locateLayout, type Layout } from '../inventory/layout.ts';
+import type { Terminal } from './terminal.ts';
+
+/** The flags that say which node's files are meant, as typed. */
+export interface NodeOptions {
+  readonly certDir?: string;
+  readonly kubeconfigDir?: string;
+  readonly config?: string;
+  readonly rootfs?: string;
+}
+
+export interface Node {
+  readonly layout: Layout;
+  /** undefined without `--config`. */
+  readonly config: KubeadmConfig | undefined;
+}
+
+/** @throws KubepkiError for a directory or a configuration that cannot be used */
+export async function openNode(options: NodeOptions, terminal: Terminal): Promise<Node> {
+  const root = FileSystemRoot.open(options.rootfs, process.cwd());
+  const config = options.config === undefined ? undefined : await readConfig(root, options.config, terminal);
+  // kubeadm ignores --cert-dir when --config is given; an explicit flag that does nothing helps nobody.
+  const certDir = options.certDir ?? config?.certificatesDir;
+  const layout = locateLayout(root, {
+    certDir: certDir && root.locate(certDir),
+    kubeconfigDir: options.kubeconfigDir && root.locate(options.kubeconfigDir),
+  });
+  return { layout, config };
+}
+
+/** The same flags again, for a command line in a hint. */
+export function nodeFlags(options: NodeOptions): string[] {
+  const flags = [
+    ['--cert-dir', options.certDir],
+    ['--kubeconfig-dir', options.kubeconfigDir],
+    ['--config', options.config],
+    ['--rootfs', options.rootfs],
+  ] as const;
+  return flags.flatMap(([flag, value]) => (value === undefined ? [] : [flag, shellWord(value)]));
+}
+
+async function readConfig(root: FileSystemRoot, given: string, terminal: Terminal): Promise<KubeadmConfig> {
+  const path = root.locate(given);
+  const file = readRegularFile(root.resolve(path), path);
+  if (file === undefined) {
+    throw new KubepkiError('not-found', 'no such file', {
+      file: path,
+      hint: 'name the kubeadm configuration with --config',
+    });
+  }
+  // Loaded only here: most runs have no --config and start without the schema library.
+  const { parseKubeadmConfig } = await import('../config/parse.ts');
+  try {
+    const { config, warnings } = parseKubeadmConfig(file.bytes.toString('utf8'));
+    for (const warning of warnings) terminal.warning(`${path}: ${warning}`);
+    return config;
+  } catch (error) {
+    throw error instanceof KubepkiError ? error.about(path) : error;
+  }
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

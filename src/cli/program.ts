@@ -1,0 +1,171 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { certificates } from '../catalog/catalog.ts';
+import { KubepkiError } from '../errors/error.ts';
+import type { CheckExpirationOptions } from './check-expiration.ts';
+import type { ExitCode } from './exit-code.ts';
+import type { NodeOptions } from './node-options.ts';
+import { parseInstant } from './parse-instant.ts';
+import { openTerminal } from './terminal.ts';
+
+interface ColourOption {
+  readonly color: boolean;
+}
+
+/**
+ * The command line. Flags, their defaults and their spellings are kubeadm's, so that its command lines work as they are.
+ * @param done receives the exit code of the command that ran
+ */
+export function buildProgram(version: string, done: (code: ExitCode) => void): Command {
+  const program = new Command('kubepki')
+    .description('Looks after the PKI of kubeadm-built Kubernetes control planes.')
+    .version(version, '--version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand(false)
+    .addOption(rootfsOption())
+    .addOption(new Option('-v, --v <level>', 'accepted as kubeadm does, without effect').hideHelp())
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined });
+  asGroup(program);
+  const certs = program
+    .command('certs')
+    .description('Show when the certificates end, and renew them.')
+    .addHelpText('after', '\nExit codes: 0 done, 1 error and nothing was changed, others in the README.');
+  asGroup(certs);
+  addCheckExpiration(certs, done);
+  addRenew(certs, done);
+  return program;
+}
+
+function addCheckExpiration(certs: Command, done: (code: ExitCode) => void): void {
+  addNodeOptions(
+    certs
+      .command('check-expiration')
+      .summary('show when every certificate ends')
+      .description(
+        'Shows when every certificate ends, in the cert dir and inside the kubeconfigs. Changes nothing.',
+      ),
+  )
+    .addOption(
+      new Option('-o, --output <format>', 'text, json or yaml').default('text').argParser(parseOutputFormat),
+    )
+    .addOption(
+      new Option('--at <time>', 'judge as of this moment (RFC 3339, such as 2027-01-01T00:00:00Z)').argParser(
+        parseAt,
+      ),
+    )
+    // Printer flags of kubeadm that change nothing in text, JSON and YAML.
+    .addOption(new Option('--allow-missing-template-keys [bool]').hideHelp())
+    .addOption(new Option('--show-managed-fields [bool]').hideHelp())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kubepki certs check-expiration
+  kubepki certs check-expiration -o json --cert-dir /backup/pki
+  kubepki certs check-expiration --rootfs fixtures/stacked-etcd-rsa --at 2027-01-01T00:00:00Z
+
+Exit code 1 if a file could not be read; missing and expired certificates are exit code 0, as with kubeadm.`,
+    )
+    .action(async (_options, command: Command) => {
+      const options = command.optsWithGlobals<CheckExpirationOptions & ColourOption>();
+      const { checkExpiration } = await import('./check-expiration.ts');
+      done(await checkExpiration(options, openTerminal(options.color)));
+    });
+}
+
+function addRenew(certs: Command, done: (code: ExitCode) => void): void {
+  const longest = Math.max(...certificates.map(({ name }) => name.length));
+  const list = certificates.map(({ name, longName }) => `  ${name.padEnd(longest)}  ${longName}`).join('\n');
+  addNodeOptions(
+    certs
+      .command('renew')
+      .summary('renew certificates with the CA on disk')
+      .description(
+        'Renews certificates with the CA on disk, whether they are near their end or not. Each gets a new key; subject,\n' +
+          'SANs and usages stay as they are. Without a name all are renewed, on a terminal after a question.',
+      )
+      .argument('[names...]', '"all", or names from the list below'),
+  )
+    .addHelpText(
+      'after',
+      `
+Certificates:
+  ${'all'.padEnd(longest)}  every one that is there
+${list}
+
+Examples:
+  kubepki certs renew all
+  kubepki certs renew apiserver etcd-server
+  kubepki certs renew all --cert-dir /backup/pki --config kubeadm.yaml
+
+Exit code 6 if a certificate named here was not renewed, being missing or signed by an external CA.`,
+    )
+    .action(async (names: string[], _options, command: Command) => {
+      const options = command.optsWithGlobals<NodeOptions & ColourOption>();
+      const { renewCertificates } = await import('./renew.ts');
+      done(await renewCertificates(names, options, openTerminal(options.color)));
+    });
+}
+
+function addNodeOptions(command: Command): Command {
+  return command
+    .addOption(pathOption('--cert-dir <dir>', 'the certificates (default: /etc/kubernetes/pki)'))
+    .addOption(
+      pathOption(
+        '--kubeconfig-dir <dir>',
+        'the kubeconfigs (default: beside the cert dir if there are any, else /etc/kubernetes)',
+      ),
+    )
+    .addOption(pathOption('--config <file>', 'a kubeadm configuration file (v1beta2, v1beta3, v1beta4)'))
+    .addOption(
+      pathOption(
+        '--kubeconfig <file>',
+        'accepted as kubeadm does, without effect: nothing is read from the cluster',
+      ),
+    )
+    .addOption(rootfsOption())
+    .addOption(new Option('-v, --v <level>').hideHelp())
+    .option('--no-color', 'no colour, also on a terminal (as with NO_COLOR)');
+}
+
+function rootfsOption(): Option {
+  return pathOption('--rootfs <dir>', 'look up every absolute path below this directory');
+}
+
+function pathOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value: string) => {
+    if (value === '') throw new InvalidArgumentError('it is empty');
+    return value;
+  });
+}
+
+/** A command that only holds others: without one it shows its help, as kubeadm does, and an unknown one is an error. */
+function asGroup(command: Command): void {
+  command
+    .argument('[command]')
+    .usage('[command] [options]')
+    .allowExcessArguments()
+    .action((name: string | undefined) => {
+      if (name === undefined) {
+        command.outputHelp();
+        return;
+      }
+      const path = command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`;
+      throw new KubepkiError('usage', `unknown command ${JSON.stringify(name)} for ${JSON.stringify(path)}`, {
+        hint: `${path} --help shows the commands`,
+      });
+    });
+}
+
+function parseOutputFormat(value: string): CheckExpirationOptions['output'] {
+  // Go's flag parser takes `-o=json` too.
+  const format = value.replace(/^=/, '');
+  if (format === 'text' || format === 'json' || format === 'yaml') return format;
+  throw new InvalidArgumentError('use text, json or yaml');
+}
+
+function parseAt(value: string): Date {
+  const instant = parseInstant(value);
+  if (instant === undefined) throw new InvalidArgumentError('use RFC 3339, such as 2027-01-01T00:00:00Z');
+  return instant;
+}

@@ -1,0 +1,75 @@
+/**
+ * The closed set of what can go wrong. The code is what tests and scripts match on; the message is for people.
+ *
+ * - `usage`: the command line itself is wrong
+ * - `not-found`, `not-a-file`, `too-large`, `no-permission`, `io`: a path could not be read or written
+ * - `bad-pem`, `bad-certificate`, `bad-key`, `encrypted-key`, `unsupported-key`: a file that is not what it should be
+ * - `bad-issuer`: a CA that must not or cannot sign (expired, not a CA, its key belongs to another certificate)
+ * - `foreign-issuer`: a kubeconfig of another cluster, found where nobody pointed at it
+ * - `bad-kubeconfig`, `bad-config`: a YAML document that cannot be used
+ * - `verification`: what was read back from disk is not what was to be written
+ * - `conflict`: two changes to one file, or a file changed under us
+ * - `declined`: the answer to a question was no
+ */
+export type ErrorCode =
+  | 'usage'
+  | 'not-found'
+  | 'not-a-file'
+  | 'too-large'
+  | 'no-permission'
+  | 'io'
+  | 'bad-pem'
+  | 'bad-certificate'
+  | 'bad-key'
+  | 'encrypted-key'
+  | 'unsupported-key'
+  | 'bad-issuer'
+  | 'foreign-issuer'
+  | 'bad-kubeconfig'
+  | 'bad-config'
+  | 'verification'
+  | 'conflict'
+  | 'declined';
+
+export interface ErrorDetails {
+  /** The file it is about, as the operator can open it. */
+  readonly file?: string | undefined;
+  /** The next step, in the imperative; printed on a line of its own. */
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** Every error a user can meet. The message is one line, lower case, without a period and without the file's name. */
+export class KubepkiError extends Error {
+  override readonly name = 'KubepkiError';
+  readonly code: ErrorCode;
+  readonly file: string | undefined;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(oneLine(message), details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.file = details.file;
+    this.hint = details.hint;
+  }
+
+  /** The same error, said of a file; keeps a file that is already named. */
+  about(file: string): KubepkiError {
+    return new KubepkiError(this.code, this.message, {
+      file: this.file ?? file,
+      hint: this.hint,
+      cause: this.cause,
+    });
+  }
+
+  /** `file: message`, the one line a user sees. */
+  get line(): string {
+    return this.file === undefined ? this.message : `${oneLine(this.file)}: ${this.message}`;
+  }
+}
+
+/** Control characters would let a hostile file name or file content draw on the operator's terminal. */
+function oneLine(text: string): string {
+  // eslint-disable-next-line no-control-regex -- removing control characters is the point
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
+}

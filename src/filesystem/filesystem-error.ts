@@ -1,0 +1,36 @@
+import { KubepkiError, type ErrorCode } from '../errors/error.ts';
+
+const codes: Readonly<Record<string, readonly [ErrorCode, string, string?]>> = {
+  ENOENT: ['not-found', 'no such file or directory'],
+  ENOTDIR: ['not-a-file', 'a part of the path is not a directory'],
+  EISDIR: ['not-a-file', 'is a directory, not a file'],
+  ELOOP: ['not-a-file', 'too many levels of symbolic links'],
+  EACCES: ['no-permission', 'permission denied', 'run it as root, or as the user who owns the file'],
+  EPERM: ['no-permission', 'operation not permitted', 'run it as root, or as the user who owns the file'],
+  EROFS: ['io', 'read-only file system', 'remount it read-write and run the command again'],
+  ENOSPC: ['io', 'no space left on device', 'make room and run the command again'],
+};
+
+/** Turns what node:fs throws into the error a user meets; `file` is the path as the operator wrote or would write it. */
+export function filesystemError(cause: unknown, file: string): KubepkiError {
+  if (cause instanceof KubepkiError) return cause.about(file);
+  const code = errnoOf(cause);
+  const known = code === undefined ? undefined : codes[code];
+  if (known !== undefined) {
+    const [errorCode, message, hint] = known;
+    return new KubepkiError(errorCode, message, { file, hint, cause });
+  }
+  return new KubepkiError('io', systemMessage(cause), { file, cause });
+}
+
+/** `ENOENT` and the like; undefined for an error that did not come from a system call. */
+export function errnoOf(cause: unknown): string | undefined {
+  if (!(cause instanceof Error) || !('code' in cause)) return undefined;
+  return typeof cause.code === 'string' ? cause.code : undefined;
+}
+
+// node says "EIO: i/o error, open '/path'": the middle is the operating system's own text.
+function systemMessage(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return /^[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
+}

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { KubepkiError } from '../errors/error.ts';
+import { errnoOf, filesystemError } from './filesystem-error.ts';
+
+/** What a certificate, a key, a kubeconfig or a kubeadm configuration never comes near (bytes). */
+export const maxFileBytes = 1024 * 1024;
+
+/** What a file was when it was read: what a change is made against, and what its replacement takes over. */
+export interface FileFacts {
+  /** SHA-256 of the content, hex. */
+  readonly sha256: string;
+  /** Permission bits only. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Names the file has: more than one means that a replacement leaves the others with the old content. */
+  readonly links: number;
+}
+
+export interface RegularFile extends FileFacts {
+  readonly bytes: Buffer;
+}
+
+/**
+ * Reads a regular file of a sane size. Never blocks on a FIFO, never opens a device, never follows a symlink: resolve
+ * the path first.
+ * @param resolvedPath host path without symlinks
+ * @param shownPath the path to name in an error
+ * @returns undefined when there is no such file
+ * @throws KubepkiError not-a-file, too-large, no-permission, io
+ */
+export function readRegularFile(resolvedPath: string, shownPath: string): RegularFile | undefined {
+  try {
+    requireRegular(lstatSync(resolvedPath), shownPath);
+    const descriptor = openSync(
+      resolvedPath,
+      // NONBLOCK: should the file have become a FIFO since lstat, open(2) must not wait for a writer.
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY,
+    );
+    try {
+      const stats = fstatSync(descriptor);
+      requireRegular(stats, shownPath);
+      const bytes = readAll(descriptor, shownPath);
+      return {
+        bytes,
+        sha256: sha256(bytes),
+        mode: stats.mode & 0o7777,
+        uid: stats.uid,
+        gid: stats.gid,
+        links: stats.nlink,
+      };
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return undefined;
+    throw filesystemError(cause, shownPath);
+  }
+}
+
+/**
+ * Is something there, without opening it? A dangling symlink is nothing, as for kubeadm (os.Stat).
+ * @throws KubepkiError no-permission, io, not-a-file when that cannot be told
+ */
+export function exists(resolvedPath: string, shownPath: string): boolean {
+  try {
+    lstatSync(resolvedPath);
+    return true;
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return false;
+    throw filesystemError(cause, shownPath);
+  }
+}
+
+/** @returns SHA-256, hex */
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function requireRegular(stats: Stats, shownPath: string): void {
+  if (!stats.isFile()) {
+    throw new KubepkiError('not-a-file', `is ${kindOf(stats)}, not a file`, { file: shownPath });
+  }
+  if (stats.size > maxFileBytes) {
+    throw new KubepkiError('too-large', `is larger than ${String(maxFileBytes / 1024 / 1024)} MiB`, {
+      file: shownPath,
+    });
+  }
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'a directory';
+  if (stats.isFIFO()) return 'a FIFO';
+  if (stats.isSocket()) return 'a socket';
+  if (stats.isSymbolicLink()) return 'a symbolic link';
+  return 'a device';
+}
+
+function readAll(descriptor: number, shownPath: string): Buffer {
+  // One byte more than allowed: a file that grows while it is read is noticed.
+  const buffer = Buffer.allocUnsafe(maxFileBytes + 1);
+  let length = 0;
+  for (;;) {
+    const read = readSync(descriptor, buffer, length, buffer.length - length, null);
+    if (read === 0) return Buffer.from(buffer.subarray(0, length));
+    length += read;
+    if (length > maxFileBytes) {
+      throw new KubepkiError('too-large', `is larger than ${String(maxFileBytes / 1024 / 1024)} MiB`, {
+        file: shownPath,
+      });
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { KubepkiError } from '../errors/error.ts';
+import { errnoOf, filesystemError } from './filesystem-error.ts';
+
+// The kernel's own limit (MAXSYMLINKS).
+const maxSymlinks = 40;
+
+/**
+ * The directory that stands for `/`: `--rootfs DIR`, else `/` itself. Absolute paths, also those inside files and in
+ * symlinks, are looked up below it. kubeadm calls chroot(2) for `--rootfs`, which needs root; resolving the paths
+ * ourselves does not, and leaves the rest of the machine (the temporary directory, the timezone data) where it is.
+ */
+export class FileSystemRoot {
+  /** Host path without symlinks, `/` when there is no `--rootfs`. */
+  readonly directory: string;
+  readonly #workingDirectory: string;
+
+  private constructor(directory: string, workingDirectory: string) {
+    this.directory = directory;
+    this.#workingDirectory = workingDirectory;
+  }
+
+  /** @throws KubepkiError not-found, not-a-file, no-permission when `rootfs` is not a directory one can enter */
+  static open(rootfs: string | undefined, workingDirectory: string): FileSystemRoot {
+    if (rootfs === undefined) return new FileSystemRoot('/', workingDirectory);
+    const given = resolve(workingDirectory, rootfs);
+    try {
+      const directory = realpathSync(given);
+      if (!statSync(directory).isDirectory()) {
+        throw new KubepkiError('not-a-file', 'is not a directory', { file: rootfs });
+      }
+      return new FileSystemRoot(directory, workingDirectory);
+    } catch (cause) {
+      throw filesystemError(cause, rootfs);
+    }
+  }
+
+  /** The host path of a path from the command line or from inside a file. Only absolute paths move below the root. */
+  locate(path: string, base: string = this.#workingDirectory): string {
+    return isAbsolute(path) ? join(this.directory, path) : resolve(base, path);
+  }
+
+  /**
+   * The host path without symlinks. Absolute link targets and `..` stay below the root. What does not exist (yet) is
+   * kept as it is, so the target of a file to be created can be resolved too.
+   * @throws KubepkiError not-a-file, no-permission, io
+   */
+  resolve(hostPath: string): string {
+    const base = this.#contains(hostPath) ? this.directory : '/';
+    const pending = relative(base, hostPath).split(sep);
+    let current = base;
+    let symlinks = 0;
+    for (let part = pending.shift(); part !== undefined; part = pending.shift()) {
+      if (part === '' || part === '.') continue;
+      if (part === '..') {
+        if (current !== base) current = dirname(current);
+        continue;
+      }
+      const next = join(current, part);
+      const target = readLink(next, hostPath);
+      if (target === undefined) {
+        current = next;
+        continue;
+      }
+      symlinks += 1;
+      if (symlinks > maxSymlinks) {
+        throw new KubepkiError('not-a-file', 'too many levels of symbolic links', { file: hostPath });
+      }
+      if (isAbsolute(target)) current = base;
+      pending.unshift(...target.split(sep));
+    }
+    return current;
+  }
+
+  #contains(hostPath: string): boolean {
+    return this.directory === '/' || hostPath === this.directory || hostPath.startsWith(this.directory + sep);
+  }
+}
+
+function readLink(path: string, shownPath: string): string | undefined {
+  try {
+    return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined;
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return undefined;
+    throw filesystemError(cause, shownPath);
+  }
+}

@@ -1,0 +1,162 @@
+import { dirname, join } from 'node:path';
+import {
+  certificateAuthorities,
+  certificates,
+  type CaName,
+  type CaSpec,
+  type KubeconfigSpec,
+  type LeafSpec,
+} from '../catalog/catalog.ts';
+import type { FileTarget } from '../changeset/change-set.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { exists } from '../filesystem/regular-file.ts';
+import { readKubeconfig, type Kubeconfig } from '../kubeconfig/kubeconfig.ts';
+import { parseCertificates, type Chain } from '../pki/certificate.ts';
+import type { Layout } from './layout.ts';
+import { readFile, reading, type Reading } from './reading.ts';
+
+/** A CA as its certificate file shows it. Its key is not opened, only looked for. */
+export interface AuthorityEntry {
+  readonly spec: CaSpec;
+  readonly certificatePath: string;
+  readonly keyPath: string;
+  readonly bundle: Reading<Chain>;
+  readonly key: Reading<'there'>;
+}
+
+export interface LeafEntry {
+  readonly kind: 'leaf';
+  readonly spec: LeafSpec;
+  readonly keyPath: string;
+  readonly state: Reading<LeafState>;
+}
+
+export interface LeafState {
+  readonly file: FileTarget;
+  /** The first certificate is the leaf. */
+  readonly chain: Chain;
+}
+
+export interface KubeconfigEntry {
+  readonly kind: 'kubeconfig';
+  readonly spec: KubeconfigSpec;
+  readonly state: Reading<KubeconfigState>;
+}
+
+export interface KubeconfigState {
+  readonly file: FileTarget;
+  readonly kubeconfig: Kubeconfig;
+  readonly chain: Chain;
+  /** Where the user names a file instead of holding the certificate. */
+  readonly certificateFile: FileTarget | undefined;
+  /** Host path, where the user names a file instead of holding the key. */
+  readonly keyPath: string | undefined;
+}
+
+export type CertificateEntry = LeafEntry | KubeconfigEntry;
+
+/** A node's PKI as it was at one moment, in the catalog's order. */
+export interface Inventory {
+  readonly layout: Layout;
+  readonly authorities: readonly AuthorityEntry[];
+  readonly certificates: readonly CertificateEntry[];
+}
+
+/**
+ * Reads certificates and kubeconfigs, no key file. Never throws for a single bad file.
+ * @param etcd `external`: kubeadm then manages neither etcd's certificates nor apiserver-etcd-client
+ */
+export function readInventory(layout: Layout, etcd: 'stacked' | 'external'): Inventory {
+  const managed = ({ stackedEtcd }: { readonly stackedEtcd: boolean }): boolean =>
+    etcd === 'stacked' || !stackedEtcd;
+  return {
+    layout,
+    authorities: certificateAuthorities.filter(managed).map((spec) => readAuthority(layout, spec)),
+    certificates: certificates
+      .filter(managed)
+      .map((spec) => (spec.kind === 'leaf' ? readLeaf(layout, spec) : readKubeconfigEntry(layout, spec))),
+  };
+}
+
+export function findAuthority(inventory: Inventory, name: CaName): AuthorityEntry | undefined {
+  return inventory.authorities.find((entry) => entry.spec.name === name);
+}
+
+function readAuthority(layout: Layout, spec: CaSpec): AuthorityEntry {
+  const certificatePath = join(layout.certDir, `${spec.baseName}.crt`);
+  const keyPath = join(layout.certDir, `${spec.baseName}.key`);
+  return {
+    spec,
+    certificatePath,
+    keyPath,
+    bundle: reading(certificatePath, () => {
+      const { bytes } = readFile(layout.root, certificatePath);
+      return bytes && parseCertificates(bytes);
+    }),
+    key: reading(keyPath, () => (exists(layout.root.resolve(keyPath), keyPath) ? 'there' : undefined)),
+  };
+}
+
+function readLeaf(layout: Layout, spec: LeafSpec): LeafEntry {
+  const path = join(layout.certDir, `${spec.baseName}.crt`);
+  return {
+    kind: 'leaf',
+    spec,
+    keyPath: join(layout.certDir, `${spec.baseName}.key`),
+    state: reading(path, () => {
+      const { target, bytes } = readFile(layout.root, path);
+      return bytes && { file: target, chain: parseCertificates(bytes) };
+    }),
+  };
+}
+
+function readKubeconfigEntry(layout: Layout, spec: KubeconfigSpec): KubeconfigEntry {
+  const path = join(layout.kubeconfigDir, spec.name);
+  return {
+    kind: 'kubeconfig',
+    spec,
+    state: reading(path, () => {
+      const { target, bytes } = readFile(layout.root, path);
+      return bytes && readKubeconfigState(layout, target, bytes);
+    }),
+  };
+}
+
+function readKubeconfigState(layout: Layout, file: FileTarget, bytes: Buffer): KubeconfigState {
+  const text = bytes.toString('utf8');
+  // A rewrite replaces a few characters and must give back every other byte.
+  if (!Buffer.from(text).equals(bytes)) throw new KubepkiError('bad-kubeconfig', 'is not UTF-8');
+  const kubeconfig = readKubeconfig(text);
+  const { clientCertificate, clientKey } = kubeconfig;
+  const keyPath = clientKey.kind === 'file' ? locateBeside(layout, file, clientKey.path) : undefined;
+  if (clientCertificate.kind === 'data') {
+    const chain = parseEmbedded(clientCertificate.bytes);
+    return { file, kubeconfig, chain, certificateFile: undefined, keyPath };
+  }
+  const path = locateBeside(layout, file, clientCertificate.path);
+  const { target, bytes: pem } = readFile(layout.root, path);
+  if (pem === undefined) {
+    throw new KubepkiError('not-found', 'no such file, but the kubeconfig names it', { file: path });
+  }
+  const chain = reading(path, () => parseCertificates(pem));
+  if (chain.status !== 'present')
+    throw chain.status === 'unreadable' ? chain.error : new TypeError('unreachable');
+  return { file, kubeconfig, chain: chain.value, certificateFile: target, keyPath };
+}
+
+/** clientcmd: a relative path in a kubeconfig starts at the kubeconfig's own directory. */
+function locateBeside(layout: Layout, kubeconfig: FileTarget, path: string): string {
+  return layout.root.locate(path, dirname(kubeconfig.path));
+}
+
+function parseEmbedded(bytes: Buffer): Chain {
+  try {
+    return parseCertificates(bytes);
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    // kubeadm's words, then what is wrong with it.
+    throw new KubepkiError(error.code, `does not contain a valid client certificate: it ${error.message}`, {
+      cause: error,
+    });
+  }
+}

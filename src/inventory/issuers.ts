@@ -1,0 +1,39 @@
+import type { CaName } from '../catalog/catalog.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { localIssuer, type Issuer } from '../pki/issuer.ts';
+import { parsePrivateKey } from '../pki/private-key.ts';
+import type { AuthorityEntry, Inventory } from './inventory.ts';
+import type { Layout } from './layout.ts';
+import { readFile, reading, type Reading } from './reading.ts';
+
+/** `missing`: there is no CA certificate. */
+export type Issuers = ReadonlyMap<CaName, Reading<Issuer>>;
+
+/**
+ * Opens the CA keys and makes sure that each may sign at this moment. A CA whose key is not on disk is external, as for
+ * kubeadm.
+ * @param names the CAs that are needed: the keys of the others stay closed
+ */
+export function readIssuers(inventory: Inventory, names: ReadonlySet<CaName>, now: Date): Issuers {
+  return new Map(
+    inventory.authorities
+      .filter(({ spec }) => names.has(spec.name))
+      .map((authority) => [authority.spec.name, readIssuer(inventory.layout, authority, now)] as const),
+  );
+}
+
+function readIssuer(layout: Layout, authority: AuthorityEntry, now: Date): Reading<Issuer> {
+  const { bundle, key, certificatePath, keyPath } = authority;
+  if (bundle.status !== 'present') return bundle;
+  if (key.status === 'unreadable') return key;
+  if (key.status === 'missing')
+    return { status: 'present', value: { kind: 'external', bundle: bundle.value } };
+  return reading<Issuer>(keyPath, () => {
+    const { bytes } = readFile(layout.root, keyPath);
+    if (bytes === undefined) {
+      throw new KubepkiError('conflict', 'disappeared while it was read', { file: keyPath });
+    }
+    const files = { certificate: certificatePath, key: keyPath };
+    return localIssuer(bundle.value, parsePrivateKey(bytes), now, files);
+  });
+}

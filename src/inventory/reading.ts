@@ -1,0 +1,36 @@
+import type { FileTarget } from '../changeset/change-set.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { readRegularFile } from '../filesystem/regular-file.ts';
+import type { FileSystemRoot } from '../filesystem/root.ts';
+
+/** What became of reading something: one bad file is a value, so that the others are still read. */
+export type Reading<T> =
+  | { readonly status: 'present'; readonly value: T }
+  | { readonly status: 'missing' }
+  | { readonly status: 'unreadable'; readonly error: KubepkiError };
+
+/** A file's bytes together with what a change to it is made against. */
+export interface FileReading {
+  readonly target: FileTarget;
+  readonly bytes: Buffer | undefined;
+}
+
+/** @throws KubepkiError with `file` */
+export function readFile(root: FileSystemRoot, path: string): FileReading {
+  const resolvedPath = root.resolve(path);
+  const file = readRegularFile(resolvedPath, path);
+  if (file === undefined) return { target: { path, resolvedPath, before: undefined }, bytes: undefined };
+  const { bytes, ...before } = file;
+  return { target: { path, resolvedPath, before }, bytes };
+}
+
+/** Turns a thrown KubepkiError into an `unreadable` that names the file; undefined becomes `missing`. */
+export function reading<T>(file: string, read: () => T | undefined): Reading<T> {
+  try {
+    const value = read();
+    return value === undefined ? { status: 'missing' } : { status: 'present', value };
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    return { status: 'unreadable', error: error.about(file) };
+  }
+}

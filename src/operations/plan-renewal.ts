@@ -1,0 +1,159 @@
+import type { CertificateSpec } from '../catalog/catalog.ts';
+import type { FileTarget } from '../changeset/change-set.ts';
+import type { EncryptionAlgorithm } from '../config/kubeadm-config.ts';
+import { KubepkiError } from '../errors/error.ts';
+import {
+  findAuthority,
+  type AuthorityEntry,
+  type CertificateEntry,
+  type Inventory,
+  type KubeconfigState,
+  type LeafState,
+} from '../inventory/inventory.ts';
+import type { Issuers } from '../inventory/issuers.ts';
+import type { KeyTargets } from '../inventory/key-targets.ts';
+import type { Reading } from '../inventory/reading.ts';
+import { isCa } from '../pki/certificate.ts';
+import { chainsTo } from '../pki/chain.ts';
+import type { Issuer, LocalIssuer } from '../pki/issuer.ts';
+import type { KeyAlgorithm } from '../pki/private-key.ts';
+import { chooseKey } from './key-choice.ts';
+import { missingAuthority } from './missing-authority.ts';
+import { isoSeconds, validityOf, type Validity } from './validity.ts';
+
+/** A certificate that will be renewed: all that is decided about the next one before there is a key. */
+export interface Renewable {
+  readonly spec: CertificateSpec;
+  readonly place: RenewalPlace;
+  readonly issuer: LocalIssuer;
+  readonly keyAlgorithm: KeyAlgorithm;
+  readonly validity: Validity;
+  readonly warnings: readonly string[];
+}
+
+/** Where the certificate and its key are kept. */
+export type RenewalPlace =
+  | { readonly kind: 'leaf'; readonly state: LeafState; readonly keyFile: FileTarget }
+  | {
+      readonly kind: 'kubeconfig';
+      readonly state: KubeconfigState;
+      /** undefined: the key is inside the kubeconfig. */
+      readonly keyFile: FileTarget | undefined;
+    };
+
+/** External CAs and missing files are outcomes; `refused` is an error, and then nothing of the set is renewed. */
+export type PlannedRenewal =
+  | { readonly status: 'renewable'; readonly spec: CertificateSpec; readonly renewable: Renewable }
+  | { readonly status: 'missing'; readonly spec: CertificateSpec }
+  | { readonly status: 'external-ca'; readonly spec: CertificateSpec; readonly caBaseName: string }
+  | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
+
+export interface RenewalSettings {
+  readonly now: Date;
+  readonly validityMs: number;
+  /** undefined: keep each certificate's own. */
+  readonly encryptionAlgorithm: EncryptionAlgorithm | undefined;
+  readonly issuers: Issuers;
+  readonly keyTargets: KeyTargets;
+}
+
+/** Decides for each certificate whether and how it is renewed. */
+export function planRenewals(
+  inventory: Inventory,
+  specs: readonly CertificateSpec[],
+  settings: RenewalSettings,
+): PlannedRenewal[] {
+  return specs.map((spec) => {
+    try {
+      return planRenewal(inventory, spec, settings);
+    } catch (error) {
+      if (!(error instanceof KubepkiError)) throw error;
+      return { status: 'refused', spec, error };
+    }
+  });
+}
+
+function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: RenewalSettings): PlannedRenewal {
+  const entry = inventory.certificates.find((candidate) => candidate.spec === spec);
+  const authority = findAuthority(inventory, spec.caName);
+  // kubeadm's order: missing comes before external. With an external etcd its certificates are missing.
+  if (entry === undefined || authority === undefined || entry.state.status === 'missing') {
+    return { status: 'missing', spec };
+  }
+  const issuer = requireIssuer(authority, settings.issuers);
+  if (issuer.kind === 'external') {
+    return { status: 'external-ca', spec, caBaseName: authority.spec.baseName };
+  }
+  const place = placeOf(entry, settings.keyTargets);
+  const file = certificateFile(place);
+  const [leaf] = place.state.chain;
+  // RFC 5280, 4.2.1.3: what the old one asserts (keyCertSign) must not stand in a certificate that is no CA.
+  if (isCa(leaf))
+    throw new KubepkiError('bad-certificate', 'is a CA certificate, not a leaf', { file: file.path });
+  const foreign = !chainsTo(place.state.chain, issuer.bundle);
+  if (foreign) refuseUnaskedKubeconfig(inventory, place, authority);
+  const key = chooseKey(leaf, settings.encryptionAlgorithm, file.path);
+  const validity = validityOf(issuer, settings.now, settings.validityMs);
+  const ca = authority.certificatePath;
+  const warnings = [
+    key.warning,
+    foreign ? `was signed by another CA than ${ca}` : undefined,
+    validity.capped ? `ends with its CA ${ca} on ${isoSeconds(validity.notAfter)}` : undefined,
+    hardLinked(place) ? 'has other names (hard links), which keep the old content' : undefined,
+  ]
+    .filter((warning) => warning !== undefined)
+    .map((warning) => `${file.path}: ${warning}`);
+  const { algorithm: keyAlgorithm } = key;
+  return { status: 'renewable', spec, renewable: { spec, place, issuer, keyAlgorithm, validity, warnings } };
+}
+
+/** The file that holds the certificate itself. */
+export function certificateFile(place: RenewalPlace): FileTarget {
+  return place.kind === 'leaf' ? place.state.file : (place.state.certificateFile ?? place.state.file);
+}
+
+function requireIssuer(authority: AuthorityEntry, issuers: Issuers): Issuer {
+  const issuer = issuers.get(authority.spec.name);
+  switch (issuer?.status) {
+    case 'present':
+      return issuer.value;
+    case 'unreadable':
+      throw issuer.error;
+    case 'missing':
+    case undefined:
+      throw missingAuthority(authority);
+  }
+}
+
+function placeOf(entry: CertificateEntry, keyTargets: KeyTargets): RenewalPlace {
+  if (entry.kind === 'leaf') {
+    return { kind: 'leaf', state: present(entry.state), keyFile: present(keyTargets.get(entry.keyPath)) };
+  }
+  const state = present(entry.state);
+  const keyFile = state.keyPath === undefined ? undefined : present(keyTargets.get(state.keyPath));
+  return { kind: 'kubeconfig', state, keyFile };
+}
+
+function present<T>(reading: Reading<T> | undefined): T {
+  if (reading?.status === 'present') return reading.value;
+  if (reading?.status === 'unreadable') throw reading.error;
+  throw new TypeError('planned with something that was not read');
+}
+
+function hardLinked(place: RenewalPlace): boolean {
+  const files = [place.state.file, certificateFile(place), place.keyFile];
+  return files.some((file) => (file?.before?.links ?? 1) > 1);
+}
+
+/**
+ * Nobody pointed at this kubeconfig dir: renewing a restored or copied PKI directory must not re-sign the kubeconfigs
+ * of the live node it lies on. (With the directory given or beside the PKI it is renewed, as kubeadm does after a CA
+ * change.)
+ */
+function refuseUnaskedKubeconfig(inventory: Inventory, place: RenewalPlace, authority: AuthorityEntry): void {
+  if (place.kind === 'leaf' || inventory.layout.kubeconfigDirOrigin !== 'default') return;
+  throw new KubepkiError('foreign-issuer', `was signed by another CA than ${authority.certificatePath}`, {
+    file: place.state.file.path,
+    hint: `if it is to be signed by this CA, name its directory: --kubeconfig-dir ${inventory.layout.kubeconfigDir}`,
+  });
+}

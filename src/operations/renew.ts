@@ -1,0 +1,78 @@
+import { replaceFile, type ChangeSet, type FileChange } from '../changeset/change-set.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { rewriteKubeconfig } from '../kubeconfig/rewrite.ts';
+import { encodeCertificates, type Certificate } from '../pki/certificate.ts';
+import { chainBehind } from '../pki/chain.ts';
+import { issueCertificate } from '../pki/issue.ts';
+import { encodePrivateKey, publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
+import { profileOf } from '../pki/profile.ts';
+import type { Renewable } from './plan-renewal.ts';
+
+/** The chance that goes into one certificate. */
+export interface Fresh {
+  readonly privateKey: PrivateKey;
+  /** Content bytes of the INTEGER. */
+  readonly serialNumber: Buffer;
+}
+
+/** A certificate that was issued but is not on disk yet. */
+export interface Renewed {
+  readonly renewable: Renewable;
+  readonly certificate: Certificate;
+  readonly changes: ChangeSet;
+}
+
+/** Issues the new certificate and says which files change. */
+export function renew(renewable: Renewable, fresh: Fresh): Renewed {
+  const { place, issuer, validity } = renewable;
+  const certificate = issueCertificate(issuer, {
+    profile: profileOf(place.state.chain[0]),
+    publicKey: publicKeyOf(fresh.privateKey),
+    serialNumber: fresh.serialNumber,
+    notBefore: validity.notBefore,
+    notAfter: validity.notAfter,
+  });
+  const certificatePem = encodeCertificates([certificate, ...chainBehind(certificate, place.state.chain)]);
+  const keyPem = encodePrivateKey(fresh.privateKey);
+  return { renewable, certificate, changes: changesOf(renewable, certificatePem, keyPem) };
+}
+
+/**
+ * All changes of a run, keys and certificates of a pair back to back.
+ * @throws KubepkiError conflict when two of them go to the same file
+ */
+export function changeSetOf(renewed: readonly Renewed[]): ChangeSet {
+  const changes = renewed.flatMap((one) => one.changes);
+  const seen = new Map<string, string>();
+  for (const { target } of changes) {
+    const other = seen.get(target.resolvedPath);
+    if (other !== undefined) {
+      throw new KubepkiError('conflict', `is the same file as ${other}, and both would be written`, {
+        file: target.path,
+        hint: 'give each its own file, or renew them one by one',
+      });
+    }
+    seen.set(target.resolvedPath, target.path);
+  }
+  return changes;
+}
+
+function changesOf({ place, issuer }: Renewable, certificatePem: string, keyPem: string): FileChange[] {
+  // Modes of new files are kubeadm's: 0600 for keys, 0644 for certificates.
+  const keyChange = place.keyFile && replaceFile(place.keyFile, keyPem, 0o600);
+  if (place.kind === 'leaf') {
+    return [replaceFile(place.keyFile, keyPem, 0o600), replaceFile(place.state.file, certificatePem, 0o644)];
+  }
+  const { kubeconfig, file, certificateFile } = place.state;
+  const text = rewriteKubeconfig(kubeconfig, {
+    ...(certificateFile === undefined ? { clientCertificatePem: certificatePem } : {}),
+    ...(place.keyFile === undefined ? { clientKeyPem: keyPem } : {}),
+    // kubeadm embeds the first certificate of ca.crt; with a bundle, the others are trusted as well.
+    ...(kubeconfig.clusterCa.kind === 'data' ? { clusterCaPem: encodeCertificates(issuer.bundle) } : {}),
+  });
+  return [
+    ...(keyChange === undefined ? [] : [keyChange]),
+    ...(certificateFile === undefined ? [] : [replaceFile(certificateFile, certificatePem, 0o644)]),
+    ...(text === kubeconfig.text ? [] : [replaceFile(file, text, 0o600)]),
+  ];
+}

@@ -1,0 +1,67 @@
+import { KubepkiError } from '../errors/error.ts';
+import type { FileTarget } from '../changeset/change-set.ts';
+import { readKubeconfig } from '../kubeconfig/read.ts';
+import { encodeCertificates, parseCertificates } from '../pki/certificate.ts';
+import { isIssuedBy } from '../pki/issuer.ts';
+import { parsePrivateKey, publicKeyOf } from '../pki/private-key.ts';
+import { profileOf, sameProfile } from '../pki/profile.ts';
+import { certificateFile } from './plan-renewal.ts';
+import type { Renewed } from './renew.ts';
+
+/** What stands on disk for a target now: the staged new file, or the untouched old one. */
+export type ReadBack = (target: FileTarget) => Buffer;
+
+/**
+ * Checks what was read back from disk against what was promised: it parses, chains to the CA, the key belongs to the
+ * certificate, and subject, SANs, EKU and KeyUsage are the old ones.
+ * @throws KubepkiError verification
+ */
+export function verifyRenewed({ renewable, certificate }: Renewed, readBack: ReadBack): void {
+  const { place, issuer, validity } = renewable;
+  const pair = readPair(place, readBack);
+  const [leaf] = parseCertificates(pair.certificate);
+  const [old] = place.state.chain;
+  const failed = [
+    [leaf.der.equals(certificate.der), 'is not the certificate that was issued'],
+    [isIssuedBy(leaf, issuer.certificate), 'does not chain to its CA'],
+    [publicKeyOf(parsePrivateKey(pair.key)).equals(leaf.publicKey), 'does not match its private key'],
+    [
+      sameProfile(profileOf(leaf), profileOf(old)),
+      'has another subject, other SANs or other usages than before',
+    ],
+    [leaf.notBefore.getTime() === validity.notBefore.getTime(), 'begins at another time'],
+    [leaf.notAfter.getTime() === validity.notAfter.getTime(), 'ends at another time'],
+    [pair.clusterCa?.equals(Buffer.from(encodeCertificates(issuer.bundle))) ?? true, 'embeds another CA'],
+  ] as const;
+  for (const [holds, message] of failed) {
+    if (!holds) {
+      throw new KubepkiError('verification', `read back from disk, the new certificate ${message}`, {
+        file: certificateFile(place).path,
+      });
+    }
+  }
+}
+
+function readPair(
+  place: Renewed['renewable']['place'],
+  readBack: ReadBack,
+): { certificate: Buffer; key: Buffer; clusterCa: Buffer | undefined } {
+  if (place.kind === 'leaf') {
+    return { certificate: readBack(place.state.file), key: readBack(place.keyFile), clusterCa: undefined };
+  }
+  const { clientCertificate, clientKey, clusterCa } = readKubeconfig(
+    readBack(place.state.file).toString('utf8'),
+  );
+  const certificate = clientCertificate.kind === 'data' ? clientCertificate.bytes : undefined;
+  const key = clientKey.kind === 'data' ? clientKey.bytes : undefined;
+  return {
+    certificate: certificate ?? readBack(certificateFile(place)),
+    key: key ?? readBackKey(place.keyFile, readBack),
+    clusterCa: clusterCa.kind === 'data' ? clusterCa.bytes : undefined,
+  };
+}
+
+function readBackKey(keyFile: FileTarget | undefined, readBack: ReadBack): Buffer {
+  if (keyFile === undefined) throw new KubepkiError('verification', 'the kubeconfig holds no key');
+  return readBack(keyFile);
+}

@@ -1,0 +1,136 @@
+import { X509Certificate, type KeyObject } from 'node:crypto';
+import { KubepkiError } from '../errors/error.ts';
+import {
+  contentOf,
+  encodeDer,
+  isContext,
+  isUniversal,
+  malformed,
+  parseDer,
+  partsOf,
+  type Asn1,
+} from './der.ts';
+import { findExtension, parseExtension, type Extension } from './extension.ts';
+import { encodePem, noSuchBlock, pemBlocks } from './pem.ts';
+import { parseTime } from './time.ts';
+
+/** An X.509 version 3 certificate (RFC 5280, 4.1), taken apart as far as renewing needs it. */
+export interface Certificate {
+  readonly der: Buffer;
+  /** Content bytes of the INTEGER. */
+  readonly serialNumber: Buffer;
+  /** DER of the Name, as it stands in the certificate. */
+  readonly issuer: Buffer;
+  readonly subject: Buffer;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly publicKey: KeyObject;
+  readonly extensions: readonly Extension[];
+  /** node's view of the same bytes, for verifying signatures. */
+  readonly x509: X509Certificate;
+}
+
+export type Chain = readonly [Certificate, ...Certificate[]];
+
+/**
+ * The certificates of a PEM file, in the file's order. As kubeadm does, other blocks and CERTIFICATE blocks with
+ * headers are passed over.
+ * @throws KubepkiError bad-certificate, bad-pem
+ */
+export function parseCertificates(bytes: Uint8Array): Chain {
+  const [first, ...rest] = pemBlocks(bytes).filter(
+    (block) => block.label === 'CERTIFICATE' && !block.hasHeaders,
+  );
+  if (first === undefined) {
+    throw noSuchBlock(
+      'bad-certificate',
+      bytes,
+      'certificate',
+      'openssl x509 -inform der -in FILE -out FILE.pem',
+    );
+  }
+  return [parseCertificate(first.der), ...rest.map((block) => parseCertificate(block.der))];
+}
+
+/** @throws KubepkiError bad-certificate */
+export function parseCertificate(der: Buffer): Certificate {
+  // Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }
+  const [tbs, , signature] = partsOf(parseDer(der));
+  if (!isUniversal(tbs, 'sequence') || !isUniversal(signature, 'bitString')) throw malformed();
+  const fields = [...partsOf(tbs)];
+  // version [0] EXPLICIT DEFAULT v1
+  if (isContext(fields[0], 0)) fields.shift();
+  const [serialNumber, , issuer, validity, subject, , ...optional] = fields;
+  if (
+    !isUniversal(serialNumber, 'integer') ||
+    !isUniversal(issuer, 'sequence') ||
+    !isUniversal(validity, 'sequence') ||
+    !isUniversal(subject, 'sequence')
+  ) {
+    throw malformed();
+  }
+  const [notBefore, notAfter] = partsOf(validity);
+  if (notBefore === undefined || notAfter === undefined) throw malformed();
+  const x509 = decode(der);
+  return {
+    der,
+    serialNumber: contentOf(serialNumber),
+    issuer: encodeDer(issuer),
+    subject: encodeDer(subject),
+    notBefore: parseTime(notBefore),
+    notAfter: parseTime(notAfter),
+    publicKey: publicKeyOf(x509),
+    extensions: parseExtensions(optional.find((field) => isContext(field, 3))),
+    x509,
+  };
+}
+
+export function encodeCertificates(certificates: readonly Certificate[]): string {
+  return certificates.map((certificate) => encodePem('CERTIFICATE', certificate.der)).join('');
+}
+
+/** RFC 5280, 4.2.1.9: basicConstraints with cA TRUE. */
+export function isCa(certificate: Certificate): boolean {
+  const constraints = findExtension(certificate.extensions, 'basicConstraints');
+  if (constraints === undefined) return false;
+  const [cA] = partsOf(parseDer(constraints.value));
+  return isUniversal(cA, 'boolean') && contentOf(cA)[0] !== 0;
+}
+
+/** Upper-case hex, as openssl prints it. */
+export function serialHex(certificate: Certificate): string {
+  return certificate.serialNumber
+    .toString('hex')
+    .replace(/^0+(?=.)/, '')
+    .toUpperCase();
+}
+
+// An independent parser has the last word on what a certificate is.
+function decode(der: Buffer): X509Certificate {
+  try {
+    return new X509Certificate(der);
+  } catch (cause) {
+    throw new KubepkiError('bad-certificate', 'is not a well-formed X.509 certificate', { cause });
+  }
+}
+
+function publicKeyOf(x509: X509Certificate): KeyObject {
+  try {
+    return x509.publicKey;
+  } catch (cause) {
+    throw new KubepkiError('bad-certificate', 'holds a public key of an unknown kind', { cause });
+  }
+}
+
+// extensions [3] EXPLICIT SEQUENCE OF Extension
+function parseExtensions(tagged: Asn1 | undefined): Extension[] {
+  if (tagged === undefined) return [];
+  const [list] = partsOf(tagged);
+  if (!isUniversal(list, 'sequence')) throw malformed();
+  const extensions = partsOf(list).map(parseExtension);
+  // RFC 5280, 4.2: no more than one instance of an extension; Go refuses to load a certificate that has two.
+  if (new Set(extensions.map((extension) => extension.id)).size !== extensions.length) {
+    throw new KubepkiError('bad-certificate', 'has an X.509 extension twice');
+  }
+  return extensions;
+}

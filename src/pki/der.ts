@@ -1,0 +1,97 @@
+import type { asn1 as Asn1Namespace } from 'node-forge';
+import asn1 from 'node-forge/lib/asn1.js';
+import { KubepkiError } from '../errors/error.ts';
+
+/** One ASN.1 value as forge holds it: content bytes as a binary string, or its parts. */
+export type Asn1 = Asn1Namespace.Asn1;
+
+/**
+ * Parses strict DER. What does not encode back to the same bytes is refused: parts of it are carried over into new
+ * certificates, and Go's x509, which must read those, takes nothing but DER either.
+ * @throws KubepkiError bad-certificate
+ */
+export function parseDer(der: Buffer): Asn1 {
+  try {
+    const value = asn1.fromDer(der.toString('latin1'), {
+      strict: true,
+      parseAllBytes: true,
+      // A BIT STRING's content (a key, a signature) stays bytes even where it happens to look like ASN.1.
+      decodeBitStrings: false,
+    });
+    if (encodeDer(value).equals(der)) return value;
+  } catch (cause) {
+    throw new KubepkiError('bad-certificate', 'is not valid DER inside its PEM', { cause });
+  }
+  throw new KubepkiError('bad-certificate', 'is not valid DER inside its PEM');
+}
+
+export function encodeDer(value: Asn1): Buffer {
+  return Buffer.from(asn1.toDer(value).getBytes(), 'latin1');
+}
+
+/** @throws KubepkiError bad-certificate when the value is not constructed */
+export function partsOf(value: Asn1): readonly Asn1[] {
+  if (typeof value.value === 'string') throw malformed();
+  return value.value;
+}
+
+/** @throws KubepkiError bad-certificate when the value is not primitive */
+export function contentOf(value: Asn1): Buffer {
+  if (typeof value.value !== 'string') throw malformed();
+  return Buffer.from(value.value, 'latin1');
+}
+
+export function isUniversal(value: Asn1 | undefined, type: UniversalType): value is Asn1 {
+  return value?.tagClass === asn1.Class.UNIVERSAL && value.type === universalTypes[type];
+}
+
+/** A context-specific tag such as `[3]`. */
+export function isContext(value: Asn1 | undefined, tag: number): value is Asn1 {
+  // An ASN.1 tag number and forge's list of universal types share a field.
+  return value?.tagClass === asn1.Class.CONTEXT_SPECIFIC && Number(value.type) === tag;
+}
+
+export function sequence(parts: readonly Asn1[]): Asn1 {
+  return asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, [...parts]);
+}
+
+/** An explicitly tagged value. */
+export function context(tag: number, part: Asn1): Asn1 {
+  return asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag, true, [part]);
+}
+
+/** An implicitly tagged primitive. */
+export function contextPrimitive(tag: number, content: Buffer): Asn1 {
+  return asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag, false, content.toString('latin1'));
+}
+
+export function oid(dotted: string): Asn1 {
+  return primitive('oid', Buffer.from(asn1.oidToDer(dotted).getBytes(), 'latin1'));
+}
+
+export function primitive(type: UniversalType, content: Buffer): Asn1 {
+  return asn1.create(asn1.Class.UNIVERSAL, universalTypes[type], false, content.toString('latin1'));
+}
+
+/** A value that is DER already and must stay byte for byte. */
+export function encoded(der: Buffer): Asn1 {
+  return parseDer(der);
+}
+
+export function malformed(): KubepkiError {
+  return new KubepkiError('bad-certificate', 'is not a well-formed X.509 certificate');
+}
+
+type UniversalType = keyof typeof universalTypes;
+
+const universalTypes = {
+  boolean: asn1.Type.BOOLEAN,
+  integer: asn1.Type.INTEGER,
+  bitString: asn1.Type.BITSTRING,
+  octetString: asn1.Type.OCTETSTRING,
+  null: asn1.Type.NULL,
+  oid: asn1.Type.OID,
+  sequence: asn1.Type.SEQUENCE,
+  utcTime: asn1.Type.UTCTIME,
+  generalizedTime: asn1.Type.GENERALIZEDTIME,
+} as const;

@@ -1,0 +1,112 @@
+import { KubepkiError } from '../errors/error.ts';
+import { isCa, type Certificate, type Chain } from './certificate.ts';
+import { contentOf, isUniversal, parseDer } from './der.ts';
+import { findExtension } from './extension.ts';
+import { algorithmOf, describeAlgorithm, publicKeyOf, type PrivateKey } from './private-key.ts';
+
+/** A CA whose key is here. Only {@link localIssuer} makes one, so everything that signs has been checked. */
+export interface LocalIssuer {
+  readonly kind: 'local';
+  readonly certificate: Certificate;
+  readonly privateKey: PrivateKey;
+  /** Everything in the CA file: any of them may verify. */
+  readonly bundle: Chain;
+}
+
+/** A CA whose key is somewhere else: it cannot sign here. */
+export interface ExternalIssuer {
+  readonly kind: 'external';
+  readonly bundle: Chain;
+}
+
+export type Issuer = LocalIssuer | ExternalIssuer;
+
+/**
+ * Picks the certificate of the bundle that the key belongs to. Where a CA was renewed with its key, several match: the
+ * valid one that ends last signs.
+ * @throws KubepkiError bad-issuer, unsupported-key, with `file` naming the key or the certificate
+ */
+export function localIssuer(
+  bundle: Chain,
+  privateKey: PrivateKey,
+  now: Date,
+  files: { readonly certificate: string; readonly key: string },
+): LocalIssuer {
+  const publicKey = publicKeyOf(privateKey);
+  const own = bundle.filter((certificate) => certificate.publicKey.equals(publicKey));
+  own.sort((a, b) => b.notAfter.getTime() - a.notAfter.getTime());
+  const candidate = own.find((certificate) => isValidAt(certificate, now)) ?? own[0];
+  if (candidate === undefined) {
+    throw new KubepkiError('bad-issuer', `does not belong to the CA certificate ${files.certificate}`, {
+      file: files.key,
+      hint: 'put the key and the certificate of the same CA in place, from a backup or another control-plane node',
+    });
+  }
+  requireSigningCertificate(candidate, now, files.certificate);
+  requireSigningKey(privateKey, files.key);
+  return { kind: 'local', certificate: candidate, privateKey, bundle };
+}
+
+/** RFC 5280, 6.1.3: the issuer's name and key, not its name alone: every kubeadm CA is called `kubernetes`. */
+export function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
+  return certificate.issuer.equals(issuer.subject) && certificate.x509.verify(issuer.publicKey);
+}
+
+function requireSigningCertificate(certificate: Certificate, now: Date, file: string): void {
+  const newCa =
+    'a new CA is needed: see "Manual rotation of CA certificates" in the Kubernetes documentation';
+  // RFC 5280, 4.2.1.9: without cA TRUE the key must not be used to verify certificate signatures.
+  if (!isCa(certificate)) {
+    throw new KubepkiError('bad-issuer', 'is not a CA certificate (basicConstraints lacks CA:TRUE)', {
+      file,
+      hint: 'put the CA certificate of this cluster in place, from a backup or another control-plane node',
+    });
+  }
+  // RFC 5280, 4.2.1.3: keyCertSign must be asserted where keyUsage is present.
+  if (!mayCertSign(certificate)) {
+    throw new KubepkiError('bad-issuer', 'must not sign certificates (keyUsage lacks keyCertSign)', { file });
+  }
+  // kubeadm signs all the same and says so in a warning; nothing would trust the result.
+  if (certificate.notAfter.getTime() < now.getTime()) {
+    throw new KubepkiError('bad-issuer', `the CA expired on ${isoSeconds(certificate.notAfter)}`, {
+      file,
+      hint: newCa,
+    });
+  }
+  if (certificate.notBefore.getTime() > now.getTime()) {
+    throw new KubepkiError('bad-issuer', `the CA is not valid before ${isoSeconds(certificate.notBefore)}`, {
+      file,
+      hint: "check this machine's clock",
+    });
+  }
+}
+
+function requireSigningKey(privateKey: PrivateKey, file: string): void {
+  const algorithm = algorithmOf(privateKey);
+  if (algorithm.type === 'other' || (algorithm.type === 'rsa' && algorithm.bits < 2048)) {
+    throw new KubepkiError(
+      'unsupported-key',
+      `a CA key of the kind ${describeAlgorithm(algorithm)} is not supported`,
+      {
+        file,
+        hint: 'use RSA of at least 2048 bits, or ECDSA on P-256 or P-384',
+      },
+    );
+  }
+}
+
+function mayCertSign(certificate: Certificate): boolean {
+  const usage = findExtension(certificate.extensions, 'keyUsage');
+  if (usage === undefined) return true;
+  const bits = parseDer(usage.value);
+  // Bit 5 of the BIT STRING, after the byte that counts its unused bits.
+  return isUniversal(bits, 'bitString') && ((contentOf(bits)[1] ?? 0) & 0x04) !== 0;
+}
+
+function isValidAt(certificate: Certificate, now: Date): boolean {
+  return certificate.notBefore.getTime() <= now.getTime() && now.getTime() <= certificate.notAfter.getTime();
+}
+
+function isoSeconds(date: Date): string {
+  return date.toISOString().replace(/\.\d{3}Z$/, 'Z');
+}

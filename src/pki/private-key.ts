@@ -1,0 +1,99 @@
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import { KubepkiError } from '../errors/error.ts';
+import { encodePem, noSuchBlock, pemBlocks } from './pem.ts';
+
+/** node's handle on a private key; its bytes leave it only through {@link encodePrivateKey}. */
+export type PrivateKey = KeyObject;
+
+/** A key kubepki makes: RSA of 2048 to 4096 bits, ECDSA on P-256 or P-384. */
+export type KeyAlgorithm =
+  | { readonly type: 'rsa'; readonly bits: number }
+  | { readonly type: 'ec'; readonly curve: 'P-256' | 'P-384' };
+
+/** What a key turned out to be: one we make, or something else with the name openssl gives it. */
+export type FoundAlgorithm = KeyAlgorithm | { readonly type: 'other'; readonly description: string };
+
+const generate = promisify(generateKeyPair);
+
+const curves: Readonly<Record<string, 'P-256' | 'P-384'>> = { prime256v1: 'P-256', secp384r1: 'P-384' };
+
+const keyLabels = ['RSA PRIVATE KEY', 'EC PRIVATE KEY', 'PRIVATE KEY'];
+
+/**
+ * The first private key of a PEM file: PKCS#1, SEC1 or PKCS#8. As kubeadm does, other blocks (EC PARAMETERS) are
+ * passed over.
+ * @throws KubepkiError bad-key, bad-pem, encrypted-key
+ */
+export function parsePrivateKey(bytes: Uint8Array): PrivateKey {
+  const blocks = pemBlocks(bytes);
+  if (
+    blocks.some(
+      (block) => block.label === 'ENCRYPTED PRIVATE KEY' || (isKey(block.label) && block.hasHeaders),
+    )
+  ) {
+    throw new KubepkiError('encrypted-key', 'is protected by a passphrase', {
+      hint: 'decrypt it into a file only root can read, as kubeadm needs it too: openssl pkey -in FILE -out FILE.plain',
+    });
+  }
+  const block = blocks.find(({ label }) => isKey(label));
+  if (block === undefined) {
+    throw noSuchBlock('bad-key', bytes, 'private key', 'openssl pkey -inform der -in FILE -out FILE.pem');
+  }
+  try {
+    return createPrivateKey(encodePem(block.label, block.der));
+  } catch {
+    // The cause is left out on purpose: an error must never carry a piece of a key.
+    throw new KubepkiError('bad-key', 'does not hold a well-formed private key');
+  }
+}
+
+/** PKCS#1 `RSA PRIVATE KEY` or SEC1 `EC PRIVATE KEY`, as kubeadm writes them. */
+export function encodePrivateKey(key: PrivateKey): string {
+  const type = key.asymmetricKeyType === 'rsa' ? 'pkcs1' : 'sec1';
+  return key.export({ format: 'pem', type }).toString();
+}
+
+/** Runs in the thread pool: start all keys of a set at once and await them together. */
+export async function generatePrivateKey(algorithm: KeyAlgorithm): Promise<PrivateKey> {
+  const pair =
+    algorithm.type === 'rsa'
+      ? await generate('rsa', { modulusLength: algorithm.bits })
+      : await generate('ec', { namedCurve: algorithm.curve });
+  return pair.privateKey;
+}
+
+export function publicKeyOf(privateKey: PrivateKey): KeyObject {
+  return createPublicKey(privateKey);
+}
+
+export function algorithmOf(key: KeyObject): FoundAlgorithm {
+  const details = key.asymmetricKeyDetails;
+  if (key.asymmetricKeyType === 'rsa' && details?.modulusLength !== undefined) {
+    return { type: 'rsa', bits: details.modulusLength };
+  }
+  const curve = details?.namedCurve;
+  if (key.asymmetricKeyType === 'ec' && curve !== undefined) {
+    const known = curves[curve];
+    return known === undefined
+      ? { type: 'other', description: `ECDSA ${curve}` }
+      : { type: 'ec', curve: known };
+  }
+  return { type: 'other', description: key.asymmetricKeyType ?? 'unknown' };
+}
+
+/** `RSA-2048`, `ECDSA-P256`: kubeadm's names. */
+export function describeAlgorithm(algorithm: FoundAlgorithm): string {
+  switch (algorithm.type) {
+    case 'rsa':
+      return `RSA-${String(algorithm.bits)}`;
+    case 'ec':
+      return `ECDSA-${algorithm.curve.replace('-', '')}`;
+    case 'other':
+      return algorithm.description;
+  }
+}
+
+function isKey(label: string): boolean {
+  return keyLabels.includes(label);
+}
