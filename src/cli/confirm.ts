@@ -8,11 +8,11 @@ import { renewalQuestion } from '../render/renewal-question.ts';
  * Lists what would be renewed and asks.
  * @throws KubepkiError declined unless the answer is yes
  */
-export async function confirmRenewal(renewables: readonly Renewable[]): Promise<void> {
-  const rows = renewables.map(({ spec, place }) => ({
-    name: spec.name,
-    notAfter: place.state.chain[0].notAfter,
-  }));
+export async function confirmRenewal(renewables: readonly Renewable[], now: Date): Promise<void> {
+  const rows = renewables.map(({ spec, place }) => {
+    const { notAfter } = place.state.chain[0];
+    return { name: spec.name, notAfter, residualMs: notAfter.getTime() - now.getTime() };
+  });
   process.stderr.write(renewalQuestion(rows));
   // Not readline's own line editor: it would swallow Ctrl-C.
   const lines = createInterface({ input: process.stdin, terminal: false });

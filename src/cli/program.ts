@@ -81,7 +81,7 @@ function addRenew(certs: Command, done: (code: ExitCode) => void): void {
       .command('renew')
       .summary('renew certificates with the CA on disk')
       .description(
-        'Renews certificates with the CA on disk, whether they are near their end or not. Each gets a new key; subject,\n' +
+        'Renews certificates with the CA on disk, whether they are near their end or not. Each gets a new key; subject, ' +
           'SANs and usages stay as they are. Without a name all are renewed, on a terminal after a question.',
       )
       .argument('[names...]', '"all", or names from the list below'),

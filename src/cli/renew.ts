@@ -34,7 +34,7 @@ export async function renewCertificates(
   const renewables = plan.flatMap((planned) => (planned.status === 'renewable' ? [planned.renewable] : []));
   for (const warning of renewables.flatMap(({ warnings }) => warnings)) terminal.warning(warning);
   if (selection.kind === 'all' && selection.confirm && terminal.interactive && renewables.length > 0) {
-    await confirmRenewal(renewables);
+    await confirmRenewal(renewables, new Date());
   }
   writeRenewed(await renewAll(renewables, terminal));
   report(plan, selection, terminal);

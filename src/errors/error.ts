@@ -39,7 +39,10 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-/** Every error a user can meet. The message is one line, lower case, without a period and without the file's name. */
+/**
+ * Every error a user can meet. The message is one line, lower case, without a period and without the file's name.
+ * Render makes control characters harmless.
+ */
 export class KubepkiError extends Error {
   override readonly name = 'KubepkiError';
   readonly code: ErrorCode;
@@ -47,7 +50,7 @@ export class KubepkiError extends Error {
   readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(oneLine(message), details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.file = details.file;
     this.hint = details.hint;
@@ -64,12 +67,6 @@ export class KubepkiError extends Error {
 
   /** `file: message`, the one line a user sees. */
   get line(): string {
-    return this.file === undefined ? this.message : `${oneLine(this.file)}: ${this.message}`;
+    return this.file === undefined ? this.message : `${this.file}: ${this.message}`;
   }
-}
-
-/** Control characters would let a hostile file name or file content draw on the operator's terminal. */
-function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex -- removing control characters is the point
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
 }

@@ -38,7 +38,8 @@ export class FileSystemRoot {
 
   /** The host path of a path from the command line or from inside a file. Only absolute paths move below the root. */
   locate(path: string, base: string = this.#workingDirectory): string {
-    return isAbsolute(path) ? join(this.directory, path) : resolve(base, path);
+    // The inner resolve keeps `/../..` at the root.
+    return isAbsolute(path) ? join(this.directory, resolve('/', path)) : resolve(base, path);
   }
 
   /**

@@ -10,7 +10,8 @@ import {
 import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { exists } from '../filesystem/regular-file.ts';
-import { readKubeconfig, type Kubeconfig } from '../kubeconfig/kubeconfig.ts';
+import type { Kubeconfig } from '../kubeconfig/kubeconfig.ts';
+import { readKubeconfig } from '../kubeconfig/read.ts';
 import { parseCertificates, type Chain } from '../pki/certificate.ts';
 import type { Layout } from './layout.ts';
 import { readFile, reading, type Reading } from './reading.ts';

@@ -1,0 +1,131 @@
+/**
+ * The fields kubeadm defines, so that a misspelt one is noticed and a right one that kubepki does not need is not.
+ * Source: the kubeadm.k8s.io v1beta2, v1beta3 and v1beta4 API reference. `any`: whatever is below is not looked at.
+ */
+export type Fields = 'any' | { readonly [name: string]: Fields } | { readonly listOf: Fields };
+
+export type ConfigVersion = 'v1beta2' | 'v1beta3' | 'v1beta4';
+
+type Table = Readonly<Record<string, Fields>>;
+
+const any = 'any';
+
+function named(...names: readonly string[]): Record<string, Fields> {
+  return Object.fromEntries(names.map((name) => [name, any]));
+}
+
+/** Fields that a version has and others have not. */
+function since(condition: boolean, fields: Table): Table {
+  return condition ? fields : {};
+}
+
+/** The tables of one version, by kind. A kind that is not here is none of kubeadm's. */
+export function kindsOf(version: ConfigVersion): Readonly<Record<string, Fields>> {
+  const isBeta2 = version === 'v1beta2';
+  const isBeta4 = version === 'v1beta4';
+  const timeouts = since(isBeta4, {
+    timeouts: named(
+      'controlPlaneComponentHealthCheck',
+      'kubeletHealthCheck',
+      'kubernetesAPICall',
+      'etcdAPICall',
+      'tlsBootstrap',
+      'discovery',
+      'upgradeManifests',
+    ),
+  });
+  const phases = since(!isBeta2, { skipPhases: any, patches: named('directory') });
+  const dryRun = since(isBeta4, { dryRun: any });
+  const imagePulls = since(isBeta4, named('imagePullSerial'));
+  const extraEnvs = since(isBeta4, { extraEnvs: any });
+  const component = { ...named('extraArgs', 'extraVolumes'), ...extraEnvs };
+  const nodeRegistration = {
+    ...named('name', 'criSocket', 'taints', 'kubeletExtraArgs', 'ignorePreflightErrors'),
+    ...since(!isBeta2, named('imagePullPolicy')),
+    ...imagePulls,
+  };
+  const localAPIEndpoint = named('advertiseAddress', 'bindPort');
+  const kinds: Table = {
+    ClusterConfiguration: {
+      ...named(
+        'kubernetesVersion',
+        'controlPlaneEndpoint',
+        'certificatesDir',
+        'imageRepository',
+        'featureGates',
+        'clusterName',
+      ),
+      etcd: {
+        local: {
+          ...named('imageRepository', 'imageTag', 'dataDir', 'extraArgs', 'serverCertSANs', 'peerCertSANs'),
+          ...extraEnvs,
+        },
+        external: {
+          ...named('endpoints', 'caFile', 'certFile', 'keyFile'),
+          ...since(isBeta4, named('httpEndpoints')),
+        },
+      },
+      networking: named('serviceSubnet', 'podSubnet', 'dnsDomain'),
+      apiServer: { ...component, ...named('certSANs'), ...since(!isBeta4, named('timeoutForControlPlane')) },
+      controllerManager: component,
+      scheduler: component,
+      dns: {
+        ...named('imageRepository', 'imageTag'),
+        ...since(isBeta2, named('type')),
+        ...since(isBeta4, named('disabled')),
+      },
+      ...since(isBeta2, named('useHyperKubeImage')),
+      ...since(isBeta4, {
+        proxy: named('disabled'),
+        ...named('encryptionAlgorithm', 'certificateValidityPeriod', 'caCertificateValidityPeriod'),
+      }),
+    },
+    InitConfiguration: {
+      bootstrapTokens: { listOf: named('token', 'description', 'ttl', 'expires', 'usages', 'groups') },
+      nodeRegistration,
+      localAPIEndpoint,
+      ...named('certificateKey'),
+      ...phases,
+      ...dryRun,
+      ...timeouts,
+    },
+    JoinConfiguration: {
+      nodeRegistration,
+      ...named('caCertPath'),
+      discovery: {
+        bootstrapToken: named('token', 'apiServerEndpoint', 'caCertHashes', 'unsafeSkipCAVerification'),
+        file: named('kubeConfigPath'),
+        ...named('tlsBootstrapToken'),
+        ...since(!isBeta4, named('timeout')),
+      },
+      controlPlane: { localAPIEndpoint, ...named('certificateKey') },
+      ...phases,
+      ...dryRun,
+      ...timeouts,
+    },
+    ...since(isBeta2, { ClusterStatus: named('apiEndpoints') }),
+    ...since(isBeta4, {
+      ResetConfiguration: {
+        ...named(
+          'certificatesDir',
+          'cleanupTmpDir',
+          'criSocket',
+          'dryRun',
+          'force',
+          'ignorePreflightErrors',
+          'skipPhases',
+          'unmountFlags',
+        ),
+        ...timeouts,
+      },
+      // How upgrades go says nothing about certificates.
+      UpgradeConfiguration: { apply: any, diff: any, node: any, plan: any, ...timeouts },
+    }),
+  };
+  return Object.fromEntries(
+    Object.entries(kinds).map(([kind, fields]) => [
+      kind,
+      typeof fields === 'string' ? fields : { ...fields, ...named('apiVersion', 'kind') },
+    ]),
+  );
+}

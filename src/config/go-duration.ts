@@ -1,0 +1,40 @@
+// metav1.Duration is parsed by Go's time.ParseDuration; the duration libraries on npm take other spellings ("1 year",
+// "1.5 hrs"), which kubeadm refuses, or miss Go's. Hence these few lines.
+
+const unitNanoseconds: Readonly<Record<string, number>> = {
+  ns: 1,
+  us: 1e3,
+  µs: 1e3, // U+00B5, micro sign
+  μs: 1e3, // U+03BC, Greek letter mu
+  ms: 1e6,
+  s: 1e9,
+  m: 60e9,
+  h: 3600e9,
+};
+
+const whole = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/;
+const part = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
+// int64 nanoseconds, about 292 years.
+const maxNanoseconds = 2 ** 63;
+
+/** @returns milliseconds; undefined for what Go's time.ParseDuration refuses */
+export function parseGoDuration(text: string): number | undefined {
+  if (/^[+-]?0$/.test(text)) return 0;
+  if (!whole.test(text)) return undefined;
+  let nanoseconds = 0;
+  for (const [, amount = '', unit = ''] of text.matchAll(part)) {
+    nanoseconds += Number(amount) * (unitNanoseconds[unit] ?? Number.NaN);
+  }
+  if (nanoseconds >= maxNanoseconds) return undefined;
+  return (text.startsWith('-') ? -nanoseconds : nanoseconds) / 1e6;
+}
+
+/** Go's Duration.String for whole seconds: `8760h0m0s`, `1m30s`, `0s`. */
+export function formatGoDuration(milliseconds: number): string {
+  const seconds = Math.trunc(Math.abs(milliseconds) / 1000);
+  const [hours, minutes] = [Math.trunc(seconds / 3600), Math.trunc(seconds / 60) % 60];
+  const sign = milliseconds < 0 ? '-' : '';
+  if (seconds < 60) return `${sign}${String(seconds)}s`;
+  const rest = `${String(minutes)}m${String(seconds % 60)}s`;
+  return hours === 0 ? `${sign}${rest}` : `${sign}${String(hours)}h${rest}`;
+}

@@ -1,0 +1,90 @@
+import { KubepkiError } from '../errors/error.ts';
+import { parseYaml } from '../yaml/parse-yaml.ts';
+import { readClusterConfiguration } from './cluster-configuration.ts';
+import { kindsOf, type ConfigVersion } from './fields.ts';
+import type { KubeadmConfig } from './kubeadm-config.ts';
+import { isRecord, unknownFields } from './unknown-fields.ts';
+
+const group = 'kubeadm.k8s.io/';
+const versions: readonly ConfigVersion[] = ['v1beta2', 'v1beta3', 'v1beta4'];
+// Component configurations that kubeadm hands on.
+const silentGroups = ['kubelet.config.k8s.io/', 'kubeproxy.config.k8s.io/'];
+
+export interface ParsedConfig {
+  readonly config: KubeadmConfig;
+  /** One line each, without the file. */
+  readonly warnings: readonly string[];
+}
+
+const defaults: KubeadmConfig = {
+  certificatesDir: undefined,
+  etcd: 'stacked',
+  encryptionAlgorithm: undefined,
+  certificateValidityMs: undefined,
+};
+
+/**
+ * Reads a kubeadm configuration file: one or more YAML documents.
+ * @throws KubepkiError bad-config with the field's path, without a file
+ */
+export function parseKubeadmConfig(text: string): ParsedConfig {
+  // Go's YAML is 1.1 where it matters here: `PublicKeysECDSA: yes` is a boolean.
+  const values = parseYaml(text, { code: 'bad-config', schema: 'yaml-1.1' })
+    .map(({ value }) => value)
+    // An empty document, as a leading or trailing `---` leaves one.
+    .filter((value) => value !== null && value !== undefined);
+  if (values.length === 0) throw badConfig('is empty');
+  const warnings: string[] = [];
+  let config: KubeadmConfig | undefined;
+  for (const value of values) {
+    const header = readHeader(value);
+    if (header.version === undefined) {
+      if (header.warning !== undefined) warnings.push(header.warning);
+      continue;
+    }
+    const { version, kind } = header;
+    const fields = new Map(Object.entries(kindsOf(version))).get(kind);
+    if (fields === undefined) {
+      warnings.push(`kind "${kind}" is not one of ${group}${version}, and is ignored`);
+      continue;
+    }
+    warnings.push(...unknownFields(value, fields, kind));
+    if (kind !== 'ClusterConfiguration') continue;
+    if (config !== undefined) throw badConfig('has more than one ClusterConfiguration');
+    const result = readClusterConfiguration(value, version);
+    if ('wrong' in result) {
+      throw badConfig(result.wrong.map(({ path, message }) => `${path}: ${message}`).join('; '));
+    }
+    config = result.config;
+    warnings.push(...result.warnings);
+  }
+  return { config: config ?? defaults, warnings };
+}
+
+type Header =
+  | { readonly version: ConfigVersion; readonly kind: string }
+  | { readonly version: undefined; readonly warning: string | undefined };
+
+function readHeader(value: unknown): Header {
+  if (!isRecord(value)) throw badConfig('is not a mapping');
+  const { apiVersion, kind } = value;
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string' || apiVersion === '' || kind === '') {
+    throw badConfig('has a document without apiVersion and kind');
+  }
+  if (!apiVersion.startsWith(group)) {
+    const silent = silentGroups.some((prefix) => apiVersion.startsWith(prefix));
+    const warning = `apiVersion "${apiVersion}" is not kubeadm's, and its document is ignored`;
+    return { version: undefined, warning: silent ? undefined : warning };
+  }
+  const version = versions.find((known) => apiVersion === `${group}${known}`);
+  if (version === undefined) {
+    throw new KubepkiError('bad-config', `apiVersion ${JSON.stringify(apiVersion)} is not supported`, {
+      hint: `bring it to ${group}v1beta3 or v1beta4: kubeadm config migrate --old-config FILE`,
+    });
+  }
+  return { version, kind };
+}
+
+function badConfig(message: string): KubepkiError {
+  return new KubepkiError('bad-config', message);
+}

@@ -1,0 +1,106 @@
+import { Chalk, type ChalkInstance } from 'chalk';
+import Table from 'cli-table3';
+import type { ExpirationReport, ExpirationRow } from '../operations/expiration-report.ts';
+import { humanDuration } from './human-duration.ts';
+import { kubeadmDate } from './kubeadm-date.ts';
+
+// kubeadm's tabwriter: columns at least 10 wide, 3 spaces between them.
+const minimumWidth = 10;
+const padding = 3;
+// The last cell is written with %-8v; tabwriter does not pad it.
+const lastCellWidth = 8;
+
+const soonMs = 30 * 24 * 3600 * 1000;
+
+type Paint = (text: string) => string;
+interface Line {
+  readonly cells: readonly string[];
+  readonly paint: Paint;
+}
+
+/**
+ * The two tables of `kubeadm certs check-expiration`, byte for byte.
+ * @param colour the same text, coloured by urgency: expired, missing or invalid red, within 30 days yellow
+ */
+export function expirationTable(report: ExpirationReport, { colour }: { readonly colour: boolean }): string {
+  const chalk = new Chalk({ level: colour ? 1 : 0 });
+  const certificates = table(
+    ['CERTIFICATE', 'EXPIRES', 'RESIDUAL TIME', 'CERTIFICATE AUTHORITY', 'EXTERNALLY MANAGED'],
+    report.certificates.map((row) => ({ cells: certificateCells(row), paint: urgency(row, chalk) })),
+  );
+  const authorities = table(
+    ['CERTIFICATE AUTHORITY', 'EXPIRES', 'RESIDUAL TIME', 'EXTERNALLY MANAGED'],
+    report.certificateAuthorities.map((row) => ({ cells: authorityCells(row), paint: urgency(row, chalk) })),
+  );
+  return `${certificates}\n${authorities}`;
+}
+
+function certificateCells(row: ExpirationRow): string[] {
+  if (row.status !== 'present') return [marked(row), '', '', '', ''];
+  return [
+    row.name,
+    kubeadmDate(row.notAfter),
+    humanDuration(row.residualMs),
+    row.caName ?? '',
+    external(row),
+  ];
+}
+
+function authorityCells(row: ExpirationRow): string[] {
+  if (row.status !== 'present') return [marked(row), '', '', ''];
+  return [row.name, kubeadmDate(row.notAfter), humanDuration(row.residualMs), external(row)];
+}
+
+function marked(row: Exclude<ExpirationRow, { status: 'present' }>): string {
+  return `${row.status === 'missing' ? '!MISSING!' : '!INVALID!'} ${row.name}`;
+}
+
+function external(row: Extract<ExpirationRow, { status: 'present' }>): string {
+  return (row.externallyManaged ? 'yes' : 'no').padEnd(lastCellWidth);
+}
+
+function urgency(row: ExpirationRow, chalk: ChalkInstance): Paint {
+  if (row.status !== 'present' || row.residualMs < 0) return chalk.red;
+  return row.residualMs <= soonMs ? chalk.yellow : (text) => text;
+}
+
+function table(header: readonly string[], lines: readonly Line[]): string {
+  const last = header.length - 1;
+  const colWidths = header.map((title, column) => {
+    const longest = Math.max(
+      ...[title, ...lines.map(({ cells }) => cells[column] ?? '')].map(({ length }) => length),
+    );
+    return column === last ? longest : Math.max(minimumWidth, longest + padding);
+  });
+  // cli-table3 without its frame; every line is trimmed to what tabwriter writes of its last cell.
+  const layout = new Table({
+    chars: Object.fromEntries(frame.map((part) => [part, ''])),
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+    colWidths,
+  });
+  layout.push([...header], ...lines.map(({ cells }) => [...cells]));
+  const [titles = '', ...rows] = layout.toString().split('\n');
+  const width = colWidths.slice(0, last).reduce((sum, columnWidth) => sum + columnWidth, 0);
+  const cut = (row: string, cells: readonly string[]): string =>
+    row.slice(0, width + (cells[last] ?? '').length);
+  const painted = lines.map(({ cells, paint }, index) => paint(cut(rows[index] ?? '', cells)));
+  return [cut(titles, header), ...painted].map((row) => `${row}\n`).join('');
+}
+
+const frame = [
+  'top',
+  'top-mid',
+  'top-left',
+  'top-right',
+  'bottom',
+  'bottom-mid',
+  'bottom-left',
+  'bottom-right',
+  'left',
+  'left-mid',
+  'mid',
+  'mid-mid',
+  'right',
+  'right-mid',
+  'middle',
+];

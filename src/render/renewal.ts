@@ -1,0 +1,30 @@
+export type RenewalOutcome =
+  | { readonly status: 'renewed'; readonly longName: string }
+  | { readonly status: 'missing'; readonly longName: string }
+  | { readonly status: 'external-ca'; readonly longName: string; readonly caBaseName: string };
+
+const closingText = `
+Done renewing certificates. You must restart the kube-apiserver, kube-controller-manager, kube-scheduler and etcd, so that they can use the new certificates.
+`;
+
+/**
+ * kubeadm's sentences, a line each.
+ * @param closing whether kubeadm's last line, about restarting, follows
+ */
+export function renewalLines(
+  outcomes: readonly RenewalOutcome[],
+  { closing }: { readonly closing: boolean },
+): string {
+  return outcomes.map((outcome) => `${sentence(outcome)}\n`).join('') + (closing ? closingText : '');
+}
+
+function sentence(outcome: RenewalOutcome): string {
+  switch (outcome.status) {
+    case 'renewed':
+      return `${outcome.longName} renewed`;
+    case 'missing':
+      return `MISSING! ${outcome.longName}`;
+    case 'external-ca':
+      return `Detected external ${outcome.caBaseName}, ${outcome.longName} can't be renewed`;
+  }
+}

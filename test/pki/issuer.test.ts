@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import {
+  encodeCertificates,
+  parseCertificates,
+  type Certificate,
+  type Chain,
+} from '../../src/pki/certificate.ts';
+import { chainBehind, chainsTo } from '../../src/pki/chain.ts';
+import { localIssuer } from '../../src/pki/issuer.ts';
+import { parsePrivateKey, type PrivateKey } from '../../src/pki/private-key.ts';
+import { fixturePath } from '../support/tree.ts';
+
+const pki = 'etc/kubernetes/pki';
+const files = { certificate: '/pki/ca.crt', key: '/pki/ca.key' };
+const now = new Date('2026-12-01T00:00:00Z');
+
+function chain(role: string, name: string): Chain {
+  return parseCertificates(readFileSync(fixturePath(role, name)));
+}
+function key(role: string, name: string): PrivateKey {
+  return parsePrivateKey(readFileSync(fixturePath(role, name)));
+}
+
+describe('a local issuer', () => {
+  const ca = chain('stacked-etcd-rsa', `${pki}/ca.crt`);
+  const etcdCa = chain('stacked-etcd-rsa', `${pki}/etcd/ca.crt`);
+  const caKey = key('stacked-etcd-rsa', `${pki}/ca.key`);
+
+  test('signs with the certificate of the bundle that its key belongs to', () => {
+    const bundle: [Certificate, Certificate] = [etcdCa[0], ca[0]];
+    const issuer = localIssuer(bundle, caKey, now, files);
+    assert.equal(issuer.certificate, ca[0]);
+    assert.equal(issuer.bundle, bundle);
+  });
+
+  test('a key that belongs to none of them signs nothing; the key file is named', () => {
+    assert.throws(() => localIssuer(etcdCa, caKey, now, files), {
+      code: 'bad-issuer',
+      file: files.key,
+      message: `does not belong to the CA certificate ${files.certificate}`,
+    });
+  });
+
+  test('a CA that has expired or is not valid yet signs nothing, to the second', () => {
+    const [{ notBefore, notAfter }] = ca;
+    const at = (date: Date, ms: number) => () => localIssuer(ca, caKey, new Date(date.getTime() + ms), files);
+    assert.throws(at(notAfter, 1000), {
+      code: 'bad-issuer',
+      message: `the CA expired on 2036-11-20T21:41:27Z`,
+    });
+    assert.throws(at(notBefore, -1000), { message: 'the CA is not valid before 2026-11-23T21:41:27Z' });
+    // RFC 5280, 4.1.2.5: the validity period includes both ends.
+    assert.ok(at(notAfter, 0)());
+    assert.ok(at(notBefore, 0)());
+  });
+
+  test('a certificate that is no CA signs nothing', () => {
+    const leaf = chain('stacked-etcd-rsa', `${pki}/apiserver.crt`);
+    const leafKey = key('stacked-etcd-rsa', `${pki}/apiserver.key`);
+    assert.throws(() => localIssuer(leaf, leafKey, now, files), {
+      code: 'bad-issuer',
+      file: files.certificate,
+    });
+  });
+});
+
+describe('chains', () => {
+  const ca = chain('stacked-etcd-rsa', `${pki}/ca.crt`);
+  const other = chain('stacked-etcd-ecdsa', `${pki}/ca.crt`);
+  const leaf = chain('stacked-etcd-rsa', `${pki}/apiserver.crt`);
+
+  test('a leaf leads to its own CA, also within a bundle, and to no other of the same name', () => {
+    assert.ok(chainsTo(leaf, ca));
+    assert.ok(chainsTo(leaf, [other[0], ca[0]]));
+    assert.ok(!chainsTo(leaf, other));
+  });
+
+  test('certificates behind a leaf stay only where they lead on from it', () => {
+    assert.deepEqual(chainBehind(leaf[0], [leaf[0], ca[0]]), [ca[0]]);
+    assert.deepEqual(chainBehind(leaf[0], [leaf[0], other[0]]), []);
+    assert.deepEqual(chainBehind(leaf[0], leaf), []);
+  });
+
+  test('a file of hundreds of look-alike certificates is judged at once', () => {
+    const many = parseCertificates(
+      Buffer.from(encodeCertificates(Array.from({ length: 900 }, () => other[0]))),
+    );
+    assert.ok(!chainsTo([leaf[0], ...many], other));
+  });
+});

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { replaceFile, type FileTarget } from '../../src/changeset/change-set.ts';
+import { readRegularFile } from '../../src/filesystem/regular-file.ts';
+import { commit } from '../../src/storage/commit.ts';
+import { temporaryDirectory } from '../support/tree.ts';
+
+const accept = (): void => undefined;
+
+function target(path: string): FileTarget {
+  return { path, resolvedPath: path, before: readRegularFile(path, path) };
+}
+
+function files(t: TestContext): { directory: string; key: string; certificate: string } {
+  const directory = temporaryDirectory(t);
+  const key = join(directory, 'apiserver.key');
+  const certificate = join(directory, 'apiserver.crt');
+  writeFileSync(key, 'old key', { mode: 0o600 });
+  writeFileSync(certificate, 'old certificate', { mode: 0o644 });
+  return { directory, key, certificate };
+}
+
+describe('committing a ChangeSet', () => {
+  test('replaces the files and leaves nothing else behind', (t) => {
+    const { directory, key, certificate } = files(t);
+    commit(
+      [replaceFile(target(key), 'new key', 0o600), replaceFile(target(certificate), 'new', 0o644)],
+      accept,
+    );
+    assert.equal(readFileSync(key, 'utf8'), 'new key');
+    assert.equal(readFileSync(certificate, 'utf8'), 'new');
+    assert.deepEqual(readdirSync(directory).sort(), ['apiserver.crt', 'apiserver.key']);
+  });
+
+  test('a file that exists keeps its mode and its owner, whatever the umask', (t) => {
+    const { key, certificate } = files(t);
+    chmodSync(key, 0o640);
+    chmodSync(certificate, 0o666);
+    if (process.getuid?.() === 0) chownSync(key, 65534, 65533);
+    const before = statSync(key);
+    const umask = process.umask(0o077);
+    t.after(() => process.umask(umask));
+    commit([replaceFile(target(key), 'k', 0o600), replaceFile(target(certificate), 'c', 0o644)], accept);
+    const after = statSync(key);
+    assert.deepEqual([after.mode, after.uid, after.gid], [before.mode, before.uid, before.gid]);
+    assert.equal(statSync(certificate).mode & 0o7777, 0o666);
+  });
+
+  test('a new key is 0600 and a new certificate 0644, whatever the umask', (t) => {
+    const directory = temporaryDirectory(t);
+    const umask = process.umask(0o000);
+    t.after(() => process.umask(umask));
+    const [key, certificate] = [join(directory, 'a.key'), join(directory, 'a.crt')];
+    commit([replaceFile(target(key), 'k', 0o600), replaceFile(target(certificate), 'c', 0o644)], accept);
+    assert.equal(statSync(key).mode & 0o7777, 0o600);
+    assert.equal(statSync(certificate).mode & 0o7777, 0o644);
+  });
+
+  test('what is verified is what was read back from disk, and a refusal changes nothing', (t) => {
+    const { directory, key, certificate } = files(t);
+    const changes = [replaceFile(target(key), 'new key', 0o600)];
+    assert.throws(() => {
+      commit(changes, (read) => {
+        assert.equal(read(target(key)).toString(), 'new key');
+        assert.equal(read(target(certificate)).toString(), 'old certificate');
+        assert.equal(readFileSync(key, 'utf8'), 'old key');
+        throw new Error('refused');
+      });
+    }, /refused/);
+    assert.equal(readFileSync(key, 'utf8'), 'old key');
+    assert.deepEqual(readdirSync(directory).sort(), ['apiserver.crt', 'apiserver.key']);
+  });
+
+  test('a file that somebody else changed in the meantime is not replaced, nor is any other', (t) => {
+    const { directory, key, certificate } = files(t);
+    const changes = [
+      replaceFile(target(key), 'new key', 0o600),
+      replaceFile(target(certificate), 'new', 0o644),
+    ];
+    writeFileSync(certificate, 'renewed by kubeadm');
+    assert.throws(
+      () => {
+        commit(changes, accept);
+      },
+      { code: 'conflict', file: certificate },
+    );
+    assert.equal(readFileSync(key, 'utf8'), 'old key');
+    assert.equal(readFileSync(certificate, 'utf8'), 'renewed by kubeadm');
+    assert.deepEqual(readdirSync(directory).sort(), ['apiserver.crt', 'apiserver.key']);
+  });
+
+  test('a file that appeared in the meantime is not replaced', (t) => {
+    const path = join(temporaryDirectory(t), 'a.key');
+    const changes = [replaceFile(target(path), 'ours', 0o600)];
+    writeFileSync(path, 'theirs');
+    assert.throws(
+      () => {
+        commit(changes, accept);
+      },
+      { code: 'conflict', file: path },
+    );
+    assert.equal(readFileSync(path, 'utf8'), 'theirs');
+  });
+
+  test('a directory that cannot take the staged file is an error that names the target, and nothing changes', (t) => {
+    const { directory, key } = files(t);
+    const lost = join(directory, 'etcd', 'server.key');
+    mkdirSync(join(directory, 'etcd'));
+    const changes = [
+      replaceFile(target(key), 'new', 0o600),
+      replaceFile({ ...target(lost), resolvedPath: join(directory, 'gone', 'server.key') }, 'new', 0o600),
+    ];
+    assert.throws(
+      () => {
+        commit(changes, accept);
+      },
+      { code: 'not-found', file: lost },
+    );
+    assert.equal(readFileSync(key, 'utf8'), 'old key');
+    assert.deepEqual(readdirSync(directory).sort(), ['apiserver.crt', 'apiserver.key', 'etcd']);
+  });
+
+  test('a symlink that took the place of a resolved target is not written through', (t) => {
+    const { directory, key } = files(t);
+    const changes = [replaceFile(target(join(directory, 'new.key')), 'secret', 0o600)];
+    symlinkSync(key, join(directory, 'new.key'));
+    assert.throws(
+      () => {
+        commit(changes, accept);
+      },
+      { code: 'not-a-file' },
+    );
+    assert.equal(readFileSync(key, 'utf8'), 'old key');
+  });
+});
