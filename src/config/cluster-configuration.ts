@@ -56,7 +56,10 @@ const common = {
 };
 
 // Before v1beta4 the algorithm and the periods are unknown fields: warned of, without effect.
-const ignored = z.unknown().transform(() => undefined);
+const ignored = z
+  .unknown()
+  .optional()
+  .transform(() => undefined);
 const older = z.object({
   ...common,
   encryptionAlgorithm: ignored,
