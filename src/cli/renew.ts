@@ -5,6 +5,7 @@ import { readIssuers } from '../inventory/issuers.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { planRenewals, type PlannedRenewal, type Renewable } from '../operations/plan-renewal.ts';
 import { changeSetOf, renew, type Renewed } from '../operations/renew.ts';
+import { renewalWarnings } from '../operations/renewal-warnings.ts';
 import { defaultValidityMs } from '../operations/validity.ts';
 import { verifyRenewed } from '../operations/verify-renewal.ts';
 import { randomSerialNumber } from '../pki/issue.ts';
@@ -32,7 +33,7 @@ export async function renewCertificates(
     return exitCodes.error;
   }
   const renewables = plan.flatMap((planned) => (planned.status === 'renewable' ? [planned.renewable] : []));
-  for (const warning of renewables.flatMap(({ warnings }) => warnings)) terminal.warning(warning);
+  for (const warning of renewalWarnings(renewables)) terminal.warning(warning);
   if (selection.kind === 'all' && selection.confirm && terminal.interactive && renewables.length > 0) {
     await confirmRenewal(renewables, new Date());
   }

@@ -2,16 +2,27 @@
  * The fields kubeadm defines, so that a misspelt one is noticed and a right one that kubepki does not need is not.
  * Source: the kubeadm.k8s.io v1beta2, v1beta3 and v1beta4 API reference. `any`: whatever is below is not looked at.
  */
-export type Fields = 'any' | { readonly [name: string]: Fields } | { readonly listOf: Fields };
+export type Fields =
+  | { readonly kind: 'any' }
+  | { readonly kind: 'list'; readonly of: Fields }
+  | { readonly kind: 'mapping'; readonly below: Table };
 
 export type ConfigVersion = 'v1beta2' | 'v1beta3' | 'v1beta4';
 
 type Table = Readonly<Record<string, Fields>>;
 
-const any = 'any';
+const any: Fields = { kind: 'any' };
 
-function named(...names: readonly string[]): Record<string, Fields> {
+function named(...names: readonly string[]): Table {
   return Object.fromEntries(names.map((name) => [name, any]));
+}
+
+function mapping(below: Table): Fields {
+  return { kind: 'mapping', below };
+}
+
+function list(of: Fields): Fields {
+  return { kind: 'list', of };
 }
 
 /** Fields that a version has and others have not. */
@@ -24,28 +35,30 @@ export function kindsOf(version: ConfigVersion): Readonly<Record<string, Fields>
   const isBeta2 = version === 'v1beta2';
   const isBeta4 = version === 'v1beta4';
   const timeouts = since(isBeta4, {
-    timeouts: named(
-      'controlPlaneComponentHealthCheck',
-      'kubeletHealthCheck',
-      'kubernetesAPICall',
-      'etcdAPICall',
-      'tlsBootstrap',
-      'discovery',
-      'upgradeManifests',
+    timeouts: mapping(
+      named(
+        'controlPlaneComponentHealthCheck',
+        'kubeletHealthCheck',
+        'kubernetesAPICall',
+        'etcdAPICall',
+        'tlsBootstrap',
+        'discovery',
+        'upgradeManifests',
+      ),
     ),
   });
-  const phases = since(!isBeta2, { skipPhases: any, patches: named('directory') });
+  const phases = since(!isBeta2, { skipPhases: any, patches: mapping(named('directory')) });
   const dryRun = since(isBeta4, { dryRun: any });
   const imagePulls = since(isBeta4, named('imagePullSerial'));
   const extraEnvs = since(isBeta4, { extraEnvs: any });
-  const component = { ...named('extraArgs', 'extraVolumes'), ...extraEnvs };
-  const nodeRegistration = {
+  const component: Table = { ...named('extraArgs', 'extraVolumes'), ...extraEnvs };
+  const nodeRegistration = mapping({
     ...named('name', 'criSocket', 'taints', 'kubeletExtraArgs', 'ignorePreflightErrors'),
     ...since(!isBeta2, named('imagePullPolicy')),
     ...imagePulls,
-  };
-  const localAPIEndpoint = named('advertiseAddress', 'bindPort');
-  const kinds: Table = {
+  });
+  const localAPIEndpoint = mapping(named('advertiseAddress', 'bindPort'));
+  const kinds: Readonly<Record<string, Table>> = {
     ClusterConfiguration: {
       ...named(
         'kubernetesVersion',
@@ -55,33 +68,37 @@ export function kindsOf(version: ConfigVersion): Readonly<Record<string, Fields>
         'featureGates',
         'clusterName',
       ),
-      etcd: {
-        local: {
+      etcd: mapping({
+        local: mapping({
           ...named('imageRepository', 'imageTag', 'dataDir', 'extraArgs', 'serverCertSANs', 'peerCertSANs'),
           ...extraEnvs,
-        },
-        external: {
+        }),
+        external: mapping({
           ...named('endpoints', 'caFile', 'certFile', 'keyFile'),
           ...since(isBeta4, named('httpEndpoints')),
-        },
-      },
-      networking: named('serviceSubnet', 'podSubnet', 'dnsDomain'),
-      apiServer: { ...component, ...named('certSANs'), ...since(!isBeta4, named('timeoutForControlPlane')) },
-      controllerManager: component,
-      scheduler: component,
-      dns: {
+        }),
+      }),
+      networking: mapping(named('serviceSubnet', 'podSubnet', 'dnsDomain')),
+      apiServer: mapping({
+        ...component,
+        ...named('certSANs'),
+        ...since(!isBeta4, named('timeoutForControlPlane')),
+      }),
+      controllerManager: mapping(component),
+      scheduler: mapping(component),
+      dns: mapping({
         ...named('imageRepository', 'imageTag'),
         ...since(isBeta2, named('type')),
         ...since(isBeta4, named('disabled')),
-      },
+      }),
       ...since(isBeta2, named('useHyperKubeImage')),
       ...since(isBeta4, {
-        proxy: named('disabled'),
+        proxy: mapping(named('disabled')),
         ...named('encryptionAlgorithm', 'certificateValidityPeriod', 'caCertificateValidityPeriod'),
       }),
     },
     InitConfiguration: {
-      bootstrapTokens: { listOf: named('token', 'description', 'ttl', 'expires', 'usages', 'groups') },
+      bootstrapTokens: list(mapping(named('token', 'description', 'ttl', 'expires', 'usages', 'groups'))),
       nodeRegistration,
       localAPIEndpoint,
       ...named('certificateKey'),
@@ -92,40 +109,44 @@ export function kindsOf(version: ConfigVersion): Readonly<Record<string, Fields>
     JoinConfiguration: {
       nodeRegistration,
       ...named('caCertPath'),
-      discovery: {
-        bootstrapToken: named('token', 'apiServerEndpoint', 'caCertHashes', 'unsafeSkipCAVerification'),
-        file: named('kubeConfigPath'),
+      discovery: mapping({
+        bootstrapToken: mapping(
+          named('token', 'apiServerEndpoint', 'caCertHashes', 'unsafeSkipCAVerification'),
+        ),
+        file: mapping(named('kubeConfigPath')),
         ...named('tlsBootstrapToken'),
         ...since(!isBeta4, named('timeout')),
-      },
-      controlPlane: { localAPIEndpoint, ...named('certificateKey') },
+      }),
+      controlPlane: mapping({ localAPIEndpoint, ...named('certificateKey') }),
       ...phases,
       ...dryRun,
       ...timeouts,
     },
-    ...since(isBeta2, { ClusterStatus: named('apiEndpoints') }),
-    ...since(isBeta4, {
-      ResetConfiguration: {
-        ...named(
-          'certificatesDir',
-          'cleanupTmpDir',
-          'criSocket',
-          'dryRun',
-          'force',
-          'ignorePreflightErrors',
-          'skipPhases',
-          'unmountFlags',
-        ),
-        ...timeouts,
-      },
-      // How upgrades go says nothing about certificates.
-      UpgradeConfiguration: { apply: any, diff: any, node: any, plan: any, ...timeouts },
-    }),
+    ...(isBeta2 ? { ClusterStatus: named('apiEndpoints') } : {}),
+    ...(isBeta4
+      ? {
+          ResetConfiguration: {
+            ...named(
+              'certificatesDir',
+              'cleanupTmpDir',
+              'criSocket',
+              'dryRun',
+              'force',
+              'ignorePreflightErrors',
+              'skipPhases',
+              'unmountFlags',
+            ),
+            ...timeouts,
+          },
+          // How upgrades go says nothing about certificates.
+          UpgradeConfiguration: { apply: any, diff: any, node: any, plan: any, ...timeouts },
+        }
+      : {}),
   };
   return Object.fromEntries(
     Object.entries(kinds).map(([kind, fields]) => [
       kind,
-      typeof fields === 'string' ? fields : { ...fields, ...named('apiVersion', 'kind') },
+      mapping({ ...fields, ...named('apiVersion', 'kind') }),
     ]),
   );
 }

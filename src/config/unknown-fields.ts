@@ -2,18 +2,16 @@ import type { Fields } from './fields.ts';
 
 /** One line for each field that kubeadm does not define, with its path. kubeadm warns too, and goes on. */
 export function unknownFields(value: unknown, fields: Fields, path: string): string[] {
-  if (fields === 'any') return [];
-  if ('listOf' in fields && typeof fields['listOf'] === 'object') {
-    const { listOf } = fields;
-    return Array.isArray(value)
-      ? value.flatMap((item, index) => unknownFields(item, listOf, `${path}[${String(index)}]`))
-      : [];
+  if (fields.kind === 'any') return [];
+  if (fields.kind === 'list') {
+    if (!Array.isArray(value)) return [];
+    return value.flatMap((item, index) => unknownFields(item, fields.of, `${path}[${String(index)}]`));
   }
   if (!isRecord(value)) return [];
   return Object.entries(value).flatMap(([name, below]) => {
-    const known = new Map(Object.entries(fields)).get(name);
+    const known = new Map(Object.entries(fields.below)).get(name);
     if (known !== undefined) return unknownFields(below, known, `${path}.${name}`);
-    const meant = Object.keys(fields).find((field) => field.toLowerCase() === name.toLowerCase());
+    const meant = Object.keys(fields.below).find((field) => field.toLowerCase() === name.toLowerCase());
     const suggestion = meant === undefined ? '' : `, did you mean "${meant}"?`;
     return [`unknown field "${path}.${name}"${suggestion}`];
   });

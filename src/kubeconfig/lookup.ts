@@ -34,10 +34,10 @@ export function findText(document: Document, map: YAMLMap, key: string): string 
   const found = find(document, map, key);
   if (found === undefined) return undefined;
   if (!isScalar(found.value)) throw badKubeconfig(`${key} is not a string`);
-  const text = String(found.value.value ?? '');
-  return text === '' || (found.value.type === 'PLAIN' && (text === 'null' || text === '~'))
-    ? undefined
-    : text;
+  const { value: text, type } = found.value;
+  // Every scalar is a string under the failsafe schema; an empty one, null and ~ are no value.
+  if (typeof text !== 'string' || text === '') return undefined;
+  return type === 'PLAIN' && (text === 'null' || text === '~') ? undefined : text;
 }
 
 /**

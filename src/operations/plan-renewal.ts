@@ -19,13 +19,15 @@ import type { Issuer, LocalIssuer } from '../pki/issuer.ts';
 import type { KeyAlgorithm } from '../pki/private-key.ts';
 import { chooseKey } from './key-choice.ts';
 import { missingAuthority } from './missing-authority.ts';
-import { isoSeconds, validityOf, type Validity } from './validity.ts';
+import { validityOf, type Validity } from './validity.ts';
 
 /** A certificate that will be renewed: all that is decided about the next one before there is a key. */
 export interface Renewable {
   readonly spec: CertificateSpec;
   readonly place: RenewalPlace;
   readonly issuer: LocalIssuer;
+  /** The file with the issuer's certificate, for messages. */
+  readonly caFile: string;
   readonly keyAlgorithm: KeyAlgorithm;
   readonly validity: Validity;
   readonly warnings: readonly string[];
@@ -94,17 +96,20 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   if (foreign) refuseUnaskedKubeconfig(inventory, place, authority);
   const key = chooseKey(leaf, settings.encryptionAlgorithm, file.path);
   const validity = validityOf(issuer, settings.now, settings.validityMs);
-  const ca = authority.certificatePath;
+  const caFile = authority.certificatePath;
   const warnings = [
     key.warning,
-    foreign ? `was signed by another CA than ${ca}` : undefined,
-    validity.capped ? `ends with its CA ${ca} on ${isoSeconds(validity.notAfter)}` : undefined,
+    foreign ? `was signed by another CA than ${caFile}` : undefined,
     hardLinked(place) ? 'has other names (hard links), which keep the old content' : undefined,
   ]
     .filter((warning) => warning !== undefined)
     .map((warning) => `${file.path}: ${warning}`);
   const { algorithm: keyAlgorithm } = key;
-  return { status: 'renewable', spec, renewable: { spec, place, issuer, keyAlgorithm, validity, warnings } };
+  return {
+    status: 'renewable',
+    spec,
+    renewable: { spec, place, issuer, caFile, keyAlgorithm, validity, warnings },
+  };
 }
 
 /** The file that holds the certificate itself. */

@@ -1,14 +1,41 @@
-// Only forge's ASN.1 is bundled, not its cryptography, which is never used.
+// Only forge's ASN.1 is bundled, not its cryptography, which is never used. Said here rather than in @types/node-forge:
+// that knows no single module, and takes a context-specific tag for one of the universal types.
 declare module 'node-forge/lib/asn1.js' {
-  import type { asn1 } from 'node-forge';
-
-  interface FromDerOptions {
-    strict: boolean;
-    parseAllBytes: boolean;
-    decodeBitStrings: boolean;
+  export interface Asn1 {
+    readonly tagClass: number;
+    readonly type: number;
+    readonly constructed: boolean;
+    /** Content bytes as a binary string, or the parts. */
+    readonly value: string | readonly Asn1[];
   }
-  const module: Omit<typeof asn1, 'fromDer'> & {
-    fromDer(bytes: string, options: FromDerOptions): asn1.Asn1;
+  interface FromDerOptions {
+    readonly strict: boolean;
+    readonly parseAllBytes: boolean;
+    readonly decodeBitStrings: boolean;
+  }
+  interface ByteBuffer {
+    getBytes(): string;
+  }
+  const asn1: {
+    readonly Class: Readonly<Record<'UNIVERSAL' | 'CONTEXT_SPECIFIC', number>>;
+    readonly Type: Readonly<
+      Record<
+        | 'BOOLEAN'
+        | 'INTEGER'
+        | 'BITSTRING'
+        | 'OCTETSTRING'
+        | 'NULL'
+        | 'OID'
+        | 'SEQUENCE'
+        | 'UTCTIME'
+        | 'GENERALIZEDTIME',
+        number
+      >
+    >;
+    create(tagClass: number, type: number, constructed: boolean, value: string | readonly Asn1[]): Asn1;
+    fromDer(bytes: string, options: FromDerOptions): Asn1;
+    toDer(value: Asn1): ByteBuffer;
+    oidToDer(oid: string): ByteBuffer;
   };
-  export default module;
+  export default asn1;
 }

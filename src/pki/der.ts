@@ -1,9 +1,7 @@
-import type { asn1 as Asn1Namespace } from 'node-forge';
-import asn1 from 'node-forge/lib/asn1.js';
+import asn1, { type Asn1 } from 'node-forge/lib/asn1.js';
 import { KubepkiError } from '../errors/error.ts';
 
-/** One ASN.1 value as forge holds it: content bytes as a binary string, or its parts. */
-export type Asn1 = Asn1Namespace.Asn1;
+export type { Asn1 };
 
 /**
  * Parses strict DER. What does not encode back to the same bytes is refused: parts of it are carried over into new
@@ -47,12 +45,11 @@ export function isUniversal(value: Asn1 | undefined, type: UniversalType): value
 
 /** A context-specific tag such as `[3]`. */
 export function isContext(value: Asn1 | undefined, tag: number): value is Asn1 {
-  // An ASN.1 tag number and forge's list of universal types share a field.
-  return value?.tagClass === asn1.Class.CONTEXT_SPECIFIC && Number(value.type) === tag;
+  return value?.tagClass === asn1.Class.CONTEXT_SPECIFIC && value.type === tag;
 }
 
 export function sequence(parts: readonly Asn1[]): Asn1 {
-  return asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, [...parts]);
+  return asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, parts);
 }
 
 /** An explicitly tagged value. */

@@ -1,8 +1,8 @@
-import { Composer, LineCounter, Parser, isScalar, visit, type Document, type ParsedNode } from 'yaml';
+import { Composer, LineCounter, Parser, isScalar, visit, type Document } from 'yaml';
 import { KubepkiError } from '../errors/error.ts';
 
 export interface YamlDocument {
-  readonly document: Document.Parsed<ParsedNode>;
+  readonly document: Document.Parsed;
   /** The same as plain values. Scalars are strings or, with the `yaml-1.1` schema, what YAML makes of them. */
   readonly value: unknown;
 }

@@ -159,7 +159,7 @@ describe('check-expiration', () => {
     assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
   });
 
-  test('an unprivileged reader needs no key, not even ca.key', async (t) => {
+  test('an unprivileged reader needs no key, not even ca.key', (t) => {
     const setpriv = judge(t, 'setpriv');
     if (setpriv === undefined) return;
     const tree = copyFixture(t, 'stacked-etcd-rsa');

@@ -16,12 +16,21 @@ import { describe, test } from 'node:test';
 import { kubepki, kubepkiFromCron } from '../support/kubepki.ts';
 import { changes, copyFixture, fixturePath, snapshot } from '../support/tree.ts';
 
-const recorded = ['stacked-etcd-rsa', 'stacked-etcd-ecdsa', 'external-etcd', 'external-front-proxy', 'missing-leaf'];
+const recorded = [
+  'stacked-etcd-rsa',
+  'stacked-etcd-ecdsa',
+  'external-etcd',
+  'external-front-proxy',
+  'missing-leaf',
+];
 const config = (role: string): string[] => (role === 'external-etcd' ? ['--config', '/kubeadm.yaml'] : []);
 const recording = (role: string, name: string): string =>
   readFileSync(fixturePath(role, `kubeadm-1.20.2/${name}.stdout`), 'utf8');
 const leafFiles = (...names: string[]): string[] =>
-  names.flatMap((name) => [`~ etc/kubernetes/pki/${name}.crt content`, `~ etc/kubernetes/pki/${name}.key content`]);
+  names.flatMap((name) => [
+    `~ etc/kubernetes/pki/${name}.crt content`,
+    `~ etc/kubernetes/pki/${name}.key content`,
+  ]);
 
 describe('renew prints what kubeadm printed and changes the same files', () => {
   for (const role of recorded) {
@@ -36,7 +45,9 @@ describe('renew prints what kubeadm printed and changes the same files', () => {
         signal: undefined,
       });
       const changed = changes(before, snapshot(tree.directory));
-      const renewed = outcome.stdout.split('\n').filter((line) => line.endsWith(' renewed'));
+      const renewed = outcome.stdout
+        .split('\n')
+        .filter((line) => line.endsWith(' renewed') && !line.startsWith('Detected'));
       const kubeconfigs = renewed.filter((line) => line.includes('kubeconfig')).length;
       // Each kubeconfig is one file, every other certificate two; nothing is added, no mode changes.
       assert.equal(changed.length, kubeconfigs + 2 * (renewed.length - kubeconfigs));
@@ -63,7 +74,8 @@ describe('renew prints what kubeadm printed and changes the same files', () => {
     assert.equal(all.stderr, '');
     const lines = all.stdout.split('\n').slice(0, -1);
     assert.equal(lines.length, 10);
-    for (const line of lines) assert.match(line, /^Detected external (ca|etcd\/ca|front-proxy-ca), .* can't be renewed$/);
+    for (const line of lines)
+      assert.match(line, /^Detected external (ca|etcd\/ca|front-proxy-ca), .* can't be renewed$/);
     const one = await kubepki(['certs', 'renew', 'apiserver', '--rootfs', tree.directory]);
     assert.equal(one.stdout, recording('external-ca', 'renew-apiserver'));
     assert.equal(one.code, 6);
@@ -97,7 +109,10 @@ describe('renew', () => {
         '',
       ].join('\n'),
     );
-    assert.equal(outcome.stderr, 'note: restart etcd, kube-apiserver, kube-scheduler to use the new certificates\n');
+    assert.equal(
+      outcome.stderr,
+      'note: restart etcd, kube-apiserver, kube-scheduler to use the new certificates\n',
+    );
     assert.deepEqual(changes(before, snapshot(tree.directory)), [
       ...leafFiles('etcd/server', 'front-proxy-client'),
       '~ etc/kubernetes/scheduler.conf content',
@@ -108,13 +123,22 @@ describe('renew', () => {
     const tree = copyFixture(t, 'missing-leaf');
     const outcome = await kubepki(['certs', 'renew', 'apiserver', 'etcd-peer', '--rootfs', tree.directory]);
     assert.equal(outcome.code, 6);
-    assert.match(outcome.stdout, /^MISSING! certificate for serving the Kubernetes API\ncertificate for etcd nodes .* renewed\n$/);
+    assert.match(
+      outcome.stdout,
+      /^MISSING! certificate for serving the Kubernetes API\ncertificate for etcd nodes .* renewed\n$/,
+    );
   });
 
   test("with an external etcd, etcd's certificates are missing when they are named, as with kubeadm", async (t) => {
     const tree = copyFixture(t, 'external-etcd');
     const outcome = await kubepki([
-      'certs', 'renew', 'etcd-server', '--rootfs', tree.directory, '--config', '/kubeadm.yaml',
+      'certs',
+      'renew',
+      'etcd-server',
+      '--rootfs',
+      tree.directory,
+      '--config',
+      '/kubeadm.yaml',
     ]);
     assert.deepEqual([outcome.code, outcome.stdout], [6, 'MISSING! certificate for serving etcd\n']);
   });
@@ -122,9 +146,15 @@ describe('renew', () => {
   test('super-admin.conf: renewed where it is, silent in all where it is not, missing when named', async (t) => {
     const tree = copyFixture(t, 'super-admin');
     const all = await kubepki(['certs', 'renew', 'all', '--rootfs', tree.directory]);
-    assert.match(all.stdout, /certificate embedded in the kubeconfig file for the super-admin renewed\n\nDone renewing/);
+    assert.match(
+      all.stdout,
+      /certificate embedded in the kubeconfig file for the super-admin renewed\n\nDone renewing/,
+    );
     rmSync(join(tree.kubeconfigDir, 'super-admin.conf'));
-    assert.doesNotMatch((await kubepki(['certs', 'renew', 'all', '--rootfs', tree.directory])).stdout, /super-admin/);
+    assert.doesNotMatch(
+      (await kubepki(['certs', 'renew', 'all', '--rootfs', tree.directory])).stdout,
+      /super-admin/,
+    );
     const named = await kubepki(['certs', 'renew', 'super-admin.conf', '--rootfs', tree.directory]);
     assert.equal(named.code, 6);
     assert.equal(named.stdout, 'MISSING! certificate embedded in the kubeconfig file for the super-admin\n');
@@ -135,7 +165,14 @@ describe('renew', () => {
     rmSync(join(tree.certDir, 'apiserver.key'));
     writeFileSync(join(tree.certDir, 'front-proxy-client.key'), 'garbage', { mode: 0o600 });
     const before = snapshot(tree.directory);
-    const outcome = await kubepki(['certs', 'renew', 'apiserver', 'front-proxy-client', '--rootfs', tree.directory]);
+    const outcome = await kubepki([
+      'certs',
+      'renew',
+      'apiserver',
+      'front-proxy-client',
+      '--rootfs',
+      tree.directory,
+    ]);
     assert.equal(outcome.code, 0, outcome.stderr);
     assert.deepEqual(changes(before, snapshot(tree.directory)), [
       '~ etc/kubernetes/pki/apiserver.crt content',
@@ -149,7 +186,14 @@ describe('renew', () => {
     chmodSync(join(tree.kubeconfigDir, 'admin.conf'), 0o644);
     chmodSync(join(tree.certDir, 'etcd/server.key'), 0o440);
     const before = snapshot(tree.directory);
-    const outcome = await kubepki(['certs', 'renew', 'admin.conf', 'etcd-server', '--rootfs', tree.directory]);
+    const outcome = await kubepki([
+      'certs',
+      'renew',
+      'admin.conf',
+      'etcd-server',
+      '--rootfs',
+      tree.directory,
+    ]);
     assert.equal(outcome.code, 0, outcome.stderr);
     assert.deepEqual(changes(before, snapshot(tree.directory)), [
       '~ etc/kubernetes/admin.conf content',
@@ -164,7 +208,10 @@ describe('renew', () => {
     const old = readFileSync(admin, 'utf8');
     const outcome = await kubepki(['certs', 'renew', 'admin.conf', '--rootfs', tree.directory]);
     assert.equal(outcome.code, 0);
-    assert.equal(outcome.stderr, `warning: ${admin}: has other names (hard links), which keep the old content\n`);
+    assert.equal(
+      outcome.stderr,
+      `warning: ${admin}: has other names (hard links), which keep the old content\n`,
+    );
     assert.equal(readFileSync(join(tree.directory, 'kube-config'), 'utf8'), old);
     assert.notEqual(readFileSync(admin, 'utf8'), old);
   });
@@ -176,7 +223,10 @@ describe('renew', () => {
     const before = snapshot(tree.directory);
     const outcome = await kubepki(['certs', 'renew', 'all', '--rootfs', tree.directory]);
     assert.equal(outcome.code, 1);
-    assert.match(outcome.stderr, /^error: .*server\.crt: is the same file as .*peer\.crt, and both would be written\nhint: /);
+    assert.match(
+      outcome.stderr,
+      /^error: .*server\.crt: is the same file as .*peer\.crt, and both would be written\nhint: /,
+    );
     assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
   });
 
@@ -200,9 +250,15 @@ describe('whose kubeconfigs are renewed', () => {
     const outcome = await kubepki(['certs', 'renew', 'all', ...args]);
     assert.equal(outcome.code, 1);
     assert.equal(outcome.stdout, '');
-    assert.match(outcome.stderr, /^error: .*\/etc\/kubernetes\/admin\.conf: was signed by another CA than .*\/restore\/pki\/ca\.crt/);
+    assert.match(
+      outcome.stderr,
+      /^error: .*\/etc\/kubernetes\/admin\.conf: was signed by another CA than .*\/restore\/pki\/ca\.crt/,
+    );
     assert.match(outcome.stderr, /^hint: .*--kubeconfig-dir/m);
-    assert.match(outcome.stderr, /^hint: nothing was changed; to renew the rest: kubepki certs renew apiserver apiserver-etcd-client /m);
+    assert.match(
+      outcome.stderr,
+      /^hint: nothing was changed; to renew the rest: kubepki certs renew apiserver apiserver-etcd-client /m,
+    );
     assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
 
     // Said so on purpose, it is done, with a warning for each.
@@ -215,7 +271,15 @@ describe('whose kubeconfigs are renewed', () => {
     const tree = copyFixture(t, 'stacked-etcd-rsa');
     mkdirSync(join(tree.directory, 'var/lib'), { recursive: true });
     renameSync(tree.certDir, join(tree.directory, 'var/lib/pki'));
-    const outcome = await kubepki(['certs', 'renew', 'all', '--rootfs', tree.directory, '--cert-dir', '/var/lib/pki']);
+    const outcome = await kubepki([
+      'certs',
+      'renew',
+      'all',
+      '--rootfs',
+      tree.directory,
+      '--cert-dir',
+      '/var/lib/pki',
+    ]);
     assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
     assert.equal(outcome.stdout, recording('stacked-etcd-rsa', 'renew-all'));
   });
@@ -248,6 +312,9 @@ describe('symlinks', () => {
     const links = [...before].filter(([, { type }]) => type === 'link').map(([path]) => path);
     assert.ok(links.length >= 3, links.join(' '));
     for (const link of links) assert.ok(lstatSync(join(tree.directory, link)).isSymbolicLink(), link);
-    assert.notEqual(after.get('srv/keys/apiserver.key')?.sha256, before.get('srv/keys/apiserver.key')?.sha256);
+    assert.notEqual(
+      after.get('srv/keys/apiserver.key')?.sha256,
+      before.get('srv/keys/apiserver.key')?.sha256,
+    );
   });
 });

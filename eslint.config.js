@@ -1,0 +1,255 @@
+import eslint from '@eslint/js';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/**
+ * Who may import what: the table of src/README.md as failing lint. A folder without a row may import nothing.
+ *
+ * - `rooms`: other rooms it may use
+ * - `types`: rooms of which it may use types, and of their values only those named
+ * - `modules`: packages and node builtins; `true` for all of it, a list for these names only
+ *
+ * src/cli has no row: it wires everything together, but leaves to the other rooms what is theirs.
+ */
+const rooms = {
+  errors: {},
+  catalog: {},
+  filesystem: {
+    rooms: ['errors'],
+    modules: { 'node:path': true, 'node:fs': readingFunctions('openSync'), 'node:crypto': ['createHash'] },
+  },
+  changeset: { types: { filesystem: [] } },
+  pki: {
+    rooms: ['errors'],
+    modules: { 'node:crypto': true, 'node-forge': true, 'node:util': ['promisify'], 'node:net': ['isIP'] },
+  },
+  yaml: { rooms: ['errors'], modules: { yaml: true } },
+  kubeconfig: {
+    rooms: ['errors', 'yaml'],
+    // The nodes of a parsed document; parsing itself is bounded, and so is left to src/yaml.
+    modules: {
+      yaml: [
+        'isAlias',
+        'isMap',
+        'isScalar',
+        'isSeq',
+        'visit',
+        'Document',
+        'Node',
+        'Pair',
+        'Scalar',
+        'YAMLMap',
+      ],
+      'node:util': ['isDeepStrictEqual'],
+    },
+  },
+  config: { rooms: ['errors', 'yaml'], modules: { zod: true } },
+  inventory: {
+    rooms: ['errors', 'filesystem', 'catalog', 'pki', 'kubeconfig'],
+    types: { changeset: [] },
+    modules: { 'node:path': true, 'node:fs': readingFunctions() },
+  },
+  operations: {
+    rooms: ['errors', 'changeset', 'catalog', 'pki', 'kubeconfig'],
+    types: { config: [], inventory: ['findAuthority'] },
+    modules: { 'node:path': true },
+  },
+  storage: {
+    rooms: ['errors', 'filesystem', 'changeset'],
+    // For temporary names nobody can guess.
+    modules: { 'node:path': true, 'node:fs': true, 'node:crypto': ['randomBytes'] },
+  },
+  render: {
+    rooms: ['errors'],
+    types: { changeset: [], catalog: [], pki: [], kubeconfig: [], config: [], inventory: [], operations: [] },
+    modules: { chalk: true, 'cli-table3': true, yaml: ['stringify'] },
+  },
+};
+
+/** Without `openSync` nothing here can create or change a file. */
+function readingFunctions(...more) {
+  const functions = [
+    'existsSync',
+    'lstatSync',
+    'readdirSync',
+    'readFileSync',
+    'readlinkSync',
+    'realpathSync',
+    'statSync',
+  ];
+  const onDescriptors = ['closeSync', 'fstatSync', 'readSync'];
+  return [...functions, ...onDescriptors, ...more, 'constants', 'Stats', 'Dirent'];
+}
+
+function restrictedImports({ rooms: values = [], types = {}, modules = {} }, depth) {
+  const message = 'This room may not import that: see the table in eslint.config.js.';
+  const whole = Object.keys(modules).map((name) => (name.startsWith('node:') ? name : `${name}(?:/.*)?`));
+  const partly = Object.entries(modules).filter(([, allowed]) => allowed !== true);
+  // From src/pki/deeper/file.ts, `../` is still the same room.
+  const out = `^(?:\\.\\./){${String(depth + 1)}}`;
+  return [
+    'error',
+    {
+      paths: partly.map(([name, allowImportNames]) => ({ name, allowImportNames, message })),
+      patterns: [
+        { regex: `^(?!(?:${whole.join('|')})$)[^.]`, message },
+        { regex: `${out}(?!(?:${[...values, ...Object.keys(types)].join('|')})/[^.])`, message },
+        // A detour (`./../pki/x.ts`, `../errors/../pki/x.ts`) would pass by the line above.
+        { regex: '(?:^\\.|[^.])/\\.\\.(?:/|$)', message: 'Write the shortest relative path.' },
+        ...Object.entries(types).map(([room, names]) => ({
+          regex: `${out}${room}/`,
+          allowTypeImports: true,
+          ...(names.length === 0 ? {} : { allowImportNames: names }),
+          message,
+        })),
+      ],
+    },
+  ];
+}
+
+const noBarrels = { selector: 'ExportAllDeclaration', message: 'No barrels: export where it is defined.' };
+
+/** Time, chance and the outside world are arguments: only src/cli asks for them. */
+const hermetic = {
+  'no-restricted-globals': [
+    'error',
+    ...['process', 'console', 'performance', 'crypto', 'fetch', 'globalThis', 'global'].map((name) => ({
+      name,
+      message: 'Only src/cli touches the outside world; take what you need as an argument.',
+    })),
+  ],
+  'no-restricted-properties': [
+    'error',
+    { object: 'Date', property: 'now', message: 'Take `now` as an argument.' },
+    { object: 'Math', property: 'random', message: 'Take chance as an argument.' },
+  ],
+  'no-restricted-syntax': [
+    'error',
+    noBarrels,
+    {
+      selector: 'NewExpression[callee.name="Date"][arguments.length=0]',
+      message: 'Take `now` as an argument.',
+    },
+    { selector: 'CallExpression[callee.name="Date"]', message: 'Take `now` as an argument.' },
+    // no-restricted-imports does not see these.
+    {
+      selector: 'ImportExpression',
+      message: 'Import statically: the rooms are checked on import declarations.',
+    },
+  ],
+};
+
+/** What opens a file for writing; the descriptor functions that write are restricted as imports. */
+const readOnly = [
+  {
+    selector: 'MemberExpression[property.name=/^O_(WRONLY|RDWR|CREAT|TRUNC|APPEND)$/]',
+    message: 'Only src/storage writes.',
+  },
+  {
+    selector: 'CallExpression[callee.name="openSync"] > Literal.arguments:nth-child(2)',
+    message: 'Open with constants.O_RDONLY | …: only src/storage writes.',
+  },
+];
+
+/** What has its one importer elsewhere. */
+const othersModules = '^(?:node:crypto|node-forge|yaml|zod|chalk|cli-table3)(?:/|$)';
+
+function roomConfig(name, room, files, depth) {
+  const [severity, ...syntax] = hermetic['no-restricted-syntax'];
+  return {
+    name: `room ${name}`,
+    files,
+    rules: {
+      ...hermetic,
+      'no-restricted-imports': restrictedImports(room, depth),
+      'no-restricted-syntax': [severity, ...syntax, ...(name === 'storage' ? [] : readOnly)],
+    },
+  };
+}
+
+export default defineConfig(
+  { ignores: ['dist/', 'fixtures/'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error', reportUnusedInlineConfigs: 'error' } },
+  eslint.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      eqeqeq: 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true, requireDefaultForNonUnion: true },
+      ],
+    },
+  },
+  roomConfig('without a row', {}, ['src/**/*.ts'], 0),
+  Object.entries(rooms).flatMap(([name, room]) => [
+    roomConfig(name, room, [`src/${name}/*.ts`], 0),
+    roomConfig(name, room, [`src/${name}/*/*.ts`], 1),
+  ]),
+  {
+    files: ['src/cli/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [{ name: 'node:fs', allowImportNames: readingFunctions() }],
+          patterns: [
+            { regex: othersModules, message: 'See the table in eslint.config.js.' },
+            { regex: '^node:fs/', message: 'Only src/storage writes.' },
+          ],
+        },
+      ],
+      'no-restricted-globals': 'off',
+      'no-restricted-properties': 'off',
+      'no-restricted-syntax': [
+        'error',
+        noBarrels,
+        ...readOnly,
+        {
+          selector: `ImportExpression > Literal[value=/${othersModules.replaceAll('/', '\\u002f')}/]`,
+          message: 'See the table in eslint.config.js.',
+        },
+      ],
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      // The runner awaits what test() and describe() return.
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', package: 'node:test', name: ['test', 'describe', 'it', 'suite'] },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['**/*.{js,mjs}'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
+  {
+    files: ['bin/*.js'],
+    languageOptions: { sourceType: 'commonjs', globals: { require: 'readonly' } },
+    rules: {
+      '@typescript-eslint/no-require-imports': 'off',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'ImportExpression > :not(Literal[value="../dist/main.js"])',
+          message: 'It only starts dist.',
+        },
+        {
+          selector: 'CallExpression[callee.name="require"] > .arguments:not(Literal[value="node:os"])',
+          message: 'It only starts dist.',
+        },
+      ],
+    },
+  },
+);

@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/**
+ * The programs that judge us, with the Debian package that has each and what shows that it is the one meant: macOS has
+ * a LibreSSL called openssl and quite another certtool.
+ */
+const judges = {
+  openssl: { package: 'openssl', args: ['version'], says: /^OpenSSL (?:[3-9]|\d\d)/ },
+  certtool: { package: 'gnutls-bin', args: ['--version'], says: /^certtool \d/ },
+  etcd: { package: 'etcd-server', args: ['--version'], says: /^etcd Version: 3\./ },
+  etcdctl: { package: 'etcd-client', args: ['version'], says: /^etcdctl version: 3\./ },
+  kubectl: { package: 'kubernetes-client', args: ['version', '--client'], says: /Client Version/ },
+  cfssl: { package: 'golang-cfssl', args: ['version'], says: /^(?:Version|Revision): / },
+  strace: { package: 'strace', args: ['--version'], says: /^strace / },
+  tmux: { package: 'tmux', args: ['-V'], says: /^tmux / },
+  flock: { package: 'util-linux', args: ['--version'], says: /util-linux/ },
+  setpriv: { package: 'util-linux', args: ['--version'], says: /util-linux/ },
+  unshare: { package: 'util-linux', args: ['--version'], says: /util-linux/ },
+} as const;
+
+export type JudgeName = keyof typeof judges;
+
+/** What node:test's context offers for skipping. */
+export interface Skippable {
+  skip(reason: string): void;
+}
+
+const found = new Map<JudgeName, string | undefined>();
+
+/**
+ * The path of a judge program. When it is not there, the test is skipped (npm test lists what was) and undefined is
+ * returned: `if (openssl === undefined) return;`. In CI a judge that is missing is a failure, never a skip.
+ * @throws Error when it is missing and CI is set
+ */
+export function judge(t: Skippable, name: JudgeName): string | undefined {
+  if (!found.has(name)) found.set(name, find(name));
+  const path = found.get(name);
+  if (path !== undefined) return path;
+  const reason = `${name} is not installed (Debian: apt-get install ${judges[name].package})`;
+  if (process.env['CI'] !== undefined && process.env['CI'] !== '') throw new Error(`no judge: ${reason}`);
+  t.skip(reason);
+  return undefined;
+}
+
+function find(name: JudgeName): string | undefined {
+  const { args, says } = judges[name];
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((directory) => join(directory, name))
+    .filter(isExecutable)
+    .find((path) => {
+      const { stdout, stderr } = spawnSync(path, args, {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      return says.test(stdout) || says.test(stderr);
+    });
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

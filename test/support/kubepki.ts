@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const bin = fileURLToPath(new URL('../../bin/kubepki.js', import.meta.url));
+const bundle = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+export interface Outcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The exit code; undefined when a signal ended it. */
+  readonly code: number | undefined;
+  readonly signal: NodeJS.Signals | undefined;
+}
+
+export interface RunOptions {
+  /** Added to the clean environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/**
+ * Runs the real `bin/kubepki.js` as a user would have it in a script: stdin is empty, stdout and stderr are no
+ * terminals. The environment is clean (no NO_COLOR, FORCE_COLOR, CI) and the time zone is one that shows a forgotten UTC:
+ * neither whole hours from it nor the machine's own.
+ */
+export function kubepki(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  const { PATH = '/usr/bin:/bin', HOME = '/', TMPDIR } = process.env;
+  return run(args, {
+    env: { PATH, HOME, TZ: 'Asia/Kolkata', ...(TMPDIR === undefined ? {} : { TMPDIR }), ...options.env },
+    cwd: options.cwd ?? process.cwd(),
+  });
+}
+
+/** Runs it as cron does: `env -i PATH=/usr/bin:/bin`, in `/`. */
+export function kubepkiFromCron(args: readonly string[]): Promise<Outcome> {
+  return run(args, { env: { PATH: '/usr/bin:/bin' }, cwd: '/' });
+}
+
+function run(args: readonly string[], { env, cwd }: Required<RunOptions>): Promise<Outcome> {
+  if (!existsSync(bundle))
+    throw new Error('dist/main.js is not built: run `npm run build` first (npm test does)');
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [bin, ...args], { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      resolve({
+        stdout: Buffer.concat(stdout).toString(),
+        stderr: Buffer.concat(stderr).toString(),
+        code: code ?? undefined,
+        signal: signal ?? undefined,
+      });
+    });
+  });
+}
