@@ -1,32 +1,32 @@
 // metav1.Duration is parsed by Go's time.ParseDuration; the duration libraries on npm take other spellings ("1 year",
 // "1.5 hrs"), which kubeadm refuses, or miss Go's. Hence these few lines.
 
-const unitNanoseconds: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3, // U+00B5, micro sign
-  μs: 1e3, // U+03BC, Greek letter mu
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
+const unitMs: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3, // U+00B5, micro sign
+  μs: 1e-3, // U+03BC, Greek letter mu
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
 };
 
 const whole = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/;
 const part = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
 // int64 nanoseconds, about 292 years.
-const maxNanoseconds = 2 ** 63;
+const maxMs = 2 ** 63 / 1e6;
 
 /** @returns milliseconds; undefined for what Go's time.ParseDuration refuses */
 export function parseGoDuration(text: string): number | undefined {
   if (/^[+-]?0$/.test(text)) return 0;
   if (!whole.test(text)) return undefined;
-  let nanoseconds = 0;
+  let milliseconds = 0;
   for (const [, amount = '', unit = ''] of text.matchAll(part)) {
-    nanoseconds += Number(amount) * (unitNanoseconds[unit] ?? Number.NaN);
+    milliseconds += Number(amount) * (unitMs[unit] ?? Number.NaN);
   }
-  if (nanoseconds >= maxNanoseconds) return undefined;
-  return (text.startsWith('-') ? -nanoseconds : nanoseconds) / 1e6;
+  if (milliseconds >= maxMs) return undefined;
+  return text.startsWith('-') ? -milliseconds : milliseconds;
 }
 
 /** Go's Duration.String for whole seconds: `8760h0m0s`, `1m30s`, `0s`. */
