@@ -76,6 +76,7 @@ describe('the table', () => {
     const plain = expirationTable(report, { colour: false });
     const coloured = expirationTable(report, { colour: true });
     assert.equal(stripVTControlCharacters(coloured), plain);
+    // eslint-disable-next-line no-control-regex -- escape sequences are what is looked for
     const colours = coloured.split('\n').map((line) => /\u001b\[(\d+)m/.exec(line)?.[1]);
     const [red, yellow] = ['31', '33'];
     assert.deepEqual(colours, [
