@@ -20,7 +20,10 @@ export async function confirmRenewal(renewables: readonly Renewable[], now: Date
     const answer = await Promise.race([
       once(lines, 'line').then(([line]: unknown[]) => String(line)),
       // Ctrl-D: no answer is no.
-      once(lines, 'close').then(() => ''),
+      once(lines, 'close').then(() => {
+        process.stderr.write('\n');
+        return '';
+      }),
     ]);
     if (/^y(es)?$/i.test(answer.trim())) return;
   } finally {

@@ -8,13 +8,14 @@ export async function generateKeys(
 ): Promise<readonly PrivateKey[]> {
   const total = algorithms.length;
   let done = 0;
-  const progress = await terminal.progress();
+  const said = (): string => `generating keys: ${String(done)} of ${String(total)}`;
+  const progress = await terminal.progress(said());
   try {
     return await Promise.all(
       algorithms.map(async (algorithm) => {
         const key = await generatePrivateKey(algorithm);
         done += 1;
-        progress.update(`generating keys: ${String(done)} of ${String(total)}`);
+        progress.update(said());
         return key;
       }),
     );

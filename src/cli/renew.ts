@@ -17,6 +17,7 @@ import { generateKeys } from './generate-keys.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import { refusals, renewRestHint } from './refusal.ts';
 import { parseSelection, selectedSpecs, type Selection } from './select.ts';
+import { noteChanged } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 
 export async function renewCertificates(
@@ -38,6 +39,7 @@ export async function renewCertificates(
     await confirmRenewal(renewables, new Date());
   }
   writeRenewed(await renewAll(renewables, terminal));
+  if (renewables.length > 0) noteChanged();
   report(plan, selection, terminal);
   return selection.kind === 'named' && plan.some(({ status }) => status !== 'renewable')
     ? exitCodes.notRenewed

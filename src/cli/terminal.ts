@@ -18,7 +18,7 @@ export interface Terminal {
   hint(text: string | undefined): void;
   error(error: KubepkiError): void;
   /** Shown on a terminal only, and gone when it ends. */
-  progress(): Promise<Progress>;
+  progress(text: string): Promise<Progress>;
 }
 
 /** @param colour false: `--no-color` */
@@ -50,24 +50,25 @@ export function openTerminal(colour: boolean): Terminal {
     error: (error) => {
       say(renderError(error, { colour: stderrColour }));
     },
-    progress: async () => (process.stderr.isTTY && !dumb ? spinner(stderrColour) : silent),
+    progress: async (text) => (process.stderr.isTTY && !dumb ? spinner(text, stderrColour) : silent),
   };
 }
 
 const silent: Progress = { update: () => undefined, end: () => undefined };
 
-async function spinner(colour: boolean): Promise<Progress> {
+async function spinner(text: string, colour: boolean): Promise<Progress> {
   const { default: ora } = await import('ora');
   // discardStdin would put the terminal into raw mode, where Ctrl-C is a character and no signal.
   const shown = ora({
+    text,
     stream: process.stderr,
     discardStdin: false,
-    ...(colour ? {} : { color: false as never }),
+    ...(colour ? {} : { color: false }),
   });
   shown.start();
   return {
-    update: (text) => {
-      shown.text = text;
+    update: (now) => {
+      shown.text = now;
     },
     end: () => {
       shown.stop();
