@@ -6,6 +6,7 @@ export const exitCodes = {
   error: 1,
   invalidConfig: 3,
   notRenewed: 6,
+  changedButNotFinished: 8,
   interrupted: 130,
   terminated: 143,
 } as const;

@@ -3,7 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { KubepkiError } from '../errors/error.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { buildProgram } from './program.ts';
-import { handleSignals } from './signals.ts';
+import { handleSignals, wasChanged } from './signals.ts';
 import { openTerminal } from './terminal.ts';
 
 handleSignals();
@@ -12,12 +12,13 @@ handleSignals();
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') return;
   openTerminal(true).error(new KubepkiError('io', `cannot write to standard output: ${error.message}`));
-  process.exitCode = exitCodes.error;
+  process.exitCode = wasChanged() ? exitCodes.changedButNotFinished : exitCodes.error;
 });
 
 try {
   const program = buildProgram(packageJson.version, (code) => {
-    process.exitCode = code;
+    // Unless the result could not be written.
+    process.exitCode ??= code;
   });
   await program.parseAsync();
 } catch (error) {

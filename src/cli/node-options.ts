@@ -1,5 +1,5 @@
 import type { KubeadmConfig } from '../config/kubeadm-config.ts';
-import { KubepkiError } from '../errors/error.ts';
+import { KubepkiError, naming } from '../errors/error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
 import { locateLayout, type Layout } from '../inventory/layout.ts';
@@ -54,13 +54,9 @@ async function readConfig(root: FileSystemRoot, given: string, terminal: Termina
   }
   // Loaded only here: most runs have no --config and start without the schema library.
   const { parseKubeadmConfig } = await import('../config/parse.ts');
-  try {
-    const { config, warnings } = parseKubeadmConfig(file.bytes.toString('utf8'));
-    for (const warning of warnings) terminal.warning(`${path}: ${warning}`);
-    return config;
-  } catch (error) {
-    throw error instanceof KubepkiError ? error.about(path) : error;
-  }
+  const { config, warnings } = naming(path, () => parseKubeadmConfig(file.bytes.toString('utf8')));
+  for (const warning of warnings) terminal.warning(`${path}: ${warning}`);
+  return config;
 }
 
 function shellWord(text: string): string {

@@ -2,9 +2,13 @@ import { exitCodes, type ExitCode } from './exit-code.ts';
 
 let changed = false;
 
-/** From here on an interruption must not say that nothing was changed. */
+/** From here on nobody must be told that nothing was changed. */
 export function noteChanged(): void {
   changed = true;
+}
+
+export function wasChanged(): boolean {
+  return changed;
 }
 
 /**

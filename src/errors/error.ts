@@ -70,3 +70,12 @@ export class KubepkiError extends Error {
     return this.file === undefined ? this.message : `${this.file}: ${this.message}`;
   }
 }
+
+/** Runs something that reads a file; a KubepkiError it throws names that file, unless it names one already. */
+export function naming<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof KubepkiError ? error.about(file) : error;
+  }
+}

@@ -8,7 +8,7 @@ import {
   type LeafSpec,
 } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
-import { KubepkiError } from '../errors/error.ts';
+import { KubepkiError, naming } from '../errors/error.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import type { Kubeconfig } from '../kubeconfig/kubeconfig.ts';
 import { readKubeconfig } from '../kubeconfig/read.ts';
@@ -139,10 +139,8 @@ function readKubeconfigState(layout: Layout, file: FileTarget, bytes: Buffer): K
   if (pem === undefined) {
     throw new KubepkiError('not-found', 'no such file, but the kubeconfig names it', { file: path });
   }
-  const chain = reading(path, () => parseCertificates(pem));
-  if (chain.status !== 'present')
-    throw chain.status === 'unreadable' ? chain.error : new TypeError('unreachable');
-  return { file, kubeconfig, chain: chain.value, certificateFile: target, keyPath };
+  const chain = naming(path, () => parseCertificates(pem));
+  return { file, kubeconfig, chain, certificateFile: target, keyPath };
 }
 
 /** clientcmd: a relative path in a kubeconfig starts at the kubeconfig's own directory. */

@@ -235,6 +235,28 @@ const table: readonly BadInput[] = [
     check: goodCheck,
   },
   {
+    what: 'a CA key of 1024 bits',
+    break: (tree) => {
+      replace('ca.crt', bad('small-rsa1024-ca.crt'))(tree);
+      replace('ca.key', bad('small-rsa1024-ca.key'))(tree);
+    },
+    code: 1,
+    stderr: [/ca\.key: a CA key of the kind RSA-1024 is not supported/, hint, restOfCa],
+    check: goodCheck,
+  },
+  {
+    what: 'a CA certificate in the place of a leaf',
+    break: (tree) => {
+      copyFileSync(pki(tree, 'ca.crt'), pki(tree, 'apiserver.crt'));
+    },
+    code: 1,
+    stderr: [
+      `${apiserverCrt}is a CA certificate, not a leaf (so apiserver cannot be renewed)`,
+      restOfApiserver,
+    ],
+    check: goodCheck,
+  },
+  {
     what: 'a kubeconfig without its current context',
     break: (tree) => {
       const path = join(tree.kubeconfigDir, 'admin.conf');

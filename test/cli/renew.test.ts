@@ -13,7 +13,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { kubepki, kubepkiFromCron } from '../support/kubepki.ts';
+import { judge } from '../support/judge.ts';
+import { kubepki, kubepkiBin, kubepkiFromCron } from '../support/kubepki.ts';
+import { runProgram } from '../support/program.ts';
 import { changes, copyFixture, fixturePath, snapshot } from '../support/tree.ts';
 
 const recorded = [
@@ -228,6 +230,50 @@ describe('renew', () => {
       /^error: .*server\.crt: is the same file as .*peer\.crt, and both would be written\nhint: /,
     );
     assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
+  });
+
+  test('a result that cannot be written is no success: 1 where nothing was changed, 8 where it was', async (t) => {
+    const tree = copyFixture(t, 'ipv6');
+    const node = process.execPath;
+    const full = (...args: string[]): Promise<{ code: number | undefined; stderr: string }> =>
+      runProgram('/bin/sh', [
+        '-c',
+        '"$@" >/dev/full',
+        'sh',
+        node,
+        kubepkiBin,
+        'certs',
+        ...args,
+        '--rootfs',
+        tree.directory,
+      ]);
+    const checked = await full('check-expiration');
+    assert.equal(checked.code, 1);
+    assert.match(checked.stderr, /^error: cannot write to standard output: /);
+    assert.equal((await full('renew', 'all')).code, 8);
+  });
+
+  test('a reader that leaves early (| head -1) is no error', async (t) => {
+    const tree = copyFixture(t, 'ipv6');
+    const script = '{ "$@"; echo "exit=$?" >&2; } | head -c 1 >/dev/null';
+    const args = [process.execPath, kubepkiBin, 'certs', 'renew', 'all', '--rootfs', tree.directory];
+    assert.equal((await runProgram('/bin/sh', ['-c', script, 'sh', ...args])).stderr, 'exit=0\n');
+  });
+
+  test('a CA without a subject key identifier signs, and openssl follows the path', async (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return;
+    const tree = copyFixture(t, 'stacked-etcd-rsa');
+    for (const end of ['crt', 'key']) {
+      cpSync(fixturePath('bad', `ca-without-ski.${end}`), join(tree.certDir, `ca.${end}`));
+    }
+    const outcome = await kubepki(['certs', 'renew', 'apiserver', '--rootfs', tree.directory]);
+    assert.equal(outcome.code, 0, outcome.stderr);
+    const verified = execFileSync(openssl, ['verify', '-CAfile', 'ca.crt', 'apiserver.crt'], {
+      cwd: tree.certDir,
+      encoding: 'utf8',
+    });
+    assert.equal(verified, 'apiserver.crt: OK\n');
   });
 
   test('all cannot be combined with names', async (t) => {

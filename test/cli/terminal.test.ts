@@ -5,12 +5,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { until } from '../support/deadline.ts';
 import { judge } from '../support/judge.ts';
+import { kubepkiBin } from '../support/kubepki.ts';
 import { changes, copyFixture, snapshot, type Tree } from '../support/tree.ts';
-
-const bin = fileURLToPath(new URL('../../bin/kubepki.js', import.meta.url));
 
 interface Screen {
   type(...keys: string[]): void;
@@ -48,7 +46,7 @@ function terminal(t: TestContext, tmux: string, command: string): Screen {
 }
 
 function kubepki(...args: string[]): string {
-  return ['node', bin, 'certs', ...args].map((arg) => `'${arg}'`).join(' ');
+  return ['node', kubepkiBin, 'certs', ...args].map((arg) => `'${arg}'`).join(' ');
 }
 
 function tree(t: TestContext): Tree {

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const bin = fileURLToPath(new URL('../../bin/kubepki.js', import.meta.url));
+/** What `kubepki` on the PATH would be. */
+export const kubepkiBin = fileURLToPath(new URL('../../bin/kubepki.js', import.meta.url));
 const bundle = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export interface Outcome {
@@ -41,7 +42,11 @@ function run(args: readonly string[], { env, cwd }: Required<RunOptions>): Promi
   if (!existsSync(bundle))
     throw new Error('dist/main.js is not built: run `npm run build` first (npm test does)');
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [bin, ...args], { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [kubepkiBin, ...args], {
+      env,
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
