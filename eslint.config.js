@@ -57,7 +57,15 @@ const rooms = {
   storage: {
     rooms: ['errors', 'filesystem', 'changeset'],
     // For temporary names nobody can guess.
-    modules: { 'node:path': true, 'node:fs': true, 'node:crypto': ['randomBytes'] },
+    modules: {
+      'node:path': true,
+      'node:fs': true,
+      'node:crypto': ['randomBytes'],
+      // For util-linux' flock: node has no call for the kernel's lock.
+      'node:child_process': ['spawnSync'],
+      // Whose the journal must be.
+      'node:process': ['geteuid'],
+    },
   },
   render: {
     rooms: ['errors'],

@@ -20,11 +20,27 @@ export interface FileContent {
 
 export interface FileChange {
   readonly target: FileTarget;
-  readonly after: FileContent;
+  /** undefined: the file goes away. */
+  readonly after: FileContent | undefined;
 }
 
 /** Files that change together, all or none. Plain data: an operation makes it, storage commits it. */
 export type ChangeSet = readonly FileChange[];
+
+/** What is kept with a backup about one certificate, old and new. Serial and fingerprint in upper-case hex. */
+export interface CertificateRecord {
+  readonly name: string;
+  readonly old: CertificateFacts | undefined;
+  readonly new: CertificateFacts | undefined;
+}
+
+export interface CertificateFacts {
+  readonly serial: string;
+  /** SHA-256 of the DER. */
+  readonly fingerprint: string;
+  /** RFC 3339, UTC, whole seconds. */
+  readonly notAfter: string;
+}
 
 /**
  * A change that keeps the mode and the owner of a file that exists.

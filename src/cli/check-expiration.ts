@@ -5,6 +5,7 @@ import { expirationTable } from '../render/expiration-table.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import type { Terminal } from './terminal.ts';
+import { noteWaiting } from './waiting.ts';
 
 export interface CheckExpirationOptions extends NodeOptions {
   readonly output: 'text' | 'json' | 'yaml';
@@ -17,7 +18,9 @@ export async function checkExpiration(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const now = options.at ?? new Date();
-  const { layout, config } = await openNode(options, terminal);
+  const node = await openNode(options, terminal);
+  const { layout, config } = node;
+  noteWaiting(node, terminal);
   const { report, problems } = expiration(readInventory(layout, config?.etcd ?? 'stacked'), now);
   terminal.result(
     options.output === 'text'

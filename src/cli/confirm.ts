@@ -9,6 +9,7 @@ import { renewalQuestion } from '../render/renewal-question.ts';
  * @throws KubepkiError declined unless the answer is yes
  */
 export async function confirmRenewal(renewables: readonly Renewable[], now: Date): Promise<void> {
+  if (renewables.length === 0) return;
   const rows = renewables.map(({ spec, place }) => {
     const { notAfter } = place.state.chain[0];
     return { name: spec.name, notAfter, residualMs: notAfter.getTime() - now.getTime() };

@@ -6,7 +6,9 @@ export const exitCodes = {
   error: 1,
   invalidConfig: 3,
   notRenewed: 6,
+  busy: 7,
   changedButNotFinished: 8,
+  unfinished: 9,
   interrupted: 130,
   terminated: 143,
 } as const;
@@ -15,5 +17,14 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** kubeadm leaves with 3 when its configuration does not validate, with 1 for everything else. */
 export function exitCodeOf(code: ErrorCode): ExitCode {
-  return code === 'bad-config' ? exitCodes.invalidConfig : exitCodes.error;
+  switch (code) {
+    case 'bad-config':
+      return exitCodes.invalidConfig;
+    case 'busy':
+      return exitCodes.busy;
+    case 'unfinished':
+      return exitCodes.unfinished;
+    default:
+      return exitCodes.error;
+  }
 }

@@ -15,6 +15,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exitCode = wasChanged() ? exitCodes.changedButNotFinished : exitCodes.error;
 });
 
+// A note that nobody can read must not change what is done, or what the exit code says of it.
+process.stderr.on('error', () => undefined);
+
 try {
   const program = buildProgram(packageJson.version, (code) => {
     // Unless the result could not be written.

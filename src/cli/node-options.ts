@@ -59,6 +59,6 @@ async function readConfig(root: FileSystemRoot, given: string, terminal: Termina
   return config;
 }
 
-function shellWord(text: string): string {
+export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

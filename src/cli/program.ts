@@ -3,8 +3,12 @@ import { certificates } from '../catalog/catalog.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { CheckExpirationOptions } from './check-expiration.ts';
 import type { ExitCode } from './exit-code.ts';
-import type { NodeOptions } from './node-options.ts';
+import { parseGoDuration } from '../config/go-duration.ts';
+import type { HistoryOptions } from './history.ts';
 import { parseInstant } from './parse-instant.ts';
+import type { RecoverOptions } from './recover.ts';
+import type { RenewOptions } from './renew.ts';
+import type { RollbackOptions } from './rollback.ts';
 import { openTerminal } from './terminal.ts';
 
 interface ColourOption {
@@ -28,11 +32,14 @@ export function buildProgram(version: string, done: (code: ExitCode) => void): C
   asGroup(program);
   const certs = program
     .command('certs')
-    .description('Show when the certificates end, and renew them.')
+    .description('Show when the certificates end, renew them, and take a renewal back.')
     .addHelpText('after', '\nExit codes: 0 done, 1 error and nothing was changed, others in the README.');
   asGroup(certs);
   addCheckExpiration(certs, done);
   addRenew(certs, done);
+  addRecover(certs, done);
+  addHistory(certs, done);
+  addRollback(certs, done);
   return program;
 }
 
@@ -86,6 +93,9 @@ function addRenew(certs: Command, done: (code: ExitCode) => void): void {
       )
       .argument('[names...]', '"all", or names from the list below'),
   )
+    .addOption(dryRunOption())
+    .addOption(keepBackupsOption())
+    .addOption(lockTimeoutOption())
     .addHelpText(
       'after',
       `
@@ -96,19 +106,109 @@ ${list}
 Examples:
   kubepki certs renew all
   kubepki certs renew apiserver etcd-server
+  kubepki certs renew all --dry-run
   kubepki certs renew all --cert-dir /backup/pki --config kubeadm.yaml
 
 Exit code 6 if a certificate named here was not renewed, being missing or signed by an external CA.`,
     )
     .action(async (names: string[], _options, command: Command) => {
-      const options = command.optsWithGlobals<NodeOptions & ColourOption>();
+      const options = command.optsWithGlobals<RenewOptions & ColourOption>();
       const { renewCertificates } = await import('./renew.ts');
       done(await renewCertificates(names, options, openTerminal(options.color)));
     });
 }
 
+function addRecover(certs: Command, done: (code: ExitCode) => void): void {
+  addNodeOptions(
+    certs
+      .command('recover')
+      .summary('bring an interrupted change to an end')
+      .description(
+        'Brings a change that was interrupted (killed, a full disk, a power cut) to an end: forward where the new files ' +
+          'are complete, else back. Every command that writes does this first.',
+      ),
+  )
+    .option('--discard', 'give the interrupted change up: leave every file as it is now, keep the backup')
+    .addOption(dryRunOption())
+    .addOption(lockTimeoutOption())
+    .action(async (_options, command: Command) => {
+      const options = command.optsWithGlobals<RecoverOptions & ColourOption>();
+      const { recoverChange } = await import('./recover.ts');
+      done(await recoverChange(options, openTerminal(options.color)));
+    });
+}
+
+function addHistory(certs: Command, done: (code: ExitCode) => void): void {
+  addNodeOptions(
+    certs
+      .command('history')
+      .summary('list the backups')
+      .description('Lists the backups, the newest first: each change keeps what it replaced.'),
+  )
+    .addOption(
+      new Option('-o, --output <format>', 'text or json').default('text').argParser(parseHistoryFormat),
+    )
+    .action(async (_options, command: Command) => {
+      const options = command.optsWithGlobals<HistoryOptions & ColourOption>();
+      const { showHistory } = await import('./history.ts');
+      done(await showHistory(options, openTerminal(options.color)));
+    });
+}
+
+function addRollback(certs: Command, done: (code: ExitCode) => void): void {
+  addNodeOptions(
+    certs
+      .command('rollback')
+      .summary('bring back what a change replaced')
+      .description(
+        'Brings back the files that a change replaced, all or none. It keeps a backup too, so a rollback can be rolled back.',
+      )
+      .argument('[id]', 'the backup, from "kubepki certs history" (default: the newest)'),
+  )
+    .option('--force', 'even if certificates that have expired come back')
+    .addOption(dryRunOption())
+    .addOption(keepBackupsOption())
+    .addOption(lockTimeoutOption())
+    .action(async (id: string | undefined, _options, command: Command) => {
+      const options = command.optsWithGlobals<RollbackOptions & ColourOption>();
+      const { rollBackChange } = await import('./rollback.ts');
+      done(await rollBackChange(id, options, openTerminal(options.color)));
+    });
+}
+
+function dryRunOption(): Option {
+  return new Option('--dry-run', 'show what would change, and change nothing');
+}
+
+function keepBackupsOption(): Option {
+  return new Option('--keep-backups <n>', 'how many backups to keep')
+    .default(5)
+    .argParser((value: string) => {
+      const count = Number(value);
+      if (/^\d+$/.test(value) && count >= 1 && count <= 10_000) return count;
+      throw new InvalidArgumentError('use a whole number of 1 or more');
+    });
+}
+
+function lockTimeoutOption(): Option {
+  return new Option('--lock-timeout <duration>', 'how long to wait for another run')
+    .default(10_000, '10s')
+    .argParser((value: string) => {
+      const milliseconds = parseGoDuration(value);
+      if (milliseconds !== undefined && milliseconds >= 0) return milliseconds;
+      throw new InvalidArgumentError('use a duration such as 10s or 2m');
+    });
+}
+
+function parseHistoryFormat(value: string): HistoryOptions['output'] {
+  const format = value.replace(/^=/, '');
+  if (format === 'text' || format === 'json') return format;
+  throw new InvalidArgumentError('use text or json');
+}
+
 function addNodeOptions(command: Command): Command {
   return command
+    .allowExcessArguments(false)
     .addOption(pathOption('--cert-dir <dir>', 'the certificates (default: /etc/kubernetes/pki)'))
     .addOption(
       pathOption(

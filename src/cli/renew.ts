@@ -1,67 +1,85 @@
 import type { Component } from '../catalog/catalog.ts';
-import { KubepkiError } from '../errors/error.ts';
-import { readInventory } from '../inventory/inventory.ts';
-import { readIssuers } from '../inventory/issuers.ts';
-import { readKeyTargets } from '../inventory/key-targets.ts';
-import { planRenewals, type PlannedRenewal, type Renewable } from '../operations/plan-renewal.ts';
-import { changeSetOf, renew, type Renewed } from '../operations/renew.ts';
+import { factsOf } from '../operations/certificate-facts.ts';
+import type { PlannedRenewal, Renewable } from '../operations/plan-renewal.ts';
+import { renew, type Renewed } from '../operations/renew.ts';
 import { renewalWarnings } from '../operations/renewal-warnings.ts';
-import { defaultValidityMs } from '../operations/validity.ts';
 import { verifyRenewed } from '../operations/verify-renewal.ts';
 import { randomSerialNumber } from '../pki/issue.ts';
+import { dryRunLines } from '../render/dry-run.ts';
 import { renewalLines } from '../render/renewal.ts';
-import { commit } from '../storage/commit.ts';
 import { confirmRenewal } from './confirm.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
+import { planRun } from './plan-run.ts';
+import { plannedChanges } from './planned-changes.ts';
 import { refusals, renewRestHint } from './refusal.ts';
-import { parseSelection, selectedSpecs, type Selection } from './select.ts';
-import { noteChanged } from './signals.ts';
+import { parseSelection, type Selection } from './select.ts';
+import { makeChange, underLock, type Change, type LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
+import { noteWaiting } from './waiting.ts';
+
+export interface RenewOptions extends NodeOptions, LockOptions {
+  readonly dryRun?: boolean;
+  readonly keepBackups: number;
+}
 
 export async function renewCertificates(
   names: readonly string[],
-  options: NodeOptions,
+  options: RenewOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const selection = parseSelection(names);
-  const plan = await planRun(selection, options, terminal);
-  const errors = refusals(plan);
-  if (errors.length > 0) {
-    for (const error of errors) terminal.error(error);
-    terminal.hint(renewRestHint(plan, options));
-    return exitCodes.error;
+  const node = await openNode(options, terminal);
+  if (options.dryRun === true) {
+    noteWaiting(node, terminal);
+    return dryRun(planRun(node, selection, new Date()), selection, options, terminal);
   }
-  const renewables = plan.flatMap((planned) => (planned.status === 'renewable' ? [planned.renewable] : []));
-  for (const warning of renewalWarnings(renewables)) terminal.warning(warning);
-  if (selection.kind === 'all' && selection.confirm && terminal.interactive && renewables.length > 0) {
-    await confirmRenewal(renewables, new Date());
+  if (selection.kind === 'all' && selection.confirm && terminal.interactive) {
+    // Asked without the lock: another run must not wait for somebody's coffee.
+    const plan = planRun(node, selection, new Date());
+    if (refuse(plan, options, terminal)) return exitCodes.error;
+    await confirmRenewal(renewablesOf(plan), new Date());
   }
-  writeRenewed(await renewAll(renewables, terminal));
-  if (renewables.length > 0) noteChanged();
-  report(plan, selection, terminal);
-  return selection.kind === 'named' && plan.some(({ status }) => status !== 'renewable')
-    ? exitCodes.notRenewed
-    : exitCodes.done;
+  return underLock(node, options, terminal, async (state) => {
+    const now = new Date();
+    const plan = planRun(node, selection, now);
+    if (refuse(plan, options, terminal)) return exitCodes.error;
+    const renewables = renewablesOf(plan);
+    for (const warning of renewalWarnings(renewables)) terminal.warning(warning);
+    const change = changeOf(await renewAll(renewables, terminal));
+    const interruption = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
+    if (interruption !== undefined) return interruption;
+    report(plan, selection, terminal);
+    return exitCodeOfPlan(plan, selection);
+  });
 }
 
-async function planRun(
+function dryRun(
+  plan: readonly PlannedRenewal[],
   selection: Selection,
-  options: NodeOptions,
+  options: RenewOptions,
   terminal: Terminal,
-): Promise<PlannedRenewal[]> {
-  const now = new Date();
-  const { layout, config } = await openNode(options, terminal);
-  const inventory = readInventory(layout, config?.etcd ?? 'stacked');
-  const specs = selectedSpecs(selection, inventory);
-  return planRenewals(inventory, specs, {
-    now,
-    validityMs: config?.certificateValidityMs ?? defaultValidityMs,
-    encryptionAlgorithm: config?.encryptionAlgorithm,
-    issuers: readIssuers(inventory, new Set(specs.map(({ caName }) => caName)), now),
-    keyTargets: readKeyTargets(inventory),
-  });
+): ExitCode {
+  if (refuse(plan, options, terminal)) return exitCodes.error;
+  const renewables = renewablesOf(plan);
+  for (const warning of renewalWarnings(renewables)) terminal.warning(warning);
+  const others = plan.filter(({ status }) => status !== 'renewable');
+  terminal.result(renewalLines(others.map(outcomeOf), { closing: false }));
+  terminal.result(dryRunLines(plannedChanges(renewables)));
+  return exitCodeOfPlan(plan, selection);
+}
+
+function refuse(plan: readonly PlannedRenewal[], options: NodeOptions, terminal: Terminal): boolean {
+  const errors = refusals(plan);
+  if (errors.length === 0) return false;
+  for (const error of errors) terminal.error(error);
+  terminal.hint(renewRestHint(plan, options));
+  return true;
+}
+
+function renewablesOf(plan: readonly PlannedRenewal[]): Renewable[] {
+  return plan.flatMap((planned) => (planned.status === 'renewable' ? [planned.renewable] : []));
 }
 
 async function renewAll(renewables: readonly Renewable[], terminal: Terminal): Promise<Renewed[]> {
@@ -76,32 +94,43 @@ async function renewAll(renewables: readonly Renewable[], terminal: Terminal): P
   });
 }
 
-function writeRenewed(renewed: readonly Renewed[]): void {
-  commit(changeSetOf(renewed), (readBack) => {
-    for (const one of renewed) verifyRenewed(one, readBack);
-  });
+function changeOf(renewed: readonly Renewed[]): Change {
+  return {
+    changes: renewed.flatMap(({ changes }) => changes),
+    certificates: renewed.map(({ renewable, certificate }) => ({
+      name: renewable.spec.name,
+      old: factsOf(renewable.place.state.chain[0]),
+      new: factsOf(certificate),
+    })),
+    verify: (readBack) => {
+      for (const one of renewed) verifyRenewed(one, readBack);
+    },
+  };
+}
+
+function exitCodeOfPlan(plan: readonly PlannedRenewal[], selection: Selection): ExitCode {
+  const all = plan.every(({ status }) => status === 'renewable');
+  return selection.kind === 'named' && !all ? exitCodes.notRenewed : exitCodes.done;
 }
 
 function report(plan: readonly PlannedRenewal[], selection: Selection, terminal: Terminal): void {
-  const outcomes = plan.map((planned) => {
-    switch (planned.status) {
-      case 'renewable':
-        return { status: 'renewed' as const, longName: planned.spec.longName };
-      case 'missing':
-        return { status: 'missing' as const, longName: planned.spec.longName };
-      case 'external-ca':
-        return {
-          status: 'external-ca' as const,
-          longName: planned.spec.longName,
-          caBaseName: planned.caBaseName,
-        };
-      case 'refused':
-        throw new KubepkiError('verification', 'a refused renewal was reported as done');
-    }
-  });
   const someRenewed = plan.some(({ status }) => status === 'renewable');
-  terminal.result(renewalLines(outcomes, { closing: selection.kind === 'all' && someRenewed }));
+  terminal.result(renewalLines(plan.map(outcomeOf), { closing: selection.kind === 'all' && someRenewed }));
   if (selection.kind === 'named') noteRestarts(plan, terminal);
+}
+
+function outcomeOf(planned: PlannedRenewal): Parameters<typeof renewalLines>[0][number] {
+  const { longName } = planned.spec;
+  switch (planned.status) {
+    case 'renewable':
+      return { status: 'renewed', longName };
+    case 'missing':
+      return { status: 'missing', longName };
+    case 'external-ca':
+      return { status: 'external-ca', longName, caBaseName: planned.caBaseName };
+    case 'refused':
+      throw new TypeError('a refused renewal is never reported as done');
+  }
 }
 
 /** kubeadm says what to restart only after `all`. */

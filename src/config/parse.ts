@@ -36,6 +36,7 @@ export function parseKubeadmConfig(text: string): ParsedConfig {
   if (values.length === 0) throw badConfig('is empty');
   const warnings: string[] = [];
   let config: KubeadmConfig | undefined;
+  let isKubeadm = false;
   for (const value of values) {
     const header = readHeader(value);
     if (header.version === undefined) {
@@ -48,6 +49,7 @@ export function parseKubeadmConfig(text: string): ParsedConfig {
       warnings.push(`kind "${kind}" is not one of ${group}${version}, and is ignored`);
       continue;
     }
+    isKubeadm = true;
     warnings.push(...unknownFields(value, fields, kind));
     if (kind !== 'ClusterConfiguration') continue;
     if (config !== undefined) throw badConfig('has more than one ClusterConfiguration');
@@ -57,6 +59,11 @@ export function parseKubeadmConfig(text: string): ParsedConfig {
     }
     config = result.config;
     warnings.push(...result.warnings);
+  }
+  if (!isKubeadm) {
+    throw new KubepkiError('bad-config', 'holds no kubeadm configuration', {
+      hint: 'give --config the file that kubeadm init was given, or: kubectl -n kube-system get cm kubeadm-config -o yaml',
+    });
   }
   return { config: config ?? defaults, warnings };
 }

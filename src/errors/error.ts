@@ -10,6 +10,9 @@
  * - `verification`: what was read back from disk is not what was to be written
  * - `conflict`: two changes to one file, or a file changed under us
  * - `declined`: the answer to a question was no
+ * - `busy`: another run holds the lock
+ * - `unfinished`: a change stopped half-way and needs a decision
+ * - `no-backup`: there is no such backup, or it must not be brought back
  */
 export type ErrorCode =
   | 'usage'
@@ -29,7 +32,10 @@ export type ErrorCode =
   | 'bad-config'
   | 'verification'
   | 'conflict'
-  | 'declined';
+  | 'declined'
+  | 'busy'
+  | 'unfinished'
+  | 'no-backup';
 
 export interface ErrorDetails {
   /** The file it is about, as the operator can open it. */

@@ -38,8 +38,14 @@ export class FileSystemRoot {
 
   /** The host path of a path from the command line or from inside a file. Only absolute paths move below the root. */
   locate(path: string, base: string = this.#workingDirectory): string {
-    // The inner resolve keeps `/../..` at the root.
-    return isAbsolute(path) ? join(this.directory, resolve('/', path)) : resolve(base, path);
+    if (!isAbsolute(path) && !this.#contains(base)) return resolve(base, path);
+    // The inner resolve keeps `/../..` at the root, also in a relative path that a file below the root names.
+    return join(this.directory, resolve('/', relative(this.directory, base), path));
+  }
+
+  /** The path as somebody inside the root would write it: the inverse of locate, for hints. */
+  display(hostPath: string): string {
+    return this.#contains(hostPath) ? join('/', relative(this.directory, hostPath)) : hostPath;
   }
 
   /**

@@ -61,6 +61,8 @@ export interface Inventory {
   readonly layout: Layout;
   readonly authorities: readonly AuthorityEntry[];
   readonly certificates: readonly CertificateEntry[];
+  /** Host paths without symlinks of every CA and of the service-account key, there or not: never to be replaced. */
+  readonly protectedPaths: ReadonlySet<string>;
 }
 
 /**
@@ -76,7 +78,23 @@ export function readInventory(layout: Layout, etcd: 'stacked' | 'external'): Inv
     certificates: certificates
       .filter(managed)
       .map((spec) => (spec.kind === 'leaf' ? readLeaf(layout, spec) : readKubeconfigEntry(layout, spec))),
+    protectedPaths: protectedPaths(layout),
   };
+}
+
+function protectedPaths(layout: Layout): ReadonlySet<string> {
+  const names = [
+    ...certificateAuthorities.flatMap(({ baseName }) => [`${baseName}.crt`, `${baseName}.key`]),
+    'sa.key',
+    'sa.pub',
+  ];
+  return new Set(
+    names.flatMap((name) => {
+      const path = join(layout.certDir, name);
+      const resolved = reading(path, () => layout.root.resolve(path));
+      return resolved.status === 'present' ? [path, resolved.value] : [path];
+    }),
+  );
 }
 
 export function findAuthority(inventory: Inventory, name: CaName): AuthorityEntry | undefined {

@@ -1,5 +1,7 @@
-import { isAlias, isMap, isScalar, isSeq, type Document, type Node, type Pair, type YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
 import { KubepkiError } from '../errors/error.ts';
+import type { Aliases } from '../yaml/aliases.ts';
+import { isMergeKey } from '../yaml/plain-value.ts';
 
 /** The value of a key, and the pair that holds it, unless the pair comes from elsewhere over a merge key. */
 export interface Found {
@@ -12,32 +14,49 @@ export function badKubeconfig(message: string, hint?: string): KubepkiError {
 }
 
 /** Follows an alias to what it stands for. */
-export function dereference(document: Document, node: unknown): Node | undefined {
-  if (isAlias(node)) return node.resolve(document);
+export function dereference(aliases: Aliases, node: unknown): Node | undefined {
+  if (isAlias(node)) return aliases.get(node);
   return isMap(node) || isSeq(node) || isScalar(node) ? node : undefined;
 }
 
-export function find(document: Document, map: YAMLMap, key: string): Found | undefined {
-  const pair = map.items.find((item) => isScalar(item.key) && item.key.value === key);
-  if (pair !== undefined) {
-    const value = dereference(document, pair.value);
-    return value === undefined ? undefined : { value, pair };
+/** As Go's YAML: of the key and the merge keys (`<<`) that bring it, the last one counts. */
+export function find(aliases: Aliases, map: YAMLMap, key: string): Found | undefined {
+  for (const pair of [...map.items].reverse()) {
+    if (isMergeKey(pair.key)) {
+      const merged = findMerged(aliases, pair.value, key);
+      if (merged !== undefined) return { value: merged.value, pair: undefined };
+    } else if (isScalar(pair.key) && pair.key.value === key) {
+      const value = dereference(aliases, pair.value);
+      return value === undefined ? undefined : { value, pair };
+    }
   }
-  const merge = map.items.find((item) => isScalar(item.key) && item.key.source === '<<');
-  const source = dereference(document, merge?.value);
-  const merged = isMap(source) ? find(document, source, key) : undefined;
-  return merged && { value: merged.value, pair: undefined };
+  return undefined;
 }
 
-/** A scalar's text; undefined when it is absent or empty, as Go's decoding makes no difference. */
-export function findText(document: Document, map: YAMLMap, key: string): string | undefined {
-  const found = find(document, map, key);
-  if (found === undefined) return undefined;
-  if (!isScalar(found.value)) throw badKubeconfig(`${key} is not a string`);
-  const { value: text, type } = found.value;
-  // Every scalar is a string under the failsafe schema; an empty one, null and ~ are no value.
-  if (typeof text !== 'string' || text === '') return undefined;
-  return type === 'PLAIN' && (text === 'null' || text === '~') ? undefined : text;
+// A merge key has a map or a list of maps, of which the first that has the field counts.
+function findMerged(aliases: Aliases, source: unknown, key: string): Found | undefined {
+  const node = dereference(aliases, source);
+  for (const each of isSeq(node) ? node.items : [node]) {
+    const map = dereference(aliases, each);
+    const found = isMap(map) ? find(aliases, map, key) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** null as Go's YAML reads it; every scalar is a string under the failsafe schema. */
+export function isNull(node: unknown): boolean {
+  return isScalar(node) && node.type === 'PLAIN' && /^(?:null|Null|NULL|~|)$/.test(node.source ?? '');
+}
+
+/** A scalar's text; undefined when it is absent, null or empty, as Go's decoding makes no difference. */
+export function findText(aliases: Aliases, map: YAMLMap, key: string): string | undefined {
+  const found = find(aliases, map, key);
+  if (found === undefined || isNull(found.value)) return undefined;
+  if (!isScalar(found.value) || typeof found.value.value !== 'string') {
+    throw badKubeconfig(`${key} is not a string`);
+  }
+  return found.value.value === '' ? undefined : found.value.value;
 }
 
 /**
@@ -46,23 +65,25 @@ export function findText(document: Document, map: YAMLMap, key: string): string 
  * @throws KubepkiError bad-kubeconfig when two have the name, as client-go refuses to load such a file
  */
 export function findNamed(
-  document: Document,
+  aliases: Aliases,
   root: YAMLMap,
   list: 'contexts' | 'clusters' | 'users',
   field: 'context' | 'cluster' | 'user',
   name: string,
 ): YAMLMap | undefined {
-  const items = find(document, root, list)?.value;
-  if (items === undefined) return undefined;
+  const items = find(aliases, root, list)?.value;
+  if (items === undefined || isNull(items)) return undefined;
   if (!isSeq(items)) throw badKubeconfig(`${list} is not a list`);
   const matching = items.items.flatMap((item) => {
-    const map = dereference(document, item);
-    return isMap(map) && findText(document, map, 'name') === name ? [map] : [];
+    const map = dereference(aliases, item);
+    if (map === undefined || isNull(map)) return [];
+    if (!isMap(map)) throw badKubeconfig(`${list} has an entry that is not a mapping`);
+    return findText(aliases, map, 'name') === name ? [map] : [];
   });
   if (matching.length > 1) throw badKubeconfig(`${list} has two entries named ${name}`);
   const [match] = matching;
   if (match === undefined) return undefined;
-  const value = find(document, match, field)?.value;
+  const value = find(aliases, match, field)?.value;
   if (!isMap(value)) throw badKubeconfig(`${list} ${name}: ${field} is not a mapping`);
   return value;
 }

@@ -1,13 +1,14 @@
-import { isMap, type Document, type YAMLMap } from 'yaml';
+import { isMap, type YAMLMap } from 'yaml';
+import type { Aliases } from '../yaml/aliases.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
 import type { Kubeconfig, MaybeEmbedded } from './kubeconfig.ts';
-import { badKubeconfig, findNamed, findText } from './lookup.ts';
+import { badKubeconfig, findNamed, findText, isNull } from './lookup.ts';
 
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /** The YAML nodes a rewrite needs. */
 export interface KubeconfigNodes {
-  readonly document: Document;
+  readonly aliases: Aliases;
   readonly user: YAMLMap;
   readonly cluster: YAMLMap;
 }
@@ -24,31 +25,32 @@ export function readKubeconfig(text: string): Kubeconfig {
 export function readNodes(text: string): { kubeconfig: Kubeconfig; nodes: KubeconfigNodes; value: unknown } {
   const [first, ...others] = parseYaml(text, { code: 'bad-kubeconfig', schema: 'failsafe' });
   if (first === undefined || first.document.contents === null) throw badKubeconfig('is empty');
-  if (others.length > 0) throw badKubeconfig('holds several YAML documents');
-  const { document, value } = first;
+  // A closing `---` leaves an empty one, which kubectl passes over too.
+  if (others.some(({ document: { contents } }) => contents !== null && !isNull(contents))) {
+    throw badKubeconfig('holds several YAML documents');
+  }
+  const { document, aliases, value } = first;
   const root = document.contents;
   if (!isMap(root)) throw badKubeconfig('is not a kubeconfig: it is not a mapping');
-  const kind = findText(document, root, 'kind');
-  if (kind !== undefined && kind !== 'Config')
-    throw badKubeconfig(`is not a kubeconfig: its kind is not Config`);
+  requireHeader(aliases, root);
 
-  const contextName = findText(document, root, 'current-context');
+  const contextName = findText(aliases, root, 'current-context');
   if (contextName === undefined) {
     throw badKubeconfig(
       'has no current-context',
       'name one: kubectl config use-context NAME --kubeconfig FILE',
     );
   }
-  const context = findNamed(document, root, 'contexts', 'context', contextName);
+  const context = findNamed(aliases, root, 'contexts', 'context', contextName);
   if (context === undefined) throw badKubeconfig(`missing context ${contextName}`);
-  const clusterName = findText(document, context, 'cluster') ?? '';
-  const cluster = findNamed(document, root, 'clusters', 'cluster', clusterName);
+  const clusterName = findText(aliases, context, 'cluster') ?? '';
+  const cluster = findNamed(aliases, root, 'clusters', 'cluster', clusterName);
   if (cluster === undefined) throw badKubeconfig(`missing cluster ${clusterName}`);
-  const userName = findText(document, context, 'user') ?? '';
-  const user = findNamed(document, root, 'users', 'user', userName);
+  const userName = findText(aliases, context, 'user') ?? '';
+  const user = findNamed(aliases, root, 'users', 'user', userName);
   if (user === undefined) throw badKubeconfig(`missing authInfo ${userName}`);
 
-  const clientCertificate = embedded(document, user, 'client-certificate');
+  const clientCertificate = embedded(aliases, user, 'client-certificate');
   if (clientCertificate.kind === 'absent') {
     throw badKubeconfig('does not have an embedded client certificate, nor does it name one');
   }
@@ -59,19 +61,32 @@ export function readNodes(text: string): { kubeconfig: Kubeconfig; nodes: Kubeco
       clusterName,
       userName,
       clientCertificate,
-      clientKey: embedded(document, user, 'client-key'),
-      clusterCa: embedded(document, cluster, 'certificate-authority'),
+      clientKey: embedded(aliases, user, 'client-key'),
+      clusterCa: embedded(aliases, cluster, 'certificate-authority'),
     },
-    nodes: { document, user, cluster },
+    nodes: { aliases, user, cluster },
     value,
   };
 }
 
-// clientcmd: `x-data` overrides `x`.
-function embedded(document: Document, map: YAMLMap, name: string): MaybeEmbedded {
-  const data = findText(document, map, `${name}-data`);
-  if (data !== undefined) return { kind: 'data', bytes: decode(data, `${name}-data`) };
-  const path = findText(document, map, name);
+// clientcmd takes a file without these for one of its own.
+function requireHeader(aliases: Aliases, root: YAMLMap): void {
+  for (const [field, expected] of [
+    ['kind', 'Config'],
+    ['apiVersion', 'v1'],
+  ] as const) {
+    const text = findText(aliases, root, field);
+    if (text !== undefined && text !== expected) {
+      throw badKubeconfig(`is not a kubeconfig: its ${field} is not ${expected}`);
+    }
+  }
+}
+
+// clientcmd: `x-data` overrides `x`, unless it decodes to nothing.
+function embedded(aliases: Aliases, map: YAMLMap, name: string): MaybeEmbedded {
+  const bytes = decode(findText(aliases, map, `${name}-data`) ?? '', `${name}-data`);
+  if (bytes.length > 0) return { kind: 'data', bytes };
+  const path = findText(aliases, map, name);
   return path === undefined ? { kind: 'absent' } : { kind: 'file', path };
 }
 

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { isAlias, isScalar, visit, type Document, type Node, type Scalar, type YAMLMap } from 'yaml';
+import { isAlias, isScalar, type Node, type Scalar, type YAMLMap } from 'yaml';
+import { KubepkiError } from '../errors/error.ts';
+import type { Aliases } from '../yaml/aliases.ts';
 import type { Kubeconfig } from './kubeconfig.ts';
-import { badKubeconfig, find } from './lookup.ts';
+import { badKubeconfig, find, isNull } from './lookup.ts';
 import { readNodes } from './read.ts';
 
 /** New PEM texts; what is left out stays. Only what the kubeconfig holds as data can be given (or a key it lacks). */
@@ -17,66 +19,86 @@ interface Edit {
   readonly text: string;
 }
 
+/** One value that changes, or is added: a user's key alone. */
+interface Asked {
+  readonly map: 'user' | 'cluster';
+  readonly field: 'client-certificate-data' | 'client-key-data' | 'certificate-authority-data';
+  readonly base64: string;
+}
+
 const spellOut = 'write the values out instead of sharing them over YAML anchors';
 
 /**
  * Replaces the bytes of the values in question and no other: comments, order, quoting, other users and unknown fields
  * stay as they are. (kubeadm writes the whole file anew, without its comments.)
  * @throws KubepkiError bad-kubeconfig when YAML's anchors or merge keys would make something else change too
+ * @throws TypeError when a value is asked for that the kubeconfig keeps in a file, or a CA that it does not have
  */
 export function rewriteKubeconfig(kubeconfig: Kubeconfig, changes: KubeconfigChanges): string {
-  const { nodes } = readNodes(kubeconfig.text);
-  const { user, cluster } = nodes;
-  const wanted = [
-    {
-      map: user,
-      field: 'client-certificate-data',
-      old: kubeconfig.clientCertificate,
-      pem: changes.clientCertificatePem,
-    },
-    { map: user, field: 'client-key-data', old: kubeconfig.clientKey, pem: changes.clientKeyPem },
-    {
-      map: cluster,
-      field: 'certificate-authority-data',
-      old: kubeconfig.clusterCa,
-      pem: changes.clusterCaPem,
-    },
-  ] as const;
-  const edits: Edit[] = [];
-  for (const { map, field, old, pem } of wanted) {
-    if (pem === undefined) continue;
-    if (old.kind === 'file') throw new TypeError(`${field} is in a file of its own`);
-    if (old.kind === 'data' && old.bytes.equals(Buffer.from(pem))) continue;
-    const base64 = Buffer.from(pem).toString('base64');
-    edits.push(
-      old.kind === 'data'
-        ? replacement(kubeconfig.text, nodes.document, map, field, base64)
-        : insertion(kubeconfig.text, nodes.document, map, field, base64),
-    );
-  }
+  const asked = askedOf(kubeconfig, changes);
+  const { nodes, value } = readNodes(kubeconfig.text);
+  const { aliases } = nodes;
+  const edits = asked.map(({ map, field, base64 }) => {
+    const target = nodes[map];
+    return find(aliases, target, field) === undefined
+      ? insertion(kubeconfig.text, aliases, target, field, base64)
+      : replacement(kubeconfig.text, aliases, target, field, base64);
+  });
   const text = apply(kubeconfig.text, edits);
-  requireIntended(kubeconfig, text, changes);
+  requireIntended(kubeconfig, value, text, asked);
   return text;
 }
 
-function replacement(source: string, document: Document, map: YAMLMap, field: string, base64: string): Edit {
-  const pair = find(document, map, field)?.pair;
+function askedOf(kubeconfig: Kubeconfig, changes: KubeconfigChanges): Asked[] {
+  const { clientCertificate, clientKey, clusterCa } = kubeconfig;
+  const candidates = [
+    ['user', 'client-certificate-data', clientCertificate, changes.clientCertificatePem],
+    ['user', 'client-key-data', clientKey, changes.clientKeyPem],
+    ['cluster', 'certificate-authority-data', clusterCa, changes.clusterCaPem],
+  ] as const;
+  return candidates.flatMap(([map, field, old, pem]) => {
+    if (pem === undefined) return [];
+    if (old.kind === 'file') throw new TypeError(`${field} is in a file of its own`);
+    if (old.kind === 'absent' && field !== 'client-key-data') throw new TypeError(`${field} is not there`);
+    const bytes = Buffer.from(pem);
+    return old.kind === 'data' && old.bytes.equals(bytes)
+      ? []
+      : [{ map, field, base64: bytes.toString('base64') }];
+  });
+}
+
+function replacement(source: string, aliases: Aliases, map: YAMLMap, field: string, base64: string): Edit {
+  const pair = find(aliases, map, field)?.pair;
   if (pair === undefined)
     throw badKubeconfig(`${field} comes from a YAML merge key and cannot be replaced`, spellOut);
   const node = pair.value as Node;
   const [start, end] = rangeOf(node);
   if (isAlias(node)) return { start, end, text: base64 };
   if (!isScalar(node)) throw badKubeconfig(`${field} is not a string`);
-  if (isShared(document, node))
+  if ([...aliases.values()].includes(node))
     throw badKubeconfig(`${field} is shared with another field over a YAML anchor`, spellOut);
-  // A block scalar's range includes its line end.
-  const lineEnd = /\r?\n$/.exec(source.slice(start, end))?.[0] ?? '';
-  return { start, end, text: quoted(base64, node) + lineEnd };
+  const old = source.slice(start, end);
+  if (old === '') return afterColon(source, pair.key as Node, base64);
+  if (node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED') {
+    // What else is in a block scalar's range: a comment behind its indicator, and the line ends and blank lines after it.
+    const comment = /^[^\r\n]*?([ \t]+#[^\r\n]*)/.exec(old)?.[1] ?? '';
+    return { start, end, text: base64 + comment + (/\s*$/.exec(old)?.[0] ?? '') };
+  }
+  // JSON's null stands without the quotes that its new value needs.
+  const like = map.flow === true && isNull(node) && isScalar(pair.key) ? pair.key : node;
+  return { start, end, text: quoted(base64, like) };
+}
+
+// `client-key-data:  # to come`: the place the library gives to a value that is not there lies behind the comment.
+function afterColon(source: string, key: Node, base64: string): Edit {
+  const [, keyEnd] = rangeOf(key);
+  const start = source.indexOf(':', keyEnd) + 1;
+  return { start, end: start, text: ` ${base64}` };
 }
 
 /** A user without a key: `kubeadm certs generate-csr` leaves such files. The new field goes before the certificate. */
-function insertion(source: string, document: Document, map: YAMLMap, field: string, base64: string): Edit {
-  const beside = find(document, map, 'client-certificate-data') ?? find(document, map, 'client-certificate');
+function insertion(source: string, aliases: Aliases, map: YAMLMap, field: string, base64: string): Edit {
+  const beside = find(aliases, map, 'client-certificate-data') ?? find(aliases, map, 'client-certificate');
   const key = beside?.pair?.key;
   if (!isScalar(key)) throw badKubeconfig(`there is no place for ${field}`, spellOut);
   const [start] = rangeOf(key);
@@ -99,17 +121,6 @@ function rangeOf(node: Node): readonly [number, number] {
   return [node.range[0], node.range[1]];
 }
 
-function isShared(document: Document, node: Scalar): boolean {
-  if (node.anchor === undefined) return false;
-  let shared = false;
-  visit(document, {
-    Alias: (_key, alias) => {
-      if (alias.resolve(document) === node) shared = true;
-    },
-  });
-  return shared;
-}
-
 function apply(source: string, edits: readonly Edit[]): string {
   // From the end to the start, so that earlier offsets stay true.
   return [...edits]
@@ -120,47 +131,51 @@ function apply(source: string, edits: readonly Edit[]): string {
     );
 }
 
-/** Reads both texts again as values: exactly the intended fields differ, and they hold what was asked. */
-function requireIntended(kubeconfig: Kubeconfig, text: string, changes: KubeconfigChanges): void {
-  const before = readNodes(kubeconfig.text);
-  const after = readNodes(text);
-  const holds = (embedded: { kind: string; bytes?: Buffer }, pem: string | undefined): boolean =>
-    pem === undefined || (embedded.bytes?.equals(Buffer.from(pem)) ?? false);
-  const asked =
-    holds(after.kubeconfig.clientCertificate, changes.clientCertificatePem) &&
-    holds(after.kubeconfig.clientKey, changes.clientKeyPem) &&
-    holds(after.kubeconfig.clusterCa, changes.clusterCaPem);
-  const { userName, clusterName } = kubeconfig;
-  const untouched = isDeepStrictEqual(
-    masked(before.value, userName, clusterName),
-    masked(after.value, userName, clusterName),
+/** Reads the new text as values: exactly what was asked for differs from the old ones. */
+function requireIntended(
+  kubeconfig: Kubeconfig,
+  before: unknown,
+  text: string,
+  asked: readonly Asked[],
+): void {
+  const expected = asked.reduce(
+    (value, { map, field, base64 }) =>
+      map === 'user'
+        ? withField(value, 'users', kubeconfig.userName, map, field, base64)
+        : withField(value, 'clusters', kubeconfig.clusterName, map, field, base64),
+    before,
   );
-  if (!asked || !untouched) {
+  if (!isDeepStrictEqual(valueOf(text), expected)) {
     throw badKubeconfig('cannot be rewritten without changing something else in it', spellOut);
   }
 }
 
-/** The document without the three fields that may change, and without the identity of values shared over anchors. */
-function masked(value: unknown, userName: string, clusterName: string): unknown {
-  const copy: unknown = JSON.parse(JSON.stringify(value));
-  for (const user of entries(copy, 'users', userName)) {
-    remove(user, 'user', ['client-certificate-data', 'client-key-data']);
+function valueOf(text: string): unknown {
+  try {
+    return readNodes(text).value;
+  } catch (cause) {
+    // Ours, not the file's: its message would name a place in a text that nobody has.
+    if (cause instanceof KubepkiError) return undefined;
+    throw cause;
   }
-  for (const cluster of entries(copy, 'clusters', clusterName)) {
-    remove(cluster, 'cluster', ['certificate-authority-data']);
-  }
-  return copy;
 }
 
-function entries(root: unknown, list: string, name: string): Record<string, unknown>[] {
-  const items = isRecord(root) ? root[list] : undefined;
-  return Array.isArray(items) ? items.filter(isRecord).filter((item) => item['name'] === name) : [];
-}
-
-function remove(entry: Record<string, unknown>, field: string, keys: readonly string[]): void {
-  const map = entry[field];
-  if (!isRecord(map)) return;
-  entry[field] = Object.fromEntries(Object.entries(map).filter(([key]) => !keys.includes(key)));
+/** A copy along the path alone: over anchors, a value may be in several places, and it is to change in one. */
+function withField(
+  root: unknown,
+  list: string,
+  name: string,
+  inner: string,
+  field: string,
+  text: string,
+): unknown {
+  if (!isRecord(root) || !Array.isArray(root[list])) return root;
+  const entries = root[list].map((entry: unknown) =>
+    isRecord(entry) && entry['name'] === name && isRecord(entry[inner])
+      ? { ...entry, [inner]: { ...entry[inner], [field]: text } }
+      : entry,
+  );
+  return { ...root, [list]: entries };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -15,7 +15,7 @@ import type { KeyTargets } from '../inventory/key-targets.ts';
 import type { Reading } from '../inventory/reading.ts';
 import { isCa } from '../pki/certificate.ts';
 import { chainsTo } from '../pki/chain.ts';
-import type { Issuer, LocalIssuer } from '../pki/issuer.ts';
+import { assertsCertSign, type Issuer, type LocalIssuer } from '../pki/issuer.ts';
 import type { KeyAlgorithm } from '../pki/private-key.ts';
 import { chooseKey } from './key-choice.ts';
 import { missingAuthority } from './missing-authority.ts';
@@ -92,6 +92,10 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   // RFC 5280, 4.2.1.3: what the old one asserts (keyCertSign) must not stand in a certificate that is no CA.
   if (isCa(leaf))
     throw new KubepkiError('bad-certificate', 'is a CA certificate, not a leaf', { file: file.path });
+  if (assertsCertSign(leaf)) {
+    throw new KubepkiError('bad-certificate', 'asserts keyCertSign without being a CA', { file: file.path });
+  }
+  requireUnprotected(inventory, [place.keyFile, file, place.state.file]);
   const foreign = !chainsTo(place.state.chain, issuer.bundle);
   if (foreign) refuseUnaskedKubeconfig(inventory, place, authority);
   const key = chooseKey(leaf, settings.encryptionAlgorithm, file.path);
@@ -100,6 +104,9 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   const warnings = [
     key.warning,
     foreign ? `was signed by another CA than ${caFile}` : undefined,
+    worldReadable(place)
+      ? 'its private key may be read by every user of this machine: chmod 0600'
+      : undefined,
     hardLinked(place) ? 'has other names (hard links), which keep the old content' : undefined,
   ]
     .filter((warning) => warning !== undefined)
@@ -145,6 +152,27 @@ function present<T>(reading: Reading<T> | undefined): T {
   throw new TypeError('planned with something that was not read');
 }
 
+/** A kubeconfig or a symlink may name any file; a CA's key or the service-account key is never replaced. */
+function requireUnprotected(inventory: Inventory, targets: readonly (FileTarget | undefined)[]): void {
+  for (const target of targets) {
+    if (target === undefined || !inventory.protectedPaths.has(target.resolvedPath)) continue;
+    throw new KubepkiError(
+      'conflict',
+      'is the file of a CA or of the service-account key, and is never replaced',
+      {
+        file: target.path,
+        hint: 'give the certificate and its key files of their own',
+      },
+    );
+  }
+}
+
+/** Private keys are written with the mode their file had, as kubeadm does. */
+function worldReadable(place: RenewalPlace): boolean {
+  const keyFile = place.keyFile ?? place.state.file;
+  return ((keyFile.before?.mode ?? 0) & 0o007) !== 0;
+}
+
 function hardLinked(place: RenewalPlace): boolean {
   const files = [place.state.file, certificateFile(place), place.keyFile];
   return files.some((file) => (file?.before?.links ?? 1) > 1);
@@ -159,6 +187,6 @@ function refuseUnaskedKubeconfig(inventory: Inventory, place: RenewalPlace, auth
   if (place.kind === 'leaf' || inventory.layout.kubeconfigDirOrigin !== 'default') return;
   throw new KubepkiError('foreign-issuer', `was signed by another CA than ${authority.certificatePath}`, {
     file: place.state.file.path,
-    hint: `if it is to be signed by this CA, name its directory: --kubeconfig-dir ${inventory.layout.kubeconfigDir}`,
+    hint: `if it is to be signed by this CA, name its directory: --kubeconfig-dir ${inventory.layout.root.display(inventory.layout.kubeconfigDir)}`,
   });
 }

@@ -1,5 +1,4 @@
 import { replaceFile, type ChangeSet, type FileChange } from '../changeset/change-set.ts';
-import { KubepkiError } from '../errors/error.ts';
 import { rewriteKubeconfig } from '../kubeconfig/rewrite.ts';
 import { encodeCertificates, type Certificate } from '../pki/certificate.ts';
 import { chainBehind } from '../pki/chain.ts';
@@ -35,26 +34,6 @@ export function renew(renewable: Renewable, fresh: Fresh): Renewed {
   const certificatePem = encodeCertificates([certificate, ...chainBehind(certificate, place.state.chain)]);
   const keyPem = encodePrivateKey(fresh.privateKey);
   return { renewable, certificate, changes: changesOf(renewable, certificatePem, keyPem) };
-}
-
-/**
- * All changes of a run, keys and certificates of a pair back to back.
- * @throws KubepkiError conflict when two of them go to the same file
- */
-export function changeSetOf(renewed: readonly Renewed[]): ChangeSet {
-  const changes = renewed.flatMap((one) => one.changes);
-  const seen = new Map<string, string>();
-  for (const { target } of changes) {
-    const other = seen.get(target.resolvedPath);
-    if (other !== undefined) {
-      throw new KubepkiError('conflict', `is the same file as ${other}, and both would be written`, {
-        file: target.path,
-        hint: 'give each its own file, or renew them one by one',
-      });
-    }
-    seen.set(target.resolvedPath, target.path);
-  }
-  return changes;
 }
 
 function changesOf({ place, issuer }: Renewable, certificatePem: string, keyPem: string): FileChange[] {

@@ -97,14 +97,6 @@ export function isCa(certificate: Certificate): boolean {
   return isUniversal(cA, 'boolean') && contentOf(cA)[0] !== 0;
 }
 
-/** Upper-case hex, as openssl prints it. */
-export function serialHex(certificate: Certificate): string {
-  return certificate.serialNumber
-    .toString('hex')
-    .replace(/^0+(?=.)/, '')
-    .toUpperCase();
-}
-
 // An independent parser has the last word on what a certificate is.
 function decode(der: Buffer): X509Certificate {
   try {

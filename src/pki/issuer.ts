@@ -63,7 +63,7 @@ function requireSigningCertificate(certificate: Certificate, now: Date, file: st
     });
   }
   // RFC 5280, 4.2.1.3: keyCertSign must be asserted where keyUsage is present.
-  if (!mayCertSign(certificate)) {
+  if (findExtension(certificate.extensions, 'keyUsage') !== undefined && !assertsCertSign(certificate)) {
     throw new KubepkiError('bad-issuer', 'must not sign certificates (keyUsage lacks keyCertSign)', { file });
   }
   // kubeadm signs all the same and says so in a warning; nothing would trust the result.
@@ -95,9 +95,10 @@ function requireSigningKey(privateKey: PrivateKey, file: string): void {
   }
 }
 
-function mayCertSign(certificate: Certificate): boolean {
+/** RFC 5280, 4.2.1.3: keyCertSign is bit 5 of keyUsage. */
+export function assertsCertSign(certificate: Certificate): boolean {
   const usage = findExtension(certificate.extensions, 'keyUsage');
-  if (usage === undefined) return true;
+  if (usage === undefined) return false;
   const bits = parseDer(usage.value);
   // Bit 5 of the BIT STRING, after the byte that counts its unused bits.
   return isUniversal(bits, 'bitString') && ((contentOf(bits)[1] ?? 0) & 0x04) !== 0;

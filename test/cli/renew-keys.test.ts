@@ -6,7 +6,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { leafFile, leafFiles, type LeafFiles } from '../support/certificates.ts';
 import { kubepki } from '../support/kubepki.ts';
 import { renewableRoles } from '../support/roles.ts';
-import { changes, copyFixture, snapshot, temporaryDirectory, type Tree } from '../support/tree.ts';
+import { copyFixture, fileChanges, snapshot, temporaryDirectory, type Tree } from '../support/tree.ts';
 
 // node's own X.509 reads here; what it says is compared with openssl's and certtool's words in test/judges.
 function x509(leaf: LeafFiles): X509Certificate {
@@ -175,7 +175,7 @@ describe('a user that names files', () => {
       tree.directory,
     ]);
     assert.equal(outcome.code, 0, outcome.stderr);
-    assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), [
+    assert.deepEqual(fileChanges(before, snapshot(tree.directory), { inodes: true }), [
       // The key is inside this one.
       '~ etc/kubernetes/controller-manager.conf content inode',
       '~ etc/kubernetes/users/admin.crt content inode',

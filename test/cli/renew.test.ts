@@ -16,7 +16,7 @@ import { describe, test } from 'node:test';
 import { judge } from '../support/judge.ts';
 import { kubepki, kubepkiBin, kubepkiFromCron } from '../support/kubepki.ts';
 import { runProgram } from '../support/program.ts';
-import { changes, copyFixture, fixturePath, snapshot } from '../support/tree.ts';
+import { changes, copyFixture, fileChanges, fixturePath, snapshot } from '../support/tree.ts';
 
 const recorded = [
   'stacked-etcd-rsa',
@@ -46,7 +46,7 @@ describe('renew prints what kubeadm printed and changes the same files', () => {
         code: 0,
         signal: undefined,
       });
-      const changed = changes(before, snapshot(tree.directory));
+      const changed = fileChanges(before, snapshot(tree.directory));
       const renewed = outcome.stdout
         .split('\n')
         .filter((line) => line.endsWith(' renewed') && !line.startsWith('Detected'));
@@ -64,7 +64,7 @@ describe('renew prints what kubeadm printed and changes the same files', () => {
       const missing = role === 'missing-leaf';
       // kubeadm leaves with 0 here; a certificate that was named and not renewed is 6.
       assert.equal(outcome.code, missing ? 6 : 0);
-      assert.deepEqual(changes(before, snapshot(tree.directory)), missing ? [] : leafFiles('apiserver'));
+      assert.deepEqual(fileChanges(before, snapshot(tree.directory)), missing ? [] : leafFiles('apiserver'));
     });
   }
 
@@ -115,7 +115,7 @@ describe('renew', () => {
       outcome.stderr,
       'note: restart etcd, kube-apiserver, kube-scheduler to use the new certificates\n',
     );
-    assert.deepEqual(changes(before, snapshot(tree.directory)), [
+    assert.deepEqual(fileChanges(before, snapshot(tree.directory)), [
       ...leafFiles('etcd/server', 'front-proxy-client'),
       '~ etc/kubernetes/scheduler.conf content',
     ]);
@@ -176,7 +176,7 @@ describe('renew', () => {
       tree.directory,
     ]);
     assert.equal(outcome.code, 0, outcome.stderr);
-    assert.deepEqual(changes(before, snapshot(tree.directory)), [
+    assert.deepEqual(fileChanges(before, snapshot(tree.directory)), [
       '~ etc/kubernetes/pki/apiserver.crt content',
       '+ etc/kubernetes/pki/apiserver.key 0600',
       ...leafFiles('front-proxy-client'),
@@ -197,7 +197,7 @@ describe('renew', () => {
       tree.directory,
     ]);
     assert.equal(outcome.code, 0, outcome.stderr);
-    assert.deepEqual(changes(before, snapshot(tree.directory)), [
+    assert.deepEqual(fileChanges(before, snapshot(tree.directory)), [
       '~ etc/kubernetes/admin.conf content',
       ...leafFiles('etcd/server'),
     ]);
@@ -354,7 +354,7 @@ describe('symlinks', () => {
     const outcome = await kubepki(['certs', 'renew', 'all', '--rootfs', tree.directory]);
     assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
     const after = snapshot(tree.directory);
-    for (const line of changes(before, after)) assert.match(line, /^~ \S+ content$/);
+    for (const line of fileChanges(before, after)) assert.match(line, /^~ \S+ content$/);
     const links = [...before].filter(([, { type }]) => type === 'link').map(([path]) => path);
     assert.ok(links.length >= 3, links.join(' '));
     for (const link of links) assert.ok(lstatSync(join(tree.directory, link)).isSymbolicLink(), link);

@@ -135,6 +135,15 @@ export function changes(before: Snapshot, after: Snapshot, { inodes = false } = 
   });
 }
 
+/** The same without kubepki's own state, which every change leaves its backup in. */
+export function fileChanges(
+  before: Snapshot,
+  after: Snapshot,
+  options?: { inodes: boolean },
+): readonly string[] {
+  return changes(before, after, options).filter((line) => !/ (?:\S*\/)?kubepki(?:\/| )/.test(line));
+}
+
 function ownerOf(entry: SnapshotEntry): string {
   return `${String(entry.uid)}:${String(entry.gid)}`;
 }

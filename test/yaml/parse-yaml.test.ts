@@ -52,6 +52,59 @@ describe('YAML', () => {
     assert.throws(() => parseYaml(bomb, options), { message: /expands its aliases too often/ });
   });
 
+  test('merge keys as Go reads them: a later key wins, of a list the first map; quoted it is a key like any other', () => {
+    const maps = 'x: &x {a: x, b: x}\ny: &y {b: y, c: y}\n';
+    const merged = (map: string): unknown => (values(`${maps}m: ${map}\n`)[0] as { m: unknown }).m;
+    assert.deepEqual(merged('{<<: [*x, *y], d: d}'), { a: 'x', b: 'x', c: 'y', d: 'd' });
+    assert.deepEqual(merged('{<<: *x, a: own}'), { a: 'own', b: 'x' });
+    assert.deepEqual(merged('{a: own, <<: *x}'), { a: 'x', b: 'x' });
+    assert.deepEqual(merged('{<<: *x, <<: *y}'), { a: 'x', b: 'y', c: 'y' });
+    assert.deepEqual(merged('{"<<": *x}'), { '<<': { a: 'x', b: 'x' } });
+    assert.throws(() => merged('{<<: text}'), { code: 'bad-kubeconfig' });
+  });
+
+  test('an alias means the last anchor of its name before it', () => {
+    assert.deepEqual(values('- &a 1\n- *a\n- &a 2\n- *a\n'), [['1', '1', '2', '2']]);
+  });
+
+  test('an anchor that contains itself, or that is not there, is refused', () => {
+    for (const text of ['&a [*a]', '&a {<<: *a}', 'x: &a {y: {z: *a}}']) {
+      assert.throws(() => parseYaml(text, options), {
+        code: 'bad-kubeconfig',
+        message: 'is not usable YAML: an anchor contains itself',
+      });
+    }
+    assert.throws(() => parseYaml('a: *b\nb: &b 1', options), {
+      message: 'is not usable YAML: an alias has no anchor',
+    });
+  });
+
+  test('__proto__ is a key like any other', () => {
+    const [value] = values('__proto__: {a: 1}\n<<: {__proto__: x}\n');
+    assert.deepEqual(Object.entries(value as object), [['__proto__', 'x']]);
+    assert.equal(Object.getPrototypeOf(value), Object.prototype);
+  });
+
+  test('what is deep but sane is read', () => {
+    const depth = 40;
+    assert.equal(
+      JSON.stringify(values('['.repeat(depth) + ']'.repeat(depth))[0]),
+      '['.repeat(depth) + ']'.repeat(depth),
+    );
+    assert.equal(values(`${times(depth, (i) => `${'  '.repeat(i)}a:`)} x\n`).length, 1);
+    assert.equal(values(`a: "${'[{'.repeat(500)}"  # ${'['.repeat(500)}\n`).length, 1);
+  });
+
+  test('what is deeper is refused before anything recurses into it, whatever hides the depth', () => {
+    for (const level of ['[', '{a: ', '["]",', '["]",- ', '[ #]\n', "{'}': ", '- ', '? ', 'a: ']) {
+      assert.throws(
+        () => parseYaml(level.repeat(110), options),
+        { message: 'is not usable YAML: it is nested too deeply' },
+        level,
+      );
+    }
+  });
+
   // In a process of their own: nesting without a bound does not throw, it ends node itself.
   const size = 256 * 1024;
   const hostile: readonly (readonly [string, string])[] = [
@@ -59,11 +112,23 @@ describe('YAML', () => {
     ['opening mappings', '{a: '.repeat(size / 4)],
     ['closing brackets', ']'.repeat(size)],
     ['indentation', times(700, (i) => `${' '.repeat(i)}a:`)],
+    ['brackets that close in quotes alone', '["]",'.repeat(size / 5)],
+    ['the same between sequences, at which node once ended', '["]",- '.repeat(size / 7)],
+    ['brackets that close in comments alone', '[ #]\n'.repeat(size / 5)],
+    ['mappings on one line', 'a: '.repeat(size / 3)],
     ['compact sequences', '- '.repeat(size / 2)],
     ['complex keys', '? '.repeat(size / 2)],
     ['keys', times(20_000, (i) => `key${String(i)}: 1`)],
     ['keys in a flow mapping', `{${times(20_000, (i) => `k${String(i)}: 1`, ',')}}`],
     ['anchors', `${times(9_000, (i) => `- &a${String(i)} x`)}\n${times(9_000, (i) => `- *a${String(i)}`)}`],
+    [
+      'a list of aliases, twice',
+      `${times(7_000, (i) => `- &a${String(i)} x`)}\n- &all [${times(7_000, (i) => `*a${String(i)}`, ', ')}]\n- *all`,
+    ],
+    [
+      'merges',
+      `x0: &x0 {a: b}\n${times(6_000, (i) => `x${String(i + 1)}: &x${String(i + 1)} {<<: *x${String(i)}, k${String(i)}: v}`)}`,
+    ],
     ['documents', '---\n'.repeat(size / 4)],
     ['errors', '- @\n'.repeat(size / 4)],
     ['aliases to nothing', '*a '.repeat(size / 3)],
@@ -86,8 +151,8 @@ describe('YAML', () => {
       );
       const answer = execFileSync(process.execPath, ['--import', 'tsx', join(directory, 'run.mjs')], {
         encoding: 'utf8',
-        // A hang, on a machine however slow: unbounded, these take minutes.
-        timeout: 30_000,
+        // Each takes a second or less; unbounded, half a minute or many.
+        timeout: 15_000,
       });
       assert.match(answer, /^(bad-kubeconfig|[012] documents)\n$/);
     });

@@ -9,21 +9,37 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { replaceFile, type FileTarget } from '../../src/changeset/change-set.ts';
+import { replaceFile, type ChangeSet, type FileTarget } from '../../src/changeset/change-set.ts';
 import { readRegularFile } from '../../src/filesystem/regular-file.ts';
-import { commit } from '../../src/storage/commit.ts';
+import { stateDirectoryOf } from '../../src/storage/state-directory.ts';
+import { prepareTransaction, type ReadStaged } from '../../src/storage/transaction.ts';
 import { temporaryDirectory } from '../support/tree.ts';
 
 const accept = (): void => undefined;
+
+const occasion = {
+  time: '2026-12-01T00:00:00.000Z',
+  command: 'kubepki test',
+  user: 'root',
+  certificates: [],
+};
+
+function commit(changes: ChangeSet, verify: (read: ReadStaged) => void): void {
+  const [first] = changes;
+  assert.ok(first);
+  const state = stateDirectoryOf(dirname(first.target.path));
+  prepareTransaction(state, changes, { occasion, verify, keepBackups: 5 }).finish();
+}
 
 function target(path: string): FileTarget {
   return { path, resolvedPath: path, before: readRegularFile(path, path) };
 }
 
 function files(t: TestContext): { directory: string; key: string; certificate: string } {
-  const directory = temporaryDirectory(t);
+  const directory = join(temporaryDirectory(t), 'pki');
+  mkdirSync(directory);
   const key = join(directory, 'apiserver.key');
   const certificate = join(directory, 'apiserver.crt');
   writeFileSync(key, 'old key', { mode: 0o600 });
@@ -58,7 +74,8 @@ describe('committing a ChangeSet', () => {
   });
 
   test('a new key is 0600 and a new certificate 0644, whatever the umask', (t) => {
-    const directory = temporaryDirectory(t);
+    const directory = join(temporaryDirectory(t), 'pki');
+    mkdirSync(directory);
     const umask = process.umask(0o000);
     t.after(() => process.umask(umask));
     const [key, certificate] = [join(directory, 'a.key'), join(directory, 'a.crt')];
@@ -101,7 +118,9 @@ describe('committing a ChangeSet', () => {
   });
 
   test('a file that appeared in the meantime is not replaced', (t) => {
-    const path = join(temporaryDirectory(t), 'a.key');
+    const directory = join(temporaryDirectory(t), 'pki');
+    mkdirSync(directory);
+    const path = join(directory, 'a.key');
     const changes = [replaceFile(target(path), 'ours', 0o600)];
     writeFileSync(path, 'theirs');
     assert.throws(

@@ -1,0 +1,24 @@
+import { historyDocument, historyTable } from '../render/history.ts';
+import { listBackups } from '../storage/backup.ts';
+import { exitCodes, type ExitCode } from './exit-code.ts';
+import { openNode, type NodeOptions } from './node-options.ts';
+import type { Terminal } from './terminal.ts';
+import { noteWaiting, stateOf } from './waiting.ts';
+
+export interface HistoryOptions extends NodeOptions {
+  readonly output: 'text' | 'json';
+}
+
+export async function showHistory(options: HistoryOptions, terminal: Terminal): Promise<ExitCode> {
+  const node = await openNode(options, terminal);
+  noteWaiting(node, terminal);
+  const entries = listBackups(stateOf(node)).map(({ id, time, user, command, certificates }) => ({
+    id,
+    time,
+    user,
+    command,
+    certificates,
+  }));
+  terminal.result(options.output === 'json' ? historyDocument(entries) : historyTable(entries));
+  return exitCodes.done;
+}

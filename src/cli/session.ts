@@ -1,0 +1,145 @@
+import { userInfo } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CertificateRecord, ChangeSet } from '../changeset/change-set.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { exists } from '../filesystem/regular-file.ts';
+import { acquireLock } from '../storage/lock.ts';
+import { recover, type Recovery } from '../storage/recovery.ts';
+import type { StateDirectory } from '../storage/state-directory.ts';
+import { prepareTransaction, type ReadStaged } from '../storage/transaction.ts';
+import type { ExitCode } from './exit-code.ts';
+import { shellWord, type Node } from './node-options.ts';
+import {
+  holdInterruptions,
+  interruptionDuringHold,
+  noteChanged,
+  onInterrupt,
+  sayInterrupted,
+} from './signals.ts';
+import type { Terminal } from './terminal.ts';
+import { stateOf } from './waiting.ts';
+
+export interface LockOptions {
+  /** Milliseconds to wait for another run. */
+  readonly lockTimeout: number;
+}
+
+const retryMs = 100;
+
+/**
+ * Takes the lock and brings an interrupted change to an end, then runs: what is read inside is what is committed.
+ * @param resume false: the interrupted change is left to the caller
+ * @throws KubepkiError busy, unfinished
+ */
+export async function underLock<T>(
+  node: Node,
+  { lockTimeout }: LockOptions,
+  terminal: Terminal,
+  run: (state: StateDirectory) => Promise<T>,
+  { resume = true }: { readonly resume?: boolean } = {},
+): Promise<T> {
+  const state = stateOf(node);
+  const { root, certDir, kubeconfigDir } = node.layout;
+  const directories = [certDir, kubeconfigDir].map((directory) => root.resolve(directory));
+  const lock = await acquireLock({
+    state,
+    directories: directories.filter((directory) => exists(directory, directory)),
+    pid: process.pid,
+    command: commandLine(),
+    retries: Math.ceil(lockTimeout / retryMs),
+    pause: () => sleep(retryMs),
+  });
+  onInterrupt(() => {
+    lock.release();
+  });
+  try {
+    if (resume) noteRecovery(recover(state), terminal);
+    return await run(state);
+  } finally {
+    onInterrupt(undefined);
+    release(lock, terminal);
+  }
+}
+
+export interface Change {
+  readonly changes: ChangeSet;
+  readonly certificates: readonly CertificateRecord[];
+  readonly verify: (read: ReadStaged) => void;
+}
+
+/**
+ * Makes a change, all of it or nothing. An interruption before the point of no return leaves nothing behind; after it,
+ * the change is made.
+ * @returns an exit code when it was interrupted before; undefined when the change was made
+ */
+export async function makeChange(
+  state: StateDirectory,
+  { changes, certificates, verify }: Change,
+  {
+    keepBackups,
+    now,
+    terminal,
+  }: { readonly keepBackups: number; readonly now: Date; readonly terminal: Terminal },
+): Promise<ExitCode | undefined> {
+  if (changes.length === 0) return undefined;
+  holdInterruptions();
+  const occasion = { time: now.toISOString(), command: commandLine(), user: userName(), certificates };
+  const transaction = prepareTransaction(state, changes, { occasion, verify, keepBackups });
+  const interruption = await interruptionDuringHold();
+  if (interruption !== undefined) {
+    transaction.abort();
+    sayInterrupted();
+    return interruption;
+  }
+  const { warnings } = transaction.finish();
+  noteChanged();
+  for (const warning of warnings) terminal.warning(warning);
+  return undefined;
+}
+
+export function noteRecovery(recovery: Recovery, terminal: Terminal): void {
+  switch (recovery.outcome) {
+    case 'none':
+      return;
+    case 'undone':
+      terminal.note(
+        `an earlier run was interrupted before it changed anything, and was cleaned up: ${recovery.command}`,
+      );
+      return;
+    case 'completed':
+      terminal.note(`an earlier run was interrupted, and its change was completed: ${recovery.command}`);
+      return;
+    case 'back':
+      terminal.note(`an earlier run was interrupted, and its change was taken back: ${recovery.command}`);
+      return;
+  }
+}
+
+function release(lock: { release(): void }, terminal: Terminal): void {
+  try {
+    lock.release();
+  } catch (error) {
+    // The lock itself is gone with its descriptor; only the file that named us is left.
+    if (!(error instanceof KubepkiError)) throw error;
+    terminal.warning(error.line);
+  }
+}
+
+function commandLine(): string {
+  return ['kubepki', ...process.argv.slice(2).map(shellWord)].join(' ');
+}
+
+function userName(): string {
+  const sudoer = process.env['SUDO_USER'];
+  const user = accountName();
+  return sudoer === undefined || sudoer === '' ? user : `${user} (sudo by ${sudoer})`;
+}
+
+function accountName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // No entry in the password database.
+    return `uid ${String(process.getuid?.() ?? '?')}`;
+  }
+}

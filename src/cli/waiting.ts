@@ -1,0 +1,22 @@
+import { KubepkiError } from '../errors/error.ts';
+import { exists } from '../filesystem/regular-file.ts';
+import { stateDirectoryOf, type StateDirectory } from '../storage/state-directory.ts';
+import type { Node } from './node-options.ts';
+import type { Terminal } from './terminal.ts';
+
+export function stateOf({ layout }: Node): StateDirectory {
+  return stateDirectoryOf(layout.root.resolve(layout.certDir));
+}
+
+/** check-expiration writes nothing; it says that something is waiting. */
+export function noteWaiting(node: Node, terminal: Terminal): void {
+  const { journal } = stateOf(node);
+  try {
+    if (!exists(journal, journal)) return;
+  } catch (error) {
+    // The state is root's alone; whoever monitors may not look.
+    if (error instanceof KubepkiError && error.code === 'no-permission') return;
+    throw error;
+  }
+  terminal.warning('an unfinished change is waiting: kubepki certs recover brings it to an end');
+}

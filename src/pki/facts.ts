@@ -1,0 +1,15 @@
+import { createHash } from 'node:crypto';
+import type { Certificate } from './certificate.ts';
+
+/** SHA-256 of the DER, upper-case hex without colons. */
+export function fingerprintOf(certificate: Certificate): string {
+  return createHash('sha256').update(certificate.der).digest('hex').toUpperCase();
+}
+
+/** Upper-case hex, as openssl prints it. */
+export function serialOf(certificate: Certificate): string {
+  return certificate.serialNumber
+    .toString('hex')
+    .replace(/^0+(?=.)/, '')
+    .toUpperCase();
+}

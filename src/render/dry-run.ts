@@ -1,0 +1,33 @@
+import { kubeadmDate } from './kubeadm-date.ts';
+
+export interface PlannedChange {
+  readonly name: string;
+  readonly oldNotAfter: Date | undefined;
+  readonly newNotAfter: Date | undefined;
+  /** Such as `CN=kubernetes` and `RSA-2048`; left out where nothing is issued. */
+  readonly issuer?: string;
+  readonly keyType?: string;
+  readonly files: readonly string[];
+}
+
+/**
+ * What a command would do: a line for each certificate, and its files below it.
+ * @param files those that belong to no one certificate alone
+ */
+export function dryRunLines(changes: readonly PlannedChange[], files: readonly string[] = []): string {
+  const blocks = changes.map(({ name, oldNotAfter, newNotAfter, issuer, keyType, files: own }) => {
+    const details = [
+      `ends ${date(oldNotAfter)} -> ${date(newNotAfter)}`,
+      ...(issuer === undefined ? [] : [`issuer ${issuer}`]),
+      ...(keyType === undefined ? [] : [`key ${keyType}`]),
+    ];
+    return [`would change ${name}: ${details.join(', ')}`, ...own.map((file) => `  ${file}`)];
+  });
+  return [...blocks.flat(), ...files.map((file) => `  ${file}`), 'nothing was changed (--dry-run)']
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function date(value: Date | undefined): string {
+  return value === undefined ? 'missing' : kubeadmDate(value);
+}

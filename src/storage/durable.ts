@@ -1,0 +1,72 @@
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { errnoOf } from '../filesystem/filesystem-error.ts';
+
+export interface Ownership {
+  /** Permission bits. */
+  readonly mode: number;
+  /** undefined: whoever runs the command. */
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+}
+
+/**
+ * Creates a file that must not exist, complete and on disk when this returns. On an error nothing is left behind.
+ * Throws what node:fs throws.
+ */
+export function createDurably(path: string, content: Buffer, { mode, owner }: Ownership): void {
+  // EXCL and NOFOLLOW: a file or symlink that somebody planted at this name is an error, never written through.
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const descriptor = openSync(path, flags, 0o600);
+  try {
+    // Before the first byte, so that nobody else ever opens it half private. Owner before mode: chown clears set-id bits.
+    if (owner !== undefined) fchownSync(descriptor, owner.uid, owner.gid);
+    // Also where the mode is 0600 already: open(2) subtracts the umask.
+    fchmodSync(descriptor, mode);
+    for (let offset = 0; offset < content.length;) {
+      offset += writeSync(descriptor, content, offset, content.length - offset, offset);
+    }
+    fsyncSync(descriptor);
+  } catch (cause) {
+    closeSync(descriptor);
+    unlinkSync(path);
+    throw cause;
+  }
+  closeSync(descriptor);
+}
+
+/** Replaces a file of ours in one step: whoever reads it sees the old or the new content. 0600. */
+export function replaceDurably(path: string, content: Buffer): void {
+  const staged = `${path}.new`;
+  removeIfThere(staged);
+  createDurably(staged, content, { mode: 0o600, owner: undefined });
+  renameSync(staged, path);
+  syncDirectory(dirname(path));
+}
+
+/** A rename, a creation or a removal is on disk only when its directory is. */
+export function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+export function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') throw cause;
+  }
+}

@@ -1,0 +1,73 @@
+import { lstatSync, mkdirSync, rmdirSync } from 'node:fs';
+import { geteuid } from 'node:process';
+import { dirname, join } from 'node:path';
+import { KubepkiError } from '../errors/error.ts';
+import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import { syncDirectory } from './durable.ts';
+
+/** Where kubepki keeps what it did to a cert dir: `kubepki/` beside it. All paths are host paths without symlinks. */
+export interface StateDirectory {
+  readonly path: string;
+  /** Locked as well: two cert dirs in one parent share their state. */
+  readonly parent: string;
+  readonly journal: string;
+  readonly backups: string;
+  /** Only names the holder of the lock; the lock itself is the kernel's. */
+  readonly holder: string;
+}
+
+/** @param resolvedCertDir without symlinks, so that two names of one directory have one state */
+export function stateDirectoryOf(resolvedCertDir: string): StateDirectory {
+  const parent = dirname(resolvedCertDir);
+  const path = join(parent, 'kubepki');
+  return {
+    path,
+    parent,
+    journal: join(path, 'journal.json'),
+    backups: join(path, 'backups'),
+    holder: join(path, 'holder'),
+  };
+}
+
+/** @throws KubepkiError no-permission, io */
+export function createStateDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (cause) {
+    if (errnoOf(cause) !== 'EEXIST') throw filesystemError(cause, directory);
+    requireOwn(directory);
+    return;
+  }
+  try {
+    syncDirectory(dirname(directory));
+  } catch (cause) {
+    removeIfEmpty(directory);
+    throw filesystemError(cause, directory);
+  }
+}
+
+/** Whoever can write to the journal decides which files are replaced: it must be ours alone. */
+function requireOwn(directory: string): void {
+  const stats = lstatSync(directory);
+  const mine = stats.uid === (geteuid?.() ?? stats.uid);
+  if (stats.isDirectory() && mine && (stats.mode & 0o022) === 0) return;
+  throw new KubepkiError(
+    'no-permission',
+    'is not a directory that only you can write to, and kubepki keeps its journal there',
+    {
+      file: directory,
+      hint: 'find out who made it, then move it away',
+    },
+  );
+}
+
+/** Removes the directory if nothing is in it any more: a run that changed nothing leaves nothing. */
+export function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch (cause) {
+    const code = errnoOf(cause);
+    if (code !== 'ENOTEMPTY' && code !== 'ENOENT' && code !== 'EEXIST')
+      throw filesystemError(cause, directory);
+  }
+}

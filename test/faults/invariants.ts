@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { leafFiles } from '../support/certificates.ts';
+import type { Snapshot, Tree } from '../support/tree.ts';
+import { snapshot } from '../support/tree.ts';
+
+/** Files that a `renew all` replaces: everything but CAs, service-account keys and kubepki's own state. */
+function replaced(files: Snapshot): Map<string, string> {
+  return new Map(
+    [...files]
+      .filter(([path, { type }]) => type === 'file' && /\.(?:crt|key|conf)$/.test(path))
+      .filter(([path]) => !/(?:^|\/)(?:ca|front-proxy-ca|sa)\.\w+$|kubelet\.conf$|\/kubepki\//.test(path))
+      .map(([path, { sha256 = '' }]) => [path, sha256]),
+  );
+}
+
+/** Whether the set is as it was, or all new. Anything between is a failure. */
+export function setState(before: Snapshot, after: Snapshot): 'old' | 'new' {
+  const old = replaced(before);
+  const now = replaced(after);
+  assert.deepEqual([...now.keys()], [...old.keys()], 'the files of the set');
+  const changed = [...old].filter(([path, sha256]) => now.get(path) !== sha256).map(([path]) => path);
+  assert.ok(changed.length === 0 || changed.length === old.size, `mixed: only ${changed.join(', ')} are new`);
+  return changed.length === 0 ? 'old' : 'new';
+}
+
+/** Every key matches its certificate, every certificate verifies, every kubeconfig parses. */
+export function requireSound(tree: Tree, scratch: string): void {
+  const leaves = leafFiles(tree, scratch);
+  assert.equal(leaves.length, 10);
+  for (const { name, certificate, key, ca } of leaves) {
+    const leaf = new X509Certificate(readFileSync(certificate));
+    const issuer = new X509Certificate(readFileSync(ca));
+    assert.ok(leaf.checkPrivateKey(createPrivateKey(readFileSync(key))), `${name}: the key is another's`);
+    assert.ok(leaf.verify(issuer.publicKey), `${name}: does not verify`);
+  }
+}
+
+/** No staged file, no journal, no holder; of kubepki's state only backups, and only complete ones. */
+export function requireTidy(tree: Tree): void {
+  const paths = [...snapshot(tree.directory).keys()];
+  assert.deepEqual(
+    paths.filter((path) => /(?:^|\/)\.|journal|holder|\.new$/.test(path)),
+    [],
+  );
+  const backups = paths.filter((path) => /kubepki\/backups\/[^/]+$/.test(path));
+  for (const backup of backups) {
+    assert.doesNotThrow(() => readFileSync(join(tree.directory, backup, 'manifest.json')), backup);
+  }
+}

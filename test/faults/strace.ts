@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { kubepkiBin } from '../support/kubepki.ts';
+
+/** The system calls that change a file system, as node makes them. */
+const changing = [
+  'openat',
+  'write',
+  'pwrite64',
+  'fsync',
+  'rename',
+  'unlink',
+  'mkdir',
+  'rmdir',
+  'fchmod',
+  'fchown',
+];
+
+/** One call of a run: the `when`th of its name on the main thread, on a path of the tree. */
+export interface FaultPoint {
+  readonly call: string;
+  readonly when: number;
+  /** As strace wrote it, for messages. */
+  readonly line: string;
+}
+
+export interface TracedRun {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** strace's lines. */
+  readonly log: readonly string[];
+}
+
+/**
+ * Runs the real command under strace. Only the main thread is traced: it makes every call of a commit, and the counts of
+ * strace's `when=` are per thread.
+ */
+export async function traced(
+  strace: string,
+  args: readonly string[],
+  scratch: string,
+  injections: readonly string[] = [],
+): Promise<TracedRun> {
+  const log = join(scratch, `strace-${process.pid.toString()}-${String((runs += 1))}`);
+  const expressions = [
+    `trace=${changing.join(',')}`,
+    ...injections.map((injection) => `inject=${injection}`),
+  ];
+  const child = spawn(
+    strace,
+    [
+      '-y',
+      '-s',
+      '4096',
+      '-o',
+      log,
+      ...expressions.flatMap((expression) => ['-e', expression]),
+      process.execPath,
+      kubepkiBin,
+      ...args,
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } },
+  );
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (...end) => {
+      resolve(end);
+    });
+  });
+  return { code, signal, stdout, stderr, log: readFileSync(log, 'latin1').split('\n').slice(0, -1) };
+}
+
+let runs = 0;
+
+/** Every call of a traced run that changes something below a directory, in the order of the run. */
+export function faultPoints(log: readonly string[], directory: string): FaultPoint[] {
+  const counts = new Map<string, number>();
+  return log.flatMap((line) => {
+    const call = /^(\w+)\(/.exec(line)?.[1];
+    if (call === undefined) return [];
+    const when = (counts.get(call) ?? 0) + 1;
+    counts.set(call, when);
+    return isChange(call, line, directory) ? [{ call, when, line }] : [];
+  });
+}
+
+function isChange(call: string, line: string, directory: string): boolean {
+  return line.includes(directory) && (call !== 'openat' || line.includes('O_CREAT'));
+}
+
+/**
+ * By how much the counts of a run differ from those of the run the points were taken from: node opens a file more or
+ * less before it comes to us. Seen at the first file we create.
+ */
+export function shift(
+  log: readonly string[],
+  call: string,
+  directory: string,
+  points: readonly FaultPoint[],
+): number {
+  const first = points.find((point) => point.call === call)?.when ?? 0;
+  return (faultPoints(log, directory).find((point) => point.call === call)?.when ?? first) - first;
+}
+
+/** Did the fault hit a call on the tree? A count may shift by a call of node's own. */
+export function hit(log: readonly string[], directory: string, kind: 'killed' | 'failed'): boolean {
+  if (kind === 'failed') {
+    const failed = log.filter((line) => line.includes('(INJECTED)'));
+    return (
+      failed.length === 1 &&
+      failed.every((line) => isChange(/^(\w+)\(/.exec(line)?.[1] ?? '', line, directory))
+    );
+  }
+  const last = log.findLast((line) => /^\w+\(/.test(line)) ?? '';
+  return isChange(/^(\w+)\(/.exec(last)?.[1] ?? '', last, directory);
+}
