@@ -15,6 +15,7 @@ const judges = {
   cfssl: { package: 'golang-cfssl', args: ['version'], says: /^(?:Version|Revision): / },
   strace: { package: 'strace', args: ['--version'], says: /^strace / },
   tmux: { package: 'tmux', args: ['-V'], says: /^tmux / },
+  mount: { package: 'mount', args: ['--version'], says: /util-linux/ },
   flock: { package: 'util-linux', args: ['--version'], says: /util-linux/ },
   setpriv: { package: 'util-linux', args: ['--version'], says: /util-linux/ },
   unshare: { package: 'util-linux', args: ['--version'], says: /util-linux/ },
