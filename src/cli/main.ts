@@ -3,7 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { KubepkiError } from '../errors/error.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { buildProgram } from './program.ts';
-import { handleSignals, wasChanged } from './signals.ts';
+import { handleSignals, interruptionDuringHold, sayInterrupted, wasChanged } from './signals.ts';
 import { openTerminal } from './terminal.ts';
 
 handleSignals();
@@ -24,6 +24,12 @@ try {
     process.exitCode ??= code;
   });
   await program.parseAsync();
+  // One that came during a transaction has waited for its end.
+  const interruption = await interruptionDuringHold();
+  if (interruption !== undefined) {
+    sayInterrupted();
+    process.exitCode = interruption;
+  }
 } catch (error) {
   process.exitCode = report(error);
 }

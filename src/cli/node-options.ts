@@ -17,6 +17,8 @@ export interface Node {
   readonly layout: Layout;
   /** undefined without `--config`. */
   readonly config: KubeadmConfig | undefined;
+  /** The flags that led here, for a command line in a hint. */
+  readonly flags: readonly string[];
 }
 
 /** @throws KubepkiError for a directory or a configuration that cannot be used */
@@ -29,7 +31,7 @@ export async function openNode(options: NodeOptions, terminal: Terminal): Promis
     certDir: certDir && root.locate(certDir),
     kubeconfigDir: options.kubeconfigDir && root.locate(options.kubeconfigDir),
   });
-  return { layout, config };
+  return { layout, config, flags: nodeFlags(options) };
 }
 
 /** The same flags again, for a command line in a hint. */

@@ -1,18 +1,17 @@
-import { certificateFile, type Renewable } from '../operations/plan-renewal.ts';
+import { targetsOf, type Renewable } from '../operations/plan-renewal.ts';
 import { describeAlgorithm } from '../pki/private-key.ts';
 import type { PlannedChange } from '../render/dry-run.ts';
 
 /** What a renewal would do, said without making a key: the new serial number is not known, and neither is the content. */
 export function plannedChanges(renewables: readonly Renewable[]): PlannedChange[] {
   return renewables.map(({ spec, place, issuer, keyAlgorithm, validity }) => {
-    const files = [place.keyFile, certificateFile(place), place.state.file];
     return {
       name: spec.name,
       oldNotAfter: place.state.chain[0].notAfter,
       newNotAfter: validity.notAfter,
       issuer: issuer.certificate.x509.subject.replaceAll('\n', ', '),
       keyType: describeAlgorithm(keyAlgorithm),
-      files: [...new Set(files.flatMap((file) => (file === undefined ? [] : [file.path])))],
+      files: targetsOf(place).map(({ path }) => path),
     };
   });
 }

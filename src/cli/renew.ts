@@ -1,12 +1,13 @@
 import type { Component } from '../catalog/catalog.ts';
 import { factsOf } from '../operations/certificate-facts.ts';
-import type { PlannedRenewal, Renewable } from '../operations/plan-renewal.ts';
+import { targetsOf, type PlannedRenewal, type Renewable } from '../operations/plan-renewal.ts';
 import { renew, type Renewed } from '../operations/renew.ts';
 import { renewalWarnings } from '../operations/renewal-warnings.ts';
 import { verifyRenewed } from '../operations/verify-renewal.ts';
 import { randomSerialNumber } from '../pki/issue.ts';
 import { dryRunLines } from '../render/dry-run.ts';
 import { renewalLines } from '../render/renewal.ts';
+import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { confirmRenewal } from './confirm.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
@@ -33,7 +34,12 @@ export async function renewCertificates(
   const node = await openNode(options, terminal);
   if (options.dryRun === true) {
     noteWaiting(node, terminal);
-    return dryRun(planRun(node, selection, new Date()), selection, options, terminal);
+    const plan = planRun(node, selection, new Date());
+    requireSafeTargets(
+      node.layout.root,
+      renewablesOf(plan).flatMap(({ place }) => targetsOf(place)),
+    );
+    return dryRun(plan, selection, options, terminal);
   }
   if (selection.kind === 'all' && selection.confirm && terminal.interactive) {
     // Asked without the lock: another run must not wait for somebody's coffee.

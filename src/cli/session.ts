@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CertificateRecord, ChangeSet } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { exists } from '../filesystem/regular-file.ts';
-import { acquireLock } from '../storage/lock.ts';
+import { acquireLock, type Lock } from '../storage/lock.ts';
 import { recover, type Recovery } from '../storage/recovery.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { prepareTransaction, type ReadStaged } from '../storage/transaction.ts';
@@ -13,10 +13,10 @@ import {
   holdInterruptions,
   interruptionDuringHold,
   noteChanged,
+  noteRecovered,
   onInterrupt,
-  sayInterrupted,
 } from './signals.ts';
-import type { Terminal } from './terminal.ts';
+import type { Progress, Terminal } from './terminal.ts';
 import { stateOf } from './waiting.ts';
 
 export interface LockOptions {
@@ -25,6 +25,36 @@ export interface LockOptions {
 }
 
 const retryMs = 100;
+
+/** On a terminal it is said that somebody waits, and for whom. */
+async function takeLock(
+  node: Node,
+  state: StateDirectory,
+  timeoutMs: number,
+  terminal: Terminal,
+): Promise<Lock> {
+  const { root, certDir, kubeconfigDir } = node.layout;
+  const directories = [certDir, kubeconfigDir].map((directory) => root.resolve(directory));
+  const deadline = performance.now() + timeoutMs;
+  let waiting: Progress | undefined;
+  try {
+    return await acquireLock({
+      state,
+      directories: directories.filter((directory) => exists(directory, directory)),
+      pid: process.pid,
+      command: commandLine(),
+      wait: async () => {
+        const leftMs = deadline - performance.now();
+        if (leftMs <= 0) return false;
+        waiting ??= await terminal.progress('waiting for another run to end');
+        await sleep(Math.min(retryMs, leftMs));
+        return true;
+      },
+    });
+  } finally {
+    waiting?.end();
+  }
+}
 
 /**
  * Takes the lock and brings an interrupted change to an end, then runs: what is read inside is what is committed.
@@ -39,21 +69,16 @@ export async function underLock<T>(
   { resume = true }: { readonly resume?: boolean } = {},
 ): Promise<T> {
   const state = stateOf(node);
-  const { root, certDir, kubeconfigDir } = node.layout;
-  const directories = [certDir, kubeconfigDir].map((directory) => root.resolve(directory));
-  const lock = await acquireLock({
-    state,
-    directories: directories.filter((directory) => exists(directory, directory)),
-    pid: process.pid,
-    command: commandLine(),
-    retries: Math.ceil(lockTimeout / retryMs),
-    pause: () => sleep(retryMs),
-  });
+  const lock = await takeLock(node, state, lockTimeout, terminal);
   onInterrupt(() => {
     lock.release();
   });
   try {
-    if (resume) noteRecovery(recover(state), terminal);
+    if (resume) {
+      const recovery = recover(state);
+      noteRecovery(recovery, terminal);
+      if (recovery.outcome !== 'none') noteRecovered();
+    }
     return await run(state);
   } finally {
     onInterrupt(undefined);
@@ -88,7 +113,6 @@ export async function makeChange(
   const interruption = await interruptionDuringHold();
   if (interruption !== undefined) {
     transaction.abort();
-    sayInterrupted();
     return interruption;
   }
   const { warnings } = transaction.finish();
@@ -110,12 +134,14 @@ export function noteRecovery(recovery: Recovery, terminal: Terminal): void {
       terminal.note(`an earlier run was interrupted, and its change was completed: ${recovery.command}`);
       return;
     case 'back':
-      terminal.note(`an earlier run was interrupted, and its change was taken back: ${recovery.command}`);
+      terminal.note(
+        `an earlier run was interrupted, and its change was taken back (${recovery.reason}): ${recovery.command}`,
+      );
       return;
   }
 }
 
-function release(lock: { release(): void }, terminal: Terminal): void {
+function release(lock: Lock, terminal: Terminal): void {
   try {
     lock.release();
   } catch (error) {

@@ -1,7 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 
-let changed = false;
+type Progress = 'nothing' | 'recovered' | 'changed';
+
+let progress: Progress = 'nothing';
 let held = false;
 let pending: ExitCode | undefined;
 let cleanUp: (() => void) | undefined;
@@ -38,13 +40,18 @@ export async function interruptionDuringHold(): Promise<ExitCode | undefined> {
   return pending;
 }
 
+/** An earlier change was brought to an end; that stays, whatever happens to this run. */
+export function noteRecovered(): void {
+  if (progress === 'nothing') progress = 'recovered';
+}
+
 /** From here on nobody must be told that nothing was changed. */
 export function noteChanged(): void {
-  changed = true;
+  progress = 'changed';
 }
 
 export function wasChanged(): boolean {
-  return changed;
+  return progress === 'changed';
 }
 
 function interrupt(code: ExitCode): void {
@@ -58,9 +65,14 @@ function interrupt(code: ExitCode): void {
   }
 }
 
+const said: Readonly<Record<Progress, string>> = {
+  nothing: 'nothing was changed',
+  recovered: 'the earlier change was brought to an end, nothing else was changed',
+  changed: 'the change is done and complete',
+};
+
 export function sayInterrupted(): void {
   // The terminal has just echoed ^C.
   const lineEnd = process.stderr.isTTY ? '\n' : '';
-  const what = changed ? 'the change is done and complete' : 'nothing was changed';
-  process.stderr.write(`${lineEnd}interrupted: ${what}\n`);
+  process.stderr.write(`${lineEnd}interrupted: ${said[progress]}\n`);
 }

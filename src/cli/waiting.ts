@@ -1,16 +1,17 @@
 import { KubepkiError } from '../errors/error.ts';
 import { exists } from '../filesystem/regular-file.ts';
-import { stateDirectoryOf, type StateDirectory } from '../storage/state-directory.ts';
+import { commandHere, stateDirectoryOf, type StateDirectory } from '../storage/state-directory.ts';
 import type { Node } from './node-options.ts';
 import type { Terminal } from './terminal.ts';
 
-export function stateOf({ layout }: Node): StateDirectory {
-  return stateDirectoryOf(layout.root.resolve(layout.certDir));
+export function stateOf({ layout: { root, certDir }, flags }: Node): StateDirectory {
+  return stateDirectoryOf(root.resolve(certDir), { root, flags });
 }
 
 /** check-expiration writes nothing; it says that something is waiting. */
 export function noteWaiting(node: Node, terminal: Terminal): void {
-  const { journal } = stateOf(node);
+  const state = stateOf(node);
+  const { journal } = state;
   try {
     if (!exists(journal, journal)) return;
   } catch (error) {
@@ -18,5 +19,7 @@ export function noteWaiting(node: Node, terminal: Terminal): void {
     if (error instanceof KubepkiError && error.code === 'no-permission') return;
     throw error;
   }
-  terminal.warning('an unfinished change is waiting: kubepki certs recover brings it to an end');
+  terminal.warning(
+    `an unfinished change is waiting to be brought to an end: ${commandHere(state, 'recover')}`,
+  );
 }

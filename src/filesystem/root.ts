@@ -54,10 +54,22 @@ export class FileSystemRoot {
    * @throws KubepkiError not-a-file, no-permission, io
    */
   resolve(hostPath: string): string {
+    return this.#walk(hostPath).path;
+  }
+
+  /**
+   * The symlinks that resolve follows, in that order, as host paths.
+   * @throws KubepkiError not-a-file, no-permission, io
+   */
+  linksOnTheWay(hostPath: string): readonly string[] {
+    return this.#walk(hostPath).links;
+  }
+
+  #walk(hostPath: string): { readonly path: string; readonly links: readonly string[] } {
     const base = this.#contains(hostPath) ? this.directory : '/';
     const pending = relative(base, hostPath).split(sep);
     let current = base;
-    let symlinks = 0;
+    const links: string[] = [];
     for (let part = pending.shift(); part !== undefined; part = pending.shift()) {
       if (part === '' || part === '.') continue;
       if (part === '..') {
@@ -70,14 +82,14 @@ export class FileSystemRoot {
         current = next;
         continue;
       }
-      symlinks += 1;
-      if (symlinks > maxSymlinks) {
+      links.push(next);
+      if (links.length > maxSymlinks) {
         throw new KubepkiError('not-a-file', 'too many levels of symbolic links', { file: hostPath });
       }
       if (isAbsolute(target)) current = base;
       pending.unshift(...target.split(sep));
     }
-    return current;
+    return { path: current, links };
   }
 
   #contains(hostPath: string): boolean {

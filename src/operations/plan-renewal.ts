@@ -19,6 +19,7 @@ import { assertsCertSign, type Issuer, type LocalIssuer } from '../pki/issuer.ts
 import type { KeyAlgorithm } from '../pki/private-key.ts';
 import { chooseKey } from './key-choice.ts';
 import { missingAuthority } from './missing-authority.ts';
+import { requireReplaceable } from './replaceable.ts';
 import { validityOf, type Validity } from './validity.ts';
 
 /** A certificate that will be renewed: all that is decided about the next one before there is a key. */
@@ -95,7 +96,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   if (assertsCertSign(leaf)) {
     throw new KubepkiError('bad-certificate', 'asserts keyCertSign without being a CA', { file: file.path });
   }
-  requireUnprotected(inventory, [place.keyFile, file, place.state.file]);
+  requireReplaceable(inventory, targetsOf(place));
   const foreign = !chainsTo(place.state.chain, issuer.bundle);
   if (foreign) refuseUnaskedKubeconfig(inventory, place, authority);
   const key = chooseKey(leaf, settings.encryptionAlgorithm, file.path);
@@ -122,6 +123,12 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
 /** The file that holds the certificate itself. */
 export function certificateFile(place: RenewalPlace): FileTarget {
   return place.kind === 'leaf' ? place.state.file : (place.state.certificateFile ?? place.state.file);
+}
+
+/** Every file that a renewal may replace. */
+export function targetsOf(place: RenewalPlace): FileTarget[] {
+  const targets = [place.keyFile, certificateFile(place), place.state.file];
+  return [...new Set(targets.filter((target) => target !== undefined))];
 }
 
 function requireIssuer(authority: AuthorityEntry, issuers: Issuers): Issuer {
@@ -152,21 +159,6 @@ function present<T>(reading: Reading<T> | undefined): T {
   throw new TypeError('planned with something that was not read');
 }
 
-/** A kubeconfig or a symlink may name any file; a CA's key or the service-account key is never replaced. */
-function requireUnprotected(inventory: Inventory, targets: readonly (FileTarget | undefined)[]): void {
-  for (const target of targets) {
-    if (target === undefined || !inventory.protectedPaths.has(target.resolvedPath)) continue;
-    throw new KubepkiError(
-      'conflict',
-      'is the file of a CA or of the service-account key, and is never replaced',
-      {
-        file: target.path,
-        hint: 'give the certificate and its key files of their own',
-      },
-    );
-  }
-}
-
 /** Private keys are written with the mode their file had, as kubeadm does. */
 function worldReadable(place: RenewalPlace): boolean {
   const keyFile = place.keyFile ?? place.state.file;
@@ -174,8 +166,7 @@ function worldReadable(place: RenewalPlace): boolean {
 }
 
 function hardLinked(place: RenewalPlace): boolean {
-  const files = [place.state.file, certificateFile(place), place.keyFile];
-  return files.some((file) => (file?.before?.links ?? 1) > 1);
+  return targetsOf(place).some(({ before }) => (before?.links ?? 1) > 1);
 }
 
 /**

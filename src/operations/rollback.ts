@@ -1,27 +1,22 @@
-import type { CertificateRecord, ChangeSet, FileTarget } from '../changeset/change-set.ts';
+import type { CertificateRecord, ChangeSet, FileContent, FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { Inventory } from '../inventory/inventory.ts';
+import { readKubeconfig } from '../kubeconfig/read.ts';
+import { parseCertificates, type Chain } from '../pki/certificate.ts';
+import { chainsTo } from '../pki/chain.ts';
 import { factsOf } from './certificate-facts.ts';
 
 /** One file of a backup, with what is in its place now. */
 export interface RestorableFile {
   readonly target: FileTarget;
   /** undefined: there was no file. */
-  readonly old:
-    | {
-        readonly content: Buffer;
-        readonly mode: number;
-        readonly owner: { readonly uid: number; readonly gid: number };
-      }
-    | undefined;
+  readonly old: (FileContent & { readonly sha256: string }) | undefined;
 }
 
-/**
- * Bringing a backup back is a change like any other: a ChangeSet. Files that are as they were are left alone.
- */
+/** Bringing a backup back is a change like any other. A file that holds what it held is left alone. */
 export function rollBack(files: readonly RestorableFile[]): ChangeSet {
   return files
-    .filter(({ target, old }) => target.before !== undefined || old !== undefined)
+    .filter(({ target, old }) => target.before?.sha256 !== old?.sha256)
     .map(({ target, old }) => ({ target, after: old }));
 }
 
@@ -38,17 +33,54 @@ export function rollbackRecords(
 }
 
 /**
- * @param force bring back certificates that have expired
- * @throws KubepkiError no-backup when some have and nobody insists
+ * A rollback brings back what works: nothing that has expired, nothing that another CA signed than those on disk now.
+ * @throws KubepkiError no-backup when it would, and nobody insists
  */
-export function requireUnexpired(records: readonly CertificateRecord[], now: Date, force: boolean): void {
+export function requireUsable(
+  records: readonly CertificateRecord[],
+  files: readonly RestorableFile[],
+  { inventory, now }: { readonly inventory: Inventory; readonly now: Date },
+): void {
   const expired = records.filter(({ old }) => old !== undefined && Date.parse(old.notAfter) < now.getTime());
-  if (expired.length === 0 || force) return;
-  throw new KubepkiError(
-    'no-backup',
-    `would bring back expired certificates: ${expired.map(({ name }) => name).join(', ')}`,
-    {
-      hint: 'if that is what you want: --force',
-    },
+  const foreign = foreignFiles(files, inventory);
+  const reasons = [
+    ...(expired.length === 0 ? [] : [`expired certificates: ${expired.map(({ name }) => name).join(', ')}`]),
+    ...(foreign.length === 0 ? [] : [`certificates of another CA than those on disk: ${foreign.join(', ')}`]),
+  ];
+  if (reasons.length === 0) return;
+  throw new KubepkiError('no-backup', `would bring back ${reasons.join(', and ')}`, {
+    hint: 'if that is what you want: --force',
+  });
+}
+
+function foreignFiles(files: readonly RestorableFile[], inventory: Inventory): string[] {
+  const bundles = inventory.authorities.flatMap(({ bundle }) =>
+    bundle.status === 'present' ? [bundle.value] : [],
   );
+  return files
+    .filter(({ old }) => {
+      const chain = old === undefined ? undefined : chainIn(old.content);
+      return chain !== undefined && !bundles.some((bundle) => chainsTo(chain, bundle));
+    })
+    .map(({ target }) => target.path);
+}
+
+/** The certificate in a file or in a kubeconfig; undefined for a key, and for what was unreadable before. */
+function chainIn(content: Buffer): Chain | undefined {
+  const text = content.toString('utf8');
+  if (text.startsWith('-----BEGIN CERTIFICATE')) return whenReadable(() => parseCertificates(content));
+  if (text.includes('PRIVATE KEY-----')) return undefined;
+  return whenReadable(() => {
+    const { clientCertificate } = readKubeconfig(text);
+    return clientCertificate.kind === 'data' ? parseCertificates(clientCertificate.bytes) : undefined;
+  });
+}
+
+function whenReadable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof KubepkiError) return undefined;
+    throw error;
+  }
 }

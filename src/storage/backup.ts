@@ -5,7 +5,9 @@ import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
 import { exists, readRegularFile, sha256 } from '../filesystem/regular-file.ts';
 import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
-import { createStateDirectory, type StateDirectory } from './state-directory.ts';
+import { isRecord, isText, parseJson } from './json-value.ts';
+import { commandHere, createStateDirectory, type StateDirectory } from './state-directory.ts';
+import { storedPathsFor, storedPathsOf } from './stored-paths.ts';
 
 /** Who changed what: written beside the old files. */
 export interface Occasion {
@@ -17,6 +19,7 @@ export interface Occasion {
   readonly certificates: readonly CertificateRecord[];
 }
 
+/** Host paths here, stored ones on disk. */
 export interface BackupFile {
   readonly path: string;
   readonly resolvedPath: string;
@@ -33,7 +36,7 @@ export interface BackupFile {
 
 export interface BackupManifest extends Occasion {
   readonly version: 1;
-  /** Where it was made: in a copy of the directory, its paths would lead to the original. */
+  /** Where it was made: in a copy of the directory alone, its paths would lead to the original. */
   readonly stateDirectory: string;
   readonly id: string;
   readonly files: readonly BackupFile[];
@@ -64,7 +67,17 @@ export function createBackup(
       const { mode, uid, gid } = file;
       return { path, resolvedPath, old: { name, sha256: file.sha256, mode, uid, gid } };
     });
-    const manifest: BackupManifest = { version: 1, stateDirectory: state.path, id, ...occasion, files };
+    const { store } = storedPathsFor(
+      state,
+      files.flatMap(({ path, resolvedPath }) => [path, resolvedPath]),
+    );
+    const manifest: BackupManifest = {
+      version: 1,
+      stateDirectory: store(state.path),
+      id,
+      ...occasion,
+      files: withPaths(files, store),
+    };
     const text = `${JSON.stringify(manifest, undefined, 2)}\n`;
     createDurably(join(directory, manifestName), Buffer.from(text), { mode: 0o600, owner: undefined });
     syncDirectory(directory);
@@ -72,6 +85,14 @@ export function createBackup(
   } catch (cause) {
     throw filesystemError(cause, directory);
   }
+}
+
+function withPaths(files: readonly BackupFile[], convert: (path: string) => string): BackupFile[] {
+  return files.map(({ path, resolvedPath, old }) => ({
+    path: convert(path),
+    resolvedPath: convert(resolvedPath),
+    old,
+  }));
 }
 
 /** Complete backups, the newest first. */
@@ -101,7 +122,7 @@ export function findBackup(state: StateDirectory, id: string | undefined): Backu
     id === undefined ? 'there is no backup yet' : `there is no backup ${JSON.stringify(id)}`,
     {
       file: state.backups,
-      hint: 'kubepki certs history lists them',
+      hint: `${commandHere(state, 'history')} lists them`,
     },
   );
 }
@@ -122,8 +143,12 @@ export function readBackupFile(state: StateDirectory, id: string, file: BackupFi
 export function removeBackup(state: StateDirectory, id: string): void {
   const directory = join(state.backups, id);
   try {
+    if (!exists(directory, directory)) return;
     removeIfThere(join(directory, manifestName));
+    // Before the rest: a power cut must not leave a manifest without its files.
+    syncDirectory(directory);
     rmSync(directory, { recursive: true, force: true });
+    syncDirectory(state.backups);
   } catch (cause) {
     throw filesystemError(cause, directory);
   }
@@ -144,17 +169,40 @@ export function pruneBackups(state: StateDirectory, keep: number, current: strin
 
 export function readManifest(state: StateDirectory, id: string): BackupManifest | undefined {
   const path = join(state.backups, id, manifestName);
-  try {
-    const file = readRegularFile(path, path);
-    if (file === undefined) return undefined;
-    const value = JSON.parse(file.bytes.toString('utf8')) as Partial<BackupManifest>;
-    return value.version === 1 && value.id === id && Array.isArray(value.files)
-      ? (value as BackupManifest)
-      : undefined;
-  } catch (cause) {
-    if (cause instanceof SyntaxError) return undefined;
-    throw cause;
-  }
+  const file = readRegularFile(path, path);
+  if (file === undefined) return undefined;
+  const manifest = parseJson(file.bytes);
+  if (!isManifest(manifest) || manifest.id !== id) return undefined;
+  const paths = storedPathsOf(state, manifest.stateDirectory);
+  // One made elsewhere is listed, and refused when it is to be brought back.
+  if (paths === undefined) return manifest;
+  return { ...manifest, stateDirectory: state.path, files: withPaths(manifest.files, paths.locate) };
+}
+
+function isManifest(value: unknown): value is BackupManifest {
+  if (!isRecord(value) || value['version'] !== 1) return false;
+  const { files, certificates } = value;
+  return (
+    ['stateDirectory', 'id', 'time', 'command', 'user'].every((field) => isText(value[field])) &&
+    Array.isArray(certificates) &&
+    certificates.every((one) => isRecord(one) && isText(one['name'])) &&
+    Array.isArray(files) &&
+    files.every(isFile)
+  );
+}
+
+function isFile(value: unknown): value is BackupFile {
+  if (!isRecord(value) || !isText(value['path']) || !isText(value['resolvedPath'])) return false;
+  const { old } = value;
+  if (old === null) return true;
+  const numbers = ['mode', 'uid', 'gid'];
+  return (
+    isRecord(old) &&
+    isText(old['name']) &&
+    /^\d+$/.test(old['name']) &&
+    isText(old['sha256']) &&
+    numbers.every((field) => Number.isInteger(old[field]))
+  );
 }
 
 // Names begin with the time, so that their order is the order of the changes.

@@ -3,10 +3,12 @@ import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import { removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
 import { backupId } from './backup.ts';
+import { isRecord, isText, parseJson } from './json-value.ts';
 import { isStagedPath } from './staged-file.ts';
-import type { StateDirectory } from './state-directory.ts';
+import { commandHere, type StateDirectory } from './state-directory.ts';
+import { storedPathsFor, storedPathsOf } from './stored-paths.ts';
 
-/** One file of a change, with all that recovery needs to go forward or back. */
+/** One file of a change, with all that recovery needs to go forward or back. Host paths here, stored ones on disk. */
 export interface JournalEntry {
   /** For messages. */
   readonly path: string;
@@ -24,8 +26,6 @@ export interface JournalEntry {
  */
 export interface Journal {
   readonly version: 1;
-  /** Where it was written: in a copy of the directory, its paths would lead to the original. */
-  readonly stateDirectory: string;
   readonly status: 'preparing' | 'committed';
   /** The backup's name. */
   readonly id: string;
@@ -33,12 +33,38 @@ export interface Journal {
   readonly entries: readonly JournalEntry[];
 }
 
-/** @throws what node:fs throws */
-export function writeJournal(state: StateDirectory, journal: Journal): void {
-  replaceDurably(state.journal, Buffer.from(`${JSON.stringify(journal, undefined, 2)}\n`));
+/** On disk it also says where it was written: in a copy of the directory alone, its paths would lead to the original. */
+interface StoredJournal extends Journal {
+  readonly stateDirectory: string;
 }
 
-/** @throws what node:fs throws */
+/** Throws what node:fs throws. */
+export function writeJournal(state: StateDirectory, journal: Journal): void {
+  const { store } = storedPathsFor(
+    state,
+    journal.entries.flatMap(({ path, resolvedPath }) => [path, resolvedPath]),
+  );
+  const stored: StoredJournal = {
+    ...withPaths(journal, store),
+    stateDirectory: store(state.path),
+  };
+  replaceDurably(state.journal, Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`));
+}
+
+function withPaths(journal: Journal, convert: (path: string) => string): Journal {
+  return {
+    ...journal,
+    entries: journal.entries.map(({ path, resolvedPath, stagedPath, before, after }) => ({
+      path: convert(path),
+      resolvedPath: convert(resolvedPath),
+      stagedPath: convert(stagedPath),
+      before,
+      after,
+    })),
+  };
+}
+
+/** Throws what node:fs throws. */
 export function dropJournal(state: StateDirectory): void {
   removeIfThere(state.journal);
   removeIfThere(`${state.journal}.new`);
@@ -52,30 +78,24 @@ export function dropJournal(state: StateDirectory): void {
 export function readJournal(state: StateDirectory): Journal | undefined {
   const file = readRegularFile(state.journal, state.journal);
   if (file === undefined) return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(file.bytes.toString('utf8'));
-  } catch {
-    value = undefined;
+  const value = parseJson(file.bytes);
+  if (!isJournal(value)) throw unusable(state, 'is not a journal of this version of kubepki');
+  const { stateDirectory, ...journal } = value;
+  const paths = storedPathsOf(state, stateDirectory);
+  if (paths === undefined) {
+    throw unusable(state, `was written in ${stateDirectory}: this directory is a copy of that one`);
   }
-  if (isJournal(value)) {
-    if (value.stateDirectory === state.path) return value;
-    throw new KubepkiError(
-      'unfinished',
-      `was written in ${value.stateDirectory}: this directory is a copy of that one`,
-      {
-        file: state.journal,
-        hint: 'check the certificates (kubepki certs check-expiration), then: kubepki certs recover --discard',
-      },
-    );
-  }
-  throw new KubepkiError('unfinished', 'is not a journal of this version of kubepki', {
+  return withPaths(journal, paths.locate);
+}
+
+function unusable(state: StateDirectory, message: string): KubepkiError {
+  return new KubepkiError('unfinished', message, {
     file: state.journal,
-    hint: 'check the certificates (kubepki certs check-expiration), then: kubepki certs recover --discard',
+    hint: `check the certificates (${commandHere(state, 'check-expiration')}), then: ${commandHere(state, 'recover --discard')}`,
   });
 }
 
-function isJournal(value: unknown): value is Journal {
+function isJournal(value: unknown): value is StoredJournal {
   if (!isRecord(value) || value['version'] !== 1 || !Array.isArray(value['entries'])) return false;
   const known = value['status'] === 'preparing' || value['status'] === 'committed';
   const named = isText(value['id']) && backupId.test(value['id']);
@@ -94,14 +114,6 @@ function isEntry(value: unknown): value is JournalEntry {
   const digests = [before, after].every((one) => one === null || isText(one));
   const named = isText(path) && isText(resolvedPath) && isText(stagedPath);
   return digests && named && isStagedPath(stagedPath, resolvedPath);
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }
 
 /** Turns what node:fs threw on our own files into an error that names them. */

@@ -4,6 +4,7 @@ import { KubepkiError } from '../errors/error.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import { removeIfThere, replaceDurably } from './durable.ts';
+import { isRecord, parseJson } from './json-value.ts';
 import { createStateDirectory, removeIfEmpty, type StateDirectory } from './state-directory.ts';
 
 export interface Lock {
@@ -16,19 +17,18 @@ export interface LockRequest {
   readonly directories: readonly string[];
   readonly pid: number;
   readonly command: string;
-  /** How often to try again, each after a pause; 0: once. */
-  readonly retries: number;
-  readonly pause: () => Promise<void>;
+  /** Waits a little while another run holds the lock; false when it has been long enough. */
+  readonly wait: () => Promise<boolean>;
 }
 
 /**
  * Takes flock(2) on the directories themselves: the kernel's lock, which dies with its holder. node has no call for it;
  * util-linux' (or busybox') `flock` takes it on a descriptor that it inherits, and since the lock belongs to the open
  * file and not to the process, we keep it when `flock` has ended.
- * @throws KubepkiError busy naming the holder, when all tries are used up
+ * @throws KubepkiError busy naming the holder, when there is no more waiting
  */
 export async function acquireLock(request: LockRequest): Promise<Lock> {
-  for (let attempt = 0; ; attempt += 1) {
+  for (;;) {
     const descriptors = tryLock([...request.directories, request.state.parent]);
     if (descriptors !== undefined) {
       try {
@@ -38,8 +38,7 @@ export async function acquireLock(request: LockRequest): Promise<Lock> {
         throw error;
       }
     }
-    if (attempt >= request.retries) throw busy(request.state);
-    await request.pause();
+    if (!(await request.wait())) throw busy(request.state);
   }
 }
 
@@ -100,9 +99,12 @@ function inodeOf(descriptor: number): string {
 
 /** @returns false when somebody else holds it */
 function flock(descriptor: number): boolean {
-  const { status, error } = spawnSync('flock', ['-x', '-n', '3'], {
-    stdio: ['ignore', 'ignore', 'ignore', descriptor],
-  });
+  const run = (): ReturnType<typeof spawnSync> =>
+    spawnSync('flock', ['-x', '-n', '3'], { stdio: ['ignore', 'ignore', 'ignore', descriptor] });
+  let outcome = run();
+  // Ctrl-C reaches the whole process group. What it means is decided where the run's own signals are.
+  if (outcome.signal !== null) outcome = run();
+  const { status, error } = outcome;
   if (error !== undefined) {
     throw new KubepkiError('io', 'the program flock is needed to take the lock, and cannot be run', {
       hint: 'install util-linux',
@@ -129,11 +131,9 @@ function busy(state: StateDirectory): KubepkiError {
 
 function holderPid(state: StateDirectory): number | undefined {
   try {
-    const value: unknown = JSON.parse(
-      readRegularFile(state.holder, state.holder)?.bytes.toString('utf8') ?? 'null',
-    );
-    if (typeof value !== 'object' || value === null || !('pid' in value)) return undefined;
-    return typeof value.pid === 'number' ? value.pid : undefined;
+    const file = readRegularFile(state.holder, state.holder);
+    const value = file && parseJson(file.bytes);
+    return isRecord(value) && typeof value['pid'] === 'number' ? value['pid'] : undefined;
   } catch {
     // It only names the holder, and is being written or removed.
     return undefined;

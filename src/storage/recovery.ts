@@ -4,17 +4,35 @@ import { KubepkiError } from '../errors/error.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import { readBackupFile, readManifest, removeBackup } from './backup.ts';
-import { removeIfThere, syncDirectory, createDurably } from './durable.ts';
+import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
 import { dropJournal, readJournal, type Journal, type JournalEntry } from './journal.ts';
-import type { StateDirectory } from './state-directory.ts';
+import { commandHere, type StateDirectory } from './state-directory.ts';
 
 /**
- * What became of an interrupted change: `undone` before it touched anything, `completed`, or taken `back`. `none`: there
- * was none.
+ * What becomes of an interrupted change: `undone` before it touched anything, `completed`, or taken `back` for a reason.
+ * `none`: there is none.
  */
 export type Recovery =
   | { readonly outcome: 'none' }
-  | { readonly outcome: 'undone' | 'completed' | 'back'; readonly command: string };
+  | ({ readonly command: string; readonly files: readonly string[] } & Resolution);
+
+export type Resolution =
+  { readonly outcome: 'undone' | 'completed' } | { readonly outcome: 'back'; readonly reason: string };
+
+// A rename that fails for once (a flaky disk) must not take a change back that only lacks this rename.
+const renameAttempts = 3;
+
+/**
+ * What {@link recover} will do, from what is on disk now. Changes nothing.
+ * @throws KubepkiError unfinished when somebody else wrote to a target, or when the journal cannot be understood
+ */
+export function inspectRecovery(state: StateDirectory): Recovery {
+  const journal = readJournal(state);
+  if (journal === undefined) return { outcome: 'none' };
+  return unlessStuck(state, () =>
+    said(journal, journal.status === 'preparing' ? { outcome: 'undone' } : directionOf(state, journal)),
+  );
+}
 
 /**
  * Brings an interrupted change to an end.
@@ -26,15 +44,9 @@ export function recover(state: StateDirectory): Recovery {
     removeHalfWritten(state);
     return { outcome: 'none' };
   }
-  try {
-    return {
-      outcome: journal.status === 'preparing' ? undo(state, journal) : resolveCommitted(state, journal),
-      command: journal.command,
-    };
-  } catch (cause) {
-    if (cause instanceof KubepkiError && cause.code === 'unfinished') throw cause;
-    throw stuck(state, cause);
-  }
+  return unlessStuck(state, () =>
+    said(journal, journal.status === 'preparing' ? undo(state, journal) : resolveCommitted(state, journal)),
+  );
 }
 
 /** A run that was killed while it wrote its first journal has done nothing yet. */
@@ -46,68 +58,97 @@ function removeHalfWritten(state: StateDirectory): void {
   }
 }
 
+/** What {@link discard} will give up. Changes nothing. */
+export function inspectDiscard(state: StateDirectory): Recovery {
+  const journal = journalToDiscard(state);
+  switch (journal) {
+    case undefined:
+      return { outcome: 'none' };
+    case 'not understood':
+      return { outcome: 'undone', command: `what ${state.journal} stood for`, files: [] };
+    default:
+      return said(journal, { outcome: 'undone' });
+  }
+}
+
 /** Gives a change up as it is: staged files and the journal go, targets and the backup stay. */
 export function discard(state: StateDirectory): Recovery {
-  let journal: Journal | undefined;
-  try {
-    journal = readJournal(state);
-  } catch (error) {
+  const discarded = inspectDiscard(state);
+  const journal = journalToDiscard(state);
+  return unlessStuck(state, () => {
     // A journal that cannot be understood names no staged files.
-    if (!(error instanceof KubepkiError)) throw error;
-  }
+    if (typeof journal === 'object') settle(state, journal);
+    else dropJournal(state);
+    return discarded;
+  });
+}
+
+function journalToDiscard(state: StateDirectory): Journal | 'not understood' | undefined {
   try {
-    for (const entry of journal?.entries ?? []) removeStaged(entry);
-    dropJournal(state);
-  } catch (cause) {
-    throw stuck(state, cause);
+    return readJournal(state);
+  } catch (error) {
+    if (error instanceof KubepkiError && error.code === 'unfinished') return 'not understood';
+    throw error;
   }
-  return journal === undefined ? { outcome: 'none' } : { outcome: 'undone', command: journal.command };
 }
 
 /** Removes all traces of a change that has touched no target. Throws what node:fs throws. */
-export function undo(state: StateDirectory, journal: Journal): 'undone' {
-  journal.entries.forEach(removeStaged);
+export function undo(state: StateDirectory, journal: Journal): Resolution {
+  removeStaged(journal);
   removeBackup(state, journal.id);
   dropJournal(state);
-  return 'undone';
+  return { outcome: 'undone' };
 }
 
-/** Forward where everything needed is there; else, or when that fails, back. */
-export function resolveCommitted(state: StateDirectory, journal: Journal): 'completed' | 'back' {
-  const foreign = journal.entries.find((entry) => placeOf(entry) === 'foreign');
-  if (foreign !== undefined) {
-    throw new KubepkiError('unfinished', 'was changed by somebody else after a change was interrupted', {
-      file: foreign.path,
-      hint: `check it (kubepki certs check-expiration), then give the interrupted change up: kubepki certs recover --discard; the old files stay in ${state.backups}`,
-    });
-  }
-  try {
-    return forward(state, journal);
-  } catch {
-    return back(state, journal);
-  }
-}
-
-function forward(state: StateDirectory, journal: Journal): 'completed' {
-  const pending = journal.entries.filter((entry) => placeOf(entry) === 'old');
-  for (const { stagedPath, after, path } of pending) {
-    if (after !== null && digest(stagedPath, path) !== after) {
-      throw new KubepkiError('unfinished', 'its new version is damaged or missing', { file: path });
+/**
+ * Forward where everything needed is there; else, or when renames keep failing, back. Once every new file is in place
+ * there is no way back: what fails then is tidying up, which the next run repeats.
+ */
+export function resolveCommitted(state: StateDirectory, journal: Journal): Resolution {
+  const direction = directionOf(state, journal);
+  if (direction.outcome === 'back') return back(state, journal, direction.reason);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      for (const entry of journal.entries) moveForward(state, entry);
+      break;
+    } catch (cause) {
+      if (cause instanceof KubepkiError && cause.code === 'unfinished') throw cause;
+      if (attempt === renameAttempts) return back(state, journal, filesystemError(cause, state.path).line);
     }
   }
-  for (const { stagedPath, resolvedPath, after } of pending) {
-    if (after === null) removeIfThere(resolvedPath);
-    else renameSync(stagedPath, resolvedPath);
-  }
-  syncDirectories(journal);
-  journal.entries.forEach(removeStaged);
-  dropJournal(state);
-  return 'completed';
+  settle(state, journal);
+  return { outcome: 'completed' };
 }
 
-function back(state: StateDirectory, journal: Journal): 'back' {
+/** @throws KubepkiError unfinished when a target is neither old nor new */
+function directionOf(state: StateDirectory, journal: Journal): Resolution {
+  const places = journal.entries.map((entry) => [entry, placeOf(state, entry)] as const);
+  const foreign = places.find(([, place]) => place === 'foreign');
+  if (foreign !== undefined) throw changedBySomebodyElse(state, foreign[0]);
+  const lost = places.find(
+    ([{ stagedPath, after, path }, place]) =>
+      place === 'old' && after !== null && digest(stagedPath, path) !== after,
+  );
+  if (lost === undefined) return { outcome: 'completed' };
+  return { outcome: 'back', reason: `${lost[0].path}: its new version is damaged or missing` };
+}
+
+function moveForward(state: StateDirectory, entry: JournalEntry): void {
+  // Looked at once more, right before the rename: what somebody else wrote a moment ago is not replaced.
+  const place = placeOf(state, entry);
+  if (place === 'new') return;
+  if (place === 'foreign') throw changedBySomebodyElse(state, entry);
+  try {
+    if (entry.after === null) removeIfThere(entry.resolvedPath);
+    else renameSync(entry.stagedPath, entry.resolvedPath);
+  } catch (cause) {
+    throw filesystemError(cause, entry.path);
+  }
+}
+
+function back(state: StateDirectory, journal: Journal, reason: string): Resolution {
   const manifest = readManifest(state, journal.id);
-  for (const entry of journal.entries.filter((one) => placeOf(one) === 'new')) {
+  for (const entry of journal.entries.filter((one) => placeOf(state, one) === 'new')) {
     const file = manifest?.files.find(({ resolvedPath }) => resolvedPath === entry.resolvedPath);
     if (file === undefined) throw new KubepkiError('unfinished', 'has no backup', { file: entry.path });
     const content = readBackupFile(state, journal.id, file);
@@ -121,15 +162,21 @@ function back(state: StateDirectory, journal: Journal): 'back' {
     createDurably(entry.stagedPath, content, { mode, owner: { uid, gid } });
     renameSync(entry.stagedPath, entry.resolvedPath);
   }
-  syncDirectories(journal);
-  journal.entries.forEach(removeStaged);
+  settle(state, journal);
   // The backup goes last: until the journal is dropped, it may be needed again.
-  dropJournal(state);
   removeBackup(state, journal.id);
-  return 'back';
+  return { outcome: 'back', reason };
 }
 
-function placeOf(entry: JournalEntry): 'old' | 'new' | 'foreign' {
+/** The targets are as they shall be. The journal goes only when that, and all it names, is on disk. */
+function settle(state: StateDirectory, journal: Journal): void {
+  removeStaged(journal);
+  dropJournal(state);
+}
+
+function placeOf(state: StateDirectory, entry: JournalEntry): 'old' | 'new' | 'foreign' {
+  // Whoever has put a symlink there since has changed more than the content.
+  if (state.root.resolve(entry.resolvedPath) !== entry.resolvedPath) return 'foreign';
   const now = digest(entry.resolvedPath, entry.path);
   if (now === entry.after) return 'new';
   return now === entry.before ? 'old' : 'foreign';
@@ -139,24 +186,43 @@ function digest(path: string, shownPath: string): string | null {
   return readRegularFile(path, shownPath)?.sha256 ?? null;
 }
 
-function removeStaged({ stagedPath }: JournalEntry): void {
-  removeIfThere(stagedPath);
+/** Once the journal is gone nobody knows their names: so they are gone from the disk before. */
+function removeStaged({ entries }: Journal): void {
+  for (const { stagedPath } of entries) removeIfThere(stagedPath);
+  syncTargetDirectories(entries);
 }
 
-function syncDirectories(journal: Journal): void {
-  for (const directory of new Set(journal.entries.map(({ resolvedPath }) => dirname(resolvedPath)))) {
+/** Flushes every directory that holds a target, and with it the staged file beside it. Throws what node:fs throws. */
+export function syncTargetDirectories(entries: readonly JournalEntry[]): void {
+  for (const directory of new Set(entries.map(({ resolvedPath }) => dirname(resolvedPath)))) {
     syncDirectory(directory);
   }
 }
 
-function stuck(state: StateDirectory, cause: unknown): KubepkiError {
-  const { line } = filesystemError(cause, state.journal);
-  return new KubepkiError(
-    'unfinished',
-    `a change was interrupted and could not be brought to an end: ${line}`,
-    {
-      hint: 'mend that, then: kubepki certs recover',
-      cause,
-    },
-  );
+function said(
+  { command, entries }: Journal,
+  resolution: Resolution,
+): Exclude<Recovery, { readonly outcome: 'none' }> {
+  return { ...resolution, command, files: entries.map(({ path }) => path) };
+}
+
+function changedBySomebodyElse(state: StateDirectory, { path }: JournalEntry): KubepkiError {
+  return new KubepkiError('unfinished', 'was changed by somebody else after a change was interrupted', {
+    file: path,
+    hint: `check it (${commandHere(state, 'check-expiration')}), then give the interrupted change up: ${commandHere(state, 'recover --discard')}; the old files stay in ${state.backups}`,
+  });
+}
+
+function unlessStuck(state: StateDirectory, act: () => Recovery): Recovery {
+  try {
+    return act();
+  } catch (cause) {
+    if (cause instanceof KubepkiError && cause.code === 'unfinished') throw cause;
+    const { line } = filesystemError(cause, state.journal);
+    throw new KubepkiError(
+      'unfinished',
+      `a change was interrupted and could not be brought to an end: ${line}`,
+      { hint: `mend that, then: ${commandHere(state, 'recover')}`, cause },
+    );
+  }
 }

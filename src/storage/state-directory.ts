@@ -3,6 +3,7 @@ import { geteuid } from 'node:process';
 import { dirname, join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import type { FileSystemRoot } from '../filesystem/root.ts';
 import { syncDirectory } from './durable.ts';
 
 /** Where kubepki keeps what it did to a cert dir: `kubepki/` beside it. All paths are host paths without symlinks. */
@@ -14,10 +15,17 @@ export interface StateDirectory {
   readonly backups: string;
   /** Only names the holder of the lock; the lock itself is the kernel's. */
   readonly holder: string;
+  /** What stands for `/`. */
+  readonly root: FileSystemRoot;
+  /** The flags that lead here, for command lines in hints. */
+  readonly flags: readonly string[];
 }
 
 /** @param resolvedCertDir without symlinks, so that two names of one directory have one state */
-export function stateDirectoryOf(resolvedCertDir: string): StateDirectory {
+export function stateDirectoryOf(
+  resolvedCertDir: string,
+  { root, flags }: Pick<StateDirectory, 'root' | 'flags'>,
+): StateDirectory {
   const parent = dirname(resolvedCertDir);
   const path = join(parent, 'kubepki');
   return {
@@ -26,7 +34,14 @@ export function stateDirectoryOf(resolvedCertDir: string): StateDirectory {
     journal: join(path, 'journal.json'),
     backups: join(path, 'backups'),
     holder: join(path, 'holder'),
+    root,
+    flags,
   };
+}
+
+/** A command line of ours that works on this directory, for a hint. */
+export function commandHere({ flags }: StateDirectory, command: string): string {
+  return ['kubepki certs', command, ...flags].join(' ');
 }
 
 /** @throws KubepkiError no-permission, io */

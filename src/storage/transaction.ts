@@ -5,10 +5,11 @@ import { readRegularFile, sha256 } from '../filesystem/regular-file.ts';
 import type { ChangeSet, FileTarget } from '../changeset/change-set.ts';
 import { createBackup, pruneBackups, type Occasion } from './backup.ts';
 import { createDurably } from './durable.ts';
-import { readJournal, writeJournal, type Journal, type JournalEntry } from './journal.ts';
-import { resolveCommitted, undo } from './recovery.ts';
+import { writeJournal, type Journal, type JournalEntry } from './journal.ts';
+import { resolveCommitted, syncTargetDirectories, undo, type Resolution } from './recovery.ts';
+import { requireSafeTargets } from './safe-targets.ts';
 import { stagedPathFor } from './staged-file.ts';
-import { createStateDirectory, type StateDirectory } from './state-directory.ts';
+import { commandHere, createStateDirectory, type StateDirectory } from './state-directory.ts';
 
 /** Reads what a target will hold when the change is through: the staged file, or what is there and stays. */
 export type ReadStaged = (target: FileTarget) => Buffer;
@@ -34,17 +35,20 @@ export interface PreparedTransaction {
 /**
  * Prepares a change of several files, all or none. Call it under the lock, with a ChangeSet made from what was read
  * under the lock. Synchronous throughout, so that a fault can be injected at each step.
- * @throws KubepkiError conflict when a target is not what the change was made against; then nothing is changed
+ * @throws KubepkiError conflict when a target is not what the change was made against, no-permission when somebody
+ * else's symlink leads to it; then nothing is changed
  */
 export function prepareTransaction(
   state: StateDirectory,
   changes: ChangeSet,
   { occasion, verify, keepBackups }: TransactionOptions,
 ): PreparedTransaction {
-  requireDistinct(changes);
+  requireSafeTargets(
+    state.root,
+    changes.map(({ target }) => target),
+  );
   const journal: Journal = {
     version: 1,
-    stateDirectory: state.path,
     status: 'preparing',
     // The time first, so that names sort in the order of the changes.
     id: `${occasion.time.replaceAll(':', '')}-${randomBytes(3).toString('hex')}`,
@@ -59,55 +63,48 @@ export function prepareTransaction(
   };
   createStateDirectory(state.path);
   try {
-    try {
-      writeJournal(state, journal);
-    } catch (cause) {
-      throw filesystemError(cause, state.journal);
-    }
+    record(state, journal);
     changes.forEach((change, index) => {
       stage(change, journal.entries[index]);
     });
+    flush(state, journal);
     createBackup(state, journal.id, occasion, changes);
     verify((target) => readStaged(target, journal.entries));
-    for (const { target } of changes) requireUnchanged(target);
+    requireUnchanged(state, changes);
   } catch (error) {
-    abort(state, journal);
-    throw error;
+    abortFor(error, state, journal);
   }
   return {
-    finish: () => ({ backup: journal.id, warnings: finish(state, journal, keepBackups) }),
+    finish: () => ({ backup: journal.id, warnings: finish(state, changes, journal, keepBackups) }),
     abort: () => {
-      abort(state, journal);
+      const leftover = abort(state, journal);
+      if (leftover !== undefined) throw leftover;
     },
   };
 }
 
-function finish(state: StateDirectory, journal: Journal, keepBackups: number): string[] {
+function finish(state: StateDirectory, changes: ChangeSet, journal: Journal, keepBackups: number): string[] {
   const committed: Journal = { ...journal, status: 'committed' };
   try {
     // The point of no return: a crash before it leaves the old files, a crash after it is brought to an end.
-    writeJournal(state, committed);
-  } catch (cause) {
-    abort(state, journal);
-    throw filesystemError(cause, state.journal);
+    record(state, committed);
+    // Flushing takes a while; once more, as close to the first rename as can be.
+    requireUnchanged(state, changes);
+  } catch (error) {
+    // What cannot be removed may hold the committed journal: the next run would go forward, so it is not "nothing".
+    if (abort(state, journal) !== undefined) throw halfWay(state, error);
+    throw error;
   }
-  let outcome: ReturnType<typeof resolveCommitted>;
+  let resolution: Resolution;
   try {
-    outcome = resolveCommitted(state, committed);
+    resolution = resolveCommitted(state, committed);
   } catch (cause) {
-    throw new KubepkiError(
-      'unfinished',
-      `the change stopped half-way: ${filesystemError(cause, state.journal).line}`,
-      {
-        hint: 'mend that, then: kubepki certs recover',
-        cause,
-      },
-    );
+    throw halfWay(state, cause);
   }
-  if (outcome === 'back') {
+  if (resolution.outcome === 'back') {
     throw new KubepkiError(
       'io',
-      'the new files could not be put in place, so the old ones were: nothing was changed',
+      `the new files could not be put in place, so the old ones were put back: ${resolution.reason}`,
     );
   }
   try {
@@ -118,12 +115,56 @@ function finish(state: StateDirectory, journal: Journal, keepBackups: number): s
   }
 }
 
-/** Best effort: what cannot be removed now is named in the journal, and removed by the next run. */
-function abort(state: StateDirectory, journal: Journal): void {
+function halfWay(state: StateDirectory, cause: unknown): KubepkiError {
+  const { code, line, hint } = filesystemError(cause, state.journal);
+  return new KubepkiError('unfinished', `the change stopped half-way: ${line}`, {
+    // Somebody else's file has a way on of its own.
+    hint: code === 'unfinished' ? hint : `mend that, then: ${commandHere(state, 'recover')}`,
+    cause,
+  });
+}
+
+/** Removes what was prepared, and throws the error that was the reason. */
+function abortFor(error: unknown, state: StateDirectory, journal: Journal): never {
+  const leftover = abort(state, journal);
+  if (leftover === undefined || !(error instanceof KubepkiError)) throw error;
+  const { code, message, file, hint } = error;
+  throw new KubepkiError(code, message, {
+    file,
+    hint: [hint, leftover.hint].filter((one) => one !== undefined).join('; '),
+    cause: error,
+  });
+}
+
+/** @returns an error when something could not be removed: the journal names it, and the next run removes it */
+function abort(state: StateDirectory, journal: Journal): KubepkiError | undefined {
   try {
     undo(state, journal);
+    return undefined;
   } catch (cause) {
-    if (readJournal(state) === undefined) throw filesystemError(cause, state.path);
+    const { code, message, file } = filesystemError(cause, state.path);
+    return new KubepkiError(code, message, {
+      file,
+      hint: `what was prepared could not be removed; then: ${commandHere(state, 'recover')}`,
+      cause,
+    });
+  }
+}
+
+function record(state: StateDirectory, journal: Journal): void {
+  try {
+    writeJournal(state, journal);
+  } catch (cause) {
+    throw filesystemError(cause, state.journal);
+  }
+}
+
+/** A staged file is on disk only when the name in its directory is. */
+function flush(state: StateDirectory, journal: Journal): void {
+  try {
+    syncTargetDirectories(journal.entries);
+  } catch (cause) {
+    throw filesystemError(cause, state.parent);
   }
 }
 
@@ -144,25 +185,15 @@ function readStaged(target: FileTarget, entries: readonly JournalEntry[]): Buffe
 }
 
 /** kubeadm, or a person, may have renewed in the meantime: what we did not read we do not replace. */
-function requireUnchanged(target: FileTarget): void {
-  const now = readRegularFile(target.resolvedPath, target.path);
-  if (now?.sha256 === target.before?.sha256) return;
-  throw new KubepkiError('conflict', 'was changed by somebody else in the meantime', {
-    file: target.path,
-    hint: 'run the command again',
-  });
-}
-
-function requireDistinct(changes: ChangeSet): void {
-  const seen = new Map<string, string>();
+function requireUnchanged({ root }: StateDirectory, changes: ChangeSet): void {
   for (const { target } of changes) {
-    const other = seen.get(target.resolvedPath);
-    if (other !== undefined) {
-      throw new KubepkiError('conflict', `is the same file as ${other}, and both would be written`, {
-        file: target.path,
-        hint: 'give each its own file, or renew them one by one',
-      });
-    }
-    seen.set(target.resolvedPath, target.path);
+    const now = readRegularFile(target.resolvedPath, target.path);
+    // A symlink put on the way since would lead the change elsewhere.
+    const elsewhere = root.resolve(target.path) !== target.resolvedPath;
+    if (!elsewhere && now?.sha256 === target.before?.sha256) continue;
+    throw new KubepkiError('conflict', 'was changed by somebody else in the meantime', {
+      file: target.path,
+      hint: 'run the command again',
+    });
   }
 }

@@ -64,15 +64,36 @@ describe('nothing outside is touched', () => {
     assert.equal(readFileSync(join(outside, 'k.pem'), 'utf8'), 'outside');
   });
 
-  test('a backup in a copy of a tree is not brought back into the original', async (t) => {
+  test('in a copy of a whole tree a backup is brought back into the copy, never into the original', async (t) => {
     const original = copyFixture(t, 'ipv6');
+    const old = snapshot(original.directory);
     assert.equal((await certs(original, 'renew', 'apiserver')).code, 0);
     const copy = { ...original, directory: join(temporaryDirectory(t), 'copy') };
     cpSync(original.directory, copy.directory, { recursive: true, preserveTimestamps: true });
     const before = snapshot(original.directory);
     const outcome = await certs(copy, 'rollback');
-    assert.equal(outcome.code, 1);
-    assert.match(outcome.stderr, /was made in .*, and would change the files there/);
+    assert.equal(outcome.code, 0, outcome.stderr);
+    assert.deepEqual(fileChanges(old, snapshot(copy.directory)), []);
+    assert.deepEqual(changes(before, snapshot(original.directory), { inodes: true }), []);
+  });
+
+  test('in a copy of the directory alone its backups are listed, and not brought back', async (t) => {
+    const original = copyFixture(t, 'ipv6');
+    assert.equal((await certs(original, 'renew', 'apiserver')).code, 0);
+    const moved = join(temporaryDirectory(t), 'moved');
+    cpSync(original.kubeconfigDir, moved, { recursive: true, preserveTimestamps: true });
+    const before = snapshot(original.directory);
+    const here = ['--cert-dir', join(moved, 'pki')];
+    const listed = await kubepki(['certs', 'history', ...here]);
+    assert.deepEqual([listed.code, listed.stdout.split('\n').length], [0, 3]);
+    for (const args of [['rollback'], ['rollback', '--dry-run']]) {
+      const outcome = await kubepki(['certs', ...args, ...here]);
+      assert.equal(outcome.code, 1);
+      assert.match(
+        outcome.stderr,
+        /was made in \/etc\/kubernetes\/kubepki, and would change the files there/,
+      );
+    }
     assert.deepEqual(changes(before, snapshot(original.directory), { inodes: true }), []);
   });
 

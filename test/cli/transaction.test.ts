@@ -202,7 +202,10 @@ describe('an interrupted change', () => {
     assert.equal(fileChanges(original, before).filter((line) => line.startsWith('~')).length, 2);
     const checked = await certs(copy, 'check-expiration');
     assert.equal(checked.code, 0);
-    assert.match(checked.stderr, /^warning: an unfinished change is waiting: kubepki certs recover/);
+    assert.match(
+      checked.stderr,
+      /^warning: an unfinished change is waiting to be brought to an end: kubepki certs recover --rootfs /,
+    );
     assert.deepEqual(changes(before, snapshot(copy.directory), { inodes: true }), []);
     const next = await certs(copy, 'renew', 'scheduler.conf');
     assert.equal(next.code, 0, next.stderr);

@@ -12,6 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { replaceFile, type ChangeSet, type FileTarget } from '../../src/changeset/change-set.ts';
+import { FileSystemRoot } from '../../src/filesystem/root.ts';
 import { readRegularFile } from '../../src/filesystem/regular-file.ts';
 import { stateDirectoryOf } from '../../src/storage/state-directory.ts';
 import { prepareTransaction, type ReadStaged } from '../../src/storage/transaction.ts';
@@ -29,7 +30,10 @@ const occasion = {
 function commit(changes: ChangeSet, verify: (read: ReadStaged) => void): void {
   const [first] = changes;
   assert.ok(first);
-  const state = stateDirectoryOf(dirname(first.target.path));
+  const state = stateDirectoryOf(dirname(first.target.path), {
+    root: FileSystemRoot.open(undefined, '/'),
+    flags: [],
+  });
   prepareTransaction(state, changes, { occasion, verify, keepBackups: 5 }).finish();
 }
 

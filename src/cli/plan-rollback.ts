@@ -1,0 +1,71 @@
+import type { FileTarget } from '../changeset/change-set.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { readInventory } from '../inventory/inventory.ts';
+import { readFile } from '../inventory/reading.ts';
+import { requireReplaceable } from '../operations/replaceable.ts';
+import { requireUsable, rollBack, rollbackRecords, type RestorableFile } from '../operations/rollback.ts';
+import { findBackup, readBackupFile, type BackupFile, type BackupManifest } from '../storage/backup.ts';
+import type { StateDirectory } from '../storage/state-directory.ts';
+import type { Node } from './node-options.ts';
+import type { Change } from './session.ts';
+
+export interface RollbackPlan {
+  readonly backup: BackupManifest;
+  readonly change: Change;
+}
+
+/**
+ * Reads a backup, and what is in the place of its files now.
+ * @param id undefined: the newest
+ * @throws KubepkiError no-backup, conflict
+ */
+export function planRollback(
+  node: Node,
+  state: StateDirectory,
+  { id, now, force }: { readonly id: string | undefined; readonly now: Date; readonly force: boolean },
+): RollbackPlan {
+  const backup = findBackup(state, id);
+  const files = backup.files.map((file) => restorable(node, state, backup, file));
+  const inventory = readInventory(node.layout, node.config?.etcd ?? 'stacked');
+  if (!force) requireUsable(backup.certificates, files, { inventory, now });
+  const changes = rollBack(files);
+  requireReplaceable(
+    inventory,
+    changes.map(({ target }) => target),
+  );
+  return {
+    backup,
+    change: {
+      changes,
+      certificates: rollbackRecords(backup.certificates, inventory),
+      verify: (read) => {
+        for (const { target, after } of changes) requireRestored(target, after?.content, read);
+      },
+    },
+  };
+}
+
+function restorable(
+  { layout }: Node,
+  state: StateDirectory,
+  backup: BackupManifest,
+  file: BackupFile,
+): RestorableFile {
+  // Where the path leads now: a link that was put there since is followed as by any other command.
+  const { target } = readFile(layout.root, file.path);
+  const content = readBackupFile(state, backup.id, file);
+  if (file.old === null || content === undefined) return { target, old: undefined };
+  const { sha256, mode, uid, gid } = file.old;
+  return { target, old: { content, sha256, mode, owner: { uid, gid } } };
+}
+
+function requireRestored(
+  target: FileTarget,
+  content: Buffer | undefined,
+  read: (target: FileTarget) => Buffer,
+): void {
+  if (content === undefined || read(target).equals(content)) return;
+  throw new KubepkiError('verification', 'read back from disk, it is not what the backup holds', {
+    file: target.path,
+  });
+}
