@@ -34,8 +34,12 @@ export function holdInterruptions(): void {
   held = true;
 }
 
-/** The exit code of a signal that has come meanwhile. A signal is seen by the event loop, so that is given a turn. */
+/**
+ * The exit code of a signal that has come meanwhile. A signal is seen when the event loop polls: two turns, as the first
+ * may come before this round's poll is looked at again.
+ */
 export async function interruptionDuringHold(): Promise<ExitCode | undefined> {
+  await turn();
   await turn();
   return pending;
 }

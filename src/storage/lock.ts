@@ -54,8 +54,6 @@ function hold({ state, pid, command }: LockRequest, descriptors: readonly number
     release: () => {
       try {
         leaveNothing(state);
-      } catch (cause) {
-        throw filesystemError(cause, state.path);
       } finally {
         descriptors.forEach(closeSync);
       }
@@ -63,10 +61,17 @@ function hold({ state, pid, command }: LockRequest, descriptors: readonly number
   };
 }
 
-/** A run that changed nothing leaves no trace; one that did leaves its backup. */
+/**
+ * A run that changed nothing leaves no trace; one that did leaves its backup.
+ * @throws KubepkiError no-permission, io
+ */
 function leaveNothing(state: StateDirectory): void {
-  removeIfThere(state.holder);
-  removeIfThere(`${state.holder}.new`);
+  try {
+    removeIfThere(state.holder);
+    removeIfThere(`${state.holder}.new`);
+  } catch (cause) {
+    throw filesystemError(cause, state.holder);
+  }
   removeIfEmpty(state.backups);
   removeIfEmpty(state.path);
 }

@@ -162,9 +162,9 @@ function back(state: StateDirectory, journal: Journal, reason: string): Resoluti
     createDurably(entry.stagedPath, content, { mode, owner: { uid, gid } });
     renameSync(entry.stagedPath, entry.resolvedPath);
   }
-  settle(state, journal);
-  // The backup goes last: until the journal is dropped, it may be needed again.
-  removeBackup(state, journal.id);
+  syncTargetDirectories(journal.entries);
+  // Every target is old, and on disk: the change has left nothing but traces.
+  undo(state, journal);
   return { outcome: 'back', reason };
 }
 

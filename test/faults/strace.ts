@@ -97,27 +97,30 @@ function isChange(call: string, line: string, directory: string): boolean {
 
 /**
  * By how much the counts of a run differ from those of the run the points were taken from: node opens a file more or
- * less before it comes to us. Seen at the first file we create.
+ * less before it comes to us. Seen at the first call of that name on the tree; undefined when the run did not get there.
  */
 export function shift(
   log: readonly string[],
   call: string,
   directory: string,
   points: readonly FaultPoint[],
-): number {
-  const first = points.find((point) => point.call === call)?.when ?? 0;
-  return (faultPoints(log, directory).find((point) => point.call === call)?.when ?? first) - first;
+): number | undefined {
+  const expected = points.find((point) => point.call === call)?.when;
+  const found = faultPoints(log, directory).find((point) => point.call === call)?.when;
+  return expected === undefined || found === undefined ? undefined : found - expected;
 }
 
-/** Did the fault hit a call on the tree? A count may shift by a call of node's own. */
-export function hit(log: readonly string[], directory: string, kind: 'killed' | 'failed'): boolean {
-  if (kind === 'failed') {
-    const failed = log.filter((line) => line.includes('(INJECTED)'));
-    return (
-      failed.length === 1 &&
-      failed.every((line) => isChange(/^(\w+)\(/.exec(line)?.[1] ?? '', line, directory))
-    );
-  }
-  const last = log.findLast((line) => /^\w+\(/.test(line)) ?? '';
-  return isChange(/^(\w+)\(/.exec(last)?.[1] ?? '', last, directory);
+/** Did the fault hit a call on the tree first? A count may shift by a call of node's own. */
+export function hit(
+  log: readonly string[],
+  directory: string,
+  kind: 'killed' | 'failed' | 'signalled',
+): boolean {
+  const calls = log.filter((line) => /^\w+\(/.test(line));
+  const line = {
+    killed: () => calls.at(-1),
+    failed: () => calls.find((call) => call.includes('(INJECTED)')),
+    signalled: () => log[log.findIndex((entry) => /^--- SIG(?:INT|TERM) /.test(entry)) - 1],
+  }[kind]();
+  return line !== undefined && isChange(/^(\w+)\(/.exec(line)?.[1] ?? '', line, directory);
 }

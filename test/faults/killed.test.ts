@@ -1,0 +1,124 @@
+/** Proof 1: kill -9 at every system call that changes a file, then `recover`. */
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { judge } from '../support/judge.ts';
+import { kubepki } from '../support/kubepki.ts';
+import { snapshot, temporaryDirectory } from '../support/tree.ts';
+import { requireSound, requireTidy, setState } from './invariants.ts';
+import { forEachParallel } from './pool.ts';
+import { sample } from './sample.ts';
+import { inject, pointsOf, recoveryScenario, renewal, rollbackScenario, treeAt } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
+import type { FaultPoint } from './strace.ts';
+
+const killed = { kind: 'killed', effect: 'signal=SIGKILL' } as const;
+
+interface Killed {
+  readonly where: string;
+  readonly stdout: string;
+  /** What recover has left. */
+  readonly directory: string;
+}
+
+/** Kills the command at each point, recovers, and sees that what is left is sound and tidy. */
+async function killEverywhere(
+  t: TestContext,
+  strace: string,
+  scenario: Scenario,
+  points: readonly FaultPoint[],
+  chosen: readonly FaultPoint[],
+  judgeState: (run: Killed) => void,
+): Promise<void> {
+  const scratch = temporaryDirectory(t);
+  await forEachParallel([...chosen.entries()], async ([index, point]) => {
+    const directory = join(scratch, `kill-${String(index)}`);
+    const run = await inject(strace, scratch, directory, scenario, point, points, killed);
+    const where = `${scenario.name} killed at ${point.line}`;
+    // strace ends as the command did: the shell's 137.
+    assert.equal(run.signal, 'SIGKILL', where);
+    const recovered = await kubepki(['certs', 'recover', '--rootfs', directory]);
+    assert.equal(recovered.code, 0, `${where}\n${recovered.stderr}`);
+    try {
+      judgeState({ where, stdout: run.stdout, directory });
+      requireSound(treeAt(directory), join(scratch, `sound-${String(index)}`));
+      requireTidy(treeAt(directory));
+    } catch (cause) {
+      throw new Error(`${where}: ${String(cause)}`, { cause });
+    }
+    rmSync(directory, { recursive: true });
+  });
+}
+
+describe('killed at any call, recover leaves the set all old or all new, and nothing else', () => {
+  test('renew all', async (t) => {
+    const strace = judge(t, 'strace');
+    if (strace === undefined) return;
+    const points = await pointsOf(t, strace, renewal);
+    assert.ok(points.length > 150, `only ${String(points.length)} calls: the trace is not read right`);
+    const chosen = sample(points, 12);
+    const before = snapshot(laid(t, renewal));
+    const states = { old: 0, new: 0 };
+    await killEverywhere(t, strace, renewal, points, chosen, ({ stdout, directory }) => {
+      const state = setState(before, snapshot(directory));
+      // "Renewed" is said of what is done, and killed after that it stays done.
+      if (/ renewed$/m.test(stdout)) assert.equal(state, 'new');
+      states[state] += 1;
+    });
+    const survived = states.old + states.new;
+    t.diagnostic(
+      `${String(chosen.length)} kill points, ${String(survived)} survived (${String(states.old)} old, ${String(states.new)} new)`,
+    );
+    assert.equal(survived, chosen.length);
+    assert.ok(states.old > 0 && states.new > 0);
+  });
+
+  test('rollback', async (t) => {
+    const strace = judge(t, 'strace');
+    if (strace === undefined) return;
+    const scenario = await rollbackScenario(t);
+    const points = await pointsOf(t, strace, scenario);
+    const chosen = sample(points, 24);
+    const before = snapshot(laid(t, scenario));
+    const original = snapshot(laid(t, renewal));
+    const states = { old: 0, new: 0 };
+    await killEverywhere(t, strace, scenario, points, chosen, ({ directory }) => {
+      const after = snapshot(directory);
+      const state = setState(before, after);
+      // What is new here are the original's own bytes.
+      if (state === 'new') assert.equal(setState(original, after), 'old');
+      states[state] += 1;
+    });
+    const survived = states.old + states.new;
+    t.diagnostic(`${String(chosen.length)} kill points in rollback, ${String(survived)} survived`);
+    assert.equal(survived, chosen.length);
+    assert.ok(states.old > 0 && states.new > 0);
+  });
+
+  for (const direction of ['forward', 'back'] as const) {
+    test(`recover itself, going ${direction}`, async (t) => {
+      const strace = judge(t, 'strace');
+      if (strace === undefined) return;
+      const scenario = await recoveryScenario(t, strace, direction);
+      const points = await pointsOf(t, strace, scenario);
+      const chosen = sample(points, 8);
+      const original = snapshot(laid(t, renewal));
+      let survived = 0;
+      await killEverywhere(t, strace, scenario, points, chosen, ({ directory }) => {
+        assert.equal(setState(original, snapshot(directory)), direction === 'back' ? 'old' : 'new');
+        survived += 1;
+      });
+      t.diagnostic(
+        `${String(chosen.length)} kill points in recover going ${direction}, ${String(survived)} survived`,
+      );
+      assert.equal(survived, chosen.length);
+    });
+  }
+});
+
+function laid(t: TestContext, { lay }: Scenario): string {
+  const directory = join(temporaryDirectory(t), 'laid');
+  lay(directory);
+  return directory;
+}

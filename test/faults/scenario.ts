@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { kubepki } from '../support/kubepki.ts';
+import { copyFixtureTo, temporaryDirectory, type Tree } from '../support/tree.ts';
+import { faultPoints, hit, shift, traced, type FaultPoint, type TracedRun } from './strace.ts';
+
+// ECDSA: the keys are made in no time, and what is tried here is not how they are made.
+const role = 'ipv6';
+
+/** A command to be disturbed, and the tree it is run on. */
+export interface Scenario {
+  readonly name: string;
+  /** Lays the tree anew at a path that does not exist. */
+  readonly lay: (directory: string) => void;
+  readonly command: readonly string[];
+}
+
+export interface Fault {
+  readonly kind: 'killed' | 'failed' | 'signalled';
+  /** strace's words: `signal=SIGKILL`, `error=EIO`. */
+  readonly effect: string;
+  /** From that call on every call of the same name: a disk that stays broken. */
+  readonly lasting?: boolean;
+}
+
+export function treeAt(directory: string): Tree {
+  const kubeconfigDir = join(directory, 'etc/kubernetes');
+  return { directory, kubeconfigDir, certDir: join(kubeconfigDir, 'pki') };
+}
+
+export const renewal: Scenario = {
+  name: 'renew all',
+  lay: (directory) => {
+    copyFixtureTo(role, directory);
+  },
+  command: ['renew', 'all'],
+};
+
+/** `rollback` of a renewal. */
+export async function rollbackScenario(t: TestContext): Promise<Scenario> {
+  const renewed = join(temporaryDirectory(t), 'renewed');
+  renewal.lay(renewed);
+  const { code, stderr } = await kubepki(['certs', 'renew', 'all', '--rootfs', renewed]);
+  assert.equal(code, 0, stderr);
+  return { name: 'rollback', lay: copyOf(renewed), command: ['rollback'] };
+}
+
+/**
+ * `recover` after a renewal that was killed when half of its files were in place.
+ * @param direction `back`: one of its staged files is damaged, so it cannot go forward
+ */
+export async function recoveryScenario(
+  t: TestContext,
+  strace: string,
+  direction: 'forward' | 'back',
+): Promise<Scenario> {
+  const halfDone = join(temporaryDirectory(t), 'half-done');
+  const points = await pointsOf(t, strace, renewal);
+  const renames = points.filter(({ call, line }) => call === 'rename' && line.includes('.kubepki-'));
+  assert.equal(renames.length, 17);
+  const middle = renames[8];
+  assert.ok(middle);
+  await inject(strace, temporaryDirectory(t), halfDone, renewal, middle, points, {
+    kind: 'killed',
+    effect: 'signal=SIGKILL',
+  });
+  if (direction === 'back') {
+    const { kubeconfigDir } = treeAt(halfDone);
+    const staged = readdirSync(kubeconfigDir).find((name) => name.startsWith('.scheduler.conf.kubepki-'));
+    assert.ok(staged);
+    writeFileSync(join(kubeconfigDir, staged), 'damaged');
+  }
+  return { name: `recover, going ${direction}`, lay: copyOf(halfDone), command: ['recover'] };
+}
+
+function copyOf(source: string): (directory: string) => void {
+  return (directory) => {
+    cpSync(source, directory, { recursive: true, verbatimSymlinks: true });
+  };
+}
+
+/** Every call of an undisturbed run that changes something in the tree. */
+export async function pointsOf(
+  t: TestContext,
+  strace: string,
+  { lay, command }: Scenario,
+): Promise<FaultPoint[]> {
+  const directory = join(temporaryDirectory(t), 'undisturbed');
+  lay(directory);
+  const run = await traced(strace, commandLine(command, directory), temporaryDirectory(t));
+  assert.equal(run.code, 0, run.stderr);
+  return faultPoints(run.log, directory);
+}
+
+/** Runs the scenario with a fault at a point. Tries again where the counts have shifted and it hit a call of node's own. */
+export async function inject(
+  strace: string,
+  scratch: string,
+  directory: string,
+  { lay, command }: Scenario,
+  point: FaultPoint,
+  all: readonly FaultPoint[],
+  { kind, effect, lasting = false }: Fault,
+): Promise<TracedRun> {
+  let { when } = point;
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    rmSync(directory, { recursive: true, force: true });
+    lay(directory);
+    const run = await traced(strace, commandLine(command, directory), scratch, [
+      `${point.call}:${effect}:when=${String(when)}${lasting ? '+' : ''}`,
+    ]);
+    if (hit(run.log, directory, kind)) return run;
+    const shifted = shift(run.log, point.call, directory, all);
+    // It came too early to see by how much: a step later.
+    when = shifted === undefined ? when + 1 : point.when + shifted;
+  }
+  throw new Error(`${effect} at ${point.line}: never hit a call on the tree`);
+}
+
+function commandLine(command: readonly string[], directory: string): string[] {
+  return ['certs', ...command, '--rootfs', directory];
+}
