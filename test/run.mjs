@@ -40,7 +40,8 @@ function run(skippedFile) {
       'tsx',
       '--test',
       `--test-concurrency=${String(availableParallelism())}`,
-      '--test-timeout=300000',
+      // Every call of a commit, one run each, takes a while.
+      `--test-timeout=${process.env.FAULTS === 'all' ? '3600000' : '300000'}`,
       // A log is read by programs too, and they know TAP's closing lines.
       `--test-reporter=${process.stdout.isTTY ? 'spec' : 'tap'}`,
       '--test-reporter-destination=stdout',

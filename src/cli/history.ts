@@ -1,5 +1,5 @@
 import { historyDocument, historyTable } from '../render/history.ts';
-import { listBackups } from '../storage/backup.ts';
+import { listBackups } from '../storage/backup-list.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import type { Terminal } from './terminal.ts';
@@ -12,7 +12,9 @@ export interface HistoryOptions extends NodeOptions {
 export async function showHistory(options: HistoryOptions, terminal: Terminal): Promise<ExitCode> {
   const node = await openNode(options, terminal);
   noteWaiting(node, terminal);
-  const entries = listBackups(stateOf(node)).map(({ id, time, user, command, certificates }) => ({
+  const { backups, damaged } = listBackups(stateOf(node));
+  for (const { error } of damaged) terminal.warning(`a damaged backup: ${error.line}`);
+  const entries = backups.map(({ id, time, user, command, certificates }) => ({
     id,
     time,
     user,

@@ -9,6 +9,7 @@ export function plannedChanges(renewables: readonly Renewable[]): PlannedChange[
       name: spec.name,
       oldNotAfter: place.state.chain[0].notAfter,
       newNotAfter: validity.notAfter,
+      capped: validity.capped,
       issuer: issuer.certificate.x509.subject.replaceAll('\n', ', '),
       keyType: describeAlgorithm(keyAlgorithm),
       files: targetsOf(place).map(({ path }) => path),

@@ -1,4 +1,3 @@
-import type { Component } from '../catalog/catalog.ts';
 import { factsOf } from '../operations/certificate-facts.ts';
 import { targetsOf, type PlannedRenewal, type Renewable } from '../operations/plan-renewal.ts';
 import { renew, type Renewed } from '../operations/renew.ts';
@@ -15,6 +14,7 @@ import { openNode, type NodeOptions } from './node-options.ts';
 import { planRun } from './plan-run.ts';
 import { plannedChanges } from './planned-changes.ts';
 import { refusals, renewRestHint } from './refusal.ts';
+import { noteRestarts } from './restarts.ts';
 import { parseSelection, type Selection } from './select.ts';
 import { makeChange, underLock, type Change, type LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
@@ -122,7 +122,13 @@ function exitCodeOfPlan(plan: readonly PlannedRenewal[], selection: Selection): 
 function report(plan: readonly PlannedRenewal[], selection: Selection, terminal: Terminal): void {
   const someRenewed = plan.some(({ status }) => status === 'renewable');
   terminal.result(renewalLines(plan.map(outcomeOf), { closing: selection.kind === 'all' && someRenewed }));
-  if (selection.kind === 'named') noteRestarts(plan, terminal);
+  // kubeadm says what to restart only after `all`.
+  if (selection.kind === 'named') {
+    noteRestarts(
+      plan.filter(({ status }) => status === 'renewable').map(({ spec }) => spec),
+      terminal,
+    );
+  }
 }
 
 function outcomeOf(planned: PlannedRenewal): Parameters<typeof renewalLines>[0][number] {
@@ -136,15 +142,5 @@ function outcomeOf(planned: PlannedRenewal): Parameters<typeof renewalLines>[0][
       return { status: 'external-ca', longName, caBaseName: planned.caBaseName };
     case 'refused':
       throw new TypeError('a refused renewal is never reported as done');
-  }
-}
-
-/** kubeadm says what to restart only after `all`. */
-function noteRestarts(plan: readonly PlannedRenewal[], terminal: Terminal): void {
-  const components = new Set<Component>(
-    plan.flatMap(({ status, spec }) => (status === 'renewable' ? spec.components : [])),
-  );
-  if (components.size > 0) {
-    terminal.note(`restart ${[...components].join(', ')} to use the new certificates`);
   }
 }

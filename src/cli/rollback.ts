@@ -1,9 +1,11 @@
+import { certificates } from '../catalog/catalog.ts';
 import { dryRunLines } from '../render/dry-run.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import { planRollback, type RollbackPlan } from './plan-rollback.ts';
 import { makeChange, underLock, type LockOptions } from './session.ts';
+import { noteRestarts } from './restarts.ts';
 import type { Terminal } from './terminal.ts';
 import { noteWaiting, stateOf } from './waiting.ts';
 
@@ -37,7 +39,11 @@ export async function rollBackChange(
     const interruption = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
     if (interruption !== undefined) return interruption;
     terminal.result(`rolled back: ${String(change.changes.length)} files are as they were ${before}\n`);
-    terminal.note('restart the components that use them');
+    const names = backup.certificates.map(({ name }) => name);
+    noteRestarts(
+      certificates.filter(({ name }) => names.includes(name)),
+      terminal,
+    );
     return exitCodes.done;
   });
 }

@@ -1,6 +1,7 @@
 import { KubepkiError } from '../errors/error.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import { commandHere, stateDirectoryOf, type StateDirectory } from '../storage/state-directory.ts';
+import { isLocked } from '../storage/lock.ts';
 import type { Node } from './node-options.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -18,6 +19,10 @@ export function noteWaiting(node: Node, terminal: Terminal): void {
     // The state is root's alone; whoever monitors may not look.
     if (error instanceof KubepkiError && error.code === 'no-permission') return;
     throw error;
+  }
+  if (isLocked(state)) {
+    terminal.note('another run is changing these certificates at this moment');
+    return;
   }
   terminal.warning(
     `an unfinished change is waiting to be brought to an end: ${commandHere(state, 'recover')}`,

@@ -1,4 +1,5 @@
 import { Chalk, type ChalkInstance } from 'chalk';
+import { printable } from './printable.ts';
 
 interface Style {
   readonly colour: boolean;
@@ -34,11 +35,5 @@ function line(
   { colour }: Style,
 ): string {
   const chalk = new Chalk({ level: colour ? 1 : 0 });
-  return `${paint(chalk)(word)}: ${oneLine(text)}\n`;
-}
-
-/** File names and file contents may hold control characters, which would draw on the operator's terminal. */
-function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+  return `${paint(chalk)(word)}: ${printable(text)}\n`;
 }

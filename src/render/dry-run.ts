@@ -1,9 +1,12 @@
 import { kubeadmDate } from './kubeadm-date.ts';
+import { printable } from './printable.ts';
 
 export interface PlannedChange {
   readonly name: string;
   readonly oldNotAfter: Date | undefined;
   readonly newNotAfter: Date | undefined;
+  /** The new end is the CA's own, earlier than asked for. */
+  readonly capped?: boolean;
   /** Such as `CN=kubernetes` and `RSA-2048`; left out where nothing is issued. */
   readonly issuer?: string;
   readonly keyType?: string;
@@ -15,16 +18,17 @@ export interface PlannedChange {
  * @param files those that belong to no one certificate alone
  */
 export function dryRunLines(changes: readonly PlannedChange[], files: readonly string[] = []): string {
-  const blocks = changes.map(({ name, oldNotAfter, newNotAfter, issuer, keyType, files: own }) => {
+  const blocks = changes.map(({ name, oldNotAfter, newNotAfter, capped, issuer, keyType, files: own }) => {
     const details = [
       `ends ${date(oldNotAfter)} -> ${date(newNotAfter)}`,
+      ...(capped === true ? ["capped to the CA's end"] : []),
       ...(issuer === undefined ? [] : [`issuer ${issuer}`]),
       ...(keyType === undefined ? [] : [`key ${keyType}`]),
     ];
     return [`would change ${name}: ${details.join(', ')}`, ...own.map((file) => `  ${file}`)];
   });
   return [...blocks.flat(), ...files.map((file) => `  ${file}`), 'nothing was changed (--dry-run)']
-    .map((line) => `${line}\n`)
+    .map((line) => `${printable(line)}\n`)
     .join('');
 }
 

@@ -1,6 +1,6 @@
 import { Chalk, type ChalkInstance } from 'chalk';
-import Table from 'cli-table3';
 import type { ExpirationReport, ExpirationRow } from '../operations/expiration-report.ts';
+import { framelessTable } from './frameless-table.ts';
 import { humanDuration } from './human-duration.ts';
 import { kubeadmDate } from './kubeadm-date.ts';
 
@@ -72,35 +72,14 @@ function table(header: readonly string[], lines: readonly Line[]): string {
     );
     return column === last ? longest : Math.max(minimumWidth, longest + padding);
   });
-  // cli-table3 without its frame; every line is trimmed to what tabwriter writes of its last cell.
-  const layout = new Table({
-    chars: Object.fromEntries(frame.map((part) => [part, ''])),
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  // Every line is trimmed to what tabwriter writes of its last cell.
+  const [titles = '', ...rows] = framelessTable([header, ...lines.map(({ cells }) => cells)], {
+    padding: 0,
     colWidths,
   });
-  layout.push([...header], ...lines.map(({ cells }) => [...cells]));
-  const [titles = '', ...rows] = layout.toString().split('\n');
   const width = colWidths.slice(0, last).reduce((sum, columnWidth) => sum + columnWidth, 0);
   const cut = (row: string, cells: readonly string[]): string =>
     row.slice(0, width + (cells[last] ?? '').length);
   const painted = lines.map(({ cells, paint }, index) => paint(cut(rows[index] ?? '', cells)));
   return [cut(titles, header), ...painted].map((row) => `${row}\n`).join('');
 }
-
-const frame = [
-  'top',
-  'top-mid',
-  'top-left',
-  'top-right',
-  'bottom',
-  'bottom-mid',
-  'bottom-left',
-  'bottom-right',
-  'left',
-  'left-mid',
-  'mid',
-  'mid-mid',
-  'right',
-  'right-mid',
-  'middle',
-];

@@ -1,5 +1,6 @@
-import Table from 'cli-table3';
 import type { CertificateRecord } from '../changeset/change-set.ts';
+import { framelessTable } from './frameless-table.ts';
+import { printable } from './printable.ts';
 
 export interface HistoryEntry {
   readonly id: string;
@@ -17,37 +18,15 @@ export function historyTable(entries: readonly HistoryEntry[]): string {
     ['ID', 'USER', 'CERTIFICATES', 'COMMAND'],
     ...entries.map(({ id, user, certificates, command }) => [id, user, String(certificates.length), command]),
   ];
-  const table = new Table({
-    chars: Object.fromEntries(frame.map((part) => [part, ''])),
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 3 },
-  });
-  table.push(...rows);
-  return `${table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n')}\n`;
+  return framelessTable(
+    rows.map((row) => row.map(printable)),
+    { padding: 3 },
+  )
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
 }
 
 export function historyDocument(entries: readonly HistoryEntry[]): string {
   const document = { kind: 'BackupList', apiVersion: 'kubepki/v1', backups: entries };
   return `${JSON.stringify(document, undefined, 4)}\n`;
 }
-
-const frame = [
-  'top',
-  'top-mid',
-  'top-left',
-  'top-right',
-  'bottom',
-  'bottom-mid',
-  'bottom-left',
-  'bottom-right',
-  'left',
-  'left-mid',
-  'mid',
-  'mid-mid',
-  'right',
-  'right-mid',
-  'middle',
-];

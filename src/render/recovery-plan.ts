@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 /** What `recover` would find and do. */
 export type PlannedRecovery =
   | { readonly outcome: 'none' }
@@ -22,5 +24,5 @@ export function recoveryPlan(recovery: PlannedRecovery, { discard }: { readonly 
           `${discard ? 'would give up, leaving every file as it is' : would[recovery.outcome]}: ${recovery.command}`,
           ...recovery.files.map((file) => `  ${file}`),
         ];
-  return [...lines, 'nothing was changed (--dry-run)'].map((line) => `${line}\n`).join('');
+  return [...lines, 'nothing was changed (--dry-run)'].map((line) => `${printable(line)}\n`).join('');
 }

@@ -2,7 +2,7 @@ import { KubepkiError } from '../errors/error.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import { removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
-import { backupId } from './backup.ts';
+import { backupId } from './manifest.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
 import { isStagedPath } from './staged-file.ts';
 import { commandHere, type StateDirectory } from './state-directory.ts';

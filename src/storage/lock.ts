@@ -42,6 +42,19 @@ export async function acquireLock(request: LockRequest): Promise<Lock> {
   }
 }
 
+/** Whether a run is at work at this moment. Takes the lock for an instant, if it can; writes nothing. */
+export function isLocked({ parent }: StateDirectory): boolean {
+  try {
+    const descriptors = tryLock([parent]);
+    descriptors?.forEach(closeSync);
+    return descriptors === undefined;
+  } catch (error) {
+    // Only the words of a note hang on it: where the lock cannot be tried, nobody holds it either.
+    if (error instanceof KubepkiError) return false;
+    throw error;
+  }
+}
+
 function hold({ state, pid, command }: LockRequest, descriptors: readonly number[]): Lock {
   createStateDirectory(state.path);
   try {

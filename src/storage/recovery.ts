@@ -3,8 +3,9 @@ import { dirname } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
-import { readBackupFile, readManifest, removeBackup } from './backup.ts';
+import { readBackupFile, removeBackup } from './backup.ts';
 import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
+import { readManifest } from './manifest.ts';
 import { dropJournal, readJournal, type Journal, type JournalEntry } from './journal.ts';
 import { commandHere, type StateDirectory } from './state-directory.ts';
 
@@ -148,8 +149,9 @@ function moveForward(state: StateDirectory, entry: JournalEntry): void {
 
 function back(state: StateDirectory, journal: Journal, reason: string): Resolution {
   const manifest = readManifest(state, journal.id);
+  const files = typeof manifest === 'object' ? manifest.files : [];
   for (const entry of journal.entries.filter((one) => placeOf(state, one) === 'new')) {
-    const file = manifest?.files.find(({ resolvedPath }) => resolvedPath === entry.resolvedPath);
+    const file = files.find(({ resolvedPath }) => resolvedPath === entry.resolvedPath);
     if (file === undefined) throw new KubepkiError('unfinished', 'has no backup', { file: entry.path });
     const content = readBackupFile(state, journal.id, file);
     if (content === undefined || file.old === null) {
