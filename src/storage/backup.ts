@@ -66,14 +66,17 @@ export function removeBackup(state: StateDirectory, id: string): void {
 }
 
 /**
- * Keeps the newest, and removes what is not complete. What is not named by us, or written by another version, stays.
+ * Keeps the newest. What is not named by us, or written by another version, stays.
  * @param current kept in any case
  */
 export function pruneBackups(state: StateDirectory, keep: number, current: string): void {
   const others = listBackups(state).backups.filter(({ id }) => id !== current);
-  const removable = new Set(others.slice(keep - 1).map(({ id }) => id));
+  for (const { id } of others.slice(keep - 1)) removeBackup(state, id);
+}
+
+/** Call it when no change is under way: a backup without a manifest was never finished, or is half removed. */
+export function removeIncompleteBackups(state: StateDirectory): void {
   for (const id of backupNames(state)) {
-    const incomplete = !exists(join(state.backups, id, manifestName), state.backups);
-    if (removable.has(id) || (incomplete && id !== current)) removeBackup(state, id);
+    if (!exists(join(state.backups, id, manifestName), state.backups)) removeBackup(state, id);
   }
 }

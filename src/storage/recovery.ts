@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
-import { readBackupFile, removeBackup } from './backup.ts';
+import { readBackupFile, removeBackup, removeIncompleteBackups } from './backup.ts';
 import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
 import { readManifest } from './manifest.ts';
 import { dropJournal, readJournal, type Journal, type JournalEntry } from './journal.ts';
@@ -41,22 +41,27 @@ export function inspectRecovery(state: StateDirectory): Recovery {
  */
 export function recover(state: StateDirectory): Recovery {
   const journal = readJournal(state);
-  if (journal === undefined) {
-    removeHalfWritten(state);
-    return { outcome: 'none' };
-  }
-  return unlessStuck(state, () =>
-    said(journal, journal.status === 'preparing' ? undo(state, journal) : resolveCommitted(state, journal)),
-  );
+  const recovery =
+    journal === undefined
+      ? ({ outcome: 'none' } as const)
+      : unlessStuck(state, () =>
+          said(
+            journal,
+            journal.status === 'preparing' ? undo(state, journal) : resolveCommitted(state, journal),
+          ),
+        );
+  removeHalfDone(state);
+  return recovery;
 }
 
-/** A run that was killed while it wrote its first journal has done nothing yet. */
-function removeHalfWritten(state: StateDirectory): void {
+/** What no journal tells of: a run killed while it wrote its first journal, or while it removed an old backup. */
+function removeHalfDone(state: StateDirectory): void {
   try {
     removeIfThere(`${state.journal}.new`);
   } catch (cause) {
     throw filesystemError(cause, state.journal);
   }
+  removeIncompleteBackups(state);
 }
 
 /** What {@link discard} will give up. Changes nothing. */
