@@ -1,5 +1,7 @@
+import { isAbsolute } from 'node:path';
 import type { KubeadmConfig } from '../config/kubeadm-config.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
+import { shellWord } from '../errors/shell-word.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
 import { locateLayout, type Layout } from '../inventory/layout.ts';
@@ -23,7 +25,7 @@ export interface Node {
 
 /** @throws KubepkiError for a directory or a configuration that cannot be used */
 export async function openNode(options: NodeOptions, terminal: Terminal): Promise<Node> {
-  const root = FileSystemRoot.open(options.rootfs, process.cwd());
+  const root = FileSystemRoot.open(options.rootfs, workingDirectory(options));
   const config = options.config === undefined ? undefined : await readConfig(root, options.config, terminal);
   // kubeadm ignores --cert-dir when --config is given; an explicit flag that does nothing helps nobody.
   const certDir = options.certDir ?? config?.certificatesDir;
@@ -32,6 +34,22 @@ export async function openNode(options: NodeOptions, terminal: Terminal): Promis
     kubeconfigDir: options.kubeconfigDir && root.locate(options.kubeconfigDir),
   });
   return { layout, config, flags: nodeFlags(options) };
+}
+
+/** Only a relative path needs it: that somebody has removed the directory we stand in is no reason to do nothing. */
+function workingDirectory({ certDir, kubeconfigDir, config, rootfs }: NodeOptions): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    const given = [rootfs, certDir, kubeconfigDir, config];
+    const relative = given.find((path) => path !== undefined && !isAbsolute(path));
+    if (relative === undefined) return '/';
+    throw new KubepkiError('not-found', 'is a relative path, and the working directory is gone', {
+      file: relative,
+      hint: 'give an absolute path, or go to a directory that exists',
+      cause,
+    });
+  }
 }
 
 /** The same flags again, for a command line in a hint. */
@@ -59,8 +77,4 @@ async function readConfig(root: FileSystemRoot, given: string, terminal: Termina
   const { config, warnings } = naming(path, () => parseKubeadmConfig(file.bytes.toString('utf8')));
   for (const warning of warnings) terminal.warning(`${path}: ${warning}`);
   return config;
-}
-
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

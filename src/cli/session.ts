@@ -2,13 +2,14 @@ import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CertificateRecord, ChangeSet } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
+import { shellWord } from '../errors/shell-word.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import { acquireLock, type Lock } from '../storage/lock.ts';
 import { recover, type Recovery } from '../storage/recovery.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { prepareTransaction, type ReadStaged } from '../storage/transaction.ts';
 import type { ExitCode } from './exit-code.ts';
-import { shellWord, type Node } from './node-options.ts';
+import type { Node } from './node-options.ts';
 import {
   holdInterruptions,
   interruptionDuringHold,

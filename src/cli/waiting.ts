@@ -16,9 +16,10 @@ export function noteWaiting(node: Node, terminal: Terminal): void {
   try {
     if (!exists(journal, journal)) return;
   } catch (error) {
-    // The state is root's alone; whoever monitors may not look.
-    if (error instanceof KubepkiError && error.code === 'no-permission') return;
-    throw error;
+    if (!(error instanceof KubepkiError)) throw error;
+    // The state is root's alone; whoever monitors may not look. Anything else is said, and blinds nobody.
+    if (error.code !== 'no-permission') terminal.warning(error.line);
+    return;
   }
   if (isLocked(state)) {
     terminal.note('another run is changing these certificates at this moment');

@@ -7,6 +7,8 @@ const codes: Readonly<Record<string, readonly [ErrorCode, string, string?]>> = {
   ELOOP: ['not-a-file', 'too many levels of symbolic links'],
   EACCES: ['no-permission', 'permission denied', 'run it as root, or as the user who owns the file'],
   EPERM: ['no-permission', 'operation not permitted', 'run it as root, or as the user who owns the file'],
+  // rename(2) says so of a file that another one is mounted on.
+  EBUSY: ['io', 'is busy: something may be mounted on it', 'unmount it and run the command again'],
   EROFS: ['io', 'read-only file system', 'remount it read-write and run the command again'],
   ENOSPC: ['io', 'no space left on device', 'make room and run the command again'],
 };

@@ -99,9 +99,18 @@ export class FileSystemRoot {
 
 function readLink(path: string, shownPath: string): string | undefined {
   try {
-    return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined;
+    return lstatSync(path).isSymbolicLink() ? utf8(readlinkSync(path, 'buffer'), path) : undefined;
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return undefined;
     throw filesystemError(cause, shownPath);
   }
+}
+
+/** node would put U+FFFD in the place of every other byte, and so lead to another file. */
+function utf8(target: Buffer, link: string): string {
+  const text = target.toString('utf8');
+  if (Buffer.from(text).equals(target)) return text;
+  throw new KubepkiError('io', `the symbolic link ${link} leads to a name that is not UTF-8`, {
+    hint: 'give what it leads to a name in UTF-8',
+  });
 }

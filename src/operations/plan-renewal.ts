@@ -103,15 +103,17 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   const validity = validityOf(issuer, settings.now, settings.validityMs);
   const caFile = authority.certificatePath;
   const warnings = [
-    key.warning,
-    foreign ? `was signed by another CA than ${caFile}` : undefined,
-    worldReadable(place)
-      ? 'its private key may be read by every user of this machine: chmod 0600'
-      : undefined,
-    hardLinked(place) ? 'has other names (hard links), which keep the old content' : undefined,
-  ]
-    .filter((warning) => warning !== undefined)
-    .map((warning) => `${file.path}: ${warning}`);
+    ...[
+      key.warning,
+      foreign ? `was signed by another CA than ${caFile}` : undefined,
+      worldReadable(place)
+        ? 'its private key may be read by every user of this machine: chmod 0600'
+        : undefined,
+    ].flatMap((warning) => (warning === undefined ? [] : `${file.path}: ${warning}`)),
+    ...hardLinked(place).map(
+      ({ path }) => `${path}: has other names (hard links), which keep the old content`,
+    ),
+  ];
   const { algorithm: keyAlgorithm } = key;
   return {
     status: 'renewable',
@@ -165,8 +167,8 @@ function worldReadable(place: RenewalPlace): boolean {
   return ((keyFile.before?.mode ?? 0) & 0o007) !== 0;
 }
 
-function hardLinked(place: RenewalPlace): boolean {
-  return targetsOf(place).some(({ before }) => (before?.links ?? 1) > 1);
+function hardLinked(place: RenewalPlace): FileTarget[] {
+  return targetsOf(place).filter(({ before }) => (before?.links ?? 1) > 1);
 }
 
 /**

@@ -72,9 +72,13 @@ export function findBackup(state: StateDirectory, id: string | undefined): Backu
 /** Of the directory's names only those that we give. */
 export function backupNames(state: StateDirectory): string[] {
   try {
-    return readdirSync(state.backups)
-      .filter((name) => backupId.test(name))
-      .sort();
+    return (
+      readdirSync(state.backups, { withFileTypes: true })
+        // We make directories. A symlink with such a name leads to what is not ours to read or to remove.
+        .filter((entry) => entry.isDirectory() && backupId.test(entry.name))
+        .map(({ name }) => name)
+        .sort()
+    );
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return [];
     throw filesystemError(cause, state.backups);

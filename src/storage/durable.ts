@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from '../filesystem/filesystem-error.ts';
+import { exists } from '../filesystem/regular-file.ts';
 
 export interface Ownership {
   /** Permission bits. */
@@ -67,6 +68,9 @@ export function removeIfThere(path: string): void {
   try {
     unlinkSync(path);
   } catch (cause) {
-    if (errnoOf(cause) !== 'ENOENT') throw cause;
+    const code = errnoOf(cause);
+    // A read-only file system refuses before it looks whether there is anything to remove.
+    if (code === 'ENOENT' || (code === 'EROFS' && !exists(path, path))) return;
+    throw cause;
   }
 }

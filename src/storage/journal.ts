@@ -1,6 +1,6 @@
 import { KubepkiError } from '../errors/error.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
-import { readRegularFile } from '../filesystem/regular-file.ts';
+import { readRegularFile, type RegularFile } from '../filesystem/regular-file.ts';
 import { removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
 import { backupId } from './manifest.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
@@ -76,7 +76,7 @@ export function dropJournal(state: StateDirectory): void {
  * @throws KubepkiError unfinished when it cannot be understood
  */
 export function readJournal(state: StateDirectory): Journal | undefined {
-  const file = readRegularFile(state.journal, state.journal);
+  const file = readJournalFile(state);
   if (file === undefined) return undefined;
   const value = parseJson(file.bytes);
   if (!isJournal(value)) throw unusable(state, 'is not a journal of this version of kubepki');
@@ -86,6 +86,16 @@ export function readJournal(state: StateDirectory): Journal | undefined {
     throw unusable(state, `was written in ${stateDirectory}: this directory is a copy of that one`);
   }
   return withPaths(journal, paths.locate);
+}
+
+function readJournalFile(state: StateDirectory): RegularFile | undefined {
+  try {
+    return readRegularFile(state.journal, state.journal);
+  } catch (error) {
+    const strange = error instanceof KubepkiError && ['not-a-file', 'too-large'].includes(error.code);
+    // A symlink, say: none of ours, and never followed. `--discard` removes the link itself.
+    throw strange ? unusable(state, error.message) : error;
+  }
 }
 
 function unusable(state: StateDirectory, message: string): KubepkiError {

@@ -60,7 +60,7 @@ function hold({ state, pid, command }: LockRequest, descriptors: readonly number
   try {
     replaceDurably(state.holder, Buffer.from(`${JSON.stringify({ pid, command })}\n`));
   } catch (cause) {
-    leaveNothing(state);
+    tidyUp(state);
     throw filesystemError(cause, state.path);
   }
   return {
@@ -72,6 +72,15 @@ function hold({ state, pid, command }: LockRequest, descriptors: readonly number
       }
     },
   };
+}
+
+/** After an error, which is the one to be told: what keeps us from writing often keeps us from removing too. */
+function tidyUp(state: StateDirectory): void {
+  try {
+    leaveNothing(state);
+  } catch {
+    // What is left only names a holder that is gone.
+  }
 }
 
 /**

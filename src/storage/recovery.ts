@@ -2,7 +2,7 @@ import { renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
-import { readRegularFile } from '../filesystem/regular-file.ts';
+import { exists, readRegularFile } from '../filesystem/regular-file.ts';
 import { readBackupFile, removeBackup, removeIncompleteBackups } from './backup.ts';
 import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
 import { readManifest } from './manifest.ts';
@@ -131,12 +131,19 @@ function directionOf(state: StateDirectory, journal: Journal): Resolution {
   const places = journal.entries.map((entry) => [entry, placeOf(state, entry)] as const);
   const foreign = places.find(([, place]) => place === 'foreign');
   if (foreign !== undefined) throw changedBySomebodyElse(state, foreign[0]);
-  const lost = places.find(
-    ([{ stagedPath, after, path }, place]) =>
-      place === 'old' && after !== null && digest(stagedPath, path) !== after,
-  );
+  const lost = places.find(([entry, place]) => place === 'old' && !isStaged(entry));
   if (lost === undefined) return { outcome: 'completed' };
   return { outcome: 'back', reason: `${lost[0].path}: its new version is damaged or missing` };
+}
+
+function isStaged({ stagedPath, after }: JournalEntry): boolean {
+  try {
+    return after === null || digest(stagedPath, stagedPath) === after;
+  } catch (error) {
+    // A symlink or a directory that somebody put in its place is not our file, and is not looked into.
+    if (error instanceof KubepkiError && ['not-a-file', 'too-large'].includes(error.code)) return false;
+    throw error;
+  }
 }
 
 function moveForward(state: StateDirectory, entry: JournalEntry): void {
@@ -196,14 +203,17 @@ function digest(path: string, shownPath: string): string | null {
 /** Once the journal is gone nobody knows their names: so they are gone from the disk before. */
 function removeStaged({ entries }: Journal): void {
   for (const { stagedPath } of entries) removeIfThere(stagedPath);
-  syncTargetDirectories(entries);
+  // One that is not there (a link may lead into it) holds no names.
+  for (const directory of directoriesOf(entries)) if (exists(directory, directory)) syncDirectory(directory);
 }
 
 /** Flushes every directory that holds a target, and with it the staged file beside it. Throws what node:fs throws. */
 export function syncTargetDirectories(entries: readonly JournalEntry[]): void {
-  for (const directory of new Set(entries.map(({ resolvedPath }) => dirname(resolvedPath)))) {
-    syncDirectory(directory);
-  }
+  for (const directory of directoriesOf(entries)) syncDirectory(directory);
+}
+
+function directoriesOf(entries: readonly JournalEntry[]): ReadonlySet<string> {
+  return new Set(entries.map(({ resolvedPath }) => dirname(resolvedPath)));
 }
 
 function said(

@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import { geteuid } from 'node:process';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
+import { shellWord } from '../errors/shell-word.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 
@@ -41,7 +42,7 @@ function requireTrustedLinks(root: FileSystemRoot, targets: readonly FileTarget[
       throw new KubepkiError(
         'no-permission',
         `the symbolic link ${link} belongs to uid ${String(owner)}, who would decide which file is overwritten`,
-        { file: path, hint: `if it leads where it should, make it yours: chown -h root ${link}` },
+        { file: path, hint: `if it leads where it should, make it yours: chown -h root ${shellWord(link)}` },
       );
     }
   }

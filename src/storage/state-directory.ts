@@ -81,8 +81,8 @@ export function removeIfEmpty(directory: string): void {
   try {
     rmdirSync(directory);
   } catch (cause) {
-    const code = errnoOf(cause);
-    if (code !== 'ENOTEMPTY' && code !== 'ENOENT' && code !== 'EEXIST')
-      throw filesystemError(cause, directory);
+    // ENOTDIR: a file or a symlink in its place is not ours to remove.
+    const harmless = ['ENOTEMPTY', 'ENOENT', 'EEXIST', 'ENOTDIR'];
+    if (!harmless.includes(errnoOf(cause) ?? '')) throw filesystemError(cause, directory);
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { KubepkiError } from '../errors/error.ts';
-import { filesystemError } from '../filesystem/filesystem-error.ts';
+import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
 import { readRegularFile, sha256 } from '../filesystem/regular-file.ts';
 import type { ChangeSet, FileTarget } from '../changeset/change-set.ts';
 import { createBackup, pruneBackups } from './backup.ts';
@@ -69,6 +69,8 @@ export function prepareTransaction(
       stage(change, journal.entries[index]);
     });
     flush(state, journal);
+    // Only what was read is worth a backup.
+    requireUnchanged(state, changes);
     createBackup(state, journal.id, occasion, changes);
     verify((target) => readStaged(target, journal.entries));
     requireUnchanged(state, changes);
@@ -174,7 +176,8 @@ function stage({ target, after }: ChangeSet[number], entry: JournalEntry | undef
   try {
     createDurably(entry.stagedPath, after.content, after);
   } catch (cause) {
-    throw filesystemError(cause, target.path);
+    // Somebody's file at a name nobody could guess is not the target's fault.
+    throw filesystemError(cause, errnoOf(cause) === 'EEXIST' ? entry.stagedPath : target.path);
   }
 }
 
@@ -188,9 +191,9 @@ function readStaged(target: FileTarget, entries: readonly JournalEntry[]): Buffe
 /** kubeadm, or a person, may have renewed in the meantime: what we did not read we do not replace. */
 function requireUnchanged({ root }: StateDirectory, changes: ChangeSet): void {
   for (const { target } of changes) {
-    const now = readRegularFile(target.resolvedPath, target.path);
-    // A symlink put on the way since would lead the change elsewhere.
+    // A symlink put there or on the way since would lead the change elsewhere.
     const elsewhere = root.resolve(target.path) !== target.resolvedPath;
+    const now = elsewhere ? undefined : readRegularFile(target.resolvedPath, target.path);
     if (!elsewhere && now?.sha256 === target.before?.sha256) continue;
     throw new KubepkiError('conflict', 'was changed by somebody else in the meantime', {
       file: target.path,

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { killedAfter } from '../faults/killed.ts';
 import { until } from '../support/deadline.ts';
 import { judge } from '../support/judge.ts';
 import { kubepki, kubepkiBin } from '../support/kubepki.ts';
@@ -22,27 +23,7 @@ describe('an interrupted change', () => {
   function interrupted(t: TestContext, copy: Tree): boolean {
     const strace = judge(t, 'strace');
     if (strace === undefined) return false;
-    // Renames 1 to 3: the holder, the journal, the journal committed. 4 and 5 are files.
-    const { signal } = spawnSync(
-      strace,
-      [
-        '-o',
-        '/dev/null',
-        '-e',
-        'trace=rename',
-        '-e',
-        'inject=rename:signal=SIGKILL:when=6',
-        process.execPath,
-        kubepkiBin,
-        'certs',
-        'renew',
-        'all',
-        '--rootfs',
-        copy.directory,
-      ],
-      { stdio: 'ignore' },
-    );
-    assert.equal(signal, 'SIGKILL');
+    killedAfter(strace, 2, ['certs', 'renew', 'all', '--rootfs', copy.directory]);
     return true;
   }
 

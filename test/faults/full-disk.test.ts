@@ -1,29 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { judge } from '../support/judge.ts';
 import { kubepki } from '../support/kubepki.ts';
+import { mountsFor } from '../support/mounts.ts';
 import { changes, copyFixture, snapshot, temporaryDirectory } from '../support/tree.ts';
 import { requireSound, requireTidy, setState } from './invariants.ts';
 
 test('a disk that fills up at any byte: nothing is changed, or everything', async (t) => {
-  const mount = judge(t, 'mount');
-  if (mount === undefined) return;
-  const directory = mkdtempSync(join(tmpdir(), 'kubepki-disk-'));
-  try {
-    execFileSync(mount, ['-t', 'tmpfs', '-o', 'size=1m,mode=0755', 'tmpfs', directory], { stdio: 'pipe' });
-  } catch (cause) {
-    // In a container, or as a user, mounting is not allowed: that is no fault of ours, and it is said loudly.
-    t.skip(`mounting a tmpfs is not allowed here: ${String(cause)}`);
-    return;
-  }
-  t.after(() => {
-    execFileSync('umount', [directory]);
-    rmSync(directory, { recursive: true });
-  });
+  const mounts = mountsFor(t);
+  if (mounts === undefined) return;
+  const directory = temporaryDirectory(t);
+  mounts.tmpfs(directory, 'size=1m,mode=0755');
   const source = copyFixture(t, 'ipv6');
   const outcomes = { unchanged: 0, changed: 0 };
   for (let free = 0; free <= 400; free += 20) {

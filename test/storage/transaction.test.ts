@@ -162,7 +162,7 @@ describe('committing a ChangeSet', () => {
       () => {
         commit(changes, accept);
       },
-      { code: 'not-a-file' },
+      { code: 'conflict', file: join(directory, 'new.key') },
     );
     assert.equal(readFileSync(key, 'utf8'), 'old key');
   });

@@ -1,0 +1,109 @@
+/** A process that was started without what one takes for granted. */
+import assert from 'node:assert/strict';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { requireSound, requireTidy, setState } from '../faults/invariants.ts';
+import { kubepki, kubepkiBin } from '../support/kubepki.ts';
+import { runProgram, type ProgramOutcome } from '../support/program.ts';
+import { changes, copyFixture, snapshot, temporaryDirectory, type Tree } from '../support/tree.ts';
+
+const role = 'ipv6';
+
+/** Runs a shell script that ends with `"$@"`, the real command on a tree. */
+function throughShell(script: string, tree: Tree, ...args: string[]): Promise<ProgramOutcome> {
+  const command = [process.execPath, kubepkiBin, 'certs', ...args, '--rootfs', tree.directory];
+  return runProgram('/bin/sh', ['-c', script, 'sh', ...command]);
+}
+
+test('without flock on the PATH: exit 1, the package is named, and nothing changes', async (t) => {
+  const tree = copyFixture(t, role);
+  const before = snapshot(tree.directory);
+  const env = { PATH: temporaryDirectory(t) };
+  for (const command of ['renew all', 'rollback', 'recover']) {
+    const outcome = await kubepki(['certs', ...command.split(' '), '--rootfs', tree.directory], { env });
+    assert.deepEqual([outcome.code, outcome.stdout], [1, ''], command);
+    assert.match(outcome.stderr, /^error: the program flock is needed .*\nhint: install util-linux\n$/);
+    assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
+  }
+  const dry = await kubepki(['certs', 'renew', 'all', '--dry-run', '--rootfs', tree.directory], { env });
+  assert.deepEqual([dry.code, dry.stderr], [0, '']);
+});
+
+describe('a temporary directory', () => {
+  for (const TMPDIR of ['/nonexistent/nowhere', '/dev/null', '/proc', '']) {
+    test(`${JSON.stringify(TMPDIR)} is not needed`, async (t) => {
+      const tree = copyFixture(t, role);
+      const before = snapshot(tree.directory);
+      const outcome = await kubepki(['certs', 'renew', 'all', '--rootfs', tree.directory], {
+        env: { TMPDIR },
+      });
+      assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
+      assert.equal(setState(before, snapshot(tree.directory)), 'new');
+    });
+  }
+});
+
+for (const umask of ['000', '077']) {
+  test(`with a umask of ${umask} new files and the state directory have the right modes`, async (t) => {
+    const tree = copyFixture(t, role);
+    const before = snapshot(tree.directory);
+    rmSync(join(tree.certDir, 'apiserver.key'));
+    const outcome = await throughShell(`umask ${umask}; exec "$@"`, tree, 'renew', 'all');
+    assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
+    const after = snapshot(tree.directory);
+    for (const [path, { type, mode }] of after) {
+      const own = type === 'directory' ? '0700' : '0600';
+      // Those that were there before keep theirs, and the new key has that of the one it had.
+      assert.equal(mode, path.includes('/kubepki') ? own : before.get(path)?.mode, path);
+    }
+    assert.equal(after.get('etc/kubernetes/pki/apiserver.key')?.mode, '0600');
+  });
+}
+
+describe('with', () => {
+  for (const [what, redirections, said] of [
+    ['standard input closed', '<&-', true],
+    ['standard output closed', '>&-', false],
+    ['standard error closed', '2>&-', true],
+    ['all three closed', '<&- >&- 2>&-', false],
+  ] as const) {
+    test(`${what} the files are renewed, and nothing else is written into them`, async (t) => {
+      const tree = copyFixture(t, role);
+      const before = snapshot(tree.directory);
+      // Without a name: it must not wait for an answer.
+      const outcome = await throughShell(`exec "$@" ${redirections}`, tree, 'renew');
+      assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
+      assert.equal(outcome.stdout.includes('Done renewing'), said);
+      assert.equal(setState(before, snapshot(tree.directory)), 'new');
+      requireSound(tree, join(temporaryDirectory(t), 'sound'));
+      requireTidy(tree);
+    });
+  }
+});
+
+describe('in a working directory that was removed', () => {
+  const script = 'cd "$(mktemp -d)" && rmdir "$PWD" && exec "$@"';
+
+  test('absolute paths work', async (t) => {
+    const tree = copyFixture(t, role);
+    const before = snapshot(tree.directory);
+    assert.equal((await throughShell(script, tree, 'check-expiration')).code, 0);
+    const outcome = await throughShell(script, tree, 'renew', 'all');
+    assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
+    assert.equal(setState(before, snapshot(tree.directory)), 'new');
+  });
+
+  test('a relative one is an error that says so', async (t) => {
+    const tree = copyFixture(t, role);
+    const before = snapshot(tree.directory);
+    const outcome = await throughShell(script, tree, 'renew', 'all', '--cert-dir', 'etc/kubernetes/pki');
+    assert.deepEqual([outcome.code, outcome.stdout], [1, '']);
+    assert.equal(
+      outcome.stderr,
+      'error: etc/kubernetes/pki: is a relative path, and the working directory is gone\nhint: give an absolute path, or go to a directory that exists\n',
+    );
+    assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
+    assert.deepEqual(readdirSync(tree.directory), ['etc']);
+  });
+});

@@ -1,0 +1,135 @@
+/** Directories and files of somebody else: root renews them and they stay theirs; kubepki's own state is nobody else's. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { requireTidy, setState } from '../faults/invariants.ts';
+import { traced } from '../faults/strace.ts';
+import { judge } from '../support/judge.ts';
+import { kubepki } from '../support/kubepki.ts';
+import { mayChown } from '../support/root.ts';
+import {
+  changes,
+  copyFixture,
+  fileChanges,
+  snapshot,
+  temporaryDirectory,
+  type Tree,
+} from '../support/tree.ts';
+
+const role = 'ipv6';
+const stranger = 12345;
+const group = 54321;
+const stateDir = (tree: Tree): string => join(tree.kubeconfigDir, 'kubepki');
+const certs = (tree: Tree, ...args: string[]): ReturnType<typeof kubepki> =>
+  kubepki(['certs', ...args, '--rootfs', tree.directory]);
+
+function strangersTree(t: TestContext): Tree {
+  const tree = copyFixture(t, role);
+  assert.equal(spawnSync('chown', ['-R', `${String(stranger)}:${String(group)}`, tree.directory]).status, 0);
+  return tree;
+}
+
+describe("a tree of somebody else's", () => {
+  test('is renewed and rolled back by root: every file keeps its owner and its mode', async (t) => {
+    if (!mayChown(t)) return;
+    const tree = strangersTree(t);
+    chmodSync(join(tree.certDir, 'etcd/server.key'), 0o640);
+    const before = snapshot(tree.directory);
+    const outcome = await certs(tree, 'renew', 'all');
+    assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
+    const after = snapshot(tree.directory);
+    assert.equal(setState(before, after), 'new');
+    // Only contents: the owner and the mode would be named here.
+    for (const line of fileChanges(before, after)) assert.match(line, /^~ \S+ content$/);
+    for (const [path, { type, mode, uid, gid }] of after) {
+      if (!path.includes('/kubepki')) continue;
+      assert.deepEqual([mode, uid, gid], [type === 'directory' ? '0700' : '0600', 0, 0], path);
+    }
+    assert.ok(after.has('etc/kubernetes/kubepki/backups'));
+    requireTidy(tree);
+    assert.equal((await certs(tree, 'rollback')).code, 0);
+    assert.deepEqual(fileChanges(before, snapshot(tree.directory)), []);
+  });
+
+  test('a key that was not there is for root alone', async (t) => {
+    if (!mayChown(t)) return;
+    const tree = strangersTree(t);
+    const key = join(tree.certDir, 'apiserver.key');
+    rmSync(key);
+    assert.equal((await certs(tree, 'renew', 'apiserver')).code, 0);
+    const { mode, uid, gid } = statSync(key);
+    assert.deepEqual([mode & 0o7777, uid, gid], [0o600, 0, 0]);
+  });
+
+  test('a new key is given away, and opened to its group, before there is anything in it', async (t) => {
+    const strace = judge(t, 'strace');
+    if (strace === undefined || !mayChown(t)) return;
+    const tree = strangersTree(t);
+    chmodSync(join(tree.certDir, 'apiserver.key'), 0o640);
+    const args = ['certs', 'renew', 'apiserver', '--rootfs', tree.directory];
+    const run = await traced(strace, args, temporaryDirectory(t));
+    assert.equal(run.code, 0, run.stderr);
+    // On its descriptor; the journal names it as well.
+    const calls = run.log
+      .filter((line) =>
+        /^(?:openat\(AT_FDCWD<[^>]*>, "|\w+\(\d+<)[^">]*\/\.apiserver\.key\.kubepki-/.test(line),
+      )
+      .map((line) => line.replace(/^(\w+)\([^,)]*/, '$1('));
+    const expected = [
+      /^openat\(, .*O_CREAT\|O_EXCL.*, 0600\) = /,
+      /^fchown\(, 12345, 54321\) = 0/,
+      /^fchmod\(, 0640\) = 0/,
+      /^pwrite64\(/,
+      /^fsync\(/,
+    ];
+    for (const [index, call] of expected.entries()) assert.match(calls[index] ?? '', call);
+  });
+});
+
+describe('a state directory', () => {
+  const table: readonly { what: string; make: (state: string) => void }[] = [
+    {
+      what: 'of somebody else',
+      make: (state) => {
+        mkdirSync(state, { mode: 0o700 });
+        chownSync(state, stranger, stranger);
+      },
+    },
+    {
+      what: 'that a group can write to',
+      make: (state) => {
+        mkdirSync(state);
+        chmodSync(state, 0o770);
+      },
+    },
+    {
+      what: 'that everybody but the group can write to',
+      make: (state) => {
+        mkdirSync(state);
+        chmodSync(state, 0o702);
+      },
+    },
+  ];
+  for (const { what, make } of table) {
+    for (const name of ['kubepki', 'kubepki/backups']) {
+      test(`${name} ${what} is refused, and nothing changes`, async (t) => {
+        if (!mayChown(t)) return;
+        const tree = copyFixture(t, role);
+        if (name !== 'kubepki') mkdirSync(stateDir(tree), { mode: 0o700 });
+        make(join(tree.kubeconfigDir, name));
+        // Not empty: an empty directory of ours is removed.
+        mkdirSync(join(tree.kubeconfigDir, name, 'theirs'));
+        const before = snapshot(tree.directory);
+        const outcome = await certs(tree, 'renew', 'all');
+        assert.deepEqual([outcome.code, outcome.stdout], [1, '']);
+        assert.equal(
+          outcome.stderr,
+          `error: ${join(tree.kubeconfigDir, name)}: is not a directory that only you can write to, and kubepki keeps its journal there\nhint: find out who made it, then move it away\n`,
+        );
+        assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
+      });
+    }
+  }
+});
