@@ -3,30 +3,10 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { judge } from '../support/judge.ts';
+import { keyMaterial } from '../support/key-material.ts';
 import { kubepki, type Outcome } from '../support/kubepki.ts';
-import { copyFixture, snapshot, temporaryDirectory, type Tree } from '../support/tree.ts';
+import { copyFixture, temporaryDirectory, type Tree } from '../support/tree.ts';
 import { traced } from './strace.ts';
-
-/** Every key of a tree, as it may show up: PEM, its base64 in a kubeconfig, pieces of either. */
-function secrets(tree: Tree): string[] {
-  return [...snapshot(tree.directory).keys()]
-    .filter((path) => /\.(?:key|conf)$|backups\/[^/]+\/\d+$/.test(path))
-    .flatMap((path) => {
-      const text = readFileSync(join(tree.directory, path), 'utf8');
-      const embedded = [...text.matchAll(/client-key-data: "?([A-Za-z0-9+/=]+)/g)].map(
-        ([, data = '']) => data,
-      );
-      const pems = [text, ...embedded.map((data) => Buffer.from(data, 'base64').toString())].flatMap(
-        (one) => one.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[^]+?-----END/g) ?? [],
-      );
-      // Any line of the key gives it away.
-      return [
-        ...pems.flatMap((pem) => pem.split('\n').slice(1, -1)),
-        ...embedded.map((data) => data.slice(60, 120)),
-      ];
-    })
-    .filter((line) => line.length >= 20);
-}
 
 describe('secrets', () => {
   test('no file that holds a private key is ever opened for creation wider than 0600', async (t) => {
@@ -58,7 +38,7 @@ describe('secrets', () => {
   });
 
   async function requireSilent(t: TestContext, tree: Tree, outcomes: readonly Outcome[]): Promise<void> {
-    const known = secrets(tree);
+    const known = keyMaterial(tree.directory);
     assert.ok(known.length > 20, 'there are keys to look for');
     for (const { stdout, stderr } of outcomes) {
       assert.doesNotMatch(stdout + stderr, /PRIVATE KEY-----/);

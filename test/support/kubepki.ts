@@ -18,6 +18,8 @@ export interface RunOptions {
   /** Added to the clean environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Kills it after so long; it is not killed by default. */
+  readonly limitMs?: number;
 }
 
 /**
@@ -30,21 +32,24 @@ export function kubepki(args: readonly string[], options: RunOptions = {}): Prom
   return run(args, {
     env: { PATH, HOME, TZ: 'Asia/Kolkata', ...(TMPDIR === undefined ? {} : { TMPDIR }), ...options.env },
     cwd: options.cwd ?? process.cwd(),
+    limitMs: options.limitMs ?? 0,
   });
 }
 
 /** Runs it as cron does: `env -i PATH=/usr/bin:/bin`, in `/`. */
 export function kubepkiFromCron(args: readonly string[]): Promise<Outcome> {
-  return run(args, { env: { PATH: '/usr/bin:/bin' }, cwd: '/' });
+  return run(args, { env: { PATH: '/usr/bin:/bin' }, cwd: '/', limitMs: 0 });
 }
 
-function run(args: readonly string[], { env, cwd }: Required<RunOptions>): Promise<Outcome> {
+function run(args: readonly string[], { env, cwd, limitMs }: Required<RunOptions>): Promise<Outcome> {
   if (!existsSync(bundle))
     throw new Error('dist/main.js is not built: run `npm run build` first (npm test does)');
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [kubepkiBin, ...args], {
       env,
       cwd,
+      timeout: limitMs,
+      killSignal: 'SIGKILL',
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const stdout: Buffer[] = [];

@@ -1,0 +1,36 @@
+import { checkExpiration } from '../../src/cli/check-expiration.ts';
+import { renewCertificates } from '../../src/cli/renew.ts';
+import type { Timed } from './campaign.ts';
+import { collected, type Said } from './said.ts';
+
+/** What the commands that only read make of one tree. */
+export interface Outputs {
+  readonly text: Said;
+  readonly json: Said;
+  readonly yaml: Said;
+  readonly dryRun: Said;
+}
+
+// Before anything in fixtures ends.
+const at = new Date('2026-12-01T00:00:00Z');
+
+/** @param config below the tree's root */
+export async function outputsOf(rootfs: string, config: string | undefined, timed: Timed): Promise<Outputs> {
+  const node = { rootfs, ...(config === undefined ? {} : { config: `/${config}` }) };
+  const check = (output: 'text' | 'json' | 'yaml'): Promise<Said> =>
+    timed(() => collected((terminal) => checkExpiration({ ...node, output, at }, terminal)));
+  return {
+    text: await check('text'),
+    json: await check('json'),
+    yaml: await check('yaml'),
+    dryRun: await timed(() =>
+      collected((terminal) =>
+        renewCertificates(['all'], { ...node, dryRun: true, keepBackups: 5, lockTimeout: 0 }, terminal),
+      ),
+    ),
+  };
+}
+
+export function saidIn({ text, json, yaml, dryRun }: Outputs): readonly Said[] {
+  return [text, json, yaml, dryRun];
+}
