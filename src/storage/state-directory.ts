@@ -44,19 +44,26 @@ export function commandHere({ flags }: StateDirectory, command: string): string 
   return ['kubepki certs', command, ...flags].join(' ');
 }
 
-/** @throws KubepkiError no-permission, io */
+/** On disk when this returns. @throws KubepkiError no-permission, io */
 export function createStateDirectory(directory: string): void {
+  const isNew = makeDirectory(directory);
+  if (!isNew) requireOwn(directory);
   try {
-    mkdirSync(directory, { mode: 0o700 });
-  } catch (cause) {
-    if (errnoOf(cause) !== 'EEXIST') throw filesystemError(cause, directory);
-    requireOwn(directory);
-    return;
-  }
-  try {
+    // Also where it was there: a run that was killed right after making it has not got this far.
     syncDirectory(dirname(directory));
   } catch (cause) {
-    removeIfEmpty(directory);
+    if (isNew) removeIfEmpty(directory);
+    throw filesystemError(cause, directory);
+  }
+}
+
+/** @returns false when something of that name was there */
+function makeDirectory(directory: string): boolean {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+    return true;
+  } catch (cause) {
+    if (errnoOf(cause) === 'EEXIST') return false;
     throw filesystemError(cause, directory);
   }
 }

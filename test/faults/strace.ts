@@ -8,12 +8,18 @@ const changing = [
   'openat',
   'write',
   'pwrite64',
+  'ftruncate',
   'fsync',
+  'fdatasync',
   'rename',
+  'link',
+  'symlink',
   'unlink',
   'mkdir',
   'rmdir',
+  'chmod',
   'fchmod',
+  'chown',
   'fchown',
 ];
 
@@ -37,12 +43,14 @@ export interface TracedRun {
 /**
  * Runs the real command under strace. Only the main thread is traced: it makes every call of a commit, and the counts of
  * strace's `when=` are per thread.
+ * @param options.dataLimit how many bytes of what is written the log shows
  */
 export async function traced(
   strace: string,
   args: readonly string[],
   scratch: string,
   injections: readonly string[] = [],
+  { dataLimit = 4096 }: { readonly dataLimit?: number } = {},
 ): Promise<TracedRun> {
   const log = join(scratch, `strace-${process.pid.toString()}-${String((runs += 1))}`);
   const expressions = [
@@ -54,7 +62,7 @@ export async function traced(
     [
       '-y',
       '-s',
-      '4096',
+      String(dataLimit),
       '-o',
       log,
       ...expressions.flatMap((expression) => ['-e', expression]),

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { temporaryDirectory } from '../support/tree.ts';
+import { AfterPowerCut, type Ends } from './after-power-cut.ts';
+import type { FileOperation } from './file-operation.ts';
+import { forEachParallel } from './pool.ts';
+import { powerCuts } from './power-cuts.ts';
+import { everyPoint } from './sample.ts';
+import { operationsOf, requireFaithful, type RunningSystem } from './running-system.ts';
+
+/** `npm run test:faults`: every disk; `npm test`: a sample. */
+const sampleSize = everyPoint ? Infinity : 24;
+
+/** A command line on a node, without its `--rootfs`. */
+export interface Run {
+  readonly args: readonly string[];
+  /** How many of its operations take it to where only one end is possible. */
+  readonly decided: (operations: readonly FileOperation[]) => number;
+  /** What it says on stdout when it is done. */
+  readonly announcement: RegExp;
+}
+
+/**
+ * Cuts the power at every moment of a run, recovers from each of the disks that may be left, and judges each.
+ * @param endsAfter asked when the run is through
+ */
+export async function requireSurvival(
+  t: TestContext,
+  strace: string,
+  system: RunningSystem,
+  { args, decided, announcement }: Run,
+  endsAfter: () => Ends,
+): Promise<void> {
+  const operations = await operationsOf(t, strace, system.tree, args);
+  const said = operations.findIndex((one) => one.kind === 'say' && announcement.test(one.text));
+  assert.ok(said >= decided(operations), 'it was said before it was so');
+  const cuts = sample(powerCuts(system.disk, operations, decided(operations)));
+  requireFaithful(system);
+  const after = new AfterPowerCut(temporaryDirectory(t), endsAfter());
+  const states = { old: 0, new: 0 };
+  const failures: string[] = [];
+  await forEachParallel([...cuts.entries()], async ([index, cut]) => {
+    try {
+      states[await after.recover(cut, `cut-${String(index)}`)] += 1;
+    } catch (cause) {
+      failures.push(`${cut.where}\n${cause instanceof Error ? cause.message : String(cause)}`);
+    }
+  });
+  t.diagnostic(
+    `${String(cuts.length)} power cuts, ${String(states.old + states.new)} survived (${String(states.old)} old, ${String(states.new)} new)`,
+  );
+  assert.ok(cuts.length > 20, 'the trace is not read right');
+  assert.equal(failures.length, 0, [`${String(failures.length)} lost`, ...failures.slice(0, 3)].join('\n\n'));
+}
+
+/** Evenly spread over the run. */
+function sample<T>(cuts: readonly T[]): readonly T[] {
+  const step = Math.max(1, cuts.length / sampleSize);
+  return cuts.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
+}
