@@ -8,6 +8,15 @@ export type CaName = 'ca' | 'etcd-ca' | 'front-proxy-ca';
 /** The control-plane component that must be restarted before it uses a new certificate. */
 export type Component = 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'etcd';
 
+/** Whom kubeadm (1.29 and later) makes a certificate out to. */
+export interface SubjectSpec {
+  /** `node`: the name of the node itself, behind a prefix. */
+  readonly commonName: string | { readonly node: string };
+  readonly organizations: readonly string[];
+  /** Whose names and addresses it is for: see operations/requested-names.ts. */
+  readonly names: 'none' | 'apiserver' | 'etcd-server' | 'etcd-peer';
+}
+
 export interface CaSpec {
   readonly kind: 'ca';
   readonly name: CaName;
@@ -25,6 +34,9 @@ export interface LeafSpec {
   readonly longName: string;
   readonly caName: CaName;
   readonly components: readonly Component[];
+  readonly subject: SubjectSpec;
+  /** Extended key usages, without which its TLS peers refuse it. */
+  readonly usages: readonly ('serverAuth' | 'clientAuth')[];
   readonly stackedEtcd: boolean;
 }
 
@@ -35,6 +47,9 @@ export interface KubeconfigSpec {
   readonly longName: string;
   readonly caName: 'ca';
   readonly components: readonly Component[];
+  readonly subject: SubjectSpec;
+  /** Extended key usages, without which its TLS peers refuse it. */
+  readonly usages: readonly ('serverAuth' | 'clientAuth')[];
   /** Only on the node where `kubeadm init` ran (since 1.29): its absence is normal, so it is never a "missing" row. */
   readonly optional: boolean;
   readonly stackedEtcd: false;
@@ -74,6 +89,8 @@ export const certificates: readonly CertificateSpec[] = [
     longName: 'certificate embedded in the kubeconfig file for the admin to use and for kubeadm itself',
     caName: 'ca',
     components: [],
+    subject: { commonName: 'kubernetes-admin', organizations: ['kubeadm:cluster-admins'], names: 'none' },
+    usages: ['clientAuth'],
     optional: false,
     stackedEtcd: false,
   },
@@ -84,6 +101,8 @@ export const certificates: readonly CertificateSpec[] = [
     longName: 'certificate for serving the Kubernetes API',
     caName: 'ca',
     components: ['kube-apiserver'],
+    subject: { commonName: 'kube-apiserver', organizations: [], names: 'apiserver' },
+    usages: ['serverAuth'],
     stackedEtcd: false,
   },
   {
@@ -93,6 +112,8 @@ export const certificates: readonly CertificateSpec[] = [
     longName: 'certificate the apiserver uses to access etcd',
     caName: 'etcd-ca',
     components: ['kube-apiserver'],
+    subject: { commonName: 'kube-apiserver-etcd-client', organizations: [], names: 'none' },
+    usages: ['clientAuth'],
     stackedEtcd: true,
   },
   {
@@ -102,6 +123,12 @@ export const certificates: readonly CertificateSpec[] = [
     longName: 'certificate for the API server to connect to kubelet',
     caName: 'ca',
     components: ['kube-apiserver'],
+    subject: {
+      commonName: 'kube-apiserver-kubelet-client',
+      organizations: ['kubeadm:cluster-admins'],
+      names: 'none',
+    },
+    usages: ['clientAuth'],
     stackedEtcd: false,
   },
   {
@@ -110,6 +137,8 @@ export const certificates: readonly CertificateSpec[] = [
     longName: 'certificate embedded in the kubeconfig file for the controller manager to use',
     caName: 'ca',
     components: ['kube-controller-manager'],
+    subject: { commonName: 'system:kube-controller-manager', organizations: [], names: 'none' },
+    usages: ['clientAuth'],
     optional: false,
     stackedEtcd: false,
   },
@@ -120,6 +149,8 @@ export const certificates: readonly CertificateSpec[] = [
     longName: 'certificate for liveness probes to healthcheck etcd',
     caName: 'etcd-ca',
     components: ['etcd'],
+    subject: { commonName: 'kube-etcd-healthcheck-client', organizations: [], names: 'none' },
+    usages: ['clientAuth'],
     stackedEtcd: true,
   },
   {
@@ -129,6 +160,8 @@ export const certificates: readonly CertificateSpec[] = [
     longName: 'certificate for etcd nodes to communicate with each other',
     caName: 'etcd-ca',
     components: ['etcd'],
+    subject: { commonName: { node: '' }, organizations: [], names: 'etcd-peer' },
+    usages: ['serverAuth', 'clientAuth'],
     stackedEtcd: true,
   },
   {
@@ -138,6 +171,8 @@ export const certificates: readonly CertificateSpec[] = [
     longName: 'certificate for serving etcd',
     caName: 'etcd-ca',
     components: ['etcd'],
+    subject: { commonName: { node: '' }, organizations: [], names: 'etcd-server' },
+    usages: ['serverAuth', 'clientAuth'],
     stackedEtcd: true,
   },
   {
@@ -147,6 +182,8 @@ export const certificates: readonly CertificateSpec[] = [
     longName: 'certificate for the front proxy client',
     caName: 'front-proxy-ca',
     components: ['kube-apiserver'],
+    subject: { commonName: 'front-proxy-client', organizations: [], names: 'none' },
+    usages: ['clientAuth'],
     stackedEtcd: false,
   },
   {
@@ -156,6 +193,8 @@ export const certificates: readonly CertificateSpec[] = [
     longName: 'certificate embedded in the kubeconfig file for the scheduler manager to use',
     caName: 'ca',
     components: ['kube-scheduler'],
+    subject: { commonName: 'system:kube-scheduler', organizations: [], names: 'none' },
+    usages: ['clientAuth'],
     optional: false,
     stackedEtcd: false,
   },
@@ -165,6 +204,8 @@ export const certificates: readonly CertificateSpec[] = [
     longName: 'certificate embedded in the kubeconfig file for the super-admin',
     caName: 'ca',
     components: [],
+    subject: { commonName: 'kubernetes-super-admin', organizations: ['system:masters'], names: 'none' },
+    usages: ['clientAuth'],
     optional: true,
     stackedEtcd: false,
   },
@@ -176,3 +217,16 @@ export function certificateAuthority(name: CaName): CaSpec {
   if (spec === undefined) throw new TypeError(`no certificate authority ${name} in the catalog`);
   return spec;
 }
+
+/** Made by `kubeadm init` and `generate-csr` for the kubelet, which then renews it by itself: no row, no renewal. */
+export const kubeletKubeconfig: KubeconfigSpec = {
+  kind: 'kubeconfig',
+  name: 'kubelet.conf',
+  longName: 'certificate embedded in the kubeconfig file for the kubelet to use',
+  caName: 'ca',
+  components: [],
+  subject: { commonName: { node: 'system:node:' }, organizations: ['system:nodes'], names: 'none' },
+  usages: ['clientAuth'],
+  optional: true,
+  stackedEtcd: false,
+};

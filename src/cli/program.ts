@@ -8,6 +8,7 @@ import type { HistoryOptions } from './history.ts';
 import { parseInstant } from './parse-instant.ts';
 import type { RecoverOptions } from './recover.ts';
 import type { RenewOptions } from './renew.ts';
+import type { RequestOptions } from './request.ts';
 import type { RollbackOptions } from './rollback.ts';
 import { openTerminal } from './terminal.ts';
 
@@ -93,6 +94,16 @@ function addRenew(certs: Command, done: (code: ExitCode) => void): void {
       )
       .argument('[names...]', '"all", or names from the list below'),
   )
+    .addOption(
+      new Option(
+        '--csr-only',
+        'make new keys and CSRs for an external CA instead; "kubepki certs install" brings them back',
+      ),
+    )
+    .addOption(
+      pathOption('--csr-dir <dir>', 'where CSRs and keys go with --csr-only (default: the cert dir)'),
+    )
+    .addOption(new Option('--force', 'with --csr-only: replace requests that wait (a backup is kept)'))
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())
@@ -108,13 +119,27 @@ Examples:
   kubepki certs renew apiserver etcd-server
   kubepki certs renew all --dry-run
   kubepki certs renew all --cert-dir /backup/pki --config kubeadm.yaml
+  kubepki certs renew all --csr-only --csr-dir /root/csr
 
 Exit code 6 if a certificate named here was not renewed, being missing or signed by an external CA.`,
     )
     .action(async (names: string[], _options, command: Command) => {
-      const options = command.optsWithGlobals<RenewOptions & ColourOption>();
+      const options = command.optsWithGlobals<
+        RenewOptions & RequestOptions & ColourOption & { readonly csrOnly?: boolean }
+      >();
+      const terminal = openTerminal(options.color);
+      if (options.csrOnly === true) {
+        const { requestCertificates } = await import('./request.ts');
+        done(await requestCertificates(names, options, terminal));
+        return;
+      }
+      for (const flag of ['csrDir', 'force'] as const) {
+        if (options[flag] === undefined) continue;
+        const name = flag === 'csrDir' ? '--csr-dir' : '--force';
+        throw new KubepkiError('usage', `${name} goes with --csr-only`);
+      }
       const { renewCertificates } = await import('./renew.ts');
-      done(await renewCertificates(names, options, openTerminal(options.color)));
+      done(await renewCertificates(names, options, terminal));
     });
 }
 

@@ -1,19 +1,24 @@
 import { KubepkiError } from '../errors/error.ts';
-import type { PlannedRenewal } from '../operations/plan-renewal.ts';
 import { nodeFlags, type NodeOptions } from './node-options.ts';
 
+/** What became of one certificate in a plan. */
+interface Planned {
+  readonly spec: { readonly name: string };
+  readonly error?: KubepkiError;
+}
+
 /** One error for each cause, as a bad CA key stops several certificates; each names the certificates it stops. */
-export function refusals(plan: readonly PlannedRenewal[]): KubepkiError[] {
+export function refusals(plan: readonly Planned[], verb: 'renewed' | 'requested'): KubepkiError[] {
   const byLine = new Map<string, { readonly error: KubepkiError; readonly names: string[] }>();
   for (const planned of plan) {
-    if (planned.status !== 'refused') continue;
+    if (planned.error === undefined) continue;
     const group = byLine.get(planned.error.line) ?? { error: planned.error, names: [] };
     group.names.push(planned.spec.name);
     byLine.set(planned.error.line, group);
   }
   return [...byLine.values()].map(
     ({ error, names }) =>
-      new KubepkiError(error.code, `${error.message} (so ${names.join(', ')} cannot be renewed)`, {
+      new KubepkiError(error.code, `${error.message} (so ${names.join(', ')} cannot be ${verb})`, {
         file: error.file,
         hint: error.hint,
         cause: error,
@@ -22,8 +27,12 @@ export function refusals(plan: readonly PlannedRenewal[]): KubepkiError[] {
 }
 
 /** The command that renews what could be renewed; undefined when that is nothing. */
-export function renewRestHint(plan: readonly PlannedRenewal[], options: NodeOptions): string | undefined {
-  const rest = plan.filter(({ status }) => status === 'renewable').map(({ spec }) => spec.name);
+export function renewRestHint(
+  rest: readonly string[],
+  options: NodeOptions,
+  flags: readonly string[] = [],
+): string | undefined {
   if (rest.length === 0) return undefined;
-  return `nothing was changed; to renew the rest: ${['kubepki certs renew', ...rest, ...nodeFlags(options)].join(' ')}`;
+  const command = ['kubepki certs renew', ...rest, ...flags, ...nodeFlags(options)].join(' ');
+  return `nothing was changed; to renew the rest: ${command}`;
 }

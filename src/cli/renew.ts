@@ -77,10 +77,15 @@ function dryRun(
 }
 
 function refuse(plan: readonly PlannedRenewal[], options: NodeOptions, terminal: Terminal): boolean {
-  const errors = refusals(plan);
+  const errors = refusals(plan, 'renewed');
   if (errors.length === 0) return false;
   for (const error of errors) terminal.error(error);
-  terminal.hint(renewRestHint(plan, options));
+  terminal.hint(
+    renewRestHint(
+      renewablesOf(plan).map(({ spec }) => spec.name),
+      options,
+    ),
+  );
   return true;
 }
 

@@ -91,6 +91,8 @@ export interface Change {
   readonly changes: ChangeSet;
   readonly certificates: readonly CertificateRecord[];
   readonly verify: (read: ReadStaged) => void;
+  /** For directories that are not there yet. */
+  readonly newDirectoryMode?: 0o700 | 0o755;
 }
 
 /**
@@ -100,7 +102,7 @@ export interface Change {
  */
 export async function makeChange(
   state: StateDirectory,
-  { changes, certificates, verify }: Change,
+  { changes, certificates, verify, newDirectoryMode }: Change,
   {
     keepBackups,
     now,
@@ -110,7 +112,12 @@ export async function makeChange(
   if (changes.length === 0) return undefined;
   holdInterruptions();
   const occasion = { time: now.toISOString(), command: commandLine(), user: userName(), certificates };
-  const transaction = prepareTransaction(state, changes, { occasion, verify, keepBackups });
+  const transaction = prepareTransaction(state, changes, {
+    occasion,
+    verify,
+    keepBackups,
+    ...(newDirectoryMode === undefined ? {} : { newDirectoryMode }),
+  });
   const interruption = await interruptionDuringHold();
   if (interruption !== undefined) {
     transaction.abort();

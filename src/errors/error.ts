@@ -3,7 +3,7 @@
  *
  * - `usage`: the command line itself is wrong
  * - `not-found`, `not-a-file`, `too-large`, `no-permission`, `io`: a path could not be read or written
- * - `bad-pem`, `bad-certificate`, `bad-key`, `encrypted-key`, `unsupported-key`: a file that is not what it should be
+ * - `bad-pem`, `bad-certificate`, `bad-request`, `bad-key`, `encrypted-key`, `unsupported-key`: a file that is not what it should be
  * - `bad-issuer`: a CA that must not or cannot sign (expired, not a CA, its key belongs to another certificate)
  * - `foreign-issuer`: a kubeconfig of another cluster, found where nobody pointed at it
  * - `bad-kubeconfig`, `bad-config`: a YAML document that cannot be used
@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'no-permission'
   | 'io'
   | 'bad-pem'
+  | 'bad-request'
   | 'bad-certificate'
   | 'bad-key'
   | 'encrypted-key'

@@ -27,6 +27,9 @@ declare module 'node-forge/lib/asn1.js' {
         | 'NULL'
         | 'OID'
         | 'SEQUENCE'
+        | 'SET'
+        | 'PRINTABLESTRING'
+        | 'UTF8'
         | 'UTCTIME'
         | 'GENERALIZEDTIME',
         number

@@ -52,6 +52,11 @@ export function sequence(parts: readonly Asn1[]): Asn1 {
   return asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, parts);
 }
 
+/** A SET with one member, or whose members are given in DER's order (X.690, 11.6). */
+export function set(parts: readonly Asn1[]): Asn1 {
+  return asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SET, true, parts);
+}
+
 /** An explicitly tagged value. */
 export function context(tag: number, part: Asn1): Asn1 {
   return asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag, true, [part]);
@@ -89,6 +94,9 @@ const universalTypes = {
   null: asn1.Type.NULL,
   oid: asn1.Type.OID,
   sequence: asn1.Type.SEQUENCE,
+  set: asn1.Type.SET,
+  printableString: asn1.Type.PRINTABLESTRING,
+  utf8String: asn1.Type.UTF8,
   utcTime: asn1.Type.UTCTIME,
   generalizedTime: asn1.Type.GENERALIZEDTIME,
 } as const;

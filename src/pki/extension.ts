@@ -24,8 +24,12 @@ export const extensionIds = {
   subjectKeyIdentifier: '551d0e',
   /** 2.5.29.15 */
   keyUsage: '551d0f',
+  /** 2.5.29.17 */
+  subjectAltName: '551d11',
   /** 2.5.29.19 */
   basicConstraints: '551d13',
+  /** 2.5.29.37 */
+  extendedKeyUsage: '551d25',
   /** 2.5.29.35 */
   authorityKeyIdentifier: '551d23',
   /** 1.3.6.1.4.1.11129.2.4.2; RFC 6962, 3.3: a transparency log's statement about one certificate, not the next. */

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, sign, type KeyObject } from 'node:crypto';
+import { createHash, randomBytes, type KeyObject } from 'node:crypto';
 import { parseCertificate, type Certificate } from './certificate.ts';
 import {
   contentOf,
@@ -8,16 +8,15 @@ import {
   encoded,
   isUniversal,
   malformed,
-  oid,
   parseDer,
   partsOf,
   primitive,
   sequence,
-  type Asn1,
 } from './der.ts';
 import { extensionIds, findExtension, newExtension, type Extension } from './extension.ts';
 import type { LocalIssuer } from './issuer.ts';
 import type { CertificateProfile } from './profile.ts';
+import { signatureAlgorithm, signatureOf } from './signature.ts';
 import { encodeTime } from './time.ts';
 
 export interface CertificateRequest {
@@ -31,12 +30,12 @@ export interface CertificateRequest {
 
 /** Builds and signs a leaf certificate (RFC 5280, 4.1). */
 export function issueCertificate(issuer: LocalIssuer, request: CertificateRequest): Certificate {
-  const algorithm = signatureAlgorithm(issuer.privateKey);
+  const { identifier } = signatureAlgorithm(issuer.privateKey);
   const tbs = sequence([
     // version [0]: v3 is 2 (RFC 5280, 4.1.2.1)
     context(0, primitive('integer', Buffer.from([2]))),
     primitive('integer', request.serialNumber),
-    algorithm.identifier,
+    identifier,
     // RFC 5280, 4.1.2.4: exactly the issuer's subject, or the path does not chain.
     encoded(issuer.certificate.subject),
     sequence([encodeTime(request.notBefore), encodeTime(request.notAfter)]),
@@ -44,10 +43,8 @@ export function issueCertificate(issuer: LocalIssuer, request: CertificateReques
     encoded(request.publicKey.export({ format: 'der', type: 'spki' })),
     context(3, sequence(extensions(issuer, request).map((extension) => encoded(extension.der)))),
   ]);
-  // ECDSA: node signs in DER form by default, which is what X.509 holds (RFC 3279, 2.2.3).
-  const signature = sign(algorithm.hash, encodeDer(tbs), issuer.privateKey);
-  const der = encodeDer(sequence([tbs, algorithm.identifier, bitString(signature)]));
-  return parseCertificate(der);
+  const signature = signatureOf(encodeDer(tbs), issuer.privateKey);
+  return parseCertificate(encodeDer(sequence([tbs, identifier, signature])));
 }
 
 /**
@@ -90,20 +87,4 @@ function keyIdentifier(publicKey: KeyObject): Buffer {
   const [, bits] = partsOf(parseDer(publicKey.export({ format: 'der', type: 'spki' })));
   if (!isUniversal(bits, 'bitString')) throw malformed();
   return createHash('sha1').update(contentOf(bits).subarray(1)).digest();
-}
-
-// RFC 3279, 2.2.1 and RFC 4055, 5: an RSA identifier has NULL parameters; RFC 5758, 3.2: an ECDSA one has none.
-// Hashes are Go's (and so kubeadm's) choice for the key: SHA-384 with P-384.
-function signatureAlgorithm(key: KeyObject): { hash: 'sha256' | 'sha384'; identifier: Asn1 } {
-  if (key.asymmetricKeyType === 'rsa') {
-    const sha256WithRsa = sequence([oid('1.2.840.113549.1.1.11'), primitive('null', Buffer.alloc(0))]);
-    return { hash: 'sha256', identifier: sha256WithRsa };
-  }
-  return key.asymmetricKeyDetails?.namedCurve === 'secp384r1'
-    ? { hash: 'sha384', identifier: sequence([oid('1.2.840.10045.4.3.3')]) }
-    : { hash: 'sha256', identifier: sequence([oid('1.2.840.10045.4.3.2')]) };
-}
-
-function bitString(content: Buffer): Asn1 {
-  return primitive('bitString', Buffer.concat([Buffer.from([0]), content]));
 }

@@ -47,7 +47,7 @@ export function encodePem(label: string, der: Buffer): string {
  * @param derToPem the command that mends a DER file
  */
 export function noSuchBlock(
-  code: 'bad-certificate' | 'bad-key',
+  code: 'bad-certificate' | 'bad-key' | 'bad-request',
   bytes: Uint8Array,
   wanted: string,
   derToPem: string,

@@ -31,6 +31,8 @@ export interface Journal {
   readonly id: string;
   readonly command: string;
   readonly entries: readonly JournalEntry[];
+  /** Those the change makes, outer ones first: they go again with it, unless something else is in them by then. */
+  readonly directories: readonly string[];
 }
 
 /** On disk it also says where it was written: in a copy of the directory alone, its paths would lead to the original. */
@@ -40,10 +42,10 @@ interface StoredJournal extends Journal {
 
 /** Throws what node:fs throws. */
 export function writeJournal(state: StateDirectory, journal: Journal): void {
-  const { store } = storedPathsFor(
-    state,
-    journal.entries.flatMap(({ path, resolvedPath }) => [path, resolvedPath]),
-  );
+  const { store } = storedPathsFor(state, [
+    ...journal.entries.flatMap(({ path, resolvedPath }) => [path, resolvedPath]),
+    ...journal.directories,
+  ]);
   const stored: StoredJournal = {
     ...withPaths(journal, store),
     stateDirectory: store(state.path),
@@ -54,6 +56,7 @@ export function writeJournal(state: StateDirectory, journal: Journal): void {
 function withPaths(journal: Journal, convert: (path: string) => string): Journal {
   return {
     ...journal,
+    directories: journal.directories.map(convert),
     entries: journal.entries.map(({ path, resolvedPath, stagedPath, before, after }) => ({
       path: convert(path),
       resolvedPath: convert(resolvedPath),
@@ -114,6 +117,8 @@ function isJournal(value: unknown): value is StoredJournal {
     named &&
     isText(value['stateDirectory']) &&
     isText(value['command']) &&
+    Array.isArray(value['directories']) &&
+    value['directories'].every(isText) &&
     value['entries'].every(isEntry)
   );
 }

@@ -7,7 +7,7 @@ import { readBackupFile, removeBackup, removeIncompleteBackups } from './backup.
 import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
 import { readManifest } from './manifest.ts';
 import { dropJournal, readJournal, type Journal, type JournalEntry } from './journal.ts';
-import { commandHere, type StateDirectory } from './state-directory.ts';
+import { commandHere, removeIfEmpty, type StateDirectory } from './state-directory.ts';
 
 /**
  * What becomes of an interrupted change: `undone` before it touched anything, `completed`, or taken `back` for a reason.
@@ -101,6 +101,7 @@ function journalToDiscard(state: StateDirectory): Journal | 'not understood' | u
 /** Removes all traces of a change that has touched no target. Throws what node:fs throws. */
 export function undo(state: StateDirectory, journal: Journal): Resolution {
   removeStaged(journal);
+  [...journal.directories].reverse().forEach(removeIfEmpty);
   removeBackup(state, journal.id);
   dropJournal(state);
   return { outcome: 'undone' };

@@ -5,6 +5,7 @@ import { readRegularFile, sha256 } from '../filesystem/regular-file.ts';
 import type { ChangeSet, FileTarget } from '../changeset/change-set.ts';
 import { createBackup, pruneBackups } from './backup.ts';
 import { createDurably } from './durable.ts';
+import { createDirectory, missingDirectories } from './new-directories.ts';
 import type { Occasion } from './manifest.ts';
 import { writeJournal, type Journal, type JournalEntry } from './journal.ts';
 import { resolveCommitted, syncTargetDirectories, undo, type Resolution } from './recovery.ts';
@@ -20,6 +21,8 @@ export interface TransactionOptions {
   /** Throws when what was read back from disk is not what it should be; then nothing is changed. */
   readonly verify: (read: ReadStaged) => void;
   readonly keepBackups: number;
+  /** For directories that the change needs and that are not there; kubeadm's own are 0755. */
+  readonly newDirectoryMode?: 0o700 | 0o755;
 }
 
 /** Everything is staged, backed up and verified, and no target is touched: go on, or leave no trace. */
@@ -42,7 +45,7 @@ export interface PreparedTransaction {
 export function prepareTransaction(
   state: StateDirectory,
   changes: ChangeSet,
-  { occasion, verify, keepBackups }: TransactionOptions,
+  { occasion, verify, keepBackups, newDirectoryMode = 0o755 }: TransactionOptions,
 ): PreparedTransaction {
   requireSafeTargets(
     state.root,
@@ -54,6 +57,7 @@ export function prepareTransaction(
     // The time first, so that names sort in the order of the changes.
     id: `${occasion.time.replaceAll(':', '')}-${randomBytes(3).toString('hex')}`,
     command: occasion.command,
+    directories: missingDirectories(changes),
     entries: changes.map(({ target, after }) => ({
       path: target.path,
       resolvedPath: target.resolvedPath,
@@ -65,6 +69,7 @@ export function prepareTransaction(
   createStateDirectory(state.path);
   try {
     record(state, journal);
+    for (const directory of journal.directories) createDirectory(directory, newDirectoryMode);
     changes.forEach((change, index) => {
       stage(change, journal.entries[index]);
     });

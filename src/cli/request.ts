@@ -1,0 +1,140 @@
+import { readInventory } from '../inventory/inventory.ts';
+import { readKeyTargets } from '../inventory/key-targets.ts';
+import { readRequestFiles } from '../inventory/request-files.ts';
+import { keysInUse } from '../operations/keys-in-use.ts';
+import { planRequests, type PlannedRequest, type Requestable } from '../operations/plan-requests.ts';
+import { request, verifyRequested, type Requested } from '../operations/request.ts';
+import { requestLines } from '../render/requests.ts';
+import { requireSafeTargets } from '../storage/safe-targets.ts';
+import { commandHere } from '../storage/state-directory.ts';
+import { exitCodes, type ExitCode } from './exit-code.ts';
+import { generateKeys } from './generate-keys.ts';
+import { openNode, shellWord, type Node, type NodeOptions } from './node-options.ts';
+import { refusals, renewRestHint } from './refusal.ts';
+import { parseSelection, selectedSpecs, type Selection } from './select.ts';
+import { makeChange, underLock, type Change, type LockOptions } from './session.ts';
+import type { Terminal } from './terminal.ts';
+import { noteWaiting, stateOf } from './waiting.ts';
+
+export interface RequestOptions extends NodeOptions, LockOptions {
+  readonly csrDir?: string;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  readonly keepBackups: number;
+}
+
+/** `renew --csr-only`: new keys and requests, for a CA that is elsewhere. */
+export async function requestCertificates(
+  names: readonly string[],
+  options: RequestOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const selection = parseSelection(names);
+  const node = await openNode(options, terminal);
+  if (options.dryRun === true) {
+    noteWaiting(node, terminal);
+    const plan = planRequestRun(node, selection, options);
+    if (refuse(plan, options, terminal)) return exitCodes.error;
+    requireSafeTargets(
+      node.layout.root,
+      requestablesOf(plan).flatMap(({ files }) => [files.key, files.request]),
+    );
+    terminal.result(requestLines(plan.map(shown), { dryRun: true, next: nextCommand(node, options) }));
+    return exitCodeOf(plan, selection);
+  }
+  return underLock(node, options, terminal, async (state) => {
+    const now = new Date();
+    const plan = planRequestRun(node, selection, options);
+    if (refuse(plan, options, terminal)) return exitCodes.error;
+    const change = changeOf(await requestAll(requestablesOf(plan), terminal));
+    const interruption = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
+    if (interruption !== undefined) return interruption;
+    terminal.result(requestLines(plan.map(shown), { dryRun: false, next: nextCommand(node, options) }));
+    return exitCodeOf(plan, selection);
+  });
+}
+
+function planRequestRun(node: Node, selection: Selection, options: RequestOptions): PlannedRequest[] {
+  const { layout, config } = node;
+  const inventory = readInventory(layout, config?.etcd ?? 'stacked');
+  const directory = csrDirectory(node, options);
+  return planRequests(
+    inventory,
+    selectedSpecs(selection, inventory).map((spec) => readRequestFiles(layout.root, directory, spec)),
+    {
+      encryptionAlgorithm: config?.encryptionAlgorithm,
+      keysInUse: keysInUse(inventory, readKeyTargets(inventory)),
+      force: options.force === true,
+    },
+  );
+}
+
+/** kubeadm wants it named; its documentation says what is done here. */
+export function csrDirectory({ layout }: Node, { csrDir }: { readonly csrDir?: string }): string {
+  return csrDir === undefined ? layout.certDir : layout.root.locate(csrDir);
+}
+
+async function requestAll(requestables: readonly Requestable[], terminal: Terminal): Promise<Requested[]> {
+  const keys = await generateKeys(
+    requestables.map(({ keyAlgorithm }) => keyAlgorithm),
+    terminal,
+  );
+  return requestables.map((requestable, index) => {
+    const privateKey = keys[index];
+    if (privateKey === undefined) throw new TypeError('fewer keys than requests');
+    return request(requestable, privateKey);
+  });
+}
+
+function changeOf(requested: readonly Requested[]): Change {
+  return {
+    changes: requested.flatMap(({ changes }) => changes),
+    // No certificate changes yet.
+    certificates: [],
+    verify: (readBack) => {
+      for (const one of requested) verifyRequested(one, readBack);
+    },
+    newDirectoryMode: 0o700,
+  };
+}
+
+function requestablesOf(plan: readonly PlannedRequest[]): Requestable[] {
+  return plan.flatMap((planned) => (planned.status === 'requestable' ? [planned.requestable] : []));
+}
+
+function refuse(plan: readonly PlannedRequest[], options: RequestOptions, terminal: Terminal): boolean {
+  const errors = refusals(plan, 'requested');
+  if (errors.length === 0) return false;
+  for (const error of errors) terminal.error(error);
+  const ready = plan.flatMap(({ status, spec }) => (status === 'requestable' ? [spec.name] : []));
+  terminal.hint(renewRestHint(ready, options, ['--csr-only', ...csrFlags(options)]));
+  return true;
+}
+
+function nextCommand(node: Node, options: RequestOptions): string {
+  return commandHere(stateOf(node), ['install', ...csrFlags(options)].join(' '));
+}
+
+function csrFlags({ csrDir }: RequestOptions): string[] {
+  return csrDir === undefined ? [] : ['--csr-dir', shellWord(csrDir)];
+}
+
+function shown(planned: PlannedRequest): Parameters<typeof requestLines>[0][number] {
+  const { longName } = planned.spec;
+  if (planned.status === 'missing') return { status: 'missing', longName };
+  if (planned.status === 'refused') throw new TypeError('a refused request is never reported as made');
+  const files = planned.status === 'pending' ? planned.files : planned.requestable.files;
+  return {
+    status: planned.status === 'pending' ? 'pending' : 'made',
+    longName,
+    request: files.request.path,
+    key: files.key.path,
+    certificate: files.certificatePath,
+    besideKeyInUse: files.besideKeyInUse,
+  };
+}
+
+function exitCodeOf(plan: readonly PlannedRequest[], selection: Selection): ExitCode {
+  const missing = plan.some(({ status }) => status === 'missing');
+  return selection.kind === 'named' && missing ? exitCodes.notRenewed : exitCodes.done;
+}

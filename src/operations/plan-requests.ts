@@ -1,0 +1,125 @@
+import type { CertificateSpec } from '../catalog/catalog.ts';
+import type { FileTarget } from '../changeset/change-set.ts';
+import type { EncryptionAlgorithm } from '../config/kubeadm-config.ts';
+import { KubepkiError } from '../errors/error.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { RequestFiles, Slot } from '../inventory/request-files.ts';
+import { findExtension, type Extension } from '../pki/extension.ts';
+import { publicKeyOf, type KeyAlgorithm, type PrivateKey } from '../pki/private-key.ts';
+import { chooseKey } from './key-choice.ts';
+import type { KeysInUse } from './keys-in-use.ts';
+
+/** A request that will be made: all that is decided before there is a key. */
+export interface Requestable {
+  readonly spec: CertificateSpec;
+  /** DER of the Name. */
+  readonly subject: Buffer;
+  readonly subjectAltName: Extension | undefined;
+  readonly keyAlgorithm: KeyAlgorithm;
+  readonly files: PendingFiles;
+}
+
+/** Where a request waits for its certificate. */
+export interface PendingFiles {
+  readonly request: FileTarget;
+  readonly key: FileTarget;
+  /** Host path at which the signed certificate is expected. */
+  readonly certificatePath: string;
+  /** `<name>.key` beside it is a key in use, and stays. */
+  readonly besideKeyInUse: boolean;
+}
+
+export type PlannedRequest =
+  | { readonly status: 'requestable'; readonly spec: CertificateSpec; readonly requestable: Requestable }
+  | { readonly status: 'pending'; readonly spec: CertificateSpec; readonly files: PendingFiles }
+  | { readonly status: 'missing'; readonly spec: CertificateSpec }
+  | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
+
+export interface RequestSettings {
+  readonly encryptionAlgorithm: EncryptionAlgorithm | undefined;
+  readonly keysInUse: KeysInUse;
+  /** Replace a request that waits. */
+  readonly force: boolean;
+}
+
+/** Decides for each certificate whether and how a signature is asked for. */
+export function planRequests(
+  inventory: Inventory,
+  requestFiles: readonly RequestFiles[],
+  settings: RequestSettings,
+): PlannedRequest[] {
+  return requestFiles.map((files) => {
+    try {
+      return planRequest(inventory, files, settings);
+    } catch (error) {
+      if (!(error instanceof KubepkiError)) throw error;
+      return { status: 'refused', spec: files.spec, error };
+    }
+  });
+}
+
+function planRequest(
+  inventory: Inventory,
+  files: RequestFiles,
+  { encryptionAlgorithm, keysInUse, force }: RequestSettings,
+): PlannedRequest {
+  const { spec } = files;
+  const entry = inventory.certificates.find((candidate) => candidate.spec === spec);
+  if (entry === undefined || entry.state.status === 'missing') return { status: 'missing', spec };
+  if (entry.state.status === 'unreadable') throw entry.state.error;
+  const { chain, file } = entry.state.value;
+  const key = keySlot(files, keysInUse);
+  const pending: PendingFiles = {
+    request: files.request.target,
+    key: key.target,
+    certificatePath: certificatePathOf(files, key),
+    besideKeyInUse: key === files.newKey,
+  };
+  if (!force) {
+    const state = stateOf(files.request, key);
+    if (state === 'pending') return { status: 'pending', spec, files: pending };
+    if (state !== undefined) throw state;
+  }
+  const [leaf] = chain;
+  return {
+    status: 'requestable',
+    spec,
+    requestable: {
+      spec,
+      subject: leaf.subject,
+      subjectAltName: findExtension(leaf.extensions, 'subjectAltName'),
+      keyAlgorithm: chooseKey(leaf, encryptionAlgorithm, file.path).algorithm,
+      files: pending,
+    },
+  };
+}
+
+/** The file for the new key: `<name>.key`, or beside it where that is, or belongs to, a key in use. */
+export function keySlot({ key, newKey }: RequestFiles, keysInUse: KeysInUse): Slot<PrivateKey> {
+  if (keysInUse.isFile(key.target)) return newKey;
+  const used = key.content.status === 'present' && keysInUse.holds(publicKeyOf(key.content.value));
+  return used ? newKey : key;
+}
+
+function certificatePathOf({ request, newKey }: RequestFiles, key: Slot<PrivateKey>): string {
+  return request.target.path.replace(/csr$/, key === newKey ? 'crt.new' : 'crt');
+}
+
+/** What is there already: nothing, a request that waits with its key, or something that must not be lost. */
+function stateOf(
+  request: RequestFiles['request'],
+  key: Slot<PrivateKey>,
+): 'pending' | KubepkiError | undefined {
+  const hint = 'move it away, or replace it (a backup is kept): --force';
+  const error = (slot: Slot<unknown>, message: string): KubepkiError =>
+    new KubepkiError('conflict', message, { file: slot.target.path, hint });
+  if (request.content.status === 'missing' && key.content.status === 'missing') return undefined;
+  if (request.content.status === 'unreadable') return error(request, request.content.error.message);
+  if (key.content.status === 'unreadable') return error(key, key.content.error.message);
+  if (key.content.status === 'missing') return error(request, 'is there, but not the key it was made with');
+  if (request.content.status === 'missing')
+    return error(key, 'is there, but no request that was made with it');
+  return request.content.value.publicKey.equals(publicKeyOf(key.content.value))
+    ? 'pending'
+    : error(request, `was not made with the key ${key.target.path}`);
+}

@@ -1,0 +1,30 @@
+import type { Certificate } from './certificate.ts';
+import { contentOf, parseDer, partsOf } from './der.ts';
+import { findExtension } from './extension.ts';
+
+/** What TLS asks of an end entity (RFC 5280, 4.2.1.12). */
+export type Usage = 'serverAuth' | 'clientAuth';
+
+/** Content bytes of the OIDs, in hex. */
+const ids: Readonly<Record<Usage, string>> = {
+  /** 1.3.6.1.5.5.7.3.1 */
+  serverAuth: '2b06010505070301',
+  /** 1.3.6.1.5.5.7.3.2 */
+  clientAuth: '2b06010505070302',
+};
+
+/** 2.5.29.37.0 */
+const anyExtendedKeyUsage = '551d2500';
+
+/**
+ * Which of the usages a certificate lacks. One without the extension may be used for anything by RFC 5280, but kubeadm
+ * and Go's TLS peers want it said: it lacks them all.
+ */
+export function missingUsages(certificate: Certificate, wanted: readonly Usage[]): Usage[] {
+  const extension = findExtension(certificate.extensions, 'extendedKeyUsage');
+  const present =
+    extension === undefined
+      ? []
+      : partsOf(parseDer(extension.value)).map((id) => contentOf(id).toString('hex'));
+  return present.includes(anyExtendedKeyUsage) ? [] : wanted.filter((usage) => !present.includes(ids[usage]));
+}

@@ -1,0 +1,47 @@
+import { printable } from './printable.ts';
+
+export type ShownRequest =
+  | { readonly status: 'missing'; readonly longName: string }
+  | {
+      readonly status: 'made' | 'pending';
+      readonly longName: string;
+      readonly request: string;
+      readonly key: string;
+      /** Where the signed certificate is expected. */
+      readonly certificate: string;
+      /** The key in use has the name that the new one would have. */
+      readonly besideKeyInUse: boolean;
+    };
+
+/** What waits for a CA's signature, and the command that brings it home. */
+export function requestLines(
+  requests: readonly ShownRequest[],
+  { dryRun, next }: { readonly dryRun: boolean; readonly next: string },
+): string {
+  const waiting = requests.some(({ status }) => status !== 'missing');
+  return [
+    ...requests.flatMap((request) => block(request, dryRun)),
+    ...(dryRun ? ['', 'nothing was changed (--dry-run)'] : waiting ? closing(next) : []),
+  ]
+    .map((line) => `${printable(line)}\n`)
+    .join('');
+}
+
+function block(request: ShownRequest, dryRun: boolean): string[] {
+  if (request.status === 'missing') return [`MISSING! ${request.longName}`];
+  const { status, longName, request: csr, key, certificate, besideKeyInUse } = request;
+  const what = {
+    pending: 'waits already, kept as it is',
+    made: dryRun ? 'would be requested' : 'requested',
+  }[status];
+  return [
+    `${longName} ${what}`,
+    `  CSR          ${csr}`,
+    `  key          ${key}${besideKeyInUse ? ' (the key in use stays)' : ''}`,
+    `  certificate  ${certificate} (expected here)`,
+  ];
+}
+
+function closing(next: string): string[] {
+  return ['', 'Have the CSRs signed and put each certificate where it is expected. Then run:', `  ${next}`];
+}
