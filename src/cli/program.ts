@@ -5,6 +5,7 @@ import type { CheckExpirationOptions } from './check-expiration.ts';
 import type { ExitCode } from './exit-code.ts';
 import { parseGoDuration } from '../config/go-duration.ts';
 import type { HistoryOptions } from './history.ts';
+import type { InstallOptions } from './install.ts';
 import { parseInstant } from './parse-instant.ts';
 import type { RecoverOptions } from './recover.ts';
 import type { RenewOptions } from './renew.ts';
@@ -38,6 +39,8 @@ export function buildProgram(version: string, done: (code: ExitCode) => void): C
   asGroup(certs);
   addCheckExpiration(certs, done);
   addRenew(certs, done);
+  addInstall(certs, done);
+  addCertificateKey(certs, done);
   addRecover(certs, done);
   addHistory(certs, done);
   addRollback(certs, done);
@@ -140,6 +143,59 @@ Exit code 6 if a certificate named here was not renewed, being missing or signed
       }
       const { renewCertificates } = await import('./renew.ts');
       done(await renewCertificates(names, options, terminal));
+    });
+}
+
+function addInstall(certs: Command, done: (code: ExitCode) => void): void {
+  addNodeOptions(
+    certs
+      .command('install')
+      .summary('put certificates that an external CA has signed in their places')
+      .description(
+        'Takes the certificates that an external CA has signed for the CSRs of "renew --csr-only" or "generate-csr", checks ' +
+          'each, and puts it and its key in place, in PKI files and inside kubeconfigs: all of them or none.',
+      )
+      .argument('[names...]', 'which (default: all that are signed)'),
+  )
+    .addOption(
+      pathOption('--csr-dir <dir>', 'where CSRs, keys and signed certificates are (default: the cert dir)'),
+    )
+    .addOption(pathOption('--from-bundle <file>', 'take the certificates from this PEM file too'))
+    .option('--allow-changes', 'accept other SANs than the CSR asks for; the difference is shown')
+    .addOption(dryRunOption())
+    .addOption(keepBackupsOption())
+    .addOption(lockTimeoutOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kubepki certs install
+  kubepki certs install --csr-dir /root/csr
+  kubepki certs install apiserver --from-bundle signed.pem --dry-run
+
+A certificate and a CSR belong together by their public key, whatever their files are called. Exit code 6 if a
+certificate named here is not signed yet, or nothing could be installed.`,
+    )
+    .action(async (names: string[], _options, command: Command) => {
+      const options = command.optsWithGlobals<InstallOptions & ColourOption>();
+      const { installCertificates } = await import('./install.ts');
+      done(await installCertificates(names, options, openTerminal(options.color)));
+    });
+}
+
+function addCertificateKey(certs: Command, done: (code: ExitCode) => void): void {
+  certs
+    .command('certificate-key')
+    .summary('print a new key for "kubeadm init phase upload-certs"')
+    .description(
+      'Prints 32 random bytes as 64 hex digits: a key that kubeadm encrypts uploaded certificates with.',
+    )
+    .allowExcessArguments(false)
+    .addOption(new Option('-v, --v <level>').hideHelp())
+    .action(async (_options, command: Command) => {
+      const { color } = command.optsWithGlobals<ColourOption>();
+      const { printCertificateKey } = await import('./certificate-key.ts');
+      done(printCertificateKey(openTerminal(color)));
     });
 }
 

@@ -7,13 +7,18 @@ export type Embedded =
 export type MaybeEmbedded = Embedded | { readonly kind: 'absent' };
 
 /** A kubeconfig as its current context sees it. */
-export interface Kubeconfig {
+export interface Kubeconfig extends PartialKubeconfig {
+  readonly clientCertificate: Embedded;
+}
+
+/** The same while its certificate is still to come: `generate-csr` leaves such files. */
+export interface PartialKubeconfig {
   /** The whole file. */
   readonly text: string;
   readonly contextName: string;
   readonly clusterName: string;
   readonly userName: string;
-  readonly clientCertificate: Embedded;
+  readonly clientCertificate: MaybeEmbedded;
   readonly clientKey: MaybeEmbedded;
   readonly clusterCa: MaybeEmbedded;
 }

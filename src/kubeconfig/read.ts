@@ -1,7 +1,7 @@
 import { isMap, type YAMLMap } from 'yaml';
 import type { Aliases } from '../yaml/aliases.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
-import type { Kubeconfig, MaybeEmbedded } from './kubeconfig.ts';
+import type { Kubeconfig, MaybeEmbedded, PartialKubeconfig } from './kubeconfig.ts';
 import { badKubeconfig, findNamed, findText, isNull } from './lookup.ts';
 
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
@@ -18,11 +18,25 @@ export interface KubeconfigNodes {
  * @throws KubepkiError bad-kubeconfig, without a file
  */
 export function readKubeconfig(text: string): Kubeconfig {
+  const kubeconfig = readPartialKubeconfig(text);
+  const { clientCertificate } = kubeconfig;
+  if (clientCertificate.kind === 'absent') {
+    throw badKubeconfig('does not have an embedded client certificate, nor does it name one');
+  }
+  return { ...kubeconfig, clientCertificate };
+}
+
+/** @throws KubepkiError bad-kubeconfig, without a file */
+export function readPartialKubeconfig(text: string): PartialKubeconfig {
   return readNodes(text).kubeconfig;
 }
 
 /** @throws KubepkiError bad-kubeconfig, without a file */
-export function readNodes(text: string): { kubeconfig: Kubeconfig; nodes: KubeconfigNodes; value: unknown } {
+export function readNodes(text: string): {
+  kubeconfig: PartialKubeconfig;
+  nodes: KubeconfigNodes;
+  value: unknown;
+} {
   const [first, ...others] = parseYaml(text, { code: 'bad-kubeconfig', schema: 'failsafe' });
   if (first === undefined || first.document.contents === null) throw badKubeconfig('is empty');
   // A closing `---` leaves an empty one, which kubectl passes over too.
@@ -50,17 +64,13 @@ export function readNodes(text: string): { kubeconfig: Kubeconfig; nodes: Kubeco
   const user = findNamed(aliases, root, 'users', 'user', userName);
   if (user === undefined) throw badKubeconfig(`missing authInfo ${userName}`);
 
-  const clientCertificate = embedded(aliases, user, 'client-certificate');
-  if (clientCertificate.kind === 'absent') {
-    throw badKubeconfig('does not have an embedded client certificate, nor does it name one');
-  }
   return {
     kubeconfig: {
       text,
       contextName,
       clusterName,
       userName,
-      clientCertificate,
+      clientCertificate: embedded(aliases, user, 'client-certificate'),
       clientKey: embedded(aliases, user, 'client-key'),
       clusterCa: embedded(aliases, cluster, 'certificate-authority'),
     },

@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { isAlias, isScalar, type Node, type Scalar, type YAMLMap } from 'yaml';
 import { KubepkiError } from '../errors/error.ts';
 import type { Aliases } from '../yaml/aliases.ts';
-import type { Kubeconfig } from './kubeconfig.ts';
+import type { PartialKubeconfig } from './kubeconfig.ts';
 import { badKubeconfig, find, isNull } from './lookup.ts';
 import { readNodes } from './read.ts';
 
-/** New PEM texts; what is left out stays. Only what the kubeconfig holds as data can be given (or a key it lacks). */
+/** New PEM texts; what is left out stays. Only what the kubeconfig holds as data, or lacks, can be given. */
 export interface KubeconfigChanges {
   readonly clientCertificatePem?: string;
   readonly clientKeyPem?: string;
@@ -19,7 +19,7 @@ interface Edit {
   readonly text: string;
 }
 
-/** One value that changes, or is added: a user's key alone. */
+/** One value that changes, or is added. */
 interface Asked {
   readonly map: 'user' | 'cluster';
   readonly field: 'client-certificate-data' | 'client-key-data' | 'certificate-authority-data';
@@ -32,9 +32,9 @@ const spellOut = 'write the values out instead of sharing them over YAML anchors
  * Replaces the bytes of the values in question and no other: comments, order, quoting, other users and unknown fields
  * stay as they are. (kubeadm writes the whole file anew, without its comments.)
  * @throws KubepkiError bad-kubeconfig when YAML's anchors or merge keys would make something else change too
- * @throws TypeError when a value is asked for that the kubeconfig keeps in a file, or a CA that it does not have
+ * @throws TypeError when a value is asked for that the kubeconfig keeps in a file
  */
-export function rewriteKubeconfig(kubeconfig: Kubeconfig, changes: KubeconfigChanges): string {
+export function rewriteKubeconfig(kubeconfig: PartialKubeconfig, changes: KubeconfigChanges): string {
   const asked = askedOf(kubeconfig, changes);
   const { nodes, value } = readNodes(kubeconfig.text);
   const { aliases } = nodes;
@@ -49,7 +49,7 @@ export function rewriteKubeconfig(kubeconfig: Kubeconfig, changes: KubeconfigCha
   return text;
 }
 
-function askedOf(kubeconfig: Kubeconfig, changes: KubeconfigChanges): Asked[] {
+function askedOf(kubeconfig: PartialKubeconfig, changes: KubeconfigChanges): Asked[] {
   const { clientCertificate, clientKey, clusterCa } = kubeconfig;
   const candidates = [
     ['user', 'client-certificate-data', clientCertificate, changes.clientCertificatePem],
@@ -59,7 +59,6 @@ function askedOf(kubeconfig: Kubeconfig, changes: KubeconfigChanges): Asked[] {
   return candidates.flatMap(([map, field, old, pem]) => {
     if (pem === undefined) return [];
     if (old.kind === 'file') throw new TypeError(`${field} is in a file of its own`);
-    if (old.kind === 'absent' && field !== 'client-key-data') throw new TypeError(`${field} is not there`);
     const bytes = Buffer.from(pem);
     return old.kind === 'data' && old.bytes.equals(bytes)
       ? []
@@ -96,10 +95,19 @@ function afterColon(source: string, key: Node, base64: string): Edit {
   return { start, end: start, text: ` ${base64}` };
 }
 
-/** A user without a key: `kubeadm certs generate-csr` leaves such files. The new field goes before the certificate. */
+// What a new field is put before; `kubeadm certs generate-csr` leaves kubeconfigs with a key and a server alone.
+const neighbours = [
+  'client-certificate-data',
+  'client-certificate',
+  'client-key-data',
+  'client-key',
+  'server',
+] as const;
+
 function insertion(source: string, aliases: Aliases, map: YAMLMap, field: string, base64: string): Edit {
-  const beside = find(aliases, map, 'client-certificate-data') ?? find(aliases, map, 'client-certificate');
-  const key = beside?.pair?.key;
+  const key = neighbours
+    .map((neighbour) => find(aliases, map, neighbour)?.pair?.key)
+    .find((candidate) => candidate !== undefined);
   if (!isScalar(key)) throw badKubeconfig(`there is no place for ${field}`, spellOut);
   const [start] = rangeOf(key);
   if (map.flow === true) {
@@ -133,7 +141,7 @@ function apply(source: string, edits: readonly Edit[]): string {
 
 /** Reads the new text as values: exactly what was asked for differs from the old ones. */
 function requireIntended(
-  kubeconfig: Kubeconfig,
+  kubeconfig: PartialKubeconfig,
   before: unknown,
   text: string,
   asked: readonly Asked[],

@@ -30,6 +30,7 @@ declare module 'node-forge/lib/asn1.js' {
         | 'SET'
         | 'PRINTABLESTRING'
         | 'UTF8'
+        | 'BMPSTRING'
         | 'UTCTIME'
         | 'GENERALIZEDTIME',
         number

@@ -5,16 +5,28 @@ import { isIssuedBy } from './issuer.ts';
 const maxIntermediates = 10;
 
 /** Does the leaf lead to one of the CAs, directly or over the certificates that follow it in its file? */
-export function chainsTo(chain: Chain, authorities: Chain): boolean {
-  const [leaf, ...others] = chain;
-  let current: Certificate = leaf;
+export function chainsTo([leaf, ...others]: Chain, authorities: Chain): boolean {
+  return pathTo(leaf, others, authorities) !== undefined;
+}
+
+/**
+ * The intermediates over which a leaf leads to one of the CAs, in order; without the CA itself.
+ * @returns undefined when it does not
+ */
+export function pathTo(
+  leaf: Certificate,
+  others: readonly Certificate[],
+  authorities: Chain,
+): Certificate[] | undefined {
+  const path: Certificate[] = [];
   const pending = new Set(others.slice(0, maxIntermediates));
-  for (;;) {
+  for (let current = leaf; ;) {
     const subject = current;
-    if (authorities.some((authority) => isIssuedBy(subject, authority))) return true;
+    if (authorities.some((authority) => isIssuedBy(subject, authority))) return path;
     const next = [...pending].find((certificate) => isIssuedBy(subject, certificate));
-    if (next === undefined) return false;
+    if (next === undefined) return undefined;
     pending.delete(next);
+    path.push(next);
     current = next;
   }
 }

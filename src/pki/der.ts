@@ -97,6 +97,7 @@ const universalTypes = {
   set: asn1.Type.SET,
   printableString: asn1.Type.PRINTABLESTRING,
   utf8String: asn1.Type.UTF8,
+  bmpString: asn1.Type.BMPSTRING,
   utcTime: asn1.Type.UTCTIME,
   generalizedTime: asn1.Type.GENERALIZEDTIME,
 } as const;

@@ -1,4 +1,16 @@
-import { encodeDer, oid, primitive, sequence, set, type Asn1 } from './der.ts';
+import {
+  contentOf,
+  encodeDer,
+  isUniversal,
+  malformed,
+  oid,
+  parseDer,
+  partsOf,
+  primitive,
+  sequence,
+  set,
+  type Asn1,
+} from './der.ts';
 
 const organization = '2.5.4.10';
 const commonName = '2.5.4.3';
@@ -22,4 +34,37 @@ function directoryString(value: string): Asn1 {
   return /^[A-Za-z0-9 '()+,./:=?-]*$/.test(value)
     ? primitive('printableString', Buffer.from(value, 'latin1'))
     : primitive('utf8String', Buffer.from(value, 'utf8'));
+}
+
+/** The attributes of a Name as `oid=value`, sorted: two spellings of one subject (string types, order) are equal. */
+export function attributesOf(name: Buffer): readonly string[] {
+  return partsOf(parseDer(name))
+    .flatMap((rdn) => partsOf(rdn))
+    .map((attribute) => {
+      const [type, value] = partsOf(attribute);
+      if (type === undefined || value === undefined || typeof value.value !== 'string') throw malformed();
+      return `${nameOf(contentOf(type).toString('hex'))}=${textOf(value)}`;
+    })
+    .sort();
+}
+
+// Content bytes of the OIDs in hex; what is not here is shown by its bytes.
+const attributeNames: Readonly<Record<string, string>> = {
+  '550403': 'CN',
+  '550406': 'C',
+  '550407': 'L',
+  '550408': 'ST',
+  '55040a': 'O',
+  '55040b': 'OU',
+  '550405': 'serialNumber',
+};
+
+function nameOf(id: string): string {
+  return attributeNames[id] ?? id;
+}
+
+// RFC 5280, 4.1.2.4: a BMPString has two octets for each character; all others are, or contain, ASCII or UTF-8.
+function textOf(value: Asn1): string {
+  const content = contentOf(value);
+  return isUniversal(value, 'bmpString') ? content.swap16().toString('utf16le') : content.toString('utf8');
 }

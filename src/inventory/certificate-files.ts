@@ -1,0 +1,40 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FileTarget } from '../changeset/change-set.ts';
+import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import type { FileSystemRoot } from '../filesystem/root.ts';
+import { parseCertificates, type Chain } from '../pki/certificate.ts';
+import { readSlot } from './request-files.ts';
+import type { Reading } from './reading.ts';
+
+/** A file with certificates in it, as a CA gives them back. */
+export interface CertificateFile {
+  readonly target: FileTarget;
+  readonly content: Reading<Chain>;
+}
+
+/** One file, there or not. */
+export function readCertificateFile(root: FileSystemRoot, path: string): CertificateFile {
+  return readSlot(root, path, parseCertificates);
+}
+
+/**
+ * Every `*.crt` and `*.crt.new` in a directory.
+ * @param directory host path; need not exist
+ * @throws KubepkiError no-permission, not-a-file, io
+ */
+export function readCertificateFiles(root: FileSystemRoot, directory: string): CertificateFile[] {
+  return namesIn(root, directory)
+    .filter((name) => /\.crt(?:\.new)?$/.test(name))
+    .sort()
+    .map((name) => readCertificateFile(root, join(directory, name)));
+}
+
+function namesIn(root: FileSystemRoot, directory: string): string[] {
+  try {
+    return readdirSync(root.resolve(directory));
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return [];
+    throw filesystemError(cause, directory);
+  }
+}

@@ -1,0 +1,52 @@
+import { dirname, join } from 'node:path';
+import type { CertificateSpec } from '../catalog/catalog.ts';
+import type { FileTarget } from '../changeset/change-set.ts';
+import { KubepkiError } from '../errors/error.ts';
+import type { Embedded, MaybeEmbedded, PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
+import type { Layout } from './layout.ts';
+import { readKubeconfigSlot } from './pending-files.ts';
+import { readFile } from './reading.ts';
+
+/** Where a certificate and its key belong, whether they are there or not. */
+export type Place =
+  | { readonly kind: 'leaf'; readonly certificate: FileTarget; readonly key: FileTarget }
+  | {
+      readonly kind: 'kubeconfig';
+      readonly file: FileTarget;
+      readonly kubeconfig: PartialKubeconfig;
+      /** undefined: inside the kubeconfig. */
+      readonly certificate: FileTarget | undefined;
+      readonly key: FileTarget | undefined;
+    };
+
+/** @throws KubepkiError with `file` when the place cannot be looked at, or there is no kubeconfig to put it into */
+export function readPlace(layout: Layout, spec: CertificateSpec): Place {
+  const { root, certDir } = layout;
+  if (spec.kind === 'leaf') {
+    return {
+      kind: 'leaf',
+      certificate: readFile(root, join(certDir, `${spec.baseName}.crt`)).target,
+      key: readFile(root, join(certDir, `${spec.baseName}.key`)).target,
+    };
+  }
+  const { target: file, content } = readKubeconfigSlot(layout, spec.name);
+  if (content.status === 'unreadable') throw content.error;
+  if (content.status === 'missing') {
+    throw new KubepkiError('not-found', 'no such file: there is no kubeconfig to put the certificate into', {
+      file: file.path,
+      hint: 'name its directory with --kubeconfig-dir',
+    });
+  }
+  const kubeconfig = content.value;
+  const named = (credential: Embedded | MaybeEmbedded): FileTarget | undefined =>
+    credential.kind === 'file'
+      ? readFile(root, root.locate(credential.path, dirname(file.path))).target
+      : undefined;
+  return {
+    kind: 'kubeconfig',
+    file,
+    kubeconfig,
+    certificate: named(kubeconfig.clientCertificate),
+    key: named(kubeconfig.clientKey),
+  };
+}

@@ -1,0 +1,150 @@
+import type { CertificateSpec } from '../catalog/catalog.ts';
+import { isCa, type Certificate, type Chain } from '../pki/certificate.ts';
+import { pathTo } from '../pki/chain.ts';
+import { missingUsages } from '../pki/extended-key-usage.ts';
+import { findExtension, type Extension } from '../pki/extension.ts';
+import { assertsCertSign } from '../pki/issuer.ts';
+import { attributesOf } from '../pki/name.ts';
+import { parseSubjectAltName } from '../pki/subject-alt-name.ts';
+import { isoSeconds } from './validity.ts';
+
+/** What was asked of the CA. */
+export interface Asked {
+  /** DER of the Name. */
+  readonly subject: Buffer;
+  readonly subjectAltName: Extension | undefined;
+}
+
+/** What is wrong with a signed certificate, and what the CA must do differently. */
+export interface Fault {
+  readonly kind: 'issuer' | 'validity' | 'subject' | 'names' | 'usages' | 'ca';
+  readonly message: string;
+  readonly hint: string;
+}
+
+export interface SignedCertificate {
+  readonly leaf: Certificate;
+  /** What came with it in the same file. */
+  readonly others: readonly Certificate[];
+}
+
+/** @param authorities the CA this certificate belongs to, with its file for messages */
+export function faultsOf(
+  { leaf, others }: SignedCertificate,
+  asked: Asked,
+  {
+    spec,
+    authorities,
+    caFile,
+    now,
+  }: {
+    readonly spec: CertificateSpec;
+    readonly authorities: Chain;
+    readonly caFile: string;
+    readonly now: Date;
+  },
+): Fault[] {
+  return [
+    ...issuerFaults({ leaf, others }, authorities, caFile),
+    ...validityFaults(leaf, now),
+    ...subjectFaults(leaf, asked),
+    ...nameFaults(leaf, asked),
+    ...usageFaults(leaf, spec),
+    ...caFaults(leaf),
+  ];
+}
+
+function issuerFaults({ leaf, others }: SignedCertificate, authorities: Chain, caFile: string): Fault[] {
+  if (pathTo(leaf, others, authorities) !== undefined) return [];
+  return [
+    {
+      kind: 'issuer',
+      message: `is not signed by the CA of ${caFile}`,
+      hint: `sign the CSR with the key of ${caFile}; where an intermediate CA signs, put its certificate behind the leaf in the same file`,
+    },
+  ];
+}
+
+// RFC 5280, 4.1.2.5: both ends belong to the period.
+function validityFaults({ notBefore, notAfter }: Certificate, now: Date): Fault[] {
+  if (notAfter.getTime() < now.getTime()) {
+    return [
+      {
+        kind: 'validity',
+        message: `expired on ${isoSeconds(notAfter)}`,
+        hint: 'have the CSR signed again, with an end in the future',
+      },
+    ];
+  }
+  if (notBefore.getTime() <= now.getTime()) return [];
+  return [
+    {
+      kind: 'validity',
+      message: `is not valid before ${isoSeconds(notBefore)}`,
+      hint: "have it signed with a beginning in the past, or check this machine's clock and the CA's",
+    },
+  ];
+}
+
+// Kubernetes takes CN for the user and O for the groups: another subject is another identity.
+function subjectFaults(leaf: Certificate, asked: Asked): Fault[] {
+  const difference = differenceOf(attributesOf(asked.subject), attributesOf(leaf.subject));
+  if (difference === undefined) return [];
+  return [
+    {
+      kind: 'subject',
+      message: `has another subject than the CSR: ${difference}`,
+      hint: 'the CA must take the subject from the CSR as it is (openssl ca: a policy that lets every field through)',
+    },
+  ];
+}
+
+function nameFaults(leaf: Certificate, asked: Asked): Fault[] {
+  const difference = differenceOf(
+    parseSubjectAltName(asked.subjectAltName),
+    parseSubjectAltName(findExtension(leaf.extensions, 'subjectAltName')),
+  );
+  if (difference === undefined) return [];
+  return [
+    {
+      kind: 'names',
+      message: `has other SANs than the CSR: ${difference}`,
+      hint: 'the CA must copy the SANs from the CSR (openssl ca: copy_extensions = copy); if the difference is wanted: --allow-changes',
+    },
+  ];
+}
+
+function usageFaults(leaf: Certificate, { usages }: CertificateSpec): Fault[] {
+  const missing = missingUsages(leaf, usages);
+  if (missing.length === 0) return [];
+  return [
+    {
+      kind: 'usages',
+      message: `lacks the extended key usage ${missing.join(' and ')}`,
+      hint: `the CA must set extendedKeyUsage to ${usages.join(', ')} (the CSR does not ask for it)`,
+    },
+  ];
+}
+
+// RFC 5280, 4.2.1.9 and 4.2.1.3: with either, whoever has this key could sign certificates for the whole cluster.
+function caFaults(leaf: Certificate): Fault[] {
+  if (!isCa(leaf) && !assertsCertSign(leaf)) return [];
+  return [
+    {
+      kind: 'ca',
+      message: isCa(leaf) ? 'is a CA certificate (CA:TRUE)' : 'may sign certificates (keyCertSign)',
+      hint: 'the CA must set basicConstraints to CA:FALSE and leave keyCertSign out of keyUsage',
+    },
+  ];
+}
+
+/** `missing X, added Y`; undefined when both hold the same. */
+function differenceOf(asked: readonly string[], found: readonly string[]): string | undefined {
+  const missing = asked.filter((one) => !found.includes(one));
+  const added = found.filter((one) => !asked.includes(one));
+  const parts = [
+    ...(missing.length === 0 ? [] : [`missing ${missing.join(', ')}`]),
+    ...(added.length === 0 ? [] : [`added ${added.join(', ')}`]),
+  ];
+  return parts.length === 0 ? undefined : parts.join('; ');
+}

@@ -1,0 +1,84 @@
+import { replaceFile, type ChangeSet, type FileChange, type FileTarget } from '../changeset/change-set.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { readKubeconfig } from '../kubeconfig/read.ts';
+import { rewriteKubeconfig } from '../kubeconfig/rewrite.ts';
+import { encodeCertificates, parseCertificates } from '../pki/certificate.ts';
+import { encodePrivateKey, parsePrivateKey, publicKeyOf } from '../pki/private-key.ts';
+import { placeTargets, type Installable } from './plan-install.ts';
+
+/**
+ * Puts certificates and keys in their places, and clears away what waited: never a file that is itself a place.
+ * @param bundle a file of the operator's that is not cleared away
+ */
+export function install(installables: readonly Installable[], bundle: string | undefined): ChangeSet {
+  const placed = installables.flatMap(changesOf);
+  const places = new Set(
+    installables.flatMap(({ place }) => placeTargets(place).map(({ resolvedPath }) => resolvedPath)),
+  );
+  const cleared = new Map(
+    installables
+      .flatMap(({ pending, source }) => [pending.requestFile, pending.keyFile, source])
+      .filter((target) => target !== undefined)
+      .filter(({ path, resolvedPath }) => !places.has(resolvedPath) && path !== bundle)
+      .map((target) => [target.resolvedPath, target] as const),
+  );
+  return [...placed, ...[...cleared.values()].map((target): FileChange => ({ target, after: undefined }))];
+}
+
+function changesOf({ place, pending, chain, authorities }: Installable): FileChange[] {
+  const certificatePem = encodeCertificates(chain);
+  const keyPem = encodePrivateKey(pending.key);
+  const keyStays = place.key?.resolvedPath === pending.keyFile.resolvedPath;
+  const keyChange = place.key === undefined || keyStays ? [] : [replaceFile(place.key, keyPem, 0o600)];
+  // Modes of new files are kubeadm's: 0600 for keys and kubeconfigs, 0644 for certificates.
+  if (place.kind === 'leaf') return [...keyChange, replaceFile(place.certificate, certificatePem, 0o644)];
+  const { kubeconfig, file, certificate } = place;
+  const partial = kubeconfig.clientCertificate.kind === 'absent';
+  const takesCa = kubeconfig.clusterCa.kind === 'data' || (partial && kubeconfig.clusterCa.kind === 'absent');
+  const text = rewriteKubeconfig(kubeconfig, {
+    ...(certificate === undefined ? { clientCertificatePem: certificatePem } : {}),
+    ...(place.key === undefined ? { clientKeyPem: keyPem } : {}),
+    ...(takesCa ? { clusterCaPem: encodeCertificates(authorities) } : {}),
+  });
+  return [
+    ...keyChange,
+    ...(certificate === undefined ? [] : [replaceFile(certificate, certificatePem, 0o644)]),
+    ...(text === kubeconfig.text ? [] : [replaceFile(file, text, 0o600)]),
+  ];
+}
+
+/**
+ * Checks what was read back from disk: the certificate is the one that was checked, and the key is its own.
+ * @throws KubepkiError verification
+ */
+export function verifyInstalled(
+  { place, chain: [leaf] }: Installable,
+  readBack: (target: FileTarget) => Buffer,
+): void {
+  const [file] = placeTargets(place);
+  const { certificate, key } = pairIn(place, readBack);
+  const [found] = parseCertificates(certificate);
+  if (found.der.equals(leaf.der) && publicKeyOf(parsePrivateKey(key)).equals(leaf.publicKey)) return;
+  throw new KubepkiError('verification', 'read back from disk, it is not the certificate that was signed', {
+    file: file?.path,
+  });
+}
+
+function pairIn(
+  place: Installable['place'],
+  readBack: (target: FileTarget) => Buffer,
+): { certificate: Buffer; key: Buffer } {
+  if (place.kind === 'leaf') return { certificate: readBack(place.certificate), key: readBack(place.key) };
+  const { clientCertificate, clientKey } = readKubeconfig(readBack(place.file).toString('utf8'));
+  const certificate = clientCertificate.kind === 'data' ? clientCertificate.bytes : undefined;
+  const key = clientKey.kind === 'data' ? clientKey.bytes : undefined;
+  return {
+    certificate: certificate ?? readBack(requireFile(place.certificate)),
+    key: key ?? readBack(requireFile(place.key)),
+  };
+}
+
+function requireFile(target: FileTarget | undefined): FileTarget {
+  if (target === undefined) throw new KubepkiError('verification', 'the kubeconfig is not complete');
+  return target;
+}

@@ -1,0 +1,67 @@
+import type { CertificateSpec } from '../catalog/catalog.ts';
+import { KubepkiError } from '../errors/error.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { PendingFiles } from '../inventory/pending-files.ts';
+import type { Slot } from '../inventory/request-files.ts';
+import type { FileTarget } from '../changeset/change-set.ts';
+import { findExtension } from '../pki/extension.ts';
+import { publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
+import type { Asked } from './check-signed.ts';
+import type { KeysInUse } from './keys-in-use.ts';
+
+/** A certificate that was asked for, with the key that was made for it. */
+export interface Pending {
+  readonly spec: CertificateSpec;
+  readonly asked: Asked;
+  readonly key: PrivateKey;
+  readonly keyFile: FileTarget;
+  /** undefined: the CSR is gone, and what was asked for is what the certificate in use says. */
+  readonly requestFile: FileTarget | undefined;
+  readonly certificatePaths: readonly string[];
+}
+
+/**
+ * What waits in one place.
+ * @returns undefined: nothing does
+ * @throws KubepkiError when something is there that cannot be used
+ */
+export function pendingIn(
+  { spec, request, keys, certificatePaths }: PendingFiles,
+  inventory: Inventory,
+  keysInUse: KeysInUse,
+): Pending | undefined {
+  if (request.content.status === 'unreadable') throw request.content.error;
+  if (request.content.status === 'missing') {
+    const asked = askedByCertificateInUse(inventory, spec);
+    const [key] = keys.flatMap(present).filter(({ value }) => !keysInUse.holds(publicKeyOf(value)));
+    if (asked === undefined || key === undefined || keysInUse.isFile(key.target)) return undefined;
+    return { spec, asked, key: key.value, keyFile: key.target, requestFile: undefined, certificatePaths };
+  }
+  const { publicKey, subject, extensions } = request.content.value;
+  const key = keys.flatMap(present).find(({ value }) => publicKeyOf(value).equals(publicKey));
+  if (key === undefined) {
+    throw new KubepkiError('conflict', 'was made with a key that is not beside it', {
+      file: request.target.path,
+      hint: 'bring the key back, or make a new request: kubepki certs renew NAME --csr-only --force',
+    });
+  }
+  return {
+    spec,
+    asked: { subject, subjectAltName: findExtension(extensions, 'subjectAltName') },
+    key: key.value,
+    keyFile: key.target,
+    requestFile: request.target,
+    certificatePaths,
+  };
+}
+
+function askedByCertificateInUse(inventory: Inventory, spec: CertificateSpec): Asked | undefined {
+  const entry = inventory.certificates.find((candidate) => candidate.spec === spec);
+  if (entry?.state.status !== 'present') return undefined;
+  const [leaf] = entry.state.value.chain;
+  return { subject: leaf.subject, subjectAltName: findExtension(leaf.extensions, 'subjectAltName') };
+}
+
+function present<T>({ target, content }: Slot<T>): { target: FileTarget; value: T }[] {
+  return content.status === 'present' ? [{ target, value: content.value }] : [];
+}
