@@ -21,7 +21,7 @@ const rooms = {
   changeset: { types: { filesystem: [] } },
   pki: {
     rooms: ['errors'],
-    modules: { 'node:crypto': true, 'node-forge': true, 'node:util': ['promisify'], 'node:net': ['isIP'] },
+    modules: { 'node:crypto': true, 'node-forge': true, 'node:util': ['promisify'], 'ipaddr.js': true },
   },
   yaml: { rooms: ['errors'], modules: { yaml: true } },
   kubeconfig: {
@@ -39,11 +39,13 @@ const rooms = {
         'Pair',
         'Scalar',
         'YAMLMap',
+        // Of a document that we make ourselves.
+        'stringify',
       ],
       'node:util': ['isDeepStrictEqual'],
     },
   },
-  config: { rooms: ['errors', 'yaml'], modules: { zod: true } },
+  config: { rooms: ['errors', 'yaml'], modules: { zod: true, 'ipaddr.js': true, 'node:net': ['isIP'] } },
   inventory: {
     rooms: ['errors', 'filesystem', 'catalog', 'pki', 'kubeconfig'],
     types: { changeset: [] },
@@ -52,7 +54,7 @@ const rooms = {
   operations: {
     rooms: ['errors', 'changeset', 'catalog', 'pki', 'kubeconfig'],
     types: { config: [], inventory: ['findAuthority'] },
-    modules: { 'node:path': true },
+    modules: { 'node:path': true, 'ipaddr.js': true, 'node:net': ['isIP'] },
   },
   storage: {
     rooms: ['errors', 'filesystem', 'changeset'],

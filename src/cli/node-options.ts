@@ -4,7 +4,7 @@ import { KubepkiError, naming } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
-import { locateLayout, type Layout } from '../inventory/layout.ts';
+import { locateLayout, plannedLayout, type Layout } from '../inventory/layout.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The flags that say which node's files are meant, as typed. */
@@ -25,11 +25,24 @@ export interface Node {
 
 /** @throws KubepkiError for a directory or a configuration that cannot be used */
 export async function openNode(options: NodeOptions, terminal: Terminal): Promise<Node> {
+  return findNode(options, terminal, locateLayout);
+}
+
+/** The same where the directories need not be there yet. */
+export async function planNode(options: NodeOptions, terminal: Terminal): Promise<Node> {
+  return findNode(options, terminal, plannedLayout);
+}
+
+async function findNode(
+  options: NodeOptions,
+  terminal: Terminal,
+  layoutOf: typeof locateLayout,
+): Promise<Node> {
   const root = FileSystemRoot.open(options.rootfs, workingDirectory(options));
   const config = options.config === undefined ? undefined : await readConfig(root, options.config, terminal);
   // kubeadm ignores --cert-dir when --config is given; an explicit flag that does nothing helps nobody.
   const certDir = options.certDir ?? config?.certificatesDir;
-  const layout = locateLayout(root, {
+  const layout = layoutOf(root, {
     certDir: certDir && root.locate(certDir),
     kubeconfigDir: options.kubeconfigDir && root.locate(options.kubeconfigDir),
   });
@@ -64,6 +77,16 @@ export function nodeFlags(options: NodeOptions): string[] {
 }
 
 async function readConfig(root: FileSystemRoot, given: string, terminal: Terminal): Promise<KubeadmConfig> {
+  const { path, text } = readConfigFile(root, given);
+  // Loaded only here: most runs have no --config and start without the schema library.
+  const { parseKubeadmConfig } = await import('../config/parse.ts');
+  const { config, warnings } = naming(path, () => parseKubeadmConfig(text));
+  for (const warning of warnings) terminal.warning(`${path}: ${warning}`);
+  return config;
+}
+
+/** @throws KubepkiError not-found, not-a-file, too-large, no-permission */
+export function readConfigFile(root: FileSystemRoot, given: string): { path: string; text: string } {
   const path = root.locate(given);
   const file = readRegularFile(root.resolve(path), path);
   if (file === undefined) {
@@ -72,9 +95,5 @@ async function readConfig(root: FileSystemRoot, given: string, terminal: Termina
       hint: 'name the kubeadm configuration with --config',
     });
   }
-  // Loaded only here: most runs have no --config and start without the schema library.
-  const { parseKubeadmConfig } = await import('../config/parse.ts');
-  const { config, warnings } = naming(path, () => parseKubeadmConfig(file.bytes.toString('utf8')));
-  for (const warning of warnings) terminal.warning(`${path}: ${warning}`);
-  return config;
+  return { path, text: file.bytes.toString('utf8') };
 }

@@ -4,6 +4,7 @@ import { KubepkiError } from '../errors/error.ts';
 import type { CheckExpirationOptions } from './check-expiration.ts';
 import type { ExitCode } from './exit-code.ts';
 import { parseGoDuration } from '../config/go-duration.ts';
+import type { GenerateCsrOptions } from './generate-csr.ts';
 import type { HistoryOptions } from './history.ts';
 import type { InstallOptions } from './install.ts';
 import { parseInstant } from './parse-instant.ts';
@@ -40,6 +41,7 @@ export function buildProgram(version: string, done: (code: ExitCode) => void): C
   addCheckExpiration(certs, done);
   addRenew(certs, done);
   addInstall(certs, done);
+  addGenerateCsr(certs, done);
   addCertificateKey(certs, done);
   addRecover(certs, done);
   addHistory(certs, done);
@@ -180,6 +182,36 @@ certificate named here is not signed yet, or nothing could be installed.`,
       const options = command.optsWithGlobals<InstallOptions & ColourOption>();
       const { installCertificates } = await import('./install.ts');
       done(await installCertificates(names, options, openTerminal(options.color)));
+    });
+}
+
+function addGenerateCsr(certs: Command, done: (code: ExitCode) => void): void {
+  addNodeOptions(
+    certs
+      .command('generate-csr')
+      .summary('make keys and CSRs for a new control plane')
+      .description(
+        'Makes keys and CSRs for all control-plane certificates from the kubeadm configuration, before any certificate exists, ' +
+          'and kubeconfigs that hold their key. Nothing that is there is overwritten.',
+      ),
+  )
+    .addOption(dryRunOption())
+    .addOption(keepBackupsOption())
+    .addOption(lockTimeoutOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kubepki certs generate-csr --config kubeadm.yaml
+  kubepki certs generate-csr --cert-dir /tmp/k8s/pki --kubeconfig-dir /tmp/k8s
+
+What the configuration leaves out is kubeadm's default; the node's name and address are then this machine's. Have the
+CSRs signed, put each certificate beside its CSR (etcd/server.crt, admin.conf.crt), then: kubepki certs install`,
+    )
+    .action(async (_options, command: Command) => {
+      const options = command.optsWithGlobals<GenerateCsrOptions & ColourOption>();
+      const { generateRequests } = await import('./generate-csr.ts');
+      done(await generateRequests(options, openTerminal(options.color)));
     });
 }
 

@@ -1,6 +1,6 @@
 import { KubepkiError } from '../errors/error.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
-import { readClusterConfiguration } from './cluster-configuration.ts';
+import { readClusterConfiguration, type WrongValue } from './cluster-configuration.ts';
 import { kindsOf, type ConfigVersion } from './fields.ts';
 import type { KubeadmConfig } from './kubeadm-config.ts';
 import { isRecord, unknownFields } from './unknown-fields.ts';
@@ -28,6 +28,29 @@ const defaults: KubeadmConfig = {
  * @throws KubepkiError bad-config with the field's path, without a file
  */
 export function parseKubeadmConfig(text: string): ParsedConfig {
+  const { documents, warnings } = kubeadmDocuments(text);
+  let config: KubeadmConfig | undefined;
+  for (const { version, kind, value } of documents) {
+    if (kind !== 'ClusterConfiguration') continue;
+    const result = readClusterConfiguration(value, version);
+    if ('wrong' in result) throw wrongValues(result.wrong);
+    config = result.config;
+    warnings.push(...result.warnings);
+  }
+  return { config: config ?? defaults, warnings };
+}
+
+export interface KubeadmDocument {
+  readonly version: ConfigVersion;
+  readonly kind: string;
+  readonly value: unknown;
+}
+
+/**
+ * The documents of a file that are kubeadm's, at most one of each kind.
+ * @throws KubepkiError bad-config, without a file
+ */
+export function kubeadmDocuments(text: string): { documents: KubeadmDocument[]; warnings: string[] } {
   // Go's YAML is 1.1 where it matters here: `PublicKeysECDSA: yes` is a boolean.
   const values = parseYaml(text, { code: 'bad-config', schema: 'yaml-1.1' })
     .map(({ value }) => value)
@@ -35,8 +58,7 @@ export function parseKubeadmConfig(text: string): ParsedConfig {
     .filter((value) => value !== null && value !== undefined);
   if (values.length === 0) throw badConfig('is empty');
   const warnings: string[] = [];
-  let config: KubeadmConfig | undefined;
-  let isKubeadm = false;
+  const documents: KubeadmDocument[] = [];
   for (const value of values) {
     const header = readHeader(value);
     if (header.version === undefined) {
@@ -49,23 +71,21 @@ export function parseKubeadmConfig(text: string): ParsedConfig {
       warnings.push(`kind "${kind}" is not one of ${group}${version}, and is ignored`);
       continue;
     }
-    isKubeadm = true;
     warnings.push(...unknownFields(value, fields, kind));
-    if (kind !== 'ClusterConfiguration') continue;
-    if (config !== undefined) throw badConfig('has more than one ClusterConfiguration');
-    const result = readClusterConfiguration(value, version);
-    if ('wrong' in result) {
-      throw badConfig(result.wrong.map(({ path, message }) => `${path}: ${message}`).join('; '));
-    }
-    config = result.config;
-    warnings.push(...result.warnings);
+    if (documents.some((document) => document.kind === kind)) throw badConfig(`has more than one ${kind}`);
+    documents.push({ version, kind, value });
   }
-  if (!isKubeadm) {
+  if (documents.length === 0) {
     throw new KubepkiError('bad-config', 'holds no kubeadm configuration', {
       hint: 'give --config the file that kubeadm init was given, or: kubectl -n kube-system get cm kubeadm-config -o yaml',
     });
   }
-  return { config: config ?? defaults, warnings };
+  return { documents, warnings };
+}
+
+/** One line for all that is wrong, each with the path of its field. */
+export function wrongValues(wrong: readonly WrongValue[]): KubepkiError {
+  return badConfig(wrong.map(({ path, message }) => `${path}: ${message}`).join('; '));
 }
 
 type Header =

@@ -42,6 +42,19 @@ export function locateLayout(
     : { root, certDir, kubeconfigDir: root.locate(defaultKubeconfigDir), kubeconfigDirOrigin: 'default' };
 }
 
+/** The same for directories that need not be there yet. */
+export function plannedLayout(
+  root: FileSystemRoot,
+  given: { readonly certDir: string | undefined; readonly kubeconfigDir: string | undefined },
+): Layout {
+  return {
+    root,
+    certDir: given.certDir ?? root.locate(defaultCertDir),
+    kubeconfigDir: given.kubeconfigDir ?? root.locate(defaultKubeconfigDir),
+    kubeconfigDirOrigin: 'given',
+  };
+}
+
 function holdsKubeconfigs(root: FileSystemRoot, directory: string): boolean {
   return certificates.some(({ kind, name }) => {
     if (kind !== 'kubeconfig') return false;

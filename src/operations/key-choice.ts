@@ -11,6 +11,11 @@ const configured: Readonly<Record<EncryptionAlgorithm, KeyAlgorithm>> = {
   'ECDSA-P384': { type: 'ec', curve: 'P-384' },
 };
 
+/** kubeadm's default for keys that have no predecessor is RSA-2048. */
+export function chooseConfigured(named: EncryptionAlgorithm | undefined): KeyAlgorithm {
+  return configured[named ?? 'RSA-2048'];
+}
+
 export interface KeyChoice {
   readonly algorithm: KeyAlgorithm;
   readonly warning: string | undefined;

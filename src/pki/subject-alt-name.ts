@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { contentOf, contextPrimitive, encodeDer, parseDer, partsOf, sequence, type Asn1 } from './der.ts';
 import { extensionIds, newExtension, type Extension } from './extension.ts';
 
@@ -25,7 +25,10 @@ export function subjectAltName(
 ): Extension | undefined {
   const names = [
     ...dnsNames.map((name) => contextPrimitive(dnsName, Buffer.from(name, 'latin1'))),
-    ...ipAddresses.map((address) => contextPrimitive(ipAddress, ipBytes(address))),
+    // RFC 5280, 4.2.1.6: four octets, or sixteen. Go's net.IP writes an IPv4-mapped address as four.
+    ...ipAddresses.map((address) =>
+      contextPrimitive(ipAddress, Buffer.from(ipaddr.process(address).toByteArray())),
+    ),
   ];
   return names.length === 0 ? undefined : newExtension(extensionIds.subjectAltName, false, sequence(names));
 }
@@ -37,35 +40,7 @@ function describe(name: Asn1): GeneralName {
   }
   if (name.type === ipAddress && typeof name.value === 'string') {
     const bytes = contentOf(name);
-    if (bytes.length === 4 || bytes.length === 16) return `IP:${ipText(bytes)}`;
+    if (bytes.length === 4 || bytes.length === 16) return `IP:${ipaddr.fromByteArray([...bytes]).toString()}`;
   }
   return `[${String(name.type)}]:${encodeDer(name).toString('hex')}`;
-}
-
-/** The canonical text of an address: two spellings of one address are the same SAN. */
-export function canonicalIp(address: string): string {
-  return ipText(ipBytes(address));
-}
-
-function ipText(bytes: Buffer): string {
-  if (bytes.length === 4) return [...bytes].join('.');
-  const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
-  // WHATWG's URL parser writes IPv6 as RFC 5952 does.
-  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
-}
-
-// RFC 5280, 4.2.1.6: four octets, or sixteen, in network byte order. Go's net.IP writes an IPv4-mapped address as four.
-function ipBytes(address: string): Buffer {
-  if (isIP(address) === 4) return Buffer.from(address.split('.').map(Number));
-  const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1);
-  const [head = '', tail] = canonical.split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0');
-  const bytes = Buffer.alloc(16);
-  [...left, ...(tail === undefined ? [] : zeros), ...right].forEach((group, index) => {
-    bytes.writeUInt16BE(Number.parseInt(group, 16), index * 2);
-  });
-  const mapped = bytes.subarray(0, 12).equals(Buffer.from('00000000000000000000ffff', 'hex'));
-  return mapped ? bytes.subarray(12) : bytes;
 }

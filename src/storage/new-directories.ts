@@ -4,20 +4,19 @@ import type { ChangeSet } from '../changeset/change-set.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import { syncDirectory } from './durable.ts';
+import { removeIfEmpty } from './state-directory.ts';
 
 /** The directories that a change needs and that are not there, outer ones first. */
 export function missingDirectories(changes: ChangeSet): string[] {
   const missing = new Set<string>();
   for (const { target } of changes) {
-    const path: string[] = [];
-    let directory = dirname(target.resolvedPath);
-    while (!exists(directory, directory)) {
-      path.unshift(directory);
-      directory = dirname(directory);
-    }
-    for (const each of path) missing.add(each);
+    for (const directory of missingAncestors(dirname(target.resolvedPath))) missing.add(directory);
   }
   return [...missing];
+}
+
+function missingAncestors(directory: string): string[] {
+  return exists(directory, directory) ? [] : [...missingAncestors(dirname(directory)), directory];
 }
 
 /** On disk when this returns. @throws KubepkiError no-permission, io */
@@ -29,5 +28,28 @@ export function createDirectory(directory: string, mode: number): void {
     syncDirectory(dirname(directory));
   } catch (cause) {
     throw filesystemError(cause, directory);
+  }
+}
+
+/**
+ * Makes directories that must be there before a change is begun (what is locked must exist).
+ * @returns takes back what was made, as far as nothing is in it
+ * @throws KubepkiError no-permission, not-a-file, io; then nothing is left
+ */
+export function ensureDirectories(directories: readonly string[], mode: number): () => void {
+  const made: string[] = [];
+  const undo = (): void => {
+    [...made].reverse().forEach(removeIfEmpty);
+  };
+  try {
+    for (const directory of directories.flatMap(missingAncestors)) {
+      if (exists(directory, directory)) continue;
+      createDirectory(directory, mode);
+      made.push(directory);
+    }
+    return undo;
+  } catch (error) {
+    undo();
+    throw error;
   }
 }

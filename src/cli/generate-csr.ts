@@ -1,0 +1,88 @@
+import type { CertificateSpec } from '../catalog/catalog.ts';
+import { naming } from '../errors/error.ts';
+import { freePlaces, type NewRequest } from '../inventory/new-requests.ts';
+import { chooseConfigured } from '../operations/key-choice.ts';
+import { generateRequest, requestedSpecs } from '../operations/generate-requests.ts';
+import { generatedRequestLines } from '../render/generated-requests.ts';
+import { ensureDirectories } from '../storage/new-directories.ts';
+import { exitCodes, type ExitCode } from './exit-code.ts';
+import { generateKeys } from './generate-keys.ts';
+import { nodeIdentity } from './host-identity.ts';
+import { planNode, readConfigFile, type Node, type NodeOptions } from './node-options.ts';
+import { makeChange, underLock, type LockOptions } from './session.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface GenerateCsrOptions extends NodeOptions, LockOptions {
+  readonly dryRun?: boolean;
+  readonly keepBackups: number;
+}
+
+/** `generate-csr`: keys and requests for a control plane that has no certificates yet. */
+export async function generateRequests(options: GenerateCsrOptions, terminal: Terminal): Promise<ExitCode> {
+  const node = await planNode(options, terminal);
+  const identity = nodeIdentity(await readNaming(node, options), terminal);
+  const { root, certDir, kubeconfigDir } = node.layout;
+  if (options.dryRun === true) {
+    terminal.result(shown(node, placesOf(node), { dryRun: true }));
+    return exitCodes.done;
+  }
+  const undo = ensureDirectories(
+    [certDir, kubeconfigDir].map((directory) => root.resolve(directory)),
+    0o755,
+  );
+  try {
+    return await underLock(node, options, terminal, async (state) => {
+      const places = placesOf(node);
+      const algorithm = chooseConfigured(node.config?.encryptionAlgorithm);
+      const keys = await generateKeys(
+        places.map(() => algorithm),
+        terminal,
+      );
+      const changes = places.flatMap((place, index) => {
+        const key = keys[index];
+        if (key === undefined) throw new TypeError('fewer keys than requests');
+        return generateRequest(place, identity, key);
+      });
+      const interruption = await makeChange(
+        state,
+        { changes, certificates: [], verify: () => undefined },
+        { keepBackups: options.keepBackups, now: new Date(), terminal },
+      );
+      if (interruption !== undefined) return interruption;
+      terminal.result(shown(node, places, { dryRun: false }));
+      return exitCodes.done;
+    });
+  } finally {
+    undo();
+  }
+}
+
+async function readNaming(
+  { layout: { root } }: Node,
+  { config }: NodeOptions,
+): Promise<Parameters<typeof nodeIdentity>[0]> {
+  const { noNaming, parseNodeNaming } = await import('../config/node-naming.ts');
+  if (config === undefined) return noNaming;
+  const { path, text } = readConfigFile(root, config);
+  return naming(path, () => parseNodeNaming(text));
+}
+
+function placesOf({ layout }: Node): NewRequest[] {
+  return requestedSpecs.map((spec: CertificateSpec) => freePlaces(layout, spec));
+}
+
+function shown(
+  { layout: { certDir, kubeconfigDir } }: Node,
+  places: readonly NewRequest[],
+  options: { readonly dryRun: boolean },
+): string {
+  return generatedRequestLines(
+    {
+      certDir,
+      kubeconfigDir,
+      baseNames: places.flatMap((place) => (place.kind === 'leaf' ? [place.spec.baseName] : [])),
+      kubeconfigs: places.flatMap((place) => (place.kind === 'kubeconfig' ? [place.spec.name] : [])),
+    },
+    options,
+  );
+}

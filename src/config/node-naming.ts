@@ -1,0 +1,151 @@
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import type { WrongValue } from './cluster-configuration.ts';
+import { kubeadmDocuments, wrongValues } from './parse.ts';
+
+/**
+ * What a configuration says of names and addresses, from its Init- and ClusterConfiguration: what `generate-csr` makes
+ * certificates out to. Field by field undefined where it says nothing.
+ */
+export interface NodeNaming {
+  readonly nodeName: string | undefined;
+  readonly advertiseAddress: string | undefined;
+  readonly bindPort: number | undefined;
+  readonly clusterName: string | undefined;
+  /** Host and, perhaps, port. */
+  readonly controlPlaneEndpoint: { readonly host: string; readonly port: number | undefined } | undefined;
+  /** CIDRs; two for dual-stack. */
+  readonly serviceSubnets: readonly string[] | undefined;
+  readonly dnsDomain: string | undefined;
+  readonly apiServerSans: readonly string[];
+  readonly etcdServerSans: readonly string[];
+  readonly etcdPeerSans: readonly string[];
+}
+
+// RFC 1123: labels of letters, digits and hyphens; Kubernetes wants lower case.
+const label = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
+const dnsName = new RegExp(`^${label}(?:\\.${label})*$`);
+const wildcard = new RegExp(`^\\*(?:\\.${label})+$`);
+
+function optional<T extends z.ZodType>(type: T) {
+  return type.nullish().transform((value) => (value === '' ? undefined : (value ?? undefined)));
+}
+
+const text = z.string('must be a string');
+const ip = text.refine((value) => value === '' || isIP(value) !== 0, 'must be an IP address');
+const name = text.refine(
+  (value) => value === '' || dnsName.test(value),
+  'must be a DNS name (RFC 1123: lower-case letters, digits, "-" and ".")',
+);
+const san = text.refine(
+  (value) => isIP(value) !== 0 || dnsName.test(value) || wildcard.test(value),
+  'must be an IP address, a DNS name (RFC 1123) or a wildcard such as "*.example.com"',
+);
+const sans = z
+  .array(san, 'must be a list')
+  .nullish()
+  .transform((value) => value ?? []);
+const subnets = text
+  .transform((value) => (value === '' ? [] : value.split(',')))
+  .refine(
+    (list) => list.length <= 2 && list.every((one) => ipaddr.isValidCIDR(one)),
+    'must be a CIDR such as "10.96.0.0/12", or one of each family with a comma between',
+  );
+const endpoint = text
+  .transform((value) => (value === '' ? undefined : parseEndpoint(value)))
+  .refine((value) => value !== 'wrong', 'must be a DNS name or an IP address, and perhaps a port')
+  .transform((value) => (value === 'wrong' ? undefined : value));
+const port = z
+  .int('must be a whole number')
+  .refine((value) => value >= 0 && value <= 65_535, 'must be a port (1 to 65535)')
+  .transform((value) => (value === 0 ? undefined : value));
+
+const clusterConfiguration = z.object({
+  clusterName: optional(text),
+  controlPlaneEndpoint: optional(endpoint),
+  networking: optional(
+    z.object({ serviceSubnet: optional(subnets), dnsDomain: optional(name) }, 'must be a mapping'),
+  ),
+  apiServer: optional(z.object({ certSANs: sans }, 'must be a mapping')),
+  etcd: optional(
+    z.object({
+      local: optional(z.object({ serverCertSANs: sans, peerCertSANs: sans }, 'must be a mapping')),
+    }),
+  ),
+});
+
+const initConfiguration = z.object({
+  nodeRegistration: optional(z.object({ name: optional(name) }, 'must be a mapping')),
+  localAPIEndpoint: optional(
+    z.object({ advertiseAddress: optional(ip), bindPort: optional(port) }, 'must be a mapping'),
+  ),
+});
+
+export const noNaming: NodeNaming = {
+  nodeName: undefined,
+  advertiseAddress: undefined,
+  bindPort: undefined,
+  clusterName: undefined,
+  controlPlaneEndpoint: undefined,
+  serviceSubnets: undefined,
+  dnsDomain: undefined,
+  apiServerSans: [],
+  etcdServerSans: [],
+  etcdPeerSans: [],
+};
+
+/**
+ * @param text a kubeadm configuration file
+ * @throws KubepkiError bad-config with the field's path and what is allowed there, without a file
+ */
+export function parseNodeNaming(text: string): NodeNaming {
+  let naming = noNaming;
+  for (const { kind, value } of kubeadmDocuments(text).documents) {
+    if (kind === 'ClusterConfiguration') {
+      const data = parse(clusterConfiguration, value, kind);
+      naming = {
+        ...naming,
+        clusterName: data.clusterName,
+        controlPlaneEndpoint: data.controlPlaneEndpoint,
+        serviceSubnets: data.networking?.serviceSubnet?.length ? data.networking.serviceSubnet : undefined,
+        dnsDomain: data.networking?.dnsDomain,
+        apiServerSans: data.apiServer?.certSANs ?? [],
+        etcdServerSans: data.etcd?.local?.serverCertSANs ?? [],
+        etcdPeerSans: data.etcd?.local?.peerCertSANs ?? [],
+      };
+    } else if (kind === 'InitConfiguration') {
+      const data = parse(initConfiguration, value, kind);
+      naming = {
+        ...naming,
+        nodeName: data.nodeRegistration?.name,
+        advertiseAddress: data.localAPIEndpoint?.advertiseAddress,
+        bindPort: data.localAPIEndpoint?.bindPort,
+      };
+    }
+  }
+  return naming;
+}
+
+function parse<T extends z.ZodType>(schema: T, value: unknown, kind: string): z.output<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw wrongValues(
+    parsed.error.issues.map(({ path, message }): WrongValue => ({
+      path: [kind, ...path].join('.'),
+      message,
+    })),
+  );
+}
+
+// kubeadm: `host`, `host:port`, `[v6]:port`, or an address alone.
+function parseEndpoint(value: string): NonNullable<NodeNaming['controlPlaneEndpoint']> | 'wrong' {
+  if (isIP(value) !== 0) return { host: value, port: undefined };
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(value) ?? [];
+  const host = bracketed ?? plain;
+  if (host === undefined) return 'wrong';
+  const known = bracketed === undefined ? isIP(host) === 4 || dnsName.test(host) : isIP(host) === 6;
+  const portNumber = digits === undefined ? undefined : Number(digits);
+  if (!known || (portNumber !== undefined && (portNumber < 1 || portNumber > 65_535))) return 'wrong';
+  return { host, port: portNumber };
+}
