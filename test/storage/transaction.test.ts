@@ -136,22 +136,20 @@ describe('committing a ChangeSet', () => {
     assert.equal(readFileSync(path, 'utf8'), 'theirs');
   });
 
-  test('a directory that cannot take the staged file is an error that names the target, and nothing changes', (t) => {
+  test('a directory that is not there is made with the change, and goes again when it is refused', (t) => {
     const { directory, key } = files(t);
-    const lost = join(directory, 'etcd', 'server.key');
-    mkdirSync(join(directory, 'etcd'));
-    const changes = [
-      replaceFile(target(key), 'new', 0o600),
-      replaceFile({ ...target(lost), resolvedPath: join(directory, 'gone', 'server.key') }, 'new', 0o600),
-    ];
-    assert.throws(
-      () => {
-        commit(changes, accept);
-      },
-      { code: 'not-found', file: lost },
-    );
-    assert.equal(readFileSync(key, 'utf8'), 'old key');
-    assert.deepEqual(readdirSync(directory).sort(), ['apiserver.crt', 'apiserver.key', 'etcd']);
+    const inner = join(directory, 'etcd/inner/server.key');
+    const changes = [replaceFile(target(key), 'new', 0o600), replaceFile(target(inner), 'inner', 0o600)];
+    assert.throws(() => {
+      commit(changes, () => {
+        assert.ok(readdirSync(join(directory, 'etcd')).includes('inner'));
+        throw new Error('refused');
+      });
+    }, /refused/);
+    assert.deepEqual(readdirSync(directory).sort(), ['apiserver.crt', 'apiserver.key']);
+    commit(changes, accept);
+    assert.equal(readFileSync(inner, 'utf8'), 'inner');
+    assert.equal(statSync(join(directory, 'etcd')).mode & 0o7777, 0o755);
   });
 
   test('a symlink that took the place of a resolved target is not written through', (t) => {

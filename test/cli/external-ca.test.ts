@@ -1,0 +1,313 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { requireSound } from '../faults/invariants.ts';
+import { judge } from '../support/judge.ts';
+import { kubepki } from '../support/kubepki.ts';
+import { certs, done } from '../support/node.ts';
+import { takeCaAway, type ExternalCa, type SigningOptions } from '../support/openssl-ca.ts';
+import {
+  changes,
+  copyFixture,
+  fileChanges,
+  snapshot,
+  temporaryDirectory,
+  type Tree,
+} from '../support/tree.ts';
+
+interface Setting {
+  readonly tree: Tree;
+  readonly ca: ExternalCa;
+  /** Host path; `/csr` inside the tree. */
+  readonly csrDir: string;
+}
+
+function setting(t: TestContext, role = 'ipv6'): Setting | undefined {
+  const openssl = judge(t, 'openssl');
+  if (openssl === undefined) return undefined;
+  const tree = copyFixture(t, role);
+  return { tree, ca: takeCaAway(openssl, tree, temporaryDirectory(t)), csrDir: join(tree.directory, 'csr') };
+}
+
+const there = ['--csr-only', '--csr-dir', '/csr'];
+
+describe('renew --csr-only', () => {
+  test('makes a key and a CSR each, 0600, in a directory of their own, and leaves every live file alone', async (t) => {
+    const set = setting(t);
+    if (set === undefined) return;
+    const { tree, csrDir } = set;
+    const before = snapshot(tree.directory);
+    const { stdout } = await done(tree, 'renew', ...there);
+    const made = fileChanges(before, snapshot(tree.directory));
+    assert.equal(made.filter((line) => /^\+ csr\/\S+\.(?:csr|key) 0600$/.test(line)).length, 20);
+    assert.deepEqual(
+      made.filter((line) => !line.startsWith('+ csr')),
+      [],
+    );
+    assert.ok(
+      readdirSync(csrDir).includes('etcd-server.csr') && readdirSync(csrDir).includes('admin.conf.key'),
+    );
+    assert.match(stdout, /Then run:\n {2}kubepki certs install --csr-dir \/csr --rootfs /);
+  });
+
+  test('in the cert dir a key in use stays, and the new one is beside it', async (t) => {
+    const set = setting(t);
+    if (set === undefined) return;
+    const { tree } = set;
+    const before = snapshot(tree.directory);
+    const { stdout } = await done(tree, 'renew', 'apiserver', 'etcd-server', '--csr-only');
+    assert.match(
+      stdout,
+      /apiserver\.key\.new \(the key in use stays\)\n .*apiserver\.crt\.new \(expected here\)/,
+    );
+    assert.deepEqual(fileChanges(before, snapshot(tree.directory)), [
+      '+ etc/kubernetes/pki/apiserver.csr 0600',
+      '+ etc/kubernetes/pki/apiserver.key.new 0600',
+      '+ etc/kubernetes/pki/etcd-server.csr 0600',
+      '+ etc/kubernetes/pki/etcd-server.key 0600',
+    ]);
+  });
+
+  test('what waits is kept and reported; --force replaces it, with a backup', async (t) => {
+    const set = setting(t);
+    if (set === undefined) return;
+    const { tree, csrDir } = set;
+    await done(tree, 'renew', 'apiserver', ...there);
+    const before = snapshot(csrDir);
+    const again = await done(tree, 'renew', 'apiserver', ...there);
+    assert.match(again.stdout, /^certificate for serving the Kubernetes API waits already, kept as it is\n/);
+    assert.deepEqual(changes(before, snapshot(csrDir), { inodes: true }), []);
+    await done(tree, 'renew', 'apiserver', ...there, '--force');
+    assert.equal(changes(before, snapshot(csrDir)).length, 2);
+    await done(tree, 'rollback');
+    assert.deepEqual(changes(before, snapshot(csrDir)), []);
+  });
+
+  test('a key without its request is not overwritten', async (t) => {
+    const set = setting(t);
+    if (set === undefined) return;
+    const { tree, csrDir } = set;
+    mkdirSync(csrDir);
+    writeFileSync(join(csrDir, 'apiserver.key'), 'somebody else needs this');
+    const before = snapshot(tree.directory);
+    const outcome = await certs(tree, 'renew', 'apiserver', ...there);
+    assert.equal(outcome.code, 1);
+    assert.match(outcome.stderr, /apiserver\.key: .*\nhint: .*--force/);
+    assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
+  });
+});
+
+describe('install', () => {
+  for (const role of ['ipv6', 'stacked-etcd-rsa']) {
+    test(`there and back, and rolled back (${role})`, async (t) => {
+      const set = setting(t, role);
+      if (set === undefined) return;
+      const { tree, ca, csrDir } = set;
+      const original = snapshot(tree.directory);
+      await done(tree, 'renew', 'all', ...there);
+      const waiting = await certs(tree, 'install', '--csr-dir', '/csr');
+      assert.deepEqual([waiting.code, waiting.stdout.match(/not signed yet/g)?.length], [6, 10]);
+      ca.signAll(csrDir);
+      const installed = await done(tree, 'install', '--csr-dir', '/csr');
+      assert.equal(installed.stdout.match(/ installed, ends /g)?.length, 10);
+      assert.deepEqual(readdirSync(csrDir), []);
+      requireSound(tree, join(temporaryDirectory(t), 'sound'));
+      assert.match((await done(tree, 'check-expiration')).stdout, /^apiserver .*(?:299|300)d +ca +yes/m);
+      const again = await certs(tree, 'install', '--csr-dir', '/csr');
+      assert.deepEqual([again.code, again.stdout], [6, 'nothing waits for a signature\n']);
+      await done(tree, 'rollback');
+      assert.deepEqual(
+        fileChanges(original, snapshot(tree.directory)).filter((line) => !line.startsWith('+ csr')),
+        [],
+      );
+    });
+  }
+
+  test('in the cert dir itself, with names, and what is not signed is pending', async (t) => {
+    const set = setting(t);
+    if (set === undefined) return;
+    const { tree, ca } = set;
+    await done(tree, 'renew', 'apiserver', 'admin.conf', 'scheduler.conf', '--csr-only');
+    ca.sign(join(tree.certDir, 'apiserver.csr'), join(tree.certDir, 'apiserver.crt.new'));
+    ca.sign(join(tree.certDir, 'admin.conf.csr'), join(tree.certDir, 'admin.conf.crt'));
+    const named = await certs(tree, 'install', 'apiserver', 'scheduler.conf');
+    assert.equal(named.code, 6);
+    assert.match(named.stdout, /API installed, [^]*scheduler manager to use not signed yet/);
+    const rest = await done(tree, 'install');
+    assert.match(rest.stdout, /admin .* installed, [^]*scheduler manager to use not signed yet/);
+    assert.deepEqual(
+      readdirSync(tree.certDir).filter((name) => /\.new$|\.csr$|admin/.test(name)),
+      ['scheduler.conf.csr'],
+    );
+    requireSound(tree, join(temporaryDirectory(t), 'sound'));
+  });
+
+  test('from a bundle, paired by key whatever the order', async (t) => {
+    const set = setting(t);
+    if (set === undefined) return;
+    const { tree, ca, csrDir } = set;
+    await done(tree, 'renew', 'all', ...there);
+    ca.signAll(csrDir);
+    const files = readdirSync(csrDir).filter((name) => name.endsWith('.crt'));
+    const bundle = join(tree.directory, 'signed.pem');
+    writeFileSync(
+      bundle,
+      files
+        .reverse()
+        .map((name) => readFileSync(join(csrDir, name), 'utf8'))
+        .join('\n'),
+    );
+    for (const name of files) renameSync(join(csrDir, name), join(tree.directory, name));
+    await done(tree, 'install', '--csr-dir', '/csr', '--from-bundle', '/signed.pem');
+    assert.ok(existsSync(bundle), 'the bundle is the operator’s');
+    requireSound(tree, join(temporaryDirectory(t), 'sound'));
+  });
+
+  test('a swapped pair of names is paired by key, and said', async (t) => {
+    const set = setting(t);
+    if (set === undefined) return;
+    const { tree, ca, csrDir } = set;
+    await done(tree, 'renew', 'etcd-server', 'etcd-peer', ...there);
+    ca.sign(join(csrDir, 'etcd-server.csr'), join(csrDir, 'etcd-peer.crt'));
+    ca.sign(join(csrDir, 'etcd-peer.csr'), join(csrDir, 'etcd-server.crt'));
+    const { stderr } = await done(tree, 'install', '--csr-dir', '/csr');
+    assert.match(stderr, /warning: .*etcd-peer\.crt: holds the certificate for etcd-server, by its key/);
+    requireSound(tree, join(temporaryDirectory(t), 'sound'));
+  });
+
+  const usages = 'basicConstraints = CA:FALSE\nextendedKeyUsage = ';
+  const refusals: readonly (readonly [what: string, options: SigningOptions, message: RegExp])[] = [
+    ['signed by another CA', { caName: 'etcd-ca' }, /is not signed by the CA of .*\/ca\.crt/],
+    ['expired', { days: -1 }, /expired on /],
+    [
+      'with the SANs left out',
+      { copyExtensions: false },
+      /has other SANs than the CSR: missing DNS:.*\nhint: .*copy_extensions/,
+    ],
+    [
+      'with another subject',
+      { subject: '/CN=kube-apiserver/O=system:masters' },
+      /has another subject than the CSR: added O=system:masters/,
+    ],
+    [
+      'with the wrong usage',
+      { extensions: `${usages}clientAuth\n` },
+      /lacks the extended key usage serverAuth/,
+    ],
+    [
+      'that is a CA',
+      { extensions: 'basicConstraints = critical, CA:TRUE\nextendedKeyUsage = serverAuth\n' },
+      /is a CA certificate \(CA:TRUE\)/,
+    ],
+  ];
+  for (const [what, options, message] of refusals) {
+    test(`refuses the whole set for one ${what}`, async (t) => {
+      const set = setting(t);
+      if (set === undefined) return;
+      const { tree, ca, csrDir } = set;
+      await done(tree, 'renew', 'apiserver', 'scheduler.conf', ...there);
+      ca.signAll(csrDir);
+      ca.sign(join(csrDir, 'apiserver.csr'), join(csrDir, 'apiserver.crt'), options);
+      const before = snapshot(tree.directory);
+      const outcome = await certs(tree, 'install', '--csr-dir', '/csr');
+      assert.deepEqual([outcome.code, outcome.stdout], [1, '']);
+      assert.match(outcome.stderr, /^error: .*csr\/apiserver\.crt: the certificate for apiserver /);
+      assert.match(outcome.stderr, message);
+      assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
+    });
+  }
+
+  test('refuses certificates for another key, and unrelated ones, by name', async (t) => {
+    const set = setting(t);
+    if (set === undefined) return;
+    const { tree, ca, csrDir } = set;
+    await done(tree, 'renew', 'apiserver', ...there);
+    ca.signAll(csrDir);
+    await done(tree, 'renew', 'apiserver', ...there, '--force');
+    const outcome = await certs(tree, 'install', '--csr-dir', '/csr');
+    assert.equal(outcome.code, 1);
+    assert.match(
+      outcome.stderr,
+      /csr\/apiserver\.crt: belongs to no key that a certificate was asked for with/,
+    );
+  });
+
+  test('--allow-changes takes other SANs, and shows the difference', async (t) => {
+    const set = setting(t);
+    if (set === undefined) return;
+    const { tree, ca, csrDir } = set;
+    await done(tree, 'renew', 'apiserver', ...there);
+    ca.signAll(csrDir, { copyExtensions: false });
+    const { stderr } = await done(tree, 'install', '--csr-dir', '/csr', '--allow-changes');
+    assert.match(stderr, /warning: .*has other SANs than the CSR: missing DNS:/);
+  });
+
+  test('a directory that every user may write to is warned of', async (t) => {
+    const set = setting(t);
+    if (set === undefined) return;
+    const { tree, ca, csrDir } = set;
+    await done(tree, 'renew', 'apiserver', ...there);
+    ca.signAll(csrDir);
+    chmodSync(csrDir, 0o777);
+    const { stderr } = await done(tree, 'install', '--csr-dir', '/csr');
+    assert.match(stderr, /^warning: .*\/csr: every user of this machine may write to it/m);
+  });
+});
+
+describe('generate-csr', () => {
+  test('asks for what kubeadm made, and install brings it home into an empty directory', async (t) => {
+    const set = setting(t, 'stacked-etcd-rsa');
+    if (set === undefined) return;
+    const { tree, ca } = set;
+    const fresh = join(tree.directory, 'fresh');
+    const pki = join(fresh, 'pki');
+    const flags = ['--cert-dir', pki, '--kubeconfig-dir', fresh];
+    const generate = ['certs', 'generate-csr', ...flags, '--config', join(tree.directory, 'kubeadm.yaml')];
+    const first = await kubepki(generate);
+    assert.deepEqual([first.code, first.stderr], [0, '']);
+    assert.match(first.stdout, /^generating keys and CSRs in .*\/pki\n {2}apiserver\n[^]* {2}etcd\/server\n/);
+    const before = snapshot(fresh);
+    const second = await kubepki(generate);
+    assert.equal(second.code, 1);
+    assert.match(second.stderr, /file already exists: key or CSR .*\/apiserver\n/);
+    assert.deepEqual(fileChanges(before, snapshot(fresh), { inodes: true }), []);
+    for (const name of ['ca.crt', 'front-proxy-ca.crt', 'etcd/ca.crt']) {
+      writeFileSync(join(pki, name), readFileSync(join(tree.certDir, name)));
+    }
+    for (const directory of [pki, join(pki, 'etcd'), fresh]) ca.signAll(directory);
+    const installed = await kubepki(['certs', 'install', ...flags]);
+    assert.equal(installed.code, 0, installed.stderr);
+    assert.equal(installed.stdout.match(/ installed, ends /g)?.length, 12);
+    const freshTree: Tree = { directory: fresh, kubeconfigDir: fresh, certDir: pki };
+    assert.deepEqual(
+      [...snapshot(fresh).keys()].filter((path) => /\.csr$|\.conf\.crt$|\.new$/.test(path)),
+      [],
+    );
+    for (const name of ['admin.conf', 'kubelet.conf']) {
+      assert.match(readFileSync(join(fresh, name), 'utf8'), /client-certificate-data: /);
+      assert.match(readFileSync(join(fresh, name), 'utf8'), /certificate-authority-data: /);
+    }
+    const table = await kubepki(['certs', 'check-expiration', ...flags.slice(0, 2)]);
+    assert.equal(table.code, 0, table.stderr);
+    assert.doesNotMatch(table.stdout, /!/);
+    assert.ok(freshTree);
+  });
+});
+
+test('certificate-key prints 64 hex digits, another each time', async () => {
+  const [one, two] = await Promise.all([
+    kubepki(['certs', 'certificate-key']),
+    kubepki(['certs', 'certificate-key']),
+  ]);
+  assert.match(one.stdout, /^[0-9a-f]{64}\n$/);
+  assert.notEqual(one.stdout, two.stdout);
+});
