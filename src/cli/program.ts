@@ -278,7 +278,7 @@ function addRollback(certs: Command, done: (code: ExitCode) => void): void {
       )
       .argument('[id]', 'the backup, from "kubepki certs history" (default: the newest)'),
   )
-    .option('--force', 'even if certificates that have expired come back')
+    .option('--force', 'even if certificates come back that have expired or that another CA signed')
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())
