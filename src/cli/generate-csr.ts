@@ -45,7 +45,7 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
       });
       const interruption = await makeChange(
         state,
-        { changes, certificates: [], verify: () => undefined },
+        { changes, certificates: [], verify: () => undefined, newDirectoryMode: 0o755 },
         { keepBackups: options.keepBackups, now: new Date(), terminal },
       );
       if (interruption !== undefined) return interruption;

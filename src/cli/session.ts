@@ -91,7 +91,7 @@ export interface Change {
   readonly changes: ChangeSet;
   readonly certificates: readonly CertificateRecord[];
   readonly verify: (read: ReadStaged) => void;
-  /** For directories that are not there yet. */
+  /** Directories that are not there yet are made, with this mode. */
   readonly newDirectoryMode?: 0o700 | 0o755;
 }
 

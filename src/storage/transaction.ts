@@ -21,7 +21,7 @@ export interface TransactionOptions {
   /** Throws when what was read back from disk is not what it should be; then nothing is changed. */
   readonly verify: (read: ReadStaged) => void;
   readonly keepBackups: number;
-  /** For directories that the change needs and that are not there; kubeadm's own are 0755. */
+  /** Make directories that the change needs and that are not there, with this mode; undefined: that is an error. */
   readonly newDirectoryMode?: 0o700 | 0o755;
 }
 
@@ -45,7 +45,7 @@ export interface PreparedTransaction {
 export function prepareTransaction(
   state: StateDirectory,
   changes: ChangeSet,
-  { occasion, verify, keepBackups, newDirectoryMode = 0o755 }: TransactionOptions,
+  { occasion, verify, keepBackups, newDirectoryMode }: TransactionOptions,
 ): PreparedTransaction {
   requireSafeTargets(
     state.root,
@@ -57,7 +57,7 @@ export function prepareTransaction(
     // The time first, so that names sort in the order of the changes.
     id: `${occasion.time.replaceAll(':', '')}-${randomBytes(3).toString('hex')}`,
     command: occasion.command,
-    directories: missingDirectories(changes),
+    directories: newDirectoryMode === undefined ? [] : missingDirectories(changes),
     entries: changes.map(({ target, after }) => ({
       path: target.path,
       resolvedPath: target.resolvedPath,
@@ -69,7 +69,7 @@ export function prepareTransaction(
   createStateDirectory(state.path);
   try {
     record(state, journal);
-    for (const directory of journal.directories) createDirectory(directory, newDirectoryMode);
+    for (const directory of journal.directories) createDirectory(directory, newDirectoryMode ?? 0o755);
     changes.forEach((change, index) => {
       stage(change, journal.entries[index]);
     });

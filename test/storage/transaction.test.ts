@@ -27,14 +27,18 @@ const occasion = {
   certificates: [],
 };
 
-function commit(changes: ChangeSet, verify: (read: ReadStaged) => void): void {
+function commit(
+  changes: ChangeSet,
+  verify: (read: ReadStaged) => void,
+  options: { readonly newDirectoryMode?: 0o755 } = {},
+): void {
   const [first] = changes;
   assert.ok(first);
   const state = stateDirectoryOf(dirname(first.target.path), {
     root: FileSystemRoot.open(undefined, '/'),
     flags: [],
   });
-  prepareTransaction(state, changes, { occasion, verify, keepBackups: 5 }).finish();
+  prepareTransaction(state, changes, { occasion, verify, keepBackups: 5, ...options }).finish();
 }
 
 function target(path: string): FileTarget {
@@ -136,18 +140,29 @@ describe('committing a ChangeSet', () => {
     assert.equal(readFileSync(path, 'utf8'), 'theirs');
   });
 
-  test('a directory that is not there is made with the change, and goes again when it is refused', (t) => {
+  test('a directory that is not there is made with the change where that is asked for, and goes again when it is refused', (t) => {
     const { directory, key } = files(t);
+    const make = { newDirectoryMode: 0o755 } as const;
     const inner = join(directory, 'etcd/inner/server.key');
     const changes = [replaceFile(target(key), 'new', 0o600), replaceFile(target(inner), 'inner', 0o600)];
+    assert.throws(
+      () => {
+        commit(changes, accept);
+      },
+      { code: 'not-found', file: inner },
+    );
     assert.throws(() => {
-      commit(changes, () => {
-        assert.ok(readdirSync(join(directory, 'etcd')).includes('inner'));
-        throw new Error('refused');
-      });
+      commit(
+        changes,
+        () => {
+          assert.ok(readdirSync(join(directory, 'etcd')).includes('inner'));
+          throw new Error('refused');
+        },
+        make,
+      );
     }, /refused/);
     assert.deepEqual(readdirSync(directory).sort(), ['apiserver.crt', 'apiserver.key']);
-    commit(changes, accept);
+    commit(changes, accept, make);
     assert.equal(readFileSync(inner, 'utf8'), 'inner');
     assert.equal(statSync(join(directory, 'etcd')).mode & 0o7777, 0o755);
   });
