@@ -3,6 +3,7 @@ import { naming } from '../errors/error.ts';
 import { freePlaces, type NewRequest } from '../inventory/new-requests.ts';
 import { chooseConfigured } from '../operations/key-choice.ts';
 import { generateRequest, requestedSpecs } from '../operations/generate-requests.ts';
+import { requireWritten } from '../operations/read-back.ts';
 import { generatedRequestLines } from '../render/generated-requests.ts';
 import { ensureDirectories } from '../storage/new-directories.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
@@ -45,7 +46,14 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
       });
       const interruption = await makeChange(
         state,
-        { changes, certificates: [], verify: () => undefined, newDirectoryMode: 0o755 },
+        {
+          changes,
+          certificates: [],
+          verify: (read) => {
+            for (const { target, after } of changes) requireWritten(target, after?.content, read);
+          },
+          newDirectoryMode: 0o755,
+        },
         { keepBackups: options.keepBackups, now: new Date(), terminal },
       );
       if (interruption !== undefined) return interruption;

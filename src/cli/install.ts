@@ -85,13 +85,18 @@ function refuse({ plan, strangers }: InstallRun, terminal: Terminal): boolean {
   return lines.size > 0;
 }
 
-function changeOf({ plan, inventory }: InstallRun, node: Node, { fromBundle }: InstallSources): Change {
+function changeOf(
+  { plan, inventory, keysInUse }: InstallRun,
+  node: Node,
+  { fromBundle }: InstallSources,
+): Change {
   const installables = installablesOf(plan);
   return {
-    changes: install(
-      installables,
-      fromBundle === undefined ? undefined : node.layout.root.locate(fromBundle),
-    ),
+    changes: install(installables, {
+      inventory,
+      keysInUse,
+      bundle: fromBundle === undefined ? undefined : node.layout.root.locate(fromBundle),
+    }),
     certificates: installables.map(({ spec, chain: [leaf] }) => ({
       name: spec.name,
       old: certificateInUse(inventory, spec),

@@ -9,7 +9,7 @@ import { readInventory, type Inventory } from '../inventory/inventory.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readPendingFiles, type PendingFiles } from '../inventory/pending-files.ts';
 import { readPlace } from '../inventory/places.ts';
-import { keysInUse } from '../operations/keys-in-use.ts';
+import { keysInUse, type KeysInUse } from '../operations/keys-in-use.ts';
 import { planInstall, strangers, type PlannedInstall } from '../operations/plan-install.ts';
 import type { Node } from './node-options.ts';
 import { csrDirectory } from './request.ts';
@@ -22,6 +22,7 @@ export interface InstallSources {
 
 export interface InstallRun {
   readonly inventory: Inventory;
+  readonly keysInUse: KeysInUse;
   readonly plan: readonly PlannedInstall[];
   /** Files that belong to nothing that was asked for. */
   readonly strangers: readonly KubepkiError[];
@@ -56,6 +57,7 @@ export function planInstallRun(
   };
   return {
     inventory,
+    keysInUse: settings.keysInUse,
     plan: planInstall(inventory, named ?? installable, settings),
     strangers: strangers(inventory, settings),
   };

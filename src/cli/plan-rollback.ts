@@ -1,8 +1,7 @@
-import type { FileTarget } from '../changeset/change-set.ts';
-import { KubepkiError } from '../errors/error.ts';
 import { readInventory } from '../inventory/inventory.ts';
 import { readFile } from '../inventory/reading.ts';
 import { requireReplaceable } from '../operations/replaceable.ts';
+import { requireWritten } from '../operations/read-back.ts';
 import { requireUsable, rollBack, rollbackRecords, type RestorableFile } from '../operations/rollback.ts';
 import { readBackupFile } from '../storage/backup.ts';
 import { findBackup } from '../storage/backup-list.ts';
@@ -41,7 +40,7 @@ export function planRollback(
       changes,
       certificates: rollbackRecords(backup.certificates, inventory),
       verify: (read) => {
-        for (const { target, after } of changes) requireRestored(target, after?.content, read);
+        for (const { target, after } of changes) requireWritten(target, after?.content, read);
       },
     },
   };
@@ -59,15 +58,4 @@ function restorable(
   if (file.old === null || content === undefined) return { target, old: undefined };
   const { sha256, mode, uid, gid } = file.old;
   return { target, old: { content, sha256, mode, owner: { uid, gid } } };
-}
-
-function requireRestored(
-  target: FileTarget,
-  content: Buffer | undefined,
-  read: (target: FileTarget) => Buffer,
-): void {
-  if (content === undefined || read(target).equals(content)) return;
-  throw new KubepkiError('verification', 'read back from disk, it is not what the backup holds', {
-    file: target.path,
-  });
 }

@@ -1,25 +1,43 @@
 import { replaceFile, type ChangeSet, type FileChange, type FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
+import type { Inventory } from '../inventory/inventory.ts';
 import { readKubeconfig } from '../kubeconfig/read.ts';
 import { rewriteKubeconfig } from '../kubeconfig/rewrite.ts';
 import { encodeCertificates, parseCertificates } from '../pki/certificate.ts';
 import { encodePrivateKey, parsePrivateKey, publicKeyOf } from '../pki/private-key.ts';
+import type { KeysInUse } from './keys-in-use.ts';
 import { placeTargets, type Installable } from './plan-install.ts';
 
+export interface InstallContext {
+  readonly inventory: Inventory;
+  readonly keysInUse: KeysInUse;
+  /** Host path. */
+  readonly bundle: string | undefined;
+}
+
 /**
- * Puts certificates and keys in their places, and clears away what waited: never a file that is itself a place.
+ * Puts certificates and keys in their places, and clears away what waited. Never a file that is itself a place, or in use
+ * for anything else: a CSR dir may be the cert dir, and a link in it may lead anywhere.
  * @param bundle a file of the operator's that is not cleared away
  */
-export function install(installables: readonly Installable[], bundle: string | undefined): ChangeSet {
+export function install(
+  installables: readonly Installable[],
+  { inventory, keysInUse, bundle }: InstallContext,
+): ChangeSet {
   const placed = installables.flatMap(changesOf);
-  const places = new Set(
-    installables.flatMap(({ place }) => placeTargets(place).map(({ resolvedPath }) => resolvedPath)),
-  );
+  const kept = new Set([
+    ...installables.flatMap(({ place }) => placeTargets(place)).map(({ resolvedPath }) => resolvedPath),
+    ...inventory.protectedPaths,
+    ...inventory.certificates.flatMap(({ state }) =>
+      state.status === 'present' ? [state.value.file.resolvedPath] : [],
+    ),
+  ]);
   const cleared = new Map(
     installables
       .flatMap(({ pending, source }) => [pending.requestFile, pending.keyFile, source])
       .filter((target) => target !== undefined)
-      .filter(({ path, resolvedPath }) => !places.has(resolvedPath) && path !== bundle)
+      .filter((target) => !kept.has(target.resolvedPath) && !keysInUse.isFile(target))
+      .filter(({ path }) => path !== bundle)
       .map((target) => [target.resolvedPath, target] as const),
   );
   return [...placed, ...[...cleared.values()].map((target): FileChange => ({ target, after: undefined }))];

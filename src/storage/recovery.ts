@@ -44,12 +44,14 @@ export function recover(state: StateDirectory): Recovery {
   const recovery =
     journal === undefined
       ? ({ outcome: 'none' } as const)
-      : unlessStuck(state, () =>
-          said(
+      : unlessStuck(state, () => {
+          // Seen is not yet on disk: the run that wrote it may have been killed before it flushed the directory.
+          syncDirectory(state.path);
+          return said(
             journal,
             journal.status === 'preparing' ? undo(state, journal) : resolveCommitted(state, journal),
-          ),
-        );
+          );
+        });
   removeHalfDone(state);
   return recovery;
 }

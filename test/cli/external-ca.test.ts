@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -6,6 +7,8 @@ import {
   readFileSync,
   readdirSync,
   renameSync,
+  rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -249,6 +252,30 @@ describe('install', () => {
     ca.signAll(csrDir, { copyExtensions: false });
     const { stderr } = await done(tree, 'install', '--csr-dir', '/csr', '--allow-changes');
     assert.match(stderr, /warning: .*has other SANs than the CSR: missing DNS:/);
+  });
+
+  test('what is in use for something else is not cleared away, though a link leads to it', async (t) => {
+    const set = setting(t);
+    if (set === undefined) return;
+    const { tree, ca, csrDir } = set;
+    await done(tree, 'renew', 'etcd-server', ...there);
+    const peer = join(tree.certDir, 'etcd/peer.key');
+    execFileSync('openssl', [
+      'req',
+      '-new',
+      '-key',
+      peer,
+      '-subj',
+      '/CN=control-plane-1',
+      '-out',
+      join(csrDir, 'etcd-server.csr'),
+    ]);
+    rmSync(join(csrDir, 'etcd-server.key'));
+    symlinkSync('/etc/kubernetes/pki/etcd/peer.key', join(csrDir, 'etcd-server.key'));
+    ca.signAll(csrDir);
+    const before = readFileSync(peer, 'utf8');
+    await done(tree, 'install', '--csr-dir', '/csr');
+    assert.equal(readFileSync(peer, 'utf8'), before);
   });
 
   test('a directory that every user may write to is warned of', async (t) => {
