@@ -1,20 +1,29 @@
 import { readInventory } from '../inventory/inventory.ts';
 import { readIssuers } from '../inventory/issuers.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
+import { externalFaults, type ExternalFault } from '../operations/external-authority.ts';
 import { planRenewals, type PlannedRenewal } from '../operations/plan-renewal.ts';
 import { defaultValidityMs } from '../operations/validity.ts';
 import type { Node } from './node-options.ts';
 import { selectedSpecs, type Selection } from './select.ts';
 
+export interface RenewalRun {
+  readonly plan: readonly PlannedRenewal[];
+  /** Of the external CAs that were asked for. */
+  readonly faults: readonly ExternalFault[];
+}
+
 /** Reads the node's files and decides for each selected certificate; what it reads it reads now. */
-export function planRun({ layout, config }: Node, selection: Selection, now: Date): PlannedRenewal[] {
+export function planRun({ layout, config }: Node, selection: Selection, now: Date): RenewalRun {
   const inventory = readInventory(layout, config?.etcd ?? 'stacked');
   const specs = selectedSpecs(selection, inventory);
-  return planRenewals(inventory, specs, {
+  const caNames = new Set(specs.map(({ caName }) => caName));
+  const plan = planRenewals(inventory, specs, {
     now,
     validityMs: config?.certificateValidityMs ?? defaultValidityMs,
     encryptionAlgorithm: config?.encryptionAlgorithm,
-    issuers: readIssuers(inventory, new Set(specs.map(({ caName }) => caName)), now),
+    issuers: readIssuers(inventory, caNames, now),
     keyTargets: readKeyTargets(inventory),
   });
+  return { plan, faults: externalFaults(inventory).filter(({ spec }) => caNames.has(spec.caName)) };
 }

@@ -11,7 +11,7 @@ import { confirmRenewal } from './confirm.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
-import { planRun } from './plan-run.ts';
+import { planRun, type RenewalRun } from './plan-run.ts';
 import { plannedChanges } from './planned-changes.ts';
 import { refusals, renewRestHint } from './refusal.ts';
 import { noteRestarts } from './restarts.ts';
@@ -34,25 +34,26 @@ export async function renewCertificates(
   const node = await openNode(options, terminal);
   if (options.dryRun === true) {
     noteWaiting(node, terminal);
-    const plan = planRun(node, selection, new Date());
+    const run = planRun(node, selection, new Date());
     requireSafeTargets(
       node.layout.root,
-      renewablesOf(plan).flatMap(({ place }) => targetsOf(place)),
+      renewablesOf(run.plan).flatMap(({ place }) => targetsOf(place)),
     );
-    return dryRun(plan, selection, options, terminal);
+    return dryRun(run, selection, options, terminal);
   }
   if (selection.kind === 'all' && selection.confirm && terminal.interactive) {
     // Asked without the lock: another run must not wait for somebody's coffee.
-    const plan = planRun(node, selection, new Date());
+    const { plan } = planRun(node, selection, new Date());
     if (refuse(plan, options, terminal)) return exitCodes.error;
     await confirmRenewal(renewablesOf(plan), new Date());
   }
   return underLock(node, options, terminal, async (state) => {
     const now = new Date();
-    const plan = planRun(node, selection, now);
+    const run = planRun(node, selection, now);
+    const { plan } = run;
     if (refuse(plan, options, terminal)) return exitCodes.error;
     const renewables = renewablesOf(plan);
-    for (const warning of renewalWarnings(renewables)) terminal.warning(warning);
+    warn(run, terminal);
     const change = changeOf(await renewAll(renewables, terminal));
     const interruption = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
     if (interruption !== undefined) return interruption;
@@ -61,19 +62,24 @@ export async function renewCertificates(
   });
 }
 
-function dryRun(
-  plan: readonly PlannedRenewal[],
-  selection: Selection,
-  options: RenewOptions,
-  terminal: Terminal,
-): ExitCode {
+function dryRun(run: RenewalRun, selection: Selection, options: RenewOptions, terminal: Terminal): ExitCode {
+  const { plan } = run;
   if (refuse(plan, options, terminal)) return exitCodes.error;
   const renewables = renewablesOf(plan);
-  for (const warning of renewalWarnings(renewables)) terminal.warning(warning);
+  warn(run, terminal);
   const others = plan.filter(({ status }) => status !== 'renewable');
   terminal.result(renewalLines(others.map(outcomeOf), { closing: false }));
   terminal.result(dryRunLines(plannedChanges(renewables)));
   return exitCodeOfPlan(plan, selection);
+}
+
+function warn({ plan, faults }: RenewalRun, terminal: Terminal): void {
+  for (const warning of renewalWarnings(renewablesOf(plan))) terminal.warning(warning);
+  // kubeadm renews nothing at all then, not even what other CAs sign.
+  for (const { error } of faults) {
+    terminal.warning(error.line);
+    terminal.hint(error.hint);
+  }
 }
 
 function refuse(plan: readonly PlannedRenewal[], options: NodeOptions, terminal: Terminal): boolean {

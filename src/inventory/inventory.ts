@@ -28,7 +28,10 @@ export interface AuthorityEntry {
 export interface LeafEntry {
   readonly kind: 'leaf';
   readonly spec: LeafSpec;
+  readonly certificatePath: string;
   readonly keyPath: string;
+  /** Not opened, only looked for. */
+  readonly key: Reading<'there'>;
   readonly state: Reading<LeafState>;
 }
 
@@ -112,18 +115,25 @@ function readAuthority(layout: Layout, spec: CaSpec): AuthorityEntry {
       const { bytes } = readFile(layout.root, certificatePath);
       return bytes && parseCertificates(bytes);
     }),
-    key: reading(keyPath, () => (exists(layout.root.resolve(keyPath), keyPath) ? 'there' : undefined)),
+    key: lookFor(layout, keyPath),
   };
 }
 
+function lookFor({ root }: Layout, path: string): Reading<'there'> {
+  return reading(path, () => (exists(root.resolve(path), path) ? 'there' : undefined));
+}
+
 function readLeaf(layout: Layout, spec: LeafSpec): LeafEntry {
-  const path = join(layout.certDir, `${spec.baseName}.crt`);
+  const certificatePath = join(layout.certDir, `${spec.baseName}.crt`);
+  const keyPath = join(layout.certDir, `${spec.baseName}.key`);
   return {
     kind: 'leaf',
     spec,
-    keyPath: join(layout.certDir, `${spec.baseName}.key`),
-    state: reading(path, () => {
-      const { target, bytes } = readFile(layout.root, path);
+    certificatePath,
+    keyPath,
+    key: lookFor(layout, keyPath),
+    state: reading(certificatePath, () => {
+      const { target, bytes } = readFile(layout.root, certificatePath);
       return bytes && { file: target, chain: parseCertificates(bytes) };
     }),
   };

@@ -7,6 +7,8 @@ export type ExpirationRow =
       /** notAfter - now; negative when it has expired. */
       readonly residualMs: number;
       readonly externallyManaged: boolean;
+      /** Of an external CA, and has no key or does not verify: `!INVALID!`, with its date. */
+      readonly faulty: boolean;
       /** Absent for a CA. */
       readonly caName?: string;
     }

@@ -1,3 +1,4 @@
+import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { KubepkiError } from '../errors/error.ts';
 import {
   findAuthority,
@@ -7,6 +8,7 @@ import {
 } from '../inventory/inventory.ts';
 import type { Reading } from '../inventory/reading.ts';
 import type { Certificate } from '../pki/certificate.ts';
+import { externalFaults, isExternallyManaged } from './external-authority.ts';
 import type { ExpirationReport, ExpirationRow } from './expiration-report.ts';
 import { missingAuthority } from './missing-authority.ts';
 
@@ -22,9 +24,13 @@ export function expiration(inventory: Inventory, now: Date): ExpirationResult {
     // Only the node where `kubeadm init` ran has a super-admin.conf: nowhere else is it missing.
     ({ spec, state }) => !(spec.kind === 'kubeconfig' && spec.optional && state.status === 'missing'),
   );
+  const faults = externalFaults(inventory);
+  const faulty = new Set<CertificateSpec>(faults.map(({ spec }) => spec));
   return {
     report: {
-      certificates: entries.map((entry) => certificateRow(inventory, entry, now)),
+      certificates: entries.map((entry) =>
+        certificateRow(inventory, entry, { now, faulty: faulty.has(entry.spec) }),
+      ),
       certificateAuthorities: inventory.authorities.map((entry) => authorityRow(entry, now)),
     },
     problems: [
@@ -32,17 +38,22 @@ export function expiration(inventory: Inventory, now: Date): ExpirationResult {
         errorsOf,
       ),
       ...inventory.authorities.flatMap((authority) => authorityProblems(authority, entries)),
+      ...faults.map(({ error }) => error),
     ],
   };
 }
 
-function certificateRow(inventory: Inventory, entry: CertificateEntry, now: Date): ExpirationRow {
+function certificateRow(
+  inventory: Inventory,
+  entry: CertificateEntry,
+  { now, faulty }: { readonly now: Date; readonly faulty: boolean },
+): ExpirationRow {
   const { name, caName } = entry.spec;
   if (entry.state.status !== 'present') return { status: entry.state.status, name };
   const [leaf] = entry.state.value.chain;
   const authority = findAuthority(inventory, caName);
   const externallyManaged = authority !== undefined && isExternallyManaged(authority);
-  return { status: 'present', name, ...residual(leaf, now), externallyManaged, caName };
+  return { status: 'present', name, ...residual(leaf, now), externallyManaged, faulty, caName };
 }
 
 function authorityRow(entry: AuthorityEntry, now: Date): ExpirationRow {
@@ -50,12 +61,8 @@ function authorityRow(entry: AuthorityEntry, now: Date): ExpirationRow {
   if (entry.bundle.status !== 'present') return { status: entry.bundle.status, name };
   // kubeadm since 1.24: of several certificates in the file, the first.
   const [first] = entry.bundle.value;
-  return { status: 'present', name, ...residual(first, now), externallyManaged: isExternallyManaged(entry) };
-}
-
-/** kubeadm also demands that the certificates of an external CA verify, and fails as a whole when one does not. */
-function isExternallyManaged(authority: AuthorityEntry): boolean {
-  return authority.bundle.status === 'present' && authority.key.status === 'missing';
+  const externallyManaged = isExternallyManaged(entry);
+  return { status: 'present', name, ...residual(first, now), externallyManaged, faulty: false };
 }
 
 function residual(certificate: Certificate, now: Date): { notAfter: Date; residualMs: number } {

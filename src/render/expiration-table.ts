@@ -10,6 +10,9 @@ const padding = 3;
 // The last cell is written with %-8v; tabwriter does not pad it.
 const lastCellWidth = 8;
 
+// Not one of kubeadm's, which then prints no table at all.
+const invalid = '!INVALID!';
+
 const soonMs = 30 * 24 * 3600 * 1000;
 
 type Paint = (text: string) => string;
@@ -38,7 +41,7 @@ export function expirationTable(report: ExpirationReport, { colour }: { readonly
 function certificateCells(row: ExpirationRow): string[] {
   if (row.status !== 'present') return [marked(row), '', '', '', ''];
   return [
-    row.name,
+    row.faulty ? `${invalid} ${row.name}` : row.name,
     kubeadmDate(row.notAfter),
     humanDuration(row.residualMs),
     row.caName ?? '',
@@ -52,7 +55,7 @@ function authorityCells(row: ExpirationRow): string[] {
 }
 
 function marked(row: Exclude<ExpirationRow, { status: 'present' }>): string {
-  return `${row.status === 'missing' ? '!MISSING!' : '!INVALID!'} ${row.name}`;
+  return `${row.status === 'missing' ? '!MISSING!' : invalid} ${row.name}`;
 }
 
 function external(row: Extract<ExpirationRow, { status: 'present' }>): string {
@@ -60,7 +63,7 @@ function external(row: Extract<ExpirationRow, { status: 'present' }>): string {
 }
 
 function urgency(row: ExpirationRow, chalk: ChalkInstance): Paint {
-  if (row.status !== 'present' || row.residualMs < 0) return chalk.red;
+  if (row.status !== 'present' || row.faulty || row.residualMs < 0) return chalk.red;
   return row.residualMs <= soonMs ? chalk.yellow : (text) => text;
 }
 

@@ -11,6 +11,7 @@ const report = {
       notAfter: new Date('2027-11-23T21:41:28Z'),
       residualMs: -1999,
       externallyManaged: true,
+      faulty: false,
       caName: 'ca',
     },
     { status: 'missing', name: 'apiserver' },
@@ -23,6 +24,7 @@ const report = {
       notAfter: new Date('2036-11-20T21:41:27Z'),
       residualMs: 1500,
       externallyManaged: false,
+      faulty: false,
     },
   ],
 } as const;

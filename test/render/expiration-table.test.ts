@@ -9,7 +9,14 @@ const day = 24 * 3600 * 1000;
 const notAfter = new Date('2027-01-02T03:04:59.999Z');
 
 function row(name: string, residualMs: number, caName?: string): ExpirationRow {
-  const common = { status: 'present', name, notAfter, residualMs, externallyManaged: false } as const;
+  const common = {
+    status: 'present',
+    name,
+    notAfter,
+    residualMs,
+    externallyManaged: false,
+    faulty: false,
+  } as const;
   return caName === undefined ? common : { ...common, caName };
 }
 
