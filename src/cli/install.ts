@@ -45,7 +45,7 @@ export async function installCertificates(
     const now = new Date();
     const run = planInstallRun(node, named, options, now);
     if (refuse(run, terminal)) return exitCodes.error;
-    const change = changeOf(run, node, options);
+    const change = changeOf(run);
     const interruption = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
     if (interruption !== undefined) return interruption;
     return report(run.plan, { named, terminal, dryRun: false });
@@ -85,18 +85,10 @@ function refuse({ plan, strangers }: InstallRun, terminal: Terminal): boolean {
   return lines.size > 0;
 }
 
-function changeOf(
-  { plan, inventory, keysInUse }: InstallRun,
-  node: Node,
-  { fromBundle }: InstallSources,
-): Change {
+function changeOf({ plan, inventory, keysInUse, bundle }: InstallRun): Change {
   const installables = installablesOf(plan);
   return {
-    changes: install(installables, {
-      inventory,
-      keysInUse,
-      bundle: fromBundle === undefined ? undefined : node.layout.root.locate(fromBundle),
-    }),
+    changes: install(installables, { inventory, keysInUse, bundle }),
     certificates: installables.map(({ spec, chain: [leaf] }) => ({
       name: spec.name,
       old: certificateInUse(inventory, spec),

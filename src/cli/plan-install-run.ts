@@ -24,6 +24,8 @@ export interface InstallRun {
   readonly inventory: Inventory;
   readonly keysInUse: KeysInUse;
   readonly plan: readonly PlannedInstall[];
+  /** Host path. */
+  readonly bundle: string | undefined;
   /** Files that belong to nothing that was asked for. */
   readonly strangers: readonly KubepkiError[];
 }
@@ -47,17 +49,23 @@ export function planInstallRun(
   const directory = csrDirectory(node, sources);
   const waiting = installable.flatMap((spec) => readPendingFiles(layout, directory, spec));
   const expected = waiting.filter(({ spec }) => named === undefined || named.includes(spec));
+  const bundle = sources.fromBundle === undefined ? undefined : layout.root.locate(sources.fromBundle);
   const settings = {
     now,
     allowChanges: sources.allowChanges === true,
     keysInUse: keysInUse(inventory, readKeyTargets(inventory)),
     waiting,
-    files: [...readExpected(node, directory, expected, named), ...readBundle(node, sources)],
+    files: [
+      ...readExpected(node, directory, expected, named),
+      ...(bundle === undefined ? [] : [readBundle(node, bundle)]),
+    ],
+    bundle,
     placeOf: (spec: CertificateSpec) => readPlace(layout, spec),
   };
   return {
     inventory,
     keysInUse: settings.keysInUse,
+    bundle,
     plan: planInstall(inventory, named ?? installable, settings),
     strangers: strangers(inventory, settings),
   };
@@ -81,12 +89,10 @@ function readExpected(
   return [...paths].map((path) => readCertificateFile(root, path));
 }
 
-function readBundle({ layout: { root } }: Node, { fromBundle }: InstallSources): CertificateFile[] {
-  if (fromBundle === undefined) return [];
-  const path = root.locate(fromBundle);
+function readBundle({ layout: { root } }: Node, path: string): CertificateFile {
   const file = readCertificateFile(root, path);
   if (file.content.status === 'unreadable') throw file.content.error;
-  if (file.content.status === 'present') return [file];
+  if (file.content.status === 'present') return file;
   throw new KubepkiError('not-found', 'no such file', {
     file: path,
     hint: 'name the file with the signed certificates with --from-bundle',

@@ -1,12 +1,13 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
-import { isCa, type Certificate, type Chain } from '../pki/certificate.ts';
-import { pathTo } from '../pki/chain.ts';
+import { isCa, type Certificate } from '../pki/certificate.ts';
 import { missingUsages } from '../pki/extended-key-usage.ts';
 import { findExtension, type Extension } from '../pki/extension.ts';
-import { assertsCertSign } from '../pki/issuer.ts';
+import { assertsKeyUsage } from '../pki/key-usage.ts';
 import { attributesOf } from '../pki/name.ts';
+import type { PathOutcome } from '../pki/path.ts';
+import { isSoundAlgorithm } from '../pki/signature-algorithm.ts';
 import { parseSubjectAltName } from '../pki/subject-alt-name.ts';
-import { isoSeconds } from './validity.ts';
+import { isoSeconds } from '../pki/time.ts';
 
 /** What was asked of the CA. */
 export interface Asked {
@@ -17,35 +18,28 @@ export interface Asked {
 
 /** What is wrong with a signed certificate, and what the CA must do differently. */
 export interface Fault {
-  readonly kind: 'issuer' | 'validity' | 'subject' | 'names' | 'usages' | 'ca';
+  readonly kind: 'issuer' | 'signature' | 'validity' | 'subject' | 'names' | 'usages' | 'ca';
   readonly message: string;
   readonly hint: string;
 }
 
-export interface SignedCertificate {
-  readonly leaf: Certificate;
-  /** What came with it in the same file. */
-  readonly others: readonly Certificate[];
+export interface SigningContext {
+  readonly spec: CertificateSpec;
+  /** From the certificate to the CA it belongs to. */
+  readonly path: PathOutcome;
+  /** That CA's file, for messages. */
+  readonly caFile: string;
+  readonly now: Date;
 }
 
-/** @param authorities the CA this certificate belongs to, with its file for messages */
 export function faultsOf(
-  { leaf, others }: SignedCertificate,
+  leaf: Certificate,
   asked: Asked,
-  {
-    spec,
-    authorities,
-    caFile,
-    now,
-  }: {
-    readonly spec: CertificateSpec;
-    readonly authorities: Chain;
-    readonly caFile: string;
-    readonly now: Date;
-  },
+  { spec, path, caFile, now }: SigningContext,
 ): Fault[] {
   return [
-    ...issuerFaults({ leaf, others }, authorities, caFile),
+    ...issuerFaults(path, caFile),
+    ...signatureFaults(leaf, path),
     ...validityFaults(leaf, now),
     ...subjectFaults(leaf, asked),
     ...nameFaults(leaf, asked),
@@ -54,13 +48,38 @@ export function faultsOf(
   ];
 }
 
-function issuerFaults({ leaf, others }: SignedCertificate, authorities: Chain, caFile: string): Fault[] {
-  if (pathTo(leaf, others, authorities) !== undefined) return [];
+function issuerFaults(path: PathOutcome, caFile: string): Fault[] {
+  const behind = 'where an intermediate CA signs, put its certificate behind the leaf in the same file';
+  switch (path.status) {
+    case 'trusted':
+      return [];
+    case 'unrelated':
+      return [
+        {
+          kind: 'issuer',
+          message: `is not signed by the CA of ${caFile}`,
+          hint: `sign the CSR with the key of ${caFile}; ${behind}`,
+        },
+      ];
+    case 'untrusted':
+      return [
+        {
+          kind: 'issuer',
+          message: path.reason,
+          hint: `sign the CSR with a valid CA that leads to ${caFile}; ${behind}`,
+        },
+      ];
+  }
+}
+
+function signatureFaults(leaf: Certificate, path: PathOutcome): Fault[] {
+  const signed = [leaf, ...(path.status === 'trusted' ? path.intermediates : [])];
+  if (signed.every(({ signatureAlgorithm }) => isSoundAlgorithm(signatureAlgorithm))) return [];
   return [
     {
-      kind: 'issuer',
-      message: `is not signed by the CA of ${caFile}`,
-      hint: `sign the CSR with the key of ${caFile}; where an intermediate CA signs, put its certificate behind the leaf in the same file`,
+      kind: 'signature',
+      message: 'is signed with an algorithm that Kubernetes refuses, such as SHA-1 or MD5',
+      hint: 'the CA must sign with SHA-256 or better (openssl ca: default_md = sha256)',
     },
   ];
 }
@@ -128,7 +147,7 @@ function usageFaults(leaf: Certificate, { usages }: CertificateSpec): Fault[] {
 
 // RFC 5280, 4.2.1.9 and 4.2.1.3: with either, whoever has this key could sign certificates for the whole cluster.
 function caFaults(leaf: Certificate): Fault[] {
-  if (!isCa(leaf) && !assertsCertSign(leaf)) return [];
+  if (!isCa(leaf) && assertsKeyUsage(leaf, 'keyCertSign') !== true) return [];
   return [
     {
       kind: 'ca',

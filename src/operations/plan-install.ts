@@ -5,10 +5,12 @@ import type { CertificateFile } from '../inventory/certificate-files.ts';
 import { findAuthority, type Inventory } from '../inventory/inventory.ts';
 import type { PendingFiles } from '../inventory/pending-files.ts';
 import type { Place } from '../inventory/places.ts';
-import type { Certificate, Chain } from '../pki/certificate.ts';
-import { pathTo } from '../pki/chain.ts';
+import { isCa, type Certificate, type Chain } from '../pki/certificate.ts';
+import { assertsKeyUsage } from '../pki/key-usage.ts';
+import { attributesOf } from '../pki/name.ts';
+import { validatePath } from '../pki/path.ts';
 import { publicKeyOf } from '../pki/private-key.ts';
-import { faultsOf, type Fault, type SignedCertificate } from './check-signed.ts';
+import { faultsOf, type Fault } from './check-signed.ts';
 import type { KeysInUse } from './keys-in-use.ts';
 import { missingAuthority } from './missing-authority.ts';
 import { pendingIn, type Pending } from './pending.ts';
@@ -43,6 +45,8 @@ export interface InstallSettings {
   /** All that waits, of every certificate, whichever are to be installed. */
   readonly waiting: readonly PendingFiles[];
   readonly files: readonly CertificateFile[];
+  /** Host path of the one among the files that may hold any certificate. */
+  readonly bundle: string | undefined;
   readonly placeOf: (spec: CertificateSpec) => Place;
 }
 
@@ -86,6 +90,12 @@ function planOne(inventory: Inventory, spec: CertificateSpec, settings: InstallS
   return check(inventory, match, settings);
 }
 
+interface SignedCertificate {
+  readonly leaf: Certificate;
+  /** What came with it in the same file. */
+  readonly others: readonly Certificate[];
+}
+
 interface Match {
   readonly pending: Pending;
   readonly signed: SignedCertificate;
@@ -118,7 +128,7 @@ function requireReadable({ certificatePaths }: Pending, files: readonly Certific
 function check(
   inventory: Inventory,
   { pending, signed, source }: Match,
-  { now, allowChanges, placeOf }: InstallSettings,
+  { now, allowChanges, bundle, placeOf }: InstallSettings,
 ): PlannedInstall {
   const { spec } = pending;
   const authority = findAuthority(inventory, spec.caName);
@@ -126,9 +136,10 @@ function check(
   if (authority.bundle.status === 'unreadable') throw authority.bundle.error;
   if (authority.bundle.status === 'missing') throw missingAuthority(authority);
   const authorities = authority.bundle.value;
-  const faults = faultsOf(signed, pending.asked, {
+  const path = validatePath(signed.leaf, signed.others, authorities, now);
+  const faults = faultsOf(signed.leaf, pending.asked, {
     spec,
-    authorities,
+    path,
     caFile: authority.certificatePath,
     now,
   });
@@ -147,7 +158,6 @@ function check(
       ),
     };
   }
-  const path = pathTo(signed.leaf, signed.others, authorities) ?? [];
   const place = placeOf(spec);
   requireReplaceable(inventory, placeTargets(place));
   return {
@@ -157,12 +167,16 @@ function check(
       spec,
       pending,
       place,
-      chain: [signed.leaf, ...path],
+      chain: [signed.leaf, ...(path.status === 'trusted' ? path.intermediates : [])],
       authorities,
       source,
       warnings: [
         ...faults.filter(allowed).map(({ message }) => `${source.path}: ${message}`),
-        ...(pending.certificatePaths.includes(source.path) || source.path.endsWith('.pem')
+        // RFC 8446, 4.4.2.2. Go does not look at it.
+        ...(assertsKeyUsage(signed.leaf, 'digitalSignature') === false
+          ? [`${source.path}: keyUsage lacks digitalSignature, without which some TLS clients refuse it`]
+          : []),
+        ...(pending.certificatePaths.includes(source.path) || source.path === bundle
           ? []
           : [`${source.path}: holds the certificate for ${spec.name}, by its key`]),
       ],
@@ -195,12 +209,28 @@ export function strangers(
     [...keys, ...authorities.map((authority) => authority.publicKey)].some((key) => key.equals(publicKey));
   return files.flatMap(({ target, content }) => {
     if (content.status === 'unreadable') return [content.error];
-    if (content.status === 'missing' || content.value.some(known)) return [];
-    return [
-      new KubepkiError('bad-certificate', 'belongs to no key that a certificate was asked for with', {
-        file: target.path,
-        hint: 'the CA must sign the CSR that is here now; if this certificate has nothing to do with it, move it away',
-      }),
-    ];
+    return content.status === 'missing'
+      ? []
+      : unknownIn(content.value, known).map((one) => stranger(one, target));
   });
+}
+
+/** CA certificates beside one of ours are its chain. */
+function unknownIn(chain: Chain, known: (certificate: Certificate) => boolean): Certificate[] {
+  const leaves = chain.filter((certificate) => !known(certificate) && !isCa(certificate));
+  return leaves.length > 0 || chain.some(known) ? leaves : [chain[0]];
+}
+
+function stranger(certificate: Certificate, { path }: FileTarget): KubepkiError {
+  const subject = attributesOf(certificate.subject).join(', ');
+  return new KubepkiError(
+    'bad-certificate',
+    `the certificate of "${subject}" belongs to no key that a certificate was asked for with`,
+    {
+      file: path,
+      hint: isCa(certificate)
+        ? 'put the certificate of an intermediate CA behind the leaf in the same file; move away what is not needed'
+        : 'the CA must sign the CSR that is here now; if this certificate has nothing to do with it, move it away',
+    },
+  );
 }

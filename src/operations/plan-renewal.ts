@@ -15,7 +15,8 @@ import type { KeyTargets } from '../inventory/key-targets.ts';
 import type { Reading } from '../inventory/reading.ts';
 import { isCa } from '../pki/certificate.ts';
 import { chainsTo } from '../pki/chain.ts';
-import { assertsCertSign, type Issuer, type LocalIssuer } from '../pki/issuer.ts';
+import type { Issuer, LocalIssuer } from '../pki/issuer.ts';
+import { assertsKeyUsage } from '../pki/key-usage.ts';
 import type { KeyAlgorithm } from '../pki/private-key.ts';
 import { chooseKey } from './key-choice.ts';
 import { missingAuthority } from './missing-authority.ts';
@@ -93,7 +94,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   // RFC 5280, 4.2.1.3: what the old one asserts (keyCertSign) must not stand in a certificate that is no CA.
   if (isCa(leaf))
     throw new KubepkiError('bad-certificate', 'is a CA certificate, not a leaf', { file: file.path });
-  if (assertsCertSign(leaf)) {
+  if (assertsKeyUsage(leaf, 'keyCertSign') === true) {
     throw new KubepkiError('bad-certificate', 'asserts keyCertSign without being a CA', { file: file.path });
   }
   requireReplaceable(inventory, targetsOf(place));

@@ -29,8 +29,3 @@ export function validityOf(issuer: LocalIssuer, now: Date, validityMs: number): 
 function wholeSeconds(milliseconds: number): Date {
   return new Date(Math.floor(milliseconds / 1000) * 1000);
 }
-
-/** RFC 3339 in UTC without fractions, as certificates have none. */
-export function isoSeconds(date: Date): string {
-  return date.toISOString().replace(/\.\d{3}Z$/, 'Z');
-}

@@ -19,6 +19,8 @@ export interface Certificate {
   readonly der: Buffer;
   /** Content bytes of the INTEGER. */
   readonly serialNumber: Buffer;
+  /** AlgorithmIdentifier of the issuer's signature. */
+  readonly signatureAlgorithm: Asn1;
   /** DER of the Name, as it stands in the certificate. */
   readonly issuer: Buffer;
   readonly subject: Buffer;
@@ -55,8 +57,14 @@ export function parseCertificates(bytes: Uint8Array): Chain {
 /** @throws KubepkiError bad-certificate */
 export function parseCertificate(der: Buffer): Certificate {
   // Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }
-  const [tbs, , signature] = partsOf(parseDer(der));
-  if (!isUniversal(tbs, 'sequence') || !isUniversal(signature, 'bitString')) throw malformed();
+  const [tbs, signatureAlgorithm, signature] = partsOf(parseDer(der));
+  if (
+    !isUniversal(tbs, 'sequence') ||
+    !isUniversal(signatureAlgorithm, 'sequence') ||
+    !isUniversal(signature, 'bitString')
+  ) {
+    throw malformed();
+  }
   const fields = [...partsOf(tbs)];
   // version [0] EXPLICIT DEFAULT v1
   if (isContext(fields[0], 0)) fields.shift();
@@ -75,6 +83,7 @@ export function parseCertificate(der: Buffer): Certificate {
   return {
     der,
     serialNumber: contentOf(serialNumber),
+    signatureAlgorithm,
     issuer: encodeDer(issuer),
     subject: encodeDer(subject),
     notBefore: parseTime(notBefore),

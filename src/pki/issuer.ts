@@ -1,8 +1,8 @@
 import { KubepkiError } from '../errors/error.ts';
 import { isCa, type Certificate, type Chain } from './certificate.ts';
-import { contentOf, isUniversal, parseDer } from './der.ts';
-import { findExtension } from './extension.ts';
+import { assertsKeyUsage } from './key-usage.ts';
 import { algorithmOf, describeAlgorithm, publicKeyOf, type PrivateKey } from './private-key.ts';
+import { isoSeconds } from './time.ts';
 
 /** A CA whose key is here. Only {@link localIssuer} makes one, so everything that signs has been checked. */
 export interface LocalIssuer {
@@ -63,7 +63,7 @@ function requireSigningCertificate(certificate: Certificate, now: Date, file: st
     });
   }
   // RFC 5280, 4.2.1.3: keyCertSign must be asserted where keyUsage is present.
-  if (findExtension(certificate.extensions, 'keyUsage') !== undefined && !assertsCertSign(certificate)) {
+  if (assertsKeyUsage(certificate, 'keyCertSign') === false) {
     throw new KubepkiError('bad-issuer', 'must not sign certificates (keyUsage lacks keyCertSign)', { file });
   }
   // kubeadm signs all the same and says so in a warning; nothing would trust the result.
@@ -95,19 +95,6 @@ function requireSigningKey(privateKey: PrivateKey, file: string): void {
   }
 }
 
-/** RFC 5280, 4.2.1.3: keyCertSign is bit 5 of keyUsage. */
-export function assertsCertSign(certificate: Certificate): boolean {
-  const usage = findExtension(certificate.extensions, 'keyUsage');
-  if (usage === undefined) return false;
-  const bits = parseDer(usage.value);
-  // Bit 5 of the BIT STRING, after the byte that counts its unused bits.
-  return isUniversal(bits, 'bitString') && ((contentOf(bits)[1] ?? 0) & 0x04) !== 0;
-}
-
 function isValidAt(certificate: Certificate, now: Date): boolean {
   return certificate.notBefore.getTime() <= now.getTime() && now.getTime() <= certificate.notAfter.getTime();
-}
-
-function isoSeconds(date: Date): string {
-  return date.toISOString().replace(/\.\d{3}Z$/, 'Z');
 }

@@ -21,6 +21,11 @@ export function parseTime(value: Asn1): Date {
   return date;
 }
 
+/** RFC 3339 in UTC without fractions, as certificates have none. */
+export function isoSeconds(date: Date): string {
+  return date.toISOString().replace(/\.\d{3}Z$/, 'Z');
+}
+
 /** RFC 5280, 4.1.2.5: UTCTime through the year 2049, GeneralizedTime from 2050 on. Whole seconds. */
 export function encodeTime(date: Date): Asn1 {
   const isUtcTime = date.getUTCFullYear() < 2050;
@@ -28,9 +33,6 @@ export function encodeTime(date: Date): Asn1 {
 }
 
 function encodedText(date: Date, isUtcTime: boolean): string {
-  const digits = date
-    .toISOString()
-    .replace(/\.\d{3}Z$/, 'Z')
-    .replace(/[-:T]/g, '');
+  const digits = isoSeconds(date).replace(/[-:T]/g, '');
   return isUtcTime ? digits.slice(2) : digits;
 }

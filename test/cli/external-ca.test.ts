@@ -240,7 +240,7 @@ describe('install', () => {
     assert.equal(outcome.code, 1);
     assert.match(
       outcome.stderr,
-      /csr\/apiserver\.crt: belongs to no key that a certificate was asked for with/,
+      /csr\/apiserver\.crt: the certificate of "CN=kube-apiserver" belongs to no key that a certificate was asked for with/,
     );
   });
 

@@ -1,0 +1,89 @@
+import { isCa, type Certificate, type Chain } from './certificate.ts';
+import { pathTo } from './chain.ts';
+import { contentOf, isUniversal, parseDer, partsOf } from './der.ts';
+import { findExtension } from './extension.ts';
+import { isIssuedBy } from './issuer.ts';
+import { assertsKeyUsage } from './key-usage.ts';
+import { attributesOf } from './name.ts';
+import { isoSeconds } from './time.ts';
+
+export type PathOutcome =
+  /** The intermediates between the leaf and a CA, in order. */
+  | { readonly status: 'trusted'; readonly intermediates: readonly Certificate[] }
+  /** No signature leads to a CA. */
+  | { readonly status: 'unrelated' }
+  /** One does, over something that whoever verifies it refuses. */
+  | { readonly status: 'untrusted'; readonly reason: string };
+
+/**
+ * Path validation (RFC 5280, 6.1) as far as it is about who may sign and when; names that a CA is constrained to are not
+ * looked at.
+ * @param others what came with the leaf, in any order
+ */
+export function validatePath(
+  leaf: Certificate,
+  others: readonly Certificate[],
+  authorities: Chain,
+  now: Date,
+): PathOutcome {
+  const valid = (certificate: Certificate): boolean => signerProblem(certificate, now) === undefined;
+  const [anchor, ...anchors] = authorities.filter(valid);
+  const path = anchor && pathTo(leaf, others.filter(valid), [anchor, ...anchors]);
+  if (path !== undefined) {
+    const tooLong = pathLengthProblem([...path, issuerAmong([leaf, ...path], authorities.filter(valid))]);
+    return tooLong === undefined
+      ? { status: 'trusted', intermediates: path }
+      : { status: 'untrusted', reason: tooLong };
+  }
+  const wrong = pathTo(leaf, others, authorities);
+  if (wrong === undefined) return { status: 'unrelated' };
+  const signers = [...wrong, issuerAmong([leaf, ...wrong], authorities)];
+  const [reason] = signers.flatMap((signer) => {
+    const problem = signer && signerProblem(signer, now);
+    return problem === undefined ? [] : [`is signed by ${nameOf(signer)}, ${problem}`];
+  });
+  return reason === undefined ? { status: 'unrelated' } : { status: 'untrusted', reason };
+}
+
+function issuerAmong(
+  path: readonly [Certificate, ...Certificate[]],
+  authorities: readonly Certificate[],
+): Certificate | undefined {
+  const last = path.at(-1) ?? path[0];
+  return authorities.find((authority) => isIssuedBy(last, authority));
+}
+
+/** Why whoever verifies a certificate of this signer's refuses it. */
+function signerProblem(signer: Certificate, now: Date): string | undefined {
+  if (!isCa(signer)) return 'which is no CA (basicConstraints lacks CA:TRUE)';
+  if (assertsKeyUsage(signer, 'keyCertSign') === false) {
+    return 'which must not sign certificates (keyUsage lacks keyCertSign)';
+  }
+  if (signer.notAfter.getTime() < now.getTime()) return `which expired on ${isoSeconds(signer.notAfter)}`;
+  if (signer.notBefore.getTime() > now.getTime()) {
+    return `which is not valid before ${isoSeconds(signer.notBefore)}`;
+  }
+  return undefined;
+}
+
+/** RFC 5280, 4.2.1.9: pathLenConstraint counts the intermediates below a CA. From the leaf's own signer upwards. */
+function pathLengthProblem(signers: readonly (Certificate | undefined)[]): string | undefined {
+  for (const [below, signer] of signers.entries()) {
+    const most = signer && pathLength(signer);
+    if (most !== undefined && below > most) {
+      return `is signed over ${String(below)} intermediate CA(s), and ${nameOf(signer)} allows ${String(most)} (pathlen)`;
+    }
+  }
+  return undefined;
+}
+
+function pathLength(certificate: Certificate): number | undefined {
+  const constraints = findExtension(certificate.extensions, 'basicConstraints');
+  const length =
+    constraints && partsOf(parseDer(constraints.value)).find((part) => isUniversal(part, 'integer'));
+  return length && Number(BigInt(`0x${contentOf(length).toString('hex') || '0'}`));
+}
+
+function nameOf(certificate: Certificate | undefined): string {
+  return certificate === undefined ? 'its CA' : `"${attributesOf(certificate.subject).join(', ')}"`;
+}
