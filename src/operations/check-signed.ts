@@ -128,7 +128,7 @@ function nameFaults(leaf: Certificate, asked: Asked): Fault[] {
     {
       kind: 'names',
       message: `has other SANs than the CSR: ${difference}`,
-      hint: 'the CA must copy the SANs from the CSR (openssl ca: copy_extensions = copy); if the difference is wanted: --allow-changes',
+      hint: 'the CA must copy the SANs from the CSR (openssl ca: copy_extensions = copy; certtool: honor_crq_extensions); if the difference is wanted: --allow-changes',
     },
   ];
 }

@@ -27,9 +27,9 @@ export function setState(before: Snapshot, after: Snapshot): 'old' | 'new' {
 }
 
 /** Every key matches its certificate, every certificate verifies, every kubeconfig parses. */
-export function requireSound(tree: Tree, scratch: string): void {
+export function requireSound(tree: Tree, scratch: string, count = 10): void {
   const leaves = leafFiles(tree, scratch);
-  assert.equal(leaves.length, 10);
+  assert.equal(leaves.length, count);
   for (const { name, certificate, key, ca } of leaves) {
     const leaf = new X509Certificate(readFileSync(certificate));
     const issuers = certificatesIn(ca);
