@@ -5,11 +5,20 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { judge } from '../support/judge.ts';
 import { kubepki } from '../support/kubepki.ts';
-import { snapshot, temporaryDirectory } from '../support/tree.ts';
+import { fileChanges, snapshot, temporaryDirectory } from '../support/tree.ts';
 import { requireSound, requireTidy, setState } from './invariants.ts';
 import { forEachParallel } from './pool.ts';
 import { sample } from './sample.ts';
-import { inject, pointsOf, recoveryScenario, renewal, rollbackScenario, treeAt } from './scenario.ts';
+import {
+  inject,
+  installScenario,
+  pointsOf,
+  recoveryScenario,
+  renewal,
+  requestScenario,
+  rollbackScenario,
+  treeAt,
+} from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 import type { FaultPoint } from './strace.ts';
 
@@ -93,6 +102,47 @@ describe('killed at any call, recover leaves the set all old or all new, and not
     const survived = states.old + states.new;
     t.diagnostic(`${String(chosen.length)} kill points in rollback, ${String(survived)} survived`);
     assert.equal(survived, chosen.length);
+    assert.ok(states.old > 0 && states.new > 0);
+  });
+
+  test('renew all --csr-only: no live file is touched, and what waits is all there or not at all', async (t) => {
+    const [strace, openssl] = [judge(t, 'strace'), judge(t, 'openssl')];
+    if (strace === undefined || openssl === undefined) return;
+    const scenario = requestScenario(t, openssl);
+    const points = await pointsOf(t, strace, scenario);
+    const chosen = sample(points, 24);
+    const before = snapshot(laid(t, scenario));
+    const waiting = new Map<number, number>();
+    await killEverywhere(t, strace, scenario, points, chosen, ({ directory }) => {
+      const after = snapshot(directory);
+      assert.deepEqual(
+        fileChanges(before, after).filter((line) => !/^\+ csr(?: |\/\S+\.(?:csr|key) 0600$)/.test(line)),
+        [],
+      );
+      const files = [...after.keys()].filter((path) => path.startsWith('csr/')).length;
+      waiting.set(files, (waiting.get(files) ?? 0) + 1);
+    });
+    t.diagnostic(`${String(chosen.length)} kill points in renew --csr-only`);
+    assert.deepEqual([...waiting.keys()].sort(), [0, 20]);
+  });
+
+  test('install: all of it, and what waited is cleared away, or nothing, and all of it still waits', async (t) => {
+    const [strace, openssl] = [judge(t, 'strace'), judge(t, 'openssl')];
+    if (strace === undefined || openssl === undefined) return;
+    const scenario = await installScenario(t, openssl);
+    const points = await pointsOf(t, strace, scenario);
+    const chosen = sample(points, 24);
+    const before = snapshot(laid(t, scenario));
+    const states = { old: 0, new: 0 };
+    await killEverywhere(t, strace, scenario, points, chosen, ({ directory }) => {
+      const after = snapshot(directory);
+      const state = setState(before, after);
+      const waits = (files: typeof after): string[] =>
+        [...files.keys()].filter((path) => path.startsWith('csr/'));
+      assert.deepEqual(waits(after), state === 'old' ? waits(before) : []);
+      states[state] += 1;
+    });
+    t.diagnostic(`${String(chosen.length)} kill points in install`);
     assert.ok(states.old > 0 && states.new > 0);
   });
 

@@ -3,11 +3,14 @@ import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { kubepki } from '../support/kubepki.ts';
+import { takeCaAway } from '../support/openssl-ca.ts';
 import { copyFixtureTo, temporaryDirectory, type Tree } from '../support/tree.ts';
 import { faultPoints, hit, shift, traced, type FaultPoint, type TracedRun } from './strace.ts';
 
 // ECDSA: the keys are made in no time, and what is tried here is not how they are made.
 const role = 'ipv6';
+
+const requests = ['renew', 'all', '--csr-only', '--csr-dir', '/csr'];
 
 /** A command to be disturbed, and the tree it is run on. */
 export interface Scenario {
@@ -45,6 +48,27 @@ export async function rollbackScenario(t: TestContext): Promise<Scenario> {
   const { code, stderr } = await kubepki(['certs', 'renew', 'all', '--rootfs', renewed]);
   assert.equal(code, 0, stderr);
   return { name: 'rollback', lay: copyOf(renewed), command: ['rollback'] };
+}
+
+/** `renew all --csr-only`, with the CA elsewhere. */
+export function requestScenario(t: TestContext, openssl: string): Scenario {
+  const external = join(temporaryDirectory(t), 'external');
+  takeCaAway(openssl, copyFixtureTo(role, external), temporaryDirectory(t));
+  return {
+    name: 'renew all --csr-only',
+    lay: copyOf(external),
+    command: requests,
+  };
+}
+
+/** `install` of what such a CA has signed. */
+export async function installScenario(t: TestContext, openssl: string): Promise<Scenario> {
+  const signed = join(temporaryDirectory(t), 'signed');
+  const ca = takeCaAway(openssl, copyFixtureTo(role, signed), temporaryDirectory(t));
+  const { code, stderr } = await kubepki(['certs', ...requests, '--rootfs', signed]);
+  assert.equal(code, 0, stderr);
+  ca.signAll(join(signed, 'csr'));
+  return { name: 'install', lay: copyOf(signed), command: ['install', '--csr-dir', '/csr'] };
 }
 
 /**
