@@ -206,6 +206,7 @@ describe('install', () => {
       { extensions: `${usages}clientAuth\n` },
       /lacks the extended key usage serverAuth/,
     ],
+    ['signed with SHA-1', { digest: 'sha1' }, /is signed with an algorithm that Kubernetes refuses/],
     [
       'that is a CA',
       { extensions: 'basicConstraints = critical, CA:TRUE\nextendedKeyUsage = serverAuth\n' },
@@ -287,46 +288,6 @@ describe('install', () => {
     chmodSync(csrDir, 0o777);
     const { stderr } = await done(tree, 'install', '--csr-dir', '/csr');
     assert.match(stderr, /^warning: .*\/csr: every user of this machine may write to it/m);
-  });
-});
-
-describe('generate-csr', () => {
-  test('asks for what kubeadm made, and install brings it home into an empty directory', async (t) => {
-    const set = setting(t, 'stacked-etcd-rsa');
-    if (set === undefined) return;
-    const { tree, ca } = set;
-    const fresh = join(tree.directory, 'fresh');
-    const pki = join(fresh, 'pki');
-    const flags = ['--cert-dir', pki, '--kubeconfig-dir', fresh];
-    const generate = ['certs', 'generate-csr', ...flags, '--config', join(tree.directory, 'kubeadm.yaml')];
-    const first = await kubepki(generate);
-    assert.deepEqual([first.code, first.stderr], [0, '']);
-    assert.match(first.stdout, /^generating keys and CSRs in .*\/pki\n {2}apiserver\n[^]* {2}etcd\/server\n/);
-    const before = snapshot(fresh);
-    const second = await kubepki(generate);
-    assert.equal(second.code, 1);
-    assert.match(second.stderr, /file already exists: key or CSR .*\/apiserver\n/);
-    assert.deepEqual(fileChanges(before, snapshot(fresh), { inodes: true }), []);
-    for (const name of ['ca.crt', 'front-proxy-ca.crt', 'etcd/ca.crt']) {
-      writeFileSync(join(pki, name), readFileSync(join(tree.certDir, name)));
-    }
-    for (const directory of [pki, join(pki, 'etcd'), fresh]) ca.signAll(directory);
-    const installed = await kubepki(['certs', 'install', ...flags]);
-    assert.equal(installed.code, 0, installed.stderr);
-    assert.equal(installed.stdout.match(/ installed, ends /g)?.length, 12);
-    const freshTree: Tree = { directory: fresh, kubeconfigDir: fresh, certDir: pki };
-    assert.deepEqual(
-      [...snapshot(fresh).keys()].filter((path) => /\.csr$|\.conf\.crt$|\.new$/.test(path)),
-      [],
-    );
-    for (const name of ['admin.conf', 'kubelet.conf']) {
-      assert.match(readFileSync(join(fresh, name), 'utf8'), /client-certificate-data: /);
-      assert.match(readFileSync(join(fresh, name), 'utf8'), /certificate-authority-data: /);
-    }
-    const table = await kubepki(['certs', 'check-expiration', ...flags.slice(0, 2)]);
-    assert.equal(table.code, 0, table.stderr);
-    assert.doesNotMatch(table.stdout, /!/);
-    assert.ok(freshTree);
   });
 });
 

@@ -9,6 +9,11 @@ export interface ExternalCa {
   /** Signs every CSR in a directory, each with the CA it belongs to. */
   signAll(directory: string, options?: SigningOptions): void;
   sign(request: string, certificate: string, options?: SigningOptions): void;
+  /** An intermediate CA below one of them. */
+  intermediate(
+    caName: 'ca' | 'etcd-ca' | 'front-proxy-ca',
+    options?: { readonly days?: number },
+  ): { readonly certificate: string; readonly key: string };
 }
 
 export interface SigningOptions {
@@ -19,6 +24,9 @@ export interface SigningOptions {
   /** Signs with this CA instead of the one it belongs to. */
   readonly caName?: 'ca' | 'etcd-ca' | 'front-proxy-ca';
   readonly subject?: string;
+  readonly digest?: 'sha1' | 'sha384';
+  /** Signs with this certificate and key instead. */
+  readonly by?: { readonly certificate: string; readonly key: string };
 }
 
 const usual =
@@ -39,22 +47,45 @@ export function takeCaAway(openssl: string, tree: Tree, scratch: string): Extern
     );
     if (spec === undefined) throw new Error(`no certificate for ${request}`);
     const caName = options.caName ?? spec.caName;
+    const by = options.by ?? {
+      certificate: join(tree.certDir, `${certificateAuthority(caName).baseName}.crt`),
+      key: join(scratch, `${caName}.key`),
+    };
     const extensions = join(scratch, 'extensions');
     writeFileSync(extensions, (options.extensions ?? usual).replace('%U', spec.usages.join(', ')));
     execFileSync(
       openssl,
       [
         ...['x509', '-req', '-in', request, '-out', certificate, '-extfile', extensions],
-        ...['-CA', join(tree.certDir, `${certificateAuthority(caName).baseName}.crt`)],
-        ...['-CAkey', join(scratch, `${caName}.key`), '-days', String(options.days ?? 300)],
+        ...['-CA', by.certificate, '-CAkey', by.key, '-days', String(options.days ?? 300)],
+        ...(options.digest === undefined ? [] : [`-${options.digest}`]),
         ...(options.copyExtensions === false ? [] : ['-copy_extensions', 'copy']),
         ...(options.subject === undefined ? [] : ['-subj', options.subject]),
       ],
       { stdio: 'pipe' },
     );
   };
+  const intermediate: ExternalCa['intermediate'] = (caName, { days = 300 } = {}) => {
+    const path = (suffix: string): string =>
+      join(scratch, `intermediate-${caName}-${String(days)}.${suffix}`);
+    const run = (args: readonly string[]): void => {
+      execFileSync(openssl, args, { stdio: 'pipe' });
+    };
+    run([
+      ...['req', '-new', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+      ...['-subj', `/CN=intermediate ${caName}`, '-keyout', path('key'), '-out', path('csr')],
+    ]);
+    writeFileSync(path('extensions'), 'basicConstraints = critical, CA:TRUE\n');
+    run([
+      ...['x509', '-req', '-in', path('csr'), '-out', path('crt'), '-extfile', path('extensions')],
+      ...['-CA', join(tree.certDir, `${certificateAuthority(caName).baseName}.crt`)],
+      ...['-CAkey', join(scratch, `${caName}.key`), '-days', String(days)],
+    ]);
+    return { certificate: path('crt'), key: path('key') };
+  };
   return {
     sign,
+    intermediate,
     signAll: (directory, options) => {
       for (const name of readdirSync(directory).filter((one) => one.endsWith('.csr'))) {
         const request = join(directory, name);
