@@ -6,6 +6,7 @@ import { generateRequest, requestedSpecs } from '../operations/generate-requests
 import { requireWritten } from '../operations/read-back.ts';
 import { generatedRequestLines } from '../render/generated-requests.ts';
 import { ensureDirectories } from '../storage/new-directories.ts';
+import { commandHere } from '../storage/state-directory.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
 import { nodeIdentity } from './host-identity.ts';
@@ -58,6 +59,9 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
       );
       if (interruption !== undefined) return interruption;
       terminal.result(shown(node, places, { dryRun: false }));
+      terminal.hint(
+        `have the CSRs signed, each certificate beside its CSR with .crt for .csr, then run: ${commandHere(state, 'install')}`,
+      );
       return exitCodes.done;
     });
   } finally {
