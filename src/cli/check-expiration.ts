@@ -1,3 +1,4 @@
+import { commandLine } from '../errors/command-line.ts';
 import { readInventory } from '../inventory/inventory.ts';
 import { expiration } from '../operations/expiration.ts';
 import { expirationDocument } from '../render/expiration-document.ts';
@@ -21,7 +22,8 @@ export async function checkExpiration(
   const node = await openNode(options, terminal);
   const { layout, config } = node;
   noteWaiting(node, terminal);
-  const { report, problems } = expiration(readInventory(layout, config?.etcd ?? 'stacked'), now);
+  const inventory = readInventory(layout, config?.etcd ?? 'stacked');
+  const { report, problems } = expiration(inventory, now, commandLine(node.flags));
   terminal.result(
     options.output === 'text'
       ? expirationTable(report, { colour: terminal.stdoutColour })

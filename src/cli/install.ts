@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { Inventory } from '../inventory/inventory.ts';
@@ -8,9 +7,9 @@ import { placeTargets, type Installable, type PlannedInstall } from '../operatio
 import { installLines, type ShownInstall } from '../render/install.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
-import { openNode, type Node, type NodeOptions } from './node-options.ts';
+import { openNode, type NodeOptions } from './node-options.ts';
 import { installable, planInstallRun, type InstallRun, type InstallSources } from './plan-install-run.ts';
-import { csrDirectory } from './request.ts';
+import { warnOfOpenDirectory } from './csr-directory.ts';
 import { noteRestarts } from './restarts.ts';
 import { makeChange, underLock, type Change, type LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
@@ -62,14 +61,6 @@ function parseNames(names: readonly string[]): readonly CertificateSpec[] | unde
     });
   }
   return installable.filter(({ name }) => names.includes(name));
-}
-
-/** Whoever may write there may swap what the operator has put there. */
-function warnOfOpenDirectory(node: Node, options: InstallOptions, terminal: Terminal): void {
-  const directory = csrDirectory(node, options);
-  const stats = statSync(node.layout.root.resolve(directory), { throwIfNoEntry: false });
-  if (stats === undefined || (stats.mode & 0o002) === 0) return;
-  terminal.warning(`${directory}: every user of this machine may write to it: chmod o-w`);
 }
 
 function refuse({ plan, strangers }: InstallRun, terminal: Terminal): boolean {

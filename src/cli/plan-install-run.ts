@@ -1,4 +1,5 @@
 import { certificates, kubeletKubeconfig, type CertificateSpec } from '../catalog/catalog.ts';
+import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import {
   readCertificateFile,
@@ -12,10 +13,9 @@ import { readPlace } from '../inventory/places.ts';
 import { keysInUse, type KeysInUse } from '../operations/keys-in-use.ts';
 import { planInstall, strangers, type PlannedInstall } from '../operations/plan-install.ts';
 import type { Node } from './node-options.ts';
-import { csrDirectory } from './request.ts';
+import { csrDirectory, csrFlags, type CsrDirectoryOption } from './csr-directory.ts';
 
-export interface InstallSources {
-  readonly csrDir?: string;
+export interface InstallSources extends CsrDirectoryOption {
   readonly fromBundle?: string;
   readonly allowChanges?: boolean;
 }
@@ -53,6 +53,7 @@ export function planInstallRun(
   const settings = {
     now,
     allowChanges: sources.allowChanges === true,
+    command: commandLine([...csrFlags(sources), ...node.flags]),
     keysInUse: keysInUse(inventory, readKeyTargets(inventory)),
     waiting,
     files: [

@@ -1,3 +1,4 @@
+import { commandLine } from '../errors/command-line.ts';
 import { readInventory } from '../inventory/inventory.ts';
 import { readIssuers } from '../inventory/issuers.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
@@ -14,7 +15,7 @@ export interface RenewalRun {
 }
 
 /** Reads the node's files and decides for each selected certificate; what it reads it reads now. */
-export function planRun({ layout, config }: Node, selection: Selection, now: Date): RenewalRun {
+export function planRun({ layout, config, flags }: Node, selection: Selection, now: Date): RenewalRun {
   const inventory = readInventory(layout, config?.etcd ?? 'stacked');
   const specs = selectedSpecs(selection, inventory);
   const caNames = new Set(specs.map(({ caName }) => caName));
@@ -25,5 +26,6 @@ export function planRun({ layout, config }: Node, selection: Selection, now: Dat
     issuers: readIssuers(inventory, caNames, now),
     keyTargets: readKeyTargets(inventory),
   });
-  return { plan, faults: externalFaults(inventory).filter(({ spec }) => caNames.has(spec.caName)) };
+  const faults = externalFaults(inventory, commandLine(flags));
+  return { plan, faults: faults.filter(({ spec }) => caNames.has(spec.caName)) };
 }

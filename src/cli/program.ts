@@ -194,6 +194,8 @@ function addGenerateCsr(certs: Command, done: (code: ExitCode) => void): void {
         'Makes keys and CSRs for all control-plane certificates from the kubeadm configuration, before any certificate exists, ' +
           'and kubeconfigs that hold their key. Nothing that is there is overwritten.',
       ),
+    // kubeadm's default here, and no --kubeconfig.
+    { kubeconfigDirDefault: '/etc/kubernetes', kubeconfig: false },
   )
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
@@ -319,23 +321,27 @@ function parseHistoryFormat(value: string): HistoryOptions['output'] {
   throw new InvalidArgumentError('use text or json');
 }
 
-function addNodeOptions(command: Command): Command {
-  return command
+function addNodeOptions(
+  command: Command,
+  {
+    kubeconfigDirDefault = 'beside the cert dir if there are any, else /etc/kubernetes',
+    kubeconfig = true,
+  } = {},
+): Command {
+  command
     .allowExcessArguments(false)
     .addOption(pathOption('--cert-dir <dir>', 'the certificates (default: /etc/kubernetes/pki)'))
-    .addOption(
-      pathOption(
-        '--kubeconfig-dir <dir>',
-        'the kubeconfigs (default: beside the cert dir if there are any, else /etc/kubernetes)',
-      ),
-    )
-    .addOption(pathOption('--config <file>', 'a kubeadm configuration file (v1beta2, v1beta3, v1beta4)'))
-    .addOption(
+    .addOption(pathOption('--kubeconfig-dir <dir>', `the kubeconfigs (default: ${kubeconfigDirDefault})`))
+    .addOption(pathOption('--config <file>', 'a kubeadm configuration file (v1beta2, v1beta3, v1beta4)'));
+  if (kubeconfig) {
+    command.addOption(
       pathOption(
         '--kubeconfig <file>',
         'accepted as kubeadm does, without effect: nothing is read from the cluster',
       ),
-    )
+    );
+  }
+  return command
     .addOption(rootfsOption())
     .addOption(new Option('-v, --v <level>').hideHelp())
     .option('--no-color', 'no colour, also on a terminal (as with NO_COLOR)');

@@ -7,9 +7,9 @@ import { request, verifyRequested, type Requested } from '../operations/request.
 import { requestLines } from '../render/requests.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { commandHere } from '../storage/state-directory.ts';
+import { csrDirectory, csrFlags, warnOfOpenDirectory, type CsrDirectoryOption } from './csr-directory.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
-import { shellWord } from '../errors/shell-word.ts';
 import { openNode, type Node, type NodeOptions } from './node-options.ts';
 import { refusals, renewRestHint } from './refusal.ts';
 import { parseSelection, selectedSpecs, type Selection } from './select.ts';
@@ -17,8 +17,7 @@ import { makeChange, underLock, type Change, type LockOptions } from './session.
 import type { Terminal } from './terminal.ts';
 import { noteWaiting, stateOf } from './waiting.ts';
 
-export interface RequestOptions extends NodeOptions, LockOptions {
-  readonly csrDir?: string;
+export interface RequestOptions extends NodeOptions, LockOptions, CsrDirectoryOption {
   readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly keepBackups: number;
@@ -32,6 +31,7 @@ export async function requestCertificates(
 ): Promise<ExitCode> {
   const selection = parseSelection(names);
   const node = await openNode(options, terminal);
+  warnOfOpenDirectory(node, options, terminal);
   if (options.dryRun === true) {
     noteWaiting(node, terminal);
     const plan = planRequestRun(node, selection, options);
@@ -68,11 +68,6 @@ function planRequestRun(node: Node, selection: Selection, options: RequestOption
       force: options.force === true,
     },
   );
-}
-
-/** kubeadm wants it named; its documentation says what is done here. */
-export function csrDirectory({ layout }: Node, { csrDir }: { readonly csrDir?: string }): string {
-  return csrDir === undefined ? layout.certDir : layout.root.locate(csrDir);
 }
 
 async function requestAll(requestables: readonly Requestable[], terminal: Terminal): Promise<Requested[]> {
@@ -114,10 +109,6 @@ function refuse(plan: readonly PlannedRequest[], options: RequestOptions, termin
 
 function nextCommand(node: Node, options: RequestOptions): string {
   return commandHere(stateOf(node), ['install', ...csrFlags(options)].join(' '));
-}
-
-function csrFlags({ csrDir }: RequestOptions): string[] {
-  return csrDir === undefined ? [] : ['--csr-dir', shellWord(csrDir)];
 }
 
 function shown(planned: PlannedRequest): Parameters<typeof requestLines>[0][number] {

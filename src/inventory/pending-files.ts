@@ -6,13 +6,22 @@ import { readPartialKubeconfig } from '../kubeconfig/read.ts';
 import { parseRequest, type CertificationRequest } from '../pki/certification-request.ts';
 import { parsePrivateKey, type PrivateKey } from '../pki/private-key.ts';
 import type { Layout } from './layout.ts';
-import { readRequestFiles, readSlot, type Slot } from './request-files.ts';
+import {
+  readRequestFiles,
+  readRequestFilesAt,
+  readSlot,
+  type KeySlot,
+  type RequestFiles,
+  type Slot,
+} from './request-files.ts';
 
-/** A request, the keys that may be its own, and where the signed certificate is expected. */
+/** A request and what belongs to it. */
 export interface PendingFiles {
   readonly spec: CertificateSpec;
   readonly request: Slot<CertificationRequest>;
-  readonly keys: readonly Slot<PrivateKey>[];
+  /** The keys that may be its own, in the order in which they are tried. */
+  readonly keys: readonly KeySlot[];
+  /** Every host path at which a signed certificate is looked for. */
   readonly certificatePaths: readonly string[];
 }
 
@@ -28,37 +37,33 @@ export interface KubeconfigSlot {
  */
 export function readPendingFiles(layout: Layout, directory: string, spec: CertificateSpec): PendingFiles[] {
   const { root, certDir, kubeconfigDir } = layout;
-  const flat = readRequestFiles(root, directory, spec);
-  const flatPath = (suffix: string): string => join(directory, `${spec.name}.${suffix}`);
-  const places: PendingFiles[] = [
-    {
-      spec,
-      request: flat.request,
-      keys: [flat.newKey, flat.key],
-      certificatePaths: [flatPath('crt.new'), flatPath('crt')],
-    },
-  ];
+  const places = [pendingFiles(readRequestFiles(root, directory, spec))];
   if (root.resolve(directory) !== root.resolve(certDir)) return places;
   if (spec.kind === 'kubeconfig') {
     if (root.resolve(kubeconfigDir) === root.resolve(directory)) return places;
-    const path = (suffix: string): string => join(kubeconfigDir, `${spec.name}.${suffix}`);
-    const key = embeddedKey(layout, spec.name);
-    places.push({
-      spec,
-      request: readSlot(root, path('csr'), parseRequest),
-      keys: key === undefined ? [] : [key],
-      certificatePaths: [path('crt')],
-    });
-  } else if (spec.baseName !== spec.name) {
-    const path = (suffix: string): string => join(certDir, `${spec.baseName}.${suffix}`);
-    places.push({
-      spec,
-      request: readSlot(root, path('csr'), parseRequest),
-      keys: [readSlot(root, path('key.new'), parsePrivateKey), readSlot(root, path('key'), parsePrivateKey)],
-      certificatePaths: [path('crt.new'), path('crt')],
-    });
+    return [...places, besideKubeconfig(layout, spec)];
   }
-  return places;
+  return spec.baseName === spec.name
+    ? places
+    : [...places, pendingFiles(readRequestFilesAt(root, join(certDir, spec.baseName), spec))];
+}
+
+function pendingFiles({ spec, request, key, newKey }: RequestFiles): PendingFiles {
+  const keys = [newKey, key];
+  return { spec, request, keys, certificatePaths: keys.map(({ certificatePath }) => certificatePath) };
+}
+
+/** The key is in the kubeconfig itself. */
+function besideKubeconfig(layout: Layout, spec: CertificateSpec): PendingFiles {
+  const path = (suffix: string): string => join(layout.kubeconfigDir, `${spec.name}.${suffix}`);
+  const certificatePath = path('crt');
+  const key = embeddedKey(layout, spec.name);
+  return {
+    spec,
+    request: readSlot(layout.root, path('csr'), parseRequest),
+    keys: key === undefined ? [] : [{ ...key, certificatePath }],
+    certificatePaths: [certificatePath],
+  };
 }
 
 /** @returns undefined when the file is not there, or is no kubeconfig: then it holds no key for us */

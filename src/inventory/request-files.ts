@@ -12,18 +12,25 @@ export interface Slot<T> {
   readonly content: Reading<T>;
 }
 
-/** What a CSR directory holds for one certificate, under kubeadm's flat names. */
+/** A key that a request may have been made with. */
+export interface KeySlot extends Slot<PrivateKey> {
+  /** Host path at which the certificate for this key is expected. */
+  readonly certificatePath: string;
+}
+
+/** The files of a request for one certificate. */
 export interface RequestFiles {
   readonly spec: CertificateSpec;
-  /** `<name>.csr` */
+  /** `<base>.csr` */
   readonly request: Slot<CertificationRequest>;
-  /** `<name>.key` */
-  readonly key: Slot<PrivateKey>;
-  /** `<name>.key.new`: where `<name>.key` is a key in use. */
-  readonly newKey: Slot<PrivateKey>;
+  /** `<base>.key`, for `<base>.crt` */
+  readonly key: KeySlot;
+  /** `<base>.key.new`, for `<base>.crt.new`: where `<base>.key` is a key in use. */
+  readonly newKey: KeySlot;
 }
 
 /**
+ * Under kubeadm's flat names in a CSR directory.
  * @param directory host path; need not exist
  * @throws KubepkiError when a path cannot even be looked at
  */
@@ -32,12 +39,16 @@ export function readRequestFiles(
   directory: string,
   spec: CertificateSpec,
 ): RequestFiles {
-  const path = (suffix: string): string => join(directory, `${spec.name}.${suffix}`);
+  return readRequestFilesAt(root, join(directory, spec.name), spec);
+}
+
+/** @param base host path without extension */
+export function readRequestFilesAt(root: FileSystemRoot, base: string, spec: CertificateSpec): RequestFiles {
   return {
     spec,
-    request: readSlot(root, path('csr'), parseRequest),
-    key: readSlot(root, path('key'), parsePrivateKey),
-    newKey: readSlot(root, path('key.new'), parsePrivateKey),
+    request: readSlot(root, `${base}.csr`, parseRequest),
+    key: { ...readSlot(root, `${base}.key`, parsePrivateKey), certificatePath: `${base}.crt` },
+    newKey: { ...readSlot(root, `${base}.key.new`, parsePrivateKey), certificatePath: `${base}.crt.new` },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
+import type { CommandLine } from '../errors/command-line.ts';
 import type { KubepkiError } from '../errors/error.ts';
 import {
   findAuthority,
@@ -19,12 +20,12 @@ export interface ExpirationResult {
 }
 
 /** What `check-expiration` says of an inventory at one moment. */
-export function expiration(inventory: Inventory, now: Date): ExpirationResult {
+export function expiration(inventory: Inventory, now: Date, command: CommandLine): ExpirationResult {
   const entries = inventory.certificates.filter(
     // Only the node where `kubeadm init` ran has a super-admin.conf: nowhere else is it missing.
     ({ spec, state }) => !(spec.kind === 'kubeconfig' && spec.optional && state.status === 'missing'),
   );
-  const faults = externalFaults(inventory);
+  const faults = externalFaults(inventory, command);
   const faulty = new Set<CertificateSpec>(faults.map(({ spec }) => spec));
   return {
     report: {

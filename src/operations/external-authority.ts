@@ -1,4 +1,5 @@
 import type { LeafSpec } from '../catalog/catalog.ts';
+import type { CommandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { AuthorityEntry, Inventory, LeafEntry } from '../inventory/inventory.ts';
 import { chainsTo } from '../pki/chain.ts';
@@ -19,19 +20,26 @@ export function isExternallyManaged(authority: AuthorityEntry): boolean {
  * the CA is there, with its key, and verifies. kubeadm then refuses to say anything at all; here everything else is
  * still said. That a leaf has expired is no fault: its row says so, and kubeadm's refusal helps nobody who wants to know.
  */
-export function externalFaults({ authorities, certificates }: Inventory): ExternalFault[] {
+export function externalFaults(
+  { authorities, certificates }: Inventory,
+  command: CommandLine,
+): ExternalFault[] {
   return authorities.filter(isExternallyManaged).flatMap((authority) =>
     certificates.flatMap((entry) => {
       if (entry.kind !== 'leaf' || entry.spec.caName !== authority.spec.name) return [];
-      const error = faultOf(entry, authority);
+      const error = faultOf(entry, authority, command);
       return error === undefined ? [] : [{ spec: entry.spec, error }];
     }),
   );
 }
 
-function faultOf(leaf: LeafEntry, { bundle, certificatePath }: AuthorityEntry): KubepkiError | undefined {
+function faultOf(
+  leaf: LeafEntry,
+  { bundle, certificatePath }: AuthorityEntry,
+  command: CommandLine,
+): KubepkiError | undefined {
   const { name } = leaf.spec;
-  const signedAnew = `have it signed with a new key: kubepki certs renew ${name} --csr-only`;
+  const signedAnew = `have it signed with a new key: ${command(`renew ${name} --csr-only`)}`;
   switch (leaf.state.status) {
     case 'unreadable':
       // The row says so already.

@@ -1,8 +1,9 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
+import type { CommandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { PendingFiles } from '../inventory/pending-files.ts';
-import type { Slot } from '../inventory/request-files.ts';
+import type { KeySlot } from '../inventory/request-files.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { findExtension } from '../pki/extension.ts';
 import { publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
@@ -17,7 +18,8 @@ export interface Pending {
   readonly keyFile: FileTarget;
   /** undefined: the CSR is gone, and what was asked for is what the certificate in use says. */
   readonly requestFile: FileTarget | undefined;
-  readonly certificatePaths: readonly string[];
+  /** Host path at which the signed certificate is expected. */
+  readonly certificatePath: string;
 }
 
 /**
@@ -26,32 +28,31 @@ export interface Pending {
  * @throws KubepkiError when something is there that cannot be used
  */
 export function pendingIn(
-  { spec, request, keys, certificatePaths }: PendingFiles,
+  { spec, request, keys }: PendingFiles,
   inventory: Inventory,
-  keysInUse: KeysInUse,
+  { keysInUse, command }: { readonly keysInUse: KeysInUse; readonly command: CommandLine },
 ): Pending | undefined {
   if (request.content.status === 'unreadable') throw request.content.error;
   if (request.content.status === 'missing') {
     const asked = askedByCertificateInUse(inventory, spec);
     const [key] = keys.flatMap(present).filter(({ value }) => !keysInUse.holds(publicKeyOf(value)));
-    if (asked === undefined || key === undefined || keysInUse.isFile(key.target)) return undefined;
-    return { spec, asked, key: key.value, keyFile: key.target, requestFile: undefined, certificatePaths };
+    if (asked === undefined || key === undefined || keysInUse.isFile(key.keyFile)) return undefined;
+    return { spec, asked, key: key.value, ...placeOf(key), requestFile: undefined };
   }
   const { publicKey, subject, extensions } = request.content.value;
   const key = keys.flatMap(present).find(({ value }) => publicKeyOf(value).equals(publicKey));
   if (key === undefined) {
     throw new KubepkiError('conflict', 'was made with a key that is not beside it', {
       file: request.target.path,
-      hint: 'bring the key back, or make a new request: kubepki certs renew NAME --csr-only --force',
+      hint: `bring the key back, or make a new request: ${command(`renew ${spec.name} --csr-only --force`)}`,
     });
   }
   return {
     spec,
     asked: { subject, subjectAltName: findExtension(extensions, 'subjectAltName') },
     key: key.value,
-    keyFile: key.target,
+    ...placeOf(key),
     requestFile: request.target,
-    certificatePaths,
   };
 }
 
@@ -62,6 +63,14 @@ function askedByCertificateInUse(inventory: Inventory, spec: CertificateSpec): A
   return { subject: leaf.subject, subjectAltName: findExtension(leaf.extensions, 'subjectAltName') };
 }
 
-function present<T>({ target, content }: Slot<T>): { target: FileTarget; value: T }[] {
-  return content.status === 'present' ? [{ target, value: content.value }] : [];
+interface PresentKey extends Pick<Pending, 'keyFile' | 'certificatePath'> {
+  readonly value: PrivateKey;
+}
+
+function present({ target, content, certificatePath }: KeySlot): PresentKey[] {
+  return content.status === 'present' ? [{ value: content.value, keyFile: target, certificatePath }] : [];
+}
+
+function placeOf({ keyFile, certificatePath }: PresentKey): Pick<Pending, 'keyFile' | 'certificatePath'> {
+  return { keyFile, certificatePath };
 }

@@ -1,5 +1,6 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
+import type { CommandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { CertificateFile } from '../inventory/certificate-files.ts';
 import { findAuthority, type Inventory } from '../inventory/inventory.ts';
@@ -42,6 +43,7 @@ export interface InstallSettings {
   readonly now: Date;
   readonly allowChanges: boolean;
   readonly keysInUse: KeysInUse;
+  readonly command: CommandLine;
   /** All that waits, of every certificate, whichever are to be installed. */
   readonly waiting: readonly PendingFiles[];
   readonly files: readonly CertificateFile[];
@@ -69,7 +71,7 @@ export function planInstall(
 function planOne(inventory: Inventory, spec: CertificateSpec, settings: InstallSettings): PlannedInstall {
   const pendings = settings.waiting
     .filter((files) => files.spec === spec)
-    .flatMap((files) => pendingIn(files, inventory, settings.keysInUse) ?? []);
+    .flatMap((files) => pendingIn(files, inventory, settings) ?? []);
   const [first] = pendings;
   if (first === undefined) return { status: 'idle', spec };
   const matches = pendings.flatMap((pending) => {
@@ -85,7 +87,7 @@ function planOne(inventory: Inventory, spec: CertificateSpec, settings: InstallS
   }
   if (match === undefined) {
     requireReadable(first, settings.files);
-    return { status: 'pending', spec, certificatePath: first.certificatePaths[0] ?? '' };
+    return { status: 'pending', spec, certificatePath: first.certificatePath };
   }
   return check(inventory, match, settings);
 }
@@ -119,9 +121,9 @@ function signedFor(
 }
 
 /** A file in the expected place that cannot be read is no certificate that is still to come. */
-function requireReadable({ certificatePaths }: Pending, files: readonly CertificateFile[]): void {
+function requireReadable({ certificatePath }: Pending, files: readonly CertificateFile[]): void {
   for (const { target, content } of files) {
-    if (content.status === 'unreadable' && certificatePaths.includes(target.path)) throw content.error;
+    if (content.status === 'unreadable' && certificatePath === target.path) throw content.error;
   }
 }
 
@@ -176,12 +178,17 @@ function check(
         ...(assertsKeyUsage(signed.leaf, 'digitalSignature') === false
           ? [`${source.path}: keyUsage lacks digitalSignature, without which some TLS clients refuse it`]
           : []),
-        ...(pending.certificatePaths.includes(source.path) || source.path === bundle
+        ...(isExpected(source, pending) || source.path === bundle
           ? []
           : [`${source.path}: holds the certificate for ${spec.name}, by its key`]),
       ],
     },
   };
+}
+
+/** `apiserver.crt` will do where `apiserver.crt.new` is expected: the names tell whose it is. */
+function isExpected({ path }: FileTarget, { certificatePath }: Pending): boolean {
+  return path === certificatePath || `${path}.new` === certificatePath;
 }
 
 export function placeTargets(place: Place): FileTarget[] {

@@ -3,7 +3,7 @@ import type { FileTarget } from '../changeset/change-set.ts';
 import type { EncryptionAlgorithm } from '../config/kubeadm-config.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import type { RequestFiles, Slot } from '../inventory/request-files.ts';
+import type { KeySlot, RequestFiles, Slot } from '../inventory/request-files.ts';
 import { findExtension, type Extension } from '../pki/extension.ts';
 import { publicKeyOf, type KeyAlgorithm, type PrivateKey } from '../pki/private-key.ts';
 import { chooseKey } from './key-choice.ts';
@@ -72,7 +72,7 @@ function planRequest(
   const pending: PendingFiles = {
     request: files.request.target,
     key: key.target,
-    certificatePath: certificatePathOf(files, key),
+    certificatePath: key.certificatePath,
     besideKeyInUse: key === files.newKey,
   };
   if (!force) {
@@ -95,14 +95,10 @@ function planRequest(
 }
 
 /** The file for the new key: `<name>.key`, or beside it where that is, or belongs to, a key in use. */
-export function keySlot({ key, newKey }: RequestFiles, keysInUse: KeysInUse): Slot<PrivateKey> {
+export function keySlot({ key, newKey }: RequestFiles, keysInUse: KeysInUse): KeySlot {
   if (keysInUse.isFile(key.target)) return newKey;
   const used = key.content.status === 'present' && keysInUse.holds(publicKeyOf(key.content.value));
   return used ? newKey : key;
-}
-
-function certificatePathOf({ request, newKey }: RequestFiles, key: Slot<PrivateKey>): string {
-  return request.target.path.replace(/csr$/, key === newKey ? 'crt.new' : 'crt');
 }
 
 /** What is there already: nothing, a request that waits with its key, or something that must not be lost. */

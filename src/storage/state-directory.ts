@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, rmdirSync } from 'node:fs';
 import { geteuid } from 'node:process';
 import { dirname, join } from 'node:path';
+import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
@@ -41,7 +42,7 @@ export function stateDirectoryOf(
 
 /** A command line of ours that works on this directory, for a hint. */
 export function commandHere({ flags }: StateDirectory, command: string): string {
-  return ['kubepki certs', command, ...flags].join(' ');
+  return commandLine(flags)(command);
 }
 
 /** On disk when this returns. @throws KubepkiError no-permission, io */

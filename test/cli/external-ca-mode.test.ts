@@ -38,7 +38,7 @@ const broken: readonly Broken[] = siblings.flatMap(([name, baseName, ca]) => [
     },
     row: new RegExp(`^!INVALID! ${name} +Nov 23, 2027 \\d\\d:\\d\\d UTC +326d +\\S+ +yes {5}$`, 'm'),
     reason: new RegExp(
-      `^error: .*/pki/${baseName}\\.key: no such file: the certificate ${name} has no key\nhint: .*renew ${name} --csr-only$`,
+      `^error: .*/pki/${baseName}\\.key: no such file: the certificate ${name} has no key\nhint: .*renew ${name} --csr-only --rootfs \\S+$`,
       'm',
     ),
   },

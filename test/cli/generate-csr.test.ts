@@ -216,7 +216,10 @@ generating keys and CSRs in ${root}/etc/kubernetes
   super-admin.conf
 `,
     );
-    assert.match(stderr, /^hint: have the CSRs signed, .*: kubepki certs install --config \/kubeadm\.yaml --rootfs /m);
+    assert.match(
+      stderr,
+      /^hint: have the CSRs signed, .*: kubepki certs install --config \/kubeadm\.yaml --rootfs /m,
+    );
     const made = fileChanges(before, snapshot(root));
     const files = made.filter((line) => /\.(?:key|csr|conf) /.test(line));
     assert.equal(files.length, 7 * 2 + 5 * 2);

@@ -1,0 +1,26 @@
+import { statSync } from 'node:fs';
+import { shellWord } from '../errors/shell-word.ts';
+import type { Node } from './node-options.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface CsrDirectoryOption {
+  readonly csrDir?: string;
+}
+
+/** kubeadm wants it named; its documentation says what is done here. Host path. */
+export function csrDirectory({ layout }: Node, { csrDir }: CsrDirectoryOption): string {
+  return csrDir === undefined ? layout.certDir : layout.root.locate(csrDir);
+}
+
+/** The same flag again, for a command line in a hint. */
+export function csrFlags({ csrDir }: CsrDirectoryOption): string[] {
+  return csrDir === undefined ? [] : ['--csr-dir', shellWord(csrDir)];
+}
+
+/** Whoever may write there may swap what was put there. */
+export function warnOfOpenDirectory(node: Node, options: CsrDirectoryOption, terminal: Terminal): void {
+  const directory = csrDirectory(node, options);
+  const stats = statSync(node.layout.root.resolve(directory), { throwIfNoEntry: false });
+  if (stats === undefined || (stats.mode & 0o002) === 0) return;
+  terminal.warning(`${directory}: every user of this machine may write to it: chmod o-w`);
+}
