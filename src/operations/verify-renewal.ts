@@ -24,6 +24,11 @@ export function verifyRenewed({ renewable, certificate }: Renewed, readBack: Rea
   const failed = [
     [leaf.der.equals(certificate.der), 'is not the certificate that was issued'],
     [isIssuedBy(leaf, issuer.certificate), 'does not chain to its CA'],
+    // OpenSSL reads every extension for this; what is carried over is carried over as it is.
+    [
+      leaf.x509.checkIssued(issuer.certificate.x509),
+      'is refused by OpenSSL: an extension that was carried over is malformed',
+    ],
     [publicKeyOf(parsePrivateKey(pair.key)).equals(leaf.publicKey), 'does not match its private key'],
     [
       sameProfile(profileOf(leaf), profileOf(old)),
