@@ -1,0 +1,20 @@
+import { type Command, Option } from 'commander';
+import type { ExitCode } from '../exit-code.ts';
+import type { ColourOption } from '../options.ts';
+import { openTerminal } from '../terminal.ts';
+
+export function addCertificateKey(certs: Command, done: (code: ExitCode) => void): void {
+  certs
+    .command('certificate-key')
+    .summary('print a new key for "kubeadm init phase upload-certs"')
+    .description(
+      'Prints 32 random bytes as 64 hex digits: a key that kubeadm encrypts uploaded certificates with.',
+    )
+    .allowExcessArguments(false)
+    .addOption(new Option('-v, --v <level>').hideHelp())
+    .action(async (_options, command: Command) => {
+      const { color } = command.optsWithGlobals<ColourOption>();
+      const { printCertificateKey } = await import('../certificate-key.ts');
+      done(printCertificateKey(openTerminal(color)));
+    });
+}

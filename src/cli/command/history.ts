@@ -1,0 +1,28 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { HistoryOptions } from '../history.ts';
+import type { ExitCode } from '../exit-code.ts';
+import { addNodeOptions, type ColourOption } from '../options.ts';
+import { openTerminal } from '../terminal.ts';
+
+export function addHistory(certs: Command, done: (code: ExitCode) => void): void {
+  addNodeOptions(
+    certs
+      .command('history')
+      .summary('list the backups')
+      .description('Lists the backups, the newest first: each change keeps what it replaced.'),
+  )
+    .addOption(
+      new Option('-o, --output <format>', 'text or json').default('text').argParser(parseHistoryFormat),
+    )
+    .action(async (_options, command: Command) => {
+      const options = command.optsWithGlobals<HistoryOptions & ColourOption>();
+      const { showHistory } = await import('../history.ts');
+      done(await showHistory(options, openTerminal(options.color)));
+    });
+}
+
+function parseHistoryFormat(value: string): HistoryOptions['output'] {
+  const format = value.replace(/^=/, '');
+  if (format === 'text' || format === 'json') return format;
+  throw new InvalidArgumentError('use text or json');
+}

@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import type { InstallOptions } from '../install.ts';
+import type { ExitCode } from '../exit-code.ts';
+import {
+  addNodeOptions,
+  dryRunOption,
+  keepBackupsOption,
+  lockTimeoutOption,
+  pathOption,
+  type ColourOption,
+} from '../options.ts';
+import { openTerminal } from '../terminal.ts';
+
+export function addInstall(certs: Command, done: (code: ExitCode) => void): void {
+  addNodeOptions(
+    certs
+      .command('install')
+      .summary('put certificates that an external CA has signed in their places')
+      .description(
+        'Takes the certificates that an external CA has signed for the CSRs of "renew --csr-only" or "generate-csr", checks ' +
+          'each, and puts it and its key in place, in PKI files and inside kubeconfigs: all of them or none.',
+      )
+      .argument('[names...]', 'which (default: all that are signed)'),
+  )
+    .addOption(
+      pathOption('--csr-dir <dir>', 'where CSRs, keys and signed certificates are (default: the cert dir)'),
+    )
+    .addOption(pathOption('--from-bundle <file>', 'take the certificates from this PEM file too'))
+    .option('--allow-changes', 'accept other SANs than the CSR asks for; the difference is shown')
+    .addOption(dryRunOption())
+    .addOption(keepBackupsOption())
+    .addOption(lockTimeoutOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kubepki certs install
+  kubepki certs install --csr-dir /root/csr
+  kubepki certs install apiserver --from-bundle signed.pem --dry-run
+
+A certificate and a CSR belong together by their public key, whatever their files are called. Exit code 6 if a
+certificate named here is not signed yet, or nothing could be installed.`,
+    )
+    .action(async (names: string[], _options, command: Command) => {
+      const options = command.optsWithGlobals<InstallOptions & ColourOption>();
+      const { installCertificates } = await import('../install.ts');
+      done(await installCertificates(names, options, openTerminal(options.color)));
+    });
+}

@@ -1,0 +1,77 @@
+import { type Command, Option } from 'commander';
+import { certificates } from '../../catalog/catalog.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import type { RenewOptions } from '../renew.ts';
+import type { RequestOptions } from '../request.ts';
+import type { ExitCode } from '../exit-code.ts';
+import {
+  addNodeOptions,
+  dryRunOption,
+  keepBackupsOption,
+  lockTimeoutOption,
+  pathOption,
+  type ColourOption,
+} from '../options.ts';
+import { openTerminal } from '../terminal.ts';
+
+export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
+  const longest = Math.max(...certificates.map(({ name }) => name.length));
+  const list = certificates.map(({ name, longName }) => `  ${name.padEnd(longest)}  ${longName}`).join('\n');
+  addNodeOptions(
+    certs
+      .command('renew')
+      .summary('renew certificates with the CA on disk')
+      .description(
+        'Renews certificates with the CA on disk, whether they are near their end or not. Each gets a new key; subject, ' +
+          'SANs and usages stay as they are. Without a name all are renewed, on a terminal after a question.',
+      )
+      .argument('[names...]', '"all", or names from the list below'),
+  )
+    .addOption(
+      new Option(
+        '--csr-only',
+        'make new keys and CSRs for an external CA instead; "kubepki certs install" brings them back',
+      ),
+    )
+    .addOption(
+      pathOption('--csr-dir <dir>', 'where CSRs and keys go with --csr-only (default: the cert dir)'),
+    )
+    .addOption(new Option('--force', 'with --csr-only: replace requests that wait (a backup is kept)'))
+    .addOption(dryRunOption())
+    .addOption(keepBackupsOption())
+    .addOption(lockTimeoutOption())
+    .addHelpText(
+      'after',
+      `
+Certificates:
+  ${'all'.padEnd(longest)}  every one that is there
+${list}
+
+Examples:
+  kubepki certs renew all
+  kubepki certs renew apiserver etcd-server
+  kubepki certs renew all --dry-run
+  kubepki certs renew all --cert-dir /backup/pki --config kubeadm.yaml
+  kubepki certs renew all --csr-only --csr-dir /root/csr
+
+Exit code 6 if a certificate named here was not renewed, being missing or signed by an external CA.`,
+    )
+    .action(async (names: string[], _options, command: Command) => {
+      const options = command.optsWithGlobals<
+        RenewOptions & RequestOptions & ColourOption & { readonly csrOnly?: boolean }
+      >();
+      const terminal = openTerminal(options.color);
+      if (options.csrOnly === true) {
+        const { requestCertificates } = await import('../request.ts');
+        done(await requestCertificates(names, options, terminal));
+        return;
+      }
+      for (const flag of ['csrDir', 'force'] as const) {
+        if (options[flag] === undefined) continue;
+        const name = flag === 'csrDir' ? '--csr-dir' : '--force';
+        throw new KubepkiError('usage', `${name} goes with --csr-only`);
+      }
+      const { renewCertificates } = await import('../renew.ts');
+      done(await renewCertificates(names, options, terminal));
+    });
+}

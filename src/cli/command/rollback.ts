@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import type { RollbackOptions } from '../rollback.ts';
+import type { ExitCode } from '../exit-code.ts';
+import {
+  addNodeOptions,
+  dryRunOption,
+  keepBackupsOption,
+  lockTimeoutOption,
+  type ColourOption,
+} from '../options.ts';
+import { openTerminal } from '../terminal.ts';
+
+export function addRollback(certs: Command, done: (code: ExitCode) => void): void {
+  addNodeOptions(
+    certs
+      .command('rollback')
+      .summary('bring back what a change replaced')
+      .description(
+        'Brings back the files that a change replaced, all or none. It keeps a backup too, so a rollback can be rolled back.',
+      )
+      .argument('[id]', 'the backup, from "kubepki certs history" (default: the newest)'),
+  )
+    .option('--force', 'even if certificates come back that have expired or that another CA signed')
+    .addOption(dryRunOption())
+    .addOption(keepBackupsOption())
+    .addOption(lockTimeoutOption())
+    .action(async (id: string | undefined, _options, command: Command) => {
+      const options = command.optsWithGlobals<RollbackOptions & ColourOption>();
+      const { rollBackChange } = await import('../rollback.ts');
+      done(await rollBackChange(id, options, openTerminal(options.color)));
+    });
+}

@@ -1,0 +1,67 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseGoDuration } from '../config/go-duration.ts';
+
+export interface ColourOption {
+  readonly color: boolean;
+}
+
+export function dryRunOption(): Option {
+  return new Option('--dry-run', 'show what would change, and change nothing');
+}
+
+export function keepBackupsOption(): Option {
+  return new Option('--keep-backups <n>', 'how many backups to keep')
+    .default(5)
+    .argParser((value: string) => {
+      const count = Number(value);
+      if (/^\d+$/.test(value) && count >= 1 && count <= 10_000) return count;
+      throw new InvalidArgumentError('use a whole number of 1 or more');
+    });
+}
+
+export function lockTimeoutOption(): Option {
+  return new Option('--lock-timeout <duration>', 'how long to wait for another run')
+    .default(10_000, '10s')
+    .argParser((value: string) => {
+      const milliseconds = parseGoDuration(value);
+      if (milliseconds !== undefined && milliseconds >= 0) return milliseconds;
+      throw new InvalidArgumentError('use a duration such as 10s or 2m');
+    });
+}
+
+export function addNodeOptions(
+  command: Command,
+  {
+    kubeconfigDirDefault = 'beside the cert dir if there are any, else /etc/kubernetes',
+    kubeconfig = true,
+  } = {},
+): Command {
+  command
+    .allowExcessArguments(false)
+    .addOption(pathOption('--cert-dir <dir>', 'the certificates (default: /etc/kubernetes/pki)'))
+    .addOption(pathOption('--kubeconfig-dir <dir>', `the kubeconfigs (default: ${kubeconfigDirDefault})`))
+    .addOption(pathOption('--config <file>', 'a kubeadm configuration file (v1beta2, v1beta3, v1beta4)'));
+  if (kubeconfig) {
+    command.addOption(
+      pathOption(
+        '--kubeconfig <file>',
+        'accepted as kubeadm does, without effect: nothing is read from the cluster',
+      ),
+    );
+  }
+  return command
+    .addOption(rootfsOption())
+    .addOption(new Option('-v, --v <level>').hideHelp())
+    .option('--no-color', 'no colour, also on a terminal (as with NO_COLOR)');
+}
+
+export function rootfsOption(): Option {
+  return pathOption('--rootfs <dir>', 'look up every absolute path below this directory');
+}
+
+export function pathOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value: string) => {
+    if (value === '') throw new InvalidArgumentError('it is empty');
+    return value;
+  });
+}
