@@ -54,6 +54,8 @@ export async function installCertificates(
 /** @returns undefined: everything that waits */
 function parseNames(names: readonly string[]): readonly CertificateSpec[] | undefined {
   if (names.length === 0 || (names.length === 1 && names[0] === 'all')) return undefined;
+  if (names.includes('all'))
+    throw new KubepkiError('usage', '"all" stands alone, it cannot be combined with names');
   const unknown = names.find((name) => !installable.some((spec) => spec.name === name));
   if (unknown !== undefined) {
     throw new KubepkiError('usage', `unknown certificate ${JSON.stringify(unknown)}`, {
@@ -76,10 +78,10 @@ function refuse({ plan, strangers }: InstallRun, terminal: Terminal): boolean {
   return lines.size > 0;
 }
 
-function changeOf({ plan, inventory, keysInUse, bundle }: InstallRun): Change {
+function changeOf({ plan, inventory, keysInUse, notCleared }: InstallRun): Change {
   const installables = installablesOf(plan);
   return {
-    changes: install(installables, { inventory, keysInUse, bundle }),
+    changes: install(installables, { inventory, keysInUse, notCleared }),
     certificates: installables.map(({ spec, chain: [leaf] }) => ({
       name: spec.name,
       old: certificateInUse(inventory, spec),
@@ -115,10 +117,10 @@ function report(
     const { longName } = planned.spec;
     switch (planned.status) {
       case 'installable': {
-        const { place, chain } = planned.installable;
+        const { place, chain, inPlace } = planned.installable;
         return [
           {
-            status: 'installed',
+            status: inPlace ? 'in-place' : 'installed',
             longName,
             notAfter: chain[0].notAfter,
             files: placeTargets(place).map(({ path }) => path),
@@ -134,8 +136,11 @@ function report(
     }
   });
   terminal.result(installLines(shown, { dryRun }));
-  const installed = installablesOf(plan).map(({ spec }) => spec);
-  if (!dryRun) noteRestarts(installed, terminal);
+  const installables = installablesOf(plan);
+  const installed = installables.map(({ spec }) => spec);
+  // What was in place already may well be what they run with.
+  const changed = installables.filter(({ inPlace }) => !inPlace).map(({ spec }) => spec);
+  if (!dryRun) noteRestarts(changed, terminal);
   const complete = named === undefined ? installed.length > 0 : installed.length === named.length;
   return complete ? exitCodes.done : exitCodes.notRenewed;
 }

@@ -7,11 +7,18 @@ import {
   type CertificateFile,
 } from '../inventory/certificate-files.ts';
 import { readInventory, type Inventory } from '../inventory/inventory.ts';
+import { readLiveKeys } from '../inventory/live-keys.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readPendingFiles, type PendingFiles } from '../inventory/pending-files.ts';
 import { readPlace } from '../inventory/places.ts';
 import { keysInUse, type KeysInUse } from '../operations/keys-in-use.ts';
-import { planInstall, strangers, type PlannedInstall } from '../operations/plan-install.ts';
+import {
+  planInstall,
+  stillNeeded,
+  type InstallSettings,
+  type PlannedInstall,
+} from '../operations/plan-install.ts';
+import { strangers } from '../operations/strangers.ts';
 import type { Node } from './node-options.ts';
 import { csrDirectory, csrFlags, type CsrDirectoryOption } from './csr-directory.ts';
 
@@ -24,8 +31,8 @@ export interface InstallRun {
   readonly inventory: Inventory;
   readonly keysInUse: KeysInUse;
   readonly plan: readonly PlannedInstall[];
-  /** Host path. */
-  readonly bundle: string | undefined;
+  /** Host paths without symlinks that stay when what has waited is cleared away. */
+  readonly notCleared: ReadonlySet<string>;
   /** Files that belong to nothing that was asked for. */
   readonly strangers: readonly KubepkiError[];
 }
@@ -48,49 +55,58 @@ export function planInstallRun(
   const inventory = readInventory(layout, config?.etcd ?? 'stacked');
   const directory = csrDirectory(node, sources);
   const waiting = installable.flatMap((spec) => readPendingFiles(layout, directory, spec));
-  const expected = waiting.filter(({ spec }) => named === undefined || named.includes(spec));
-  const bundle = sources.fromBundle === undefined ? undefined : layout.root.locate(sources.fromBundle);
-  const settings = {
+  const bundle = sources.fromBundle === undefined ? undefined : readBundle(node, sources.fromBundle);
+  const { all, expected } = readExpected(
+    node,
+    directory,
+    waiting.filter(({ spec }) => named === undefined || named.includes(spec)),
+  );
+  const bundled = bundle === undefined ? [] : [bundle];
+  const settings: InstallSettings = {
     now,
     allowChanges: sources.allowChanges === true,
     command: commandLine([...csrFlags(sources), ...node.flags]),
-    keysInUse: keysInUse(inventory, readKeyTargets(inventory)),
+    keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
     waiting,
-    files: [
-      ...readExpected(node, directory, expected, named),
-      ...(bundle === undefined ? [] : [readBundle(node, bundle)]),
-    ],
-    bundle,
+    files: [...all, ...bundled],
+    bundle: bundle?.target.resolvedPath,
     placeOf: (spec: CertificateSpec) => readPlace(layout, spec),
   };
+  const plan = planInstall(inventory, named ?? installable, settings);
   return {
     inventory,
     keysInUse: settings.keysInUse,
-    bundle,
-    plan: planInstall(inventory, named ?? installable, settings),
-    strangers: strangers(inventory, settings),
+    notCleared: new Set([
+      ...bundled.map(({ target }) => target.resolvedPath),
+      ...stillNeeded(plan, settings),
+    ]),
+    plan,
+    // Where only some names are asked for, the others' files are nobody's business.
+    strangers: strangers(inventory, {
+      ...settings,
+      files: [...(named === undefined ? all : expected), ...bundled],
+    }),
   };
 }
 
 /**
- * In a directory of its own every certificate counts; the cert dir, and a directory of which only some names are asked
- * for, hold others too.
+ * In a directory of its own every certificate counts; the cert dir holds others too.
+ * @returns the certificates there are, and those in the places where they are expected
  */
 function readExpected(
-  { layout }: Node,
+  { layout: { root, certDir } }: Node,
   directory: string,
-  expected: readonly PendingFiles[],
-  named: readonly CertificateSpec[] | undefined,
-): CertificateFile[] {
-  const { root, certDir } = layout;
-  if (named === undefined && root.resolve(directory) !== root.resolve(certDir)) {
-    return readCertificateFiles(root, directory);
-  }
-  const paths = new Set(expected.flatMap(({ certificatePaths }) => certificatePaths));
-  return [...paths].map((path) => readCertificateFile(root, path));
+  waiting: readonly PendingFiles[],
+): { readonly all: CertificateFile[]; readonly expected: CertificateFile[] } {
+  const paths = new Set(waiting.flatMap(({ certificatePaths }) => certificatePaths));
+  const expected = [...paths].map((path) => readCertificateFile(root, path));
+  const all =
+    root.resolve(directory) === root.resolve(certDir) ? expected : readCertificateFiles(root, directory);
+  return { all, expected };
 }
 
-function readBundle({ layout: { root } }: Node, path: string): CertificateFile {
+function readBundle({ layout: { root } }: Node, fromBundle: string): CertificateFile {
+  const path = root.locate(fromBundle);
   const file = readCertificateFile(root, path);
   if (file.content.status === 'unreadable') throw file.content.error;
   if (file.content.status === 'present') return file;

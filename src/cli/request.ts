@@ -1,4 +1,6 @@
+import { readCertificateFile } from '../inventory/certificate-files.ts';
 import { readInventory } from '../inventory/inventory.ts';
+import { readLiveKeys } from '../inventory/live-keys.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readRequestFiles } from '../inventory/request-files.ts';
 import { keysInUse } from '../operations/keys-in-use.ts';
@@ -64,8 +66,9 @@ function planRequestRun(node: Node, selection: Selection, options: RequestOption
     selectedSpecs(selection, inventory).map((spec) => readRequestFiles(layout.root, directory, spec)),
     {
       encryptionAlgorithm: config?.encryptionAlgorithm,
-      keysInUse: keysInUse(inventory, readKeyTargets(inventory)),
+      keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
       force: options.force === true,
+      certificateAt: (path) => readCertificateFile(layout.root, path),
     },
   );
 }
@@ -103,7 +106,13 @@ function refuse(plan: readonly PlannedRequest[], options: RequestOptions, termin
   if (errors.length === 0) return false;
   for (const error of errors) terminal.error(error);
   const ready = plan.flatMap(({ status, spec }) => (status === 'requestable' ? [spec.name] : []));
-  terminal.hint(renewRestHint(ready, options, ['--csr-only', ...csrFlags(options)]));
+  terminal.hint(
+    renewRestHint(ready, options, [
+      '--csr-only',
+      ...csrFlags(options),
+      ...(options.force === true ? ['--force'] : []),
+    ]),
+  );
   return true;
 }
 

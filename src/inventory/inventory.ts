@@ -13,6 +13,7 @@ import { exists } from '../filesystem/regular-file.ts';
 import type { Kubeconfig } from '../kubeconfig/kubeconfig.ts';
 import { readKubeconfig } from '../kubeconfig/read.ts';
 import { parseCertificates, type Chain } from '../pki/certificate.ts';
+import { textOf } from './kubeconfig-text.ts';
 import type { Layout } from './layout.ts';
 import { readFile, reading, type Reading } from './reading.ts';
 
@@ -152,10 +153,7 @@ function readKubeconfigEntry(layout: Layout, spec: KubeconfigSpec): KubeconfigEn
 }
 
 function readKubeconfigState(layout: Layout, file: FileTarget, bytes: Buffer): KubeconfigState {
-  const text = bytes.toString('utf8');
-  // A rewrite replaces a few characters and must give back every other byte.
-  if (!Buffer.from(text).equals(bytes)) throw new KubepkiError('bad-kubeconfig', 'is not UTF-8');
-  const kubeconfig = readKubeconfig(text);
+  const kubeconfig = readKubeconfig(textOf(bytes));
   const { clientCertificate, clientKey } = kubeconfig;
   const keyPath = clientKey.kind === 'file' ? locateBeside(layout, file, clientKey.path) : undefined;
   if (clientCertificate.kind === 'data') {

@@ -33,7 +33,7 @@ export function freePlaces({ root, certDir, kubeconfigDir }: Layout, spec: Certi
     if (target.before === undefined) return target;
     throw new KubepkiError('conflict', `file already exists: ${taken}`, {
       file: path,
-      hint: 'nothing was changed; bring the signed certificates home (kubepki certs install), or move the files away',
+      hint: 'nothing was changed; bring the signed certificates home with "kubepki certs install", or move the files away',
     });
   };
   if (spec.kind === 'leaf') {

@@ -3,9 +3,11 @@ import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import type { PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
 import { readPartialKubeconfig } from '../kubeconfig/read.ts';
+import { textOf } from './kubeconfig-text.ts';
 import { parseRequest, type CertificationRequest } from '../pki/certification-request.ts';
 import { parsePrivateKey, type PrivateKey } from '../pki/private-key.ts';
 import type { Layout } from './layout.ts';
+import { reading } from './reading.ts';
 import {
   readRequestFiles,
   readRequestFilesAt,
@@ -37,15 +39,17 @@ export interface KubeconfigSlot {
  */
 export function readPendingFiles(layout: Layout, directory: string, spec: CertificateSpec): PendingFiles[] {
   const { root, certDir, kubeconfigDir } = layout;
-  const places = [pendingFiles(readRequestFiles(root, directory, spec))];
-  if (root.resolve(directory) !== root.resolve(certDir)) return places;
+  const isDirectory = (other: string): boolean => root.resolve(directory) === root.resolve(other);
+  const flat = pendingFiles(readRequestFiles(root, directory, spec));
   if (spec.kind === 'kubeconfig') {
-    if (root.resolve(kubeconfigDir) === root.resolve(directory)) return places;
-    return [...places, besideKubeconfig(layout, spec)];
+    const beside = besideKubeconfig(layout, spec);
+    // One place with two names: the key may be in either file.
+    if (isDirectory(kubeconfigDir)) return [{ ...flat, keys: [...flat.keys, ...beside.keys] }];
+    return isDirectory(certDir) ? [flat, beside] : [flat];
   }
-  return spec.baseName === spec.name
-    ? places
-    : [...places, pendingFiles(readRequestFilesAt(root, join(certDir, spec.baseName), spec))];
+  return spec.baseName === spec.name || !isDirectory(certDir)
+    ? [flat]
+    : [flat, pendingFiles(readRequestFilesAt(root, join(certDir, spec.baseName), spec))];
 }
 
 function pendingFiles({ spec, request, key, newKey }: RequestFiles): PendingFiles {
@@ -69,7 +73,7 @@ function besideKubeconfig(layout: Layout, spec: CertificateSpec): PendingFiles {
 /** @returns undefined when the file is not there, or is no kubeconfig: then it holds no key for us */
 export function readKubeconfigSlot(layout: Layout, name: string): Slot<PartialKubeconfig> {
   return readSlot(layout.root, join(layout.kubeconfigDir, name), (bytes) =>
-    readPartialKubeconfig(bytes.toString('utf8')),
+    readPartialKubeconfig(textOf(bytes)),
   );
 }
 
@@ -81,7 +85,7 @@ function embeddedKey(layout: Layout, name: string): Slot<PrivateKey> | undefined
     case 'absent':
       return undefined;
     case 'data':
-      return { target, content: { status: 'present', value: parsePrivateKey(clientKey.bytes) } };
+      return { target, content: reading(target.path, () => parsePrivateKey(clientKey.bytes)) };
     case 'file':
       return readSlot(layout.root, layout.root.locate(clientKey.path, dirname(target.path)), parsePrivateKey);
   }

@@ -1,5 +1,6 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import { isCa, type Certificate } from '../pki/certificate.ts';
+import { unhandledExtension } from '../pki/critical-extensions.ts';
 import { missingUsages } from '../pki/extended-key-usage.ts';
 import { findExtension, type Extension } from '../pki/extension.ts';
 import { assertsKeyUsage } from '../pki/key-usage.ts';
@@ -18,7 +19,9 @@ export interface Asked {
 
 /** What is wrong with a signed certificate, and what the CA must do differently. */
 export interface Fault {
-  readonly kind: 'issuer' | 'signature' | 'validity' | 'subject' | 'names' | 'usages' | 'ca';
+  /** Only `names` can be allowed. */
+  readonly kind:
+    'issuer' | 'signature' | 'validity' | 'subject' | 'names' | 'nameless' | 'usages' | 'ca' | 'form';
   readonly message: string;
   readonly hint: string;
 }
@@ -42,9 +45,10 @@ export function faultsOf(
     ...signatureFaults(leaf, path),
     ...validityFaults(leaf, now),
     ...subjectFaults(leaf, asked),
-    ...nameFaults(leaf, asked),
+    ...nameFaults(leaf, asked, spec),
     ...usageFaults(leaf, spec),
     ...caFaults(leaf),
+    ...formFaults(leaf),
   ];
 }
 
@@ -118,19 +122,18 @@ function subjectFaults(leaf: Certificate, asked: Asked): Fault[] {
   ];
 }
 
-function nameFaults(leaf: Certificate, asked: Asked): Fault[] {
-  const difference = differenceOf(
-    parseSubjectAltName(asked.subjectAltName),
-    parseSubjectAltName(findExtension(leaf.extensions, 'subjectAltName')),
-  );
+function nameFaults(leaf: Certificate, asked: Asked, { usages }: CertificateSpec): Fault[] {
+  const found = parseSubjectAltName(findExtension(leaf.extensions, 'subjectAltName'));
+  const difference = differenceOf(parseSubjectAltName(asked.subjectAltName), found);
   if (difference === undefined) return [];
-  return [
-    {
-      kind: 'names',
-      message: `has other SANs than the CSR: ${difference}`,
-      hint: 'the CA must copy the SANs from the CSR (openssl ca: copy_extensions = copy; certtool: honor_crq_extensions); if the difference is wanted: --allow-changes',
-    },
-  ];
+  const message = `has other SANs than the CSR: ${difference}`;
+  const hint =
+    'the CA must copy the SANs from the CSR (openssl ca: copy_extensions = copy; certtool: honor_crq_extensions)';
+  // RFC 6125, 6.4.4, and Go since 1.17: without a name among the SANs no client accepts a server, so nobody may want it.
+  const nameless = usages.includes('serverAuth') && !found.some((name) => /^(?:DNS|IP):/.test(name));
+  return nameless
+    ? [{ kind: 'nameless', message, hint }]
+    : [{ kind: 'names', message, hint: `${hint}; if the difference is wanted: --allow-changes` }];
 }
 
 function usageFaults(leaf: Certificate, { usages }: CertificateSpec): Fault[] {
@@ -154,6 +157,31 @@ function caFaults(leaf: Certificate): Fault[] {
       message: isCa(leaf) ? 'is a CA certificate (CA:TRUE)' : 'may sign certificates (keyCertSign)',
       hint: 'the CA must set basicConstraints to CA:FALSE and leave keyCertSign out of keyUsage',
     },
+  ];
+}
+
+// What Go's crypto/x509 does not even parse or, by RFC 5280, 4.2, must refuse.
+function formFaults(leaf: Certificate): Fault[] {
+  const unhandled = unhandledExtension(leaf);
+  return [
+    ...(unhandled === undefined
+      ? []
+      : [
+          {
+            kind: 'form' as const,
+            message: `has ${unhandled}`,
+            hint: 'the CA must leave it out, or not mark it critical',
+          },
+        ]),
+    ...(((leaf.serialNumber[0] ?? 0) & 0x80) === 0
+      ? []
+      : [
+          {
+            kind: 'form' as const,
+            message: 'has a negative serial number',
+            hint: 'the CA must use positive serial numbers (RFC 5280, 4.1.2.2)',
+          },
+        ]),
   ];
 }
 

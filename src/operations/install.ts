@@ -11,23 +11,23 @@ import { placeTargets, type Installable } from './plan-install.ts';
 export interface InstallContext {
   readonly inventory: Inventory;
   readonly keysInUse: KeysInUse;
-  /** Host path. */
-  readonly bundle: string | undefined;
+  /** Host paths without symlinks: the operator's bundle, and what other requests still need. */
+  readonly notCleared: ReadonlySet<string>;
 }
 
 /**
  * Puts certificates and keys in their places, and clears away what waited. Never a file that is itself a place, or in use
  * for anything else: a CSR dir may be the cert dir, and a link in it may lead anywhere.
- * @param bundle a file of the operator's that is not cleared away
  */
 export function install(
   installables: readonly Installable[],
-  { inventory, keysInUse, bundle }: InstallContext,
+  { inventory, keysInUse, notCleared }: InstallContext,
 ): ChangeSet {
   const placed = installables.flatMap(changesOf);
   const kept = new Set([
     ...installables.flatMap(({ place }) => placeTargets(place)).map(({ resolvedPath }) => resolvedPath),
     ...inventory.protectedPaths,
+    ...notCleared,
     ...inventory.certificates.flatMap(({ state }) =>
       state.status === 'present' ? [state.value.file.resolvedPath] : [],
     ),
@@ -37,7 +37,6 @@ export function install(
       .flatMap(({ pending, source }) => [pending.requestFile, pending.keyFile, source])
       .filter((target) => target !== undefined)
       .filter((target) => !kept.has(target.resolvedPath) && !keysInUse.isFile(target))
-      .filter(({ path }) => path !== bundle)
       .map((target) => [target.resolvedPath, target] as const),
   );
   return [...placed, ...[...cleared.values()].map((target): FileChange => ({ target, after: undefined }))];

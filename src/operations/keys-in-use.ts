@@ -2,15 +2,26 @@ import type { FileTarget } from '../changeset/change-set.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { KeyTargets } from '../inventory/key-targets.ts';
 import type { Certificate } from '../pki/certificate.ts';
+import { publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
 
-/** The keys that certificates in use belong to, and the files that hold them. */
+type PublicKey = Certificate['publicKey'];
+
+/** The keys of the certificates in use, and the files that hold them. */
 export interface KeysInUse {
-  readonly holds: (publicKey: Certificate['publicKey']) => boolean;
+  /** The private key lies in its place. */
+  readonly isLive: (publicKey: PublicKey) => boolean;
+  /** The same, or a certificate in use belongs to it though its own key is not in place: never to be lost. */
+  readonly holds: (publicKey: PublicKey) => boolean;
   readonly isFile: (target: FileTarget) => boolean;
 }
 
-export function keysInUse(inventory: Inventory, keyTargets: KeyTargets): KeysInUse {
-  const publicKeys = inventory.certificates.flatMap(({ state }) =>
+export function keysInUse(
+  inventory: Inventory,
+  keyTargets: KeyTargets,
+  liveKeys: readonly PrivateKey[],
+): KeysInUse {
+  const live = liveKeys.map(publicKeyOf);
+  const certified = inventory.certificates.flatMap(({ state }) =>
     state.status === 'present' ? [state.value.chain[0].publicKey] : [],
   );
   const files = new Set(
@@ -18,8 +29,10 @@ export function keysInUse(inventory: Inventory, keyTargets: KeyTargets): KeysInU
       reading.status === 'present' ? [reading.value.resolvedPath] : [],
     ),
   );
+  const isLive = (publicKey: PublicKey): boolean => live.some((one) => one.equals(publicKey));
   return {
-    holds: (publicKey) => publicKeys.some((one) => one.equals(publicKey)),
+    isLive,
+    holds: (publicKey) => isLive(publicKey) || certified.some((one) => one.equals(publicKey)),
     isFile: ({ resolvedPath }) => files.has(resolvedPath),
   };
 }

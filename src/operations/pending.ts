@@ -6,14 +6,15 @@ import type { PendingFiles } from '../inventory/pending-files.ts';
 import type { KeySlot } from '../inventory/request-files.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { findExtension } from '../pki/extension.ts';
-import { publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
+import { algorithmOf, describeAlgorithm, publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
 import type { Asked } from './check-signed.ts';
 import type { KeysInUse } from './keys-in-use.ts';
 
 /** A certificate that was asked for, with the key that was made for it. */
 export interface Pending {
   readonly spec: CertificateSpec;
-  readonly asked: Asked;
+  /** undefined: the CSR is gone, and there is no certificate in use to say what was asked for. */
+  readonly asked: Asked | undefined;
   readonly key: PrivateKey;
   readonly keyFile: FileTarget;
   /** undefined: the CSR is gone, and what was asked for is what the certificate in use says. */
@@ -35,18 +36,21 @@ export function pendingIn(
   if (request.content.status === 'unreadable') throw request.content.error;
   if (request.content.status === 'missing') {
     const asked = askedByCertificateInUse(inventory, spec);
-    const [key] = keys.flatMap(present).filter(({ value }) => !keysInUse.holds(publicKeyOf(value)));
-    if (asked === undefined || key === undefined || keysInUse.isFile(key.keyFile)) return undefined;
+    const [key] = keys.flatMap(present).filter(({ value }) => !keysInUse.isLive(publicKeyOf(value)));
+    if (key === undefined || keysInUse.isFile(key.keyFile)) return undefined;
+    requireUsable(key);
     return { spec, asked, key: key.value, ...placeOf(key), requestFile: undefined };
   }
   const { publicKey, subject, extensions } = request.content.value;
   const key = keys.flatMap(present).find(({ value }) => publicKeyOf(value).equals(publicKey));
   if (key === undefined) {
+    for (const { content } of keys) if (content.status === 'unreadable') throw content.error;
     throw new KubepkiError('conflict', 'was made with a key that is not beside it', {
       file: request.target.path,
       hint: `bring the key back, or make a new request: ${command(`renew ${spec.name} --csr-only --force`)}`,
     });
   }
+  requireUsable(key);
   return {
     spec,
     asked: { subject, subjectAltName: findExtension(extensions, 'subjectAltName') },
@@ -54,6 +58,19 @@ export function pendingIn(
     ...placeOf(key),
     requestFile: request.target,
   };
+}
+
+/**
+ * Somebody may have put a key of their own there.
+ * @throws KubepkiError unsupported-key
+ */
+function requireUsable({ value, keyFile }: PresentKey): void {
+  const algorithm = algorithmOf(value);
+  if (algorithm.type !== 'other') return;
+  throw new KubepkiError('unsupported-key', `is a key of the kind ${describeAlgorithm(algorithm)}`, {
+    file: keyFile.path,
+    hint: 'use RSA, or ECDSA on P-256 or P-384: other kinds are not supported',
+  });
 }
 
 function askedByCertificateInUse(inventory: Inventory, spec: CertificateSpec): Asked | undefined {

@@ -6,13 +6,14 @@ import type { CertificateFile } from '../inventory/certificate-files.ts';
 import { findAuthority, type Inventory } from '../inventory/inventory.ts';
 import type { PendingFiles } from '../inventory/pending-files.ts';
 import type { Place } from '../inventory/places.ts';
-import { isCa, type Certificate, type Chain } from '../pki/certificate.ts';
+import type { Certificate, Chain } from '../pki/certificate.ts';
 import { assertsKeyUsage } from '../pki/key-usage.ts';
-import { attributesOf } from '../pki/name.ts';
-import { validatePath } from '../pki/path.ts';
 import { publicKeyOf } from '../pki/private-key.ts';
+import { validatePath } from '../pki/path.ts';
+import { isoSeconds } from '../pki/time.ts';
 import { faultsOf, type Fault } from './check-signed.ts';
 import type { KeysInUse } from './keys-in-use.ts';
+import { certificateInUse, isBest, isPlace, matchesFor, type Match } from './match-signed.ts';
 import { missingAuthority } from './missing-authority.ts';
 import { pendingIn, type Pending } from './pending.ts';
 import { requireReplaceable } from './replaceable.ts';
@@ -28,6 +29,8 @@ export interface Installable {
   readonly authorities: Chain;
   /** The file it came in. */
   readonly source: FileTarget;
+  /** It has been put in its place by hand. */
+  readonly inPlace: boolean;
   readonly warnings: readonly string[];
 }
 
@@ -47,7 +50,7 @@ export interface InstallSettings {
   /** All that waits, of every certificate, whichever are to be installed. */
   readonly waiting: readonly PendingFiles[];
   readonly files: readonly CertificateFile[];
-  /** Host path of the one among the files that may hold any certificate. */
+  /** Host path, without symlinks, of the one among the files that may hold any certificate. */
   readonly bundle: string | undefined;
   readonly placeOf: (spec: CertificateSpec) => Place;
 }
@@ -74,50 +77,26 @@ function planOne(inventory: Inventory, spec: CertificateSpec, settings: InstallS
     .flatMap((files) => pendingIn(files, inventory, settings) ?? []);
   const [first] = pendings;
   if (first === undefined) return { status: 'idle', spec };
-  const matches = pendings.flatMap((pending) => {
-    const found = signedFor(pending, settings.files);
-    return found === undefined ? [] : [{ pending, ...found }];
-  });
-  const [match, another] = matches;
+  const matches = pendings.flatMap((pending) => matchesFor(pending, inventory, settings));
+  const fresh = matches.filter(({ inUse }) => !inUse);
+  const [match, another] = fresh.filter(isBest);
   if (another !== undefined) {
     throw new KubepkiError('conflict', `two requests for ${spec.name} have been signed`, {
       file: another.source.path,
       hint: 'move the one away that is not wanted, with its CSR and key',
     });
   }
-  if (match === undefined) {
-    requireReadable(first, settings.files);
-    return { status: 'pending', spec, certificatePath: first.certificatePath };
+  if (match !== undefined) return check(inventory, match, settings);
+  const inPlace = matches.find(({ source }) => isPlace(source, inventory, spec));
+  // The answer to a CSR does not come expired: this is what the CSR asks to be replaced.
+  if (inPlace !== undefined && inPlace.signed.leaf.notAfter.getTime() >= settings.now.getTime()) {
+    return check(inventory, inPlace, settings);
   }
-  return check(inventory, match, settings);
-}
-
-interface SignedCertificate {
-  readonly leaf: Certificate;
-  /** What came with it in the same file. */
-  readonly others: readonly Certificate[];
-}
-
-interface Match {
-  readonly pending: Pending;
-  readonly signed: SignedCertificate;
-  readonly source: FileTarget;
-}
-
-/** Of several certificates for one key, the one that ends last. */
-function signedFor(
-  pending: Pending,
-  files: readonly CertificateFile[],
-): Pick<Match, 'signed' | 'source'> | undefined {
-  const publicKey = publicKeyOf(pending.key);
-  const found = files.flatMap(({ target, content }) => {
-    if (content.status !== 'present') return [];
-    const leaf = content.value.find((certificate) => certificate.publicKey.equals(publicKey));
-    if (leaf === undefined) return [];
-    const others = content.value.filter((certificate) => certificate !== leaf);
-    return [{ signed: { leaf, others }, source: target }];
-  });
-  return found.sort((a, b) => b.signed.leaf.notAfter.getTime() - a.signed.leaf.notAfter.getTime())[0];
+  const unsigned =
+    pendings.find((pending) => !matches.some((one) => one.pending === pending)) ?? inPlace?.pending;
+  if (unsigned?.asked === undefined) return { status: 'idle', spec };
+  requireReadable(unsigned, settings.files);
+  return { status: 'pending', spec, certificatePath: unsigned.certificatePath };
 }
 
 /** A file in the expected place that cannot be read is no certificate that is still to come. */
@@ -129,17 +108,27 @@ function requireReadable({ certificatePath }: Pending, files: readonly Certifica
 
 function check(
   inventory: Inventory,
-  { pending, signed, source }: Match,
-  { now, allowChanges, bundle, placeOf }: InstallSettings,
+  { pending, signed, source, inUse }: Match,
+  { now, allowChanges, bundle, command, placeOf }: InstallSettings,
 ): PlannedInstall {
-  const { spec } = pending;
+  const { spec, asked } = pending;
+  if (asked === undefined) {
+    throw new KubepkiError(
+      'conflict',
+      `is signed, but the CSR for ${spec.name} is gone, and no certificate in use says what was asked for`,
+      {
+        file: source.path,
+        hint: `bring the CSR back beside its key, or ask again: ${command(`renew ${spec.name} --csr-only --force`)}`,
+      },
+    );
+  }
   const authority = findAuthority(inventory, spec.caName);
   if (authority === undefined) return { status: 'idle', spec };
   if (authority.bundle.status === 'unreadable') throw authority.bundle.error;
   if (authority.bundle.status === 'missing') throw missingAuthority(authority);
   const authorities = authority.bundle.value;
   const path = validatePath(signed.leaf, signed.others, authorities, now);
-  const faults = faultsOf(signed.leaf, pending.asked, {
+  const faults = faultsOf(signed.leaf, asked, {
     spec,
     path,
     caFile: authority.certificatePath,
@@ -172,18 +161,29 @@ function check(
       chain: [signed.leaf, ...(path.status === 'trusted' ? path.intermediates : [])],
       authorities,
       source,
+      inPlace: inUse,
       warnings: [
-        ...faults.filter(allowed).map(({ message }) => `${source.path}: ${message}`),
-        // RFC 8446, 4.4.2.2. Go does not look at it.
-        ...(assertsKeyUsage(signed.leaf, 'digitalSignature') === false
-          ? [`${source.path}: keyUsage lacks digitalSignature, without which some TLS clients refuse it`]
-          : []),
-        ...(isExpected(source, pending) || source.path === bundle
+        ...[
+          ...(inUse ? [] : earlierEnd(signed.leaf, certificateInUse(inventory, spec))),
+          ...faults.filter(allowed).map(({ message }) => message),
+          // RFC 8446, 4.4.2.2. Go does not look at it.
+          ...(assertsKeyUsage(signed.leaf, 'digitalSignature') === false
+            ? ['has a keyUsage without digitalSignature, which some TLS clients refuse']
+            : []),
+        ].map((text) => `${source.path}: the certificate for ${spec.name} ${text}`),
+        ...(isExpected(source, pending) || source.resolvedPath === bundle
           ? []
           : [`${source.path}: holds the certificate for ${spec.name}, by its key`]),
       ],
     },
   };
+}
+
+/** Somebody may have renewed it in between. */
+function earlierEnd({ notAfter }: Certificate, old: Certificate | undefined): string[] {
+  return old === undefined || notAfter.getTime() >= old.notAfter.getTime()
+    ? []
+    : [`ends on ${isoSeconds(notAfter)}, before the one in use (${isoSeconds(old.notAfter)})`];
 }
 
 /** `apiserver.crt` will do where `apiserver.crt.new` is expected: the names tell whose it is. */
@@ -198,46 +198,25 @@ export function placeTargets(place: Place): FileTarget[] {
 }
 
 /**
- * Certificates that were put there for us and that nothing was asked for. One that belongs to a key in use, or to a CA on
- * disk, is none: those lie in the cert dir anyway.
+ * Files, by host path without symlinks, that hold a certificate for a request that goes on waiting: one bundle may hold
+ * several.
  */
-export function strangers(
-  inventory: Inventory,
+export function stillNeeded(
+  plan: readonly PlannedInstall[],
   { waiting, files, keysInUse }: InstallSettings,
-): KubepkiError[] {
-  const keys = waiting.flatMap(({ keys: slots }) =>
-    slots.flatMap(({ content }) => (content.status === 'present' ? [publicKeyOf(content.value)] : [])),
-  );
-  const authorities = inventory.authorities.flatMap(({ bundle }) =>
-    bundle.status === 'present' ? bundle.value : [],
-  );
-  const known = ({ publicKey }: Certificate): boolean =>
-    keysInUse.holds(publicKey) ||
-    [...keys, ...authorities.map((authority) => authority.publicKey)].some((key) => key.equals(publicKey));
-  return files.flatMap(({ target, content }) => {
-    if (content.status === 'unreadable') return [content.error];
-    return content.status === 'missing'
-      ? []
-      : unknownIn(content.value, known).map((one) => stranger(one, target));
-  });
-}
-
-/** CA certificates beside one of ours are its chain. */
-function unknownIn(chain: Chain, known: (certificate: Certificate) => boolean): Certificate[] {
-  const leaves = chain.filter((certificate) => !known(certificate) && !isCa(certificate));
-  return leaves.length > 0 || chain.some(known) ? leaves : [chain[0]];
-}
-
-function stranger(certificate: Certificate, { path }: FileTarget): KubepkiError {
-  const subject = attributesOf(certificate.subject).join(', ');
-  return new KubepkiError(
-    'bad-certificate',
-    `the certificate of "${subject}" belongs to no key that a certificate was asked for with`,
-    {
-      file: path,
-      hint: isCa(certificate)
-        ? 'put the certificate of an intermediate CA behind the leaf in the same file; move away what is not needed'
-        : 'the CA must sign the CSR that is here now; if this certificate has nothing to do with it, move it away',
-    },
+): ReadonlySet<string> {
+  const installed = new Set(plan.flatMap(({ status, spec }) => (status === 'installable' ? [spec] : [])));
+  const keys = waiting
+    .filter(({ spec }) => !installed.has(spec))
+    .flatMap(({ keys: slots }) => slots)
+    .flatMap(({ content }) => (content.status === 'present' ? [publicKeyOf(content.value)] : []))
+    .filter((key) => !keysInUse.isLive(key));
+  return new Set(
+    files.flatMap(({ target, content }) =>
+      content.status === 'present' &&
+      content.value.some(({ publicKey }) => keys.some((key) => key.equals(publicKey)))
+        ? [target.resolvedPath]
+        : [],
+    ),
   );
 }

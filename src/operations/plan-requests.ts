@@ -2,11 +2,13 @@ import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import type { EncryptionAlgorithm } from '../config/kubeadm-config.ts';
 import { KubepkiError } from '../errors/error.ts';
+import type { CertificateFile } from '../inventory/certificate-files.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { KeySlot, RequestFiles, Slot } from '../inventory/request-files.ts';
 import { findExtension, type Extension } from '../pki/extension.ts';
 import { publicKeyOf, type KeyAlgorithm, type PrivateKey } from '../pki/private-key.ts';
 import { chooseKey } from './key-choice.ts';
+import { requireReplaceable } from './replaceable.ts';
 import type { KeysInUse } from './keys-in-use.ts';
 
 /** A request that will be made: all that is decided before there is a key. */
@@ -17,6 +19,8 @@ export interface Requestable {
   readonly subjectAltName: Extension | undefined;
   readonly keyAlgorithm: KeyAlgorithm;
   readonly files: PendingFiles;
+  /** The certificate that was signed for the request that is replaced: it would belong to nothing. */
+  readonly stale: FileTarget | undefined;
 }
 
 /** Where a request waits for its certificate. */
@@ -40,6 +44,8 @@ export interface RequestSettings {
   readonly keysInUse: KeysInUse;
   /** Replace a request that waits. */
   readonly force: boolean;
+  /** What lies at a host path. */
+  readonly certificateAt: (path: string) => CertificateFile;
 }
 
 /** Decides for each certificate whether and how a signature is asked for. */
@@ -61,7 +67,7 @@ export function planRequests(
 function planRequest(
   inventory: Inventory,
   files: RequestFiles,
-  { encryptionAlgorithm, keysInUse, force }: RequestSettings,
+  { encryptionAlgorithm, keysInUse, force, certificateAt }: RequestSettings,
 ): PlannedRequest {
   const { spec } = files;
   const entry = inventory.certificates.find((candidate) => candidate.spec === spec);
@@ -76,11 +82,12 @@ function planRequest(
     besideKeyInUse: key === files.newKey,
   };
   if (!force) {
-    const state = stateOf(files.request, key);
+    const state = stateOf(withoutThoseInUse(files.request, keysInUse), key);
     if (state === 'pending') return { status: 'pending', spec, files: pending };
     if (state !== undefined) throw state;
   }
   const [leaf] = chain;
+  requireUnused(inventory, keysInUse, [pending.request, pending.key]);
   return {
     status: 'requestable',
     spec,
@@ -90,8 +97,28 @@ function planRequest(
       subjectAltName: findExtension(leaf.extensions, 'subjectAltName'),
       keyAlgorithm: chooseKey(leaf, encryptionAlgorithm, file.path).algorithm,
       files: pending,
+      stale: force ? staleCertificate(files, keysInUse, certificateAt(key.certificatePath)) : undefined,
     },
   };
+}
+
+/**
+ * A link in the CSR dir may lead anywhere, and `--force` replaces what it leads to.
+ * @throws KubepkiError conflict
+ */
+function requireUnused(inventory: Inventory, keysInUse: KeysInUse, targets: readonly FileTarget[]): void {
+  requireReplaceable(inventory, targets);
+  const inUse = new Set(
+    inventory.certificates.flatMap(({ state }) =>
+      state.status === 'present' ? [state.value.file.resolvedPath] : [],
+    ),
+  );
+  const target = targets.find((one) => inUse.has(one.resolvedPath) || keysInUse.isFile(one));
+  if (target === undefined) return;
+  throw new KubepkiError('conflict', 'leads to a file that is in use, and is never replaced', {
+    file: target.path,
+    hint: 'remove the symbolic link, or name another directory with --csr-dir',
+  });
 }
 
 /** The file for the new key: `<name>.key`, or beside it where that is, or belongs to, a key in use. */
@@ -99,6 +126,24 @@ export function keySlot({ key, newKey }: RequestFiles, keysInUse: KeysInUse): Ke
   if (keysInUse.isFile(key.target)) return newKey;
   const used = key.content.status === 'present' && keysInUse.holds(publicKeyOf(key.content.value));
   return used ? newKey : key;
+}
+
+/** A CSR for the key in use, such as `generate-csr` leaves, asks for nothing any more. */
+function withoutThoseInUse(request: RequestFiles['request'], keysInUse: KeysInUse): RequestFiles['request'] {
+  return request.content.status === 'present' && keysInUse.holds(request.content.value.publicKey)
+    ? { ...request, content: { status: 'missing' } }
+    : request;
+}
+
+function staleCertificate(
+  { request }: RequestFiles,
+  keysInUse: KeysInUse,
+  { target, content }: CertificateFile,
+): FileTarget | undefined {
+  if (request.content.status !== 'present' || content.status !== 'present') return undefined;
+  const { publicKey } = request.content.value;
+  const [leaf] = content.value;
+  return leaf.publicKey.equals(publicKey) && !keysInUse.holds(publicKey) ? target : undefined;
 }
 
 /** What is there already: nothing, a request that waits with its key, or something that must not be lost. */

@@ -19,13 +19,14 @@ export interface Requested {
 /** Makes the request and says which files change. Both are 0600, as kubeadm's are. */
 export function request(requestable: Requestable, privateKey: PrivateKey): Requested {
   const made = requestCertificate(requestable, privateKey);
-  const { files } = requestable;
+  const { files, stale } = requestable;
   return {
     requestable,
     request: made,
     changes: [
       privateFile(files.key, encodePrivateKey(privateKey)),
       privateFile(files.request, encodeRequest(made)),
+      ...(stale === undefined ? [] : [{ target: stale, after: undefined }]),
     ],
   };
 }

@@ -10,7 +10,8 @@ export function chainsTo([leaf, ...others]: Chain, authorities: Chain): boolean 
 }
 
 /**
- * The intermediates over which a leaf leads to one of the CAs, in order; without the CA itself.
+ * The intermediates over which a leaf leads to one of the CAs, in order; without the CA itself. Of several ways the
+ * shortest: an intermediate may have been signed by more than one CA.
  * @returns undefined when it does not
  */
 export function pathTo(
@@ -18,17 +19,19 @@ export function pathTo(
   others: readonly Certificate[],
   authorities: Chain,
 ): Certificate[] | undefined {
-  const path: Certificate[] = [];
-  const pending = new Set(others.slice(0, maxIntermediates));
-  for (let current = leaf; ;) {
-    const subject = current;
+  const unseen = new Set(others.slice(0, maxIntermediates));
+  // Breadth first, each certificate once: no more signature checks than pairs.
+  const paths: Certificate[][] = [[]];
+  for (const path of paths) {
+    const subject = path.at(-1) ?? leaf;
     if (authorities.some((authority) => isIssuedBy(subject, authority))) return path;
-    const next = [...pending].find((certificate) => isIssuedBy(subject, certificate));
-    if (next === undefined) return undefined;
-    pending.delete(next);
-    path.push(next);
-    current = next;
+    const signers = [...unseen].filter((certificate) => isIssuedBy(subject, certificate));
+    for (const signer of signers) {
+      unseen.delete(signer);
+      paths.push([...path, signer]);
+    }
   }
+  return undefined;
 }
 
 /**

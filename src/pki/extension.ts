@@ -13,6 +13,7 @@ import {
 export interface Extension {
   /** Content bytes of extnID in hex: an OID of any length stays exact. */
   readonly id: string;
+  readonly critical: boolean;
   /** The DER inside the OCTET STRING. */
   readonly value: Buffer;
   /** DER of the whole Extension, criticality included: what is carried over is carried over byte for byte. */
@@ -28,6 +29,8 @@ export const extensionIds = {
   subjectAltName: '551d11',
   /** 2.5.29.19 */
   basicConstraints: '551d13',
+  /** 2.5.29.30 */
+  nameConstraints: '551d1e',
   /** 2.5.29.37 */
   extendedKeyUsage: '551d25',
   /** 2.5.29.35 */
@@ -39,10 +42,15 @@ export const extensionIds = {
 /** Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING } */
 export function parseExtension(item: Asn1): Extension {
   const parts = partsOf(item);
-  const [id] = parts;
+  const [id, critical] = parts;
   const value = parts.at(-1);
   if (!isUniversal(id, 'oid') || !isUniversal(value, 'octetString')) throw malformed();
-  return { id: contentOf(id).toString('hex'), value: contentOf(value), der: encodeDer(item) };
+  return {
+    id: contentOf(id).toString('hex'),
+    critical: isUniversal(critical, 'boolean') && contentOf(critical)[0] !== 0,
+    value: contentOf(value),
+    der: encodeDer(item),
+  };
 }
 
 export function newExtension(id: string, critical: boolean, value: Asn1): Extension {

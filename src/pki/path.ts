@@ -1,9 +1,12 @@
 import { isCa, type Certificate, type Chain } from './certificate.ts';
 import { pathTo } from './chain.ts';
+import { unhandledExtension } from './critical-extensions.ts';
 import { contentOf, isUniversal, parseDer, partsOf } from './der.ts';
+import { missingUsages } from './extended-key-usage.ts';
 import { findExtension } from './extension.ts';
 import { isIssuedBy } from './issuer.ts';
 import { assertsKeyUsage } from './key-usage.ts';
+import { constraintProblem } from './name-constraints.ts';
 import { attributesOf } from './name.ts';
 import { isoSeconds } from './time.ts';
 
@@ -16,8 +19,8 @@ export type PathOutcome =
   | { readonly status: 'untrusted'; readonly reason: string };
 
 /**
- * Path validation (RFC 5280, 6.1) as far as it is about who may sign and when; names that a CA is constrained to are not
- * looked at.
+ * Path validation (RFC 5280, 6.1) as Go's crypto/x509 does it, which is what verifies certificates in Kubernetes: who may
+ * sign, when, for which names and usages.
  * @param others what came with the leaf, in any order
  */
 export function validatePath(
@@ -26,7 +29,9 @@ export function validatePath(
   authorities: Chain,
   now: Date,
 ): PathOutcome {
-  const valid = (certificate: Certificate): boolean => signerProblem(certificate, now) === undefined;
+  const problemOf = (signer: Certificate): string | undefined =>
+    signerProblem(signer, now) ?? usageProblem(signer, leaf) ?? constraintProblem(signer, leaf);
+  const valid = (certificate: Certificate): boolean => problemOf(certificate) === undefined;
   const [anchor, ...anchors] = authorities.filter(valid);
   const path = anchor && pathTo(leaf, others.filter(valid), [anchor, ...anchors]);
   if (path !== undefined) {
@@ -39,7 +44,7 @@ export function validatePath(
   if (wrong === undefined) return { status: 'unrelated' };
   const signers = [...wrong, issuerAmong([leaf, ...wrong], authorities)];
   const [reason] = signers.flatMap((signer) => {
-    const problem = signer && signerProblem(signer, now);
+    const problem = signer && problemOf(signer);
     return problem === undefined ? [] : [`is signed by ${nameOf(signer)}, ${problem}`];
   });
   return reason === undefined ? { status: 'unrelated' } : { status: 'untrusted', reason };
@@ -59,11 +64,23 @@ function signerProblem(signer: Certificate, now: Date): string | undefined {
   if (assertsKeyUsage(signer, 'keyCertSign') === false) {
     return 'which must not sign certificates (keyUsage lacks keyCertSign)';
   }
+  const unhandled = unhandledExtension(signer);
+  if (unhandled !== undefined) return `which has ${unhandled}`;
   if (signer.notAfter.getTime() < now.getTime()) return `which expired on ${isoSeconds(signer.notAfter)}`;
   if (signer.notBefore.getTime() > now.getTime()) {
     return `which is not valid before ${isoSeconds(signer.notBefore)}`;
   }
   return undefined;
+}
+
+/** Go (not RFC 5280): a signer that names usages lends no others to what it signs. */
+function usageProblem(signer: Certificate, leaf: Certificate): string | undefined {
+  if (findExtension(signer.extensions, 'extendedKeyUsage') === undefined) return undefined;
+  const wanted = (['serverAuth', 'clientAuth'] as const).filter(
+    (usage) => missingUsages(leaf, [usage]).length === 0,
+  );
+  const missing = missingUsages(signer, wanted);
+  return missing.length === 0 ? undefined : `whose extended key usage lacks ${missing.join(' and ')}`;
 }
 
 /** RFC 5280, 4.2.1.9: pathLenConstraint counts the intermediates below a CA. From the leaf's own signer upwards. */

@@ -59,7 +59,11 @@ export function noSuchBlock(
   }
   const others = [...new Set(pemBlocks(bytes).map((block) => block.label))];
   return others.length > 0
-    ? new KubepkiError(code, `holds no ${wanted}, but a PEM block ${others.join(', ')}`)
+    ? new KubepkiError(code, `holds no ${wanted}, but a PEM block ${others.join(', ')}`, {
+        hint: others.includes('PKCS7')
+          ? 'unpack it: openssl pkcs7 -print_certs -in FILE -out FILE.pem'
+          : undefined,
+      })
     : new KubepkiError('bad-pem', `is not PEM: no ${wanted} found`);
 }
 

@@ -40,7 +40,10 @@ function describe(name: Asn1): GeneralName {
   }
   if (name.type === ipAddress && typeof name.value === 'string') {
     const bytes = contentOf(name);
-    if (bytes.length === 4 || bytes.length === 16) return `IP:${ipaddr.fromByteArray([...bytes]).toString()}`;
+    // To Go an IPv4-mapped address is the IPv4 address, and its CAs write it as one.
+    if (bytes.length === 4 || bytes.length === 16) {
+      return `IP:${ipaddr.process(ipaddr.fromByteArray([...bytes]).toString()).toString()}`;
+    }
   }
   return `[${String(name.type)}]:${encodeDer(name).toString('hex')}`;
 }

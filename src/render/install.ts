@@ -3,7 +3,7 @@ import { printable } from './printable.ts';
 
 export type ShownInstall =
   | {
-      readonly status: 'installed';
+      readonly status: 'installed' | 'in-place';
       readonly longName: string;
       readonly notAfter: Date;
       readonly files: readonly string[];
@@ -30,6 +30,11 @@ function block(one: ShownInstall): string[] {
     case 'installed':
       return [
         `${one.longName} installed, ends ${kubeadmDate(one.notAfter)}`,
+        ...one.files.map((file) => `  ${file}`),
+      ];
+    case 'in-place':
+      return [
+        `${one.longName} is in its place and has been checked, ends ${kubeadmDate(one.notAfter)}`,
         ...one.files.map((file) => `  ${file}`),
       ];
     case 'pending':

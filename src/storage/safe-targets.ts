@@ -22,7 +22,7 @@ function requireDistinct(targets: readonly FileTarget[]): void {
     if (other !== undefined) {
       throw new KubepkiError('conflict', `is the same file as ${other}, and both would be written`, {
         file: path,
-        hint: 'give each its own file, or renew them one by one',
+        hint: 'give each certificate and each key a file of its own; where two certificates share one, take them one by one',
       });
     }
     seen.set(resolvedPath, path);

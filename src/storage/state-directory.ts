@@ -79,7 +79,10 @@ function requireOwn(directory: string): void {
     'is not a directory that only you can write to, and kubepki keeps its journal there',
     {
       file: directory,
-      hint: 'find out who made it, then move it away',
+      hint:
+        stats.isDirectory() && stats.uid === 0 && !mine
+          ? 'run it as root'
+          : 'find out who made it, then move it away',
     },
   );
 }

@@ -89,10 +89,13 @@ describe('renew --csr-only', () => {
     const again = await done(tree, 'renew', 'apiserver', ...there);
     assert.match(again.stdout, /^certificate for serving the Kubernetes API waits already, kept as it is\n/);
     assert.deepEqual(changes(before, snapshot(csrDir), { inodes: true }), []);
+    set.ca.signAll(csrDir);
     await done(tree, 'renew', 'apiserver', ...there, '--force');
+    // What had been signed for the old one is gone with it.
     assert.equal(changes(before, snapshot(csrDir)).length, 2);
     await done(tree, 'rollback');
-    assert.deepEqual(changes(before, snapshot(csrDir)), []);
+    assert.deepEqual(changes(before, snapshot(csrDir)), ['+ apiserver.crt 0644']);
+    await done(tree, 'install', '--csr-dir', '/csr');
   });
 
   test('a key without its request is not overwritten', async (t) => {
@@ -236,8 +239,9 @@ describe('install', () => {
     if (set === undefined) return;
     const { tree, ca, csrDir } = set;
     await done(tree, 'renew', 'apiserver', ...there);
-    ca.signAll(csrDir);
+    ca.sign(join(csrDir, 'apiserver.csr'), join(tree.directory, 'old.crt'));
     await done(tree, 'renew', 'apiserver', ...there, '--force');
+    renameSync(join(tree.directory, 'old.crt'), join(csrDir, 'apiserver.crt'));
     const outcome = await certs(tree, 'install', '--csr-dir', '/csr');
     assert.equal(outcome.code, 1);
     assert.match(
@@ -252,8 +256,17 @@ describe('install', () => {
     const { tree, ca, csrDir } = set;
     await done(tree, 'renew', 'apiserver', ...there);
     ca.signAll(csrDir, { copyExtensions: false });
+    // Without any no client would accept it.
+    const none = await certs(tree, 'install', '--csr-dir', '/csr', '--allow-changes');
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /error: .*has other SANs than the CSR: missing DNS:.*\nhint: (?!.*--allow)/);
+    const extensions = `${usages}serverAuth\nsubjectAltName = DNS:kubernetes, DNS:added.example.com\n`;
+    ca.signAll(csrDir, { copyExtensions: false, extensions });
     const { stderr } = await done(tree, 'install', '--csr-dir', '/csr', '--allow-changes');
-    assert.match(stderr, /warning: .*has other SANs than the CSR: missing DNS:/);
+    assert.match(
+      stderr,
+      /warning: .*has other SANs than the CSR: missing DNS:.*; added DNS:added\.example\.com$/m,
+    );
   });
 
   test('what is in use for something else is not cleared away, though a link leads to it', async (t) => {
