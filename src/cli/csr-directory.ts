@@ -1,5 +1,7 @@
 import { statSync } from 'node:fs';
+import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
+import { exists } from '../filesystem/regular-file.ts';
 import type { Node } from './node-options.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -10,6 +12,17 @@ export interface CsrDirectoryOption {
 /** kubeadm wants it named; its documentation says what is done here. Host path. */
 export function csrDirectory({ layout }: Node, { csrDir }: CsrDirectoryOption): string {
   return csrDir === undefined ? layout.certDir : layout.root.locate(csrDir);
+}
+
+/** A directory that was named and is not there is a typing error, not one in which nothing waits. @throws KubepkiError not-found */
+export function requireCsrDirectory(node: Node, options: CsrDirectoryOption): void {
+  if (options.csrDir === undefined) return;
+  const directory = csrDirectory(node, options);
+  if (exists(node.layout.root.resolve(directory), directory)) return;
+  throw new KubepkiError('not-found', 'no such directory', {
+    file: directory,
+    hint: 'name the directory with the CSRs with --csr-dir',
+  });
 }
 
 /** The same flag again, for a command line in a hint. */

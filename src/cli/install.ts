@@ -9,7 +9,7 @@ import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import { installable, planInstallRun, type InstallRun, type InstallSources } from './plan-install-run.ts';
-import { warnOfOpenDirectory } from './csr-directory.ts';
+import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from './csr-directory.ts';
 import { noteRestarts } from './restarts.ts';
 import { makeChange, underLock, type Change, type LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
@@ -28,6 +28,7 @@ export async function installCertificates(
 ): Promise<ExitCode> {
   const named = parseNames(names);
   const node = await openNode(options, terminal);
+  requireCsrDirectory(node, options);
   warnOfOpenDirectory(node, options, terminal);
   if (options.dryRun === true) {
     noteWaiting(node, terminal);
@@ -38,7 +39,7 @@ export async function installCertificates(
       node.layout.root,
       installables.flatMap(({ place }) => placeTargets(place)),
     );
-    return report(run.plan, { named, terminal, dryRun: true });
+    return report(run.plan, { named, directory: csrDirectory(node, options), terminal, dryRun: true });
   }
   return underLock(node, options, terminal, async (state) => {
     const now = new Date();
@@ -47,7 +48,7 @@ export async function installCertificates(
     const change = changeOf(run);
     const interruption = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
     if (interruption !== undefined) return interruption;
-    return report(run.plan, { named, terminal, dryRun: false });
+    return report(run.plan, { named, directory: csrDirectory(node, options), terminal, dryRun: false });
   });
 }
 
@@ -105,10 +106,12 @@ function report(
   plan: readonly PlannedInstall[],
   {
     named,
+    directory,
     terminal,
     dryRun,
   }: {
     readonly named: readonly CertificateSpec[] | undefined;
+    readonly directory: string;
     readonly terminal: Terminal;
     readonly dryRun: boolean;
   },
@@ -135,7 +138,7 @@ function report(
         throw new TypeError('a refused certificate is never reported as installed');
     }
   });
-  terminal.result(installLines(shown, { dryRun }));
+  terminal.result(installLines(shown, { directory, dryRun }));
   const installables = installablesOf(plan);
   const installed = installables.map(({ spec }) => spec);
   // What was in place already may well be what they run with.

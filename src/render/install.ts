@@ -14,9 +14,12 @@ export type ShownInstall =
 /** What was brought home, and what is still to come. */
 export function installLines(
   certificates: readonly ShownInstall[],
-  { dryRun }: { readonly dryRun: boolean },
+  { directory, dryRun }: { readonly directory: string; readonly dryRun: boolean },
 ): string {
-  const lines = certificates.length === 0 ? ['nothing waits for a signature'] : certificates.flatMap(block);
+  const lines =
+    certificates.length === 0
+      ? [`nothing waits for a signature in ${directory}`]
+      : certificates.flatMap(block);
   return [
     ...lines.map((line) => (dryRun ? line.replace(/ installed,/, ' would be installed,') : line)),
     ...(dryRun ? ['nothing was changed (--dry-run)'] : []),

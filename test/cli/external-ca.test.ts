@@ -130,7 +130,7 @@ describe('install', () => {
       requireSound(tree, join(temporaryDirectory(t), 'sound'));
       assert.match((await done(tree, 'check-expiration')).stdout, /^apiserver .*(?:299|300)d +ca +yes/m);
       const again = await certs(tree, 'install', '--csr-dir', '/csr');
-      assert.deepEqual([again.code, again.stdout], [6, 'nothing waits for a signature\n']);
+      assert.deepEqual([again.code, again.stdout], [6, `nothing waits for a signature in ${csrDir}\n`]);
       await done(tree, 'rollback');
       assert.deepEqual(
         fileChanges(original, snapshot(tree.directory)).filter((line) => !line.startsWith('+ csr')),
@@ -291,6 +291,13 @@ describe('install', () => {
     const before = readFileSync(peer, 'utf8');
     await done(tree, 'install', '--csr-dir', '/csr');
     assert.equal(readFileSync(peer, 'utf8'), before);
+  });
+
+  test('a CSR dir that is not there is an error', async (t) => {
+    const tree = copyFixture(t, 'external-ca');
+    const { code, stdout, stderr } = await certs(tree, 'install', '--csr-dir', '/nowhere');
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(stderr, /\/nowhere: no such directory\nhint: .*--csr-dir$/m);
   });
 
   test('a directory that every user may write to is warned of', async (t) => {
