@@ -13,6 +13,8 @@ export interface SubjectSpec {
   /** `node`: the name of the node itself, behind a prefix. */
   readonly commonName: string | { readonly node: string };
   readonly organizations: readonly string[];
+  /** Before 1.29; undefined: the same. */
+  readonly olderOrganizations?: readonly string[];
   /** Whose names and addresses it is for: see operations/requested-names.ts. */
   readonly names: 'none' | 'apiserver' | 'etcd-server' | 'etcd-peer';
 }
@@ -22,6 +24,7 @@ export interface CaSpec {
   readonly name: CaName;
   /** Path below the cert dir without extension; what kubeadm prints in "Detected external …". */
   readonly baseName: string;
+  readonly commonName: string;
   readonly longName: string;
   /** Belongs to a stacked etcd: left out when the configuration has an external one. */
   readonly stackedEtcd: boolean;
@@ -62,6 +65,7 @@ export const certificateAuthorities: readonly CaSpec[] = [
     kind: 'ca',
     name: 'ca',
     baseName: 'ca',
+    commonName: 'kubernetes',
     longName: 'self-signed Kubernetes CA to provision identities for other Kubernetes components',
     stackedEtcd: false,
   },
@@ -69,6 +73,7 @@ export const certificateAuthorities: readonly CaSpec[] = [
     kind: 'ca',
     name: 'etcd-ca',
     baseName: 'etcd/ca',
+    commonName: 'etcd-ca',
     longName: 'self-signed CA to provision identities for etcd',
     stackedEtcd: true,
   },
@@ -76,12 +81,13 @@ export const certificateAuthorities: readonly CaSpec[] = [
     kind: 'ca',
     name: 'front-proxy-ca',
     baseName: 'front-proxy-ca',
+    commonName: 'front-proxy-ca',
     longName: 'self-signed CA to provision identities for front proxy',
     stackedEtcd: false,
   },
 ];
 
-/** In kubeadm's order: bytewise by name. */
+/** In the order of `kubeadm certs`: bytewise by name. */
 export const certificates: readonly CertificateSpec[] = [
   {
     kind: 'kubeconfig',
@@ -89,7 +95,12 @@ export const certificates: readonly CertificateSpec[] = [
     longName: 'certificate embedded in the kubeconfig file for the admin to use and for kubeadm itself',
     caName: 'ca',
     components: [],
-    subject: { commonName: 'kubernetes-admin', organizations: ['kubeadm:cluster-admins'], names: 'none' },
+    subject: {
+      commonName: 'kubernetes-admin',
+      organizations: ['kubeadm:cluster-admins'],
+      olderOrganizations: ['system:masters'],
+      names: 'none',
+    },
     usages: ['clientAuth'],
     optional: false,
     stackedEtcd: false,
@@ -112,7 +123,12 @@ export const certificates: readonly CertificateSpec[] = [
     longName: 'certificate the apiserver uses to access etcd',
     caName: 'etcd-ca',
     components: ['kube-apiserver'],
-    subject: { commonName: 'kube-apiserver-etcd-client', organizations: [], names: 'none' },
+    subject: {
+      commonName: 'kube-apiserver-etcd-client',
+      organizations: [],
+      olderOrganizations: ['system:masters'],
+      names: 'none',
+    },
     usages: ['clientAuth'],
     stackedEtcd: true,
   },
@@ -126,6 +142,7 @@ export const certificates: readonly CertificateSpec[] = [
     subject: {
       commonName: 'kube-apiserver-kubelet-client',
       organizations: ['kubeadm:cluster-admins'],
+      olderOrganizations: ['system:masters'],
       names: 'none',
     },
     usages: ['clientAuth'],
@@ -149,7 +166,12 @@ export const certificates: readonly CertificateSpec[] = [
     longName: 'certificate for liveness probes to healthcheck etcd',
     caName: 'etcd-ca',
     components: ['etcd'],
-    subject: { commonName: 'kube-etcd-healthcheck-client', organizations: [], names: 'none' },
+    subject: {
+      commonName: 'kube-etcd-healthcheck-client',
+      organizations: [],
+      olderOrganizations: ['system:masters'],
+      names: 'none',
+    },
     usages: ['clientAuth'],
     stackedEtcd: true,
   },

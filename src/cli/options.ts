@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseGoDuration } from '../config/go-duration.ts';
+import { parseInstant } from './parse-instant.ts';
 
 export interface ColourOption {
   readonly color: boolean;
@@ -64,4 +65,17 @@ export function pathOption(flags: string, description: string): Option {
     if (value === '') throw new InvalidArgumentError('it is empty');
     return value;
   });
+}
+
+/** The moment that stands for now. */
+export function atOption(description: string): Option {
+  return new Option('--at <time>', `${description} (RFC 3339, such as 2027-01-01T00:00:00Z)`).argParser(
+    parseAt,
+  );
+}
+
+function parseAt(value: string): Date {
+  const instant = parseInstant(value);
+  if (instant === undefined) throw new InvalidArgumentError('use RFC 3339, such as 2027-01-01T00:00:00Z');
+  return instant;
 }

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { KubepkiError } from '../errors/error.ts';
 import { addCertificateKey } from './command/certificate-key.ts';
 import { addCheckExpiration } from './command/check-expiration.ts';
+import { addGenerate } from './command/generate.ts';
 import { addGenerateCsr } from './command/generate-csr.ts';
 import { addHistory } from './command/history.ts';
 import { addInstall } from './command/install.ts';
@@ -34,6 +35,7 @@ export function buildProgram(version: string, done: (code: ExitCode) => void): C
   addCheckExpiration(certs, done);
   addRenew(certs, done);
   addInstall(certs, done);
+  addGenerate(certs, done);
   addGenerateCsr(certs, done);
   addCertificateKey(certs, done);
   addRecover(certs, done);

@@ -8,7 +8,10 @@ interface Planned {
 }
 
 /** One error for each cause, as a bad CA key stops several certificates; each names the certificates it stops. */
-export function refusals(plan: readonly Planned[], verb: 'renewed' | 'requested'): KubepkiError[] {
+export function refusals(
+  plan: readonly Planned[],
+  verb: 'renewed' | 'requested' | 'generated',
+): KubepkiError[] {
   const byLine = new Map<string, { readonly error: KubepkiError; readonly names: string[] }>();
   for (const planned of plan) {
     if (planned.error === undefined) continue;

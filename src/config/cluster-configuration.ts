@@ -105,6 +105,7 @@ export function readClusterConfiguration(
       etcd: data.etcd?.external === undefined ? 'stacked' : 'external',
       encryptionAlgorithm: gatedAlgorithm(data.featureGates) ?? data.encryptionAlgorithm,
       certificateValidityMs: data.certificateValidityPeriod,
+      caCertificateValidityMs: data.caCertificateValidityPeriod,
     },
     warnings: periodWarnings(data.certificateValidityPeriod, data.caCertificateValidityPeriod),
   };

@@ -11,4 +11,5 @@ export interface KubeadmConfig {
   readonly etcd: 'stacked' | 'external';
   readonly encryptionAlgorithm: EncryptionAlgorithm | undefined;
   readonly certificateValidityMs: number | undefined;
+  readonly caCertificateValidityMs: number | undefined;
 }

@@ -33,26 +33,30 @@ function optional<T extends z.ZodType>(type: T) {
 }
 
 const text = z.string('must be a string');
-const ip = text.refine((value) => value === '' || isIP(value) !== 0, 'must be an IP address');
-const name = text.refine(
+// The values below are a command line's as well: see naming-flags.ts.
+export const addressValue = text.refine(
+  (value) => value === '' || isIP(value) !== 0,
+  'must be an IP address',
+);
+export const nameValue = text.refine(
   (value) => value === '' || dnsName.test(value),
   'must be a DNS name (RFC 1123: lower-case letters, digits, "-" and ".")',
 );
-const san = text.refine(
+export const sanValue = text.refine(
   (value) => isIP(value) !== 0 || dnsName.test(value) || wildcard.test(value),
   'must be an IP address, a DNS name (RFC 1123) or a wildcard such as "*.example.com"',
 );
 const sans = z
-  .array(san, 'must be a list')
+  .array(sanValue, 'must be a list')
   .nullish()
   .transform((value) => value ?? []);
-const subnets = text
+export const subnetsValue = text
   .transform((value) => (value === '' ? [] : value.split(',')))
   .refine(
     (list) => list.length <= 2 && list.every((one) => ipaddr.isValidCIDR(one)),
     'must be a CIDR such as "10.96.0.0/12", or one of each family with a comma between',
   );
-const endpoint = text
+export const endpointValue = text
   .transform((value) => (value === '' ? undefined : parseEndpoint(value)))
   .refine((value) => value !== 'wrong', 'must be a DNS name or an IP address, and perhaps a port')
   .transform((value) => (value === 'wrong' ? undefined : value));
@@ -63,9 +67,9 @@ const port = z
 
 const clusterConfiguration = z.object({
   clusterName: optional(text),
-  controlPlaneEndpoint: optional(endpoint),
+  controlPlaneEndpoint: optional(endpointValue),
   networking: optional(
-    z.object({ serviceSubnet: optional(subnets), dnsDomain: optional(name) }, 'must be a mapping'),
+    z.object({ serviceSubnet: optional(subnetsValue), dnsDomain: optional(nameValue) }, 'must be a mapping'),
   ),
   apiServer: optional(z.object({ certSANs: sans }, 'must be a mapping')),
   etcd: optional(
@@ -76,9 +80,9 @@ const clusterConfiguration = z.object({
 });
 
 const initConfiguration = z.object({
-  nodeRegistration: optional(z.object({ name: optional(name) }, 'must be a mapping')),
+  nodeRegistration: optional(z.object({ name: optional(nameValue) }, 'must be a mapping')),
   localAPIEndpoint: optional(
-    z.object({ advertiseAddress: optional(ip), bindPort: optional(port) }, 'must be a mapping'),
+    z.object({ advertiseAddress: optional(addressValue), bindPort: optional(port) }, 'must be a mapping'),
   ),
 });
 

@@ -21,6 +21,7 @@ const defaults: KubeadmConfig = {
   etcd: 'stacked',
   encryptionAlgorithm: undefined,
   certificateValidityMs: undefined,
+  caCertificateValidityMs: undefined,
 };
 
 /**

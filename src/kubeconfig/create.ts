@@ -6,25 +6,33 @@ export interface NewKubeconfig {
   readonly server: string;
   readonly userName: string;
   readonly clientKeyPem: string;
+  /** undefined: still to come, as `generate-csr` leaves it. */
+  readonly clientCertificatePem?: string;
+  readonly clusterCaPem?: string;
 }
 
-/** A kubeconfig of kubeadm's shape whose certificate, and CA, are still to come: what `generate-csr` leaves. */
-export function createPartialKubeconfig({
-  clusterName,
-  server,
-  userName,
-  clientKeyPem,
-}: NewKubeconfig): string {
+/** A kubeconfig as kubeadm writes it. */
+export function createKubeconfig(kubeconfig: NewKubeconfig): string {
+  const { clusterName, server, userName, clientKeyPem, clientCertificatePem, clusterCaPem } = kubeconfig;
   const context = `${userName}@${clusterName}`;
+  const cluster = { ...data('certificate-authority-data', clusterCaPem), server };
+  const user = {
+    ...data('client-certificate-data', clientCertificatePem),
+    ...data('client-key-data', clientKeyPem),
+  };
   const document = {
     apiVersion: 'v1',
-    clusters: [{ cluster: { server }, name: clusterName }],
+    clusters: [{ cluster, name: clusterName }],
     contexts: [{ context: { cluster: clusterName, user: userName }, name: context }],
     'current-context': context,
     kind: 'Config',
     preferences: {},
-    users: [{ name: userName, user: { 'client-key-data': Buffer.from(clientKeyPem).toString('base64') } }],
+    users: [{ name: userName, user }],
   };
   // As Go's YAML writes it: lists are not indented, long values are not folded.
   return stringify(document, { indentSeq: false, lineWidth: 0, version: '1.1' });
+}
+
+function data(field: string, pem: string | undefined): Record<string, string> {
+  return pem === undefined ? {} : { [field]: Buffer.from(pem).toString('base64') };
 }

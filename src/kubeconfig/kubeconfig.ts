@@ -17,6 +17,8 @@ export interface PartialKubeconfig {
   readonly text: string;
   readonly contextName: string;
   readonly clusterName: string;
+  /** URL of the API server; undefined: not said. */
+  readonly server: string | undefined;
   readonly userName: string;
   readonly clientCertificate: MaybeEmbedded;
   readonly clientKey: MaybeEmbedded;

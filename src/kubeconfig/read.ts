@@ -69,6 +69,7 @@ export function readNodes(text: string): {
       text,
       contextName,
       clusterName,
+      server: findText(aliases, cluster, 'server'),
       userName,
       clientCertificate: embedded(aliases, user, 'client-certificate'),
       clientKey: embedded(aliases, user, 'client-key'),

@@ -1,11 +1,12 @@
 import { certificates, kubeletKubeconfig, type CertificateSpec } from '../catalog/catalog.ts';
 import { replaceFile, type FileChange } from '../changeset/change-set.ts';
 import type { NewRequest } from '../inventory/new-requests.ts';
-import { createPartialKubeconfig } from '../kubeconfig/create.ts';
+import { createKubeconfig } from '../kubeconfig/create.ts';
 import { encodeRequest, requestCertificate } from '../pki/certification-request.ts';
 import { distinguishedName } from '../pki/name.ts';
 import { encodePrivateKey, type PrivateKey } from '../pki/private-key.ts';
 import { subjectAltName } from '../pki/subject-alt-name.ts';
+import { commonNameOf, serverOf } from './node-names.ts';
 import { requestedNames, type NodeIdentity } from './requested-names.ts';
 
 /** What kubeadm asks certificates for: every one of a stacked etcd too, as it makes no difference there. */
@@ -35,30 +36,11 @@ export function generateRequest(
   const keyPem = encodePrivateKey(privateKey);
   const requestChange = replaceFile(target.request, encodeRequest(request), 0o600);
   if (target.kind === 'leaf') return [replaceFile(target.key, keyPem, 0o600), requestChange];
-  const text = createPartialKubeconfig({
+  const text = createKubeconfig({
     clusterName: node.clusterName,
     server: serverOf(spec, node),
     userName: commonName,
     clientKeyPem: keyPem,
   });
   return [replaceFile(target.file, text, 0o600), requestChange];
-}
-
-function commonNameOf({ subject: { commonName } }: CertificateSpec, { nodeName }: NodeIdentity): string {
-  return typeof commonName === 'string' ? commonName : `${commonName.node}${nodeName}`;
-}
-
-// kubeadm: whoever runs on this node talks to this node's API server; all others to the control plane's endpoint.
-const localComponents: readonly string[] = ['controller-manager.conf', 'scheduler.conf'];
-
-function serverOf(
-  { name }: CertificateSpec,
-  { advertiseAddress, bindPort, controlPlaneEndpoint }: NodeIdentity,
-): string {
-  const { host, port } =
-    controlPlaneEndpoint === undefined || localComponents.includes(name)
-      ? { host: advertiseAddress, port: bindPort }
-      : controlPlaneEndpoint;
-  const shown = host.includes(':') ? `[${host}]` : host;
-  return `https://${shown}:${String(port ?? bindPort)}`;
 }

@@ -25,6 +25,17 @@ export function validityOf(issuer: LocalIssuer, now: Date, validityMs: number): 
   };
 }
 
+/** kubeadm's CACertificateValidityPeriod: 87600 hours. */
+export const defaultAuthorityValidityMs = 10 * defaultValidityMs;
+
+/** kubeadm since 1.28: what a new CA signs at once must not be older than the CA itself. */
+export function authorityValidity(now: Date, validityMs: number): { notBefore: Date; notAfter: Date } {
+  return {
+    notBefore: wholeSeconds(now.getTime() - backdateMs),
+    notAfter: wholeSeconds(now.getTime() + validityMs),
+  };
+}
+
 // X.509 has no fractions of a second (RFC 5280, 4.1.2.5).
 function wholeSeconds(milliseconds: number): Date {
   return new Date(Math.floor(milliseconds / 1000) * 1000);

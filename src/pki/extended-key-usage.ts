@@ -1,6 +1,6 @@
 import type { Certificate } from './certificate.ts';
-import { contentOf, parseDer, partsOf } from './der.ts';
-import { findExtension } from './extension.ts';
+import { contentOf, parseDer, partsOf, primitive, sequence } from './der.ts';
+import { extensionIds, findExtension, newExtension, type Extension } from './extension.ts';
 
 /** What TLS asks of an end entity (RFC 5280, 4.2.1.12). */
 export type Usage = 'serverAuth' | 'clientAuth';
@@ -15,6 +15,15 @@ const ids: Readonly<Record<Usage, string>> = {
 
 /** 2.5.29.37.0 */
 const anyExtendedKeyUsage = '551d2500';
+
+/** As kubeadm writes it: not critical. */
+export function extendedKeyUsage(usages: readonly Usage[]): Extension {
+  return newExtension(
+    extensionIds.extendedKeyUsage,
+    false,
+    sequence(usages.map((usage) => primitive('oid', Buffer.from(ids[usage], 'hex')))),
+  );
+}
 
 /**
  * Which of the usages a certificate lacks. One without the extension may be used for anything by RFC 5280, but kubeadm

@@ -15,8 +15,12 @@ import {
 } from './der.ts';
 import { extensionIds, findExtension, newExtension, type Extension } from './extension.ts';
 import type { LocalIssuer } from './issuer.ts';
+import { keyUsage } from './key-usage.ts';
+import { distinguishedName } from './name.ts';
+import { publicKeyOf, type PrivateKey } from './private-key.ts';
 import type { CertificateProfile } from './profile.ts';
 import { signatureAlgorithm, signatureOf } from './signature.ts';
+import { subjectAltName } from './subject-alt-name.ts';
 import { encodeTime } from './time.ts';
 
 export interface CertificateRequest {
@@ -30,20 +34,75 @@ export interface CertificateRequest {
 
 /** Builds and signs a leaf certificate (RFC 5280, 4.1). */
 export function issueCertificate(issuer: LocalIssuer, request: CertificateRequest): Certificate {
-  const { identifier } = signatureAlgorithm(issuer.privateKey);
+  return signCertificate({
+    ...request,
+    // RFC 5280, 4.1.2.4: exactly the issuer's subject, or the path does not chain.
+    issuerName: issuer.certificate.subject,
+    subject: request.profile.subject,
+    extensions: extensions(issuer, request),
+    signer: issuer.privateKey,
+  });
+}
+
+export interface AuthorityRequest extends Pick<
+  CertificateRequest,
+  'serialNumber' | 'notBefore' | 'notAfter'
+> {
+  readonly commonName: string;
+  readonly privateKey: PrivateKey;
+}
+
+/** Builds a CA that signs itself, with the properties that kubeadm (1.31) gives it. */
+export function issueAuthority({ commonName, privateKey, ...request }: AuthorityRequest): Certificate {
+  const name = distinguishedName([], commonName);
+  const publicKey = publicKeyOf(privateKey);
+  const names = subjectAltName([commonName], []);
+  return signCertificate({
+    ...request,
+    publicKey,
+    issuerName: name,
+    subject: name,
+    extensions: [
+      keyUsage(['digitalSignature', 'keyEncipherment', 'keyCertSign']),
+      newExtension(
+        extensionIds.basicConstraints,
+        true,
+        sequence([primitive('boolean', Buffer.from([0xff]))]),
+      ),
+      newExtension(
+        extensionIds.subjectKeyIdentifier,
+        false,
+        primitive('octetString', keyIdentifier(publicKey)),
+      ),
+      // RFC 5280, 4.2.1.1: a self-signed certificate may leave the authority key identifier out, as Go does.
+      ...(names === undefined ? [] : [names]),
+    ],
+    signer: privateKey,
+  });
+}
+
+interface ToBeSigned extends Omit<CertificateRequest, 'profile'> {
+  /** DER of the Names. */
+  readonly issuerName: Buffer;
+  readonly subject: Buffer;
+  readonly extensions: readonly Extension[];
+  readonly signer: PrivateKey;
+}
+
+function signCertificate(toBeSigned: ToBeSigned): Certificate {
+  const { identifier } = signatureAlgorithm(toBeSigned.signer);
   const tbs = sequence([
     // version [0]: v3 is 2 (RFC 5280, 4.1.2.1)
     context(0, primitive('integer', Buffer.from([2]))),
-    primitive('integer', request.serialNumber),
+    primitive('integer', toBeSigned.serialNumber),
     identifier,
-    // RFC 5280, 4.1.2.4: exactly the issuer's subject, or the path does not chain.
-    encoded(issuer.certificate.subject),
-    sequence([encodeTime(request.notBefore), encodeTime(request.notAfter)]),
-    encoded(request.profile.subject),
-    encoded(request.publicKey.export({ format: 'der', type: 'spki' })),
-    context(3, sequence(extensions(issuer, request).map((extension) => encoded(extension.der)))),
+    encoded(toBeSigned.issuerName),
+    sequence([encodeTime(toBeSigned.notBefore), encodeTime(toBeSigned.notAfter)]),
+    encoded(toBeSigned.subject),
+    encoded(toBeSigned.publicKey.export({ format: 'der', type: 'spki' })),
+    context(3, sequence(toBeSigned.extensions.map((extension) => encoded(extension.der)))),
   ]);
-  const signature = signatureOf(encodeDer(tbs), issuer.privateKey);
+  const signature = signatureOf(encodeDer(tbs), toBeSigned.signer);
   return parseCertificate(encodeDer(sequence([tbs, identifier, signature])));
 }
 

@@ -1,8 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CheckExpirationOptions } from '../check-expiration.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { addNodeOptions, type ColourOption } from '../options.ts';
-import { parseInstant } from '../parse-instant.ts';
+import { addNodeOptions, atOption, type ColourOption } from '../options.ts';
 import { openTerminal } from '../terminal.ts';
 
 export function addCheckExpiration(certs: Command, done: (code: ExitCode) => void): void {
@@ -17,11 +16,7 @@ export function addCheckExpiration(certs: Command, done: (code: ExitCode) => voi
     .addOption(
       new Option('-o, --output <format>', 'text, json or yaml').default('text').argParser(parseOutputFormat),
     )
-    .addOption(
-      new Option('--at <time>', 'judge as of this moment (RFC 3339, such as 2027-01-01T00:00:00Z)').argParser(
-        parseAt,
-      ),
-    )
+    .addOption(atOption('judge as of this moment'))
     // Printer flags of kubeadm that change nothing in text, JSON and YAML.
     .addOption(new Option('--allow-missing-template-keys [bool]').hideHelp())
     .addOption(new Option('--show-managed-fields [bool]').hideHelp())
@@ -47,10 +42,4 @@ function parseOutputFormat(value: string): CheckExpirationOptions['output'] {
   const format = value.replace(/^=/, '');
   if (format === 'text' || format === 'json' || format === 'yaml') return format;
   throw new InvalidArgumentError('use text, json or yaml');
-}
-
-function parseAt(value: string): Date {
-  const instant = parseInstant(value);
-  if (instant === undefined) throw new InvalidArgumentError('use RFC 3339, such as 2027-01-01T00:00:00Z');
-  return instant;
 }

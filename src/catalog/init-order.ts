@@ -1,0 +1,39 @@
+import {
+  certificateAuthorities,
+  certificates,
+  kubeletKubeconfig,
+  type CaSpec,
+  type CertificateSpec,
+} from './catalog.ts';
+
+/** The service-account key pair: no certificate, so kubeadm's certs commands never list it. */
+export interface ServiceAccountSpec {
+  readonly kind: 'service-account';
+  readonly name: 'sa';
+  readonly stackedEtcd: false;
+}
+
+export const serviceAccount: ServiceAccountSpec = { kind: 'service-account', name: 'sa', stackedEtcd: false };
+
+/** Whatever `kubeadm init` makes before there is a cluster. */
+export type InitSpec = CaSpec | CertificateSpec | ServiceAccountSpec;
+
+// `kubeadm init phase certs all`, then `kubeadm init phase kubeconfig all`: each CA before what it signs.
+const names = [
+  ...['ca', 'apiserver', 'apiserver-kubelet-client', 'front-proxy-ca', 'front-proxy-client'],
+  ...['etcd-ca', 'etcd-server', 'etcd-peer', 'etcd-healthcheck-client', 'apiserver-etcd-client', 'sa'],
+  ...['admin.conf', 'super-admin.conf', 'kubelet.conf', 'controller-manager.conf', 'scheduler.conf'],
+];
+
+/** All of it, in the order in which kubeadm makes it. */
+export const initSpecs: readonly InitSpec[] = names.map((name) => {
+  const all: readonly InitSpec[] = [
+    ...certificateAuthorities,
+    ...certificates,
+    kubeletKubeconfig,
+    serviceAccount,
+  ];
+  const spec = all.find((one) => one.name === name);
+  if (spec === undefined) throw new TypeError(`nothing is called ${name} in the catalog`);
+  return spec;
+});

@@ -1,0 +1,88 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { initSpecs } from '../../catalog/init-order.ts';
+import { parsePeriod } from '../../config/period.ts';
+import type { ExitCode } from '../exit-code.ts';
+import type { GenerateOptions } from '../generate.ts';
+import {
+  addNodeOptions,
+  atOption,
+  dryRunOption,
+  keepBackupsOption,
+  lockTimeoutOption,
+  type ColourOption,
+} from '../options.ts';
+import { openTerminal } from '../terminal.ts';
+
+export function addGenerate(certs: Command, done: (code: ExitCode) => void): void {
+  addNodeOptions(
+    certs
+      .command('generate')
+      .summary('make what is missing of a control plane')
+      .description(
+        'Makes the CAs, the certificates, the service-account key and the kubeconfigs that "kubeadm init" makes, where they are ' +
+          'missing. What is there is checked and used, and never changed; your own CA signs the rest.',
+      )
+      .argument('[names...]', 'all (the default), kubeconfigs, or names from the list below'),
+    // kubeadm's default here, and no --kubeconfig.
+    { kubeconfigDirDefault: '/etc/kubernetes', kubeconfig: false },
+  )
+    .option('--node-name <name>', 'the name of this node (default: its host name)')
+    .option(
+      '--advertise-address <ip>',
+      'the address of this API server (default: an address of this machine)',
+    )
+    .option('--control-plane-endpoint <host[:port]>', 'the address that all nodes use')
+    .option('--service-cidr <cidrs>', 'the service subnets (default: 10.96.0.0/12)')
+    .option('--dns-domain <name>', 'the DNS domain of services (default: cluster.local)')
+    .addOption(
+      new Option(
+        '--cert-extra-sans <names>',
+        'more names and addresses for the API server, with commas between',
+      ).argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]),
+    )
+    .addOption(
+      new Option('--validity <duration>', 'how long leaves are valid, such as 720h, 90d or 2y').argParser(
+        parseValidity,
+      ),
+    )
+    .addOption(
+      new Option('--compat <version>', 'the organisations of this Kubernetes version, such as 1.28')
+        .default('current', 'the newest')
+        .argParser(parseCompat),
+    )
+    .addOption(atOption('make certificates as if at this moment'))
+    .addOption(dryRunOption())
+    .addOption(keepBackupsOption())
+    .addOption(lockTimeoutOption())
+    .addHelpText(
+      'after',
+      `
+Names:
+  ${initSpecs.map(({ name }) => name).join(', ')}
+
+Examples:
+  kubepki certs generate --config kubeadm.yaml
+  kubepki certs generate apiserver --config kubeadm.yaml
+  kubepki certs generate all --cert-dir ci/pki --kubeconfig-dir ci --node-name ci --advertise-address 127.0.0.1
+
+A CA or the sa key is made only where nothing is there yet that it would have signed, unless it is named.`,
+    )
+    .action(async (names: string[], _options, command: Command) => {
+      const options = command.optsWithGlobals<GenerateOptions & ColourOption>();
+      const { generateMissing } = await import('../generate.ts');
+      done(await generateMissing(names, options, openTerminal(options.color)));
+    });
+}
+
+function parseValidity(value: string): number {
+  const milliseconds = parsePeriod(value);
+  if (milliseconds === undefined) throw new InvalidArgumentError('use a duration such as 720h, 90d or 2y');
+  return milliseconds;
+}
+
+/** kubeadm changed the organisations in 1.29. */
+function parseCompat(value: string): GenerateOptions['compat'] {
+  const [, minor] = /^v?1\.(\d{1,3})(?:\.\d+)?$/.exec(value) ?? [];
+  if (minor === undefined) throw new InvalidArgumentError('use a Kubernetes version such as 1.28');
+  return Number(minor) < 29 ? 'older' : 'current';
+}

@@ -1,0 +1,170 @@
+import { initSpecs, type InitSpec } from '../catalog/init-order.ts';
+import type { NamingFlags } from '../config/naming-flags.ts';
+import { commandLine } from '../errors/command-line.ts';
+import { naming } from '../errors/error.ts';
+import { readInitFiles, type InitFiles } from '../inventory/init-files.ts';
+import { generate, type Generated, type GenerationContext } from '../operations/generate.ts';
+import { chooseConfigured } from '../operations/key-choice.ts';
+import { planGeneration, type GenerationPlan } from '../operations/plan-generation.ts';
+import { requireWritten } from '../operations/read-back.ts';
+import type { NodeIdentity } from '../operations/requested-names.ts';
+import { defaultAuthorityValidityMs, defaultValidityMs } from '../operations/validity.ts';
+import { randomSerialNumber } from '../pki/issue.ts';
+import { generationLines, type ShownGeneration } from '../render/generation.ts';
+import { ensureDirectories } from '../storage/new-directories.ts';
+import { exitCodes, type ExitCode } from './exit-code.ts';
+import { generateKeys } from './generate-keys.ts';
+import { parseGenerateSelection, type GenerateSelection } from './generate-selection.ts';
+import { nodeIdentity } from './host-identity.ts';
+import { planNode, readConfigFile, type Node, type NodeOptions } from './node-options.ts';
+import { refusals } from './refusal.ts';
+import { makeChange, underLock, type LockOptions } from './session.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface GenerateOptions extends NodeOptions, LockOptions, NamingFlags {
+  /** Milliseconds. */
+  readonly validity?: number;
+  readonly compat: 'current' | 'older';
+  /** Made as if at this moment; undefined: now. */
+  readonly at?: Date;
+  readonly dryRun?: boolean;
+  readonly keepBackups: number;
+}
+
+/** `generate`: what `kubeadm init` makes before there is a cluster, where it is missing. */
+export async function generateMissing(
+  names: readonly string[],
+  options: GenerateOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const selection = parseGenerateSelection(names);
+  const node = await planNode(options, terminal);
+  const identity = nodeIdentity(await readNaming(node, options), terminal);
+  if (options.dryRun === true) {
+    const plan = planRun(node, { selection, identity, options });
+    return refuse(plan, terminal) ?? report(node, plan, [], { terminal, dryRun: true });
+  }
+  const { root, certDir, kubeconfigDir } = node.layout;
+  const undo = ensureDirectories(
+    [certDir, kubeconfigDir].map((directory) => root.resolve(directory)),
+    0o755,
+  );
+  try {
+    return await underLock(node, options, terminal, async (state) => {
+      const plan = planRun(node, { selection, identity, options });
+      const refused = refuse(plan, terminal);
+      if (refused !== undefined) return refused;
+      const now = options.at ?? new Date();
+      const made = await makeAll(node, plan, { identity, now, options }, terminal);
+      const changes = made.flatMap((one) => one.changes);
+      const change = {
+        changes,
+        certificates: made.flatMap(({ record }) => (record === undefined ? [] : [record])),
+        verify: (read: Parameters<typeof requireWritten>[2]) => {
+          for (const { target, after } of changes) requireWritten(target, after?.content, read);
+        },
+        newDirectoryMode: 0o755,
+      } as const;
+      const interruption = await makeChange(state, change, {
+        keepBackups: options.keepBackups,
+        now: new Date(),
+        terminal,
+      });
+      return interruption ?? report(node, plan, made, { terminal, dryRun: false });
+    });
+  } finally {
+    undo();
+  }
+}
+
+async function readNaming(
+  { layout: { root } }: Node,
+  options: GenerateOptions,
+): Promise<Parameters<typeof nodeIdentity>[0]> {
+  const { noNaming, parseNodeNaming } = await import('../config/node-naming.ts');
+  const { withFlags } = await import('../config/naming-flags.ts');
+  if (options.config === undefined) return withFlags(noNaming, options);
+  const { path, text } = readConfigFile(root, options.config);
+  return withFlags(
+    naming(path, () => parseNodeNaming(text)),
+    options,
+  );
+}
+
+interface Wanted {
+  readonly selection: GenerateSelection;
+  readonly identity: NodeIdentity;
+  readonly options: GenerateOptions;
+}
+
+function planRun({ layout, config, flags }: Node, { selection, identity, options }: Wanted): GenerationPlan {
+  // Everything is read: what exists of the rest decides whether a CA may be made.
+  const all = initSpecs.map((spec) => readInitFiles(layout, spec));
+  const isMade = (spec: InitSpec): boolean =>
+    !(options.compat === 'older' && spec.name === 'super-admin.conf' && !selection.named.has(spec));
+  return planGeneration(selection.selected.filter(isMade), all, {
+    now: options.at ?? new Date(),
+    node: identity,
+    etcd: config?.etcd ?? 'stacked',
+    named: selection.named,
+    command: commandLine(flags),
+  });
+}
+
+function refuse({ planned }: GenerationPlan, terminal: Terminal): ExitCode | undefined {
+  const errors = refusals(planned, 'generated');
+  for (const error of errors) terminal.error(error);
+  return errors.length === 0 ? undefined : exitCodes.error;
+}
+
+function newFiles({ planned }: GenerationPlan): InitFiles[] {
+  return planned.flatMap((one) => (one.status === 'new' ? [one.files] : []));
+}
+
+async function makeAll(
+  { config }: Node,
+  plan: GenerationPlan,
+  { identity, now, options }: Pick<Wanted, 'identity' | 'options'> & { readonly now: Date },
+  terminal: Terminal,
+): Promise<Generated[]> {
+  const files = newFiles(plan);
+  const algorithm = chooseConfigured(config?.encryptionAlgorithm);
+  const keys = await generateKeys(
+    files.map(() => algorithm),
+    terminal,
+  );
+  const context: GenerationContext = {
+    now,
+    node: identity,
+    organizations: options.compat,
+    validityMs: options.validity ?? config?.certificateValidityMs ?? defaultValidityMs,
+    authorityValidityMs: config?.caCertificateValidityMs ?? defaultAuthorityValidityMs,
+  };
+  const fresh = files.map((one, index) => {
+    const privateKey = keys[index];
+    if (privateKey === undefined) throw new TypeError('fewer keys than files');
+    return { files: one, fresh: { privateKey, serialNumber: randomSerialNumber() } };
+  });
+  return generate(fresh, plan.issuers, context);
+}
+
+function report(
+  { layout }: Node,
+  { planned }: GenerationPlan,
+  made: readonly Generated[],
+  { terminal, dryRun }: { readonly terminal: Terminal; readonly dryRun: boolean },
+): ExitCode {
+  for (const one of planned) {
+    if (one.status !== 'existing') continue;
+    for (const warning of one.warnings) terminal.warning(warning);
+  }
+  for (const { warning } of made) if (warning !== undefined) terminal.warning(warning);
+  const shown = planned.flatMap((one): ShownGeneration[] => {
+    if (one.status === 'refused') throw new TypeError('what is refused is never reported as made');
+    const { status, spec } = one;
+    const names = made.find(({ files }) => files.spec === spec)?.names;
+    return [{ status, spec, names, path: `${layout.kubeconfigDir}/${spec.name}` }];
+  });
+  terminal.result(generationLines(shown, layout, { dryRun }));
+  return exitCodes.done;
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { KubepkiError } from '../errors/error.ts';
+import {
+  addressValue,
+  endpointValue,
+  nameValue,
+  sanValue,
+  subnetsValue,
+  type NodeNaming,
+} from './node-naming.ts';
+
+/** What a command line says of names and addresses, as typed. */
+export interface NamingFlags {
+  readonly nodeName?: string;
+  readonly advertiseAddress?: string;
+  readonly controlPlaneEndpoint?: string;
+  readonly serviceCidr?: string;
+  readonly dnsDomain?: string;
+  /** Comma-separated lists. */
+  readonly certExtraSans?: readonly string[];
+}
+
+/**
+ * What the command line says above what the configuration says; extra SANs come on top, as with kubeadm.
+ * @throws KubepkiError usage with the flag and what is allowed
+ */
+export function withFlags(naming: NodeNaming, flags: NamingFlags): NodeNaming {
+  const extra = (flags.certExtraSans ?? []).flatMap((list) => list.split(','));
+  return {
+    ...naming,
+    nodeName: parse('--node-name', nameValue, flags.nodeName) ?? naming.nodeName,
+    advertiseAddress:
+      parse('--advertise-address', addressValue, flags.advertiseAddress) ?? naming.advertiseAddress,
+    controlPlaneEndpoint:
+      parse('--control-plane-endpoint', endpointValue, flags.controlPlaneEndpoint) ??
+      naming.controlPlaneEndpoint,
+    serviceSubnets: parse('--service-cidr', subnetsValue, flags.serviceCidr) ?? naming.serviceSubnets,
+    dnsDomain: parse('--dns-domain', nameValue, flags.dnsDomain) ?? naming.dnsDomain,
+    apiServerSans: [...naming.apiServerSans, ...(parse('--cert-extra-sans', z.array(sanValue), extra) ?? [])],
+  };
+}
+
+function parse<T extends z.ZodType>(flag: string, schema: T, value: unknown): z.output<T> | undefined {
+  if (value === undefined) return undefined;
+  const parsed = schema.safeParse(value);
+  if (parsed.success && value !== '') return parsed.data;
+  const message = parsed.error?.issues[0]?.message ?? 'must not be empty';
+  throw new KubepkiError('usage', `option '${flag}' ${message}`, {
+    hint: 'kubepki certs generate --help shows the flags',
+  });
+}

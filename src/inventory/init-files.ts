@@ -1,0 +1,102 @@
+import { dirname, join } from 'node:path';
+import type { CaSpec, CertificateSpec } from '../catalog/catalog.ts';
+import { serviceAccount, type InitSpec, type ServiceAccountSpec } from '../catalog/init-order.ts';
+import type { FileTarget } from '../changeset/change-set.ts';
+import type { PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
+import { parseCertificates, type Chain } from '../pki/certificate.ts';
+import { parsePrivateKey, type PrivateKey } from '../pki/private-key.ts';
+import { parsePublicKey, type PublicKey } from '../pki/public-key.ts';
+import type { Layout } from './layout.ts';
+import { readKubeconfigSlot } from './pending-files.ts';
+import { reading, type Reading } from './reading.ts';
+import { readSlot, type Slot } from './request-files.ts';
+
+/** What is there of one thing that `kubeadm init` makes. */
+export type InitFiles =
+  | {
+      readonly kind: 'pair';
+      readonly spec: CaSpec | Extract<CertificateSpec, { kind: 'leaf' }>;
+      readonly certificate: Slot<Chain>;
+      readonly key: Slot<PrivateKey>;
+    }
+  | {
+      readonly kind: 'service-account';
+      readonly spec: ServiceAccountSpec;
+      readonly key: Slot<PrivateKey>;
+      readonly publicKey: Slot<PublicKey>;
+    }
+  | {
+      readonly kind: 'kubeconfig';
+      readonly spec: Extract<CertificateSpec, { kind: 'kubeconfig' }>;
+      readonly file: Slot<KubeconfigFiles>;
+    };
+
+/** A kubeconfig with what it holds, or the files that it names. */
+export interface KubeconfigFiles {
+  readonly kubeconfig: PartialKubeconfig;
+  readonly certificate: Reading<Chain>;
+  readonly key: Reading<PrivateKey>;
+  readonly authorities: Reading<Chain>;
+}
+
+/** @throws KubepkiError when a path cannot even be looked at */
+export function readInitFiles(layout: Layout, spec: InitSpec): InitFiles {
+  const { root, certDir } = layout;
+  switch (spec.kind) {
+    case 'ca':
+    case 'leaf': {
+      const base = join(certDir, spec.baseName);
+      return {
+        kind: 'pair',
+        spec,
+        certificate: readSlot(root, `${base}.crt`, parseCertificates),
+        key: readSlot(root, `${base}.key`, parsePrivateKey),
+      };
+    }
+    case 'service-account':
+      return {
+        kind: 'service-account',
+        spec: serviceAccount,
+        key: readSlot(root, join(certDir, 'sa.key'), parsePrivateKey),
+        publicKey: readSlot(root, join(certDir, 'sa.pub'), parsePublicKey),
+      };
+    case 'kubeconfig': {
+      const { target, content } = readKubeconfigSlot(layout, spec.name);
+      return {
+        kind: 'kubeconfig',
+        spec,
+        file: {
+          target,
+          content:
+            content.status === 'present'
+              ? { status: 'present', value: readKubeconfigFiles(layout, target, content.value) }
+              : content,
+        },
+      };
+    }
+  }
+}
+
+function readKubeconfigFiles(
+  { root }: Layout,
+  file: FileTarget,
+  kubeconfig: PartialKubeconfig,
+): KubeconfigFiles {
+  const read = <T>(held: PartialKubeconfig['clientKey'], parse: (bytes: Buffer) => T): Reading<T> => {
+    switch (held.kind) {
+      case 'absent':
+        return { status: 'missing' };
+      case 'data':
+        return reading(file.path, () => parse(held.bytes));
+      case 'file':
+        // clientcmd: a relative path in a kubeconfig starts at the kubeconfig's own directory.
+        return readSlot(root, root.locate(held.path, dirname(file.path)), parse).content;
+    }
+  };
+  return {
+    kubeconfig,
+    certificate: read(kubeconfig.clientCertificate, parseCertificates),
+    key: read(kubeconfig.clientKey, parsePrivateKey),
+    authorities: read(kubeconfig.clusterCa, parseCertificates),
+  };
+}

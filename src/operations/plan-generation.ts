@@ -1,0 +1,221 @@
+import type { CaName } from '../catalog/catalog.ts';
+import type { InitSpec } from '../catalog/init-order.ts';
+import type { CommandLine } from '../errors/command-line.ts';
+import { KubepkiError } from '../errors/error.ts';
+import type { InitFiles } from '../inventory/init-files.ts';
+import type { Reading } from '../inventory/reading.ts';
+import { sharesAuthority } from './kubeconfig-authority.ts';
+import type { LocalIssuer } from '../pki/issuer.ts';
+import { publicKeyOf } from '../pki/private-key.ts';
+import {
+  authorityOf,
+  requireAuthority,
+  requireLocal,
+  requireNoTrace,
+  type AuthorityState,
+  type PairFiles,
+} from './authority-state.ts';
+import { missingNames, requireSoundPair, type ExistingPair } from './existing-pair.ts';
+import { serverOf } from './node-names.ts';
+import type { NodeIdentity } from './requested-names.ts';
+import { contentOf, lone } from './slots.ts';
+
+export type PlannedGeneration =
+  /** It is there, has been checked, and stays. `keyless`: a CA whose key is elsewhere. */
+  | { readonly status: 'existing' | 'keyless'; readonly spec: InitSpec; readonly warnings: readonly string[] }
+  | { readonly status: 'new'; readonly spec: InitSpec; readonly files: InitFiles }
+  /** With an external etcd nobody here needs it. */
+  | { readonly status: 'unmanaged'; readonly spec: InitSpec }
+  | { readonly status: 'refused'; readonly spec: InitSpec; readonly error: KubepkiError };
+
+export interface GenerationPlan {
+  readonly planned: readonly PlannedGeneration[];
+  /** The CAs that are there and can sign. */
+  readonly issuers: ReadonlyMap<CaName, LocalIssuer>;
+}
+
+export interface GenerationSettings {
+  readonly now: Date;
+  readonly node: NodeIdentity;
+  readonly etcd: 'stacked' | 'external';
+  /** Said by name, not by `all`: what must not be made unasked is made. */
+  readonly named: ReadonlySet<InitSpec>;
+  readonly command: CommandLine;
+}
+
+/**
+ * Decides for each thing that `kubeadm init` makes whether it is there or will be made. What is there is never changed.
+ * @param selected in kubeadm's order
+ * @param all whatever there is, selected or not
+ */
+export function planGeneration(
+  selected: readonly InitSpec[],
+  all: readonly InitFiles[],
+  settings: GenerationSettings,
+): GenerationPlan {
+  const authorities = new Map<CaName, Reading<AuthorityState>>();
+  for (const files of all) {
+    if (files.kind !== 'pair' || files.spec.kind !== 'ca') continue;
+    authorities.set(files.spec.name, authorityOf(files, selected, all, settings));
+  }
+  const planned = selected.map((spec): PlannedGeneration => {
+    if (settings.etcd === 'external' && spec.stackedEtcd) return { status: 'unmanaged', spec };
+    const files = all.find((one) => one.spec === spec);
+    if (files === undefined) throw new TypeError(`${spec.name} was not read`);
+    try {
+      return planOne(files, authorities, settings, all);
+    } catch (error) {
+      if (!(error instanceof KubepkiError)) throw error;
+      return { status: 'refused', spec, error };
+    }
+  });
+  const issuers = [...authorities].flatMap(([name, state]) =>
+    state.status === 'present' && state.value.kind === 'local' ? [[name, state.value.issuer] as const] : [],
+  );
+  return { planned, issuers: new Map(issuers) };
+}
+
+function planOne(
+  files: InitFiles,
+  authorities: ReadonlyMap<CaName, Reading<AuthorityState>>,
+  settings: GenerationSettings,
+  all: readonly InitFiles[],
+): PlannedGeneration {
+  const { spec } = files;
+  switch (files.kind) {
+    case 'service-account':
+      return planServiceAccount(files, settings, all);
+    case 'kubeconfig':
+      return planKubeconfig(files, requireAuthority(authorities, files.spec.caName, settings), settings);
+    case 'pair':
+      break;
+  }
+  if (files.spec.kind === 'ca') {
+    const authority = requireAuthority(authorities, files.spec.name, settings);
+    switch (authority.kind) {
+      case 'local':
+        return { status: 'existing', spec, warnings: [] };
+      case 'external':
+        return { status: 'keyless', spec, warnings: [] };
+      case 'new':
+      case 'absent':
+        return { status: 'new', spec, files };
+    }
+  }
+  return planLeaf(files, requireAuthority(authorities, files.spec.caName, settings), settings);
+}
+
+function planLeaf(
+  { spec, certificate, key }: PairFiles,
+  authority: AuthorityState,
+  settings: GenerationSettings,
+): PlannedGeneration {
+  if (spec.kind !== 'leaf') throw new TypeError('a CA is no leaf');
+  const files: InitFiles = { kind: 'pair', spec, certificate, key };
+  const chain = contentOf(certificate);
+  const privateKey = contentOf(key);
+  if (chain === undefined && privateKey === undefined) {
+    requireLocal(authority, certificate.target.path, settings);
+    return { status: 'new', spec, files };
+  }
+  if (chain === undefined) throw lone(key, certificate);
+  if (privateKey === undefined) throw lone(certificate, key);
+  const pair = { spec, chain, key: privateKey, file: certificate.target.path, keyFile: key.target.path };
+  return { status: 'existing', spec, warnings: checkExisting(pair, authority, settings) };
+}
+
+function planKubeconfig(
+  { spec, file: { target, content } }: Extract<InitFiles, { kind: 'kubeconfig' }>,
+  authority: AuthorityState,
+  settings: GenerationSettings,
+): PlannedGeneration {
+  if (content.status === 'unreadable') throw content.error;
+  if (content.status === 'missing') {
+    requireLocal(authority, target.path, settings);
+    return { status: 'new', spec, files: { kind: 'kubeconfig', spec, file: { target, content } } };
+  }
+  const { kubeconfig, certificate, key, authorities } = content.value;
+  for (const part of [certificate, key, authorities]) if (part.status === 'unreadable') throw part.error;
+  if (certificate.status !== 'present' || key.status !== 'present') {
+    throw new KubepkiError('bad-kubeconfig', 'holds no client certificate with its key', {
+      file: target.path,
+      hint: `bring the signed certificate home (${settings.command('install')}), or move the file away`,
+    });
+  }
+  const pair = { spec, chain: certificate.value, key: key.value, file: target.path, keyFile: target.path };
+  const warnings = checkExisting(pair, authority, settings);
+  if (authority.kind !== 'new' && authority.kind !== 'absent' && authorities.status === 'present') {
+    if (!sharesAuthority(authorities.value, authority.bundle)) {
+      // kubeadm's words.
+      throw new KubepkiError(
+        'foreign-issuer',
+        `a kubeconfig file ${JSON.stringify(target.path)} exists already but has got the wrong CA cert`,
+        {
+          file: target.path,
+          hint: `renew it, which embeds the CA too: ${settings.command(`renew ${spec.name}`)}`,
+        },
+      );
+    }
+  }
+  const expected = serverOf(spec, settings.node);
+  const { server = expected } = kubeconfig;
+  return {
+    status: 'existing',
+    spec,
+    warnings:
+      server !== expected
+        ? [
+            ...warnings,
+            `a kubeconfig file ${JSON.stringify(target.path)} exists already but has an unexpected API Server URL: expected: ${expected}, got: ${server}`,
+          ]
+        : warnings,
+  };
+}
+
+/** @returns warnings */
+function checkExisting(
+  pair: ExistingPair,
+  authority: AuthorityState,
+  settings: GenerationSettings,
+): string[] {
+  if (authority.kind === 'new' || authority.kind === 'absent') {
+    throw new KubepkiError(
+      'foreign-issuer',
+      `cannot be signed by the CA of ${authority.file}, which is new`,
+      {
+        file: pair.file,
+        hint: 'move it away to have it made anew, or put the CA in place that signed it',
+      },
+    );
+  }
+  requireSoundPair(pair, authority, settings);
+  const missing = missingNames(pair.chain[0], pair.spec, settings.node);
+  if (missing.length === 0) return [];
+  const values = missing.map((name) => name.replace(/^(?:DNS|IP):/, '')).join(',');
+  const csrOnly = authority.kind === 'external' ? ' --csr-only' : '';
+  const command = settings.command(`renew ${pair.spec.name} --add-san ${values}${csrOnly}`);
+  return [
+    `${pair.file}: lacks SANs that the configuration asks for: ${missing.join(', ')}; to add them: ${command}`,
+  ];
+}
+
+function planServiceAccount(
+  files: Extract<InitFiles, { kind: 'service-account' }>,
+  settings: GenerationSettings,
+  all: readonly InitFiles[],
+): PlannedGeneration {
+  const { spec } = files;
+  const key = contentOf(files.key);
+  const publicKey = contentOf(files.publicKey);
+  if (key === undefined && publicKey === undefined) {
+    if (!settings.named.has(spec)) requireNoTrace(spec, files.key.target.path, all, settings);
+    return { status: 'new', spec, files };
+  }
+  if (key === undefined) throw lone(files.publicKey, files.key);
+  if (publicKey === undefined) throw lone(files.key, files.publicKey);
+  if (publicKeyOf(key).equals(publicKey)) return { status: 'existing', spec, warnings: [] };
+  throw new KubepkiError('conflict', `is not the public key of ${files.key.target.path}`, {
+    file: files.publicKey.target.path,
+    hint: 'put the two halves of one pair in place, from a backup or another control-plane node',
+  });
+}
