@@ -12,6 +12,7 @@ const none = {
   etcd: 'stacked',
   encryptionAlgorithm: undefined,
   certificateValidityMs: undefined,
+  caCertificateValidityMs: undefined,
 };
 
 describe('a kubeadm configuration', () => {
@@ -25,6 +26,7 @@ describe('a kubeadm configuration', () => {
         etcd: role === 'external-etcd' ? 'external' : 'stacked',
         encryptionAlgorithm: { 'stacked-etcd-ecdsa': 'ECDSA-P256', 'super-admin': 'ECDSA-P384' }[role],
         certificateValidityMs: role === 'super-admin' ? 2 * year : undefined,
+        caCertificateValidityMs: undefined,
       });
       assert.deepEqual(
         warnings,

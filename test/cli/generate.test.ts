@@ -1,0 +1,587 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { parse } from 'yaml';
+import { judge } from '../support/judge.ts';
+import { kubepki, type Outcome } from '../support/kubepki.ts';
+import {
+  changes,
+  copyFixture,
+  fileChanges,
+  fixturePath,
+  snapshot,
+  temporaryDirectory,
+} from '../support/tree.ts';
+
+interface Node {
+  readonly root: string;
+  readonly etc: string;
+  readonly pki: string;
+}
+
+function node(t: TestContext, role = 'stacked-etcd-rsa'): Node {
+  const root = temporaryDirectory(t);
+  const etc = join(root, 'etc/kubernetes');
+  mkdirSync(join(etc, 'pki/etcd'), { recursive: true });
+  copyFileSync(fixturePath(role, 'kubeadm.yaml'), join(root, 'kubeadm.yaml'));
+  return { root, etc, pki: join(etc, 'pki') };
+}
+
+function generate({ root }: Node, ...args: readonly string[]): Promise<Outcome> {
+  return kubepki(['certs', 'generate', ...args, '--config', '/kubeadm.yaml', '--rootfs', root]);
+}
+
+async function generated(at: Node, ...args: readonly string[]): Promise<Outcome> {
+  const outcome = await generate(at, ...args);
+  assert.equal(outcome.code, 0, outcome.stderr);
+  return outcome;
+}
+
+/** Everything in a certificate that is not made anew each time, as openssl reads it. */
+function described(openssl: string, certificate: string): Record<string, string> {
+  const text = execFileSync(openssl, ['x509', '-in', certificate, '-noout', '-text'], { encoding: 'utf8' });
+  const extension = (name: string): string =>
+    new RegExp(`X509v3 ${name}:(.*)\n +(.*)`).exec(text)?.slice(1).join('|') ?? '';
+  const field = (name: string): string => new RegExp(`${name}: *(.*)`).exec(text)?.[1] ?? '';
+  return {
+    subject: field('Subject'),
+    issuer: field('Issuer'),
+    version: field('Version'),
+    algorithm: field('Public Key Algorithm'),
+    signature: field('Signature Algorithm'),
+    names: extension('Subject Alternative Name'),
+    usage: extension('Key Usage'),
+    extended: extension('Extended Key Usage'),
+  };
+}
+
+describe('what kubeadm itself makes of the same configuration', () => {
+  for (const role of [
+    'stacked-etcd-rsa',
+    'stacked-etcd-ecdsa',
+    'external-etcd',
+    'external-front-proxy',
+    'external-ca',
+    'missing-leaf',
+  ]) {
+    test(`${role}: the same files with the same modes, the same fields, the same kubeconfigs`, async (t) => {
+      const openssl = judge(t, 'openssl');
+      if (openssl === undefined) return;
+      const at = node(t, role);
+      rmSync(join(at.pki, 'etcd'), { recursive: true });
+      await generated(at, '--compat', '1.28');
+      // A fixture is what kubeadm made, and for three roles something of it was taken away.
+      const reference = copyFixture(t, role);
+      const made = snapshot(at.etc);
+      const theirs = snapshot(reference.kubeconfigDir);
+      const taken = /(?:^|\/)(?:ca|front-proxy-ca)\.key$|^pki\/apiserver\.(?:crt|key)$|^scheduler\.conf$/;
+      for (const [path, { type, mode }] of theirs)
+        assert.deepEqual(
+          [path, made.get(path)?.type, made.get(path)?.mode],
+          [path, type, path.endsWith('sa.pub') ? '0600' : mode],
+        );
+      for (const path of made.keys()) {
+        if (!path.startsWith('kubepki') && !theirs.has(path)) assert.match(path, taken);
+      }
+      const own = (path: string): string => join(at.etc, path);
+      for (const path of [...theirs.keys()].filter((one) => one.endsWith('.crt'))) {
+        const ours = described(openssl, own(path));
+        const expected = described(openssl, join(reference.kubeconfigDir, path));
+        if (/(?:^|\/)(?:ca|front-proxy-ca)\.crt$/.test(path)) {
+          // Since kubeadm 1.23 a CA has its own name as a SAN.
+          assert.match(ours['names'] ?? '', /\|DNS:(?:kubernetes|etcd-ca|front-proxy-ca)$/);
+          expected['names'] = ours['names'] ?? '';
+        }
+        assert.deepEqual(ours, expected, path);
+        const text = execFileSync(openssl, ['x509', '-in', own(path), '-noout', '-ext', 'basicConstraints'], {
+          encoding: 'utf8',
+        });
+        assert.match(
+          text,
+          /(?:^|\/)(?:ca|front-proxy-ca)\.crt$/.test(path) ? /critical\s+CA:TRUE$/m : /critical\s+CA:FALSE$/m,
+        );
+      }
+      for (const path of [...theirs.keys()].filter((one) => /^[^/]+\.conf$/.test(one))) {
+        const [ours, expected] = [
+          readFileSync(own(path), 'utf8'),
+          readFileSync(join(reference.kubeconfigDir, path), 'utf8'),
+        ];
+        const bare = (text: string): string => text.replace(/-data: \S+$/gm, '-data: X');
+        assert.equal(bare(ours), bare(expected), path);
+        const subject = (text: string): string => {
+          const certificate = join(at.root, 'embedded.crt');
+          writeFileSync(
+            certificate,
+            Buffer.from(/client-certificate-data: (\S+)/.exec(text)?.[1] ?? '', 'base64'),
+          );
+          const { subject: name, usage, extended } = described(openssl, certificate);
+          return [name, usage, extended].join('\n');
+        };
+        assert.equal(subject(ours), subject(expected), path);
+      }
+      const table = await kubepki([
+        'certs',
+        'check-expiration',
+        '--config',
+        '/kubeadm.yaml',
+        '--rootfs',
+        at.root,
+      ]);
+      assert.deepEqual([table.code, table.stderr], [0, '']);
+      assert.doesNotMatch(table.stdout, /!/);
+    });
+  }
+
+  test('the organisations are those since 1.29, with --compat 1.28 the older ones', async (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return;
+    const expected = {
+      current: ['kubeadm:cluster-admins', '', ''],
+      older: ['system:masters', 'system:masters', 'system:masters'],
+    };
+    for (const [compat, flags] of [
+      ['current', []],
+      ['older', ['--compat', 'v1.28.4']],
+    ] as const) {
+      const at = node(t, 'stacked-etcd-ecdsa');
+      await generated(at, ...flags);
+      const organisations: string[] = [
+        'apiserver-kubelet-client',
+        'apiserver-etcd-client',
+        'etcd/healthcheck-client',
+      ].map(
+        (name) =>
+          /O = ([^,]+),/.exec(described(openssl, join(at.pki, `${name}.crt`))['subject'] ?? '')?.[1] ?? '',
+      );
+      assert.deepEqual(organisations, expected[compat]);
+      assert.equal(existsSync(join(at.etc, 'super-admin.conf')), compat === 'current');
+    }
+  });
+
+  test('says it in the words and the order of kubeadm init, and the second time that it is all there', async (t) => {
+    const at = node(t);
+    const { stdout, stderr } = await generated(at);
+    assert.equal(stderr, '');
+    assert.equal(
+      stdout.replaceAll(at.root, ''),
+      `[certs] Using certificateDir folder "/etc/kubernetes/pki"
+[certs] Generating "ca" certificate and key
+[certs] Generating "apiserver" certificate and key
+[certs] apiserver serving cert is signed for DNS names [api.example.com cluster.example.com control-plane-1 kubernetes kubernetes.default kubernetes.default.svc kubernetes.default.svc.cluster.local] and IPs [10.96.0.1 192.0.2.10 198.51.100.7 2001:db8::10]
+[certs] Generating "apiserver-kubelet-client" certificate and key
+[certs] Generating "front-proxy-ca" certificate and key
+[certs] Generating "front-proxy-client" certificate and key
+[certs] Generating "etcd/ca" certificate and key
+[certs] Generating "etcd/server" certificate and key
+[certs] etcd/server serving cert is signed for DNS names [control-plane-1 localhost] and IPs [192.0.2.10 127.0.0.1 ::1]
+[certs] Generating "etcd/peer" certificate and key
+[certs] etcd/peer serving cert is signed for DNS names [control-plane-1 localhost] and IPs [192.0.2.10 127.0.0.1 ::1]
+[certs] Generating "etcd/healthcheck-client" certificate and key
+[certs] Generating "apiserver-etcd-client" certificate and key
+[certs] Generating "sa" key and public key
+[kubeconfig] Using kubeconfig folder "/etc/kubernetes"
+[kubeconfig] Writing "admin.conf" kubeconfig file
+[kubeconfig] Writing "super-admin.conf" kubeconfig file
+[kubeconfig] Writing "kubelet.conf" kubeconfig file
+[kubeconfig] Writing "controller-manager.conf" kubeconfig file
+[kubeconfig] Writing "scheduler.conf" kubeconfig file
+`,
+    );
+    const before = snapshot(at.root);
+    const again = await generated(at);
+    assert.deepEqual(changes(before, snapshot(at.root), { inodes: true }), []);
+    const lines = again.stdout.split('\n').filter((line) => line !== '');
+    assert.equal(lines.filter((line) => /Using (?:the )?existing /.test(line)).length, lines.length - 2);
+  });
+});
+
+const custom = (role: string, path: string): string => fixturePath(role, join('etc/kubernetes/pki', path));
+
+interface Mixed {
+  readonly what: string;
+  readonly lay: (at: Node) => void;
+  readonly args?: readonly string[];
+  readonly code: number;
+  readonly stdout?: readonly RegExp[];
+  readonly stderr?: readonly RegExp[];
+}
+
+/** What kubeadm made, as far as it is to be there. */
+function lay(role: string, ...names: readonly string[]): (at: Node) => void {
+  return ({ etc }) => {
+    for (const name of names) {
+      mkdirSync(dirname(join(etc, name)), { recursive: true });
+      cpSync(fixturePath(role, join('etc/kubernetes', name)), join(etc, name), { recursive: true });
+    }
+  };
+}
+
+const everything = ['pki', 'admin.conf', 'controller-manager.conf', 'kubelet.conf', 'scheduler.conf'];
+
+function without(role: string, ...names: readonly string[]): (at: Node) => void {
+  return (at) => {
+    lay(role, ...everything)(at);
+    for (const name of names) rmSync(join(at.etc, name));
+  };
+}
+
+const mixed: readonly Mixed[] = [
+  {
+    what: 'a CA of one’s own signs the rest',
+    lay: lay('stacked-etcd-rsa', 'pki/ca.crt', 'pki/ca.key'),
+    code: 0,
+    stdout: [
+      /^\[certs\] Using existing ca certificate authority$/m,
+      /^\[certs\] Generating "apiserver" /m,
+      /Generating "sa"/,
+    ],
+  },
+  {
+    what: 'a leaf of one’s own is used',
+    lay: lay('stacked-etcd-rsa', 'pki/ca.crt', 'pki/ca.key', 'pki/apiserver.crt', 'pki/apiserver.key'),
+    code: 0,
+    stdout: [
+      /^\[certs\] Using existing apiserver certificate and key on disk$/m,
+      /Generating "apiserver-kubelet-client"/,
+    ],
+  },
+  {
+    what: 'a leaf that was deleted is made anew',
+    lay: without('stacked-etcd-rsa', 'pki/apiserver.crt', 'pki/apiserver.key'),
+    code: 0,
+    stdout: [/Generating "apiserver" certificate/, /Using existing etcd\/ca certificate authority/],
+  },
+  {
+    what: 'an external CA with everything in place',
+    lay: (at) => {
+      lay('external-ca', ...everything)(at);
+    },
+    args: ['ca', 'etcd-ca', 'front-proxy-ca', 'apiserver', 'etcd-server', 'admin.conf', 'sa'],
+    code: 0,
+    stdout: [
+      /^\[certs\] Using existing ca keyless certificate authority$/m,
+      /Using existing apiserver certificate/,
+    ],
+  },
+  {
+    what: 'an external CA of which things are missing: each is named',
+    lay: (at) => {
+      lay('external-ca', ...everything)(at);
+      for (const name of [
+        'pki/apiserver.crt',
+        'pki/apiserver.key',
+        'pki/etcd/peer.crt',
+        'pki/etcd/peer.key',
+        'scheduler.conf',
+      ]) {
+        rmSync(join(at.etc, name));
+      }
+    },
+    code: 1,
+    stderr: [
+      /pki\/apiserver\.crt: no such file, and the key of .*\/ca\.crt is not here/,
+      /pki\/etcd\/peer\.crt: no such file, and the key of .*etcd\/ca\.crt is not here/,
+      /scheduler\.conf: no such file, and the key of/,
+      /super-admin\.conf: no such file/,
+    ],
+  },
+  {
+    what: 'a certificate without its key',
+    lay: without('stacked-etcd-rsa', 'pki/etcd/server.key'),
+    code: 1,
+    stderr: [
+      /etcd\/server\.crt: is there without .*etcd\/server\.key \(so etcd-server cannot be generated\)/,
+    ],
+  },
+  {
+    what: 'a key without its certificate',
+    lay: without('stacked-etcd-rsa', 'pki/front-proxy-client.crt'),
+    code: 1,
+    stderr: [/front-proxy-client\.key: is there without/],
+  },
+  {
+    what: 'a CA key without its certificate',
+    lay: lay('stacked-etcd-rsa', 'pki/ca.key'),
+    code: 1,
+    stderr: [/ca\.key: is there without .*ca\.crt/],
+  },
+  {
+    what: 'sa.pub without sa.key',
+    lay: without('stacked-etcd-rsa', 'pki/sa.key'),
+    code: 1,
+    stderr: [/sa\.pub: is there without .*sa\.key/],
+  },
+  {
+    what: 'no CA, but what it has signed: not a second one',
+    lay: without('stacked-etcd-rsa', 'pki/ca.crt', 'pki/ca.key'),
+    code: 1,
+    stderr: [/ca\.crt: no such file, but .*apiserver\.crt is there: a second one .*\nhint: .*generate ca /],
+  },
+  {
+    what: 'no CA, but a kubeconfig: an unmounted cert dir',
+    lay: lay('stacked-etcd-rsa', 'admin.conf'),
+    code: 1,
+    stderr: [/ca\.crt: no such file, but .*admin\.conf is there/],
+  },
+  {
+    what: 'no sa key, but all the rest',
+    lay: without('stacked-etcd-rsa', 'pki/sa.key', 'pki/sa.pub'),
+    code: 1,
+    stderr: [/sa\.key: no such file, but .* is there/],
+  },
+  {
+    what: 'no sa key, and it is named',
+    lay: without('stacked-etcd-rsa', 'pki/sa.key', 'pki/sa.pub'),
+    args: ['sa'],
+    code: 0,
+    stdout: [/Generating "sa" key and public key/],
+  },
+  {
+    what: 'a leaf whose CA is not there, and not asked for',
+    lay: () => undefined,
+    args: ['apiserver'],
+    code: 1,
+    stderr: [
+      /ca\.crt: no such file: the CA certificate is missing \(so apiserver cannot be generated\)\nhint: .*generate ca /,
+    ],
+  },
+  {
+    what: 'a leaf of another CA',
+    lay: (at) => {
+      lay('stacked-etcd-rsa', ...everything)(at);
+      for (const suffix of ['crt', 'key'])
+        copyFileSync(
+          custom('stacked-etcd-ecdsa', `apiserver.${suffix}`),
+          join(at.pki, `apiserver.${suffix}`),
+        );
+    },
+    code: 1,
+    stderr: [/apiserver\.crt: is not signed by the CA of .*\/ca\.crt/],
+  },
+  {
+    what: 'a leaf with the key of another',
+    lay: (at) => {
+      lay('stacked-etcd-rsa', ...everything)(at);
+      copyFileSync(custom('stacked-etcd-rsa', 'etcd/server.key'), join(at.pki, 'etcd/peer.key'));
+    },
+    code: 1,
+    stderr: [/etcd\/peer\.key: is not the key of its certificate/],
+  },
+  {
+    what: 'a CA with the key of another',
+    lay: (at) => {
+      lay('stacked-etcd-rsa', 'pki/ca.crt', 'pki/ca.key')(at);
+      copyFileSync(fixturePath('bad', 'other-ca.key'), join(at.pki, 'ca.key'));
+    },
+    code: 1,
+    stderr: [/ca\.key: does not belong to the CA certificate/],
+  },
+  {
+    what: 'a leaf that is damaged',
+    lay: (at) => {
+      lay('stacked-etcd-rsa', ...everything)(at);
+      copyFileSync(fixturePath('bad', 'garbage.pem'), join(at.pki, 'apiserver.crt'));
+    },
+    code: 1,
+    stderr: [/apiserver\.crt: is not PEM/],
+  },
+  {
+    what: 'a name that the configuration has got since: used, with a warning and the command that adds it',
+    lay: (at) => {
+      lay('stacked-etcd-rsa', ...everything)(at);
+      writeFileSync(
+        join(at.root, 'kubeadm.yaml'),
+        readFileSync(join(at.root, 'kubeadm.yaml'), 'utf8').replace(
+          'certSANs: [',
+          'certSANs: [new.example.com, 192.0.2.77, ',
+        ),
+      );
+    },
+    code: 0,
+    stdout: [/Using existing apiserver certificate and key on disk/],
+    stderr: [
+      /^warning: .*apiserver\.crt: lacks SANs .*: DNS:new\.example\.com, IP:192\.0\.2\.77; .*renew apiserver --add-san new\.example\.com,192\.0\.2\.77 /m,
+    ],
+  },
+  {
+    what: 'a kubeconfig for another API server: used, with kubeadm’s warning',
+    lay: (at) => {
+      lay('stacked-etcd-rsa', ...everything)(at);
+      const path = join(at.etc, 'admin.conf');
+      writeFileSync(
+        path,
+        readFileSync(path, 'utf8').replace('https://cluster.example.com:6443', 'https://192.0.2.1:6443'),
+      );
+    },
+    code: 0,
+    stderr: [
+      /a kubeconfig file ".*admin\.conf" exists already but has an unexpected API Server URL: expected: https:\/\/cluster\.example\.com:6443, got: https:\/\/192\.0\.2\.1:6443/,
+    ],
+  },
+  {
+    what: 'an unknown name',
+    lay: () => undefined,
+    args: ['apiservr'],
+    code: 1,
+    stderr: [/unknown certificate "apiservr"\nhint: use one of: all, kubeconfigs, ca, apiserver/],
+  },
+];
+
+describe('directories in which something is there already', () => {
+  for (const { what, lay: prepare, args = [], code, stdout = [], stderr = [] } of mixed) {
+    test(`${what}: exit ${String(code)}`, async (t) => {
+      const at = node(t);
+      prepare(at);
+      const before = snapshot(at.root);
+      const dry = await generate(at, ...args, '--dry-run');
+      assert.equal(dry.code, code, dry.stderr);
+      assert.deepEqual(changes(before, snapshot(at.root), { inodes: true }), []);
+      const outcome = await generate(at, ...args);
+      assert.equal(outcome.code, code, outcome.stderr);
+      for (const line of stdout) assert.match(outcome.stdout, line);
+      for (const line of stderr) assert.match(outcome.stderr, line);
+      if (code !== 0) assert.equal(outcome.stdout, '');
+      // What was there is there, byte for byte, and not even written again.
+      const changed = fileChanges(before, snapshot(at.root), { inodes: true });
+      assert.deepEqual(
+        changed.filter((line) => !line.startsWith('+ ')),
+        [],
+      );
+      if (code !== 0) assert.deepEqual(changed, []);
+    });
+  }
+});
+
+describe('generate', () => {
+  test('flags stand above the configuration', async (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return;
+    const at = node(t, 'stacked-etcd-ecdsa');
+    await generated(
+      at,
+      ...[
+        '--node-name',
+        'flagged',
+        '--advertise-address',
+        '2001:db8::7',
+        '--control-plane-endpoint',
+        'lb.test:7443',
+      ],
+      ...['--service-cidr', '10.5.0.0/16', '--dns-domain', 'k8s.test', '--validity', '10d'],
+      ...[
+        '--cert-extra-sans',
+        '*.extra.test,198.51.100.9',
+        '--cert-extra-sans',
+        'one.test',
+        '--at',
+        '2027-01-01T00:00:00Z',
+      ],
+    );
+    const { names = '' } = described(openssl, join(at.pki, 'apiserver.crt'));
+    for (const name of [
+      'DNS:flagged',
+      'DNS:kubernetes.default.svc.k8s.test',
+      'DNS:lb.test',
+      'DNS:*.extra.test',
+      'DNS:one.test',
+      'IP Address:10.5.0.1',
+      'IP Address:2001:DB8:0:0:0:0:0:7',
+      'IP Address:198.51.100.9',
+      'DNS:api.example.com',
+    ]) {
+      assert.ok(names.includes(name), `${name}: ${names}`);
+    }
+    const dates = execFileSync(openssl, ['x509', '-in', join(at.pki, 'apiserver.crt'), '-noout', '-dates'], {
+      encoding: 'utf8',
+    });
+    assert.equal(dates, 'notBefore=Dec 31 23:55:00 2026 GMT\nnotAfter=Jan 11 00:00:00 2027 GMT\n');
+    const ca = execFileSync(openssl, ['x509', '-in', join(at.pki, 'ca.crt'), '-noout', '-enddate'], {
+      encoding: 'utf8',
+    });
+    assert.equal(ca, 'notAfter=Dec 29 00:00:00 2036 GMT\n');
+    const { clusters } = parse(readFileSync(join(at.etc, 'admin.conf'), 'utf8')) as {
+      clusters: { cluster: { server: string } }[];
+    };
+    assert.equal(clusters[0]?.cluster.server, 'https://lb.test:7443');
+  });
+
+  for (const [flag, value] of [
+    ['--node-name', 'Node_1'],
+    ['--advertise-address', 'here'],
+    ['--control-plane-endpoint', 'a:b:c'],
+    ['--service-cidr', '10.0.0.0'],
+    ['--dns-domain', ''],
+    ['--cert-extra-sans', 'ok.test,not a name'],
+    ['--validity', '5 days'],
+    ['--compat', 'newest'],
+    ['--at', 'tomorrow'],
+  ] as const) {
+    test(`${flag} ${JSON.stringify(value)} is refused, and nothing is made`, async (t) => {
+      const at = node(t);
+      const before = snapshot(at.root);
+      const { code, stdout, stderr } = await generate(at, flag, value);
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.ok(stderr.includes(flag), stderr);
+      assert.deepEqual(changes(before, snapshot(at.root), { inodes: true }), []);
+    });
+  }
+
+  test('v1beta4: the algorithm and the periods of the configuration', async (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return;
+    const at = node(t, 'super-admin');
+    const text = readFileSync(join(at.root, 'kubeadm.yaml'), 'utf8');
+    writeFileSync(
+      join(at.root, 'kubeadm.yaml'),
+      `${text}\ncaCertificateValidityPeriod: 43800h\n---\napiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n`,
+    );
+    await generated(at, '--at', '2027-01-01T00:00:00Z');
+    const shown = (path: string): string =>
+      execFileSync(openssl, ['x509', '-in', join(at.pki, path), '-noout', '-text'], { encoding: 'utf8' });
+    for (const path of ['ca.crt', 'apiserver.crt']) assert.match(shown(path), /NIST CURVE: P-384/);
+    assert.match(shown('ca.crt'), /Not After : Dec 31 00:00:00 2031/);
+    assert.match(shown('apiserver.crt'), /Not After : Dec 31 00:00:00 2028/);
+    assert.match(readFileSync(join(at.pki, 'sa.key'), 'utf8'), /^-----BEGIN EC PRIVATE KEY-----/);
+  });
+
+  test('a leaf ends with its CA at the latest, which is said', async (t) => {
+    const at = node(t);
+    lay('ca-expiring', 'pki/ca.crt', 'pki/ca.key')(at);
+    const { stderr } = await generated(at, 'apiserver', '--validity', '10y');
+    assert.match(stderr, /^warning: .*apiserver.*ends with its CA/m);
+  });
+
+  test('kubeconfigs alone, and from a directory that another tool made', async (t) => {
+    const at = node(t);
+    await generated(at);
+    for (const name of readdirSync(at.etc).filter((one) => one.endsWith('.conf'))) rmSync(join(at.etc, name));
+    const { stdout } = await generated(at, 'kubeconfigs');
+    assert.equal(stdout.match(/^\[kubeconfig\] Writing /gm)?.length, 5);
+    assert.doesNotMatch(stdout, /\[certs\]/);
+  });
+
+  test('renewed and rolled back like any other', async (t) => {
+    const at = node(t, 'stacked-etcd-ecdsa');
+    await generated(at);
+    const before = snapshot(at.etc);
+    for (const command of [['renew', 'all'], ['rollback']]) {
+      const outcome = await kubepki(['certs', ...command, '--rootfs', at.root]);
+      assert.equal(outcome.code, 0, outcome.stderr);
+    }
+    assert.deepEqual(fileChanges(before, snapshot(at.etc)), []);
+    renameSync(join(at.pki, 'apiserver.crt'), join(at.pki, 'moved'));
+    assert.equal((await generate(at)).code, 1);
+  });
+});
