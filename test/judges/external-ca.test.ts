@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { requireSound } from '../faults/invariants.ts';
-import { startApiServer } from '../support/api-server.ts';
-import { leafFacts, leafFile, leafFiles, purposes, type LeafFiles } from '../support/certificates.ts';
-import { startEtcdCluster } from '../support/etcd-cluster.ts';
+import { requireAccepted } from '../support/accepted.ts';
+import { leafFacts, leafFiles, purposes, type LeafFiles } from '../support/certificates.ts';
 import { emptyNode } from '../support/external-node.ts';
 import { judge } from '../support/judge.ts';
 import type { Outcome } from '../support/kubepki.ts';
@@ -14,7 +13,7 @@ import { certtool } from '../support/signers/certtool.ts';
 import { cfssl } from '../support/signers/cfssl.ts';
 import { opensslCa } from '../support/signers/openssl-ca.ts';
 import type { KeyKind } from '../support/signers/signer.ts';
-import { changes, fileChanges, snapshot, temporaryDirectory, type Tree } from '../support/tree.ts';
+import { changes, fileChanges, snapshot, temporaryDirectory } from '../support/tree.ts';
 
 /** The table shows every certificate as the external CA's, with so many whole days left. */
 function requireEnds({ stdout }: Outcome, days: number): void {
@@ -38,57 +37,6 @@ async function requireFit(t: TestContext, leaves: readonly LeafFiles[], keyKind:
       ]);
       assert.equal(code, 0, `${leaf.name}: ${stdout}${stderr}`);
     }
-  }
-}
-
-/** A real etcd serves with them and lets the clients in, and kubectl works with every kubeconfig. */
-async function requireAccepted(t: TestContext, tree: Tree, leaves: readonly LeafFiles[]): Promise<void> {
-  const [etcd, etcdctl, kubectl] = [judge(t, 'etcd'), judge(t, 'etcdctl'), judge(t, 'kubectl')];
-  if (etcd === undefined || etcdctl === undefined || kubectl === undefined) return;
-  const cluster = await startEtcdCluster(etcd, leaves, 3);
-  try {
-    for (const name of ['etcd-healthcheck-client', 'apiserver-etcd-client']) {
-      const { ca, certificate, key } = leafFile(leaves, name);
-      const { code, stdout, stderr } = await runProgram(
-        etcdctl,
-        [
-          `--endpoints=${cluster.endpoints.join(',')}`,
-          ...[`--cacert=${ca}`, `--cert=${certificate}`, `--key=${key}`, 'endpoint', 'health'],
-        ],
-        { ETCDCTL_API: '3' },
-      );
-      assert.equal(code, 0, stdout + stderr);
-    }
-  } finally {
-    await cluster.stop();
-  }
-  const home = temporaryDirectory(t);
-  const server = await startApiServer(leafFile(leaves, 'apiserver'));
-  try {
-    const identities = {
-      'admin.conf': ['kubernetes-admin', ['kubeadm:cluster-admins']],
-      'controller-manager.conf': ['system:kube-controller-manager', []],
-      'kubelet.conf': ['system:node:control-plane-1', ['system:nodes']],
-      'scheduler.conf': ['system:kube-scheduler', []],
-      'super-admin.conf': ['kubernetes-super-admin', ['system:masters']],
-    } as const;
-    for (const [name, [commonName, organisations]] of Object.entries(identities)) {
-      const { code, stderr } = await runProgram(
-        kubectl,
-        [
-          `--server=${server.url}`,
-          ...['--tls-server-name=api.example.com', `--kubeconfig=${join(tree.kubeconfigDir, name)}`],
-          ...['get', '--raw', '/healthz'],
-        ],
-        { HOME: home },
-      );
-      assert.equal(code, 0, `${name}: ${stderr}`);
-      const { path, serial, ...who } = server.seen.at(-1) ?? {};
-      assert.deepEqual([path, who], ['/healthz', { commonName, organisations }]);
-      assert.ok(serial);
-    }
-  } finally {
-    await server.stop();
   }
 }
 
