@@ -14,14 +14,25 @@ export interface RenewalRun {
   readonly faults: readonly ExternalFault[];
 }
 
+/** What the command line decides about the new certificates. */
+export interface RenewalWishes {
+  /** undefined: as long as the configuration, or kubeadm, says. */
+  readonly validityMs: number | undefined;
+}
+
 /** Reads the node's files and decides for each selected certificate; what it reads it reads now. */
-export function planRun({ layout, config, flags }: Node, selection: Selection, now: Date): RenewalRun {
+export function planRun(
+  { layout, config, flags }: Node,
+  selection: Selection,
+  { validityMs }: RenewalWishes,
+  now: Date,
+): RenewalRun {
   const inventory = readInventory(layout, config?.etcd ?? 'stacked');
   const specs = selectedSpecs(selection, inventory);
   const caNames = new Set(specs.map(({ caName }) => caName));
   const plan = planRenewals(inventory, specs, {
     now,
-    validityMs: config?.certificateValidityMs ?? defaultValidityMs,
+    validityMs: validityMs ?? config?.certificateValidityMs ?? defaultValidityMs,
     encryptionAlgorithm: config?.encryptionAlgorithm,
     issuers: readIssuers(inventory, caNames, now),
     keyTargets: readKeyTargets(inventory),

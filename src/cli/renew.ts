@@ -11,16 +11,17 @@ import { confirmRenewal } from './confirm.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
-import { planRun, type RenewalRun } from './plan-run.ts';
+import { planRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
 import { plannedChanges } from './planned-changes.ts';
 import { refusals, renewRestHint } from './refusal.ts';
 import { noteRestarts } from './restarts.ts';
 import { parseSelection, type Selection } from './select.ts';
 import { makeChange, underLock, type Change, type LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
+import { validityFlags, warnOfShortValidity, type ValidityOption } from './validity-option.ts';
 import { noteWaiting } from './waiting.ts';
 
-export interface RenewOptions extends NodeOptions, LockOptions {
+export interface RenewOptions extends NodeOptions, LockOptions, ValidityOption {
   readonly dryRun?: boolean;
   readonly keepBackups: number;
 }
@@ -32,9 +33,11 @@ export async function renewCertificates(
 ): Promise<ExitCode> {
   const selection = parseSelection(names);
   const node = await openNode(options, terminal);
+  const wishes: RenewalWishes = { validityMs: options.validity?.milliseconds };
+  warnOfShortValidity(options, terminal);
   if (options.dryRun === true) {
     noteWaiting(node, terminal);
-    const run = planRun(node, selection, new Date());
+    const run = planRun(node, selection, wishes, new Date());
     requireSafeTargets(
       node.layout.root,
       renewablesOf(run.plan).flatMap(({ place }) => targetsOf(place)),
@@ -43,13 +46,13 @@ export async function renewCertificates(
   }
   if (selection.kind === 'all' && selection.confirm && terminal.interactive) {
     // Asked without the lock: another run must not wait for somebody's coffee.
-    const { plan } = planRun(node, selection, new Date());
+    const { plan } = planRun(node, selection, wishes, new Date());
     if (refuse(plan, options, terminal)) return exitCodes.error;
     await confirmRenewal(renewablesOf(plan), new Date());
   }
   return underLock(node, options, terminal, async (state) => {
     const now = new Date();
-    const run = planRun(node, selection, now);
+    const run = planRun(node, selection, wishes, now);
     const { plan } = run;
     if (refuse(plan, options, terminal)) return exitCodes.error;
     const renewables = renewablesOf(plan);
@@ -82,7 +85,7 @@ function warn({ plan, faults }: RenewalRun, terminal: Terminal): void {
   }
 }
 
-function refuse(plan: readonly PlannedRenewal[], options: NodeOptions, terminal: Terminal): boolean {
+function refuse(plan: readonly PlannedRenewal[], options: RenewOptions, terminal: Terminal): boolean {
   const errors = refusals(plan, 'renewed');
   if (errors.length === 0) return false;
   for (const error of errors) terminal.error(error);
@@ -90,6 +93,7 @@ function refuse(plan: readonly PlannedRenewal[], options: NodeOptions, terminal:
     renewRestHint(
       renewablesOf(plan).map(({ spec }) => spec.name),
       options,
+      validityFlags(options),
     ),
   );
   return true;

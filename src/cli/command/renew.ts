@@ -13,6 +13,7 @@ import {
   type ColourOption,
 } from '../options.ts';
 import { openTerminal } from '../terminal.ts';
+import { validityOption } from '../validity-option.ts';
 
 export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
   const longest = Math.max(...certificates.map(({ name }) => name.length));
@@ -37,6 +38,7 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
       pathOption('--csr-dir <dir>', 'where CSRs and keys go with --csr-only (default: the cert dir)'),
     )
     .addOption(new Option('--force', 'with --csr-only: replace requests that wait (a backup is kept)'))
+    .addOption(validityOption())
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())
@@ -51,6 +53,7 @@ Examples:
   kubepki certs renew all
   kubepki certs renew apiserver etcd-server
   kubepki certs renew all --dry-run
+  kubepki certs renew all --validity 90d
   kubepki certs renew all --cert-dir /backup/pki --config kubeadm.yaml
   kubepki certs renew all --csr-only --csr-dir /root/csr
 
@@ -62,6 +65,11 @@ Exit code 6 if a certificate named here was not renewed, being missing or signed
       >();
       const terminal = openTerminal(options.color);
       if (options.csrOnly === true) {
+        if (options.validity !== undefined) {
+          throw new KubepkiError('usage', '--validity does not go with --csr-only', {
+            hint: 'how long a certificate is valid is for the CA that signs it to say',
+          });
+        }
         const { requestCertificates } = await import('../request.ts');
         done(await requestCertificates(names, options, terminal));
         return;
