@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import type { WrongValue } from './cluster-configuration.ts';
+import { isDnsName, isSan, sanRule } from './host-names.ts';
 import { kubeadmDocuments, wrongValues } from './parse.ts';
 
 /**
@@ -23,11 +24,6 @@ export interface NodeNaming {
   readonly etcdPeerSans: readonly string[];
 }
 
-// RFC 1123: labels of letters, digits and hyphens; Kubernetes wants lower case.
-const label = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
-const dnsName = new RegExp(`^${label}(?:\\.${label})*$`);
-const wildcard = new RegExp(`^\\*(?:\\.${label})+$`);
-
 function optional<T extends z.ZodType>(type: T) {
   return type.nullish().transform((value) => (value === '' ? undefined : (value ?? undefined)));
 }
@@ -39,13 +35,10 @@ export const addressValue = text.refine(
   'must be an IP address',
 );
 export const nameValue = text.refine(
-  (value) => value === '' || dnsName.test(value),
+  (value) => value === '' || isDnsName(value),
   'must be a DNS name (RFC 1123: lower-case letters, digits, "-" and ".")',
 );
-export const sanValue = text.refine(
-  (value) => isIP(value) !== 0 || dnsName.test(value) || wildcard.test(value),
-  'must be an IP address, a DNS name (RFC 1123) or a wildcard such as "*.example.com"',
-);
+export const sanValue = text.refine(isSan, sanRule);
 const sans = z
   .array(sanValue, 'must be a list')
   .nullish()
@@ -148,7 +141,7 @@ function parseEndpoint(value: string): NonNullable<NodeNaming['controlPlaneEndpo
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(value) ?? [];
   const host = bracketed ?? plain;
   if (host === undefined) return 'wrong';
-  const known = bracketed === undefined ? isIP(host) === 4 || dnsName.test(host) : isIP(host) === 6;
+  const known = bracketed === undefined ? isIP(host) === 4 || isDnsName(host) : isIP(host) === 6;
   const portNumber = digits === undefined ? undefined : Number(digits);
   if (!known || (portNumber !== undefined && (portNumber < 1 || portNumber > 65_535))) return 'wrong';
   return { host, port: portNumber };
