@@ -47,7 +47,8 @@ const rooms = {
   },
   config: { rooms: ['errors', 'yaml'], modules: { zod: true, 'ipaddr.js': true, 'node:net': ['isIP'] } },
   inventory: {
-    rooms: ['errors', 'filesystem', 'catalog', 'pki', 'kubeconfig'],
+    // yaml: for the manifests of static pods.
+    rooms: ['errors', 'filesystem', 'catalog', 'pki', 'yaml', 'kubeconfig'],
     types: { changeset: [] },
     modules: { 'node:path': true, 'node:fs': readingFunctions() },
   },

@@ -66,6 +66,7 @@ const roomsOf: Readonly<Record<Exclude<Room, 'cli'>, Partial<Record<Room, 'value
     filesystem: 'value',
     changeset: 'type',
     pki: 'value',
+    yaml: 'value',
     kubeconfig: 'value',
   },
   operations: {

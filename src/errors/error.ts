@@ -6,9 +6,10 @@
  * - `bad-pem`, `bad-certificate`, `bad-request`, `bad-key`, `encrypted-key`, `unsupported-key`: a file that is not what it should be
  * - `bad-issuer`: a CA that must not or cannot sign (expired, not a CA, its key belongs to another certificate)
  * - `foreign-issuer`: a kubeconfig of another cluster, found where nobody pointed at it
- * - `bad-kubeconfig`, `bad-config`: a YAML document that cannot be used
+ * - `bad-kubeconfig`, `bad-config`, `bad-manifest`: a YAML document that cannot be used
  * - `verification`: what was read back from disk is not what was to be written
  * - `conflict`: two changes to one file, or a file changed under us
+ * - `in-use`: something that is to go is still needed
  * - `declined`: the answer to a question was no
  * - `busy`: another run holds the lock
  * - `unfinished`: a change stopped half-way and needs a decision
@@ -31,8 +32,10 @@ export type ErrorCode =
   | 'foreign-issuer'
   | 'bad-kubeconfig'
   | 'bad-config'
+  | 'bad-manifest'
   | 'verification'
   | 'conflict'
+  | 'in-use'
   | 'declined'
   | 'busy'
   | 'unfinished'

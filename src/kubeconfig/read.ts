@@ -71,6 +71,7 @@ export function readNodes(text: string): {
       clusterName,
       server: findText(aliases, cluster, 'server'),
       userName,
+      server: findText(aliases, cluster, 'server'),
       clientCertificate: embedded(aliases, user, 'client-certificate'),
       clientKey: embedded(aliases, user, 'client-key'),
       clusterCa: embedded(aliases, cluster, 'certificate-authority'),

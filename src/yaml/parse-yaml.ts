@@ -12,7 +12,7 @@ export interface YamlDocument {
 
 export interface YamlOptions {
   /** What a text that cannot be used is. */
-  readonly code: 'bad-kubeconfig' | 'bad-config';
+  readonly code: 'bad-kubeconfig' | 'bad-config' | 'bad-manifest';
   /** `failsafe`: every scalar stays the text it is, so a user called `123` is not a number. */
   readonly schema: 'failsafe' | 'yaml-1.1';
 }

@@ -28,6 +28,7 @@ describe('reading a kubeconfig', () => {
       contextName: 'me@here',
       clusterName: 'here',
       userName: 'me',
+      server: 'https://here',
       clientCertificate: pem,
       clientKey: pem,
       clusterCa: pem,
