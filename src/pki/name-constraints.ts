@@ -15,7 +15,10 @@ interface Subtree {
  * e-mail addresses and URIs, which no certificate that kubeadm makes has, are not.
  * @returns undefined: it may
  */
-export function constraintProblem(signer: Certificate, leaf: Certificate): string | undefined {
+export function constraintProblem(
+  signer: Certificate,
+  leaf: Pick<Certificate, 'extensions'>,
+): string | undefined {
   const extension = findExtension(signer.extensions, 'nameConstraints');
   if (extension === undefined) return undefined;
   const lists = partsOf(parseDer(extension.value));
@@ -41,7 +44,7 @@ function subtreesOf(list: Asn1 | undefined): Subtree[] {
   });
 }
 
-function namesOf({ extensions }: Certificate): Subtree[] {
+function namesOf({ extensions }: Pick<Certificate, 'extensions'>): Subtree[] {
   const extension = findExtension(extensions, 'subjectAltName');
   return extension === undefined ? [] : partsOf(parseDer(extension.value)).map(nameOf);
 }

@@ -27,6 +27,18 @@ export function profileOf(certificate: Certificate): CertificateProfile {
   };
 }
 
+/** The same with one extension said otherwise: in its place, or last where there was none. */
+export function withExtension(profile: CertificateProfile, extension: Extension): CertificateProfile {
+  const { extensions } = profile;
+  const isThere = extensions.some(({ id }) => id === extension.id);
+  return {
+    ...profile,
+    extensions: isThere
+      ? extensions.map((other) => (other.id === extension.id ? extension : other))
+      : [...extensions, extension],
+  };
+}
+
 /** Same subject, same extensions with the same criticality in the same order: byte for byte. */
 export function sameProfile(a: CertificateProfile, b: CertificateProfile): boolean {
   return (

@@ -23,17 +23,21 @@ export function subjectAltName(
   dnsNames: readonly string[],
   ipAddresses: readonly string[],
 ): Extension | undefined {
-  const names = [
-    ...dnsNames.map((name) => contextPrimitive(dnsName, Buffer.from(name, 'latin1'))),
-    // RFC 5280, 4.2.1.6: four octets, or sixteen. Go's net.IP writes an IPv4-mapped address as four.
-    ...ipAddresses.map((address) =>
-      contextPrimitive(ipAddress, Buffer.from(ipaddr.process(address).toByteArray())),
-    ),
-  ];
+  const names = [...dnsNames.map(dnsEntry), ...ipAddresses.map(addressEntry)];
   return names.length === 0 ? undefined : newExtension(extensionIds.subjectAltName, false, sequence(names));
 }
 
-function describe(name: Asn1): GeneralName {
+export function dnsEntry(name: string): Asn1 {
+  return contextPrimitive(dnsName, Buffer.from(name, 'latin1'));
+}
+
+/** RFC 5280, 4.2.1.6: four octets, or sixteen. Go's net.IP writes an IPv4-mapped address as four. */
+export function addressEntry(address: string): Asn1 {
+  return contextPrimitive(ipAddress, Buffer.from(ipaddr.process(address).toByteArray()));
+}
+
+/** One of the names, as one reads it. */
+export function describe(name: Asn1): GeneralName {
   const text = textKinds[name.type];
   if (text !== undefined && typeof name.value === 'string') {
     return `${text}:${contentOf(name).toString('latin1')}`;
