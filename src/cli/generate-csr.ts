@@ -1,5 +1,4 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
-import { naming } from '../errors/error.ts';
 import { freePlaces, type NewRequest } from '../inventory/new-requests.ts';
 import { chooseConfigured } from '../operations/key-choice.ts';
 import { generateRequest, requestedSpecs } from '../operations/generate-requests.ts';
@@ -10,7 +9,8 @@ import { commandHere } from '../storage/state-directory.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
 import { nodeIdentity } from './host-identity.ts';
-import { planNode, readConfigFile, type Node, type NodeOptions } from './node-options.ts';
+import { readNodeNaming } from './node-naming.ts';
+import { planNode, type Node, type NodeOptions } from './node-options.ts';
 import { makeChange, underLock, type LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -22,7 +22,7 @@ export interface GenerateCsrOptions extends NodeOptions, LockOptions {
 /** `generate-csr`: keys and requests for a control plane that has no certificates yet. */
 export async function generateRequests(options: GenerateCsrOptions, terminal: Terminal): Promise<ExitCode> {
   const node = await planNode(options, terminal);
-  const identity = nodeIdentity(await readNaming(node, options), terminal);
+  const identity = nodeIdentity(await readNodeNaming(node, options), terminal);
   const { root, certDir, kubeconfigDir } = node.layout;
   if (options.dryRun === true) {
     terminal.result(shown(node, placesOf(node), { dryRun: true }));
@@ -67,16 +67,6 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
   } finally {
     undo();
   }
-}
-
-async function readNaming(
-  { layout: { root } }: Node,
-  { config }: NodeOptions,
-): Promise<Parameters<typeof nodeIdentity>[0]> {
-  const { noNaming, parseNodeNaming } = await import('../config/node-naming.ts');
-  if (config === undefined) return noNaming;
-  const { path, text } = readConfigFile(root, config);
-  return naming(path, () => parseNodeNaming(text));
 }
 
 function placesOf({ layout }: Node): NewRequest[] {
