@@ -5,8 +5,10 @@ import { readKeyTargets } from '../inventory/key-targets.ts';
 import { externalFaults, type ExternalFault } from '../operations/external-authority.ts';
 import { planRenewals, type PlannedRenewal } from '../operations/plan-renewal.ts';
 import { defaultValidityMs } from '../operations/validity.ts';
+import type { SanWish } from '../operations/change-sans.ts';
 import type { Node } from './node-options.ts';
 import { selectedSpecs, type Selection } from './select.ts';
+import { sanSettings } from './wished-sans.ts';
 
 export interface RenewalRun {
   readonly plan: readonly PlannedRenewal[];
@@ -18,22 +20,23 @@ export interface RenewalRun {
 export interface RenewalWishes {
   /** undefined: as long as the configuration, or kubeadm, says. */
   readonly validityMs: number | undefined;
+  /** undefined: the SANs stay. */
+  readonly sans: SanWish | undefined;
+  /** Also take away SANs that are still used. */
+  readonly force?: boolean;
 }
 
 /** Reads the node's files and decides for each selected certificate; what it reads it reads now. */
-export function planRun(
-  { layout, config, flags }: Node,
-  selection: Selection,
-  { validityMs }: RenewalWishes,
-  now: Date,
-): RenewalRun {
+export function planRun(node: Node, selection: Selection, wishes: RenewalWishes, now: Date): RenewalRun {
+  const { layout, config, flags } = node;
   const inventory = readInventory(layout, config?.etcd ?? 'stacked');
   const specs = selectedSpecs(selection, inventory);
   const caNames = new Set(specs.map(({ caName }) => caName));
   const plan = planRenewals(inventory, specs, {
     now,
-    validityMs: validityMs ?? config?.certificateValidityMs ?? defaultValidityMs,
+    validityMs: wishes.validityMs ?? config?.certificateValidityMs ?? defaultValidityMs,
     encryptionAlgorithm: config?.encryptionAlgorithm,
+    sans: sanSettings(wishes.sans, node, wishes),
     issuers: readIssuers(inventory, caNames, now),
     keyTargets: readKeyTargets(inventory),
   });

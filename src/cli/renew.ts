@@ -16,12 +16,15 @@ import { plannedChanges } from './planned-changes.ts';
 import { refusals, renewRestHint } from './refusal.ts';
 import { noteRestarts } from './restarts.ts';
 import { parseSelection, type Selection } from './select.ts';
+import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
 import { makeChange, underLock, type Change, type LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import { validityFlags, warnOfShortValidity, type ValidityOption } from './validity-option.ts';
 import { noteWaiting } from './waiting.ts';
+import { noteSans, wishedSans } from './wished-sans.ts';
 
-export interface RenewOptions extends NodeOptions, LockOptions, ValidityOption {
+export interface RenewOptions extends NodeOptions, LockOptions, ValidityOption, SanOptions {
+  readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly keepBackups: number;
 }
@@ -32,8 +35,13 @@ export async function renewCertificates(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const selection = parseSelection(names);
+  const asked = parseAskedSans(selection, options);
   const node = await openNode(options, terminal);
-  const wishes: RenewalWishes = { validityMs: options.validity?.milliseconds };
+  const wishes: RenewalWishes = {
+    validityMs: options.validity?.milliseconds,
+    sans: await wishedSans(asked, node, options, terminal),
+    force: options.force === true,
+  };
   warnOfShortValidity(options, terminal);
   if (options.dryRun === true) {
     noteWaiting(node, terminal);
@@ -57,6 +65,7 @@ export async function renewCertificates(
     if (refuse(plan, options, terminal)) return exitCodes.error;
     const renewables = renewablesOf(plan);
     warn(run, terminal);
+    noteSans(renewables, { difference: true }, terminal);
     const change = changeOf(await renewAll(renewables, terminal));
     const interruption = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
     if (interruption !== undefined) return interruption;
@@ -70,6 +79,7 @@ function dryRun(run: RenewalRun, selection: Selection, options: RenewOptions, te
   if (refuse(plan, options, terminal)) return exitCodes.error;
   const renewables = renewablesOf(plan);
   warn(run, terminal);
+  noteSans(renewables, { difference: false }, terminal);
   const others = plan.filter(({ status }) => status !== 'renewable');
   terminal.result(renewalLines(others.map(outcomeOf), { closing: false }));
   terminal.result(dryRunLines(plannedChanges(renewables)));
@@ -93,7 +103,7 @@ function refuse(plan: readonly PlannedRenewal[], options: RenewOptions, terminal
     renewRestHint(
       renewablesOf(plan).map(({ spec }) => spec.name),
       options,
-      validityFlags(options),
+      [...sanFlags(options), ...validityFlags(options)],
     ),
   );
   return true;

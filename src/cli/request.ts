@@ -4,9 +4,11 @@ import { readLiveKeys } from '../inventory/live-keys.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readRequestFiles } from '../inventory/request-files.ts';
 import { keysInUse } from '../operations/keys-in-use.ts';
+import type { SanWish } from '../operations/change-sans.ts';
 import { planRequests, type PlannedRequest, type Requestable } from '../operations/plan-requests.ts';
 import { request, verifyRequested, type Requested } from '../operations/request.ts';
 import { requestLines } from '../render/requests.ts';
+import { sanDifference } from '../render/san-difference.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { commandHere } from '../storage/state-directory.ts';
 import { csrDirectory, csrFlags, warnOfOpenDirectory, type CsrDirectoryOption } from './csr-directory.ts';
@@ -14,12 +16,14 @@ import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
 import { openNode, type Node, type NodeOptions } from './node-options.ts';
 import { refusals, renewRestHint } from './refusal.ts';
+import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
 import { parseSelection, selectedSpecs, type Selection } from './select.ts';
 import { makeChange, underLock, type Change, type LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import { noteWaiting, stateOf } from './waiting.ts';
+import { noteSans, sanSettings, wishedSans } from './wished-sans.ts';
 
-export interface RequestOptions extends NodeOptions, LockOptions, CsrDirectoryOption {
+export interface RequestOptions extends NodeOptions, LockOptions, CsrDirectoryOption, SanOptions {
   readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly keepBackups: number;
@@ -32,23 +36,27 @@ export async function requestCertificates(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const selection = parseSelection(names);
+  const asked = parseAskedSans(selection, options);
   const node = await openNode(options, terminal);
+  const sans = await wishedSans(asked, node, options, terminal);
   warnOfOpenDirectory(node, options, terminal);
   if (options.dryRun === true) {
     noteWaiting(node, terminal);
-    const plan = planRequestRun(node, selection, options);
+    const plan = planRequestRun(node, selection, sans, options);
     if (refuse(plan, options, terminal)) return exitCodes.error;
     requireSafeTargets(
       node.layout.root,
       requestablesOf(plan).flatMap(({ files }) => [files.key, files.request]),
     );
-    terminal.result(requestLines(plan.map(shown), { dryRun: true, next: nextCommand(node, options) }));
+    noteSans(requestablesOf(plan), { difference: false }, terminal);
+    terminal.result(requestLines(plan.map(shownBefore), { dryRun: true, next: nextCommand(node, options) }));
     return exitCodeOf(plan, selection);
   }
   return underLock(node, options, terminal, async (state) => {
     const now = new Date();
-    const plan = planRequestRun(node, selection, options);
+    const plan = planRequestRun(node, selection, sans, options);
     if (refuse(plan, options, terminal)) return exitCodes.error;
+    noteSans(requestablesOf(plan), { difference: sans !== undefined }, terminal);
     const change = changeOf(await requestAll(requestablesOf(plan), terminal));
     const interruption = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
     if (interruption !== undefined) return interruption;
@@ -57,7 +65,12 @@ export async function requestCertificates(
   });
 }
 
-function planRequestRun(node: Node, selection: Selection, options: RequestOptions): PlannedRequest[] {
+function planRequestRun(
+  node: Node,
+  selection: Selection,
+  sans: SanWish | undefined,
+  options: RequestOptions,
+): PlannedRequest[] {
   const { layout, config } = node;
   const inventory = readInventory(layout, config?.etcd ?? 'stacked');
   const directory = csrDirectory(node, options);
@@ -66,6 +79,7 @@ function planRequestRun(node: Node, selection: Selection, options: RequestOption
     selectedSpecs(selection, inventory).map((spec) => readRequestFiles(layout.root, directory, spec)),
     {
       encryptionAlgorithm: config?.encryptionAlgorithm,
+      sans: sanSettings(sans, node, options),
       keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
       force: options.force === true,
       certificateAt: (path) => readCertificateFile(layout.root, path),
@@ -110,6 +124,7 @@ function refuse(plan: readonly PlannedRequest[], options: RequestOptions, termin
     renewRestHint(ready, options, [
       '--csr-only',
       ...csrFlags(options),
+      ...sanFlags(options),
       ...(options.force === true ? ['--force'] : []),
     ]),
   );
@@ -133,6 +148,14 @@ function shown(planned: PlannedRequest): Parameters<typeof requestLines>[0][numb
     certificate: files.certificatePath,
     besideKeyInUse: files.besideKeyInUse,
   };
+}
+
+/** What would be asked for is shown with the request; in a real run it was said before. */
+function shownBefore(planned: PlannedRequest): ReturnType<typeof shown> {
+  const request = shown(planned);
+  if (planned.status !== 'requestable' || request.status !== 'made') return request;
+  const { sans } = planned.requestable;
+  return sans === undefined ? request : { ...request, sans: sanDifference(sans.edit) };
 }
 
 function exitCodeOf(plan: readonly PlannedRequest[], selection: Selection): ExitCode {

@@ -17,7 +17,10 @@ import { isCa } from '../pki/certificate.ts';
 import { chainsTo } from '../pki/chain.ts';
 import type { Issuer, LocalIssuer } from '../pki/issuer.ts';
 import { assertsKeyUsage } from '../pki/key-usage.ts';
+import { constraintProblem } from '../pki/name-constraints.ts';
 import type { KeyAlgorithm } from '../pki/private-key.ts';
+import { profileOf, withExtension, type CertificateProfile } from '../pki/profile.ts';
+import { changeSans, type SanChange, type SanSettings } from './change-sans.ts';
 import { chooseKey } from './key-choice.ts';
 import { missingAuthority } from './missing-authority.ts';
 import { requireReplaceable } from './replaceable.ts';
@@ -31,6 +34,10 @@ export interface Renewable {
   /** The file with the issuer's certificate, for messages. */
   readonly caFile: string;
   readonly keyAlgorithm: KeyAlgorithm;
+  /** What the next one says of its holder: the same as the old one, but for its SANs. */
+  readonly profile: CertificateProfile;
+  /** undefined: nobody asked for others. */
+  readonly sans: SanChange | undefined;
   readonly validity: Validity;
   readonly warnings: readonly string[];
 }
@@ -57,6 +64,8 @@ export interface RenewalSettings {
   readonly validityMs: number;
   /** undefined: keep each certificate's own. */
   readonly encryptionAlgorithm: EncryptionAlgorithm | undefined;
+  /** undefined: keep each certificate's own. */
+  readonly sans: SanSettings | undefined;
   readonly issuers: Issuers;
   readonly keyTargets: KeyTargets;
 }
@@ -101,8 +110,12 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   const foreign = !chainsTo(place.state.chain, issuer.bundle);
   if (foreign) refuseUnaskedKubeconfig(inventory, place, authority);
   const key = chooseKey(leaf, settings.encryptionAlgorithm, file.path);
+  const sans = settings.sans && changeSans(spec, leaf, file.path, settings.sans);
   const validity = validityOf(issuer, settings.now, settings.validityMs);
   const caFile = authority.certificatePath;
+  const profile =
+    sans?.edit === undefined ? profileOf(leaf) : withExtension(profileOf(leaf), sans.edit.extension);
+  if (sans?.edit !== undefined) requireMaySign(issuer, profile, caFile);
   const warnings = [
     ...[
       key.warning,
@@ -119,8 +132,28 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   return {
     status: 'renewable',
     spec,
-    renewable: { spec, place, issuer, caFile, keyAlgorithm, validity, warnings },
+    renewable: {
+      spec,
+      place,
+      issuer,
+      caFile,
+      keyAlgorithm,
+      profile,
+      sans,
+      validity,
+      warnings,
+    },
   };
+}
+
+/**
+ * A new name may be one that the CA is not allowed: signed for all the same, it would make the whole certificate useless.
+ * @throws KubepkiError bad-issuer
+ */
+function requireMaySign({ certificate }: LocalIssuer, profile: CertificateProfile, caFile: string): void {
+  const problem = constraintProblem(certificate, profile);
+  if (problem === undefined) return;
+  throw new KubepkiError('bad-issuer', `the CA ${problem.replace(/^which /, '')}`, { file: caFile });
 }
 
 /** The file that holds the certificate itself. */

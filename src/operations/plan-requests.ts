@@ -1,15 +1,17 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import type { EncryptionAlgorithm } from '../config/kubeadm-config.ts';
-import { KubepkiError } from '../errors/error.ts';
+import { KubepkiError, naming } from '../errors/error.ts';
 import type { CertificateFile } from '../inventory/certificate-files.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { KeySlot, RequestFiles, Slot } from '../inventory/request-files.ts';
 import { findExtension, type Extension } from '../pki/extension.ts';
 import { publicKeyOf, type KeyAlgorithm, type PrivateKey } from '../pki/private-key.ts';
 import { chooseKey } from './key-choice.ts';
+import { changeSans, type SanChange, type SanSettings } from './change-sans.ts';
 import { requireReplaceable } from './replaceable.ts';
 import type { KeysInUse } from './keys-in-use.ts';
+import { requireSameSans } from './waiting-sans.ts';
 
 /** A request that will be made: all that is decided before there is a key. */
 export interface Requestable {
@@ -17,6 +19,8 @@ export interface Requestable {
   /** DER of the Name. */
   readonly subject: Buffer;
   readonly subjectAltName: Extension | undefined;
+  /** undefined: nobody asked for others than the certificate's. */
+  readonly sans: SanChange | undefined;
   readonly keyAlgorithm: KeyAlgorithm;
   readonly files: PendingFiles;
   /** The certificate that was signed for the request that is replaced: it would belong to nothing. */
@@ -41,6 +45,8 @@ export type PlannedRequest =
 
 export interface RequestSettings {
   readonly encryptionAlgorithm: EncryptionAlgorithm | undefined;
+  /** undefined: ask for each certificate's own. */
+  readonly sans: SanSettings | undefined;
   readonly keysInUse: KeysInUse;
   /** Replace a request that waits. */
   readonly force: boolean;
@@ -67,13 +73,16 @@ export function planRequests(
 function planRequest(
   inventory: Inventory,
   files: RequestFiles,
-  { encryptionAlgorithm, keysInUse, force, certificateAt }: RequestSettings,
+  { encryptionAlgorithm, sans: wanted, keysInUse, force, certificateAt }: RequestSettings,
 ): PlannedRequest {
   const { spec } = files;
   const entry = inventory.certificates.find((candidate) => candidate.spec === spec);
   if (entry === undefined || entry.state.status === 'missing') return { status: 'missing', spec };
   if (entry.state.status === 'unreadable') throw entry.state.error;
   const { chain, file } = entry.state.value;
+  const [leaf] = chain;
+  const sans = wanted && changeSans(spec, leaf, file.path, wanted);
+  const subjectAltName = sans?.edit?.extension ?? findExtension(leaf.extensions, 'subjectAltName');
   const key = keySlot(files, keysInUse);
   const pending: PendingFiles = {
     request: files.request.target,
@@ -83,10 +92,17 @@ function planRequest(
   };
   if (!force) {
     const state = stateOf(withoutThoseInUse(files.request, keysInUse), key);
-    if (state === 'pending') return { status: 'pending', spec, files: pending };
+    if (state === 'pending') {
+      const { target, content } = files.request;
+      if (wanted !== undefined && content.status === 'present') {
+        naming(target.path, () => {
+          requireSameSans(content.value, subjectAltName);
+        });
+      }
+      return { status: 'pending', spec, files: pending };
+    }
     if (state !== undefined) throw state;
   }
-  const [leaf] = chain;
   requireUnused(inventory, keysInUse, [pending.request, pending.key]);
   return {
     status: 'requestable',
@@ -94,7 +110,8 @@ function planRequest(
     requestable: {
       spec,
       subject: leaf.subject,
-      subjectAltName: findExtension(leaf.extensions, 'subjectAltName'),
+      subjectAltName,
+      sans,
       keyAlgorithm: chooseKey(leaf, encryptionAlgorithm, file.path).algorithm,
       files: pending,
       stale: force ? staleCertificate(files, keysInUse, certificateAt(key.certificatePath)) : undefined,

@@ -4,7 +4,6 @@ import { encodeCertificates, type Certificate } from '../pki/certificate.ts';
 import { chainBehind } from '../pki/chain.ts';
 import { issueCertificate } from '../pki/issue.ts';
 import { encodePrivateKey, publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
-import { profileOf } from '../pki/profile.ts';
 import type { Renewable } from './plan-renewal.ts';
 
 /** The chance that goes into one certificate. */
@@ -23,9 +22,9 @@ export interface Renewed {
 
 /** Issues the new certificate and says which files change. */
 export function renew(renewable: Renewable, fresh: Fresh): Renewed {
-  const { place, issuer, validity } = renewable;
+  const { place, issuer, profile, validity } = renewable;
   const certificate = issueCertificate(issuer, {
-    profile: profileOf(place.state.chain[0]),
+    profile,
     publicKey: publicKeyOf(fresh.privateKey),
     serialNumber: fresh.serialNumber,
     notBefore: validity.notBefore,

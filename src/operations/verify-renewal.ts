@@ -13,14 +13,13 @@ export type ReadBack = (target: FileTarget) => Buffer;
 
 /**
  * Checks what was read back from disk against what was promised: it parses, chains to the CA, the key belongs to the
- * certificate, and subject, SANs, EKU and KeyUsage are the old ones.
+ * certificate, and subject, SANs, EKU and KeyUsage are the old ones, or the SANs those that were asked for.
  * @throws KubepkiError verification
  */
 export function verifyRenewed({ renewable, certificate }: Renewed, readBack: ReadBack): void {
-  const { place, issuer, validity } = renewable;
+  const { place, issuer, profile, validity } = renewable;
   const pair = readPair(place, readBack);
   const [leaf] = parseCertificates(pair.certificate);
-  const [old] = place.state.chain;
   const failed = [
     [leaf.der.equals(certificate.der), 'is not the certificate that was issued'],
     [isIssuedBy(leaf, issuer.certificate), 'does not chain to its CA'],
@@ -31,8 +30,8 @@ export function verifyRenewed({ renewable, certificate }: Renewed, readBack: Rea
     ],
     [publicKeyOf(parsePrivateKey(pair.key)).equals(leaf.publicKey), 'does not match its private key'],
     [
-      sameProfile(profileOf(leaf), profileOf(old)),
-      'has another subject, other SANs or other usages than before',
+      sameProfile(profileOf(leaf), profile),
+      'has another subject, other SANs or other usages than it was to have',
     ],
     [leaf.notBefore.getTime() === validity.notBefore.getTime(), 'begins at another time'],
     [leaf.notAfter.getTime() === validity.notAfter.getTime(), 'ends at another time'],

@@ -10,6 +10,8 @@ export interface PlannedChange {
   /** Such as `CN=kubernetes` and `RSA-2048`; left out where nothing is issued. */
   readonly issuer?: string;
   readonly keyType?: string;
+  /** What else changes, such as the SANs: a line of its own. */
+  readonly remark?: string;
   readonly files: readonly string[];
 }
 
@@ -18,15 +20,18 @@ export interface PlannedChange {
  * @param files those that belong to no one certificate alone
  */
 export function dryRunLines(changes: readonly PlannedChange[], files: readonly string[] = []): string {
-  const blocks = changes.map(({ name, oldNotAfter, newNotAfter, capped, issuer, keyType, files: own }) => {
-    const details = [
-      `ends ${date(oldNotAfter)} -> ${date(newNotAfter)}`,
-      ...(capped === true ? ["capped to the CA's end"] : []),
-      ...(issuer === undefined ? [] : [`issuer ${issuer}`]),
-      ...(keyType === undefined ? [] : [`key ${keyType}`]),
-    ];
-    return [`would change ${name}: ${details.join(', ')}`, ...own.map((file) => `  ${file}`)];
-  });
+  const blocks = changes.map(
+    ({ name, oldNotAfter, newNotAfter, capped, issuer, keyType, remark, files: own }) => {
+      const details = [
+        `ends ${date(oldNotAfter)} -> ${date(newNotAfter)}`,
+        ...(capped === true ? ["capped to the CA's end"] : []),
+        ...(issuer === undefined ? [] : [`issuer ${issuer}`]),
+        ...(keyType === undefined ? [] : [`key ${keyType}`]),
+      ];
+      const lines = [...(remark === undefined ? [] : [remark]), ...own];
+      return [`would change ${name}: ${details.join(', ')}`, ...lines.map((line) => `  ${line}`)];
+    },
+  );
   return [...blocks.flat(), ...files.map((file) => `  ${file}`), 'nothing was changed (--dry-run)']
     .map((line) => `${printable(line)}\n`)
     .join('');

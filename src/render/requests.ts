@@ -11,6 +11,8 @@ export type ShownRequest =
       readonly certificate: string;
       /** The key in use has the name that the new one would have. */
       readonly besideKeyInUse: boolean;
+      /** How the SANs asked for differ from the certificate's. */
+      readonly sans?: string | undefined;
     };
 
 /** What waits for a CA's signature, and the command that brings it home. */
@@ -29,13 +31,14 @@ export function requestLines(
 
 function block(request: ShownRequest, dryRun: boolean): string[] {
   if (request.status === 'missing') return [`MISSING! ${request.longName}`];
-  const { status, longName, request: csr, key, certificate, besideKeyInUse } = request;
+  const { status, longName, request: csr, key, certificate, besideKeyInUse, sans } = request;
   const what = {
     pending: 'waits already, kept as it is',
     made: dryRun ? 'would be requested' : 'requested',
   }[status];
   return [
     `${longName} ${what}`,
+    ...(sans === undefined ? [] : [`  ${sans}`]),
     `  CSR          ${csr}`,
     `  key          ${key}${besideKeyInUse ? ' (the key in use stays)' : ''}`,
     `  certificate  ${certificate} (expected here)`,

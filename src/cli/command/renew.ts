@@ -12,22 +12,30 @@ import {
   pathOption,
   type ColourOption,
 } from '../options.ts';
+import { sanOptions } from '../san-options.ts';
 import { openTerminal } from '../terminal.ts';
 import { validityOption } from '../validity-option.ts';
 
 export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
   const longest = Math.max(...certificates.map(({ name }) => name.length));
+  const servers = certificates
+    .filter(({ subject }) => subject.names !== 'none')
+    .map(({ name }) => name)
+    .join(', ');
   const list = certificates.map(({ name, longName }) => `  ${name.padEnd(longest)}  ${longName}`).join('\n');
-  addNodeOptions(
+  const command = addNodeOptions(
     certs
       .command('renew')
       .summary('renew certificates with the CA on disk')
       .description(
         'Renews certificates with the CA on disk, whether they are near their end or not. Each gets a new key; subject, ' +
-          'SANs and usages stay as they are. Without a name all are renewed, on a terminal after a question.',
+          'SANs and usages stay as they are, unless other SANs are asked for. Without a name all are renewed, on a terminal after a question.',
       )
       .argument('[names...]', '"all", or names from the list below'),
-  )
+  );
+  for (const option of sanOptions()) command.addOption(option);
+  command
+    .addOption(validityOption())
     .addOption(
       new Option(
         '--csr-only',
@@ -37,8 +45,12 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
     .addOption(
       pathOption('--csr-dir <dir>', 'where CSRs and keys go with --csr-only (default: the cert dir)'),
     )
-    .addOption(new Option('--force', 'with --csr-only: replace requests that wait (a backup is kept)'))
-    .addOption(validityOption())
+    .addOption(
+      new Option(
+        '--force',
+        'with --csr-only: replace requests that wait (a backup is kept); also remove SANs that are still used',
+      ),
+    )
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())
@@ -54,13 +66,17 @@ Examples:
   kubepki certs renew apiserver etcd-server
   kubepki certs renew all --dry-run
   kubepki certs renew all --validity 90d
+  kubepki certs renew apiserver --add-san api.example.com,192.0.2.7 --remove-san old.example.com
   kubepki certs renew all --cert-dir /backup/pki --config kubeadm.yaml
   kubepki certs renew all --csr-only --csr-dir /root/csr
 
+SANs are DNS names, IP addresses and wildcards of ${servers}; the difference is shown first.
+A SAN that this node's kubeconfigs or manifests still use is removed with --force only.
+
 Exit code 6 if a certificate named here was not renewed, being missing or signed by an external CA.`,
     )
-    .action(async (names: string[], _options, command: Command) => {
-      const options = command.optsWithGlobals<
+    .action(async (names: string[], _options, self: Command) => {
+      const options = self.optsWithGlobals<
         RenewOptions & RequestOptions & ColourOption & { readonly csrOnly?: boolean }
       >();
       const terminal = openTerminal(options.color);
@@ -74,10 +90,9 @@ Exit code 6 if a certificate named here was not renewed, being missing or signed
         done(await requestCertificates(names, options, terminal));
         return;
       }
-      for (const flag of ['csrDir', 'force'] as const) {
-        if (options[flag] === undefined) continue;
-        const name = flag === 'csrDir' ? '--csr-dir' : '--force';
-        throw new KubepkiError('usage', `${name} goes with --csr-only`);
+      if (options.csrDir !== undefined) throw new KubepkiError('usage', '--csr-dir goes with --csr-only');
+      if (options.force !== undefined && options.removeSan === undefined && options.sansFromConfig !== true) {
+        throw new KubepkiError('usage', '--force goes with --csr-only, --remove-san or --sans-from-config');
       }
       const { renewCertificates } = await import('../renew.ts');
       done(await renewCertificates(names, options, terminal));

@@ -1,0 +1,55 @@
+import { readKubeconfigServers } from '../inventory/kubeconfig-servers.ts';
+import { readStaticPods } from '../inventory/static-pods.ts';
+import type { SanChange, SanSettings, SanWish } from '../operations/change-sans.ts';
+import { sanDifference } from '../render/san-difference.ts';
+import { nodeIdentity } from './host-identity.ts';
+import { readNodeNaming } from './node-naming.ts';
+import type { Node, NodeOptions } from './node-options.ts';
+import type { AskedSans } from './san-options.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What was asked for, with what the configuration and this machine say to it. */
+export async function wishedSans(
+  asked: AskedSans | undefined,
+  node: Node,
+  options: NodeOptions,
+  terminal: Terminal,
+): Promise<SanWish | undefined> {
+  if (asked?.kind !== 'configured') return asked;
+  return { kind: 'configured', node: nodeIdentity(await readNodeNaming(node, options), terminal) };
+}
+
+/** Reads who uses the names; what it reads it reads now. */
+export function sanSettings(
+  wish: SanWish | undefined,
+  { layout }: Node,
+  { force }: { readonly force?: boolean },
+): SanSettings | undefined {
+  if (wish === undefined) return undefined;
+  const sources = { kubeconfigs: readKubeconfigServers(layout), pods: readStaticPods(layout) };
+  return { wish, sources, force: force === true };
+}
+
+interface Changed {
+  readonly spec: { readonly name: string };
+  readonly sans: SanChange | undefined;
+}
+
+/** @param difference false: it is shown elsewhere */
+export function noteSans(
+  changed: readonly Changed[],
+  { difference }: { readonly difference: boolean },
+  terminal: Terminal,
+): void {
+  const faults = changed.flatMap(({ sans }) => sans?.faults ?? []);
+  for (const line of new Set(faults.map((fault) => fault.line))) {
+    terminal.warning(`${line}; whether it uses what is removed is not known`);
+  }
+  for (const { spec, sans } of changed) {
+    if (sans === undefined) continue;
+    for (const sentence of sans.stillUsed) terminal.warning(`${spec.name}: ${sentence}`);
+    for (const name of sans.alreadyThere) terminal.note(`${spec.name}: ${name} is among the SANs already`);
+    for (const name of sans.notThere) terminal.note(`${spec.name}: ${name} is not among the SANs`);
+    if (difference) terminal.note(`${spec.name}: ${sanDifference(sans.edit)}`);
+  }
+}
