@@ -1,7 +1,7 @@
 import { initSpecs, type InitSpec } from '../catalog/init-order.ts';
 import type { NamingFlags } from '../config/naming-flags.ts';
+import type { NodeNaming } from '../config/node-naming.ts';
 import { commandLine } from '../errors/command-line.ts';
-import { naming } from '../errors/error.ts';
 import { readInitFiles, type InitFiles } from '../inventory/init-files.ts';
 import { generate, type Generated, type GenerationContext } from '../operations/generate.ts';
 import { chooseConfigured } from '../operations/key-choice.ts';
@@ -16,14 +16,14 @@ import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
 import { parseGenerateSelection, type GenerateSelection } from './generate-selection.ts';
 import { nodeIdentity } from './host-identity.ts';
-import { planNode, readConfigFile, type Node, type NodeOptions } from './node-options.ts';
+import { readNodeNaming } from './node-naming.ts';
+import { planNode, type Node, type NodeOptions } from './node-options.ts';
 import { refusals } from './refusal.ts';
 import { makeChange, underLock, type LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
+import { warnOfShortValidity, type ValidityOption } from './validity-option.ts';
 
-export interface GenerateOptions extends NodeOptions, LockOptions, NamingFlags {
-  /** Milliseconds. */
-  readonly validity?: number;
+export interface GenerateOptions extends NodeOptions, LockOptions, NamingFlags, ValidityOption {
   readonly compat: 'current' | 'older';
   /** Made as if at this moment; undefined: now. */
   readonly at?: Date;
@@ -39,6 +39,7 @@ export async function generateMissing(
 ): Promise<ExitCode> {
   const selection = parseGenerateSelection(names);
   const node = await planNode(options, terminal);
+  warnOfShortValidity(options, terminal);
   const identity = nodeIdentity(await readNaming(node, options), terminal);
   if (options.dryRun === true) {
     const plan = planRun(node, { selection, identity, options });
@@ -77,18 +78,10 @@ export async function generateMissing(
   }
 }
 
-async function readNaming(
-  { layout: { root } }: Node,
-  options: GenerateOptions,
-): Promise<Parameters<typeof nodeIdentity>[0]> {
-  const { noNaming, parseNodeNaming } = await import('../config/node-naming.ts');
+async function readNaming(node: Node, options: GenerateOptions): Promise<NodeNaming> {
+  // Loaded only here, with the schema library.
   const { withFlags } = await import('../config/naming-flags.ts');
-  if (options.config === undefined) return withFlags(noNaming, options);
-  const { path, text } = readConfigFile(root, options.config);
-  return withFlags(
-    naming(path, () => parseNodeNaming(text)),
-    options,
-  );
+  return withFlags(await readNodeNaming(node, options), options);
 }
 
 interface Wanted {
@@ -137,7 +130,7 @@ async function makeAll(
     now,
     node: identity,
     organizations: options.compat,
-    validityMs: options.validity ?? config?.certificateValidityMs ?? defaultValidityMs,
+    validityMs: options.validity?.milliseconds ?? config?.certificateValidityMs ?? defaultValidityMs,
     authorityValidityMs: config?.caCertificateValidityMs ?? defaultAuthorityValidityMs,
   };
   const fresh = files.map((one, index) => {

@@ -20,8 +20,6 @@ export interface PartialKubeconfig {
   /** URL of the API server; undefined: not said. */
   readonly server: string | undefined;
   readonly userName: string;
-  /** Where the API server is, as written. */
-  readonly server: string | undefined;
   readonly clientCertificate: MaybeEmbedded;
   readonly clientKey: MaybeEmbedded;
   readonly clusterCa: MaybeEmbedded;

@@ -69,7 +69,6 @@ export function readNodes(text: string): {
       text,
       contextName,
       clusterName,
-      server: findText(aliases, cluster, 'server'),
       userName,
       server: findText(aliases, cluster, 'server'),
       clientCertificate: embedded(aliases, user, 'client-certificate'),

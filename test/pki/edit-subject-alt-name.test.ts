@@ -24,7 +24,7 @@ describe('editing SANs', () => {
         assert.ok(added !== undefined);
         const back = editSubjectAltName(added.extension, { add: none, remove: add });
         assert.equal(back?.extension.der.toString('hex'), before.der.toString('hex'));
-        assert.deepEqual(back?.removed, added.added);
+        assert.deepEqual(back.removed, added.added);
       }),
     );
   });

@@ -1,6 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { initSpecs } from '../../catalog/init-order.ts';
-import { parsePeriod } from '../../config/period.ts';
 import type { ExitCode } from '../exit-code.ts';
 import type { GenerateOptions } from '../generate.ts';
 import {
@@ -12,6 +11,7 @@ import {
   type ColourOption,
 } from '../options.ts';
 import { openTerminal } from '../terminal.ts';
+import { validityOption } from '../validity-option.ts';
 
 export function addGenerate(certs: Command, done: (code: ExitCode) => void): void {
   addNodeOptions(
@@ -40,11 +40,7 @@ export function addGenerate(certs: Command, done: (code: ExitCode) => void): voi
         'more names and addresses for the API server, with commas between',
       ).argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]),
     )
-    .addOption(
-      new Option('--validity <duration>', 'how long leaves are valid, such as 720h, 90d or 2y').argParser(
-        parseValidity,
-      ),
-    )
+    .addOption(validityOption())
     .addOption(
       new Option('--compat <version>', 'the organisations of this Kubernetes version, such as 1.28')
         .default('current', 'the newest')
@@ -72,12 +68,6 @@ A CA or the sa key is made only where nothing is there yet that it would have si
       const { generateMissing } = await import('../generate.ts');
       done(await generateMissing(names, options, openTerminal(options.color)));
     });
-}
-
-function parseValidity(value: string): number {
-  const milliseconds = parsePeriod(value);
-  if (milliseconds === undefined) throw new InvalidArgumentError('use a duration such as 720h, 90d or 2y');
-  return milliseconds;
 }
 
 /** kubeadm changed the organisations in 1.29. */
