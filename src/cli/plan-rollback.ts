@@ -1,8 +1,13 @@
 import { readInventory } from '../inventory/inventory.ts';
 import { readFile } from '../inventory/reading.ts';
-import { requireReplaceable } from '../operations/replaceable.ts';
 import { requireWritten } from '../operations/read-back.ts';
-import { requireUsable, rollBack, rollbackRecords, type RestorableFile } from '../operations/rollback.ts';
+import {
+  requireAuthoritiesKept,
+  requireUsable,
+  rollBack,
+  rollbackRecords,
+  type RestorableFile,
+} from '../operations/rollback.ts';
 import { readBackupFile } from '../storage/backup.ts';
 import { findBackup } from '../storage/backup-list.ts';
 import type { BackupFile, BackupManifest } from '../storage/manifest.ts';
@@ -30,10 +35,7 @@ export function planRollback(
   const inventory = readInventory(node.layout, node.config?.etcd ?? 'stacked');
   if (!force) requireUsable(backup.certificates, files, { inventory, now });
   const changes = rollBack(files);
-  requireReplaceable(
-    inventory,
-    changes.map(({ target }) => target),
-  );
+  requireAuthoritiesKept(changes, inventory, { force });
   return {
     backup,
     change: {

@@ -5,6 +5,7 @@ import { readKubeconfig } from '../kubeconfig/read.ts';
 import { parseCertificates, type Chain } from '../pki/certificate.ts';
 import { chainsTo } from '../pki/chain.ts';
 import { factsOf } from './certificate-facts.ts';
+import { requireReplaceable } from './replaceable.ts';
 
 /** One file of a backup, with what is in its place now. */
 export interface RestorableFile {
@@ -18,6 +19,33 @@ export function rollBack(files: readonly RestorableFile[]): ChangeSet {
   return files
     .filter(({ target, old }) => target.before?.sha256 !== old?.sha256)
     .map(({ target, old }) => ({ target, after: old }));
+}
+
+/**
+ * A CA or a service-account key that the change made goes away only when somebody insists; one that it took away comes back;
+ * none is replaced by another.
+ * @throws KubepkiError conflict
+ */
+export function requireAuthoritiesKept(
+  changes: ChangeSet,
+  inventory: Inventory,
+  { force }: { readonly force: boolean },
+): void {
+  const made = changes.find(
+    ({ target, after }) => after === undefined && inventory.protectedPaths.has(target.resolvedPath),
+  );
+  if (made !== undefined && !force) {
+    throw new KubepkiError('conflict', 'was made by that change, and would be taken away', {
+      file: made.target.path,
+      hint: 'if that is what you want (a backup is kept): --force',
+    });
+  }
+  requireReplaceable(
+    inventory,
+    changes.flatMap(({ target, after }) =>
+      after === undefined || target.before === undefined ? [] : [target],
+    ),
+  );
 }
 
 /** What the manifest of the rollback's own backup says: the certificates of now, and those that come back. */

@@ -572,6 +572,41 @@ describe('generate', () => {
     assert.doesNotMatch(stdout, /\[certs\]/);
   });
 
+  test('taken back only when somebody insists, as CAs go with it; and that can be taken back', async (t) => {
+    const at = node(t, 'stacked-etcd-ecdsa');
+    const empty = snapshot(at.root);
+    await generated(at);
+    const full = snapshot(at.root);
+    const rollback = (...args: readonly string[]): Promise<Outcome> =>
+      kubepki(['certs', 'rollback', '--rootfs', at.root, ...args]);
+    const refused = await rollback();
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /pki\/ca\.key: was made by that change, .*\nhint: .*--force$/m);
+    assert.deepEqual(changes(full, snapshot(at.root), { inodes: true }), []);
+    const forced = await rollback('--force');
+    assert.equal(forced.code, 0, forced.stderr);
+    assert.deepEqual(fileChanges(empty, snapshot(at.root)), []);
+    const again = await rollback('--force');
+    assert.equal(again.code, 0, again.stderr);
+    assert.deepEqual(fileChanges(full, snapshot(at.root)), []);
+  });
+
+  test('with --at two runs differ in nothing but keys, and what is made from them', async (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return;
+    const [one, other] = [node(t), node(t)];
+    for (const at of [one, other]) await generated(at, '--at', '2027-01-01T00:00:00Z');
+    const shown = (path: string): string =>
+      execFileSync(
+        openssl,
+        ['x509', '-in', path, '-noout', '-text', '-certopt', 'no_pubkey,no_sigdump,no_serial'],
+        { encoding: 'utf8' },
+      ).replaceAll(/(?:[0-9A-F]{2}:){19}[0-9A-F]{2}/g, 'KEY');
+    const files = [...snapshot(one.pki).keys()].filter((path) => path.endsWith('.crt'));
+    assert.equal(files.length, 10);
+    for (const path of files) assert.equal(shown(join(one.pki, path)), shown(join(other.pki, path)));
+  });
+
   test('renewed and rolled back like any other', async (t) => {
     const at = node(t, 'stacked-etcd-ecdsa');
     await generated(at);

@@ -10,6 +10,7 @@ import { requireSound, requireTidy, setState } from './invariants.ts';
 import { forEachParallel } from './pool.ts';
 import { sample } from './sample.ts';
 import {
+  generation,
   inject,
   installScenario,
   pointsOf,
@@ -38,7 +39,8 @@ async function killEverywhere(
   scenario: Scenario,
   points: readonly FaultPoint[],
   chosen: readonly FaultPoint[],
-  judgeState: (run: Killed) => void,
+  /** @returns how many certificates there are; 10 if it does not say */
+  judgeState: (run: Killed) => number | undefined,
 ): Promise<void> {
   const scratch = temporaryDirectory(t);
   await forEachParallel([...chosen.entries()], async ([index, point]) => {
@@ -50,8 +52,8 @@ async function killEverywhere(
     const recovered = await kubepki(['certs', 'recover', '--rootfs', directory]);
     assert.equal(recovered.code, 0, `${where}\n${recovered.stderr}`);
     try {
-      judgeState({ where, stdout: run.stdout, directory });
-      requireSound(treeAt(directory), join(scratch, `sound-${String(index)}`));
+      const count = judgeState({ where, stdout: run.stdout, directory });
+      requireSound(treeAt(directory), join(scratch, `sound-${String(index)}`), count);
       requireTidy(treeAt(directory));
     } catch (cause) {
       throw new Error(`${where}: ${String(cause)}`, { cause });
@@ -74,6 +76,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
       // "Renewed" is said of what is done, and killed after that it stays done.
       if (/ renewed$/m.test(stdout)) assert.equal(state, 'new');
       states[state] += 1;
+      return undefined;
     });
     const survived = states.old + states.new;
     t.diagnostic(
@@ -98,6 +101,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
       // What is new here are the original's own bytes.
       if (state === 'new') assert.equal(setState(original, after), 'old');
       states[state] += 1;
+      return undefined;
     });
     const survived = states.old + states.new;
     t.diagnostic(`${String(chosen.length)} kill points in rollback, ${String(survived)} survived`);
@@ -121,6 +125,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
       );
       const files = [...after.keys()].filter((path) => path.startsWith('csr/')).length;
       waiting.set(files, (waiting.get(files) ?? 0) + 1);
+      return undefined;
     });
     t.diagnostic(`${String(chosen.length)} kill points in renew --csr-only`);
     assert.deepEqual([...waiting.keys()].sort(), [0, 20]);
@@ -141,9 +146,29 @@ describe('killed at any call, recover leaves the set all old or all new, and not
         [...files.keys()].filter((path) => path.startsWith('csr/'));
       assert.deepEqual(waits(after), state === 'old' ? waits(before) : []);
       states[state] += 1;
+      return undefined;
     });
     t.diagnostic(`${String(chosen.length)} kill points in install`);
     assert.ok(states.old > 0 && states.new > 0);
+  });
+
+  test('generate: everything, or nothing', async (t) => {
+    const strace = judge(t, 'strace');
+    if (strace === undefined) return;
+    const points = await pointsOf(t, strace, generation);
+    const chosen = sample(points, 24);
+    const before = snapshot(laid(t, generation));
+    const made = new Map<number, number>();
+    await killEverywhere(t, strace, generation, points, chosen, ({ directory, stdout }) => {
+      const files = fileChanges(before, snapshot(directory)).filter((line) => !line.endsWith(' 0755'));
+      made.set(files.length, (made.get(files.length) ?? 0) + 1);
+      // Said of what is done.
+      if (stdout !== '') assert.notEqual(files.length, 0);
+      return files.length === 0 ? 0 : 11;
+    });
+    t.diagnostic(`${String(chosen.length)} kill points in generate`);
+    // 10 pairs, the service-account key in two halves, 5 kubeconfigs.
+    assert.deepEqual([...made.keys()].sort(), [0, 27]);
   });
 
   for (const direction of ['forward', 'back'] as const) {
@@ -158,6 +183,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
       await killEverywhere(t, strace, scenario, points, chosen, ({ directory }) => {
         assert.equal(setState(original, snapshot(directory)), direction === 'back' ? 'old' : 'new');
         survived += 1;
+        return undefined;
       });
       t.diagnostic(
         `${String(chosen.length)} kill points in recover going ${direction}, ${String(survived)} survived`,

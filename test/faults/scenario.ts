@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { kubepki } from '../support/kubepki.ts';
 import { takeCaAway } from '../support/openssl-ca.ts';
-import { copyFixtureTo, temporaryDirectory, type Tree } from '../support/tree.ts';
+import { copyFixtureTo, fixturePath, temporaryDirectory, type Tree } from '../support/tree.ts';
 import { faultPoints, hit, shift, traced, type FaultPoint, type TracedRun } from './strace.ts';
 
 // ECDSA: the keys are made in no time, and what is tried here is not how they are made.
@@ -39,6 +39,16 @@ export const renewal: Scenario = {
     copyFixtureTo(role, directory);
   },
   command: ['renew', 'all'],
+};
+
+/** `generate` on an empty node. */
+export const generation: Scenario = {
+  name: 'generate',
+  lay: (directory) => {
+    mkdirSync(join(treeAt(directory).certDir, 'etcd'), { recursive: true });
+    copyFileSync(fixturePath('super-admin', 'kubeadm.yaml'), join(directory, 'kubeadm.yaml'));
+  },
+  command: ['generate', '--config', '/kubeadm.yaml'],
 };
 
 /** `rollback` of a renewal. */
