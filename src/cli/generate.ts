@@ -148,12 +148,13 @@ function report(
   { terminal, dryRun }: { readonly terminal: Terminal; readonly dryRun: boolean },
 ): ExitCode {
   for (const one of planned) {
-    if (one.status !== 'existing') continue;
+    if (!('warnings' in one)) continue;
     for (const warning of one.warnings) terminal.warning(warning);
   }
   for (const { warning } of made) if (warning !== undefined) terminal.warning(warning);
   const shown = planned.flatMap((one): ShownGeneration[] => {
     if (one.status === 'refused') throw new TypeError('what is refused is never reported as made');
+    if (one.status === 'left-out') return [];
     const { status, spec } = one;
     const names = made.find(({ files }) => files.spec === spec)?.names;
     return [{ status, spec, names, path: `${layout.kubeconfigDir}/${spec.name}` }];

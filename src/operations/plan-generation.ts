@@ -1,4 +1,4 @@
-import type { CaName } from '../catalog/catalog.ts';
+import { kubeletKubeconfig, type CaName } from '../catalog/catalog.ts';
 import type { InitSpec } from '../catalog/init-order.ts';
 import type { CommandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
@@ -23,6 +23,8 @@ import { contentOf, lone } from './slots.ts';
 export type PlannedGeneration =
   /** It is there, has been checked, and stays. `keyless`: a CA whose key is elsewhere. */
   | { readonly status: 'existing' | 'keyless'; readonly spec: InitSpec; readonly warnings: readonly string[] }
+  /** Only the first node has it, and nobody here can make it. */
+  | { readonly status: 'left-out'; readonly spec: InitSpec; readonly warnings: readonly string[] }
   | { readonly status: 'new'; readonly spec: InitSpec; readonly files: InitFiles }
   /** With an external etcd nobody here needs it. */
   | { readonly status: 'unmanaged'; readonly spec: InitSpec }
@@ -131,6 +133,16 @@ function planKubeconfig(
 ): PlannedGeneration {
   if (content.status === 'unreadable') throw content.error;
   if (content.status === 'missing') {
+    // Since 1.29, on the node where `kubeadm init` ran; a node that is complete without it stays complete.
+    if (
+      authority.kind === 'external' &&
+      spec !== kubeletKubeconfig &&
+      spec.optional &&
+      !settings.named.has(spec)
+    ) {
+      const warning = `${target.path}: no such file, and the key of ${authority.file} is not here to make it (external CA)`;
+      return { status: 'left-out', spec, warnings: [warning] };
+    }
     requireLocal(authority, target.path, settings);
     return { status: 'new', spec, files: { kind: 'kubeconfig', spec, file: { target, content } } };
   }
