@@ -1,4 +1,5 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
+import { requireNoDanglingLink } from '../inventory/dangling-links.ts';
 import { freePlaces, type NewRequest } from '../inventory/new-requests.ts';
 import { chooseConfigured } from '../operations/key-choice.ts';
 import { generateRequest, requestedSpecs } from '../operations/generate-requests.ts';
@@ -12,6 +13,7 @@ import { nodeIdentity } from './host-identity.ts';
 import { readNodeNaming } from './node-naming.ts';
 import { planNode, type Node, type NodeOptions } from './node-options.ts';
 import { makeChange, underLock, type LockOptions } from './session.ts';
+import { onInterrupt } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface GenerateCsrOptions extends NodeOptions, LockOptions {
@@ -24,6 +26,7 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
   const node = await planNode(options, terminal);
   const identity = nodeIdentity(await readNodeNaming(node, options), terminal);
   const { root, certDir, kubeconfigDir } = node.layout;
+  for (const directory of [certDir, kubeconfigDir]) requireNoDanglingLink(root, directory);
   if (options.dryRun === true) {
     terminal.result(shown(node, placesOf(node), { dryRun: true }));
     return exitCodes.done;
@@ -32,6 +35,7 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
     [certDir, kubeconfigDir].map((directory) => root.resolve(directory)),
     0o755,
   );
+  const forget = onInterrupt(undo);
   try {
     return await underLock(node, options, terminal, async (state) => {
       const places = placesOf(node);
@@ -65,6 +69,7 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
       return exitCodes.done;
     });
   } finally {
+    forget();
     undo();
   }
 }

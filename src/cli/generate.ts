@@ -2,6 +2,7 @@ import { initSpecs, type InitSpec } from '../catalog/init-order.ts';
 import type { NamingFlags } from '../config/naming-flags.ts';
 import type { NodeNaming } from '../config/node-naming.ts';
 import { commandLine } from '../errors/command-line.ts';
+import { requireNoDanglingLink } from '../inventory/dangling-links.ts';
 import { readInitFiles, type InitFiles } from '../inventory/init-files.ts';
 import { generate, type Generated, type GenerationContext } from '../operations/generate.ts';
 import { chooseConfigured } from '../operations/key-choice.ts';
@@ -20,6 +21,7 @@ import { readNodeNaming } from './node-naming.ts';
 import { planNode, type Node, type NodeOptions } from './node-options.ts';
 import { refusals } from './refusal.ts';
 import { makeChange, underLock, type LockOptions } from './session.ts';
+import { onInterrupt } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { warnOfShortValidity, type ValidityOption } from './validity-option.ts';
 
@@ -41,15 +43,17 @@ export async function generateMissing(
   const node = await planNode(options, terminal);
   warnOfShortValidity(options, terminal);
   const identity = nodeIdentity(await readNaming(node, options), terminal);
+  const { root, certDir, kubeconfigDir } = node.layout;
+  for (const directory of [certDir, kubeconfigDir]) requireNoDanglingLink(root, directory);
   if (options.dryRun === true) {
     const plan = planRun(node, { selection, identity, options });
     return refuse(plan, terminal) ?? report(node, plan, [], { terminal, dryRun: true });
   }
-  const { root, certDir, kubeconfigDir } = node.layout;
   const undo = ensureDirectories(
     [certDir, kubeconfigDir].map((directory) => root.resolve(directory)),
     0o755,
   );
+  const forget = onInterrupt(undo);
   try {
     return await underLock(node, options, terminal, async (state) => {
       const plan = planRun(node, { selection, identity, options });
@@ -74,6 +78,7 @@ export async function generateMissing(
       return interruption ?? report(node, plan, made, { terminal, dryRun: false });
     });
   } finally {
+    forget();
     undo();
   }
 }
@@ -148,8 +153,7 @@ function report(
   { terminal, dryRun }: { readonly terminal: Terminal; readonly dryRun: boolean },
 ): ExitCode {
   for (const one of planned) {
-    if (!('warnings' in one)) continue;
-    for (const warning of one.warnings) terminal.warning(warning);
+    for (const warning of ('warnings' in one ? one.warnings : undefined) ?? []) terminal.warning(warning);
   }
   for (const { warning } of made) if (warning !== undefined) terminal.warning(warning);
   const shown = planned.flatMap((one): ShownGeneration[] => {

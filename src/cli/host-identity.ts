@@ -1,4 +1,5 @@
 import { hostname, networkInterfaces } from 'node:os';
+import { isDnsName } from '../config/host-names.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { NodeNaming } from '../config/node-naming.ts';
 import type { NodeIdentity } from '../operations/requested-names.ts';
@@ -23,6 +24,11 @@ export function nodeIdentity(naming: NodeNaming, terminal: Terminal): NodeIdenti
 // kubeadm: the lower-cased host name.
 function ownName(terminal: Terminal): string {
   const name = hostname().trim().toLowerCase();
+  if (!isDnsName(name)) {
+    throw new KubepkiError('bad-config', `this machine's name is no DNS name: ${JSON.stringify(name)}`, {
+      hint: 'name the node in the configuration: nodeRegistration.name',
+    });
+  }
   terminal.note(`the node's name is this machine's: ${name} (nodeRegistration.name says otherwise)`);
   return name;
 }

@@ -71,7 +71,7 @@ export async function underLock<T>(
 ): Promise<T> {
   const state = stateOf(node);
   const lock = await takeLock(node, state, lockTimeout, terminal);
-  onInterrupt(() => {
+  const forget = onInterrupt(() => {
     lock.release();
   });
   try {
@@ -82,7 +82,7 @@ export async function underLock<T>(
     }
     return await run(state);
   } finally {
-    onInterrupt(undefined);
+    forget();
     release(lock, terminal);
   }
 }

@@ -6,7 +6,7 @@ type Progress = 'nothing' | 'recovered' | 'changed';
 let progress: Progress = 'nothing';
 let held = false;
 let pending: ExitCode | undefined;
-let cleanUp: (() => void) | undefined;
+const cleanUps = new Set<() => void>();
 
 /**
  * SIGINT and SIGTERM end the process at once, except during a transaction: there they are noticed at its two decisions,
@@ -24,9 +24,15 @@ export function handleSignals(): void {
   }
 }
 
-/** What to do before leaving at once: the lock's file goes. */
-export function onInterrupt(action: (() => void) | undefined): void {
-  cleanUp = action;
+/**
+ * What to do before leaving at once, the last first: the lock's file goes, then the directories that were made for it.
+ * @returns forgets it
+ */
+export function onInterrupt(action: () => void): () => void {
+  cleanUps.add(action);
+  return () => {
+    cleanUps.delete(action);
+  };
 }
 
 /** From here on an interruption waits for {@link interruptionDuringHold} or the end of the program. */
@@ -62,7 +68,7 @@ function interrupt(code: ExitCode): void {
   pending = code;
   if (held) return;
   try {
-    cleanUp?.();
+    for (const cleanUp of [...cleanUps].reverse()) cleanUp();
   } finally {
     sayInterrupted();
     process.exit(code);

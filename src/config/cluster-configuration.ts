@@ -33,15 +33,18 @@ const algorithm = z.enum(encryptionAlgorithms, {
 });
 
 const etcd = z
-  .object({
-    local: optional(z.looseObject({}, 'must be a mapping')),
-    external: optional(
-      z.looseObject(
-        { endpoints: z.array(z.string(), 'must be a list of URLs').min(1, 'must not be empty') },
-        'must be a mapping',
+  .object(
+    {
+      local: optional(z.looseObject({}, 'must be a mapping')),
+      external: optional(
+        z.looseObject(
+          { endpoints: z.array(z.string(), 'must be a list of URLs').min(1, 'must not be empty') },
+          'must be a mapping',
+        ),
       ),
-    ),
-  })
+    },
+    'must be a mapping',
+  )
   .refine(
     ({ local, external }) => local === undefined || external === undefined,
     'local and external exclude each other',

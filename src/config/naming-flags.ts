@@ -4,6 +4,7 @@ import {
   addressValue,
   endpointValue,
   nameValue,
+  nodeNameValue,
   sanValue,
   subnetsValue,
   type NodeNaming,
@@ -25,12 +26,12 @@ export interface NamingFlags {
  * @throws KubepkiError usage with the flag and what is allowed
  */
 export function withFlags(naming: NodeNaming, flags: NamingFlags): NodeNaming {
-  const extra = (flags.certExtraSans ?? []).flatMap((list) => list.split(','));
+  const extra = (flags.certExtraSans ?? []).flatMap((list) => list.split(',').map((name) => name.trim()));
+  const address = parse('--advertise-address', addressValue, flags.advertiseAddress);
   return {
     ...naming,
-    nodeName: parse('--node-name', nameValue, flags.nodeName) ?? naming.nodeName,
-    advertiseAddress:
-      parse('--advertise-address', addressValue, flags.advertiseAddress) ?? naming.advertiseAddress,
+    nodeName: parse('--node-name', nodeNameValue, flags.nodeName) ?? naming.nodeName,
+    advertiseAddress: address === undefined || address === '' ? naming.advertiseAddress : address,
     controlPlaneEndpoint:
       parse('--control-plane-endpoint', endpointValue, flags.controlPlaneEndpoint) ??
       naming.controlPlaneEndpoint,

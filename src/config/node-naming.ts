@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import type { WrongValue } from './cluster-configuration.ts';
 import { isDnsName, isSan, sanRule } from './host-names.ts';
@@ -30,24 +29,26 @@ function optional<T extends z.ZodType>(type: T) {
 
 const text = z.string('must be a string');
 // The values below are a command line's as well: see naming-flags.ts.
-export const addressValue = text.refine(
-  (value) => value === '' || isIP(value) !== 0,
-  'must be an IP address',
-);
+export const addressValue = text
+  .refine((value) => value === '' || isAddress(value), 'must be an IP address')
+  // kubeadm: an unspecified address stands for the host's own.
+  .transform((value) => (value === '0.0.0.0' || value === '::' ? '' : value));
 export const nameValue = text.refine(
   (value) => value === '' || isDnsName(value),
   'must be a DNS name (RFC 1123: lower-case letters, digits, "-" and ".")',
 );
+/** kubeadm (nodeutil.GetHostname) takes white space off and makes it lower case. */
+export const nodeNameValue = text.transform((value) => value.trim().toLowerCase()).pipe(nameValue);
 export const sanValue = text.refine(isSan, sanRule);
 const sans = z
   .array(sanValue, 'must be a list')
   .nullish()
   .transform((value) => value ?? []);
 export const subnetsValue = text
-  .transform((value) => (value === '' ? [] : value.split(',')))
+  .transform((value) => (value === '' ? [] : value.split(',').map((one) => one.trim())))
   .refine(
-    (list) => list.length <= 2 && list.every((one) => ipaddr.isValidCIDR(one)),
-    'must be a CIDR such as "10.96.0.0/12", or one of each family with a comma between',
+    areSubnets,
+    'must be a CIDR such as "10.96.0.0/12" with 16 addresses or more, or one of each family with a comma between',
   );
 export const endpointValue = text
   .transform((value) => (value === '' ? undefined : parseEndpoint(value)))
@@ -66,14 +67,15 @@ const clusterConfiguration = z.object({
   ),
   apiServer: optional(z.object({ certSANs: sans }, 'must be a mapping')),
   etcd: optional(
-    z.object({
-      local: optional(z.object({ serverCertSANs: sans, peerCertSANs: sans }, 'must be a mapping')),
-    }),
+    z.object(
+      { local: optional(z.object({ serverCertSANs: sans, peerCertSANs: sans }, 'must be a mapping')) },
+      'must be a mapping',
+    ),
   ),
 });
 
 const initConfiguration = z.object({
-  nodeRegistration: optional(z.object({ name: optional(nameValue) }, 'must be a mapping')),
+  nodeRegistration: optional(z.object({ name: optional(nodeNameValue) }, 'must be a mapping')),
   localAPIEndpoint: optional(
     z.object({ advertiseAddress: optional(addressValue), bindPort: optional(port) }, 'must be a mapping'),
   ),
@@ -133,6 +135,22 @@ function parse<T extends z.ZodType>(schema: T, value: unknown, kind: string): z.
       message,
     })),
   );
+}
+
+function isAddress(value: string): boolean {
+  // A zone (`fe80::1%eth0`) means something to one machine only, and nothing in a certificate.
+  return isIP(value) !== 0 && !value.includes('%');
+}
+
+// kubeadm wants room for ten addresses; ipaddr.js alone would take `10/8` and `0x0a.1.1.1/12` as well.
+function areSubnets(list: readonly string[]): boolean {
+  const families = list.map((cidr) => {
+    const [, address = '', digits = ''] = /^([^/]+)\/(\d{1,3})$/.exec(cidr) ?? [];
+    const family = isAddress(address) ? isIP(address) : 0;
+    const bits = family === 4 ? 32 : 128;
+    return family !== 0 && Number(digits) <= bits - 4 && Number(digits) > 0 ? family : undefined;
+  });
+  return !families.includes(undefined) && new Set(families).size === list.length;
 }
 
 // kubeadm: `host`, `host:port`, `[v6]:port`, or an address alone.

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileTarget } from '../changeset/change-set.ts';
-import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 import { parseCertificates, type Chain } from '../pki/certificate.ts';
@@ -16,14 +15,7 @@ export interface CertificateFile {
 
 /** One file, there or not. */
 export function readCertificateFile(root: FileSystemRoot, path: string): CertificateFile {
-  try {
-    return readSlot(root, path, parseCertificates);
-  } catch (error) {
-    if (!(error instanceof KubepkiError)) throw error;
-    // Not even a file: said of it, and the others are still looked at.
-    const target = { path, resolvedPath: path, before: undefined };
-    return { target, content: { status: 'unreadable', error: error.about(path) } };
-  }
+  return readSlot(root, path, parseCertificates);
 }
 
 /**

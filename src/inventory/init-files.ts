@@ -6,6 +6,8 @@ import type { PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
 import { parseCertificates, type Chain } from '../pki/certificate.ts';
 import { parsePrivateKey, type PrivateKey } from '../pki/private-key.ts';
 import { parsePublicKey, type PublicKey } from '../pki/public-key.ts';
+import type { FileSystemRoot } from '../filesystem/root.ts';
+import { requireNoDanglingLink } from './dangling-links.ts';
 import type { Layout } from './layout.ts';
 import { readKubeconfigSlot } from './pending-files.ts';
 import { reading, type Reading } from './reading.ts';
@@ -39,7 +41,7 @@ export interface KubeconfigFiles {
   readonly authorities: Reading<Chain>;
 }
 
-/** @throws KubepkiError when a path cannot even be looked at */
+/** Never throws for a bad file. */
 export function readInitFiles(layout: Layout, spec: InitSpec): InitFiles {
   const { root, certDir } = layout;
   switch (spec.kind) {
@@ -49,19 +51,19 @@ export function readInitFiles(layout: Layout, spec: InitSpec): InitFiles {
       return {
         kind: 'pair',
         spec,
-        certificate: readSlot(root, `${base}.crt`, parseCertificates),
-        key: readSlot(root, `${base}.key`, parsePrivateKey),
+        certificate: readPlace(root, `${base}.crt`, parseCertificates),
+        key: readPlace(root, `${base}.key`, parsePrivateKey),
       };
     }
     case 'service-account':
       return {
         kind: 'service-account',
         spec: serviceAccount,
-        key: readSlot(root, join(certDir, 'sa.key'), parsePrivateKey),
-        publicKey: readSlot(root, join(certDir, 'sa.pub'), parsePublicKey),
+        key: readPlace(root, join(certDir, 'sa.key'), parsePrivateKey),
+        publicKey: readPlace(root, join(certDir, 'sa.pub'), parsePublicKey),
       };
     case 'kubeconfig': {
-      const { target, content } = readKubeconfigSlot(layout, spec.name);
+      const { target, content } = withoutDangling(root, readKubeconfigSlot(layout, spec.name));
       return {
         kind: 'kubeconfig',
         spec,
@@ -75,6 +77,20 @@ export function readInitFiles(layout: Layout, spec: InitSpec): InitFiles {
       };
     }
   }
+}
+
+function readPlace<T>(root: FileSystemRoot, path: string, parse: (bytes: Buffer) => T): Slot<T> {
+  return withoutDangling(root, readSlot(root, path, parse));
+}
+
+function withoutDangling<T>(root: FileSystemRoot, slot: Slot<T>): Slot<T> {
+  if (slot.content.status !== 'missing') return slot;
+  const { path } = slot.target;
+  const content = reading<T>(path, () => {
+    requireNoDanglingLink(root, path);
+    return undefined;
+  });
+  return { ...slot, content };
 }
 
 function readKubeconfigFiles(

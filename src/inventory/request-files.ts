@@ -52,7 +52,12 @@ export function readRequestFilesAt(root: FileSystemRoot, base: string, spec: Cer
   };
 }
 
+/** Never throws for a bad file: what cannot even be read as one is `unreadable`. */
 export function readSlot<T>(root: FileSystemRoot, path: string, parse: (bytes: Buffer) => T): Slot<T> {
-  const { target, bytes } = readFile(root, path);
+  const file = reading(path, () => readFile(root, path));
+  if (file.status !== 'present') {
+    return { target: { path, resolvedPath: path, before: undefined }, content: file };
+  }
+  const { target, bytes } = file.value;
   return { target, content: reading(path, () => bytes && parse(bytes)) };
 }

@@ -5,6 +5,7 @@ import type { InitFiles } from '../inventory/init-files.ts';
 import type { Reading } from '../inventory/reading.ts';
 import type { Chain } from '../pki/certificate.ts';
 import { localIssuer, type LocalIssuer } from '../pki/issuer.ts';
+import { signerProblem } from '../pki/path.ts';
 import { traceOf } from './init-traces.ts';
 import type { GenerationSettings } from './plan-generation.ts';
 import { contentOf, lone } from './slots.ts';
@@ -39,13 +40,27 @@ export function authorityOf(
       return { status: 'present', value: { kind: 'new', file } };
     }
     const privateKey = contentOf(key);
-    if (privateKey === undefined) return { status: 'present', value: { kind: 'external', bundle, file } };
+    if (privateKey === undefined) {
+      requireValidCa(bundle, file, settings.now);
+      return { status: 'present', value: { kind: 'external', bundle, file } };
+    }
     const issuer = localIssuer(bundle, privateKey, settings.now, { certificate: file, key: key.target.path });
     return { status: 'present', value: { kind: 'local', bundle, issuer, file } };
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
     return { status: 'unreadable', error };
   }
+}
+
+// kubeadm's UsingExternalCA looks at the certificate before it looks for the key.
+function requireValidCa(bundle: Chain, file: string, now: Date): void {
+  const problems = bundle.map((certificate) => signerProblem(certificate, now));
+  const [problem] = problems;
+  if (problem === undefined || problems.includes(undefined)) return;
+  throw new KubepkiError('bad-issuer', `holds a certificate ${problem}`, {
+    file,
+    hint: 'put the CA certificate of this cluster in place',
+  });
 }
 
 export function requireAuthority(
@@ -83,14 +98,14 @@ export function requireNoTrace(
   );
 }
 
-export function requireLocal(authority: AuthorityState, file: string, { command }: GenerationSettings): void {
+export function requireLocal(authority: AuthorityState, file: string): void {
   if (authority.kind !== 'external') return;
   throw new KubepkiError(
     'not-found',
     `no such file, and the key of ${authority.file} is not here to make it (external CA)`,
     {
       file,
-      hint: `put it in place with its key; for a new node: ${command('generate-csr')}`,
+      hint: 'put it in place with its key, as the CA has made it or from a backup',
     },
   );
 }

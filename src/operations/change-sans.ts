@@ -59,7 +59,7 @@ export function changeSans(
   if (removed.length > 0) requireServerName(left, file);
   const { uses, faults } = nameUses(spec.subject.names, sources);
   const stillUsed = removed.flatMap((san) => {
-    const users = uses.filter((use) => covers(san, use) && !left.some((other) => covers(other, use)));
+    const users = uses.filter(({ name }) => covers(san, name) && !left.some((other) => covers(other, name)));
     const places = new Set(users.map(({ path, field }) => `${path} (${field})`));
     return places.size === 0 ? [] : [`${san} is still used by ${[...places].join(', ')}`];
   });

@@ -1,13 +1,15 @@
-import type { CertificateSpec } from '../catalog/catalog.ts';
+import { kubeletKubeconfig, type CertificateSpec } from '../catalog/catalog.ts';
 import type { CommandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
-import type { Certificate, Chain } from '../pki/certificate.ts';
-import { chainsTo } from '../pki/chain.ts';
+import { isCa, type Certificate, type Chain } from '../pki/certificate.ts';
+import { missingUsages } from '../pki/extended-key-usage.ts';
 import { findExtension } from '../pki/extension.ts';
+import { validatePath } from '../pki/path.ts';
 import { publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
 import { parseSubjectAltName, subjectAltName } from '../pki/subject-alt-name.ts';
 import { isoSeconds } from '../pki/time.ts';
 import type { KnownAuthority } from './authority-state.ts';
+import { covers } from './name-uses.ts';
 import { requestedNames, type NodeIdentity } from './requested-names.ts';
 
 export interface ExistingPair {
@@ -28,12 +30,33 @@ export function requireSoundPair(
   authority: KnownAuthority,
   { now, command }: { readonly now: Date; readonly command: CommandLine },
 ): void {
-  const [leaf] = chain;
-  const again = command(`renew ${spec.name}${authority.kind === 'external' ? ' --csr-only' : ''}`);
-  if (!chainsTo(chain, authority.bundle)) {
+  const [leaf, ...others] = chain;
+  // The kubelet renews its own: kubeadm's commands, and ours, do not.
+  const again =
+    spec === kubeletKubeconfig
+      ? 'move it away, and it is made anew'
+      : command(`renew ${spec.name}${authority.kind === 'external' ? ' --csr-only' : ''}`);
+  const path = validatePath(leaf, others, authority.bundle, now);
+  if (path.status === 'unrelated') {
     throw new KubepkiError('foreign-issuer', `is not signed by the CA of ${authority.file}`, {
       file,
       hint: `put the CA certificate in place that signed it, or have it signed by this one: ${again}`,
+    });
+  }
+  if (path.status === 'untrusted') {
+    throw new KubepkiError('bad-issuer', path.reason, { file, hint: 'put the CA of this cluster in place' });
+  }
+  if (isCa(leaf)) {
+    throw new KubepkiError('bad-certificate', 'is a CA certificate, not a leaf', {
+      file,
+      hint: 'put a certificate of its own in place, or move it away to have one made',
+    });
+  }
+  const usages = missingUsages(leaf, spec.usages);
+  if (usages.length > 0) {
+    throw new KubepkiError('bad-certificate', `lacks the extended key usage ${usages.join(' and ')}`, {
+      file,
+      hint: 'put a certificate with it in place, or move this one and its key away to have one made',
     });
   }
   if (!publicKeyOf(key).equals(leaf.publicKey)) {
@@ -61,5 +84,5 @@ export function missingNames(leaf: Certificate, spec: CertificateSpec, node: Nod
   const { dnsNames, ipAddresses } = requestedNames(spec.subject.names, node);
   const wanted = parseSubjectAltName(subjectAltName(dnsNames, ipAddresses));
   const found = parseSubjectAltName(findExtension(leaf.extensions, 'subjectAltName'));
-  return wanted.filter((name) => !found.includes(name));
+  return wanted.filter((name) => !found.some((san) => covers(san, name)));
 }

@@ -1,10 +1,12 @@
 import type { CaName } from '../catalog/catalog.ts';
 import { replaceFile, type CertificateRecord, type FileChange } from '../changeset/change-set.ts';
+import { KubepkiError } from '../errors/error.ts';
 import type { InitFiles } from '../inventory/init-files.ts';
 import { createKubeconfig } from '../kubeconfig/create.ts';
 import { encodeCertificates, type Certificate } from '../pki/certificate.ts';
 import { issueAuthority, issueCertificate } from '../pki/issue.ts';
 import { localIssuer, type LocalIssuer } from '../pki/issuer.ts';
+import { validatePath } from '../pki/path.ts';
 import { newProfile } from '../pki/new-profile.ts';
 import { encodePrivateKey, publicKeyOf } from '../pki/private-key.ts';
 import { encodePublicKey } from '../pki/public-key.ts';
@@ -117,6 +119,13 @@ function generateLeaf(
     notBefore: validity.notBefore,
     notAfter: validity.notAfter,
   });
+  const path = validatePath(issued, [], issuer.bundle, now);
+  if (path.status !== 'trusted') {
+    const reason = path.status === 'untrusted' ? path.reason : 'does not chain to its CA';
+    throw new KubepkiError('bad-issuer', `a certificate for ${spec.name} would be refused: it ${reason}`, {
+      hint: 'put a CA in place that may sign it',
+    });
+  }
   return {
     files,
     changes: changesOf(files, issued, issuer, encodePrivateKey(privateKey), {

@@ -15,15 +15,14 @@ function signedBy(name: string, files: InitFiles): string[] {
   return pathsOf(files);
 }
 
-// Tokens, which the key signs, are no files. Whoever has the controller manager's kubeconfig, or every certificate there
-// is, has had a key; a certificate of one's own that was put there before the first run is no sign of it.
+// Tokens, which the key signs, are no files. But whoever has a kubeconfig, or both of the API server's own certificates, has
+// had a key; one certificate of one's own that was put there before the first run is no sign of it.
 function serviceAccountTraces(all: readonly InitFiles[]): string[] {
-  const controllerManager = all
-    .filter(({ spec }) => spec.name === 'controller-manager.conf')
-    .flatMap(pathsOf);
-  const leaves = all.filter((files) => files.kind === 'pair' && files.spec.kind === 'leaf').map(pathsOf);
-  const complete = leaves.length > 0 && leaves.every((paths) => paths.length > 0);
-  return [...controllerManager, ...(complete ? leaves.flat() : [])];
+  const kubeconfigs = all.filter(({ kind }) => kind === 'kubeconfig').flatMap(pathsOf);
+  const apiserver = ['apiserver', 'apiserver-kubelet-client'].map((name) =>
+    all.filter(({ spec }) => spec.name === name).flatMap(pathsOf),
+  );
+  return [...kubeconfigs, ...(apiserver.every((paths) => paths.length > 0) ? apiserver.flat() : [])];
 }
 
 function pathsOf(files: InitFiles): string[] {

@@ -7,6 +7,7 @@ import type { Reading } from '../inventory/reading.ts';
 import type { StaticPod, StaticPods } from '../inventory/static-pods.ts';
 import { nameKey } from '../pki/edit-subject-alt-name.ts';
 import type { GeneralName } from '../pki/subject-alt-name.ts';
+import { serviceAddress } from './requested-names.ts';
 
 /** What says under which names the servers of a control plane are called. */
 export interface NameSources {
@@ -42,7 +43,10 @@ export function nameUses(names: SubjectSpec['names'], { kubeconfigs, pods }: Nam
         uses: [
           ...kubeconfigs.flatMap(present).flatMap(({ path, server }) => use(path, 'server', hostsIn(server))),
           // The address that the other API servers and the service "kubernetes" lead clients to.
-          ...present(pods.apiserver).flatMap((pod) => flagUses(pod, ['advertise-address'])),
+          ...present(pods.apiserver).flatMap((pod) => [
+            ...flagUses(pod, ['advertise-address', 'service-account-issuer']),
+            ...serviceUses(pod),
+          ]),
         ],
         faults: [...kubeconfigs, pods.apiserver].flatMap(fault),
       };
@@ -63,7 +67,7 @@ export function nameUses(names: SubjectSpec['names'], { kubeconfigs, pods }: Nam
 }
 
 /** Would a client that calls the server by this name take this SAN for it? (RFC 6125, 6.4.3: `*` is one label.) */
-export function covers(san: GeneralName, { name }: NameUse): boolean {
+export function covers(san: GeneralName, name: GeneralName): boolean {
   const key = nameKey(name);
   return nameKey(san) === key || nameKey(san) === wildcardFor(key);
 }
@@ -86,6 +90,20 @@ function flagUses(pod: StaticPod, flags: readonly string[]): NameUse[] {
   return flags.flatMap((flag) =>
     valuesOf(pod.words, flag).flatMap((value) => use(pod.path, `--${flag}`, hostsIn(value))),
   );
+}
+
+// Every pod finds the API server as the service "kubernetes", by its address or by one of its names.
+function serviceUses(pod: StaticPod): NameUse[] {
+  const flag = 'service-cluster-ip-range';
+  const addresses = valuesOf(pod.words, flag)
+    .flatMap((value) => value.split(','))
+    .filter((cidr) => ipaddr.isValidCIDR(cidr))
+    .map(serviceAddress);
+  const names = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
+  return [
+    ...use(pod.path, `--${flag}`, addresses),
+    ...use(pod.path, 'the service "kubernetes"', addresses.length === 0 ? [] : names),
+  ];
 }
 
 function probeUses({ path, probes }: StaticPod): NameUse[] {

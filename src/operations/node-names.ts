@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { NodeIdentity } from './requested-names.ts';
 
@@ -20,6 +22,8 @@ export function serverOf(
     controlPlaneEndpoint === undefined || localComponents.includes(name)
       ? { host: advertiseAddress, port: bindPort }
       : controlPlaneEndpoint;
-  const shown = host.includes(':') ? `[${host}]` : host;
+  // As Go writes it.
+  const canonical = isIP(host) === 0 ? host : ipaddr.process(host).toString();
+  const shown = canonical.includes(':') ? `[${canonical}]` : canonical;
   return `https://${shown}:${String(port ?? bindPort)}`;
 }

@@ -16,6 +16,7 @@ import {
   type PairFiles,
 } from './authority-state.ts';
 import { missingNames, requireSoundPair, type ExistingPair } from './existing-pair.ts';
+import { traceOf } from './init-traces.ts';
 import { serverOf } from './node-names.ts';
 import type { NodeIdentity } from './requested-names.ts';
 import { contentOf, lone } from './slots.ts';
@@ -25,7 +26,12 @@ export type PlannedGeneration =
   | { readonly status: 'existing' | 'keyless'; readonly spec: InitSpec; readonly warnings: readonly string[] }
   /** Only the first node has it, and nobody here can make it. */
   | { readonly status: 'left-out'; readonly spec: InitSpec; readonly warnings: readonly string[] }
-  | { readonly status: 'new'; readonly spec: InitSpec; readonly files: InitFiles }
+  | {
+      readonly status: 'new';
+      readonly spec: InitSpec;
+      readonly files: InitFiles;
+      readonly warnings?: readonly string[];
+    }
   /** With an external etcd nobody here needs it. */
   | { readonly status: 'unmanaged'; readonly spec: InitSpec }
   | { readonly status: 'refused'; readonly spec: InitSpec; readonly error: KubepkiError };
@@ -101,10 +107,16 @@ function planOne(
         return { status: 'keyless', spec, warnings: [] };
       case 'new':
       case 'absent':
-        return { status: 'new', spec, files };
+        return { status: 'new', spec, files, warnings: orphans(files.spec.name, all) };
     }
   }
   return planLeaf(files, requireAuthority(authorities, files.spec.caName, settings), settings);
+}
+
+/** A new CA that was insisted upon. */
+function orphans(name: CaName, all: readonly InitFiles[]): string[] {
+  const trace = traceOf(name, all);
+  return trace === undefined ? [] : [`${trace}: is there already, and is not signed by the new ${name}`];
 }
 
 function planLeaf(
@@ -117,7 +129,7 @@ function planLeaf(
   const chain = contentOf(certificate);
   const privateKey = contentOf(key);
   if (chain === undefined && privateKey === undefined) {
-    requireLocal(authority, certificate.target.path, settings);
+    requireLocal(authority, certificate.target.path);
     return { status: 'new', spec, files };
   }
   if (chain === undefined) throw lone(key, certificate);
@@ -143,16 +155,27 @@ function planKubeconfig(
       const warning = `${target.path}: no such file, and the key of ${authority.file} is not here to make it (external CA)`;
       return { status: 'left-out', spec, warnings: [warning] };
     }
-    requireLocal(authority, target.path, settings);
+    requireLocal(authority, target.path);
     return { status: 'new', spec, files: { kind: 'kubeconfig', spec, file: { target, content } } };
   }
   const { kubeconfig, certificate, key, authorities } = content.value;
   for (const part of [certificate, key, authorities]) if (part.status === 'unreadable') throw part.error;
   if (certificate.status !== 'present' || key.status !== 'present') {
-    throw new KubepkiError('bad-kubeconfig', 'holds no client certificate with its key', {
-      file: target.path,
-      hint: `bring the signed certificate home (${settings.command('install')}), or move the file away`,
-    });
+    const held = [kubeconfig.clientCertificate, kubeconfig.clientKey];
+    const gone = held.flatMap((part) => (part.kind === 'file' ? [part.path] : []));
+    throw new KubepkiError(
+      'bad-kubeconfig',
+      gone.length === 0
+        ? 'holds no client certificate with its key'
+        : `names files that are not there: ${gone.join(', ')}`,
+      {
+        file: target.path,
+        hint:
+          gone.length === 0
+            ? `bring the signed certificate home (${settings.command('install')}), or move the file away`
+            : 'put them in place, or move the kubeconfig away to have it made anew',
+      },
+    );
   }
   const pair = { spec, chain: certificate.value, key: key.value, file: target.path, keyFile: target.path };
   const warnings = checkExisting(pair, authority, settings);
@@ -164,13 +187,16 @@ function planKubeconfig(
         `a kubeconfig file ${JSON.stringify(target.path)} exists already but has got the wrong CA cert`,
         {
           file: target.path,
-          hint: `renew it, which embeds the CA too: ${settings.command(`renew ${spec.name}`)}`,
+          hint: 'move it away to have it made anew, or put the CA certificate of this cluster in place',
         },
       );
     }
   }
   const expected = serverOf(spec, settings.node);
   const { server = expected } = kubeconfig;
+  if (authorities.status === 'missing') {
+    warnings.push(`${target.path}: names no CA, so whoever uses it trusts those of the system`);
+  }
   return {
     status: 'existing',
     spec,

@@ -36,7 +36,7 @@ export function requestedNames(names: SubjectSpec['names'], node: NodeIdentity):
         'kubernetes.default.svc',
         `kubernetes.default.svc.${node.dnsDomain}`,
         // The address of the service "kubernetes": the first of the first subnet.
-        firstAddress(node.serviceSubnets[0] ?? ''),
+        serviceAddress(node.serviceSubnets[0] ?? ''),
         node.advertiseAddress,
         ...(node.controlPlaneEndpoint === undefined ? [] : [node.controlPlaneEndpoint.host]),
         ...node.apiServerSans,
@@ -62,7 +62,8 @@ function split(names: readonly string[]): RequestedNames {
   };
 }
 
-function firstAddress(cidr: string): string {
+/** The address of the service "kubernetes": the first behind the network's own. @param cidr valid */
+export function serviceAddress(cidr: string): string {
   const [address, prefix] = ipaddr.parseCIDR(cidr);
   const bytes = address.toByteArray();
   // The network's own address, then one more.

@@ -1,8 +1,9 @@
 import { KubepkiError } from '../errors/error.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { readKubeconfig } from '../kubeconfig/read.ts';
-import { encodeCertificates, parseCertificates } from '../pki/certificate.ts';
+import { encodeCertificates, parseCertificates, type Certificate } from '../pki/certificate.ts';
 import { isIssuedBy } from '../pki/issuer.ts';
+import { validatePath } from '../pki/path.ts';
 import { parsePrivateKey, publicKeyOf } from '../pki/private-key.ts';
 import { profileOf, sameProfile } from '../pki/profile.ts';
 import { certificateFile } from './plan-renewal.ts';
@@ -23,6 +24,7 @@ export function verifyRenewed({ renewable, certificate }: Renewed, readBack: Rea
   const failed = [
     [leaf.der.equals(certificate.der), 'is not the certificate that was issued'],
     [isIssuedBy(leaf, issuer.certificate), 'does not chain to its CA'],
+    [trusted(leaf, issuer), 'would be refused: its CA must not sign it'],
     // OpenSSL reads every extension for this; what is carried over is carried over as it is.
     [
       leaf.x509.checkIssued(issuer.certificate.x509),
@@ -44,6 +46,11 @@ export function verifyRenewed({ renewable, certificate }: Renewed, readBack: Rea
       });
     }
   }
+}
+
+/** At its beginning, when its CA is valid: what would expire too early has been capped. */
+function trusted(leaf: Certificate, { bundle }: Renewed['renewable']['issuer']): boolean {
+  return validatePath(leaf, [], bundle, leaf.notBefore).status === 'trusted';
 }
 
 function readPair(

@@ -59,7 +59,7 @@ function issuerAmong(
 }
 
 /** Why whoever verifies a certificate of this signer's refuses it. */
-function signerProblem(signer: Certificate, now: Date): string | undefined {
+export function signerProblem(signer: Certificate, now: Date): string | undefined {
   if (!isCa(signer)) return 'which is no CA (basicConstraints lacks CA:TRUE)';
   if (assertsKeyUsage(signer, 'keyCertSign') === false) {
     return 'which must not sign certificates (keyUsage lacks keyCertSign)';

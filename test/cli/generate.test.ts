@@ -9,13 +9,15 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { parse } from 'yaml';
 import { judge } from '../support/judge.ts';
-import { kubepki, type Outcome } from '../support/kubepki.ts';
+import { kubepki, kubepkiBin, type Outcome } from '../support/kubepki.ts';
+import { runProgram } from '../support/program.ts';
 import {
   changes,
   copyFixture,
@@ -431,6 +433,130 @@ const mixed: readonly Mixed[] = [
     ],
   },
   {
+    what: 'no sa key, but a kubeconfig and an external etcd',
+    lay: (at) => {
+      without('external-etcd', 'pki/sa.key', 'pki/sa.pub', 'controller-manager.conf')(at);
+      copyFileSync(fixturePath('external-etcd', 'kubeadm.yaml'), join(at.root, 'kubeadm.yaml'));
+    },
+    code: 1,
+    stderr: [/sa\.key: no such file, but .*\.conf is there/],
+  },
+  {
+    what: 'no sa key, but the certificates of the API server',
+    lay: lay(
+      'stacked-etcd-rsa',
+      'pki/ca.crt',
+      'pki/ca.key',
+      'pki/apiserver.crt',
+      'pki/apiserver.key',
+      'pki/apiserver-kubelet-client.crt',
+      'pki/apiserver-kubelet-client.key',
+    ),
+    code: 1,
+    stderr: [/sa\.key: no such file, but .*apiserver\.crt is there/],
+  },
+  {
+    what: 'links to a disk that is not mounted: no second CA, neither there nor beside it',
+    lay: ({ pki }) => {
+      for (const name of ['ca.crt', 'ca.key', 'sa.key', 'sa.pub'])
+        symlinkSync(`/mnt/usb/${name}`, join(pki, name));
+    },
+    code: 1,
+    stderr: [
+      /ca\.crt: the symbolic link .*ca\.crt leads to something that is not there/,
+      /sa\.key: the symbolic link/,
+    ],
+  },
+  {
+    what: 'a cert dir on a disk that is not mounted',
+    lay: ({ pki }) => {
+      rmSync(pki, { recursive: true });
+      symlinkSync('/mnt/usb/pki', pki);
+    },
+    code: 1,
+    stderr: [/pki: the symbolic link .*\/pki leads to something that is not there\nhint: mount/],
+  },
+  {
+    what: 'a directory in the place of one file: the others are still reported',
+    lay: (at) => {
+      without('stacked-etcd-rsa', 'pki/sa.key', 'pki/etcd/peer.key')(at);
+      mkdirSync(join(at.pki, 'sa.key'));
+    },
+    code: 1,
+    stderr: [/sa\.key: is a directory/, /etcd\/peer\.crt: is there without/],
+  },
+  {
+    what: 'a directory in the place of a file that nobody asked for',
+    lay: (at) => {
+      without('stacked-etcd-rsa', 'pki/sa.key', 'pki/apiserver.crt', 'pki/apiserver.key')(at);
+      mkdirSync(join(at.pki, 'sa.key'));
+    },
+    args: ['apiserver'],
+    code: 0,
+    stdout: [/Generating "apiserver"/],
+  },
+  {
+    what: 'the CA in the place of a leaf',
+    lay: (at) => {
+      lay('stacked-etcd-rsa', ...everything)(at);
+      for (const suffix of ['crt', 'key'])
+        copyFileSync(join(at.pki, `ca.${suffix}`), join(at.pki, `apiserver.${suffix}`));
+    },
+    args: ['apiserver'],
+    code: 1,
+    stderr: [/apiserver\.crt: is a CA certificate, not a leaf/],
+  },
+  {
+    what: 'a leaf that is not for what it is used for',
+    lay: (at) => {
+      lay('stacked-etcd-rsa', ...everything)(at);
+      for (const suffix of ['crt', 'key']) {
+        copyFileSync(join(at.pki, `apiserver-kubelet-client.${suffix}`), join(at.pki, `apiserver.${suffix}`));
+      }
+    },
+    args: ['apiserver'],
+    code: 1,
+    stderr: [/apiserver\.crt: lacks the extended key usage serverAuth/],
+  },
+  {
+    what: 'an external CA that has expired',
+    lay: (at) => {
+      lay('external-ca', ...everything)(at);
+      copyFileSync(fixturePath('bad', 'expired-ca.crt'), join(at.pki, 'front-proxy-ca.crt'));
+    },
+    args: ['front-proxy-ca', 'front-proxy-client'],
+    code: 1,
+    stderr: [/front-proxy-ca\.crt: holds a certificate which expired on/],
+  },
+  {
+    what: 'a new CA beside old leaves, insisted upon: made, and said',
+    lay: without('stacked-etcd-rsa', 'pki/front-proxy-ca.crt', 'pki/front-proxy-ca.key'),
+    args: ['front-proxy-ca'],
+    code: 0,
+    stdout: [/Generating "front-proxy-ca"/],
+    stderr: [
+      /^warning: .*front-proxy-client\.crt: is there already, and is not signed by the new front-proxy-ca$/m,
+    ],
+  },
+  {
+    what: 'a kubeconfig whose files are not there, as on a running node',
+    lay: (at) => {
+      lay('stacked-etcd-rsa', ...everything)(at);
+      const path = join(at.etc, 'kubelet.conf');
+      const text = readFileSync(path, 'utf8')
+        .replace(
+          /client-certificate-data: \S+/,
+          'client-certificate: /var/lib/kubelet/pki/kubelet-client-current.pem',
+        )
+        .replace(/client-key-data: \S+/, 'client-key: /var/lib/kubelet/pki/kubelet-client-current.pem');
+      writeFileSync(path, text);
+    },
+    code: 1,
+    stderr: [
+      /kubelet\.conf: names files that are not there: \/var\/lib\/kubelet\/pki\/kubelet-client-current\.pem/,
+    ],
+  },
+  {
     what: 'an unknown name',
     lay: () => undefined,
     args: ['apiservr'],
@@ -554,6 +680,105 @@ describe('generate', () => {
     assert.match(shown('ca.crt'), /Not After : Dec 31 00:00:00 2031/);
     assert.match(shown('apiserver.crt'), /Not After : Dec 31 00:00:00 2028/);
     assert.match(readFileSync(join(at.pki, 'sa.key'), 'utf8'), /^-----BEGIN EC PRIVATE KEY-----/);
+  });
+
+  test('a CA that may not sign for these names signs nothing', async (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return;
+    const at = node(t);
+    execFileSync(
+      openssl,
+      [
+        ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=Root', '-days', '1000'],
+        ...['-addext', 'nameConstraints=critical,permitted;DNS:acme.test'],
+        ...['-keyout', join(at.pki, 'ca.key'), '-out', join(at.pki, 'ca.crt')],
+      ],
+      { stdio: 'pipe' },
+    );
+    const before = snapshot(at.root);
+    const { code, stderr } = await generate(at, 'apiserver');
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /for apiserver would be refused: it is signed by "CN=Root", which must not sign for /,
+    );
+    assert.deepEqual(changes(before, snapshot(at.root), { inodes: true }), []);
+  });
+
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    test(`${signal} before anything is written leaves nothing, not even directories`, async (t) => {
+      const strace = judge(t, 'strace');
+      if (strace === undefined) return;
+      const root = temporaryDirectory(t);
+      writeFileSync(join(root, 'kubeadm.yaml'), readFileSync(fixturePath('super-admin', 'kubeadm.yaml')));
+      const before = snapshot(root);
+      // When the lock's file is about to be written: the directories are there by then.
+      const run = await runProgram(strace, [
+        ...[
+          '-f',
+          '-qq',
+          '-o',
+          '/dev/null',
+          '-e',
+          'trace=mkdir',
+          '-e',
+          `inject=mkdir:signal=${signal}:when=4`,
+        ],
+        ...[process.execPath, kubepkiBin, 'certs', 'generate', '--config', '/kubeadm.yaml', '--rootfs', root],
+      ]);
+      assert.equal(run.code, code, run.stderr);
+      assert.match(run.stderr, /interrupted: nothing was changed/);
+      assert.deepEqual(changes(before, snapshot(root)), []);
+    });
+  }
+
+  for (const subnet of [
+    '10.0.0.255/32',
+    '10/8',
+    '0x0a.1.1.1/12',
+    '10.96.0.0/30',
+    '10.96.0.0/12,10.97.0.0/16',
+    'fe80::%eth0/64',
+  ]) {
+    test(`the service subnet ${subnet} is refused`, async (t) => {
+      const at = node(t);
+      const flag = await generate(at, '--service-cidr', subnet);
+      assert.equal(flag.code, 1);
+      assert.match(flag.stderr, /'--service-cidr' must be a CIDR/);
+      writeFileSync(
+        join(at.root, 'kubeadm.yaml'),
+        `apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nnetworking: {serviceSubnet: "${subnet}"}\n`,
+      );
+      const configured = await generate(at);
+      assert.equal(configured.code, 3);
+      assert.match(configured.stderr, /ClusterConfiguration\.networking\.serviceSubnet: must be a CIDR/);
+    });
+  }
+
+  test('a node name is made lower case, as kubeadm does; an unspecified address is this machine’s', async (t) => {
+    const at = node(t, 'stacked-etcd-ecdsa');
+    const { stdout, stderr } = await generated(
+      at,
+      '--node-name',
+      'CP-1',
+      '--advertise-address',
+      '0.0.0.0',
+      'etcd-ca',
+      'etcd-server',
+    );
+    assert.match(stdout, /for DNS names \[cp-1 localhost\]/);
+    assert.equal(stderr, '');
+    writeFileSync(
+      join(at.root, 'kubeadm.yaml'),
+      'apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nlocalAPIEndpoint: {advertiseAddress: 0.0.0.0}\n',
+    );
+    assert.match(
+      (await generate(at, 'etcd-peer')).stderr,
+      /^note: the advertised address is this machine's: /m,
+    );
   });
 
   test('a leaf ends with its CA at the latest, which is said', async (t) => {
