@@ -447,6 +447,13 @@ describe('a SAN that is still used', () => {
   const usages = [
     ['apiserver', '192.0.2.10', ['controller-manager.conf (server)', 'scheduler.conf (server)']],
     ['apiserver', '192.0.2.10', ['manifests/kube-apiserver.yaml (--advertise-address)']],
+    ['apiserver', '10.96.0.1', ['manifests/kube-apiserver.yaml (--service-cluster-ip-range)']],
+    ['apiserver', 'kubernetes.default.svc', ['manifests/kube-apiserver.yaml (the service "kubernetes")']],
+    [
+      'apiserver',
+      'kubernetes.default.svc.cluster.local',
+      ['manifests/kube-apiserver.yaml (--service-account-issuer)'],
+    ],
     [
       'etcd-server',
       '127.0.0.1',

@@ -13,6 +13,8 @@ export function writeManifests(tree: Tree): void {
         '--advertise-address=192.0.2.10',
         '--allow-privileged=true',
         '--etcd-servers=https://127.0.0.1:2379',
+        '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
+        '--service-cluster-ip-range=10.96.0.0/12',
         '--tls-cert-file=/etc/kubernetes/pki/apiserver.crt',
       ],
       { host: '192.0.2.10', scheme: 'HTTPS' },
