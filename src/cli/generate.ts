@@ -46,7 +46,7 @@ export async function generateMissing(
   const { root, certDir, kubeconfigDir } = node.layout;
   for (const directory of [certDir, kubeconfigDir]) requireNoDanglingLink(root, directory);
   if (options.dryRun === true) {
-    const plan = planRun(node, { selection, identity, options });
+    const plan = planRun(node, { selection, identity, options, now: momentOf(options) });
     return refuse(plan, terminal) ?? report(node, plan, [], { terminal, dryRun: true });
   }
   const undo = ensureDirectories(
@@ -56,10 +56,10 @@ export async function generateMissing(
   const forget = onInterrupt(undo);
   try {
     return await underLock(node, options, terminal, async (state) => {
-      const plan = planRun(node, { selection, identity, options });
+      const now = momentOf(options);
+      const plan = planRun(node, { selection, identity, options, now });
       const refused = refuse(plan, terminal);
       if (refused !== undefined) return refused;
-      const now = options.at ?? new Date();
       const made = await makeAll(node, plan, { identity, now, options }, terminal);
       const changes = made.flatMap((one) => one.changes);
       const change = {
@@ -89,19 +89,28 @@ async function readNaming(node: Node, options: GenerateOptions): Promise<NodeNam
   return withFlags(await readNodeNaming(node, options), options);
 }
 
+/** One moment for the whole run. */
+function momentOf({ at }: GenerateOptions): Date {
+  return at ?? new Date();
+}
+
 interface Wanted {
   readonly selection: GenerateSelection;
   readonly identity: NodeIdentity;
   readonly options: GenerateOptions;
+  readonly now: Date;
 }
 
-function planRun({ layout, config, flags }: Node, { selection, identity, options }: Wanted): GenerationPlan {
+function planRun(
+  { layout, config, flags }: Node,
+  { selection, identity, options, now }: Wanted,
+): GenerationPlan {
   // Everything is read: what exists of the rest decides whether a CA may be made.
   const all = initSpecs.map((spec) => readInitFiles(layout, spec));
   const isMade = (spec: InitSpec): boolean =>
     !(options.compat === 'older' && spec.name === 'super-admin.conf' && !selection.named.has(spec));
   return planGeneration(selection.selected.filter(isMade), all, {
-    now: options.at ?? new Date(),
+    now,
     node: identity,
     etcd: config?.etcd ?? 'stacked',
     named: selection.named,
@@ -122,7 +131,7 @@ function newFiles({ planned }: GenerationPlan): InitFiles[] {
 async function makeAll(
   { config }: Node,
   plan: GenerationPlan,
-  { identity, now, options }: Pick<Wanted, 'identity' | 'options'> & { readonly now: Date },
+  { identity, now, options }: Pick<Wanted, 'identity' | 'options' | 'now'>,
   terminal: Terminal,
 ): Promise<Generated[]> {
   const files = newFiles(plan);

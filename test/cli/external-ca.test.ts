@@ -14,32 +14,12 @@ import {
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { requireSound } from '../faults/invariants.ts';
-import { judge } from '../support/judge.ts';
 import { kubepki } from '../support/kubepki.ts';
 import { certs, done } from '../support/node.ts';
-import { takeCaAway, type ExternalCa, type SigningOptions } from '../support/openssl-ca.ts';
-import {
-  changes,
-  copyFixture,
-  fileChanges,
-  snapshot,
-  temporaryDirectory,
-  type Tree,
-} from '../support/tree.ts';
+import { externalTree, type ExternalTree, type SigningOptions } from '../support/openssl-ca.ts';
+import { changes, copyFixture, fileChanges, snapshot, temporaryDirectory } from '../support/tree.ts';
 
-interface Setting {
-  readonly tree: Tree;
-  readonly ca: ExternalCa;
-  /** Host path; `/csr` inside the tree. */
-  readonly csrDir: string;
-}
-
-function setting(t: TestContext, role = 'ipv6'): Setting | undefined {
-  const openssl = judge(t, 'openssl');
-  if (openssl === undefined) return undefined;
-  const tree = copyFixture(t, role);
-  return { tree, ca: takeCaAway(openssl, tree, temporaryDirectory(t)), csrDir: join(tree.directory, 'csr') };
-}
+const setting = (t: TestContext, role = 'ipv6'): ExternalTree | undefined => externalTree(t, role);
 
 const there = ['--csr-only', '--csr-dir', '/csr'];
 

@@ -9,44 +9,18 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
-  readlinkSync,
   renameSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { requireSound } from '../faults/invariants.ts';
-import { judge } from '../support/judge.ts';
 import { certs, done } from '../support/node.ts';
-import { takeCaAway, type ExternalCa } from '../support/openssl-ca.ts';
-import { changes, copyFixture, snapshot, temporaryDirectory, type Tree } from '../support/tree.ts';
+import { externalTree, type ExternalTree } from '../support/openssl-ca.ts';
+import { changes, copyFixture, snapshot, temporaryDirectory } from '../support/tree.ts';
 
-interface Setting {
-  readonly tree: Tree;
-  readonly ca: ExternalCa;
-  readonly csrDir: string;
-}
-
-function setting(t: TestContext, role = 'ipv6'): Setting | undefined {
-  const openssl = judge(t, 'openssl');
-  if (openssl === undefined) return undefined;
-  const tree = copyFixture(t, role);
-  makeLinksRelative(tree);
-  return { tree, ca: takeCaAway(openssl, tree, temporaryDirectory(t)), csrDir: join(tree.directory, 'csr') };
-}
-
-/** openssl knows no root file system but the machine's. */
-function makeLinksRelative({ directory }: Tree): void {
-  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    const target = entry.isSymbolicLink() ? readlinkSync(path) : '';
-    if (!target.startsWith('/')) continue;
-    rmSync(path);
-    symlinkSync(relative(entry.parentPath, join(directory, target)), path);
-  }
-}
+const setting = (t: TestContext, role = 'ipv6'): ExternalTree | undefined => externalTree(t, role);
 
 const there = ['--csr-only', '--csr-dir', '/csr'];
 const back = ['--csr-dir', '/csr'];
@@ -124,7 +98,7 @@ describe('a chain', () => {
 });
 
 describe('a bundle', () => {
-  async function bundled(t: TestContext): Promise<(Setting & { readonly bundle: string }) | undefined> {
+  async function bundled(t: TestContext): Promise<(ExternalTree & { readonly bundle: string }) | undefined> {
     const set = setting(t);
     if (set === undefined) return undefined;
     const { tree, ca, csrDir } = set;

@@ -15,38 +15,24 @@ import {
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { requireSound } from '../faults/invariants.ts';
-import { judge } from '../support/judge.ts';
 import { certs, done } from '../support/node.ts';
-import { takeCaAway, type ExternalCa } from '../support/openssl-ca.ts';
-import {
-  changes,
-  copyFixture,
-  fileChanges,
-  snapshot,
-  temporaryDirectory,
-  type Tree,
-} from '../support/tree.ts';
+import { externalTree, type ExternalTree } from '../support/openssl-ca.ts';
+import { changes, fileChanges, snapshot, temporaryDirectory } from '../support/tree.ts';
 
-interface Setting {
-  readonly tree: Tree;
-  readonly ca: ExternalCa;
-  readonly csrDir: string;
+interface Setting extends Omit<ExternalTree, 'openssl'> {
   /** A CSR for a key, made out to what a certificate says. */
   readonly csrFor: (certificate: string, key: string, csr: string) => void;
   readonly openssl: (...args: readonly string[]) => void;
 }
 
 function setting(t: TestContext, role = 'stacked-etcd-ecdsa'): Setting | undefined {
-  const program = judge(t, 'openssl');
-  if (program === undefined) return undefined;
-  const tree = copyFixture(t, role);
+  const external = externalTree(t, role);
+  if (external === undefined) return undefined;
   const openssl = (...args: readonly string[]): void => {
-    execFileSync(program, args, { stdio: 'pipe' });
+    execFileSync(external.openssl, args, { stdio: 'pipe' });
   };
   return {
-    tree,
-    ca: takeCaAway(program, tree, temporaryDirectory(t)),
-    csrDir: join(tree.directory, 'csr'),
+    ...external,
     openssl,
     csrFor: (certificate, key, csr) => {
       openssl(

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, renameSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { readdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
+import type { TestContext } from 'node:test';
 import { certificates, kubeletKubeconfig, certificateAuthority } from '../../src/catalog/catalog.ts';
-import type { Tree } from './tree.ts';
+import { judge } from './judge.ts';
+import { copyFixture, temporaryDirectory, type Tree } from './tree.ts';
 
 /** A CA that is elsewhere: the tree's own keys, taken away from it. */
 export interface ExternalCa {
@@ -31,6 +33,36 @@ export interface SigningOptions {
 
 const usual =
   'basicConstraints = critical, CA:FALSE\nkeyUsage = critical, digitalSignature, keyEncipherment\nextendedKeyUsage = %U\n';
+
+/** A fixture whose CAs are elsewhere. */
+export interface ExternalTree {
+  readonly openssl: string;
+  readonly tree: Tree;
+  readonly ca: ExternalCa;
+  /** Host path; `/csr` inside the tree. Not there yet. */
+  readonly csrDir: string;
+}
+
+/** @returns undefined: there is no openssl, and the test is skipped */
+export function externalTree(t: TestContext, role: string): ExternalTree | undefined {
+  const openssl = judge(t, 'openssl');
+  if (openssl === undefined) return undefined;
+  const tree = copyFixture(t, role);
+  makeLinksRelative(tree);
+  const ca = takeCaAway(openssl, tree, temporaryDirectory(t));
+  return { openssl, tree, ca, csrDir: join(tree.directory, 'csr') };
+}
+
+/** openssl knows no root file system but the machine's. */
+function makeLinksRelative({ directory }: Tree): void {
+  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const target = entry.isSymbolicLink() ? readlinkSync(path) : '';
+    if (!target.startsWith('/')) continue;
+    rmSync(path);
+    symlinkSync(relative(entry.parentPath, join(directory, target)), path);
+  }
+}
 
 /** Moves the CA keys of a tree to `scratch`, and signs with them there. */
 export function takeCaAway(openssl: string, tree: Tree, scratch: string): ExternalCa {
