@@ -5,6 +5,8 @@ export const exitCodes = {
   done: 0,
   error: 1,
   invalidConfig: 3,
+  expiring: 4,
+  expired: 5,
   notRenewed: 6,
   busy: 7,
   changedButNotFinished: 8,
