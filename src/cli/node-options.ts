@@ -13,6 +13,8 @@ export interface NodeOptions {
   readonly kubeconfigDir?: string;
   readonly config?: string;
   readonly rootfs?: string;
+  /** Of the commands that look at static pods. */
+  readonly manifestsDir?: string;
 }
 
 export interface Node {
@@ -45,16 +47,17 @@ async function findNode(
   const layout = layoutOf(root, {
     certDir: certDir && root.locate(certDir),
     kubeconfigDir: options.kubeconfigDir && root.locate(options.kubeconfigDir),
+    manifestsDir: options.manifestsDir && root.locate(options.manifestsDir),
   });
   return { layout, config, flags: nodeFlags(options) };
 }
 
 /** Only a relative path needs it: that somebody has removed the directory we stand in is no reason to do nothing. */
-function workingDirectory({ certDir, kubeconfigDir, config, rootfs }: NodeOptions): string {
+function workingDirectory({ certDir, kubeconfigDir, config, rootfs, manifestsDir }: NodeOptions): string {
   try {
     return process.cwd();
   } catch (cause) {
-    const given = [rootfs, certDir, kubeconfigDir, config];
+    const given = [rootfs, certDir, kubeconfigDir, manifestsDir, config];
     const relative = given.find((path) => path !== undefined && !isAbsolute(path));
     if (relative === undefined) return '/';
     throw new KubepkiError('not-found', 'is a relative path, and the working directory is gone', {

@@ -20,39 +20,53 @@ export interface Layout {
    * under `default` may the kubeconfigs belong to another cluster than the certificates.
    */
   readonly kubeconfigDirOrigin: 'given' | 'beside' | 'default';
+  /** Of the static pods. */
+  readonly manifestsDir: string;
 }
 
-/**
- * @param given host paths from the command line or the configuration
- * @throws KubepkiError not-found, not-a-file, no-permission for a directory that is not there
- */
-export function locateLayout(
-  root: FileSystemRoot,
-  given: { readonly certDir: string | undefined; readonly kubeconfigDir: string | undefined },
-): Layout {
+/** Host paths from the command line or the configuration; undefined: not given. */
+export interface GivenDirectories {
+  readonly certDir: string | undefined;
+  readonly kubeconfigDir: string | undefined;
+  readonly manifestsDir: string | undefined;
+}
+
+/** @throws KubepkiError not-found, not-a-file, no-permission for a directory that is not there */
+export function locateLayout(root: FileSystemRoot, given: GivenDirectories): Layout {
   const certDir = given.certDir ?? root.locate(defaultCertDir);
   requireDirectory(root, certDir, 'name the directory with --cert-dir');
   if (given.kubeconfigDir !== undefined) {
     requireDirectory(root, given.kubeconfigDir, 'name the directory with --kubeconfig-dir');
-    return { root, certDir, kubeconfigDir: given.kubeconfigDir, kubeconfigDirOrigin: 'given' };
   }
-  const beside = dirname(certDir);
-  return holdsKubeconfigs(root, beside)
-    ? { root, certDir, kubeconfigDir: beside, kubeconfigDirOrigin: 'beside' }
-    : { root, certDir, kubeconfigDir: root.locate(defaultKubeconfigDir), kubeconfigDirOrigin: 'default' };
+  const layout = { root, certDir, ...kubeconfigDirOf(root, certDir, given.kubeconfigDir) };
+  if (given.manifestsDir !== undefined) {
+    requireDirectory(root, given.manifestsDir, 'name the directory with --manifests-dir');
+  }
+  return { ...layout, manifestsDir: given.manifestsDir ?? join(layout.kubeconfigDir, 'manifests') };
 }
 
 /** The same for directories that need not be there yet. */
-export function plannedLayout(
-  root: FileSystemRoot,
-  given: { readonly certDir: string | undefined; readonly kubeconfigDir: string | undefined },
-): Layout {
+export function plannedLayout(root: FileSystemRoot, given: GivenDirectories): Layout {
+  const kubeconfigDir = given.kubeconfigDir ?? root.locate(defaultKubeconfigDir);
   return {
     root,
     certDir: given.certDir ?? root.locate(defaultCertDir),
-    kubeconfigDir: given.kubeconfigDir ?? root.locate(defaultKubeconfigDir),
+    kubeconfigDir,
     kubeconfigDirOrigin: 'given',
+    manifestsDir: given.manifestsDir ?? join(kubeconfigDir, 'manifests'),
   };
+}
+
+function kubeconfigDirOf(
+  root: FileSystemRoot,
+  certDir: string,
+  given: string | undefined,
+): Pick<Layout, 'kubeconfigDir' | 'kubeconfigDirOrigin'> {
+  if (given !== undefined) return { kubeconfigDir: given, kubeconfigDirOrigin: 'given' };
+  const beside = dirname(certDir);
+  return holdsKubeconfigs(root, beside)
+    ? { kubeconfigDir: beside, kubeconfigDirOrigin: 'beside' }
+    : { kubeconfigDir: root.locate(defaultKubeconfigDir), kubeconfigDirOrigin: 'default' };
 }
 
 function holdsKubeconfigs(root: FileSystemRoot, directory: string): boolean {

@@ -7,6 +7,7 @@ import type { Reading } from '../inventory/reading.ts';
 import type { StaticPod, StaticPods } from '../inventory/static-pods.ts';
 import { nameKey } from '../pki/edit-subject-alt-name.ts';
 import type { GeneralName } from '../pki/subject-alt-name.ts';
+import { flagValues } from './component-flags.ts';
 import { serviceAddress } from './requested-names.ts';
 
 /** What says under which names the servers of a control plane are called. */
@@ -43,20 +44,20 @@ export function nameUses(names: SubjectSpec['names'], { kubeconfigs, pods }: Nam
         uses: [
           ...kubeconfigs.flatMap(present).flatMap(({ path, server }) => use(path, 'server', hostsIn(server))),
           // The address that the other API servers and the service "kubernetes" lead clients to.
-          ...present(pods.apiserver).flatMap((pod) => [
+          ...present(pods['kube-apiserver']).flatMap((pod) => [
             ...flagUses(pod, ['advertise-address', 'service-account-issuer']),
             ...serviceUses(pod),
           ]),
         ],
-        faults: [...kubeconfigs, pods.apiserver].flatMap(fault),
+        faults: [...kubeconfigs, pods['kube-apiserver']].flatMap(fault),
       };
     case 'etcd-server':
       return {
         uses: [
           ...present(pods.etcd).flatMap((pod) => [...flagUses(pod, clientFlags), ...probeUses(pod)]),
-          ...present(pods.apiserver).flatMap((pod) => flagUses(pod, ['etcd-servers'])),
+          ...present(pods['kube-apiserver']).flatMap((pod) => flagUses(pod, ['etcd-servers'])),
         ],
-        faults: [pods.etcd, pods.apiserver].flatMap(fault),
+        faults: [pods.etcd, pods['kube-apiserver']].flatMap(fault),
       };
     case 'etcd-peer':
       return {
@@ -88,14 +89,14 @@ function fault(reading: Reading<unknown>): KubepkiError[] {
 
 function flagUses(pod: StaticPod, flags: readonly string[]): NameUse[] {
   return flags.flatMap((flag) =>
-    valuesOf(pod.words, flag).flatMap((value) => use(pod.path, `--${flag}`, hostsIn(value))),
+    flagValues(pod.words, flag).flatMap((value) => use(pod.path, `--${flag}`, hostsIn(value))),
   );
 }
 
 // Every pod finds the API server as the service "kubernetes", by its address or by one of its names.
 function serviceUses(pod: StaticPod): NameUse[] {
   const flag = 'service-cluster-ip-range';
-  const addresses = valuesOf(pod.words, flag)
+  const addresses = flagValues(pod.words, flag)
     .flatMap((value) => value.split(','))
     .filter((cidr) => ipaddr.isValidCIDR(cidr))
     .map(serviceAddress);
@@ -107,20 +108,13 @@ function serviceUses(pod: StaticPod): NameUse[] {
 }
 
 function probeUses({ path, probes }: StaticPod): NameUse[] {
-  return probes.flatMap(({ name, host }) => use(path, name, [host]));
+  return probes.flatMap(({ name, action }) =>
+    action.kind === 'http' && action.host !== undefined ? use(path, name, [action.host]) : [],
+  );
 }
 
 function use(path: string, field: string, hosts: readonly string[]): NameUse[] {
   return hosts.map((host) => ({ name: nameOf(host), path, field }));
-}
-
-// Go's flags: `--flag=value` or `--flag value`, and to etcd one dash is as good as two.
-function valuesOf(words: readonly string[], flag: string): string[] {
-  return words.flatMap((word, index) => {
-    const [, name, value] = /^--?([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
-    const given = name === flag ? (value ?? words[index + 1]) : undefined;
-    return given === undefined ? [] : [given];
-  });
 }
 
 /** Of addresses, `host:port`, URLs, and lists of them, such as `name=https://192.0.2.1:2380,other=https://192.0.2.2:2380`. */

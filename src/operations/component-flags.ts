@@ -1,0 +1,11 @@
+/**
+ * The values of a flag, in the order given. Go's flags: `--flag=value` or `--flag value`, and to etcd one dash is as
+ * good as two.
+ */
+export function flagValues(words: readonly string[], flag: string): string[] {
+  return words.flatMap((word, index) => {
+    const [, name, value] = /^--?([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
+    const given = name === flag ? (value ?? words[index + 1]) : undefined;
+    return given === undefined ? [] : [given];
+  });
+}
