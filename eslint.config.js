@@ -70,6 +70,11 @@ const rooms = {
       'node:process': ['geteuid'],
     },
   },
+  controlplane: {
+    rooms: ['errors', 'catalog', 'storage'],
+    types: { operations: [] },
+    modules: { 'node:net': true, 'node:tls': true, 'node:http': true, 'node:https': true },
+  },
   render: {
     rooms: ['errors'],
     types: { changeset: [], catalog: [], pki: [], kubeconfig: [], config: [], inventory: [], operations: [] },

@@ -9,3 +9,8 @@ export function flagValues(words: readonly string[], flag: string): string[] {
     return given === undefined ? [] : [given];
   });
 }
+
+/** Go's flags: of several, the last one counts. */
+export function lastFlagValue(words: readonly string[], flag: string): string | undefined {
+  return flagValues(words, flag).at(-1);
+}

@@ -1,0 +1,74 @@
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { connect } from 'node:net';
+import type { ProbeEndpoint } from '../operations/plan-restart.ts';
+
+/**
+ * - `healthy`: as the kubelet judges: an HTTP status from 200 to 399, or a connection where it asks for no more
+ * - `unhealthy`: somebody answers, and not so
+ * - `down`: nobody listens: the kernel refuses the connection
+ * - `silent`: neither an answer nor a refusal; whether something runs there cannot be told
+ */
+export type ProbeResult = 'healthy' | 'unhealthy' | 'down' | 'silent';
+
+/** Asks once, as the kubelet's prober does: no proxy, no redirect followed, no certificate checked. Never rejects. */
+export function probe(endpoint: ProbeEndpoint): Promise<ProbeResult> {
+  return endpoint.kind === 'tcp' ? tcp(endpoint) : http(endpoint);
+}
+
+function tcp({ host, port, timeoutMs }: ProbeEndpoint): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const end = (result: ProbeResult): void => {
+      clearTimeout(limit);
+      socket.destroy();
+      resolve(result);
+    };
+    const limit = setTimeout(end, timeoutMs, 'silent');
+    socket.on('connect', () => {
+      end('healthy');
+    });
+    socket.on('error', (error) => {
+      end(meaningOf(error));
+    });
+  });
+}
+
+function http(endpoint: Extract<ProbeEndpoint, { readonly kind: 'http' }>): Promise<ProbeResult> {
+  const { scheme, host, port, path, headers, timeoutMs } = endpoint;
+  return new Promise((resolve) => {
+    const options: RequestOptions = {
+      host,
+      port,
+      path: path.startsWith('/') ? path : `/${path}`,
+      agent: false,
+      headers: { 'user-agent': 'kube-probe/kubepki', ...Object.fromEntries(headers) },
+    };
+    const answered = (response: IncomingMessage): void => {
+      const { statusCode = 0 } = response;
+      end(statusCode >= 200 && statusCode < 400 ? 'healthy' : 'unhealthy');
+    };
+    const request =
+      scheme === 'https'
+        ? httpsRequest({ ...options, rejectUnauthorized: false }, answered)
+        : httpRequest(options, answered);
+    const end = (result: ProbeResult): void => {
+      clearTimeout(limit);
+      request.destroy();
+      resolve(result);
+    };
+    const limit = setTimeout(end, timeoutMs, 'silent');
+    request.on('error', (error) => {
+      end(meaningOf(error));
+    });
+    request.end();
+  });
+}
+
+/** Only a refused connection proves that nobody listens. One that is reset, or speaks no TLS, had somebody at its end. */
+function meaningOf(error: Error): ProbeResult {
+  const code = 'code' in error ? error.code : undefined;
+  if (code === 'ECONNREFUSED') return 'down';
+  const unreachable = ['EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT'];
+  return unreachable.includes(String(code)) ? 'silent' : 'unhealthy';
+}

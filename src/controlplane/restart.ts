@@ -1,0 +1,77 @@
+import type { StateDirectory } from '../storage/state-directory.ts';
+import { moveAside, moveBack, type Return } from '../storage/aside.ts';
+import type { ComponentRestart } from '../operations/plan-restart.ts';
+import type { Clock } from './clock.ts';
+import { probe, type ProbeResult } from './probe.ts';
+
+/** All in milliseconds. */
+export interface RestartTimes {
+  /** How long the manifest stays away at least: the kubelet looks every so often, and must have seen that it is gone. */
+  readonly settleMs: number;
+  readonly stopTimeoutMs: number;
+  readonly startTimeoutMs: number;
+}
+
+/** `last`: what the probe said when the time was over. However it ends, the manifest is in its place. */
+export type RestartResult =
+  | { readonly status: 'restarted'; readonly returned: Return }
+  | { readonly status: 'not-stopped'; readonly returned: Return; readonly last: ProbeResult }
+  | { readonly status: 'not-started'; readonly returned: Return; readonly last: ProbeResult };
+
+export interface RestartWatch {
+  readonly clock: Clock;
+  /** Called as each phase begins. */
+  readonly phase: (phase: 'stopping' | 'starting') => void;
+  /** The command line, for whoever finds the journal. */
+  readonly command: string;
+}
+
+const pollMs = 500;
+
+/**
+ * Restarts a static pod as https://kubernetes.io/docs/tasks/administer-cluster/kubeadm/kubeadm-certs/ says: its manifest
+ * leaves the directory that the kubelet watches, the pod stops, the manifest returns. Call it under the lock.
+ * @throws KubepkiError conflict when the manifest is not what was read; unfinished when it cannot be put back
+ */
+export async function restartPod(
+  state: StateDirectory,
+  { pod, probe: endpoint }: ComponentRestart,
+  { settleMs, stopTimeoutMs, startTimeoutMs }: RestartTimes,
+  { clock, phase, command }: RestartWatch,
+): Promise<RestartResult> {
+  const sha256 = pod.target.before?.sha256 ?? '';
+  phase('stopping');
+  let returned: Return;
+  const since = clock.elapsed();
+  moveAside(state, { path: pod.path, sha256 }, command);
+  let last: ProbeResult;
+  try {
+    last = await repeat(endpoint, clock, {
+      // That it is down proves nothing before the kubelet has looked: it may have been down all the time.
+      until: (result) => result === 'down' && clock.elapsed() - since >= settleMs,
+      deadline: since + stopTimeoutMs,
+    });
+  } finally {
+    returned = moveBack(state);
+  }
+  if (last !== 'down') return { status: 'not-stopped', returned, last };
+  phase('starting');
+  last = await repeat(endpoint, clock, {
+    until: (result) => result === 'healthy',
+    deadline: clock.elapsed() + startTimeoutMs,
+  });
+  return last === 'healthy' ? { status: 'restarted', returned } : { status: 'not-started', returned, last };
+}
+
+async function repeat(
+  endpoint: ComponentRestart['probe'],
+  clock: Clock,
+  { until, deadline }: { readonly until: (result: ProbeResult) => boolean; readonly deadline: number },
+): Promise<ProbeResult> {
+  for (;;) {
+    const result = await probe(endpoint);
+    const leftMs = deadline - clock.elapsed();
+    if (until(result) || leftMs <= 0) return result;
+    await clock.sleep(Math.min(pollMs, leftMs));
+  }
+}

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { KubepkiError } from '../errors/error.ts';
+import { readRegularFile } from '../filesystem/regular-file.ts';
+import { isRecord, isText, parseJson } from './json-value.ts';
+import { removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
+import { isStagedPath } from './staged-file.ts';
+import { commandHere, type StateDirectory } from './state-directory.ts';
+import { storedPathsFor, storedPathsOf } from './stored-paths.ts';
+
+/** The manifest of a static pod that was taken out of the kubelet's sight. Host paths here, stored ones on disk. */
+export interface AsideJournal {
+  readonly version: 1;
+  readonly command: string;
+  /** For messages. */
+  readonly path: string;
+  /** The directory without symlinks; the manifest itself may be one. */
+  readonly resolvedPath: string;
+  /** SHA-256 of what it said, hex. */
+  readonly sha256: string;
+  /** Where it waits. */
+  readonly asidePath: string;
+  /** Its name on its way back from another file system. */
+  readonly stagedPath: string;
+}
+
+interface StoredAsideJournal extends AsideJournal {
+  /** In a copy of the directory alone, its paths would lead to the original. */
+  readonly stateDirectory: string;
+}
+
+export function asideJournalPath(state: StateDirectory): string {
+  return join(state.path, 'restart.json');
+}
+
+/** Throws what node:fs throws. */
+export function writeAsideJournal(state: StateDirectory, journal: AsideJournal): void {
+  const { store } = storedPathsFor(state, [journal.path, journal.resolvedPath, journal.asidePath]);
+  const stored: StoredAsideJournal = { ...withPaths(journal, store), stateDirectory: store(state.path) };
+  replaceDurably(asideJournalPath(state), Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`));
+}
+
+/** Throws what node:fs throws. */
+export function dropAsideJournal(state: StateDirectory): void {
+  removeIfThere(asideJournalPath(state));
+  removeIfThere(`${asideJournalPath(state)}.new`);
+  syncDirectory(state.path);
+}
+
+/**
+ * @returns undefined when no manifest is away
+ * @throws KubepkiError unfinished when it cannot be understood
+ */
+export function readAsideJournal(state: StateDirectory): AsideJournal | undefined {
+  const file = readJournalFile(state);
+  if (file === undefined) return undefined;
+  const value = parseJson(file);
+  if (!isAsideJournal(value)) throw unusable(state, 'is not a journal of this version of kubepki');
+  const { stateDirectory, ...journal } = value;
+  const paths = storedPathsOf(state, stateDirectory);
+  if (paths === undefined) {
+    throw unusable(state, `was written in ${stateDirectory}: this directory is a copy of that one`);
+  }
+  return withPaths(journal, paths.locate);
+}
+
+function readJournalFile(state: StateDirectory): Buffer | undefined {
+  try {
+    return readRegularFile(asideJournalPath(state), asideJournalPath(state))?.bytes;
+  } catch (error) {
+    const strange = error instanceof KubepkiError && ['not-a-file', 'too-large'].includes(error.code);
+    throw strange ? unusable(state, error.message) : error;
+  }
+}
+
+function unusable(state: StateDirectory, message: string): KubepkiError {
+  return new KubepkiError('unfinished', message, {
+    file: asideJournalPath(state),
+    hint: `a manifest may wait in ${asideDirectory(state)}: put it in its place, then: ${commandHere(state, 'recover --discard')}`,
+  });
+}
+
+/** Outside the directory that the kubelet watches: there it runs every file whose name does not begin with a dot. */
+export function asideDirectory(state: StateDirectory): string {
+  return join(state.path, 'manifests');
+}
+
+function withPaths(journal: AsideJournal, convert: (path: string) => string): AsideJournal {
+  const { version, command, sha256, path, resolvedPath, asidePath, stagedPath } = journal;
+  return {
+    version,
+    command,
+    path: convert(path),
+    resolvedPath: convert(resolvedPath),
+    sha256,
+    asidePath: convert(asidePath),
+    stagedPath: convert(stagedPath),
+  };
+}
+
+function isAsideJournal(value: unknown): value is StoredAsideJournal {
+  if (!isRecord(value) || value['version'] !== 1) return false;
+  const { stateDirectory, command, path, resolvedPath, sha256, asidePath, stagedPath } = value;
+  const known = [stateDirectory, command, path, sha256, asidePath].every(isText);
+  return known && isText(resolvedPath) && isText(stagedPath) && isStagedPath(stagedPath, resolvedPath);
+}

@@ -1,0 +1,252 @@
+import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { KubepkiError } from '../errors/error.ts';
+import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import { exists, readRegularFile, type RegularFile } from '../filesystem/regular-file.ts';
+import {
+  asideDirectory,
+  asideJournalPath,
+  dropAsideJournal,
+  readAsideJournal,
+  writeAsideJournal,
+  type AsideJournal,
+} from './aside-journal.ts';
+import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
+import { stagedPathFor } from './staged-file.ts';
+import { commandHere, createStateDirectory, removeIfEmpty, type StateDirectory } from './state-directory.ts';
+
+/**
+ * What became of a manifest that was away: `back`; `in-place`, having never left or been put back by hand; `kept`,
+ * because somebody had put another one in its place, which stays; `given-up` by `recover --discard`. `none`: none was.
+ */
+export type Return =
+  | { readonly outcome: 'none' }
+  | { readonly outcome: 'back' | 'in-place' | 'given-up'; readonly path: string; readonly command: string }
+  | { readonly outcome: 'kept'; readonly path: string; readonly command: string; readonly keptAs: string };
+
+export interface Manifest {
+  readonly path: string;
+  /** SHA-256 of what was read when it was decided to take it away, hex. */
+  readonly sha256: string;
+}
+
+/**
+ * Takes the manifest of a static pod away from the directory that the kubelet watches, so that the kubelet stops the pod.
+ * At every moment it is complete on disk at one of two places, and a journal says where it belongs: after a crash
+ * {@link moveBack} puts it back. Call it under the lock.
+ * @param command the command line, for messages
+ * @throws KubepkiError conflict when it is not what was read; then nothing has changed
+ */
+export function moveAside(state: StateDirectory, { path, sha256 }: Manifest, command: string): void {
+  const resolvedPath = join(state.root.resolve(dirname(path)), basename(path));
+  const journal: AsideJournal = {
+    version: 1,
+    command,
+    path,
+    resolvedPath,
+    sha256,
+    asidePath: join(asideDirectory(state), basename(path)),
+    stagedPath: stagedPathFor(resolvedPath),
+  };
+  requireUnchanged(state, journal);
+  createStateDirectory(state.path);
+  createStateDirectory(asideDirectory(state));
+  try {
+    requireFree(journal);
+    writeAsideJournal(state, journal);
+    copyAside(state, journal);
+    unlinkSync(resolvedPath);
+    syncDirectory(dirname(resolvedPath));
+  } catch (error) {
+    moveBack(state);
+    throw filesystemError(error, path);
+  }
+}
+
+function requireUnchanged(
+  { root }: StateDirectory,
+  { path, resolvedPath, sha256 }: AsideJournal,
+): RegularFile {
+  const file = readRegularFile(root.resolve(resolvedPath), path);
+  if (file?.sha256 === sha256) return file;
+  throw new KubepkiError('conflict', 'was changed by somebody else in the meantime', {
+    file: path,
+    hint: 'run the command again',
+  });
+}
+
+/** A manifest without a journal was put there by hand, or kept for somebody: it is not overwritten. */
+function requireFree({ asidePath }: AsideJournal): void {
+  if (!exists(asidePath, asidePath)) return;
+  throw new KubepkiError('conflict', 'is in the way: a manifest waits there that belongs to no restart', {
+    file: asidePath,
+    hint: 'move it to where it belongs',
+  });
+}
+
+/** A second name for the same file keeps its owner, times and labels, and needs no space. */
+function copyAside(state: StateDirectory, journal: AsideJournal): void {
+  const { path, resolvedPath, asidePath } = journal;
+  try {
+    linkSync(resolvedPath, asidePath);
+  } catch (cause) {
+    if (!cannotLink(cause)) throw cause;
+    if (lstatSync(resolvedPath).isSymbolicLink()) {
+      throw new KubepkiError('not-a-file', 'is a symbolic link, and cannot be moved to another file system', {
+        file: path,
+        hint: 'put the manifest itself in its place',
+      });
+    }
+    const { bytes, mode, uid, gid } = requireUnchanged(state, journal);
+    createDurably(asidePath, bytes, { mode, owner: { uid, gid } });
+  }
+  syncDirectory(dirname(asidePath));
+}
+
+/**
+ * Puts a manifest that is away back in its place; does nothing when none is.
+ * @throws KubepkiError unfinished when it cannot be put back: it still waits, and the hint says where
+ */
+export function moveBack(state: StateDirectory): Return {
+  const journal = readAsideJournal(state);
+  if (journal === undefined) {
+    removeTraces(state);
+    return { outcome: 'none' };
+  }
+  try {
+    return bringBack(state, journal);
+  } catch (cause) {
+    if (cause instanceof KubepkiError && cause.code === 'unfinished') throw cause;
+    throw new KubepkiError(
+      'unfinished',
+      `cannot be put back: ${filesystemError(cause, journal.path).message}`,
+      {
+        file: journal.path,
+        hint: `the manifest waits in ${journal.asidePath}; mend that, then: ${commandHere(state, 'recover')}`,
+        cause,
+      },
+    );
+  }
+}
+
+/** What {@link moveBack} would find, without doing anything. @throws KubepkiError unfinished */
+export function manifestAway(
+  state: StateDirectory,
+): { readonly path: string; readonly command: string } | undefined {
+  const journal = readAsideJournal(state);
+  return journal && { path: journal.path, command: journal.command };
+}
+
+/** Of a run that was killed before its journal was complete. */
+function removeTraces(state: StateDirectory): void {
+  try {
+    removeIfThere(`${asideJournalPath(state)}.new`);
+  } catch (cause) {
+    throw filesystemError(cause, asideJournalPath(state));
+  }
+  removeIfEmpty(asideDirectory(state));
+}
+
+/**
+ * The same for somebody who wants no more of it: where the manifest cannot be put back, or the journal cannot be
+ * understood, the journal goes, and what waits goes on waiting.
+ */
+export function discardAside(state: StateDirectory): Return {
+  try {
+    return moveBack(state);
+  } catch (error) {
+    if (!(error instanceof KubepkiError) || error.code !== 'unfinished') throw error;
+  }
+  try {
+    dropAsideJournal(state);
+  } catch (cause) {
+    throw filesystemError(cause, asideJournalPath(state));
+  }
+  return { outcome: 'given-up', path: asideDirectory(state), command: 'a restart' };
+}
+
+function bringBack(state: StateDirectory, journal: AsideJournal): Return {
+  const { path, command, resolvedPath, asidePath } = journal;
+  // Seen is not yet on disk: the run that wrote it may have been killed before it flushed the directory.
+  syncDirectory(state.path);
+  const waits = exists(asidePath, path);
+  if (!waits && !exists(resolvedPath, path)) {
+    throw new KubepkiError('unfinished', 'is gone, and so is its copy that waited to be put back', {
+      file: path,
+      hint: `put the manifest in its place, then: ${commandHere(state, 'recover')}`,
+    });
+  }
+  // Left by a run that was killed on its way back; the kubelet passes over a name that begins with a dot.
+  removeIfThere(journal.stagedPath);
+  const outcome = waits ? putInPlace(state, journal) : 'in-place';
+  const keptAs = outcome === 'kept' ? keep(journal) : undefined;
+  // On disk in its place before it goes from where it waited.
+  syncDirectory(dirname(resolvedPath));
+  removeIfThere(asidePath);
+  if (exists(asideDirectory(state), path)) syncDirectory(asideDirectory(state));
+  dropAsideJournal(state);
+  removeIfEmpty(asideDirectory(state));
+  if (keptAs !== undefined) return { outcome: 'kept', path, command, keptAs };
+  return { outcome: outcome === 'back' ? 'back' : 'in-place', path, command };
+}
+
+function putInPlace(state: StateDirectory, journal: AsideJournal): 'back' | 'in-place' | 'kept' {
+  const { resolvedPath, asidePath, stagedPath, path } = journal;
+  try {
+    // link(2) never replaces what somebody has put there meanwhile, and needs no space.
+    linkSync(asidePath, resolvedPath);
+    return 'back';
+  } catch (cause) {
+    if (errnoOf(cause) === 'EEXIST') return isSame(state, journal) ? 'in-place' : 'kept';
+    if (!cannotLink(cause)) throw cause;
+  }
+  const file = readRegularFile(asidePath, path);
+  if (file === undefined) throw new KubepkiError('not-found', 'disappeared', { file: asidePath });
+  const { mode, uid, gid } = file;
+  createDurably(stagedPath, file.bytes, { mode, owner: { uid, gid } });
+  try {
+    linkOrRename(stagedPath, resolvedPath);
+    return 'back';
+  } catch (cause) {
+    if (errnoOf(cause) !== 'EEXIST') throw cause;
+    return isSame(state, journal) ? 'in-place' : 'kept';
+  } finally {
+    removeIfThere(stagedPath);
+  }
+}
+
+function linkOrRename(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (cause) {
+    if (!cannotLink(cause)) throw cause;
+    // A file system without hard links: between the look and the rename somebody's file could still be replaced.
+    if (exists(to, to)) throw Object.assign(new Error('EEXIST'), { code: 'EEXIST' });
+    renameSync(from, to);
+  }
+}
+
+function isSame({ root }: StateDirectory, { resolvedPath, path, sha256 }: AsideJournal): boolean {
+  try {
+    return readRegularFile(root.resolve(resolvedPath), path)?.sha256 === sha256;
+  } catch (error) {
+    // A directory, say, that somebody put there: certainly another one.
+    if (error instanceof KubepkiError) return false;
+    throw error;
+  }
+}
+
+/** Under a name of its own, for whoever misses it: the next restart needs the place. */
+function keep({ asidePath }: AsideJournal): string {
+  for (let number = 1; ; number += 1) {
+    const keptAs = `${asidePath}.replaced-${String(number)}`;
+    if (exists(keptAs, keptAs)) continue;
+    renameSync(asidePath, keptAs);
+    return keptAs;
+  }
+}
+
+/** Another file system, or one without hard links. */
+function cannotLink(cause: unknown): boolean {
+  return ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(errnoOf(cause) ?? '');
+}

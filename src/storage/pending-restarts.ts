@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import { KubepkiError } from '../errors/error.ts';
+import { filesystemError } from '../filesystem/filesystem-error.ts';
+import { readRegularFile } from '../filesystem/regular-file.ts';
+import { isRecord, isText, parseJson } from './json-value.ts';
+import { removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
+import type { StateDirectory } from './state-directory.ts';
+import { storedPathsFor, storedPathsOf } from './stored-paths.ts';
+
+/** A component that was to be restarted to use these files. Host paths here, stored ones on disk. */
+export interface PendingRestart {
+  readonly component: string;
+  /** SHA-256, hex, of what the change puts there. */
+  readonly files: readonly { readonly path: string; readonly sha256: string }[];
+}
+
+interface StoredRestarts {
+  readonly version: 1;
+  readonly stateDirectory: string;
+  /** The kernel's name for the time since the machine was started: a reboot restarts everything. */
+  readonly bootId: string;
+  readonly restarts: readonly PendingRestart[];
+}
+
+/**
+ * Written before the change is made, so that a run that is killed between the change and its restarts leaves word of
+ * them: the next one with `--restart` makes up for it, though nothing is due any more.
+ * @throws KubepkiError no-permission, io
+ */
+export function writePendingRestarts(
+  state: StateDirectory,
+  restarts: readonly PendingRestart[],
+  bootId: string,
+): void {
+  const path = pendingRestartsPath(state);
+  try {
+    if (restarts.length === 0) {
+      removeIfThere(path);
+      removeIfThere(`${path}.new`);
+      syncDirectory(state.path);
+      return;
+    }
+    const { store } = storedPathsFor(
+      state,
+      restarts.flatMap(({ files }) => files.map((file) => file.path)),
+    );
+    const stored: StoredRestarts = {
+      version: 1,
+      stateDirectory: store(state.path),
+      bootId,
+      restarts: withPaths(restarts, store),
+    };
+    replaceDurably(path, Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`));
+  } catch (cause) {
+    throw filesystemError(cause, path);
+  }
+}
+
+/**
+ * What is still to be restarted: where a file is no longer what the change put there (it was never made, or taken back),
+ * nothing is; neither is after a reboot. What cannot be read is nothing: it only asks for a restart.
+ */
+export function readPendingRestarts(state: StateDirectory, bootId: string): readonly PendingRestart[] {
+  const stored = readStored(state);
+  if (stored?.bootId !== bootId) return [];
+  const paths = storedPathsOf(state, stored.stateDirectory);
+  if (paths === undefined) return [];
+  return withPaths(stored.restarts, paths.locate).filter(({ files }) =>
+    files.some(({ path, sha256 }) => digestOf(state, path) === sha256),
+  );
+}
+
+function pendingRestartsPath(state: StateDirectory): string {
+  return join(state.path, 'pending-restarts.json');
+}
+
+function readStored(state: StateDirectory): StoredRestarts | undefined {
+  try {
+    const path = pendingRestartsPath(state);
+    const file = readRegularFile(path, path);
+    const value = file && parseJson(file.bytes);
+    return isStored(value) ? value : undefined;
+  } catch (error) {
+    if (error instanceof KubepkiError) return undefined;
+    throw error;
+  }
+}
+
+function digestOf({ root }: StateDirectory, path: string): string | undefined {
+  try {
+    return readRegularFile(root.resolve(path), path)?.sha256;
+  } catch (error) {
+    if (error instanceof KubepkiError) return undefined;
+    throw error;
+  }
+}
+
+function withPaths(restarts: readonly PendingRestart[], convert: (path: string) => string): PendingRestart[] {
+  return restarts.map(({ component, files }) => ({
+    component,
+    files: files.map(({ path, sha256 }) => ({ path: convert(path), sha256 })),
+  }));
+}
+
+function isStored(value: unknown): value is StoredRestarts {
+  if (!isRecord(value) || value['version'] !== 1 || !Array.isArray(value['restarts'])) return false;
+  return (
+    isText(value['stateDirectory']) &&
+    isText(value['bootId']) &&
+    value['restarts'].every(
+      (restart: unknown) =>
+        isRecord(restart) &&
+        isText(restart['component']) &&
+        Array.isArray(restart['files']) &&
+        restart['files'].every(
+          (file: unknown) => isRecord(file) && isText(file['path']) && isText(file['sha256']),
+        ),
+    )
+  );
+}
