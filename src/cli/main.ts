@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { KubepkiError } from '../errors/error.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
+import { releaseOutput } from './held-output.ts';
 import { buildProgram } from './program.ts';
 import { handleSignals, interruptionDuringHold, sayInterrupted, wasChanged } from './signals.ts';
 import { openTerminal } from './terminal.ts';
@@ -11,7 +12,9 @@ handleSignals();
 // A reader that has seen enough (`| head`) is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') return;
-  openTerminal(true).error(new KubepkiError('io', `cannot write to standard output: ${error.message}`));
+  openTerminal({ color: true }).error(
+    new KubepkiError('io', `cannot write to standard output: ${error.message}`),
+  );
   process.exitCode = wasChanged() ? exitCodes.changedButNotFinished : exitCodes.error;
 });
 
@@ -26,16 +29,15 @@ try {
   await program.parseAsync();
   // One that came during a transaction has waited for its end.
   const interruption = await interruptionDuringHold();
-  if (interruption !== undefined) {
-    sayInterrupted();
-    process.exitCode = interruption;
-  }
+  if (interruption !== undefined) process.exitCode = interruption;
+  if (process.exitCode !== undefined && process.exitCode !== exitCodes.done) releaseOutput();
+  if (interruption !== undefined) sayInterrupted();
 } catch (error) {
   process.exitCode = report(error);
 }
 
 function report(error: unknown): number {
-  const terminal = openTerminal(!process.argv.includes('--no-color'));
+  const terminal = openTerminal({ color: !process.argv.includes('--no-color') });
   if (error instanceof CommanderError) {
     // --help and --version end this way too.
     if (error.exitCode === 0) return exitCodes.done;

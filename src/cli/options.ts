@@ -1,10 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseGoDuration } from '../config/go-duration.ts';
 import { parseInstant } from './parse-instant.ts';
-
-export interface ColourOption {
-  readonly color: boolean;
-}
+import { quietOption } from './quiet-option.ts';
 
 export function dryRunOption(): Option {
   return new Option('--dry-run', 'show what would change, and change nothing');
@@ -52,6 +49,7 @@ export function addNodeOptions(
   }
   return command
     .addOption(rootfsOption())
+    .addOption(quietOption())
     .addOption(new Option('-v, --v <level>').hideHelp())
     .option('--no-color', 'no colour, also on a terminal (as with NO_COLOR)');
 }

@@ -11,6 +11,7 @@ import { addRenew } from './command/renew.ts';
 import { addRollback } from './command/rollback.ts';
 import type { ExitCode } from './exit-code.ts';
 import { rootfsOption } from './options.ts';
+import { requireQuietText } from './quiet-option.ts';
 
 /**
  * The command line. Flags, their defaults and their spellings are kubeadm's, so that its command lines work as they are.
@@ -24,6 +25,9 @@ export function buildProgram(version: string, done: (code: ExitCode) => void): C
     .helpCommand(false)
     .addOption(rootfsOption())
     .addOption(new Option('-v, --v <level>', 'accepted as kubeadm does, without effect').hideHelp())
+    .hook('preAction', (_program, command) => {
+      requireQuietText(command);
+    })
     .exitOverride()
     .configureOutput({ outputError: () => undefined });
   asGroup(program);

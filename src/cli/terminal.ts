@@ -1,5 +1,14 @@
 import type { KubepkiError } from '../errors/error.ts';
 import { renderError, renderHint, renderNote, renderWarning } from '../render/diagnostics.ts';
+import { holdOutput, releaseOutput, writeOrHold } from './held-output.ts';
+
+/** As commander names them. */
+export interface TerminalOptions {
+  /** false: `--no-color` */
+  readonly color: boolean;
+  /** Results and notes are held back; they are written only if something turns out to be wrong. */
+  readonly quiet?: boolean;
+}
 
 export interface Progress {
   update(text: string): void;
@@ -21,36 +30,47 @@ export interface Terminal {
   progress(text: string): Promise<Progress>;
 }
 
-/** @param colour false: `--no-color` */
-export function openTerminal(colour: boolean): Terminal {
+export function openTerminal({ color, quiet = false }: TerminalOptions): Terminal {
+  if (quiet) holdOutput();
   const dumb = process.env['TERM'] === 'dumb';
   // https://no-color.org: set to anything but the empty string. Judged for each stream: one may be a pipe.
-  const allowed = colour && (process.env['NO_COLOR'] ?? '') === '' && !dumb;
+  const allowed = color && (process.env['NO_COLOR'] ?? '') === '' && !dumb;
   const stdoutColour = allowed && process.stdout.isTTY;
   const stderrColour = allowed && process.stderr.isTTY;
   const say = (text: string): void => {
     process.stderr.write(text);
   };
+  // A hint shares the fate of what it follows: a warning's is never held back.
+  let hintHeld = true;
   return {
     stdoutColour,
     stderrColour,
     interactive: process.stdin.isTTY && process.stderr.isTTY,
     result: (text) => {
-      process.stdout.write(text);
+      hintHeld = true;
+      writeOrHold('stdout', text);
     },
     warning: (text) => {
+      hintHeld = false;
       say(renderWarning(text, { colour: stderrColour }));
     },
     note: (text) => {
-      say(renderNote(text, { colour: stderrColour }));
+      hintHeld = true;
+      writeOrHold('stderr', renderNote(text, { colour: stderrColour }));
     },
     hint: (text) => {
-      if (text !== undefined) say(renderHint(text, { colour: stderrColour }));
+      if (text === undefined) return;
+      const line = renderHint(text, { colour: stderrColour });
+      if (hintHeld) writeOrHold('stderr', line);
+      else say(line);
     },
     error: (error) => {
+      // What led to it comes first.
+      releaseOutput();
       say(renderError(error, { colour: stderrColour }));
     },
-    progress: async (text) => (process.stderr.isTTY && !dumb ? spinner(text, stderrColour) : silent),
+    progress: async (text) =>
+      process.stderr.isTTY && !dumb && !quiet ? spinner(text, stderrColour) : silent,
   };
 }
 

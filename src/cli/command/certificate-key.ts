@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { ExitCode } from '../exit-code.ts';
-import type { ColourOption } from '../options.ts';
-import { openTerminal } from '../terminal.ts';
+import { openTerminal, type TerminalOptions } from '../terminal.ts';
 
 export function addCertificateKey(certs: Command, done: (code: ExitCode) => void): void {
   certs
@@ -13,8 +12,8 @@ export function addCertificateKey(certs: Command, done: (code: ExitCode) => void
     .allowExcessArguments(false)
     .addOption(new Option('-v, --v <level>').hideHelp())
     .action(async (_options, command: Command) => {
-      const { color } = command.optsWithGlobals<ColourOption>();
+      const options = command.optsWithGlobals<TerminalOptions>();
       const { printCertificateKey } = await import('../certificate-key.ts');
-      done(printCertificateKey(openTerminal(color)));
+      done(printCertificateKey(openTerminal(options)));
     });
 }

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CheckExpirationOptions } from '../check-expiration.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { addNodeOptions, atOption, type ColourOption } from '../options.ts';
-import { openTerminal } from '../terminal.ts';
+import { addNodeOptions, atOption } from '../options.ts';
+import { openTerminal, type TerminalOptions } from '../terminal.ts';
 
 export function addCheckExpiration(certs: Command, done: (code: ExitCode) => void): void {
   addNodeOptions(
@@ -31,9 +31,9 @@ Examples:
 Exit code 1 if a file could not be read; missing and expired certificates are exit code 0, as with kubeadm.`,
     )
     .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<CheckExpirationOptions & ColourOption>();
+      const options = command.optsWithGlobals<CheckExpirationOptions & TerminalOptions>();
       const { checkExpiration } = await import('../check-expiration.ts');
-      done(await checkExpiration(options, openTerminal(options.color)));
+      done(await checkExpiration(options, openTerminal(options)));
     });
 }
 

@@ -1,14 +1,8 @@
 import type { Command } from 'commander';
 import type { GenerateCsrOptions } from '../generate-csr.ts';
 import type { ExitCode } from '../exit-code.ts';
-import {
-  addNodeOptions,
-  dryRunOption,
-  keepBackupsOption,
-  lockTimeoutOption,
-  type ColourOption,
-} from '../options.ts';
-import { openTerminal } from '../terminal.ts';
+import { addNodeOptions, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../options.ts';
+import { openTerminal, type TerminalOptions } from '../terminal.ts';
 
 export function addGenerateCsr(certs: Command, done: (code: ExitCode) => void): void {
   addNodeOptions(
@@ -36,8 +30,8 @@ What the configuration leaves out is kubeadm's default; the node's name and addr
 CSRs signed, put each certificate beside its CSR (etcd/server.crt, admin.conf.crt), then: kubepki certs install`,
     )
     .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<GenerateCsrOptions & ColourOption>();
+      const options = command.optsWithGlobals<GenerateCsrOptions & TerminalOptions>();
       const { generateRequests } = await import('../generate-csr.ts');
-      done(await generateRequests(options, openTerminal(options.color)));
+      done(await generateRequests(options, openTerminal(options)));
     });
 }

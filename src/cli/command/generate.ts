@@ -2,15 +2,8 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { initSpecs } from '../../catalog/init-order.ts';
 import type { ExitCode } from '../exit-code.ts';
 import type { GenerateOptions } from '../generate.ts';
-import {
-  addNodeOptions,
-  atOption,
-  dryRunOption,
-  keepBackupsOption,
-  lockTimeoutOption,
-  type ColourOption,
-} from '../options.ts';
-import { openTerminal } from '../terminal.ts';
+import { addNodeOptions, atOption, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../options.ts';
+import { openTerminal, type TerminalOptions } from '../terminal.ts';
 import { validityOption } from '../validity-option.ts';
 
 export function addGenerate(certs: Command, done: (code: ExitCode) => void): void {
@@ -64,9 +57,9 @@ Examples:
 A CA or the sa key is made only where nothing is there yet that it would have signed, unless it is named.`,
     )
     .action(async (names: string[], _options, command: Command) => {
-      const options = command.optsWithGlobals<GenerateOptions & ColourOption>();
+      const options = command.optsWithGlobals<GenerateOptions & TerminalOptions>();
       const { generateMissing } = await import('../generate.ts');
-      done(await generateMissing(names, options, openTerminal(options.color)));
+      done(await generateMissing(names, options, openTerminal(options)));
     });
 }
 

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { HistoryOptions } from '../history.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { addNodeOptions, type ColourOption } from '../options.ts';
-import { openTerminal } from '../terminal.ts';
+import { addNodeOptions } from '../options.ts';
+import { openTerminal, type TerminalOptions } from '../terminal.ts';
 
 export function addHistory(certs: Command, done: (code: ExitCode) => void): void {
   addNodeOptions(
@@ -15,9 +15,9 @@ export function addHistory(certs: Command, done: (code: ExitCode) => void): void
       new Option('-o, --output <format>', 'text or json').default('text').argParser(parseHistoryFormat),
     )
     .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<HistoryOptions & ColourOption>();
+      const options = command.optsWithGlobals<HistoryOptions & TerminalOptions>();
       const { showHistory } = await import('../history.ts');
-      done(await showHistory(options, openTerminal(options.color)));
+      done(await showHistory(options, openTerminal(options)));
     });
 }
 

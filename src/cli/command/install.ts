@@ -7,9 +7,8 @@ import {
   keepBackupsOption,
   lockTimeoutOption,
   pathOption,
-  type ColourOption,
 } from '../options.ts';
-import { openTerminal } from '../terminal.ts';
+import { openTerminal, type TerminalOptions } from '../terminal.ts';
 
 export function addInstall(certs: Command, done: (code: ExitCode) => void): void {
   addNodeOptions(
@@ -42,8 +41,8 @@ A certificate and a CSR belong together by their public key, whatever their file
 certificate named here is not signed yet, or nothing could be installed.`,
     )
     .action(async (names: string[], _options, command: Command) => {
-      const options = command.optsWithGlobals<InstallOptions & ColourOption>();
+      const options = command.optsWithGlobals<InstallOptions & TerminalOptions>();
       const { installCertificates } = await import('../install.ts');
-      done(await installCertificates(names, options, openTerminal(options.color)));
+      done(await installCertificates(names, options, openTerminal(options)));
     });
 }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { RecoverOptions } from '../recover.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { addNodeOptions, dryRunOption, lockTimeoutOption, type ColourOption } from '../options.ts';
-import { openTerminal } from '../terminal.ts';
+import { addNodeOptions, dryRunOption, lockTimeoutOption } from '../options.ts';
+import { openTerminal, type TerminalOptions } from '../terminal.ts';
 
 export function addRecover(certs: Command, done: (code: ExitCode) => void): void {
   addNodeOptions(
@@ -18,8 +18,8 @@ export function addRecover(certs: Command, done: (code: ExitCode) => void): void
     .addOption(dryRunOption())
     .addOption(lockTimeoutOption())
     .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<RecoverOptions & ColourOption>();
+      const options = command.optsWithGlobals<RecoverOptions & TerminalOptions>();
       const { recoverChange } = await import('../recover.ts');
-      done(await recoverChange(options, openTerminal(options.color)));
+      done(await recoverChange(options, openTerminal(options)));
     });
 }

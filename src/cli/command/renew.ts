@@ -10,10 +10,9 @@ import {
   keepBackupsOption,
   lockTimeoutOption,
   pathOption,
-  type ColourOption,
 } from '../options.ts';
 import { sanOptions } from '../san-options.ts';
-import { openTerminal } from '../terminal.ts';
+import { openTerminal, type TerminalOptions } from '../terminal.ts';
 import { validityOption } from '../validity-option.ts';
 
 export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
@@ -77,9 +76,9 @@ Exit code 6 if a certificate named here was not renewed, being missing or signed
     )
     .action(async (names: string[], _options, self: Command) => {
       const options = self.optsWithGlobals<
-        RenewOptions & RequestOptions & ColourOption & { readonly csrOnly?: boolean }
+        RenewOptions & RequestOptions & TerminalOptions & { readonly csrOnly?: boolean }
       >();
-      const terminal = openTerminal(options.color);
+      const terminal = openTerminal(options);
       if (options.csrOnly === true) {
         if (options.validity !== undefined) {
           throw new KubepkiError('usage', '--validity does not go with --csr-only', {

@@ -1,14 +1,8 @@
 import type { Command } from 'commander';
 import type { RollbackOptions } from '../rollback.ts';
 import type { ExitCode } from '../exit-code.ts';
-import {
-  addNodeOptions,
-  dryRunOption,
-  keepBackupsOption,
-  lockTimeoutOption,
-  type ColourOption,
-} from '../options.ts';
-import { openTerminal } from '../terminal.ts';
+import { addNodeOptions, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../options.ts';
+import { openTerminal, type TerminalOptions } from '../terminal.ts';
 
 export function addRollback(certs: Command, done: (code: ExitCode) => void): void {
   addNodeOptions(
@@ -25,8 +19,8 @@ export function addRollback(certs: Command, done: (code: ExitCode) => void): voi
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())
     .action(async (id: string | undefined, _options, command: Command) => {
-      const options = command.optsWithGlobals<RollbackOptions & ColourOption>();
+      const options = command.optsWithGlobals<RollbackOptions & TerminalOptions>();
       const { rollBackChange } = await import('../rollback.ts');
-      done(await rollBackChange(id, options, openTerminal(options.color)));
+      done(await rollBackChange(id, options, openTerminal(options)));
     });
 }

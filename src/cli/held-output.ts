@@ -1,0 +1,29 @@
+import { onInterrupt } from './signals.ts';
+
+type Stream = 'stdout' | 'stderr';
+
+interface Held {
+  readonly stream: Stream;
+  readonly text: string;
+}
+
+let holding = false;
+const held: Held[] = [];
+
+/** From here on what says that all is well is kept until something is wrong: cron mails what it reads. */
+export function holdOutput(): void {
+  if (holding) return;
+  holding = true;
+  onInterrupt(releaseOutput);
+}
+
+export function writeOrHold(stream: Stream, text: string): void {
+  if (holding) held.push({ stream, text });
+  else process[stream].write(text);
+}
+
+/** Something is wrong, so the whole story is told: what was held back, and whatever comes after it. */
+export function releaseOutput(): void {
+  holding = false;
+  for (const { stream, text } of held.splice(0)) process[stream].write(text);
+}

@@ -1,0 +1,21 @@
+import { type Command, Option } from 'commander';
+import { KubepkiError } from '../errors/error.ts';
+
+export function quietOption(): Option {
+  return new Option('--quiet', 'say nothing unless something is wrong (for cron)');
+}
+
+/**
+ * `-o` asks for a document, `--quiet` for none: a script that reads one must not find an empty file some day.
+ * @throws KubepkiError usage
+ */
+export function requireQuietText(command: Command): void {
+  const { quiet, output } = command.optsWithGlobals<{
+    readonly quiet?: boolean;
+    readonly output?: unknown;
+  }>();
+  if (quiet !== true || output === undefined || output === 'text') return;
+  throw new KubepkiError('usage', '--quiet does not go with -o, other than -o text', {
+    hint: 'leave --quiet out: what reads a document needs it every time',
+  });
+}
