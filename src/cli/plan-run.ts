@@ -3,7 +3,7 @@ import { readInventory } from '../inventory/inventory.ts';
 import { readIssuers } from '../inventory/issuers.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { externalFaults, type ExternalFault } from '../operations/external-authority.ts';
-import { planRenewals, type PlannedRenewal } from '../operations/plan-renewal.ts';
+import { notDueUntil, planRenewals, staysDue, type PlannedRenewal } from '../operations/plan-renewal.ts';
 import { defaultValidityMs } from '../operations/validity.ts';
 import type { SanWish } from '../operations/change-sans.ts';
 import type { Node } from './node-options.ts';
@@ -14,6 +14,8 @@ export interface RenewalRun {
   readonly plan: readonly PlannedRenewal[];
   /** Of the external CAs that were asked for. */
   readonly faults: readonly ExternalFault[];
+  /** With `--within`: something will still be due afterwards, as its CA ends. */
+  readonly staysDue: boolean;
 }
 
 /** What the command line decides about the new certificates. */
@@ -24,6 +26,8 @@ export interface RenewalWishes {
   readonly sans: SanWish | undefined;
   /** Also take away SANs that are still used. */
   readonly force?: boolean;
+  /** Only what expires within so many milliseconds; undefined: everything. */
+  readonly withinMs?: number | undefined;
 }
 
 /** Reads the node's files and decides for each selected certificate; what it reads it reads now. */
@@ -31,9 +35,15 @@ export function planRun(node: Node, selection: Selection, wishes: RenewalWishes,
   const { layout, config, flags } = node;
   const inventory = readInventory(layout, config?.etcd ?? 'stacked');
   const specs = selectedSpecs(selection, inventory);
-  const caNames = new Set(specs.map(({ caName }) => caName));
+  const due = wishes.withinMs === undefined ? undefined : { now, withinMs: wishes.withinMs };
+  const resting = new Set(
+    inventory.certificates.filter((entry) => notDueUntil(entry, due) !== undefined).map(({ spec }) => spec),
+  );
+  const wanted = specs.filter((spec) => !resting.has(spec));
+  const caNames = new Set(wanted.map(({ caName }) => caName));
   const plan = planRenewals(inventory, specs, {
     now,
+    due,
     validityMs: wishes.validityMs ?? config?.certificateValidityMs ?? defaultValidityMs,
     encryptionAlgorithm: config?.encryptionAlgorithm,
     sans: sanSettings(wishes.sans, node, wishes),
@@ -41,5 +51,9 @@ export function planRun(node: Node, selection: Selection, wishes: RenewalWishes,
     keyTargets: readKeyTargets(inventory),
   });
   const faults = externalFaults(inventory, commandLine(flags));
-  return { plan, faults: faults.filter(({ spec }) => caNames.has(spec.caName)) };
+  return {
+    plan,
+    faults: faults.filter(({ spec }) => caNames.has(spec.caName)),
+    staysDue: staysDue(plan, due),
+  };
 }

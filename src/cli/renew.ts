@@ -1,7 +1,7 @@
 import { factsOf } from '../operations/certificate-facts.ts';
 import { targetsOf, type PlannedRenewal, type Renewable } from '../operations/plan-renewal.ts';
 import { renew, type Renewed } from '../operations/renew.ts';
-import { renewalWarnings } from '../operations/renewal-warnings.ts';
+import { endsFirstWarnings, renewalWarnings } from '../operations/renewal-warnings.ts';
 import { verifyRenewed } from '../operations/verify-renewal.ts';
 import { randomSerialNumber } from '../pki/issue.ts';
 import { dryRunLines } from '../render/dry-run.ts';
@@ -11,6 +11,7 @@ import { confirmRenewal } from './confirm.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
+import type { WithinOption } from './period-option.ts';
 import { planRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
 import { plannedChanges } from './planned-changes.ts';
 import { refusals, renewRestHint } from './refusal.ts';
@@ -19,11 +20,16 @@ import { parseSelection, type Selection } from './select.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
 import { makeChange, underLock, type Change, type LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
-import { validityFlags, warnOfShortValidity, type ValidityOption } from './validity-option.ts';
+import {
+  validityFlags,
+  warnOfDueAgain,
+  warnOfShortValidity,
+  type ValidityOption,
+} from './validity-option.ts';
 import { noteWaiting } from './waiting.ts';
 import { noteSans, wishedSans } from './wished-sans.ts';
 
-export interface RenewOptions extends NodeOptions, LockOptions, ValidityOption, SanOptions {
+export interface RenewOptions extends NodeOptions, LockOptions, ValidityOption, SanOptions, WithinOption {
   readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly keepBackups: number;
@@ -41,8 +47,10 @@ export async function renewCertificates(
     validityMs: options.validity?.milliseconds,
     sans: await wishedSans(asked, node, options, terminal),
     force: options.force === true,
+    withinMs: options.within?.milliseconds,
   };
   warnOfShortValidity(options, terminal);
+  warnOfDueAgain(options, node.config?.certificateValidityMs, terminal);
   if (options.dryRun === true) {
     noteWaiting(node, terminal);
     const run = planRun(node, selection, wishes, new Date());
@@ -69,8 +77,8 @@ export async function renewCertificates(
     const change = changeOf(await renewAll(renewables, terminal));
     const interruption = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
     if (interruption !== undefined) return interruption;
-    report(plan, selection, terminal);
-    return exitCodeOfPlan(plan, selection);
+    report(plan, selection, options, terminal);
+    return exitCodeOfRun(run, selection);
   });
 }
 
@@ -81,13 +89,16 @@ function dryRun(run: RenewalRun, selection: Selection, options: RenewOptions, te
   warn(run, terminal);
   noteSans(renewables, { difference: false }, terminal);
   const others = plan.filter(({ status }) => status !== 'renewable');
-  terminal.result(renewalLines(others.map(outcomeOf), { closing: false }));
+  terminal.result(linesOf(others, options, { closing: false, due: renewables.length > 0 }));
   terminal.result(dryRunLines(plannedChanges(renewables)));
-  return exitCodeOfPlan(plan, selection);
+  return exitCodeOfRun(run, selection);
 }
 
 function warn({ plan, faults }: RenewalRun, terminal: Terminal): void {
-  for (const warning of renewalWarnings(renewablesOf(plan))) terminal.warning(warning);
+  const endsFirst = plan.flatMap((one) => (one.status === 'ca-ends-first' ? [one] : []));
+  for (const warning of [...endsFirstWarnings(endsFirst), ...renewalWarnings(renewablesOf(plan))]) {
+    terminal.warning(warning);
+  }
   // kubeadm renews nothing at all then, not even what other CAs sign.
   for (const { error } of faults) {
     terminal.warning(error.line);
@@ -139,14 +150,36 @@ function changeOf(renewed: readonly Renewed[]): Change {
   };
 }
 
-function exitCodeOfPlan(plan: readonly PlannedRenewal[], selection: Selection): ExitCode {
-  const all = plan.every(({ status }) => status === 'renewable');
-  return selection.kind === 'named' && !all ? exitCodes.notRenewed : exitCodes.done;
+function exitCodeOfRun({ plan, staysDue }: RenewalRun, selection: Selection): ExitCode {
+  const left = plan.some(({ status }) => status === 'missing' || status === 'external-ca');
+  if (selection.kind === 'named' && left) return exitCodes.notRenewed;
+  return staysDue ? exitCodes.expiring : exitCodes.done;
 }
 
-function report(plan: readonly PlannedRenewal[], selection: Selection, terminal: Terminal): void {
+/** What there is to say of each; of what is not due only beside what is. */
+function linesOf(
+  plan: readonly PlannedRenewal[],
+  { within }: RenewOptions,
+  { closing, due }: { readonly closing: boolean; readonly due: boolean },
+): string {
+  const dormant = plan.filter(({ status }) => status === 'not-due');
+  const said = plan.filter(({ status }) => status !== 'not-due');
+  const anyDue = due || said.some(({ status }) => status !== 'missing');
+  if (within === undefined || anyDue || dormant.length === 0) {
+    return renewalLines(plan.map(outcomeOf), { closing });
+  }
+  return `${renewalLines(said.map(outcomeOf), { closing })}nothing is due within ${within.text}\n`;
+}
+
+function report(
+  plan: readonly PlannedRenewal[],
+  selection: Selection,
+  options: RenewOptions,
+  terminal: Terminal,
+): void {
   const someRenewed = plan.some(({ status }) => status === 'renewable');
-  terminal.result(renewalLines(plan.map(outcomeOf), { closing: selection.kind === 'all' && someRenewed }));
+  const closing = selection.kind === 'all' && someRenewed;
+  terminal.result(linesOf(plan, options, { closing, due: someRenewed }));
   // kubeadm says what to restart only after `all`.
   if (selection.kind === 'named') {
     noteRestarts(
@@ -163,6 +196,10 @@ function outcomeOf(planned: PlannedRenewal): Parameters<typeof renewalLines>[0][
       return { status: 'renewed', longName };
     case 'missing':
       return { status: 'missing', longName };
+    case 'not-due':
+      return { status: 'not-due', longName, notAfter: planned.notAfter };
+    case 'ca-ends-first':
+      return { status: 'ca-ends-first', longName, notAfter: planned.end.leafNotAfter };
     case 'external-ca':
       return { status: 'external-ca', longName, caBaseName: planned.caBaseName };
     case 'refused':

@@ -17,13 +17,15 @@ import { generateKeys } from './generate-keys.ts';
 import { openNode, type Node, type NodeOptions } from './node-options.ts';
 import { refusals, renewRestHint } from './refusal.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
+import type { WithinOption } from './period-option.ts';
 import { parseSelection, selectedSpecs, type Selection } from './select.ts';
 import { makeChange, underLock, type Change, type LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import { noteWaiting, stateOf } from './waiting.ts';
 import { noteSans, sanSettings, wishedSans } from './wished-sans.ts';
 
-export interface RequestOptions extends NodeOptions, LockOptions, CsrDirectoryOption, SanOptions {
+export interface RequestOptions
+  extends NodeOptions, LockOptions, CsrDirectoryOption, SanOptions, WithinOption {
   readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly keepBackups: number;
@@ -42,25 +44,25 @@ export async function requestCertificates(
   warnOfOpenDirectory(node, options, terminal);
   if (options.dryRun === true) {
     noteWaiting(node, terminal);
-    const plan = planRequestRun(node, selection, sans, options);
+    const plan = planRequestRun(node, selection, sans, options, new Date());
     if (refuse(plan, options, terminal)) return exitCodes.error;
     requireSafeTargets(
       node.layout.root,
       requestablesOf(plan).flatMap(({ files }) => [files.key, files.request]),
     );
     noteSans(requestablesOf(plan), { difference: false }, terminal);
-    terminal.result(requestLines(plan.map(shownBefore), { dryRun: true, next: nextCommand(node, options) }));
+    terminal.result(linesOf(plan, shownBefore, { dryRun: true }, node, options));
     return exitCodeOf(plan, selection);
   }
   return underLock(node, options, terminal, async (state) => {
     const now = new Date();
-    const plan = planRequestRun(node, selection, sans, options);
+    const plan = planRequestRun(node, selection, sans, options, now);
     if (refuse(plan, options, terminal)) return exitCodes.error;
     noteSans(requestablesOf(plan), { difference: sans !== undefined }, terminal);
     const change = changeOf(await requestAll(requestablesOf(plan), terminal));
     const interruption = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
     if (interruption !== undefined) return interruption;
-    terminal.result(requestLines(plan.map(shown), { dryRun: false, next: nextCommand(node, options) }));
+    terminal.result(linesOf(plan, shown, { dryRun: false }, node, options));
     return exitCodeOf(plan, selection);
   });
 }
@@ -70,6 +72,7 @@ function planRequestRun(
   selection: Selection,
   sans: SanWish | undefined,
   options: RequestOptions,
+  now: Date,
 ): PlannedRequest[] {
   const { layout, config } = node;
   const inventory = readInventory(layout, config?.etcd ?? 'stacked');
@@ -78,6 +81,7 @@ function planRequestRun(
     inventory,
     selectedSpecs(selection, inventory).map((spec) => readRequestFiles(layout.root, directory, spec)),
     {
+      due: options.within && { now, withinMs: options.within.milliseconds },
       encryptionAlgorithm: config?.encryptionAlgorithm,
       sans: sanSettings(sans, node, options),
       keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
@@ -135,9 +139,26 @@ function nextCommand(node: Node, options: RequestOptions): string {
   return commandHere(stateOf(node), ['install', ...csrFlags(options)].join(' '));
 }
 
+function linesOf(
+  plan: readonly PlannedRequest[],
+  show: typeof shown,
+  { dryRun }: { readonly dryRun: boolean },
+  node: Node,
+  options: RequestOptions,
+): string {
+  const { within } = options;
+  const said = plan.filter(({ status }) => status !== 'not-due');
+  const dormant = said.length < plan.length;
+  const idle = within !== undefined && dormant && said.every(({ status }) => status === 'missing');
+  const shownPlan = (idle ? said : plan).map(show);
+  const lines = requestLines(shownPlan, { dryRun, next: nextCommand(node, options) });
+  return idle ? `nothing is due within ${within.text}\n${lines.replace(/^\n/, '')}` : lines;
+}
+
 function shown(planned: PlannedRequest): Parameters<typeof requestLines>[0][number] {
   const { longName } = planned.spec;
   if (planned.status === 'missing') return { status: 'missing', longName };
+  if (planned.status === 'not-due') return { status: 'not-due', longName, notAfter: planned.notAfter };
   if (planned.status === 'refused') throw new TypeError('a refused request is never reported as made');
   const files = planned.status === 'pending' ? planned.files : planned.requestable.files;
   return {

@@ -1,12 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { parsePeriod } from '../config/period.ts';
+import { parsePeriodOption, type Period, type WithinOption } from './period-option.ts';
+import { defaultValidityMs } from '../operations/validity.ts';
 import type { Terminal } from './terminal.ts';
-
-/** A period as typed, and what it is. */
-export interface Period {
-  readonly text: string;
-  readonly milliseconds: number;
-}
 
 export interface ValidityOption {
   readonly validity?: Period;
@@ -22,12 +17,11 @@ export function validityOption(): Option {
     '--validity <duration>',
     "how long they are valid, such as 720h, 90d or 2y (default: the configuration's, or a year)",
   ).argParser((text: string): Period => {
-    const milliseconds = parsePeriod(text);
-    if (milliseconds === undefined) throw new InvalidArgumentError('use a duration such as 720h, 90d or 2y');
-    if (milliseconds < shortestMs) {
+    const period = parsePeriodOption(text);
+    if (period.milliseconds < shortestMs) {
       throw new InvalidArgumentError('it is less than 10 minutes (m is minutes; a month is about 30d)');
     }
-    return { text, milliseconds };
+    return period;
   });
 }
 
@@ -35,6 +29,19 @@ export function validityOption(): Option {
 export function warnOfShortValidity({ validity }: ValidityOption, terminal: Terminal): void {
   if (validity === undefined || validity.milliseconds >= dayMs) return;
   terminal.warning(`--validity ${validity.text} is less than a day`);
+}
+
+/** A certificate that is due on its first day would be renewed by every run of a timer. */
+export function warnOfDueAgain(
+  { validity, within }: ValidityOption & WithinOption,
+  configuredMs: number | undefined,
+  terminal: Terminal,
+): void {
+  const validityMs = validity?.milliseconds ?? configuredMs ?? defaultValidityMs;
+  if (within === undefined || validityMs > within.milliseconds) return;
+  terminal.warning(
+    `--within ${within.text} is as long as new certificates are valid, or longer: every run renews them again`,
+  );
 }
 
 /** The same flag again, for a command line in a hint. */

@@ -21,6 +21,7 @@ import { constraintProblem } from '../pki/name-constraints.ts';
 import type { KeyAlgorithm } from '../pki/private-key.ts';
 import { profileOf, withExtension, type CertificateProfile } from '../pki/profile.ts';
 import { changeSans, type SanChange, type SanSettings } from './change-sans.ts';
+import { isDue, type DueWindow } from './due.ts';
 import { chooseKey } from './key-choice.ts';
 import { missingAuthority } from './missing-authority.ts';
 import { requireReplaceable } from './replaceable.ts';
@@ -56,11 +57,22 @@ export type RenewalPlace =
 export type PlannedRenewal =
   | { readonly status: 'renewable'; readonly spec: CertificateSpec; readonly renewable: Renewable }
   | { readonly status: 'missing'; readonly spec: CertificateSpec }
+  | { readonly status: 'not-due'; readonly spec: CertificateSpec; readonly notAfter: Date }
+  | { readonly status: 'ca-ends-first'; readonly spec: CertificateSpec; readonly end: AuthorityEnd }
   | { readonly status: 'external-ca'; readonly spec: CertificateSpec; readonly caBaseName: string }
   | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
 
+/** A certificate that a renewal could not make last longer, as no certificate outlives its CA. */
+export interface AuthorityEnd {
+  readonly leafNotAfter: Date;
+  readonly caNotAfter: Date;
+  readonly caFile: string;
+}
+
 export interface RenewalSettings {
   readonly now: Date;
+  /** Renew only what is due; undefined: everything. */
+  readonly due: DueWindow | undefined;
   readonly validityMs: number;
   /** undefined: keep each certificate's own. */
   readonly encryptionAlgorithm: EncryptionAlgorithm | undefined;
@@ -93,6 +105,9 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   if (entry === undefined || authority === undefined || entry.state.status === 'missing') {
     return { status: 'missing', spec };
   }
+  // Before anything that might refuse: what is not due stops nothing.
+  const notAfter = notDueUntil(entry, settings.due);
+  if (notAfter !== undefined) return { status: 'not-due', spec, notAfter };
   const issuer = requireIssuer(authority, settings.issuers);
   if (issuer.kind === 'external') {
     return { status: 'external-ca', spec, caBaseName: authority.spec.baseName };
@@ -113,6 +128,12 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   const sans = settings.sans && changeSans(spec, leaf, file.path, settings.sans);
   const validity = validityOf(issuer, settings.now, settings.validityMs);
   const caFile = authority.certificatePath;
+  // A timer would renew it every day from now on, and restart what uses it, without any gain.
+  const gainless = validity.capped && validity.notAfter <= leaf.notAfter;
+  if (settings.due !== undefined && gainless && !foreign && sans?.edit === undefined) {
+    const end = { leafNotAfter: leaf.notAfter, caNotAfter: validity.notAfter, caFile };
+    return { status: 'ca-ends-first', spec, end };
+  }
   const profile =
     sans?.edit === undefined ? profileOf(leaf) : withExtension(profileOf(leaf), sans.edit.extension);
   if (sans?.edit !== undefined) requireMaySign(issuer, profile, caFile);
@@ -144,6 +165,23 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
       warnings,
     },
   };
+}
+
+/** The end of a certificate that was read and is not due. */
+export function notDueUntil({ state }: CertificateEntry, due: DueWindow | undefined): Date | undefined {
+  if (due === undefined || state.status !== 'present') return undefined;
+  const { notAfter } = state.value.chain[0];
+  return isDue(notAfter, due) ? undefined : notAfter;
+}
+
+/** Whether something that was due is due again when the plan is carried out, its CA being near its own end. */
+export function staysDue(plan: readonly PlannedRenewal[], due: DueWindow | undefined): boolean {
+  if (due === undefined) return false;
+  return plan.some((planned) => {
+    if (planned.status !== 'renewable') return planned.status === 'ca-ends-first';
+    const { capped, notAfter } = planned.renewable.validity;
+    return capped && isDue(notAfter, due);
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Renewable } from './plan-renewal.ts';
+import type { PlannedRenewal, Renewable } from './plan-renewal.ts';
 import { isoSeconds } from '../pki/time.ts';
 
 /** What to say before renewing, one line each: first what several have in common, then each one's own. */
@@ -14,4 +14,17 @@ export function renewalWarnings(renewables: readonly Renewable[]): string[] {
     }),
     ...renewables.flatMap(({ warnings }) => warnings),
   ];
+}
+
+/** A line for each CA that must be renewed before what it has signed can be. */
+export function endsFirstWarnings(
+  planned: readonly Extract<PlannedRenewal, { status: 'ca-ends-first' }>[],
+): string[] {
+  const caFiles = new Set(planned.map(({ end }) => end.caFile));
+  return [...caFiles].map((caFile) => {
+    const held = planned.filter(({ end }) => end.caFile === caFile);
+    const caEnd = held[0]?.end.caNotAfter;
+    const names = held.map(({ spec }) => spec.name).join(', ');
+    return `${caFile}: the CA ends on ${caEnd === undefined ? '' : isoSeconds(caEnd)}: renew it first, as a renewal would not make these last longer: ${names}`;
+  });
 }

@@ -1,6 +1,9 @@
+import { kubeadmDate } from './kubeadm-date.ts';
+
 export type RenewalOutcome =
   | { readonly status: 'renewed'; readonly longName: string }
   | { readonly status: 'missing'; readonly longName: string }
+  | { readonly status: 'not-due' | 'ca-ends-first'; readonly longName: string; readonly notAfter: Date }
   | { readonly status: 'external-ca'; readonly longName: string; readonly caBaseName: string };
 
 const closingText = `
@@ -24,6 +27,10 @@ function sentence(outcome: RenewalOutcome): string {
       return `${outcome.longName} renewed`;
     case 'missing':
       return `MISSING! ${outcome.longName}`;
+    case 'not-due':
+      return `${outcome.longName} is not due: it ends ${kubeadmDate(outcome.notAfter)}`;
+    case 'ca-ends-first':
+      return `${outcome.longName} not renewed: it ends ${kubeadmDate(outcome.notAfter)}, and its CA no later`;
     case 'external-ca':
       return `Detected external ${outcome.caBaseName}, ${outcome.longName} can't be renewed`;
   }

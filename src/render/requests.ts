@@ -1,7 +1,9 @@
+import { kubeadmDate } from './kubeadm-date.ts';
 import { printable } from './printable.ts';
 
 export type ShownRequest =
   | { readonly status: 'missing'; readonly longName: string }
+  | { readonly status: 'not-due'; readonly longName: string; readonly notAfter: Date }
   | {
       readonly status: 'made' | 'pending';
       readonly longName: string;
@@ -20,7 +22,7 @@ export function requestLines(
   requests: readonly ShownRequest[],
   { dryRun, next }: { readonly dryRun: boolean; readonly next: string },
 ): string {
-  const waiting = requests.some(({ status }) => status !== 'missing');
+  const waiting = requests.some(({ status }) => status === 'made' || status === 'pending');
   return [
     ...requests.flatMap((request) => block(request, dryRun)),
     ...(dryRun ? ['', 'nothing was changed (--dry-run)'] : waiting ? closing(next) : []),
@@ -31,6 +33,9 @@ export function requestLines(
 
 function block(request: ShownRequest, dryRun: boolean): string[] {
   if (request.status === 'missing') return [`MISSING! ${request.longName}`];
+  if (request.status === 'not-due') {
+    return [`${request.longName} is not due: it ends ${kubeadmDate(request.notAfter)}`];
+  }
   const { status, longName, request: csr, key, certificate, besideKeyInUse, sans } = request;
   const what = {
     pending: 'waits already, kept as it is',

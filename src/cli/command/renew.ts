@@ -11,6 +11,7 @@ import {
   lockTimeoutOption,
   pathOption,
 } from '../options.ts';
+import { withinOption } from '../period-option.ts';
 import { sanOptions } from '../san-options.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
 import { validityOption } from '../validity-option.ts';
@@ -34,6 +35,7 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
   );
   for (const option of sanOptions()) command.addOption(option);
   command
+    .addOption(withinOption('renew only what has expired or expires within this time'))
     .addOption(validityOption())
     .addOption(
       new Option(
@@ -64,6 +66,7 @@ Examples:
   kubepki certs renew all
   kubepki certs renew apiserver etcd-server
   kubepki certs renew all --dry-run
+  kubepki certs renew all --within 30d
   kubepki certs renew all --validity 90d
   kubepki certs renew apiserver --add-san api.example.com,192.0.2.7 --remove-san old.example.com
   kubepki certs renew all --cert-dir /backup/pki --config kubeadm.yaml
@@ -72,7 +75,8 @@ Examples:
 SANs are DNS names, IP addresses and wildcards of ${servers}; the difference is shown first.
 A SAN that this node's kubeconfigs or manifests still use is removed with --force only.
 
-Exit code 6 if a certificate named here was not renewed, being missing or signed by an external CA.`,
+Exit code 6 if a certificate named here was not renewed, being missing or signed by an external CA.
+With --within: 0 if nothing is due, 4 if something stays due because its CA ends.`,
     )
     .action(async (names: string[], _options, self: Command) => {
       const options = self.optsWithGlobals<

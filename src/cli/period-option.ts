@@ -1,0 +1,26 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { parsePeriod } from '../config/period.ts';
+
+/** A period as typed, and what it is. */
+export interface Period {
+  readonly text: string;
+  readonly milliseconds: number;
+}
+
+/** @throws InvalidArgumentError for anything but a period of more than 0 */
+export function parsePeriodOption(text: string): Period {
+  const milliseconds = parsePeriod(text);
+  if (milliseconds === undefined) throw new InvalidArgumentError('use a duration such as 720h, 90d or 2y');
+  return { text, milliseconds };
+}
+
+export interface WithinOption {
+  /** undefined: what is due does not matter. */
+  readonly within?: Period;
+}
+
+export function withinOption(description: string): Option {
+  return new Option('--within <duration>', `${description}, such as 720h, 30d or 4w`).argParser(
+    parsePeriodOption,
+  );
+}

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { judge } from '../support/judge.ts';
+import { certs, done } from '../support/node.ts';
+import { shortenCa, treeEnding } from '../support/short-lived.ts';
+import { changes, fileChanges, snapshot } from '../support/tree.ts';
+
+describe('renew all --within', () => {
+  test('nothing is due: exit 0, nothing is written, not even a lock', async (t) => {
+    const tree = await treeEnding(t);
+    const before = snapshot(tree.directory);
+    const outcome = await certs(tree, 'renew', 'all', '--within', '30d');
+    assert.deepEqual(outcome, {
+      stdout: 'nothing is due within 30d\n',
+      stderr: '',
+      code: 0,
+      signal: undefined,
+    });
+    assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
+  });
+
+  test('renews what is due and leaves the rest', async (t) => {
+    const tree = await treeEnding(t, { apiserver: 20, 'scheduler.conf': 29 });
+    const before = snapshot(tree.directory);
+    const { stdout } = await done(tree, 'renew', 'all', '--within', '30d');
+    assert.deepEqual(fileChanges(before, snapshot(tree.directory)), [
+      '~ etc/kubernetes/pki/apiserver.crt content',
+      '~ etc/kubernetes/pki/apiserver.key content',
+      '~ etc/kubernetes/scheduler.conf content',
+    ]);
+    assert.match(stdout, /^certificate for serving the Kubernetes API renewed$/m);
+    assert.match(stdout, /^certificate the apiserver uses to access etcd is not due: it ends \w{3} \d\d, /m);
+    assert.match(stdout, /\n\nDone renewing certificates\./);
+    // Once more: it is not due any more.
+    assert.equal((await done(tree, 'renew', 'all', '--within', '30d')).stdout, 'nothing is due within 30d\n');
+  });
+
+  test('a shorter window finds less', async (t) => {
+    const tree = await treeEnding(t, { apiserver: 20 });
+    assert.equal((await done(tree, 'renew', 'all', '--within', '19d')).stdout, 'nothing is due within 19d\n');
+    assert.match((await done(tree, 'renew', 'all', '--within', '20d')).stdout, /API renewed/);
+  });
+
+  test('what has expired is due', async (t) => {
+    const tree = await treeEnding(t);
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return;
+    shortenCa(openssl, tree, 'front-proxy-client', -1);
+    // Signed by its own key now, so that it is due and foreign: it is renewed, with a warning.
+    const { stdout } = await done(tree, 'renew', 'all', '--within', '1s');
+    assert.match(stdout, /^certificate for the front proxy client renewed$/m);
+  });
+
+  test('named and not due: nothing to do, exit 0', async (t) => {
+    const tree = await treeEnding(t);
+    const { stdout, stderr } = await done(tree, 'renew', 'apiserver', '--within', '4w');
+    assert.deepEqual([stdout, stderr], ['nothing is due within 4w\n', '']);
+  });
+
+  test('a missing one stays what it was: all 0, named 6', async (t) => {
+    const tree = await treeEnding(t);
+    rmSync(join(tree.certDir, 'apiserver.crt'));
+    const all = await certs(tree, 'renew', 'all', '--within', '30d');
+    assert.deepEqual(
+      [all.code, all.stdout],
+      [0, 'MISSING! certificate for serving the Kubernetes API\nnothing is due within 30d\n'],
+    );
+    assert.equal((await certs(tree, 'renew', 'apiserver', '--within', '30d')).code, 6);
+  });
+
+  test('an unreadable one refuses: it cannot be known that it is not due', async (t) => {
+    const tree = await treeEnding(t);
+    writeFileSync(join(tree.certDir, 'apiserver.crt'), 'garbage\n');
+    const before = snapshot(tree.directory);
+    const outcome = await certs(tree, 'renew', 'all', '--within', '30d');
+    assert.equal(outcome.code, 1);
+    assert.match(outcome.stderr, /^error: .*apiserver\.crt: .*\(so apiserver cannot be renewed\)$/m);
+    assert.deepEqual(changes(before, snapshot(tree.directory)), []);
+  });
+
+  test('what is not due refuses nothing: a broken CA key of which no leaf is due', async (t) => {
+    const tree = await treeEnding(t, { apiserver: 20 });
+    writeFileSync(join(tree.certDir, 'front-proxy-ca.key'), 'garbage\n');
+    assert.equal((await certs(tree, 'renew', 'all')).code, 1);
+    const outcome = await certs(tree, 'renew', 'all', '--within', '30d');
+    assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
+    assert.match(outcome.stdout, /^certificate for serving the Kubernetes API renewed$/m);
+  });
+
+  test('--dry-run says what is due, and changes nothing', async (t) => {
+    const tree = await treeEnding(t, { apiserver: 20 });
+    const before = snapshot(tree.directory);
+    const { stdout } = await done(tree, 'renew', 'all', '--within', '30d', '--dry-run');
+    assert.deepEqual(stdout.match(/^would change \S+/gm), ['would change apiserver:']);
+    assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
+  });
+
+  for (const text of ['0', '0d', '-1h', '30', 'month', '']) {
+    test(`--within ${JSON.stringify(text)} is a usage error`, async (t) => {
+      const outcome = await certs(await treeEnding(t), 'renew', 'all', '--within', text);
+      assert.equal(outcome.code, 1);
+      assert.match(outcome.stderr, /--within/);
+    });
+  }
+
+  test('certificates that are due on their first day: said', async (t) => {
+    const tree = await treeEnding(t);
+    const outcome = await done(tree, 'renew', 'all', '--within', '30d', '--validity', '30d');
+    assert.match(outcome.stderr, /^warning: --within 30d is as long as new certificates are valid/);
+    assert.equal((await done(tree, 'renew', 'all', '--within', '30d', '--validity', '31d')).stderr, '');
+  });
+});
+
+describe('a CA that ends', () => {
+  test('what it lets last longer is renewed, and stays due: exit 4; the day after nothing changes', async (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return;
+    const tree = await treeEnding(t, { apiserver: 10 });
+    shortenCa(openssl, tree, 'ca', 20);
+    const first = await certs(tree, 'renew', 'all', '--within', '30d');
+    assert.equal(first.code, 4);
+    assert.match(first.stderr, /^warning: \S+ca\.crt: the CA ends on .*, and with it: apiserver$/m);
+    assert.match(first.stdout, /^certificate for serving the Kubernetes API renewed$/m);
+    const before = snapshot(tree.directory);
+    const second = await certs(tree, 'renew', 'all', '--within', '30d');
+    assert.equal(second.code, 4);
+    assert.match(
+      second.stderr,
+      /^warning: \S+ca\.crt: the CA ends on \S+Z: renew it first, as a renewal would not make these last longer: apiserver\n$/,
+    );
+    assert.match(
+      second.stdout,
+      /^certificate for serving the Kubernetes API not renewed: it ends .*, and its CA no later$/m,
+    );
+    assert.doesNotMatch(second.stdout, /Done renewing|API renewed/);
+    assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
+    // Without --within it is renewed as ever.
+    assert.match((await done(tree, 'renew', 'apiserver')).stdout, /API renewed/);
+  });
+
+  test('another CA than the one that signed it: renewed, whenever that ends', async (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return;
+    const tree = await treeEnding(t, { apiserver: 10 });
+    shortenCa(openssl, tree, 'ca', 5);
+    // A leaf that no CA here has signed gains by being signed.
+    shortenCa(openssl, tree, 'apiserver', 10);
+    const outcome = await certs(tree, 'renew', 'apiserver', '--within', '30d');
+    assert.equal(outcome.code, 4);
+    assert.match(outcome.stdout, /API renewed/);
+  });
+});
+
+describe('renew --csr-only --within', () => {
+  test('nothing is due: no request, no directory', async (t) => {
+    const tree = await treeEnding(t, { apiserver: 20 });
+    const before = snapshot(tree.directory);
+    const idle = await done(tree, 'renew', 'all', '--csr-only', '--csr-dir', '/csr', '--within', '10d');
+    assert.equal(idle.stdout, 'nothing is due within 10d\n');
+    const dry = await done(tree, 'renew', 'all', '--csr-only', '--within', '10d', '--dry-run');
+    assert.equal(dry.stdout, 'nothing is due within 10d\nnothing was changed (--dry-run)\n');
+    assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
+    const due = await done(tree, 'renew', 'all', '--csr-only', '--csr-dir', '/csr', '--within', '30d');
+    assert.match(due.stdout, /^certificate for serving the Kubernetes API requested$/m);
+    assert.match(due.stdout, /^certificate the apiserver uses to access etcd is not due: it ends /m);
+    assert.deepEqual(fileChanges(before, snapshot(tree.directory)), [
+      '+ csr 0700',
+      '+ csr/apiserver.csr 0600',
+      '+ csr/apiserver.key 0600',
+    ]);
+  });
+});
