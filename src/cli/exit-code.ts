@@ -26,6 +26,8 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
       return exitCodes.busy;
     case 'unfinished':
       return exitCodes.unfinished;
+    case 'not-restarted':
+      return exitCodes.changedButNotFinished;
     default:
       return exitCodes.error;
   }

@@ -35,7 +35,9 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
     [certDir, kubeconfigDir].map((directory) => root.resolve(directory)),
     0o755,
   );
-  const forget = onInterrupt(undo);
+  const forget = onInterrupt(() => {
+    undo();
+  });
   try {
     return await underLock(node, options, terminal, async (state) => {
       const places = placesOf(node);

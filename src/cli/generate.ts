@@ -53,7 +53,9 @@ export async function generateMissing(
     [certDir, kubeconfigDir].map((directory) => root.resolve(directory)),
     0o755,
   );
-  const forget = onInterrupt(undo);
+  const forget = onInterrupt(() => {
+    undo();
+  });
   try {
     return await underLock(node, options, terminal, async (state) => {
       const now = momentOf(options);

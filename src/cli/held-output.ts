@@ -14,7 +14,9 @@ const held: Held[] = [];
 export function holdOutput(): void {
   if (holding) return;
   holding = true;
-  onInterrupt(releaseOutput);
+  onInterrupt(() => {
+    releaseOutput();
+  });
 }
 
 export function writeOrHold(stream: Stream, text: string): void {

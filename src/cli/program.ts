@@ -8,6 +8,7 @@ import { addHistory } from './command/history.ts';
 import { addInstall } from './command/install.ts';
 import { addRecover } from './command/recover.ts';
 import { addRenew } from './command/renew.ts';
+import { addRestart } from './command/restart.ts';
 import { addRollback } from './command/rollback.ts';
 import type { ExitCode } from './exit-code.ts';
 import { rootfsOption } from './options.ts';
@@ -45,6 +46,7 @@ export function buildProgram(version: string, done: (code: ExitCode) => void): C
   addRecover(certs, done);
   addHistory(certs, done);
   addRollback(certs, done);
+  addRestart(program, done);
   return program;
 }
 

@@ -1,8 +1,10 @@
+import { discardAside, inspectAside, moveBack } from '../storage/aside.ts';
 import { discard, inspectDiscard, inspectRecovery, recover } from '../storage/recovery.ts';
 import { recoveryPlan } from '../render/recovery-plan.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
-import { noteRecovery, underLock, type LockOptions } from './session.ts';
+import { notePendingRestarts } from './pending.ts';
+import { noteManifest, noteRecovery, underLock, type LockOptions } from './session.ts';
 import { holdInterruptions, noteRecovered } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { stateOf } from './waiting.ts';
@@ -16,8 +18,9 @@ export async function recoverChange(options: RecoverOptions, terminal: Terminal)
   const node = await openNode(options, terminal);
   if (options.dryRun === true) {
     const state = stateOf(node);
-    const recovery = options.discard === true ? inspectDiscard(state) : inspectRecovery(state);
-    terminal.result(recoveryPlan(recovery, { discard: options.discard === true }));
+    const discard = options.discard === true;
+    const change = discard ? inspectDiscard(state) : inspectRecovery(state);
+    terminal.result(recoveryPlan({ manifest: inspectAside(state, { discard }), change }, { discard }));
     return exitCodes.done;
   }
   return underLock(
@@ -26,14 +29,19 @@ export async function recoverChange(options: RecoverOptions, terminal: Terminal)
     terminal,
     (state) => {
       holdInterruptions();
+      // First: every second that a manifest is away, its component is down.
+      const returned = options.discard === true ? discardAside(state) : moveBack(state);
+      noteManifest(returned, terminal);
       const recovery = options.discard === true ? discard(state) : recover(state);
       if (options.discard === true && recovery.outcome !== 'none') {
         terminal.note(`given up, files as they are, backup kept: ${recovery.command}`);
       } else {
         noteRecovery(recovery, terminal);
       }
-      if (recovery.outcome !== 'none') noteRecovered();
-      terminal.result(recovery.outcome === 'none' ? 'nothing to recover\n' : 'recovered\n');
+      if (recovery.outcome !== 'none' || returned.outcome !== 'none') noteRecovered();
+      const nothing = recovery.outcome === 'none' && returned.outcome === 'none';
+      terminal.result(nothing ? 'nothing to recover\n' : 'recovered\n');
+      notePendingRestarts(state, options, terminal);
       return Promise.resolve(exitCodes.done);
     },
     { resume: false },

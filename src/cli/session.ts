@@ -5,6 +5,7 @@ import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import { acquireLock, type Lock } from '../storage/lock.ts';
+import { moveBack, type Return } from '../storage/aside.ts';
 import { recover, type Recovery } from '../storage/recovery.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { prepareTransaction, type ReadStaged } from '../storage/transaction.ts';
@@ -43,7 +44,7 @@ async function takeLock(
       state,
       directories: directories.filter((directory) => exists(directory, directory)),
       pid: process.pid,
-      command: commandLine(),
+      command: invocation(),
       wait: async () => {
         const leftMs = deadline - performance.now();
         if (leftMs <= 0) return false;
@@ -76,6 +77,8 @@ export async function underLock<T>(
   });
   try {
     if (resume) {
+      // First: every second that a manifest is away, its component is down.
+      noteManifest(moveBack(state), terminal);
       const recovery = recover(state);
       noteRecovery(recovery, terminal);
       if (recovery.outcome !== 'none') noteRecovered();
@@ -111,7 +114,7 @@ export async function makeChange(
 ): Promise<ExitCode | undefined> {
   if (changes.length === 0) return undefined;
   holdInterruptions();
-  const occasion = { time: now.toISOString(), command: commandLine(), user: userName(), certificates };
+  const occasion = { time: now.toISOString(), command: invocation(), user: userName(), certificates };
   const transaction = prepareTransaction(state, changes, {
     occasion,
     verify,
@@ -127,6 +130,35 @@ export async function makeChange(
   noteChanged();
   for (const warning of warnings) terminal.warning(warning);
   return undefined;
+}
+
+/** Somebody else's manifest stays; where ours is must be said. */
+export function noteReturn(returned: Return, terminal: Terminal): void {
+  if (returned.outcome !== 'kept') return;
+  terminal.warning(
+    `${returned.path}: somebody has put another manifest there meanwhile, which stays; the one before is ${returned.keptAs}`,
+  );
+}
+
+export function noteManifest(returned: Return, terminal: Terminal): void {
+  switch (returned.outcome) {
+    case 'none':
+      return;
+    case 'back':
+      terminal.note(
+        `a restart was interrupted, and the manifest was put back: ${returned.path} (${returned.command})`,
+      );
+      return;
+    case 'in-place':
+      terminal.note(`a restart was interrupted, and the manifest is in its place: ${returned.path}`);
+      return;
+    case 'kept':
+      noteReturn(returned, terminal);
+      return;
+    case 'given-up':
+      terminal.note(`an interrupted restart was given up; a manifest may still wait in ${returned.path}`);
+      return;
+  }
 }
 
 export function noteRecovery(recovery: Recovery, terminal: Terminal): void {
@@ -159,7 +191,8 @@ function release(lock: Lock, terminal: Terminal): void {
   }
 }
 
-function commandLine(): string {
+/** The command line of this run, for whoever finds a journal or a backup of it. */
+export function invocation(): string {
   return ['kubepki', ...process.argv.slice(2).map(shellWord)].join(' ');
 }
 

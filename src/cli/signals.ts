@@ -6,7 +6,15 @@ type Progress = 'nothing' | 'recovered' | 'changed';
 let progress: Progress = 'nothing';
 let held = false;
 let pending: ExitCode | undefined;
-const cleanUps = new Set<() => void>();
+const cleanUps = new Set<CleanUp>();
+
+/** What there is to say of it, and the exit code if it went wrong; undefined: nothing. */
+export interface CleanedUp {
+  readonly said: string;
+  readonly code?: ExitCode;
+}
+
+type CleanUp = () => CleanedUp | undefined;
 
 /**
  * SIGINT and SIGTERM end the process at once, except during a transaction: there they are noticed at its two decisions,
@@ -28,7 +36,7 @@ export function handleSignals(): void {
  * What to do before leaving at once, the last first: the lock's file goes, then the directories that were made for it.
  * @returns forgets it
  */
-export function onInterrupt(action: () => void): () => void {
+export function onInterrupt(action: CleanUp): () => void {
   cleanUps.add(action);
   return () => {
     cleanUps.delete(action);
@@ -38,6 +46,11 @@ export function onInterrupt(action: () => void): () => void {
 /** From here on an interruption waits for {@link interruptionDuringHold} or the end of the program. */
 export function holdInterruptions(): void {
   held = true;
+}
+
+/** The transaction is over; what comes now can be interrupted at once. */
+export function endHold(): void {
+  held = false;
 }
 
 /**
@@ -67,11 +80,15 @@ export function wasChanged(): boolean {
 function interrupt(code: ExitCode): void {
   pending = code;
   if (held) return;
+  const done: CleanedUp[] = [];
   try {
-    for (const cleanUp of [...cleanUps].reverse()) cleanUp();
+    for (const cleanUp of [...cleanUps].reverse()) {
+      const one = cleanUp();
+      if (one !== undefined) done.push(one);
+    }
   } finally {
-    sayInterrupted();
-    process.exit(code);
+    sayInterrupted(done);
+    process.exit(done.find((one) => one.code !== undefined)?.code ?? code);
   }
 }
 
@@ -81,8 +98,9 @@ const said: Readonly<Record<Progress, string>> = {
   changed: 'the change is done and complete',
 };
 
-export function sayInterrupted(): void {
+export function sayInterrupted(done: readonly CleanedUp[] = []): void {
   // The terminal has just echoed ^C.
   const lineEnd = process.stderr.isTTY ? '\n' : '';
-  process.stderr.write(`${lineEnd}interrupted: ${said[progress]}\n`);
+  const text = [said[progress], ...done.map((one) => one.said)].join('; ');
+  process.stderr.write(`${lineEnd}interrupted: ${text}\n`);
 }

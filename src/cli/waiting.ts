@@ -1,6 +1,7 @@
 import { KubepkiError } from '../errors/error.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import { commandHere, stateDirectoryOf, type StateDirectory } from '../storage/state-directory.ts';
+import { asideJournalPath } from '../storage/aside-journal.ts';
 import { isLocked } from '../storage/lock.ts';
 import type { Node } from './node-options.ts';
 import type { Terminal } from './terminal.ts';
@@ -12,9 +13,11 @@ export function stateOf({ layout: { root, certDir }, flags }: Node): StateDirect
 /** check-expiration writes nothing; it says that something is waiting. */
 export function noteWaiting(node: Node, terminal: Terminal): void {
   const state = stateOf(node);
-  const { journal } = state;
+  const journals = [asideJournalPath(state), state.journal];
+  let waiting: string | undefined;
   try {
-    if (!exists(journal, journal)) return;
+    waiting = journals.find((path) => exists(path, path));
+    if (waiting === undefined) return;
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
     // The state is root's alone; whoever monitors may not look. Anything else is said, and blinds nobody.
@@ -25,7 +28,9 @@ export function noteWaiting(node: Node, terminal: Terminal): void {
     terminal.note('another run is changing these certificates at this moment');
     return;
   }
-  terminal.warning(
-    `an unfinished change is waiting to be brought to an end: ${commandHere(state, 'recover')}`,
-  );
+  const what =
+    waiting === state.journal
+      ? 'an unfinished change is waiting to be brought to an end'
+      : "a static pod's manifest is waiting to be put back";
+  terminal.warning(`${what}: ${commandHere(state, 'recover')}`);
 }

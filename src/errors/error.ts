@@ -13,6 +13,8 @@
  * - `declined`: the answer to a question was no
  * - `busy`: another run holds the lock
  * - `unfinished`: a change stopped half-way and needs a decision
+ * - `no-quorum`: stopping an etcd member would stop the cluster, or it cannot be told
+ * - `not-restarted`: a component did not stop, did not come back, or serves another certificate
  * - `no-backup`: there is no such backup, or it must not be brought back
  */
 export type ErrorCode =
@@ -39,6 +41,8 @@ export type ErrorCode =
   | 'declined'
   | 'busy'
   | 'unfinished'
+  | 'no-quorum'
+  | 'not-restarted'
   | 'no-backup';
 
 export interface ErrorDetails {

@@ -15,14 +15,29 @@ const would = {
   back: 'would take back',
 } as const;
 
+export interface RecoveryPlan {
+  /** The manifest of a static pod that a restart took away; undefined: none is away. */
+  readonly manifest: { readonly path: string; readonly command: string } | undefined;
+  readonly change: PlannedRecovery;
+}
+
 /** @param discard `--discard`: the change is given up as it is */
-export function recoveryPlan(recovery: PlannedRecovery, { discard }: { readonly discard: boolean }): string {
-  const lines =
-    recovery.outcome === 'none'
-      ? ['nothing to recover']
+export function recoveryPlan(
+  { manifest, change }: RecoveryPlan,
+  { discard }: { readonly discard: boolean },
+): string {
+  const manifestLines =
+    manifest === undefined
+      ? []
+      : [`would put a manifest back in its place: ${manifest.command}`, `  ${manifest.path}`];
+  const changeLines =
+    change.outcome === 'none'
+      ? []
       : [
-          `${discard ? 'would give up, leaving every file as it is' : would[recovery.outcome]}: ${recovery.command}`,
-          ...recovery.files.map((file) => `  ${file}`),
+          `${discard ? 'would give up, leaving every file as it is' : would[change.outcome]}: ${change.command}`,
+          ...change.files.map((file) => `  ${file}`),
         ];
+  const found = [...manifestLines, ...changeLines];
+  const lines = found.length === 0 ? ['nothing to recover'] : found;
   return [...lines, 'nothing was changed (--dry-run)'].map((line) => `${printable(line)}\n`).join('');
 }

@@ -129,12 +129,22 @@ export function moveBack(state: StateDirectory): Return {
   }
 }
 
-/** What {@link moveBack} would find, without doing anything. @throws KubepkiError unfinished */
-export function manifestAway(
+/**
+ * What is away, without doing anything.
+ * @param discard whether {@link discardAside} would be next, which also takes a journal that cannot be understood
+ * @throws KubepkiError unfinished
+ */
+export function inspectAside(
   state: StateDirectory,
+  { discard }: { readonly discard: boolean },
 ): { readonly path: string; readonly command: string } | undefined {
-  const journal = readAsideJournal(state);
-  return journal && { path: journal.path, command: journal.command };
+  try {
+    const journal = readAsideJournal(state);
+    return journal && { path: journal.path, command: journal.command };
+  } catch (error) {
+    if (!discard || !(error instanceof KubepkiError) || error.code !== 'unfinished') throw error;
+    return { path: asideJournalPath(state), command: 'a restart' };
+  }
 }
 
 /** Of a run that was killed before its journal was complete. */

@@ -1,0 +1,50 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { parseGoDuration } from '../config/go-duration.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { pathOption } from './options.ts';
+
+/** All times in milliseconds. */
+export interface RestartOptions {
+  readonly manifestsDir?: string;
+  /** undefined: as long as the kubelet takes to look. */
+  readonly settle?: number;
+  readonly stopTimeout: number;
+  readonly startTimeout: number;
+}
+
+export function restartOptions(): Option[] {
+  return [
+    pathOption(
+      '--manifests-dir <dir>',
+      'the manifests of the static pods (default: manifests/ in the kubeconfig dir)',
+    ),
+    durationOption(
+      '--settle <duration>',
+      "how long a manifest stays away at least (default: the kubelet's fileCheckFrequency, 20s)",
+    ),
+    durationOption('--stop-timeout <duration>', 'how long a component may take to stop').default(
+      180_000,
+      '3m',
+    ),
+    durationOption('--start-timeout <duration>', 'how long it may take to be healthy again').default(
+      300_000,
+      '5m',
+    ),
+  ];
+}
+
+/** @throws KubepkiError usage */
+export function requireTimes({ settle, stopTimeout }: RestartOptions, defaultSettleMs: number): void {
+  if ((settle ?? defaultSettleMs) < stopTimeout) return;
+  throw new KubepkiError('usage', '--stop-timeout must be longer than --settle', {
+    hint: 'a manifest stays away for the whole of --settle, so nothing could be seen to stop',
+  });
+}
+
+function durationOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value: string) => {
+    const milliseconds = parseGoDuration(value);
+    if (milliseconds !== undefined && milliseconds >= 0) return milliseconds;
+    throw new InvalidArgumentError('use a duration such as 20s or 3m');
+  });
+}
