@@ -10,7 +10,7 @@ import {
 } from '../storage/pending-restarts.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import type { NodeOptions } from './node-options.ts';
-import { restartHint } from './restart-hint.ts';
+import { restartCommand } from './restart-command.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Components that an earlier run was to restart, and has not. */
@@ -52,7 +52,7 @@ export function notePendingRestarts(state: StateDirectory, options: NodeOptions,
   const components = pendingComponents(state);
   if (components.length === 0) return;
   terminal.note(`not restarted yet since their certificates changed: ${components.join(', ')}`);
-  terminal.hint(restartHint(components, options));
+  terminal.hint(restartCommand(components, options));
 }
 
 /** Which components use these certificates, in the order of restarting. */

@@ -3,7 +3,7 @@ import { restartLine } from '../render/restart.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import { restartComponents, type RestartSummary } from './restart-components.ts';
-import { restartHint } from './restart-hint.ts';
+import { restartCommand } from './restart-command.ts';
 import type { RestartOptions } from './restart-options.ts';
 import { parseComponents, planRestartRun, type RestartPlan } from './restart-plan.ts';
 import { underLock, type LockOptions } from './session.ts';
@@ -45,7 +45,7 @@ export function sayFailure(
 ): ExitCode {
   if (failure === undefined) return exitCodes.done;
   terminal.error(failure);
-  terminal.hint(restartHint(left, options));
+  terminal.hint(`then: ${restartCommand(left, options) ?? ''}`);
   // Refused before anything was stopped: nothing has changed.
   const touched = restarted.length > 0 || failure.code === 'not-restarted';
   return touched && exitCodeOf(failure.code) === exitCodes.error

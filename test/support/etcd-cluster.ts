@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { leafFile, type LeafFiles } from './certificates.ts';
 import { until } from './deadline.ts';
+import { freePorts } from './free-ports.ts';
 
 export interface EtcdCluster {
   /** https URLs for clients, one for each member. */
@@ -131,13 +131,4 @@ async function chooseMembers(size: number): Promise<readonly Member[]> {
     client: url(index * 2),
     peer: url(index * 2 + 1),
   }));
-}
-
-/** All of them are held at once, so they differ, and then let go. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }

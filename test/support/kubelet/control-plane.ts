@@ -1,0 +1,128 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { until } from '../deadline.ts';
+import { freePorts } from '../free-ports.ts';
+
+import { copyFixture, temporaryDirectory, type Tree } from '../tree.ts';
+import { startKubelet, type Kubelet } from './kubelet.ts';
+import { kubeadmManifests, type ManifestValues } from './manifests.ts';
+
+const componentScript = fileURLToPath(new URL('component.mjs', import.meta.url));
+
+export interface ControlPlane {
+  readonly tree: Tree;
+  readonly manifestsDir: string;
+  readonly kubelet: Kubelet;
+  readonly ports: ManifestValues['ports'];
+  /** Waits until every pod answers. */
+  healthy(): Promise<void>;
+}
+
+export interface ControlPlaneOptions {
+  readonly flags?: (ports: ManifestValues['ports'], tree: Tree) => ManifestValues['flags'];
+  readonly without?: readonly string[];
+  /** Of the kubelet; 300 ms by default. */
+  readonly checkMs?: number;
+}
+
+/**
+ * A node with its static pods under the stand-in kubelet: the real etcd with the node's certificates, and TLS servers for
+ * the others. Stopped after the test. Returns when all are healthy.
+ */
+export async function startControlPlane(
+  t: TestContext,
+  { etcd, openssl }: { readonly etcd: string; readonly openssl: string },
+  { flags, without = [], checkMs = 300 }: ControlPlaneOptions = {},
+): Promise<ControlPlane> {
+  let kubelet: Kubelet | undefined;
+  // Before the tree's removal: a pod that still writes would put files back.
+  t.after(() => kubelet?.stop());
+  const tree = copyFixture(t, 'stacked-etcd-ecdsa');
+  const ports = await choosePorts();
+  const manifestsDir = join(tree.kubeconfigDir, 'manifests');
+  mkdirSync(manifestsDir);
+  mkdirSync(join(tree.directory, 'var/lib/etcd'), { recursive: true, mode: 0o700 });
+  const manifests = kubeadmManifests({ ports, flags: flags?.(ports, tree) ?? {} });
+  for (const [name, text] of Object.entries(manifests)) {
+    if (!without.includes(name)) writeFileSync(join(manifestsDir, `${name}.yaml`), text, { mode: 0o600 });
+  }
+  const running = startKubelet({
+    manifestsDir,
+    checkMs,
+    // The container's view of the node: what kubeadm mounts into it.
+    container: (words) => {
+      const inside = words.map((word) =>
+        word.replaceAll(/(?<==)\/(?=etc\/kubernetes|var\/lib\/etcd)/g, `${tree.directory}/`),
+      );
+      const [program = '', ...rest] = inside;
+      return program === 'etcd' ? [etcd, ...rest] : [process.execPath, componentScript, program, ...rest];
+    },
+    env: {
+      SELF_SIGNED: selfSigned(openssl, temporaryDirectory(t)),
+      ...(process.arch === 'x64' ? {} : { ETCD_UNSUPPORTED_ARCH: process.arch }),
+    },
+  });
+  kubelet = running;
+  const healthy = async (): Promise<void> => {
+    const urls = [
+      ['etcd', `http://127.0.0.1:${String(ports.etcdMetrics)}/health`],
+      ['kube-apiserver', `https://127.0.0.1:${String(ports.apiserver)}/livez`],
+      ['kube-controller-manager', `https://127.0.0.1:${String(ports.controllerManager)}/healthz`],
+      ['kube-scheduler', `https://127.0.0.1:${String(ports.scheduler)}/livez`],
+    ].filter(([name = '']) => !without.includes(name));
+    for (const [name = '', url = ''] of urls) {
+      await until(() => answers(url), {
+        deadlineMs: 60_000,
+        otherwise: () => `${name} is not healthy:\n${running.log(`${name}.yaml`)}`,
+      });
+    }
+  };
+  await healthy();
+  return { tree, manifestsDir, kubelet: running, ports, healthy };
+}
+
+async function choosePorts(): Promise<ManifestValues['ports']> {
+  const [etcdClient = 0, etcdPeer = 0, etcdMetrics = 0, apiserver = 0, controllerManager = 0, scheduler = 0] =
+    await freePorts(6);
+  return { etcdClient, etcdPeer, etcdMetrics, apiserver, controllerManager, scheduler };
+}
+
+/** @returns the path of the pair without its extension */
+function selfSigned(openssl: string, directory: string): string {
+  const base = join(directory, 'self-signed');
+  execFileSync(
+    openssl,
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-subj',
+      '/CN=localhost',
+    ].concat('-days', '30', '-keyout', `${base}.key`, '-out', `${base}.crt`),
+    { stdio: 'ignore' },
+  );
+  return base;
+}
+
+function answers(url: string): Promise<true | undefined> {
+  return new Promise((resolve) => {
+    const options = { rejectUnauthorized: false, agent: false, timeout: 2000 };
+    const request = (url.startsWith('https:') ? https : http).get(url, options, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200 ? true : undefined);
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => {
+      resolve(undefined);
+    });
+  });
+}

@@ -1,0 +1,137 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parse } from 'yaml';
+
+export interface KubeletOptions {
+  readonly manifestsDir: string;
+  /** How often it looks, as fileCheckFrequency. */
+  readonly checkMs: number;
+  /** The command line of a container: program and arguments. */
+  readonly container: (words: readonly string[]) => readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface Kubelet {
+  /** Every start of a pod so far, by the manifest's file name. */
+  readonly starts: readonly string[];
+  pid(file: string): number | undefined;
+  /** What the pod's process has written since its last start. */
+  log(file: string): string;
+  stop(): Promise<void>;
+}
+
+interface Pod {
+  readonly text: string;
+  process: ChildProcess;
+  log: string;
+}
+
+/**
+ * A stand-in for the kubelet, as far as static pods go: it looks at the files of a directory every so often, passes over
+ * subdirectories and names that begin with a dot (pkg/kubelet/config/file.go), runs the first container of each manifest
+ * as a process, stops it with SIGTERM when its file is gone or says something else, and starts it anew when it has ended.
+ */
+export function startKubelet(options: KubeletOptions): Kubelet {
+  const pods = new Map<string, Pod>();
+  const starts: string[] = [];
+  const stopping = new Set<Promise<void>>();
+  const halt = new AbortController();
+  const busy = new Set<string>();
+
+  const start = (file: string, text: string): void => {
+    const [program = '', ...args] = options.container(wordsOf(text));
+    const process = spawn(program, args, {
+      env: { PATH: '/usr/bin:/bin', ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const pod: Pod = { text, process, log: '' };
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.setEncoding('utf8').on('data', (chunk: string) => (pod.log += chunk));
+    }
+    process.on('error', (error) => (pod.log += error.message));
+    pods.set(file, pod);
+    starts.push(file);
+  };
+
+  const end = async (file: string): Promise<void> => {
+    const pod = pods.get(file);
+    if (pod === undefined || busy.has(file)) return;
+    busy.add(file);
+    await terminate(pod.process, 'SIGTERM');
+    pods.delete(file);
+    busy.delete(file);
+  };
+
+  const look = (): void => {
+    const found = manifestsIn(options.manifestsDir);
+    for (const [file, pod] of pods) {
+      if (found.get(file) !== pod.text) {
+        const stopped = end(file);
+        stopping.add(stopped);
+        void stopped.finally(() => stopping.delete(stopped));
+      }
+    }
+    for (const [file, text] of found) {
+      const pod = pods.get(file);
+      if (pod === undefined) start(file, text);
+      // restartPolicy: Always
+      else if (hasEnded(pod.process) && !busy.has(file) && pod.text === text) start(file, text);
+    }
+  };
+
+  const loop = (async () => {
+    while (!halt.signal.aborted) {
+      look();
+      await pause(options.checkMs, undefined, { signal: halt.signal }).catch(() => undefined);
+    }
+  })();
+
+  return {
+    starts,
+    pid: (file) => pods.get(file)?.process.pid,
+    log: (file) => pods.get(file)?.log ?? '',
+    async stop() {
+      halt.abort();
+      await loop;
+      await Promise.all(stopping);
+      await Promise.all([...pods.values()].map(({ process }) => terminate(process, 'SIGKILL')));
+    },
+  };
+}
+
+function manifestsIn(directory: string): ReadonlyMap<string, string> {
+  const files = readdirSync(directory, { withFileTypes: true }).filter(
+    (entry) => !entry.isDirectory() && !entry.name.startsWith('.'),
+  );
+  return new Map(
+    files.flatMap(({ name }) => {
+      try {
+        return [[name, readFileSync(join(directory, name), 'utf8')] as const];
+      } catch {
+        // Gone since it was listed.
+        return [];
+      }
+    }),
+  );
+}
+
+function wordsOf(text: string): readonly string[] {
+  const pod = parse(text) as {
+    readonly spec: { readonly containers: readonly { command: readonly string[] }[] };
+  };
+  return pod.spec.containers[0]?.command ?? [];
+}
+
+function hasEnded({ exitCode, signalCode, pid }: ChildProcess): boolean {
+  return pid === undefined || exitCode !== null || signalCode !== null;
+}
+
+async function terminate(process: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (hasEnded(process)) return;
+  const exited = once(process, 'exit');
+  process.kill(signal);
+  await exited;
+}
