@@ -51,7 +51,7 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
         if (key === undefined) throw new TypeError('fewer keys than requests');
         return generateRequest(place, identity, key);
       });
-      const interruption = await makeChange(
+      const made = await makeChange(
         state,
         {
           changes,
@@ -63,7 +63,7 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
         },
         { keepBackups: options.keepBackups, now: new Date(), terminal },
       );
-      if (interruption !== undefined) return interruption;
+      if (made.kind === 'interrupted') return made.code;
       terminal.result(shown(node, places, { dryRun: false }));
       terminal.hint(
         `have the CSRs signed, each certificate beside its CSR with .crt for .csr, then run: ${commandHere(state, 'install')}`,

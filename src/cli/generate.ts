@@ -72,12 +72,14 @@ export async function generateMissing(
         },
         newDirectoryMode: 0o755,
       } as const;
-      const interruption = await makeChange(state, change, {
+      const outcome = await makeChange(state, change, {
         keepBackups: options.keepBackups,
         now: new Date(),
         terminal,
       });
-      return interruption ?? report(node, plan, made, { terminal, dryRun: false });
+      return outcome.kind === 'interrupted'
+        ? outcome.code
+        : report(node, plan, made, { terminal, dryRun: false });
     });
   } finally {
     forget();

@@ -46,8 +46,8 @@ export async function installCertificates(
     const run = planInstallRun(node, named, options, now);
     if (refuse(run, terminal)) return exitCodes.error;
     const change = changeOf(run);
-    const interruption = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
-    if (interruption !== undefined) return interruption;
+    const made = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
+    if (made.kind === 'interrupted') return made.code;
     return report(run.plan, { named, directory: csrDirectory(node, options), terminal, dryRun: false });
   });
 }

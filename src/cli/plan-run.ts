@@ -1,5 +1,5 @@
 import { commandLine } from '../errors/command-line.ts';
-import { readInventory } from '../inventory/inventory.ts';
+import { readInventory, type Inventory } from '../inventory/inventory.ts';
 import { readIssuers } from '../inventory/issuers.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { externalFaults, type ExternalFault } from '../operations/external-authority.ts';
@@ -11,6 +11,7 @@ import { selectedSpecs, type Selection } from './select.ts';
 import { sanSettings } from './wished-sans.ts';
 
 export interface RenewalRun {
+  readonly inventory: Inventory;
   readonly plan: readonly PlannedRenewal[];
   /** Of the external CAs that were asked for. */
   readonly faults: readonly ExternalFault[];
@@ -52,6 +53,7 @@ export function planRun(node: Node, selection: Selection, wishes: RenewalWishes,
   });
   const faults = externalFaults(inventory, commandLine(flags));
   return {
+    inventory,
     plan,
     faults: faults.filter(({ spec }) => caNames.has(spec.caName)),
     staysDue: staysDue(plan, due),

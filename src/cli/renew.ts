@@ -1,16 +1,19 @@
 import { factsOf } from '../operations/certificate-facts.ts';
 import { targetsOf, type PlannedRenewal, type Renewable } from '../operations/plan-renewal.ts';
 import { renew, type Renewed } from '../operations/renew.ts';
+import { renewalReport, type RenewalStage } from '../operations/renewal-report.ts';
 import { endsFirstWarnings, renewalWarnings } from '../operations/renewal-warnings.ts';
 import { verifyRenewed } from '../operations/verify-renewal.ts';
 import { randomSerialNumber } from '../pki/issue.ts';
 import { dryRunLines } from '../render/dry-run.ts';
 import { renewalLines } from '../render/renewal.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
+import { conclude, type Conclusion } from './conclude.ts';
 import { confirmRenewal } from './confirm.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
+import type { OutputOption } from './output-option.ts';
 import type { WithinOption } from './period-option.ts';
 import { planRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
 import { plannedChanges } from './planned-changes.ts';
@@ -29,7 +32,8 @@ import {
 import { noteWaiting } from './waiting.ts';
 import { noteSans, wishedSans } from './wished-sans.ts';
 
-export interface RenewOptions extends NodeOptions, LockOptions, ValidityOption, SanOptions, WithinOption {
+export interface RenewOptions
+  extends NodeOptions, LockOptions, ValidityOption, SanOptions, WithinOption, OutputOption {
   readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly keepBackups: number;
@@ -40,7 +44,14 @@ export async function renewCertificates(
   options: RenewOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const selection = parseSelection(names);
+  return conclude(await renewSelected(parseSelection(names), options, terminal), options, terminal);
+}
+
+async function renewSelected(
+  selection: Selection,
+  options: RenewOptions,
+  terminal: Terminal,
+): Promise<Conclusion> {
   const asked = parseAskedSans(selection, options);
   const node = await openNode(options, terminal);
   const wishes: RenewalWishes = {
@@ -62,36 +73,47 @@ export async function renewCertificates(
   }
   if (selection.kind === 'all' && selection.confirm && terminal.interactive) {
     // Asked without the lock: another run must not wait for somebody's coffee.
-    const { plan } = planRun(node, selection, wishes, new Date());
-    if (refuse(plan, options, terminal)) return exitCodes.error;
-    await confirmRenewal(renewablesOf(plan), new Date());
+    const run = planRun(node, selection, wishes, new Date());
+    const refused = refuse(run, options, terminal);
+    if (refused !== undefined) return refused;
+    await confirmRenewal(renewablesOf(run.plan), new Date());
   }
-  return underLock(node, options, terminal, async (state) => {
+  return underLock(node, options, terminal, async (state): Promise<Conclusion> => {
     const now = new Date();
     const run = planRun(node, selection, wishes, now);
-    const { plan } = run;
-    if (refuse(plan, options, terminal)) return exitCodes.error;
-    const renewables = renewablesOf(plan);
+    const refused = refuse(run, options, terminal);
+    if (refused !== undefined) return refused;
+    const renewables = renewablesOf(run.plan);
     warn(run, terminal);
     noteSans(renewables, { difference: true }, terminal);
     const change = changeOf(await renewAll(renewables, terminal));
-    const interruption = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
-    if (interruption !== undefined) return interruption;
-    report(plan, selection, options, terminal);
-    return exitCodeOfRun(run, selection);
+    const made = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
+    if (made.kind === 'interrupted') return made;
+    return renewed(run, { ...made, records: change.certificates }, { selection, options, terminal });
   });
 }
 
-function dryRun(run: RenewalRun, selection: Selection, options: RenewOptions, terminal: Terminal): ExitCode {
-  const { plan } = run;
-  if (refuse(plan, options, terminal)) return exitCodes.error;
+function dryRun(
+  run: RenewalRun,
+  selection: Selection,
+  options: RenewOptions,
+  terminal: Terminal,
+): Conclusion {
+  const refused = refuse(run, options, terminal);
+  if (refused !== undefined) return refused;
+  const { plan, inventory } = run;
   const renewables = renewablesOf(plan);
   warn(run, terminal);
   noteSans(renewables, { difference: false }, terminal);
   const others = plan.filter(({ status }) => status !== 'renewable');
-  terminal.result(linesOf(others, options, { closing: false, due: renewables.length > 0 }));
-  terminal.result(dryRunLines(plannedChanges(renewables)));
-  return exitCodeOfRun(run, selection);
+  return {
+    kind: 'finished',
+    code: exitCodeOfRun(run, selection),
+    report: renewalReport(plan, inventory, { kind: 'dry-run' }),
+    text:
+      linesOf(others, options, { closing: false, due: renewables.length > 0 }) +
+      dryRunLines(plannedChanges(renewables)),
+  };
 }
 
 function warn({ plan, faults }: RenewalRun, terminal: Terminal): void {
@@ -106,9 +128,13 @@ function warn({ plan, faults }: RenewalRun, terminal: Terminal): void {
   }
 }
 
-function refuse(plan: readonly PlannedRenewal[], options: RenewOptions, terminal: Terminal): boolean {
+function refuse(
+  { plan, inventory }: RenewalRun,
+  options: RenewOptions,
+  terminal: Terminal,
+): Conclusion | undefined {
   const errors = refusals(plan, 'renewed');
-  if (errors.length === 0) return false;
+  if (errors.length === 0) return undefined;
   for (const error of errors) terminal.error(error);
   terminal.hint(
     renewRestHint(
@@ -117,7 +143,8 @@ function refuse(plan: readonly PlannedRenewal[], options: RenewOptions, terminal
       [...sanFlags(options), ...validityFlags(options)],
     ),
   );
-  return true;
+  const report = renewalReport(plan, inventory, { kind: 'refused', dryRun: options.dryRun === true });
+  return { kind: 'finished', code: exitCodes.error, report, text: '' };
 }
 
 function renewablesOf(plan: readonly PlannedRenewal[]): Renewable[] {
@@ -171,22 +198,28 @@ function linesOf(
   return `${renewalLines(said.map(outcomeOf), { closing })}nothing is due within ${within.text}\n`;
 }
 
-function report(
-  plan: readonly PlannedRenewal[],
-  selection: Selection,
-  options: RenewOptions,
-  terminal: Terminal,
-): void {
-  const someRenewed = plan.some(({ status }) => status === 'renewable');
-  const closing = selection.kind === 'all' && someRenewed;
-  terminal.result(linesOf(plan, options, { closing, due: someRenewed }));
-  // kubeadm says what to restart only after `all`.
-  if (selection.kind === 'named') {
-    noteRestarts(
-      plan.filter(({ status }) => status === 'renewable').map(({ spec }) => spec),
-      terminal,
-    );
-  }
+function renewed(
+  run: RenewalRun,
+  made: Extract<RenewalStage, { kind: 'made' }>,
+  {
+    selection,
+    options,
+    terminal,
+  }: { readonly selection: Selection; readonly options: RenewOptions; readonly terminal: Terminal },
+): Conclusion {
+  const { plan, inventory } = run;
+  const specs = renewablesOf(plan).map(({ spec }) => spec);
+  const due = specs.length > 0;
+  return {
+    kind: 'finished',
+    code: exitCodeOfRun(run, selection),
+    report: renewalReport(plan, inventory, made),
+    text: linesOf(plan, options, { closing: selection.kind === 'all' && due, due }),
+    remarks: () => {
+      // kubeadm says what to restart only after `all`.
+      if (selection.kind === 'named') noteRestarts(specs, terminal);
+    },
+  };
 }
 
 function outcomeOf(planned: PlannedRenewal): Parameters<typeof renewalLines>[0][number] {

@@ -60,8 +60,8 @@ export async function requestCertificates(
     if (refuse(plan, options, terminal)) return exitCodes.error;
     noteSans(requestablesOf(plan), { difference: sans !== undefined }, terminal);
     const change = changeOf(await requestAll(requestablesOf(plan), terminal));
-    const interruption = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
-    if (interruption !== undefined) return interruption;
+    const made = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
+    if (made.kind === 'interrupted') return made.code;
     terminal.result(linesOf(plan, shown, { dryRun: false }, node, options));
     return exitCodeOf(plan, selection);
   });

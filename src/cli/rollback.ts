@@ -36,8 +36,8 @@ export async function rollBackChange(
       terminal.result(`nothing to roll back: every file is as it was ${before}\n`);
       return exitCodes.done;
     }
-    const interruption = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
-    if (interruption !== undefined) return interruption;
+    const made = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
+    if (made.kind === 'interrupted') return made.code;
     terminal.result(`rolled back: ${String(change.changes.length)} files are as they were ${before}\n`);
     const names = backup.certificates.map(({ name }) => name);
     noteRestarts(

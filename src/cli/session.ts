@@ -98,10 +98,14 @@ export interface Change {
   readonly newDirectoryMode?: 0o700 | 0o755;
 }
 
+export type MadeChange =
+  | { readonly kind: 'interrupted'; readonly code: ExitCode }
+  /** `backup`: its name; undefined when there was nothing to change. */
+  | { readonly kind: 'made'; readonly backup: string | undefined };
+
 /**
  * Makes a change, all of it or nothing. An interruption before the point of no return leaves nothing behind; after it,
  * the change is made.
- * @returns an exit code when it was interrupted before; undefined when the change was made
  */
 export async function makeChange(
   state: StateDirectory,
@@ -111,8 +115,8 @@ export async function makeChange(
     now,
     terminal,
   }: { readonly keepBackups: number; readonly now: Date; readonly terminal: Terminal },
-): Promise<ExitCode | undefined> {
-  if (changes.length === 0) return undefined;
+): Promise<MadeChange> {
+  if (changes.length === 0) return { kind: 'made', backup: undefined };
   holdInterruptions();
   const occasion = { time: now.toISOString(), command: invocation(), user: userName(), certificates };
   const transaction = prepareTransaction(state, changes, {
@@ -124,12 +128,12 @@ export async function makeChange(
   const interruption = await interruptionDuringHold();
   if (interruption !== undefined) {
     transaction.abort();
-    return interruption;
+    return { kind: 'interrupted', code: interruption };
   }
-  const { warnings } = transaction.finish();
+  const { backup, warnings } = transaction.finish();
   noteChanged();
   for (const warning of warnings) terminal.warning(warning);
-  return undefined;
+  return { kind: 'made', backup };
 }
 
 /** Somebody else's manifest stays; where ours is must be said. */

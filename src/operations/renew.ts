@@ -1,10 +1,12 @@
-import { replaceFile, type ChangeSet, type FileChange } from '../changeset/change-set.ts';
+import { replaceFile, type ChangeSet, type FileChange, type FileTarget } from '../changeset/change-set.ts';
+import type { Kubeconfig } from '../kubeconfig/kubeconfig.ts';
 import { rewriteKubeconfig } from '../kubeconfig/rewrite.ts';
 import { encodeCertificates, type Certificate } from '../pki/certificate.ts';
 import { chainBehind } from '../pki/chain.ts';
 import { issueCertificate } from '../pki/issue.ts';
+import type { LocalIssuer } from '../pki/issuer.ts';
 import { encodePrivateKey, publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
-import type { Renewable } from './plan-renewal.ts';
+import { targetsOf, type Renewable } from './plan-renewal.ts';
 
 /** The chance that goes into one certificate. */
 export interface Fresh {
@@ -35,6 +37,22 @@ export function renew(renewable: Renewable, fresh: Fresh): Renewed {
   return { renewable, certificate, changes: changesOf(renewable, certificatePem, keyPem) };
 }
 
+/** The files that {@link renew} changes, known before there is a key: only a kubeconfig that names its files may stay. */
+export function changedTargets({ place, issuer }: Renewable): FileTarget[] {
+  const targets = targetsOf(place);
+  if (place.kind === 'leaf') return targets;
+  const { kubeconfig, file, certificateFile } = place.state;
+  if (certificateFile === undefined || place.keyFile === undefined) return targets;
+  return rewriteKubeconfig(kubeconfig, newAuthority(kubeconfig, issuer)) === kubeconfig.text
+    ? targets.filter((target) => target !== file)
+    : targets;
+}
+
+// kubeadm embeds the first certificate of ca.crt; with a bundle, the others are trusted as well.
+function newAuthority({ clusterCa }: Kubeconfig, issuer: LocalIssuer): { readonly clusterCaPem?: string } {
+  return clusterCa.kind === 'data' ? { clusterCaPem: encodeCertificates(issuer.bundle) } : {};
+}
+
 function changesOf({ place, issuer }: Renewable, certificatePem: string, keyPem: string): FileChange[] {
   // Modes of new files are kubeadm's: 0600 for keys, 0644 for certificates.
   const keyChange = place.keyFile && replaceFile(place.keyFile, keyPem, 0o600);
@@ -45,8 +63,7 @@ function changesOf({ place, issuer }: Renewable, certificatePem: string, keyPem:
   const text = rewriteKubeconfig(kubeconfig, {
     ...(certificateFile === undefined ? { clientCertificatePem: certificatePem } : {}),
     ...(place.keyFile === undefined ? { clientKeyPem: keyPem } : {}),
-    // kubeadm embeds the first certificate of ca.crt; with a bundle, the others are trusted as well.
-    ...(kubeconfig.clusterCa.kind === 'data' ? { clusterCaPem: encodeCertificates(issuer.bundle) } : {}),
+    ...newAuthority(kubeconfig, issuer),
   });
   return [
     ...(keyChange === undefined ? [] : [keyChange]),

@@ -25,7 +25,11 @@ export async function outputsOf(rootfs: string, config: string | undefined, time
     yaml: await check('yaml'),
     dryRun: await timed(() =>
       collected((terminal) =>
-        renewCertificates(['all'], { ...node, dryRun: true, keepBackups: 5, lockTimeout: 0 }, terminal),
+        renewCertificates(
+          ['all'],
+          { ...node, output: 'text', dryRun: true, keepBackups: 5, lockTimeout: 0 },
+          terminal,
+        ),
       ),
     ),
   };

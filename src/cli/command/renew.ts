@@ -11,6 +11,7 @@ import {
   lockTimeoutOption,
   pathOption,
 } from '../options.ts';
+import { outputOption } from '../output-option.ts';
 import { withinOption } from '../period-option.ts';
 import { sanOptions } from '../san-options.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
@@ -52,6 +53,7 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
         'with --csr-only: replace requests that wait (a backup is kept); also remove SANs that are still used',
       ),
     )
+    .addOption(outputOption())
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())
