@@ -11,6 +11,7 @@ import type { StateDirectory } from '../storage/state-directory.ts';
 import { prepareTransaction, type ReadStaged } from '../storage/transaction.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { Node } from './node-options.ts';
+import type { Progress } from './progress.ts';
 import {
   holdInterruptions,
   interruptionDuringHold,
@@ -18,7 +19,7 @@ import {
   noteRecovered,
   onInterrupt,
 } from './signals.ts';
-import type { Progress, Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 import { stateOf } from './waiting.ts';
 
 export interface LockOptions {

@@ -1,6 +1,7 @@
 import type { KubepkiError } from '../errors/error.ts';
 import { renderError, renderHint, renderNote, renderWarning } from '../render/diagnostics.ts';
 import { holdOutput, releaseOutput, writeOrHold } from './held-output.ts';
+import { noProgress, startProgress, type Progress } from './progress.ts';
 
 /** As commander names them. */
 export interface TerminalOptions {
@@ -8,11 +9,6 @@ export interface TerminalOptions {
   readonly color: boolean;
   /** Results and notes are held back; they are written only if something turns out to be wrong. */
   readonly quiet?: boolean;
-}
-
-export interface Progress {
-  update(text: string): void;
-  end(): void;
 }
 
 /** stdout carries the result and nothing else; what is said along the way goes to stderr. */
@@ -26,7 +22,7 @@ export interface Terminal {
   note(text: string): void;
   hint(text: string | undefined): void;
   error(error: KubepkiError): void;
-  /** Shown on a terminal only, and gone when it ends. */
+  /** Shown on a terminal only, with the time it takes, once that is a second; gone when it ends. */
   progress(text: string): Promise<Progress>;
 }
 
@@ -69,29 +65,9 @@ export function openTerminal({ color, quiet = false }: TerminalOptions): Termina
       releaseOutput();
       say(renderError(error, { colour: stderrColour }));
     },
-    progress: async (text) =>
-      process.stderr.isTTY && !dumb && !quiet ? spinner(text, stderrColour) : silent,
-  };
-}
-
-const silent: Progress = { update: () => undefined, end: () => undefined };
-
-async function spinner(text: string, colour: boolean): Promise<Progress> {
-  const { default: ora } = await import('ora');
-  // discardStdin would put the terminal into raw mode, where Ctrl-C is a character and no signal.
-  const shown = ora({
-    text,
-    stream: process.stderr,
-    discardStdin: false,
-    ...(colour ? {} : { color: false }),
-  });
-  shown.start();
-  return {
-    update: (now) => {
-      shown.text = now;
-    },
-    end: () => {
-      shown.stop();
-    },
+    progress: (text) =>
+      Promise.resolve(
+        process.stderr.isTTY && !dumb && !quiet ? startProgress(text, { colour: stderrColour }) : noProgress,
+      ),
   };
 }
