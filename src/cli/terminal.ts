@@ -65,9 +65,7 @@ export function openTerminal({ color, quiet = false }: TerminalOptions): Termina
       releaseOutput();
       say(renderError(error, { colour: stderrColour }));
     },
-    progress: (text) =>
-      Promise.resolve(
-        process.stderr.isTTY && !dumb && !quiet ? startProgress(text, { colour: stderrColour }) : noProgress,
-      ),
+    progress: async (text) =>
+      process.stderr.isTTY && !dumb && !quiet ? startProgress(text, { colour: stderrColour }) : noProgress,
   };
 }
