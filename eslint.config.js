@@ -46,6 +46,7 @@ const rooms = {
     },
   },
   config: { rooms: ['errors', 'yaml'], modules: { zod: true, 'ipaddr.js': true, 'node:net': ['isIP'] } },
+  jsonpath: { rooms: ['errors'], modules: { 'json-p3': true } },
   inventory: {
     // yaml: for the manifests of static pods.
     rooms: ['errors', 'filesystem', 'catalog', 'pki', 'yaml', 'kubeconfig'],
@@ -168,7 +169,7 @@ const readOnly = [
 ];
 
 /** What has its one importer elsewhere. */
-const othersModules = '^(?:node:crypto|node-forge|yaml|zod|chalk|cli-table3)(?:/|$)';
+const othersModules = '^(?:node:crypto|node-forge|yaml|zod|json-p3|chalk|cli-table3)(?:/|$)';
 
 function roomConfig(name, room, files, depth) {
   const [severity, ...syntax] = hermetic['no-restricted-syntax'];

@@ -41,6 +41,7 @@ const rooms = [
   'yaml',
   'kubeconfig',
   'config',
+  'jsonpath',
   'inventory',
   'operations',
   'storage',
@@ -60,6 +61,7 @@ const roomsOf: Readonly<Record<Exclude<Room, 'cli'>, Partial<Record<Room, 'value
   yaml: { errors: 'value' },
   kubeconfig: { errors: 'value', yaml: 'value' },
   config: { errors: 'value', yaml: 'value' },
+  jsonpath: { errors: 'value' },
   inventory: {
     errors: 'value',
     catalog: 'value',
@@ -105,6 +107,7 @@ const outside: readonly (readonly [declaration: string, rooms: readonly Room[]])
   [`import { isMap } from 'yaml';`, ['yaml', 'kubeconfig']],
   [`import { stringify } from 'yaml';`, ['yaml', 'kubeconfig', 'render']],
   [`import { z } from 'zod';`, ['config']],
+  [`import { query } from 'json-p3';`, ['jsonpath']],
   [`import { readFileSync } from 'node:fs';`, ['filesystem', 'inventory', 'storage']],
   [`import { openSync } from 'node:fs';`, ['filesystem', 'storage']],
   [`import { writeFileSync } from 'node:fs';`, ['storage']],

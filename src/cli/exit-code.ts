@@ -15,7 +15,11 @@ export const exitCodes = {
   terminated: 143,
 } as const;
 
-export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+/** With `-o nagios` the numbers are those of the Monitoring Plugins guidelines. */
+export const nagiosCodes = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const;
+
+export type ExitCode =
+  (typeof exitCodes)[keyof typeof exitCodes] | (typeof nagiosCodes)[keyof typeof nagiosCodes];
 
 /** kubeadm leaves with 3 when its configuration does not validate, with 1 for everything else. */
 export function exitCodeOf(code: ErrorCode): ExitCode {

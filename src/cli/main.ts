@@ -1,8 +1,10 @@
 import { CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { KubepkiError } from '../errors/error.ts';
-import { exitCodeOf, exitCodes } from './exit-code.ts';
+import { nagiosUnknown } from '../render/nagios.ts';
+import { exitCodeOf, exitCodes, nagiosCodes } from './exit-code.ts';
 import { releaseOutput } from './held-output.ts';
+import { asksForNagios } from './nagios-mode.ts';
 import { buildProgram } from './program.ts';
 import { handleSignals, interruptionDuringHold, sayInterrupted, wasChanged } from './signals.ts';
 import { openTerminal } from './terminal.ts';
@@ -36,26 +38,32 @@ try {
   process.exitCode = report(error);
 }
 
+/** A plugin's one line; a person who tries it on a terminal finds the error with its hint on stderr. */
+function reportUnknown(line: string): number {
+  openTerminal({ color: false }).result(nagiosUnknown(line));
+  return nagiosCodes.unknown;
+}
+
 function report(error: unknown): number {
   const terminal = openTerminal({ color: !process.argv.includes('--no-color') });
   if (error instanceof CommanderError) {
     // --help and --version end this way too.
     if (error.exitCode === 0) return exitCodes.done;
-    terminal.error(usageError(error));
-    return exitCodes.error;
+    const usage = usageError(error);
+    terminal.error(usage);
+    return asksForNagios(process.argv) ? reportUnknown(usage.line) : exitCodes.error;
   }
   if (error instanceof KubepkiError) {
     terminal.error(error);
-    return exitCodeOf(error.code);
+    return asksForNagios(process.argv) ? reportUnknown(error.line) : exitCodeOf(error.code);
   }
   // A defect of ours. What it says may quote a file, and a file may hold a key: only its kind is shown.
   const kind = error instanceof Error ? error.name : typeof error;
-  terminal.error(
-    new KubepkiError('io', `internal error (${kind})`, {
-      hint: 'this is a defect in kubepki: please report the command line and this message',
-    }),
-  );
-  return exitCodes.error;
+  const defect = new KubepkiError('io', `internal error (${kind})`, {
+    hint: 'this is a defect in kubepki: please report the command line and this message',
+  });
+  terminal.error(defect);
+  return asksForNagios(process.argv) ? reportUnknown(defect.line) : exitCodes.error;
 }
 
 // commander says "error: unknown option '--x'", then "(Did you mean --y?)" on a second line.

@@ -46,7 +46,9 @@ function shownAfter(milliseconds: number, line: Ora): Progress {
   let forget: (() => void) | undefined;
   const timer = setTimeout(() => {
     line.start();
-    forget = onInterrupt(end);
+    forget = onInterrupt(() => {
+      end();
+    });
   }, milliseconds).unref();
   function end(): void {
     clearTimeout(timer);

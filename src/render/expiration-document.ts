@@ -14,15 +14,20 @@ interface CertificateInfo {
 
 /** `-o json` and `-o yaml` as kubeadm prints them since v1.30: its fields and no others. */
 export function expirationDocument(report: ExpirationReport, format: 'json' | 'yaml'): string {
-  const document = {
+  const document = expirationInfo(report);
+  // cli-runtime's JSON printer indents by four; sigs.k8s.io/yaml sorts keys, does not indent lists, quotes timestamps.
+  if (format === 'json') return `${JSON.stringify(document, undefined, 4)}\n`;
+  return stringify(document, { sortMapEntries: true, indentSeq: false, version: '1.1', lineWidth: 0 });
+}
+
+/** The same before it is text. */
+export function expirationInfo(report: ExpirationReport): object {
+  return {
     kind: 'CertificateExpirationInfo',
     apiVersion: 'output.kubeadm.k8s.io/v1alpha3',
     certificates: report.certificates.map(certificateInfo),
     certificateAuthorities: report.certificateAuthorities.map(certificateInfo),
   };
-  // cli-runtime's JSON printer indents by four; sigs.k8s.io/yaml sorts keys, does not indent lists, quotes timestamps.
-  if (format === 'json') return `${JSON.stringify(document, undefined, 4)}\n`;
-  return stringify(document, { sortMapEntries: true, indentSeq: false, version: '1.1', lineWidth: 0 });
 }
 
 function certificateInfo(row: ExpirationRow): CertificateInfo {

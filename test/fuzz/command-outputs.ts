@@ -8,6 +8,8 @@ export interface Outputs {
   readonly text: Said;
   readonly json: Said;
   readonly yaml: Said;
+  readonly prometheus: Said;
+  readonly nagios: Said;
   readonly dryRun: Said;
 }
 
@@ -17,12 +19,18 @@ const at = new Date('2026-12-01T00:00:00Z');
 /** @param config below the tree's root */
 export async function outputsOf(rootfs: string, config: string | undefined, timed: Timed): Promise<Outputs> {
   const node = { rootfs, ...(config === undefined ? {} : { config: `/${config}` }) };
-  const check = (output: 'text' | 'json' | 'yaml'): Promise<Said> =>
-    timed(() => collected((terminal) => checkExpiration({ ...node, output, at }, terminal)));
+  const check = (kind: Exclude<keyof Outputs, 'dryRun'>): Promise<Said> =>
+    timed(() =>
+      collected((terminal) =>
+        checkExpiration({ ...node, output: { kind }, allowMissingTemplateKeys: true, at }, terminal),
+      ),
+    );
   return {
     text: await check('text'),
     json: await check('json'),
     yaml: await check('yaml'),
+    prometheus: await check('prometheus'),
+    nagios: await check('nagios'),
     dryRun: await timed(() =>
       collected((terminal) =>
         renewCertificates(
@@ -35,6 +43,6 @@ export async function outputsOf(rootfs: string, config: string | undefined, time
   };
 }
 
-export function saidIn({ text, json, yaml, dryRun }: Outputs): readonly Said[] {
-  return [text, json, yaml, dryRun];
+export function saidIn({ text, json, yaml, prometheus, nagios, dryRun }: Outputs): readonly Said[] {
+  return [text, json, yaml, prometheus, nagios, dryRun];
 }

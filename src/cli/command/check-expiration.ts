@@ -1,8 +1,11 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { CheckExpirationOptions } from '../check-expiration.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { addNodeOptions, atOption } from '../options.ts';
+import { missingKeysOption, outputOption } from '../output-format.ts';
+import { parsePeriodOption, withinOption } from '../period-option.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
+import { textfileOption } from '../textfile-option.ts';
 
 export function addCheckExpiration(certs: Command, done: (code: ExitCode) => void): void {
   addNodeOptions(
@@ -13,33 +16,43 @@ export function addCheckExpiration(certs: Command, done: (code: ExitCode) => voi
         'Shows when every certificate ends, in the cert dir and inside the kubeconfigs. Changes nothing.',
       ),
   )
+    .addOption(outputOption())
+    .addOption(missingKeysOption())
+    .addOption(withinOption('exit 4 if something expires within this time, 5 if something is wrong already'))
     .addOption(
-      new Option('-o, --output <format>', 'text, json or yaml').default('text').argParser(parseOutputFormat),
+      new Option('--warning <duration>', 'with -o nagios: WARNING within this time (default: 30d)').argParser(
+        parsePeriodOption,
+      ),
     )
+    .addOption(
+      new Option(
+        '--critical <duration>',
+        'with -o nagios: CRITICAL within this time (default: 7d)',
+      ).argParser(parsePeriodOption),
+    )
+    .addOption(textfileOption())
     .addOption(atOption('judge as of this moment'))
-    // Printer flags of kubeadm that change nothing in text, JSON and YAML.
-    .addOption(new Option('--allow-missing-template-keys [bool]').hideHelp())
+    // A printer flag of kubeadm that changes nothing here.
     .addOption(new Option('--show-managed-fields [bool]').hideHelp())
     .addHelpText(
       'after',
       `
 Examples:
   kubepki certs check-expiration
+  kubepki certs check-expiration --within 30d
   kubepki certs check-expiration -o json --cert-dir /backup/pki
+  kubepki certs check-expiration -o jsonpath='{range .certificates[*]}{.name}{"\\n"}{end}'
+  kubepki certs check-expiration -o nagios --warning 30d --critical 7d
+  kubepki certs check-expiration --textfile /var/lib/prometheus/node-exporter/kubepki.prom
   kubepki certs check-expiration --rootfs fixtures/stacked-etcd-rsa --at 2027-01-01T00:00:00Z
 
-Exit code 1 if a file could not be read; missing and expired certificates are exit code 0, as with kubeadm.`,
+Exit code 1 if a file could not be read; missing and expired certificates are exit code 0, as with kubeadm.
+With --within: 5 if something is expired, missing or unreadable, else 4 if something expires within that time.
+With -o nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.`,
     )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<CheckExpirationOptions & TerminalOptions>();
       const { checkExpiration } = await import('../check-expiration.ts');
       done(await checkExpiration(options, openTerminal(options)));
     });
-}
-
-function parseOutputFormat(value: string): CheckExpirationOptions['output'] {
-  // Go's flag parser takes `-o=json` too.
-  const format = value.replace(/^=/, '');
-  if (format === 'text' || format === 'json' || format === 'yaml') return format;
-  throw new InvalidArgumentError('use text, json or yaml');
 }

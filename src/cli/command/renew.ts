@@ -15,6 +15,7 @@ import { outputOption } from '../output-option.ts';
 import { withinOption } from '../period-option.ts';
 import { sanOptions } from '../san-options.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
+import { textfileOption, type TextfileOption } from '../textfile-option.ts';
 import { validityOption } from '../validity-option.ts';
 
 export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
@@ -57,6 +58,7 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())
+    .addOption(textfileOption())
     .addHelpText(
       'after',
       `
@@ -82,9 +84,10 @@ With --within: 0 if nothing is due, 4 if something stays due because its CA ends
     )
     .action(async (names: string[], _options, self: Command) => {
       const options = self.optsWithGlobals<
-        RenewOptions & RequestOptions & TerminalOptions & { readonly csrOnly?: boolean }
+        RenewOptions & RequestOptions & TextfileOption & TerminalOptions & { readonly csrOnly?: boolean }
       >();
       const terminal = openTerminal(options);
+      const { recordingRun } = await import('../textfile.ts');
       if (options.csrOnly === true) {
         if (options.validity !== undefined) {
           throw new KubepkiError('usage', '--validity does not go with --csr-only', {
@@ -92,7 +95,7 @@ With --within: 0 if nothing is due, 4 if something stays due because its CA ends
           });
         }
         const { requestCertificates } = await import('../request.ts');
-        done(await requestCertificates(names, options, terminal));
+        done(await recordingRun(options, terminal, () => requestCertificates(names, options, terminal)));
         return;
       }
       if (options.csrDir !== undefined) throw new KubepkiError('usage', '--csr-dir goes with --csr-only');
@@ -100,6 +103,6 @@ With --within: 0 if nothing is due, 4 if something stays due because its CA ends
         throw new KubepkiError('usage', '--force goes with --csr-only, --remove-san or --sans-from-config');
       }
       const { renewCertificates } = await import('../renew.ts');
-      done(await renewCertificates(names, options, terminal));
+      done(await recordingRun(options, terminal, () => renewCertificates(names, options, terminal)));
     });
 }

@@ -1,0 +1,83 @@
+import { KubepkiError } from '../errors/error.ts';
+import { commandLine } from '../errors/command-line.ts';
+import { readInventory, type Inventory } from '../inventory/inventory.ts';
+import { expiration, type ExpirationResult } from '../operations/expiration.ts';
+import { monitored } from '../operations/monitored.ts';
+import { parseRenewRuns, prometheusText, type RenewRuns } from '../render/prometheus.ts';
+import { openTextfile, writeTextfile, type Textfile } from '../storage/textfile.ts';
+import { exitCodeOf, exitCodes, type ExitCode } from './exit-code.ts';
+import { openNode, type Node, type NodeOptions } from './node-options.ts';
+import { wasChanged } from './signals.ts';
+import type { Terminal } from './terminal.ts';
+import type { TextfileOption } from './textfile-option.ts';
+
+export function metricsText(
+  inventory: Inventory,
+  { report, problems }: ExpirationResult,
+  now: Date,
+  runs: RenewRuns | undefined,
+): string {
+  const rows = [...report.certificates, ...report.certificateAuthorities];
+  const names = new Set(rows.map(({ name }) => name));
+  const invalid = rows.filter((row) => row.status === 'present' && row.faulty).map(({ name }) => name);
+  return prometheusText(monitored(inventory, names, new Set(invalid), now), problems.length, runs);
+}
+
+/** What the file that is there says of `renew`. */
+export function knownRuns({ content }: Textfile): RenewRuns {
+  return parseRenewRuns(content ?? '');
+}
+
+/**
+ * Runs a renewal and then says in the metrics what came of it and what the certificates are now: also when nothing was due,
+ * and also when it failed, unless the command line or the node itself was to blame.
+ * @throws what the renewal throws, and KubepkiError before it when the file could not be written there
+ */
+export async function recordingRun(
+  options: NodeOptions & TextfileOption & { readonly dryRun?: boolean },
+  terminal: Terminal,
+  run: () => Promise<ExitCode>,
+): Promise<ExitCode> {
+  if (options.textfile === undefined) return run();
+  if (options.dryRun === true) throw new KubepkiError('usage', '--textfile does not go with --dry-run');
+  const node = await openNode(options, quiet(terminal));
+  const textfile = openTextfile(node.layout.root, options.textfile);
+  try {
+    const code = await run();
+    return record(node, textfile, code, terminal);
+  } catch (error) {
+    if (!(error instanceof KubepkiError) || error.code !== 'usage') {
+      record(
+        node,
+        textfile,
+        error instanceof KubepkiError ? exitCodeOf(error.code) : exitCodes.error,
+        terminal,
+      );
+    }
+    throw error;
+  }
+}
+
+/** @returns the exit code of all of it: that the metrics could not be written is not passed over */
+function record(node: Node, textfile: Textfile, code: ExitCode, terminal: Terminal): ExitCode {
+  const now = new Date();
+  const seconds = Math.floor(now.getTime() / 1000);
+  try {
+    const inventory = readInventory(node.layout, node.config?.etcd ?? 'stacked');
+    const result = expiration(inventory, now, commandLine(node.flags));
+    const lastSuccess = code === exitCodes.done ? seconds : knownRuns(textfile).lastSuccess;
+    const runs = { lastRun: seconds, lastSuccess, lastExitCode: code };
+    writeTextfile(textfile, metricsText(inventory, result, now, runs));
+    return code;
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    terminal.error(error);
+    if (wasChanged()) return exitCodes.changedButNotFinished;
+    return code === exitCodes.done ? exitCodes.error : code;
+  }
+}
+
+/** The run itself says what there is to say of the configuration. */
+function quiet(terminal: Terminal): Terminal {
+  return { ...terminal, warning: () => undefined };
+}

@@ -1,0 +1,44 @@
+import { hasExpired, isDue } from './due.ts';
+import type { ExpirationReport, ExpirationRow } from './expiration-report.ts';
+
+/** What is wrong with a certificate now. */
+export type Fault =
+  | { readonly kind: 'expired'; readonly name: string; readonly residualMs: number }
+  | { readonly kind: 'missing' | 'unreadable' | 'invalid'; readonly name: string };
+
+export interface Remaining {
+  readonly name: string;
+  /** More than 0. */
+  readonly residualMs: number;
+}
+
+/** Every row of check-expiration, CAs too, is one or the other. */
+export interface Findings {
+  readonly faults: readonly Fault[];
+  /** The next to expire first. */
+  readonly remaining: readonly Remaining[];
+}
+
+export function findingsOf({ certificates, certificateAuthorities }: ExpirationReport): Findings {
+  const found = [...certificates, ...certificateAuthorities].map(findingOf);
+  return {
+    faults: found.flatMap((one) => ('kind' in one ? [one] : [])),
+    remaining: found
+      .flatMap((one) => ('kind' in one ? [] : [one]))
+      .sort((a, b) => a.residualMs - b.residualMs),
+  };
+}
+
+function findingOf(row: ExpirationRow): Fault | Remaining {
+  const { name } = row;
+  if (row.status !== 'present') return { kind: row.status, name };
+  const { residualMs, faulty } = row;
+  if (faulty) return { kind: 'invalid', name };
+  return hasExpired(residualMs) ? { kind: 'expired', name, residualMs } : { name, residualMs };
+}
+
+/** Those that expire within a time from now. */
+export function expiringWithin({ remaining }: Findings, withinMs: number): readonly Remaining[] {
+  const now = new Date(0);
+  return remaining.filter(({ residualMs }) => isDue(new Date(residualMs), { now, withinMs }));
+}

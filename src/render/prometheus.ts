@@ -1,0 +1,125 @@
+import type { Monitored } from '../operations/monitored.ts';
+
+/** When `renew` last ran and what came of it; undefined: not known. Whole seconds since 1970. */
+export interface RenewRuns {
+  readonly lastRun: number | undefined;
+  readonly lastSuccess: number | undefined;
+  readonly lastExitCode: number | undefined;
+}
+
+interface Sample {
+  readonly labels: readonly (readonly [name: string, value: string])[];
+  readonly value: number;
+}
+
+// In this order, as in enix/x509-certificate-exporter; what a name does not have is left out.
+const attributes = ['C', 'ST', 'L', 'O', 'OU', 'CN'];
+
+const runs = [
+  [
+    'kubepki_renew_last_run_timestamp_seconds',
+    'When kubepki certs renew last ran, whatever came of it.',
+    'lastRun',
+  ],
+  [
+    'kubepki_renew_last_success_timestamp_seconds',
+    'When kubepki certs renew last ended with exit code 0.',
+    'lastSuccess',
+  ],
+  ['kubepki_renew_last_exit_code', 'The exit code of the last kubepki certs renew.', 'lastExitCode'],
+] as const;
+
+/** The text exposition format, with the metrics and labels of enix/x509-certificate-exporter. */
+export function prometheusText(
+  rows: readonly Monitored[],
+  readErrors: number,
+  renewRuns: RenewRuns | undefined,
+): string {
+  const ofCertificates = (value: (certificate: NonNullable<Monitored['certificate']>) => number): Sample[] =>
+    rows.flatMap((row) =>
+      row.certificate === undefined ? [] : [{ labels: labelsOf(row), value: value(row.certificate) }],
+    );
+  return [
+    gauge(
+      'x509_cert_not_before',
+      'Indicates the certificate not before timestamp.',
+      ofCertificates(({ notBefore }) => seconds(notBefore)),
+    ),
+    gauge(
+      'x509_cert_not_after',
+      'Indicates the certificate not after timestamp.',
+      ofCertificates(({ notAfter }) => seconds(notAfter)),
+    ),
+    gauge(
+      'x509_cert_expired',
+      'Indicates if the certificate is expired.',
+      ofCertificates(({ expired }) => Number(expired)),
+    ),
+    gauge(
+      'x509_cert_error',
+      'Indicates whether the certificate is missing, cannot be read or does not verify.',
+      rows.map((row) => ({ labels: labelsOf(row), value: Number(row.wrong) })),
+    ),
+    gauge('x509_read_errors', 'Indicates the number of read failures.', [{ labels: [], value: readErrors }]),
+    ...runs.map(([name, help, key]) => {
+      const value = renewRuns?.[key];
+      return gauge(name, help, value === undefined ? [] : [{ labels: [], value }]);
+    }),
+  ].join('');
+}
+
+/** Reads back our own lines, and nothing that is not exactly one of them. */
+export function parseRenewRuns(text: string): RenewRuns {
+  const valueOf = (name: string): number | undefined => {
+    const values = [...text.matchAll(new RegExp(`^${name} (0|[1-9]\\d{0,10})$`, 'gm'))];
+    return values.length === 1 ? Number(values[0]?.[1]) : undefined;
+  };
+  return Object.fromEntries(runs.map(([name, , key]) => [key, valueOf(name)])) as unknown as RenewRuns;
+}
+
+function gauge(name: string, help: string, samples: readonly Sample[]): string {
+  if (samples.length === 0) return '';
+  const lines = samples.map(({ labels, value }) => {
+    const pairs = labels.map(([label, text]) => `${label}="${escapeLabelValue(text)}"`).join(',');
+    return `${name}${pairs === '' ? '' : `{${pairs}}`} ${String(value)}\n`;
+  });
+  return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${lines.join('')}`;
+}
+
+function labelsOf({ name, filename, filepath, user, certificate }: Monitored): Sample['labels'] {
+  const named = (
+    side: 'subject' | 'issuer',
+    values: ReadonlyMap<string, string>,
+  ): (readonly [string, string])[] =>
+    attributes.flatMap((attribute) => {
+      const value = values.get(attribute);
+      return value === undefined ? [] : [[`${side}_${attribute}`, value] as const];
+    });
+  return [
+    ['name', name],
+    ['filename', filename],
+    ['filepath', filepath],
+    ...(user === undefined
+      ? []
+      : ([
+          ['embedded_kind', 'user'],
+          ['embedded_key', user],
+        ] as const)),
+    ...(certificate === undefined
+      ? []
+      : [
+          ['serial_number', certificate.serialNumber] as const,
+          ...named('subject', certificate.subject),
+          ...named('issuer', certificate.issuer),
+        ]),
+  ];
+}
+
+/** Backslash, quote and newline; everything else is UTF-8 as it stands. */
+export function escapeLabelValue(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+}
+
+function seconds(date: Date): number {
+  return Math.floor(date.getTime() / 1000);
+}
