@@ -15,7 +15,7 @@ const name = String.raw`(?:\\.|[^\s.\[\](){}$@=!<>'"\\,*?&|])+`;
 const patterns = {
   descendants: new RegExp(String.raw`\.\.(?:(?<any>\*)|(?<name>${name})|(?=\[))`, 'y'),
   field: new RegExp(String.raw`\.(?:(?<any>\*)|(?<name>${name}))`, 'y'),
-  subscript: /\[(?:(?<any>\*)|(?<index>-?\d{1,9})|(?<slice>-?\d{0,9}:-?\d{0,9}(?::\d{0,9})?))\]/y,
+  subscript: /\[(?:(?<any>\*)|(?<index>-?\d{1,9})|(?<slice>-?\d{0,9}:-?\d{0,9}(?::[1-9]\d{0,8})?))\]/y,
   indices: /\[(?<list>-?\d{1,9}(?:,-?\d{1,9})+)\]/y,
   keys: /\[(?<list>'[^'\\]*'(?:,'[^'\\]*')*)\]/y,
   filter: /\[\?\(/y,
@@ -72,9 +72,10 @@ function parseSteps(scanner: Scanner): Step[] {
   const current = scanner.take(/[@$]/y) !== undefined;
   const steps: Step[] = [];
   for (let step = parseStep(scanner); step !== undefined; step = parseStep(scanner)) steps.push(step);
-  // A dot alone is the object itself.
-  if (steps.length === 0 && !current && scanner.take(/\./y) === undefined) throw scanner.unexpected();
-  return steps;
+  if (steps.length > 0 || current) return steps;
+  if (scanner.take(/\./y) === undefined) throw scanner.unexpected();
+  // For kubectl a dot alone is the field without a name, which nothing has.
+  return [{ kind: 'field', segment: '[""]', name: '' }];
 }
 
 function parseStep(scanner: Scanner): Step | undefined {

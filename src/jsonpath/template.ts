@@ -69,7 +69,8 @@ function* tokensOf(text: string): Generator<Token> {
 }
 
 function parseAction(action: string): Token {
-  if (action === '') return { kind: 'text', text: '' };
+  // All of it, as with `@`.
+  if (action === '') return { kind: 'values', path: [] };
   if (action === 'end') return { kind: 'end' };
   const range = /^range\s+(?<path>.+)$/s.exec(action)?.groups?.['path'];
   if (range !== undefined) return { kind: 'range', path: parsePath(range) };
