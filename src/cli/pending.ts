@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { certificates, type Component } from '../catalog/catalog.ts';
 import type { ChangeSet } from '../changeset/change-set.ts';
 import { restartOrder } from '../catalog/restart-order.ts';
+import { KubepkiError } from '../errors/error.ts';
 import { sha256 } from '../filesystem/regular-file.ts';
 import {
+  hasPendingRestarts,
   readPendingRestarts,
   writePendingRestarts,
   type PendingRestart,
@@ -19,15 +21,12 @@ export function pendingComponents(state: StateDirectory): readonly Component[] {
   return restartOrder.filter((component) => pending.some((one) => one.component === component));
 }
 
-/**
- * Leaves word that these components must be restarted once this change is made.
- * @returns takes it back, when the change is not made
- */
+/** Leaves word that these components must be restarted once this change is made. */
 export function announceRestarts(
   state: StateDirectory,
   components: readonly Component[],
   changes: ChangeSet,
-): () => void {
+): void {
   const before = readPendingRestarts(state, bootId());
   const files = changes.flatMap(({ target, after }) =>
     after === undefined ? [] : [{ path: target.path, sha256: sha256(after.content) }],
@@ -35,9 +34,17 @@ export function announceRestarts(
   const announced = components.map((component): PendingRestart => ({ component, files }));
   const others = before.filter((one) => !announced.some(({ component }) => component === one.component));
   writePendingRestarts(state, [...others, ...announced], bootId());
-  return () => {
-    writePendingRestarts(state, before, bootId());
-  };
+}
+
+/** What is not to be restarted any more is forgotten; call it under the lock. */
+export function tidyPending(state: StateDirectory): void {
+  try {
+    if (hasPendingRestarts(state))
+      writePendingRestarts(state, readPendingRestarts(state, bootId()), bootId());
+  } catch (error) {
+    // It only asks for a restart, and is checked again by whoever reads it.
+    if (!(error instanceof KubepkiError)) throw error;
+  }
 }
 
 /** This one has been restarted. */

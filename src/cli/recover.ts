@@ -3,7 +3,7 @@ import { discard, inspectDiscard, inspectRecovery, recover } from '../storage/re
 import { recoveryPlan } from '../render/recovery-plan.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
-import { notePendingRestarts } from './pending.ts';
+import { notePendingRestarts, tidyPending } from './pending.ts';
 import { noteManifest, noteRecovery, underLock, type LockOptions } from './session.ts';
 import { holdInterruptions, noteRecovered } from './signals.ts';
 import type { Terminal } from './terminal.ts';
@@ -41,6 +41,7 @@ export async function recoverChange(options: RecoverOptions, terminal: Terminal)
       if (recovery.outcome !== 'none' || returned.outcome !== 'none') noteRecovered();
       const nothing = recovery.outcome === 'none' && returned.outcome === 'none';
       terminal.result(nothing ? 'nothing to recover\n' : 'recovered\n');
+      tidyPending(state);
       notePendingRestarts(state, options, terminal);
       return Promise.resolve(exitCodes.done);
     },

@@ -8,20 +8,23 @@ import { randomSerialNumber } from '../pki/issue.ts';
 import { dryRunLines } from '../render/dry-run.ts';
 import { renewalLines } from '../render/renewal.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
+import type { StateDirectory } from '../storage/state-directory.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { confirmRenewal } from './confirm.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
-import { openNode, type NodeOptions } from './node-options.ts';
+import { openNode, type Node } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';
 import type { WithinOption } from './period-option.ts';
+import { announceRestarts, componentsOf, tidyPending } from './pending.ts';
 import { planRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
 import { plannedChanges } from './planned-changes.ts';
 import { refusals, renewRestHint } from './refusal.ts';
+import { canRestart, restartAfter, type RestartAfterOptions } from './restart-after.ts';
 import { noteRestarts } from './restarts.ts';
 import { parseSelection, type Selection } from './select.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
-import { makeChange, underLock, type Change, type LockOptions } from './session.ts';
+import { makeChange, underLock, type Change, type MadeChange } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import {
   validityFlags,
@@ -33,8 +36,7 @@ import { noteWaiting } from './waiting.ts';
 import { noteSans, wishedSans } from './wished-sans.ts';
 
 export interface RenewOptions
-  extends NodeOptions, LockOptions, ValidityOption, SanOptions, WithinOption, OutputOption {
-  readonly force?: boolean;
+  extends RestartAfterOptions, ValidityOption, SanOptions, WithinOption, OutputOption {
   readonly dryRun?: boolean;
   readonly keepBackups: number;
 }
@@ -44,16 +46,32 @@ export async function renewCertificates(
   options: RenewOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  return conclude(await renewSelected(parseSelection(names), options, terminal), options, terminal);
+  const selection = parseSelection(names);
+  const asked = parseAskedSans(selection, options);
+  const node = await openNode(options, terminal);
+  const conclusion = await renewSelected(node, { selection, asked }, options, terminal);
+  const code = conclude(conclusion, options, terminal);
+  if (conclusion.kind === 'interrupted' || options.dryRun === true || code === exitCodes.error) return code;
+  return (await restartAfter(node, options, besideResult(options, terminal))) ?? code;
+}
+
+/** A document stays alone on stdout. */
+function besideResult({ output }: OutputOption, terminal: Terminal): Terminal {
+  if (output === 'text') return terminal;
+  return {
+    ...terminal,
+    result: (text) => {
+      terminal.note(text.trimEnd());
+    },
+  };
 }
 
 async function renewSelected(
-  selection: Selection,
+  node: Node,
+  { selection, asked }: { readonly selection: Selection; readonly asked: ReturnType<typeof parseAskedSans> },
   options: RenewOptions,
   terminal: Terminal,
 ): Promise<Conclusion> {
-  const asked = parseAskedSans(selection, options);
-  const node = await openNode(options, terminal);
   const wishes: RenewalWishes = {
     validityMs: options.validity?.milliseconds,
     sans: await wishedSans(asked, node, options, terminal),
@@ -84,13 +102,42 @@ async function renewSelected(
     const refused = refuse(run, options, terminal);
     if (refused !== undefined) return refused;
     const renewables = renewablesOf(run.plan);
+    const names = renewables.map(({ spec }) => spec.name);
+    if (!canRestart(node, names, options, terminal)) return unrestartable(run);
     warn(run, terminal);
     noteSans(renewables, { difference: true }, terminal);
     const change = changeOf(await renewAll(renewables, terminal));
-    const made = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
+    const made = await announced(state, { names, change, options }, () =>
+      makeChange(state, change, { keepBackups: options.keepBackups, now, terminal }),
+    );
     if (made.kind === 'interrupted') return made;
     return renewed(run, { ...made, records: change.certificates }, { selection, options, terminal });
   });
+}
+
+/** Leaves word of the restarts to come, unless the change is not made. */
+async function announced(
+  state: StateDirectory,
+  {
+    names,
+    change,
+    options,
+  }: { readonly names: readonly string[]; readonly change: Change; readonly options: RenewOptions },
+  make: () => Promise<MadeChange>,
+): Promise<MadeChange> {
+  if (options.restart !== true || change.changes.length === 0) return make();
+  announceRestarts(state, componentsOf(names), change.changes);
+  try {
+    return await make();
+  } finally {
+    // If it was not made, or was taken back, the word is of no use: no file is what it says.
+    tidyPending(state);
+  }
+}
+
+function unrestartable({ plan, inventory }: RenewalRun): Conclusion {
+  const report = renewalReport(plan, inventory, { kind: 'refused', dryRun: false });
+  return { kind: 'finished', code: exitCodes.error, report, text: '' };
 }
 
 function dryRun(
@@ -214,10 +261,13 @@ function renewed(
     kind: 'finished',
     code: exitCodeOfRun(run, selection),
     report: renewalReport(plan, inventory, made),
-    text: linesOf(plan, options, { closing: selection.kind === 'all' && due, due }),
+    text: linesOf(plan, options, {
+      closing: selection.kind === 'all' && due && options.restart !== true,
+      due,
+    }),
     remarks: () => {
       // kubeadm says what to restart only after `all`.
-      if (selection.kind === 'named') noteRestarts(specs, terminal);
+      if (selection.kind === 'named' && options.restart !== true) noteRestarts(specs, terminal);
     },
   };
 }

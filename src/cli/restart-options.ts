@@ -34,8 +34,8 @@ export function restartOptions(): Option[] {
 }
 
 /** @throws KubepkiError usage */
-export function requireTimes({ settle, stopTimeout }: RestartOptions, defaultSettleMs: number): void {
-  if ((settle ?? defaultSettleMs) < stopTimeout) return;
+export function requireTimes({ stopTimeout }: RestartOptions, settleMs: number): void {
+  if (settleMs < stopTimeout) return;
   throw new KubepkiError('usage', '--stop-timeout must be longer than --settle', {
     hint: 'a manifest stays away for the whole of --settle, so nothing could be seen to stop',
   });

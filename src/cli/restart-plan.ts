@@ -2,13 +2,14 @@ import type { Component } from '../catalog/catalog.ts';
 import { restartOrder } from '../catalog/restart-order.ts';
 import { parseGoDuration } from '../config/go-duration.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { readKubeletConfig } from '../inventory/kubelet-config.ts';
+import { shellWord } from '../errors/shell-word.ts';
+import { readKubeletConfig, type KubeletConfig } from '../inventory/kubelet-config.ts';
+import type { Reading } from '../inventory/reading.ts';
 import { readStaticPods } from '../inventory/static-pods.ts';
 import { planRestarts, type PlannedRestart } from '../operations/plan-restart.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import type { Node } from './node-options.ts';
 import { requireTimes, type RestartOptions } from './restart-options.ts';
-import type { Terminal } from './terminal.ts';
 
 export interface RestartPlan {
   readonly planned: readonly PlannedRestart[];
@@ -28,13 +29,13 @@ export function parseComponents(names: readonly string[]): readonly Component[] 
 
 /**
  * Reads the manifests, and when the kubelet looks at them. Nothing is touched.
- * @throws KubepkiError no-permission for somebody else's symlink, usage for times that cannot work
+ * @throws KubepkiError no-permission for somebody else's symlink, conflict where the kubelet looks elsewhere, usage for times
+ * that cannot work
  */
 export function planRestartRun(
   node: Node,
   components: readonly Component[],
   options: RestartOptions,
-  terminal: Terminal,
 ): RestartPlan {
   const { layout } = node;
   const planned = planRestarts(
@@ -45,25 +46,30 @@ export function planRestartRun(
     layout.root,
     planned.flatMap((one) => (one.status === 'restartable' ? [one.restart.pod.target] : [])),
   );
-  const kubelet = kubeletTimes(node, terminal);
-  requireTimes(options, kubelet);
-  return { planned, settleMs: options.settle ?? kubelet };
+  const kubelet = readKubeletConfig(layout.root);
+  if (options.manifestsDir === undefined && planned.some(({ status }) => status === 'restartable')) {
+    requireWatched(node, kubelet);
+  }
+  const settleMs = options.settle ?? fileCheckMs(kubelet);
+  requireTimes(options, settleMs);
+  return { planned, settleMs };
 }
 
 // The kubelet's default for fileCheckFrequency, which kubeadm writes as 0s.
-const fileCheckMs = 20_000;
+const defaultFileCheckMs = 20_000;
 
-function kubeletTimes({ layout }: Node, terminal: Terminal): number {
-  const config = readKubeletConfig(layout.root);
-  if (config.status !== 'present') return fileCheckMs;
-  const { path, staticPodPath, fileCheckFrequency } = config.value;
-  const watched = staticPodPath === undefined ? undefined : layout.root.locate(staticPodPath);
+function fileCheckMs(kubelet: Reading<KubeletConfig>): number {
+  const given = kubelet.status === 'present' ? kubelet.value.fileCheckFrequency : undefined;
+  return Math.max(parseGoDuration(given ?? '0s') ?? 0, defaultFileCheckMs);
+}
+
+/** A kubelet that looks elsewhere would not see that a manifest leaves. Whoever names the directory knows better. */
+function requireWatched({ layout }: Node, kubelet: Reading<KubeletConfig>): void {
   const { root, manifestsDir } = layout;
-  if (watched !== undefined && root.resolve(watched) !== root.resolve(manifestsDir)) {
-    terminal.warning(
-      `${path}: the kubelet's static pods are in ${watched}, not in ${manifestsDir}: it will not see that a manifest leaves`,
-    );
-    terminal.hint('name the directory with --manifests-dir');
-  }
-  return Math.max(parseGoDuration(fileCheckFrequency ?? '0s') ?? 0, fileCheckMs);
+  const watched = kubelet.status === 'present' ? kubelet.value.staticPodPath : undefined;
+  if (watched === undefined || root.resolve(root.locate(watched)) === root.resolve(manifestsDir)) return;
+  throw new KubepkiError('conflict', `is not where the kubelet has its static pods: that is ${watched}`, {
+    file: manifestsDir,
+    hint: `name the right one: --manifests-dir ${shellWord(watched)}`,
+  });
 }

@@ -24,13 +24,13 @@ export async function restart(
   const node = await openNode(options, terminal);
   if (options.dryRun === true) {
     noteWaiting(node, terminal);
-    const plan = planRestartRun(node, components, options, terminal);
+    const plan = planRestartRun(node, components, options);
     if (refuse(plan, terminal)) return exitCodes.error;
     showPlan(plan, node.layout.manifestsDir, terminal);
     return exitCodes.done;
   }
   return underLock(node, options, terminal, async (state) => {
-    const plan = planRestartRun(node, components, options, terminal);
+    const plan = planRestartRun(node, components, options);
     if (refuse(plan, terminal)) return exitCodes.error;
     const summary = await restartComponents(plan, { node, state, options, terminal });
     return sayFailure(summary, options, terminal);

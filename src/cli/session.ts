@@ -11,6 +11,7 @@ import type { StateDirectory } from '../storage/state-directory.ts';
 import { prepareTransaction, type ReadStaged } from '../storage/transaction.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { Node } from './node-options.ts';
+import { tidyPending } from './pending.ts';
 import type { Progress } from './progress.ts';
 import {
   holdInterruptions,
@@ -83,6 +84,7 @@ export async function underLock<T>(
       const recovery = recover(state);
       noteRecovery(recovery, terminal);
       if (recovery.outcome !== 'none') noteRecovered();
+      tidyPending(state);
     }
     return await run(state);
   } finally {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
-import { readRegularFile } from '../filesystem/regular-file.ts';
+import { exists, readRegularFile } from '../filesystem/regular-file.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
 import { removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
 import type { StateDirectory } from './state-directory.ts';
@@ -68,6 +68,12 @@ export function readPendingRestarts(state: StateDirectory, bootId: string): read
   return withPaths(stored.restarts, paths.locate).filter(({ files }) =>
     files.some(({ path, sha256 }) => digestOf(state, path) === sha256),
   );
+}
+
+/** Whether there is word of any, still of use or not. @throws KubepkiError no-permission, io */
+export function hasPendingRestarts(state: StateDirectory): boolean {
+  const path = pendingRestartsPath(state);
+  return exists(path, path) || exists(`${path}.new`, path);
 }
 
 function pendingRestartsPath(state: StateDirectory): string {

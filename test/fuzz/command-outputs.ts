@@ -35,7 +35,15 @@ export async function outputsOf(rootfs: string, config: string | undefined, time
       collected((terminal) =>
         renewCertificates(
           ['all'],
-          { ...node, output: 'text', dryRun: true, keepBackups: 5, lockTimeout: 0 },
+          {
+            ...node,
+            output: 'text',
+            dryRun: true,
+            keepBackups: 5,
+            lockTimeout: 0,
+            stopTimeout: 0,
+            startTimeout: 0,
+          },
           terminal,
         ),
       ),

@@ -13,6 +13,7 @@ import {
 } from '../options.ts';
 import { outputOption } from '../output-option.ts';
 import { withinOption } from '../period-option.ts';
+import { restartOptions } from '../restart-options.ts';
 import { sanOptions } from '../san-options.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
 import { textfileOption, type TextfileOption } from '../textfile-option.ts';
@@ -36,7 +37,9 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
       .argument('[names...]', '"all", or names from the list below'),
   );
   for (const option of sanOptions()) command.addOption(option);
+  for (const option of restartOptions()) command.addOption(option);
   command
+    .option('--restart', 'then restart the components whose certificates changed, as "kubepki restart" does')
     .addOption(withinOption('renew only what has expired or expires within this time'))
     .addOption(validityOption())
     .addOption(
@@ -51,7 +54,8 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
     .addOption(
       new Option(
         '--force',
-        'with --csr-only: replace requests that wait (a backup is kept); also remove SANs that are still used',
+        'with --csr-only: replace requests that wait (a backup is kept); also remove SANs that are still used; ' +
+          'with --restart: stop etcd even if its cluster would lose its quorum',
       ),
     )
     .addOption(outputOption())
@@ -70,7 +74,7 @@ Examples:
   kubepki certs renew all
   kubepki certs renew apiserver etcd-server
   kubepki certs renew all --dry-run
-  kubepki certs renew all --within 30d
+  kubepki certs renew all --within 30d --restart
   kubepki certs renew all --validity 90d
   kubepki certs renew apiserver --add-san api.example.com,192.0.2.7 --remove-san old.example.com
   kubepki certs renew all --cert-dir /backup/pki --config kubeadm.yaml
@@ -94,13 +98,25 @@ With --within: 0 if nothing is due, 4 if something stays due because its CA ends
             hint: 'how long a certificate is valid is for the CA that signs it to say',
           });
         }
+        if (options.restart === true) {
+          throw new KubepkiError('usage', '--restart does not go with --csr-only', {
+            hint: 'a request changes nothing that is in use: restart after "kubepki certs install"',
+          });
+        }
         const { requestCertificates } = await import('../request.ts');
         done(await recordingRun(options, terminal, () => requestCertificates(names, options, terminal)));
         return;
       }
       if (options.csrDir !== undefined) throw new KubepkiError('usage', '--csr-dir goes with --csr-only');
-      if (options.force !== undefined && options.removeSan === undefined && options.sansFromConfig !== true) {
-        throw new KubepkiError('usage', '--force goes with --csr-only, --remove-san or --sans-from-config');
+      if (options.settle !== undefined && options.restart !== true) {
+        throw new KubepkiError('usage', '--settle goes with --restart');
+      }
+      const forcible = [options.removeSan, options.sansFromConfig, options.restart];
+      if (options.force !== undefined && forcible.every((one) => one === undefined)) {
+        throw new KubepkiError(
+          'usage',
+          '--force goes with --csr-only, --remove-san, --sans-from-config or --restart',
+        );
       }
       const { renewCertificates } = await import('../renew.ts');
       done(await recordingRun(options, terminal, () => renewCertificates(names, options, terminal)));

@@ -39,9 +39,9 @@ export async function startControlPlane(
   { etcd, openssl }: { readonly etcd: string; readonly openssl: string },
   { flags, without = [], checkMs = 300 }: ControlPlaneOptions = {},
 ): Promise<ControlPlane> {
-  let kubelet: Kubelet | undefined;
+  const node: { kubelet?: Kubelet } = {};
   // Before the tree's removal: a pod that still writes would put files back.
-  t.after(() => kubelet?.stop());
+  t.after(() => node.kubelet?.stop());
   const tree = copyFixture(t, 'stacked-etcd-ecdsa');
   const ports = await choosePorts();
   const manifestsDir = join(tree.kubeconfigDir, 'manifests');
@@ -67,7 +67,7 @@ export async function startControlPlane(
       ...(process.arch === 'x64' ? {} : { ETCD_UNSUPPORTED_ARCH: process.arch }),
     },
   });
-  kubelet = running;
+  node.kubelet = running;
   const healthy = async (): Promise<void> => {
     const urls = [
       ['etcd', `http://127.0.0.1:${String(ports.etcdMetrics)}/health`],
