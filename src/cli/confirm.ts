@@ -21,12 +21,10 @@ export async function confirmRenewal(renewables: readonly Renewable[], now: Date
     const answer = await Promise.race([
       once(lines, 'line').then(([line]: unknown[]) => String(line)),
       // Ctrl-D: no answer is no.
-      once(lines, 'close').then(() => {
-        process.stderr.write('\n');
-        return '';
-      }),
+      once(lines, 'close').then(() => undefined),
     ]);
-    if (/^y(es)?$/i.test(answer.trim())) return;
+    if (answer === undefined) process.stderr.write('\n');
+    if (/^y(es)?$/i.test(answer?.trim() ?? '')) return;
   } finally {
     lines.close();
   }
