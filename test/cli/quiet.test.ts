@@ -224,6 +224,16 @@ test('a warning is said, alone, when the rest is well', async (t) => {
   assert.match(outcome.stderr, /^warning: .*the CA ends on .*\n$/);
 });
 
+test('so is the hint that belongs to it', async (t) => {
+  const set = externalTree(t, 'ipv6');
+  if (set === undefined) return;
+  rmSync(join(set.tree.certDir, 'apiserver.key'));
+  const outcome = await certs(set.tree, 'renew', 'all', '--quiet');
+  assert.equal(outcome.code, 0);
+  assert.equal(outcome.stdout, '');
+  assert.match(outcome.stderr, /^(?:warning: .*\nhint: .*\n)+$/);
+});
+
 describe('--quiet and a document', () => {
   const combinations = [
     ['check-expiration', '-o', 'json'],
