@@ -3,17 +3,12 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { judge } from '../support/judge.ts';
-import { kubepki } from '../support/kubepki.ts';
 import { certs } from '../support/node.ts';
-import { startControlPlane, type ControlPlane } from '../support/kubelet/control-plane.ts';
+import { startControlPlane } from '../support/kubelet/control-plane.ts';
+import { quickly, restart } from '../support/kubelet/restart.ts';
 import { fileFingerprint, servedFingerprint } from '../support/served-fingerprint.ts';
 
 const components = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
-const times = ['--settle', '1s', '--stop-timeout', '30s', '--start-timeout', '30s'];
-
-function restart({ tree }: ControlPlane, ...args: readonly string[]): ReturnType<typeof kubepki> {
-  return kubepki(['restart', '--rootfs', tree.directory, ...args]);
-}
 
 describe('kubepki restart', () => {
   test('restarts all, etcd first, and each serves its new certificate', async (t) => {
@@ -29,7 +24,7 @@ describe('kubepki restart', () => {
     assert.equal(renewed.code, 0, renewed.stderr);
     // The stand-in reads its certificate once: without a restart it serves the old one.
     assert.equal(servedFingerprint(openssl, ports.apiserver), old);
-    const { code, stdout, stderr } = await restart(plane, ...times);
+    const { code, stdout, stderr } = await restart(plane, ...quickly);
     assert.equal(code, 0, stderr);
     assert.equal(stderr, '');
     const pki = tree.certDir;

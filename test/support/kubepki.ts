@@ -41,21 +41,37 @@ export function kubepkiFromCron(args: readonly string[]): Promise<Outcome> {
   return run(args, { env: { PATH: '/usr/bin:/bin' }, cwd: '/', limitMs: 0 });
 }
 
-function run(args: readonly string[], { env, cwd, limitMs }: Required<RunOptions>): Promise<Outcome> {
+/** A run that goes on beside the test. */
+export interface Running {
+  kill(signal: NodeJS.Signals): void;
+  readonly ended: Promise<Outcome>;
+}
+
+/** Starts it as {@link kubepki} does. */
+export function startKubepki(args: readonly string[]): Running {
+  const { PATH = '/usr/bin:/bin', HOME = '/' } = process.env;
+  return start(args, { env: { PATH, HOME }, cwd: process.cwd(), limitMs: 0 });
+}
+
+function run(args: readonly string[], options: Required<RunOptions>): Promise<Outcome> {
+  return start(args, options).ended;
+}
+
+function start(args: readonly string[], { env, cwd, limitMs }: Required<RunOptions>): Running {
   if (!existsSync(bundle))
     throw new Error('dist/main.js is not built: run `npm run build` first (npm test does)');
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [kubepkiBin, ...args], {
-      env,
-      cwd,
-      timeout: limitMs,
-      killSignal: 'SIGKILL',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const stdout: Buffer[] = [];
-    const stderr: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+  const child = spawn(process.execPath, [kubepkiBin, ...args], {
+    env,
+    cwd,
+    timeout: limitMs,
+    killSignal: 'SIGKILL',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+  const ended = new Promise<Outcome>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
       resolve({
@@ -66,4 +82,5 @@ function run(args: readonly string[], { env, cwd, limitMs }: Required<RunOptions
       });
     });
   });
+  return { kill: (signal) => child.kill(signal), ended };
 }

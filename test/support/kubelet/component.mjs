@@ -20,10 +20,11 @@ if (refuse !== undefined && existsSync(refuse)) {
 
 // The controller manager and the scheduler make themselves one in memory.
 const selfSigned = process.env.SELF_SIGNED;
+const own = flags.get('serve-self-signed') === 'true' || !flags.has('tls-cert-file');
 const server = createServer(
   {
-    cert: readFileSync(flags.get('tls-cert-file') ?? `${selfSigned}.crt`),
-    key: readFileSync(flags.get('tls-private-key-file') ?? `${selfSigned}.key`),
+    cert: readFileSync(own ? `${selfSigned}.crt` : flags.get('tls-cert-file')),
+    key: readFileSync(own ? `${selfSigned}.key` : flags.get('tls-private-key-file')),
   },
   (request, response) => {
     const healthy = ['/livez', '/healthz', '/readyz'].includes(request.url ?? '');

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { until } from '../deadline.ts';
+import { startKubepki, type Running } from '../kubepki.ts';
 import { freePorts } from '../free-ports.ts';
 
 import { copyFixture, temporaryDirectory, type Tree } from '../tree.ts';
@@ -21,6 +22,11 @@ export interface ControlPlane {
   readonly ports: ManifestValues['ports'];
   /** Waits until every pod answers. */
   healthy(): Promise<void>;
+  /** Waits until a manifest is not in its place, or is again. */
+  away(component: string): Promise<void>;
+  back(component: string): Promise<void>;
+  /** Starts kubepki on this node; it is killed after the test at the latest. */
+  begin(...args: readonly string[]): Running;
 }
 
 export interface ControlPlaneOptions {
@@ -39,9 +45,13 @@ export async function startControlPlane(
   { etcd, openssl }: { readonly etcd: string; readonly openssl: string },
   { flags, without = [], checkMs = 300 }: ControlPlaneOptions = {},
 ): Promise<ControlPlane> {
-  const node: { kubelet?: Kubelet } = {};
+  const node: { kubelet?: Kubelet; readonly runs: Running[] } = { runs: [] };
   // Before the tree's removal: a pod that still writes would put files back.
-  t.after(() => node.kubelet?.stop());
+  t.after(async () => {
+    for (const run of node.runs) run.kill('SIGKILL');
+    await Promise.all(node.runs.map(({ ended }) => ended));
+    await node.kubelet?.stop();
+  });
   const tree = copyFixture(t, 'stacked-etcd-ecdsa');
   const ports = await choosePorts();
   const manifestsDir = join(tree.kubeconfigDir, 'manifests');
@@ -83,7 +93,27 @@ export async function startControlPlane(
     }
   };
   await healthy();
-  return { tree, manifestsDir, kubelet: running, ports, healthy };
+  const whether = async (component: string, there: boolean): Promise<void> => {
+    const path = join(manifestsDir, `${component}.yaml`);
+    await until(() => (existsSync(path) === there ? true : undefined), {
+      deadlineMs: 60_000,
+      otherwise: () => `${path} is ${there ? 'not' : 'still'} there`,
+    });
+  };
+  return {
+    tree,
+    manifestsDir,
+    kubelet: running,
+    ports,
+    healthy,
+    away: (component) => whether(component, false),
+    back: (component) => whether(component, true),
+    begin: (...args) => {
+      const run = startKubepki([...args, '--rootfs', tree.directory]);
+      node.runs.push(run);
+      return run;
+    },
+  };
 }
 
 async function choosePorts(): Promise<ManifestValues['ports']> {

@@ -96,8 +96,9 @@ export function startKubelet(options: KubeletOptions): Kubelet {
     async stop() {
       halt.abort();
       await loop;
-      await Promise.all(stopping);
+      // Also those that are being stopped and do not listen.
       await Promise.all([...pods.values()].map(({ process }) => terminate(process, 'SIGKILL')));
+      await Promise.all(stopping);
     },
   };
 }
