@@ -12,9 +12,11 @@ export function quietOption(): Option {
 export function requireQuietText(command: Command): void {
   const { quiet, output } = command.optsWithGlobals<{
     readonly quiet?: boolean;
-    readonly output?: unknown;
+    /** Each command's own: a word, or a format with what belongs to it. */
+    readonly output?: string | { readonly kind: string };
   }>();
-  if (quiet !== true || output === undefined || output === 'text') return;
+  const format = typeof output === 'object' ? output.kind : (output ?? 'text');
+  if (quiet !== true || format === 'text') return;
   throw new KubepkiError('usage', '--quiet does not go with -o, other than -o text', {
     hint: 'leave --quiet out: what reads a document needs it every time',
   });

@@ -64,6 +64,7 @@ interface Case {
 const successes: readonly Case[] = [
   { args: ['check-expiration'], tree: quickTree },
   { args: ['check-expiration', '-o', 'text'], tree: quickTree },
+  { args: ['check-expiration', '--within', '1h'], tree: quickTree },
   { args: ['renew', 'all'], tree: quickTree },
   { args: ['renew', 'apiserver', 'scheduler.conf'], tree: quickTree },
   { args: ['renew', 'all', '--dry-run'], tree: quickTree },
@@ -125,6 +126,12 @@ describe('--quiet tells the whole story when something is wrong', () => {
         writeFileSync(join(tree.certDir, 'apiserver.crt'), 'no certificate');
         return tree;
       },
+    },
+    {
+      what: 'something is due',
+      args: ['check-expiration', '--within', '20y'],
+      code: 4,
+      tree: quickTree,
     },
     {
       what: 'an earlier change needs a decision',
@@ -239,6 +246,9 @@ describe('--quiet and a document', () => {
     ['check-expiration', '-o', 'json'],
     ['check-expiration', '--output', 'yaml'],
     ['check-expiration', '-o=json'],
+    ['check-expiration', '-o', 'prometheus'],
+    ['check-expiration', '-o', 'jsonpath={.kind}'],
+    ['renew', '-o', 'json', 'all'],
     ['history', '-o', 'json'],
   ];
   for (const args of combinations) {
