@@ -152,9 +152,17 @@ function putBackNow(state: StateDirectory, component: Component): CleanedUp | un
 
 function notRestarted(
   { component, pod }: ComponentRestart,
-  { status, last }: Exclude<RestartResult, { readonly status: 'restarted' }>,
+  result: Exclude<RestartResult, { readonly status: 'restarted' }>,
   { stopTimeout, startTimeout }: RestartOptions,
 ): KubepkiError {
+  if (result.status === 'replaced') {
+    return new KubepkiError(
+      'not-restarted',
+      `somebody has put a manifest in its place before ${component} had stopped`,
+      { file: pod.path, hint: 'see what writes there, a configuration management perhaps' },
+    );
+  }
+  const { status, last } = result;
   if (status === 'not-stopped') {
     const still = last === 'silent' ? 'its probe gets no answer, and no refusal' : 'its probe still answers';
     return new KubepkiError(

@@ -1,5 +1,5 @@
 import type { StateDirectory } from '../storage/state-directory.ts';
-import { moveAside, moveBack, type Return } from '../storage/aside.ts';
+import { isReplaced, moveAside, moveBack, type Return } from '../storage/aside.ts';
 import type { ComponentRestart } from '../operations/plan-restart.ts';
 import type { Clock } from './clock.ts';
 import { probe, type ProbeResult } from './probe.ts';
@@ -12,11 +12,13 @@ export interface RestartTimes {
   readonly startTimeoutMs: number;
 }
 
-/** `last`: what the probe said when the time was over. However it ends, the manifest is in its place. */
+/**
+ * `replaced`: somebody put a manifest in its place before it had stopped. `last`: what the probe said when the time was over.
+ * However it ends, a manifest is in its place.
+ */
 export type RestartResult =
-  | { readonly status: 'restarted'; readonly returned: Return }
-  | { readonly status: 'not-stopped'; readonly returned: Return; readonly last: ProbeResult }
-  | { readonly status: 'not-started'; readonly returned: Return; readonly last: ProbeResult };
+  | { readonly status: 'restarted' | 'replaced'; readonly returned: Return }
+  | { readonly status: 'not-stopped' | 'not-started'; readonly returned: Return; readonly last: ProbeResult };
 
 export interface RestartWatch {
   readonly clock: Clock;
@@ -45,15 +47,21 @@ export async function restartPod(
   const since = clock.elapsed();
   moveAside(state, { path: pod.path, sha256 }, command);
   let last: ProbeResult;
+  const seen = { replaced: false };
   try {
     last = await repeat(endpoint, clock, {
-      // That it is down proves nothing before the kubelet has looked: it may have been down all the time.
-      until: (result) => result === 'down' && clock.elapsed() - since >= settleMs,
+      until: (result) => {
+        // A configuration management, say: with a manifest there, nothing will stop any more.
+        seen.replaced = isReplaced(state);
+        // That it is down proves nothing before the kubelet has looked: it may have been down all the time.
+        return seen.replaced || (result === 'down' && clock.elapsed() - since >= settleMs);
+      },
       deadline: since + stopTimeoutMs,
     });
   } finally {
     returned = moveBack(state);
   }
+  if (seen.replaced) return { status: 'replaced', returned };
   if (last !== 'down') return { status: 'not-stopped', returned, last };
   phase('starting');
   last = await repeat(endpoint, clock, {

@@ -147,6 +147,12 @@ export function inspectAside(
   }
 }
 
+/** Whether somebody has put a manifest where one that is away belongs. @throws KubepkiError */
+export function isReplaced(state: StateDirectory): boolean {
+  const journal = readAsideJournal(state);
+  return journal !== undefined && exists(journal.resolvedPath, journal.path);
+}
+
 /** Of a run that was killed before its journal was complete. */
 function removeTraces(state: StateDirectory): void {
   try {
