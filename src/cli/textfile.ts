@@ -40,7 +40,7 @@ export async function recordingRun(
 ): Promise<ExitCode> {
   if (options.textfile === undefined) return run();
   if (options.dryRun === true) throw new KubepkiError('usage', '--textfile does not go with --dry-run');
-  const node = await openNode(options, quiet(terminal));
+  const node = await openNode(options, withoutWarnings(terminal));
   const textfile = openTextfile(node.layout.root, options.textfile);
   try {
     const code = await run();
@@ -78,6 +78,6 @@ function record(node: Node, textfile: Textfile, code: ExitCode, terminal: Termin
 }
 
 /** The run itself says what there is to say of the configuration. */
-function quiet(terminal: Terminal): Terminal {
+function withoutWarnings(terminal: Terminal): Terminal {
   return { ...terminal, warning: () => undefined };
 }

@@ -1,3 +1,4 @@
+import { printable } from './printable.ts';
 import type { Monitored } from '../operations/monitored.ts';
 
 /** When `renew` last ran and what came of it; undefined: not known. Whole seconds since 1970. */
@@ -115,9 +116,12 @@ function labelsOf({ name, filename, filepath, user, certificate }: Monitored): S
   ];
 }
 
-/** Backslash, quote and newline; everything else is UTF-8 as it stands. */
+/** Backslash, quote and newline; other control characters, which would draw on a terminal, are taken out. */
 export function escapeLabelValue(text: string): string {
-  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+  return text
+    .split('\n')
+    .map((line) => printable(line).replaceAll('\\', '\\\\').replaceAll('"', '\\"'))
+    .join('\\n');
 }
 
 function seconds(date: Date): number {

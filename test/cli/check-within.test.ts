@@ -153,3 +153,10 @@ describe('check-expiration --within', () => {
     });
   }
 });
+
+test('--quiet with --within: silent, or the table and the reason', async () => {
+  const silent = await check('2027-01-01T00:00:00Z', '--within', '30d', '--quiet');
+  assert.deepEqual([silent.stdout, silent.stderr, silent.code], ['', '', 0]);
+  const due = await check('2027-10-12T00:00:00Z', '--within', '30d', '--quiet');
+  assert.deepEqual(due, await check('2027-10-12T00:00:00Z', '--within', '30d'));
+});

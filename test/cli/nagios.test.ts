@@ -80,6 +80,7 @@ describe('-o nagios', () => {
     ['--within', ['-onagios', '--within', '30d']],
     ['the thresholds the wrong way round', ['-o=nagios', '--warning', '7d', '--critical', '30d']],
     ['the same threshold twice', ['--output', 'nagios', '--warning', '7d', '--critical', '7d']],
+    ['--quiet, which would take the line away', ['-o', 'nagios', '--quiet']],
     ['no period', ['-o', 'nagios', '--warning', 'soon']],
     ['a file name with a bar and a newline', ['-o', 'nagios', '--cert-dir', '/no|pe\nOK']],
     ['a textfile that cannot be', ['-o', 'nagios', '--textfile', '/nope/kubepki.prom']],

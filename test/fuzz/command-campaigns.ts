@@ -6,6 +6,7 @@ import type { Campaign } from './campaign.ts';
 import {
   changedBy,
   requireOneReport,
+  requirePluginLine,
   requireOtherRows,
   requireRowsOfSomeNode,
   requireTruthfulCode,
@@ -46,6 +47,8 @@ function judge(outputs: Outputs, sample: Sample): void {
     requireHarmless(said.stderr);
     requireTruthfulCode(said, config);
   }
+  requireHarmless(outputs.nagios.stdout);
+  requirePluginLine(outputs);
   requireOneReport(outputs);
   requireWholeDryRun(outputs);
   if (config !== undefined) {

@@ -76,6 +76,19 @@ export function requireTruthfulCode({ code, stderr }: Said, config: string | und
   assert.equal(/^error: /m.test(stderr), code !== 0, stderr);
 }
 
+/** A plugin says one line and exits with one of its numbers; OK is said only where nothing is wrong. */
+export function requirePluginLine({ nagios: { code, stdout }, json }: Outputs): void {
+  if (stdout === '') {
+    // That the node cannot be opened is UNKNOWN, which main says.
+    assert.equal(code, json.code);
+    assert.notEqual(code, 0);
+    return;
+  }
+  assert.match(stdout, /^KUBEPKI (?:OK|WARNING|CRITICAL) - [^\n|]* \| [^\n|]+\n$/);
+  assert.ok([0, 1, 2].includes(code));
+  if (json.code !== 0) assert.equal(code, 2);
+}
+
 /** A dry run shows the whole change, or nothing of it. */
 export function requireWholeDryRun({ dryRun: { code, stdout } }: Outputs): void {
   if (code === 0) assert.ok(stdout.endsWith('nothing was changed (--dry-run)\n'), stdout);
