@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
 import { certsLine, terminal } from '../support/screen.ts';
+import { treeEnding } from '../support/short-lived.ts';
 import { changes, copyFixture, fileChanges, snapshot, type Tree } from '../support/tree.ts';
 
 function tree(t: TestContext): Tree {
@@ -53,6 +54,18 @@ describe('on a terminal', () => {
     shown.type('y', 'Enter');
     await shown.shows(/Done renewing certificates[^]*exit=0/);
     assert.equal(fileChanges(before, snapshot(directory)).length, 17);
+  });
+
+  test('renew --within lists what is due, and asks nothing when nothing is', async (t) => {
+    const { directory } = await treeEnding(t, { apiserver: 20 });
+    const command = certsLine('renew', '--within', '30d', '--rootfs', directory);
+    const shown = terminal(t, command);
+    if (shown === undefined) return;
+    const question = await shown.shows(/Renew this certificate\? \[y\/N\]/);
+    assert.deepEqual(question.match(/^ {2}\S+ +ends /gm), ['  apiserver  ends ']);
+    shown.type('y', 'Enter');
+    await shown.shows(/API renewed[^]*exit=0/);
+    await terminal(t, command)?.shows(/^nothing is due within 30d\s+exit=0/m);
   });
 
   for (const [what, keys, code] of [
