@@ -17,7 +17,8 @@ export interface RestartTimes {
  * However it ends, a manifest is in its place.
  */
 export type RestartResult =
-  | { readonly status: 'restarted' | 'replaced'; readonly returned: Return }
+  | { readonly status: 'restarted'; readonly returned: Return }
+  | { readonly status: 'replaced'; readonly returned: Return }
   | { readonly status: 'not-stopped' | 'not-started'; readonly returned: Return; readonly last: ProbeResult };
 
 export interface RestartWatch {
