@@ -1,23 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
-import { judge } from '../support/judge.ts';
+import { describe, test } from 'node:test';
 import type { Outcome } from '../support/kubepki.ts';
 import { certs, stateDirectory } from '../support/node.ts';
-import {
-  startControlPlane,
-  type ControlPlane,
-  type ControlPlaneOptions,
-} from '../support/kubelet/control-plane.ts';
-import { restart, quickly } from '../support/kubelet/restart.ts';
-
-async function plane(t: TestContext, options?: ControlPlaneOptions): Promise<ControlPlane | undefined> {
-  const etcd = judge(t, 'etcd');
-  const openssl = judge(t, 'openssl');
-  if (etcd === undefined || openssl === undefined) return undefined;
-  return startControlPlane(t, { etcd, openssl }, options);
-}
+import type { ControlPlane } from '../support/kubelet/control-plane.ts';
+import { plane, quickly, restart } from '../support/kubelet/restart.ts';
 
 function manifestOf({ manifestsDir }: ControlPlane, component: string): string {
   return join(manifestsDir, `${component}.yaml`);

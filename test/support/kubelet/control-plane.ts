@@ -25,6 +25,8 @@ export interface ControlPlane {
   /** Waits until a manifest is not in its place, or is again. */
   away(component: string): Promise<void>;
   back(component: string): Promise<void>;
+  /** Stops another member of the etcd cluster, counted from 0. */
+  stopMember(index: number): Promise<void>;
   /** Starts kubepki on this node; it is killed after the test at the latest. */
   begin(...args: readonly string[]): Running;
 }
@@ -34,6 +36,8 @@ export interface ControlPlaneOptions {
   readonly without?: readonly string[];
   /** Of the kubelet; 300 ms by default. */
   readonly checkMs?: number;
+  /** How many members etcd has on other nodes, which have nothing else. */
+  readonly otherMembers?: number;
 }
 
 /**
@@ -43,29 +47,40 @@ export interface ControlPlaneOptions {
 export async function startControlPlane(
   t: TestContext,
   { etcd, openssl }: { readonly etcd: string; readonly openssl: string },
-  { flags, without = [], checkMs = 300 }: ControlPlaneOptions = {},
+  { flags, without = [], checkMs = 300, otherMembers = 0 }: ControlPlaneOptions = {},
 ): Promise<ControlPlane> {
-  const node: { kubelet?: Kubelet; readonly runs: Running[] } = { runs: [] };
+  const node: { readonly kubelets: Kubelet[]; readonly runs: Running[] } = { kubelets: [], runs: [] };
   // Before the tree's removal: a pod that still writes would put files back.
   t.after(async () => {
     for (const run of node.runs) run.kill('SIGKILL');
     await Promise.all(node.runs.map(({ ended }) => ended));
-    await node.kubelet?.stop();
+    await Promise.all(node.kubelets.map((kubelet) => kubelet.stop()));
   });
   const tree = copyFixture(t, 'stacked-etcd-ecdsa');
-  const ports = await choosePorts();
   const manifestsDir = join(tree.kubeconfigDir, 'manifests');
-  mkdirSync(manifestsDir);
+  const others = Array.from({ length: otherMembers }, (_, index) => ({
+    member: `control-plane-${String(index + 2)}`,
+    directory: join(tree.directory, `other-${String(index)}`),
+  }));
+  for (const directory of [manifestsDir, ...others.map((other) => other.directory)]) mkdirSync(directory);
   mkdirSync(join(tree.directory, 'var/lib/etcd'), { recursive: true, mode: 0o700 });
-  const manifests = kubeadmManifests({ ports, flags: flags?.(ports, tree) ?? {} });
+  const [ports, ...otherPorts] = await choosePorts(1 + otherMembers);
+  const names = ['control-plane-1', ...others.map(({ member }) => member)];
+  const members = names.map(
+    (name, index) => `${name}=https://127.0.0.1:${String([ports, ...otherPorts][index]?.etcdPeer)}`,
+  );
+  const manifests = kubeadmManifests({ ports, flags: flags?.(ports, tree) ?? {}, members });
   for (const [name, text] of Object.entries(manifests)) {
     if (!without.includes(name)) writeFileSync(join(manifestsDir, `${name}.yaml`), text, { mode: 0o600 });
   }
-  const running = startKubelet({
-    manifestsDir,
+  for (const [index, { member, directory }] of others.entries()) {
+    const { etcd: text = '' } = kubeadmManifests({ ports: otherPorts[index] ?? ports, member, members });
+    writeFileSync(join(directory, 'etcd.yaml'), text);
+  }
+  const kubeletOptions = {
     checkMs,
     // The container's view of the node: what kubeadm mounts into it.
-    container: (words) => {
+    container: (words: readonly string[]): readonly string[] => {
       const inside = words.map((word) =>
         word.replaceAll(/(?<==)\/(?=etc\/kubernetes|var\/lib\/etcd)/g, `${tree.directory}/`),
       );
@@ -76,8 +91,12 @@ export async function startControlPlane(
       SELF_SIGNED: selfSigned(openssl, temporaryDirectory(t)),
       ...(process.arch === 'x64' ? {} : { ETCD_UNSUPPORTED_ARCH: process.arch }),
     },
-  });
-  node.kubelet = running;
+  };
+  const running = startKubelet({ manifestsDir, ...kubeletOptions });
+  const otherKubelets = others.map(({ directory }) =>
+    startKubelet({ manifestsDir: directory, ...kubeletOptions }),
+  );
+  node.kubelets.push(running, ...otherKubelets);
   const healthy = async (): Promise<void> => {
     const urls = [
       ['etcd', `http://127.0.0.1:${String(ports.etcdMetrics)}/health`],
@@ -108,6 +127,9 @@ export async function startControlPlane(
     healthy,
     away: (component) => whether(component, false),
     back: (component) => whether(component, true),
+    stopMember: async (index) => {
+      await otherKubelets[index]?.stop();
+    },
     begin: (...args) => {
       const run = startKubepki([...args, '--rootfs', tree.directory]);
       node.runs.push(run);
@@ -116,10 +138,16 @@ export async function startControlPlane(
   };
 }
 
-async function choosePorts(): Promise<ManifestValues['ports']> {
-  const [etcdClient = 0, etcdPeer = 0, etcdMetrics = 0, apiserver = 0, controllerManager = 0, scheduler = 0] =
-    await freePorts(6);
-  return { etcdClient, etcdPeer, etcdMetrics, apiserver, controllerManager, scheduler };
+type Ports = ManifestValues['ports'];
+
+async function choosePorts(nodes: number): Promise<[Ports, ...Ports[]]> {
+  const chosen = await freePorts(6 * nodes);
+  const portsOf = (index: number): Ports => {
+    const [etcdClient = 0, etcdPeer = 0, etcdMetrics = 0, apiserver = 0, ...rest] = chosen.slice(6 * index);
+    const [controllerManager = 0, scheduler = 0] = rest;
+    return { etcdClient, etcdPeer, etcdMetrics, apiserver, controllerManager, scheduler };
+  };
+  return [portsOf(0), ...Array.from({ length: nodes - 1 }, (_, index) => portsOf(index + 1))];
 }
 
 /** @returns the path of the pair without its extension */

@@ -10,14 +10,17 @@ export interface ManifestValues {
   };
   /** More flags, by component. */
   readonly flags?: Readonly<Record<string, readonly string[]>>;
-  /** Of etcd, beside this node's: `name=url`. */
-  readonly otherMembers?: readonly string[];
+  /** etcd's name on this node. */
+  readonly member?: string;
+  /** etcd's members, `name=url` each; this node's alone by default. */
+  readonly members?: readonly string[];
 }
 
 export function kubeadmManifests({
   ports,
   flags = {},
-  otherMembers = [],
+  member = 'control-plane-1',
+  members,
 }: ManifestValues): Readonly<Record<string, string>> {
   const pki = '/etc/kubernetes/pki';
   const client = `https://127.0.0.1:${String(ports.etcdClient)}`;
@@ -31,14 +34,14 @@ export function kubeadmManifests({
         `--advertise-client-urls=${client}`,
         '--cert-file=/etc/kubernetes/pki/etcd/server.crt',
         '--client-cert-auth=true',
-        '--data-dir=/var/lib/etcd',
+        `--data-dir=/var/lib/etcd/${member}`,
         `--initial-advertise-peer-urls=${peer}`,
-        `--initial-cluster=${[`control-plane-1=${peer}`, ...otherMembers].join(',')}`,
+        `--initial-cluster=${(members ?? [`${member}=${peer}`]).join(',')}`,
         `--key-file=${pki}/etcd/server.key`,
         `--listen-client-urls=${client}`,
         `--listen-metrics-urls=http://127.0.0.1:${String(ports.etcdMetrics)}`,
         `--listen-peer-urls=${peer}`,
-        '--name=control-plane-1',
+        `--name=${member}`,
         `--peer-cert-file=${pki}/etcd/peer.crt`,
         '--peer-client-cert-auth=true',
         `--peer-key-file=${pki}/etcd/peer.key`,
