@@ -42,7 +42,10 @@ export function startKubelet(options: KubeletOptions): Kubelet {
   const busy = new Set<string>();
 
   const start = (file: string, text: string): void => {
-    const [program = '', ...args] = options.container(wordsOf(text));
+    const words = wordsOf(text);
+    // As the kubelet: what it cannot read it does not run.
+    if (words === undefined) return;
+    const [program = '', ...args] = options.container(words);
     const process = spawn(program, args, {
       env: { PATH: '/usr/bin:/bin', ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -119,11 +122,16 @@ function manifestsIn(directory: string): ReadonlyMap<string, string> {
   );
 }
 
-function wordsOf(text: string): readonly string[] {
-  const pod = parse(text) as {
-    readonly spec: { readonly containers: readonly { command: readonly string[] }[] };
-  };
-  return pod.spec.containers[0]?.command ?? [];
+/** @returns undefined for what is no pod */
+function wordsOf(text: string): readonly string[] | undefined {
+  try {
+    const pod = parse(text) as {
+      readonly spec: { readonly containers: readonly { command: readonly string[] }[] };
+    };
+    return pod.spec.containers[0]?.command;
+  } catch {
+    return undefined;
+  }
 }
 
 function hasEnded({ exitCode, signalCode, pid }: ChildProcess): boolean {
