@@ -3,33 +3,45 @@ import { requireNoDanglingLink } from '../inventory/dangling-links.ts';
 import { freePlaces, type NewRequest } from '../inventory/new-requests.ts';
 import { chooseConfigured } from '../operations/key-choice.ts';
 import { generateRequest, requestedSpecs } from '../operations/generate-requests.ts';
+import { newRequestReport } from '../operations/new-request-report.ts';
 import { requireWritten } from '../operations/read-back.ts';
 import { generatedRequestLines } from '../render/generated-requests.ts';
 import { ensureDirectories } from '../storage/new-directories.ts';
 import { commandHere } from '../storage/state-directory.ts';
+import { conclude, type Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
 import { nodeIdentity } from './host-identity.ts';
 import { readNodeNaming } from './node-naming.ts';
 import { planNode, type Node, type NodeOptions } from './node-options.ts';
+import type { OutputOption } from './output-option.ts';
 import { makeChange, underLock, type LockOptions } from './session.ts';
 import { onInterrupt } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface GenerateCsrOptions extends NodeOptions, LockOptions {
+export interface GenerateCsrOptions extends NodeOptions, LockOptions, OutputOption {
   readonly dryRun?: boolean;
   readonly keepBackups: number;
 }
 
 /** `generate-csr`: keys and requests for a control plane that has no certificates yet. */
 export async function generateRequests(options: GenerateCsrOptions, terminal: Terminal): Promise<ExitCode> {
+  return conclude(await generateAll(options, terminal), options, terminal);
+}
+
+async function generateAll(options: GenerateCsrOptions, terminal: Terminal): Promise<Conclusion> {
   const node = await planNode(options, terminal);
   const identity = nodeIdentity(await readNodeNaming(node, options), terminal);
   const { root, certDir, kubeconfigDir } = node.layout;
   for (const directory of [certDir, kubeconfigDir]) requireNoDanglingLink(root, directory);
   if (options.dryRun === true) {
-    terminal.result(shown(node, placesOf(node), { dryRun: true }));
-    return exitCodes.done;
+    const places = placesOf(node);
+    return {
+      kind: 'finished',
+      code: exitCodes.done,
+      report: newRequestReport(places, { dryRun: true, backup: undefined }),
+      text: shown(node, places, { dryRun: true }),
+    };
   }
   const undo = ensureDirectories(
     [certDir, kubeconfigDir].map((directory) => root.resolve(directory)),
@@ -39,7 +51,7 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
     undo();
   });
   try {
-    return await underLock(node, options, terminal, async (state) => {
+    return await underLock(node, options, terminal, async (state): Promise<Conclusion> => {
       const places = placesOf(node);
       const algorithm = chooseConfigured(node.config?.encryptionAlgorithm);
       const keys = await generateKeys(
@@ -63,12 +75,18 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
         },
         { keepBackups: options.keepBackups, now: new Date(), terminal },
       );
-      if (made.kind === 'interrupted') return made.code;
-      terminal.result(shown(node, places, { dryRun: false }));
-      terminal.hint(
-        `have the CSRs signed, each certificate beside its CSR with .crt for .csr, then run: ${commandHere(state, 'install')}`,
-      );
-      return exitCodes.done;
+      if (made.kind === 'interrupted') return made;
+      return {
+        kind: 'finished',
+        code: exitCodes.done,
+        report: newRequestReport(places, { dryRun: false, backup: made.backup }),
+        text: shown(node, places, { dryRun: false }),
+        remarks: () => {
+          terminal.hint(
+            `have the CSRs signed, each certificate beside its CSR with .crt for .csr, then run: ${commandHere(state, 'install')}`,
+          );
+        },
+      };
     });
   } finally {
     forget();

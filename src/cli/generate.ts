@@ -5,6 +5,7 @@ import { commandLine } from '../errors/command-line.ts';
 import { requireNoDanglingLink } from '../inventory/dangling-links.ts';
 import { readInitFiles, type InitFiles } from '../inventory/init-files.ts';
 import { generate, type Generated, type GenerationContext } from '../operations/generate.ts';
+import { generationReport, type GenerationStage, type Lifetimes } from '../operations/generation-report.ts';
 import { chooseConfigured } from '../operations/key-choice.ts';
 import { planGeneration, type GenerationPlan } from '../operations/plan-generation.ts';
 import { requireWritten } from '../operations/read-back.ts';
@@ -13,19 +14,21 @@ import { defaultAuthorityValidityMs, defaultValidityMs } from '../operations/val
 import { randomSerialNumber } from '../pki/issue.ts';
 import { generationLines, type ShownGeneration } from '../render/generation.ts';
 import { ensureDirectories } from '../storage/new-directories.ts';
+import { conclude, type Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
 import { parseGenerateSelection, type GenerateSelection } from './generate-selection.ts';
 import { nodeIdentity } from './host-identity.ts';
 import { readNodeNaming } from './node-naming.ts';
 import { planNode, type Node, type NodeOptions } from './node-options.ts';
+import type { OutputOption } from './output-option.ts';
 import { refusals } from './refusal.ts';
 import { makeChange, underLock, type LockOptions } from './session.ts';
 import { onInterrupt } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { warnOfShortValidity, type ValidityOption } from './validity-option.ts';
 
-export interface GenerateOptions extends NodeOptions, LockOptions, NamingFlags, ValidityOption {
+export interface GenerateOptions extends NodeOptions, LockOptions, NamingFlags, ValidityOption, OutputOption {
   readonly compat: 'current' | 'older';
   /** Made as if at this moment; undefined: now. */
   readonly at?: Date;
@@ -39,15 +42,28 @@ export async function generateMissing(
   options: GenerateOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const selection = parseGenerateSelection(names);
+  return conclude(
+    await generateSelected(parseGenerateSelection(names), options, terminal),
+    options,
+    terminal,
+  );
+}
+
+async function generateSelected(
+  selection: GenerateSelection,
+  options: GenerateOptions,
+  terminal: Terminal,
+): Promise<Conclusion> {
   const node = await planNode(options, terminal);
   warnOfShortValidity(options, terminal);
   const identity = nodeIdentity(await readNaming(node, options), terminal);
   const { root, certDir, kubeconfigDir } = node.layout;
   for (const directory of [certDir, kubeconfigDir]) requireNoDanglingLink(root, directory);
   if (options.dryRun === true) {
-    const plan = planRun(node, { selection, identity, options, now: momentOf(options) });
-    return refuse(plan, terminal) ?? report(node, plan, [], { terminal, dryRun: true });
+    const now = momentOf(options);
+    const run = planRun(node, { selection, identity, options, now });
+    const stage = { kind: 'planned', lifetimes: lifetimesOf(node, options, now) } as const;
+    return refuse(run, { dryRun: true, terminal }) ?? finished(node, run, stage, terminal);
   }
   const undo = ensureDirectories(
     [certDir, kubeconfigDir].map((directory) => root.resolve(directory)),
@@ -57,12 +73,12 @@ export async function generateMissing(
     undo();
   });
   try {
-    return await underLock(node, options, terminal, async (state) => {
+    return await underLock(node, options, terminal, async (state): Promise<Conclusion> => {
       const now = momentOf(options);
-      const plan = planRun(node, { selection, identity, options, now });
-      const refused = refuse(plan, terminal);
+      const run = planRun(node, { selection, identity, options, now });
+      const refused = refuse(run, { dryRun: false, terminal });
       if (refused !== undefined) return refused;
-      const made = await makeAll(node, plan, { identity, now, options }, terminal);
+      const made = await makeAll(node, run.plan, { identity, now, options }, terminal);
       const changes = made.flatMap((one) => one.changes);
       const change = {
         changes,
@@ -77,9 +93,8 @@ export async function generateMissing(
         now: new Date(),
         terminal,
       });
-      return outcome.kind === 'interrupted'
-        ? outcome.code
-        : report(node, plan, made, { terminal, dryRun: false });
+      if (outcome.kind === 'interrupted') return outcome;
+      return finished(node, run, { ...outcome, made }, terminal);
     });
   } finally {
     forget();
@@ -105,27 +120,47 @@ interface Wanted {
   readonly now: Date;
 }
 
+interface GenerationRun {
+  readonly plan: GenerationPlan;
+  /** Whatever there is, selected or not. */
+  readonly all: readonly InitFiles[];
+}
+
 function planRun(
   { layout, config, flags }: Node,
   { selection, identity, options, now }: Wanted,
-): GenerationPlan {
+): GenerationRun {
   // Everything is read: what exists of the rest decides whether a CA may be made.
   const all = initSpecs.map((spec) => readInitFiles(layout, spec));
   const isMade = (spec: InitSpec): boolean =>
     !(options.compat === 'older' && spec.name === 'super-admin.conf' && !selection.named.has(spec));
-  return planGeneration(selection.selected.filter(isMade), all, {
+  const plan = planGeneration(selection.selected.filter(isMade), all, {
     now,
     node: identity,
     etcd: config?.etcd ?? 'stacked',
     named: selection.named,
     command: commandLine(flags),
   });
+  return { plan, all };
 }
 
-function refuse({ planned }: GenerationPlan, terminal: Terminal): ExitCode | undefined {
-  const errors = refusals(planned, 'generated');
+function refuse(
+  { plan, all }: GenerationRun,
+  { dryRun, terminal }: { readonly dryRun: boolean; readonly terminal: Terminal },
+): Conclusion | undefined {
+  const errors = refusals(plan.planned, 'generated');
+  if (errors.length === 0) return undefined;
   for (const error of errors) terminal.error(error);
-  return errors.length === 0 ? undefined : exitCodes.error;
+  const report = generationReport(plan, all, { kind: 'refused', dryRun });
+  return { kind: 'finished', code: exitCodes.error, report, text: '' };
+}
+
+function lifetimesOf({ config }: Node, options: GenerateOptions, now: Date): Lifetimes {
+  return {
+    now,
+    validityMs: options.validity?.milliseconds ?? config?.certificateValidityMs ?? defaultValidityMs,
+    authorityValidityMs: config?.caCertificateValidityMs ?? defaultAuthorityValidityMs,
+  };
 }
 
 function newFiles({ planned }: GenerationPlan): InitFiles[] {
@@ -133,23 +168,21 @@ function newFiles({ planned }: GenerationPlan): InitFiles[] {
 }
 
 async function makeAll(
-  { config }: Node,
+  node: Node,
   plan: GenerationPlan,
   { identity, now, options }: Pick<Wanted, 'identity' | 'options' | 'now'>,
   terminal: Terminal,
 ): Promise<Generated[]> {
   const files = newFiles(plan);
-  const algorithm = chooseConfigured(config?.encryptionAlgorithm);
+  const algorithm = chooseConfigured(node.config?.encryptionAlgorithm);
   const keys = await generateKeys(
     files.map(() => algorithm),
     terminal,
   );
   const context: GenerationContext = {
-    now,
+    ...lifetimesOf(node, options, now),
     node: identity,
     organizations: options.compat,
-    validityMs: options.validity?.milliseconds ?? config?.certificateValidityMs ?? defaultValidityMs,
-    authorityValidityMs: config?.caCertificateValidityMs ?? defaultAuthorityValidityMs,
   };
   const fresh = files.map((one, index) => {
     const privateKey = keys[index];
@@ -159,12 +192,14 @@ async function makeAll(
   return generate(fresh, plan.issuers, context);
 }
 
-function report(
+function finished(
   { layout }: Node,
-  { planned }: GenerationPlan,
-  made: readonly Generated[],
-  { terminal, dryRun }: { readonly terminal: Terminal; readonly dryRun: boolean },
-): ExitCode {
+  { plan, all }: GenerationRun,
+  stage: Exclude<GenerationStage, { kind: 'refused' }>,
+  terminal: Terminal,
+): Conclusion {
+  const { planned } = plan;
+  const made = stage.kind === 'made' ? stage.made : [];
   for (const one of planned) {
     for (const warning of ('warnings' in one ? one.warnings : undefined) ?? []) terminal.warning(warning);
   }
@@ -176,6 +211,10 @@ function report(
     const names = made.find(({ files }) => files.spec === spec)?.names;
     return [{ status, spec, names, path: `${layout.kubeconfigDir}/${spec.name}` }];
   });
-  terminal.result(generationLines(shown, layout, { dryRun }));
-  return exitCodes.done;
+  return {
+    kind: 'finished',
+    code: exitCodes.done,
+    report: generationReport(plan, all, stage),
+    text: generationLines(shown, layout, { dryRun: stage.kind === 'planned' }),
+  };
 }

@@ -2,11 +2,12 @@ import { historyDocument, historyTable } from '../render/history.ts';
 import { listBackups } from '../storage/backup-list.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
+import type { OutputFormat } from './output-option.ts';
 import type { Terminal } from './terminal.ts';
 import { noteWaiting, stateOf } from './waiting.ts';
 
 export interface HistoryOptions extends NodeOptions {
-  readonly output: 'text' | 'json';
+  readonly output: OutputFormat;
 }
 
 export async function showHistory(options: HistoryOptions, terminal: Terminal): Promise<ExitCode> {
@@ -21,6 +22,8 @@ export async function showHistory(options: HistoryOptions, terminal: Terminal): 
     command,
     certificates,
   }));
-  terminal.result(options.output === 'json' ? historyDocument(entries) : historyTable(entries));
+  terminal.result(
+    options.output === 'text' ? historyTable(entries) : historyDocument(entries, options.output),
+  );
   return exitCodes.done;
 }

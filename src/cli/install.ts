@@ -1,21 +1,26 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import { KubepkiError } from '../errors/error.ts';
-import type { Inventory } from '../inventory/inventory.ts';
 import { factsOf } from '../operations/certificate-facts.ts';
+import type { ChangeReport } from '../operations/change-report.ts';
+import { factsInUse } from '../operations/facts-in-use.ts';
+import { installReport, type InstallStage } from '../operations/install-report.ts';
 import { install, verifyInstalled } from '../operations/install.ts';
 import { placeTargets, type Installable, type PlannedInstall } from '../operations/plan-install.ts';
 import { installLines, type ShownInstall } from '../render/install.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
+import { conclude, type Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import { installable, planInstallRun, type InstallRun, type InstallSources } from './plan-install-run.ts';
 import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from './csr-directory.ts';
+import type { OutputOption } from './output-option.ts';
+import { realChanges } from './real-changes.ts';
 import { noteRestarts } from './restarts.ts';
 import { makeChange, underLock, type Change, type LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import { noteWaiting } from './waiting.ts';
 
-export interface InstallOptions extends NodeOptions, LockOptions, InstallSources {
+export interface InstallOptions extends NodeOptions, LockOptions, InstallSources, OutputOption {
   readonly dryRun?: boolean;
   readonly keepBackups: number;
 }
@@ -26,34 +31,53 @@ export async function installCertificates(
   options: InstallOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const named = parseNames(names);
+  return conclude(await installSelected(parseNames(names), options, terminal), options, terminal);
+}
+
+async function installSelected(
+  named: Named,
+  options: InstallOptions,
+  terminal: Terminal,
+): Promise<Conclusion> {
   const node = await openNode(options, terminal);
   requireCsrDirectory(node, options);
   warnOfOpenDirectory(node, options, terminal);
+  const directory = csrDirectory(node, options);
   if (options.dryRun === true) {
     noteWaiting(node, terminal);
     const run = planInstallRun(node, named, options, new Date());
-    if (refuse(run, terminal)) return exitCodes.error;
+    const refused = refuse(run, named, { dryRun: true, terminal });
+    if (refused !== undefined) return refused;
     const installables = installablesOf(run.plan);
     requireSafeTargets(
       node.layout.root,
       installables.flatMap(({ place }) => placeTargets(place)),
     );
-    return report(run.plan, { named, directory: csrDirectory(node, options), terminal, dryRun: true });
+    const { changes } = changeOf(run);
+    const report = reportOf(run, named, {
+      kind: 'planned',
+      backup: undefined,
+      changes: realChanges(changes),
+    });
+    return finished(run.plan, report, { named, directory, terminal });
   }
-  return underLock(node, options, terminal, async (state) => {
+  return underLock(node, options, terminal, async (state): Promise<Conclusion> => {
     const now = new Date();
     const run = planInstallRun(node, named, options, now);
-    if (refuse(run, terminal)) return exitCodes.error;
+    const refused = refuse(run, named, { dryRun: false, terminal });
+    if (refused !== undefined) return refused;
     const change = changeOf(run);
     const made = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
-    if (made.kind === 'interrupted') return made.code;
-    return report(run.plan, { named, directory: csrDirectory(node, options), terminal, dryRun: false });
+    if (made.kind === 'interrupted') return made;
+    const report = reportOf(run, named, { ...made, changes: realChanges(change.changes) });
+    return finished(run.plan, report, { named, directory, terminal });
   });
 }
 
-/** @returns undefined: everything that waits */
-function parseNames(names: readonly string[]): readonly CertificateSpec[] | undefined {
+/** undefined: everything that waits. */
+type Named = readonly CertificateSpec[] | undefined;
+
+function parseNames(names: readonly string[]): Named {
   if (names.length === 0 || (names.length === 1 && names[0] === 'all')) return undefined;
   if (names.includes('all'))
     throw new KubepkiError('usage', '"all" stands alone, it cannot be combined with names');
@@ -66,7 +90,12 @@ function parseNames(names: readonly string[]): readonly CertificateSpec[] | unde
   return installable.filter(({ name }) => names.includes(name));
 }
 
-function refuse({ plan, strangers }: InstallRun, terminal: Terminal): boolean {
+function refuse(
+  run: InstallRun,
+  named: Named,
+  { dryRun, terminal }: { readonly dryRun: boolean; readonly terminal: Terminal },
+): Conclusion | undefined {
+  const { plan, strangers } = run;
   const errors = [
     ...plan.flatMap((planned) => (planned.status === 'refused' ? planned.errors : [])),
     ...strangers,
@@ -75,8 +104,16 @@ function refuse({ plan, strangers }: InstallRun, terminal: Terminal): boolean {
   const lines = new Map(errors.map((error) => [error.line, error] as const));
   for (const error of lines.values()) terminal.error(error);
   for (const { warnings } of installablesOf(plan)) for (const text of warnings) terminal.warning(text);
-  if (lines.size > 0) terminal.hint('nothing was changed: one refusal refuses the whole set');
-  return lines.size > 0;
+  if (lines.size === 0) return undefined;
+  terminal.hint('nothing was changed: one refusal refuses the whole set');
+  const report = reportOf(run, named, { kind: 'refused', dryRun, strangers });
+  return { kind: 'finished', code: exitCodes.error, report, text: '' };
+}
+
+/** Unnamed, what nobody has asked for is not worth a word. */
+function reportOf({ plan, inventory }: InstallRun, named: Named, stage: InstallStage): ChangeReport {
+  const asked = named === undefined ? plan.filter(({ status }) => status !== 'idle') : plan;
+  return installReport(asked, inventory, stage);
 }
 
 function changeOf({ plan, inventory, keysInUse, notCleared }: InstallRun): Change {
@@ -85,7 +122,7 @@ function changeOf({ plan, inventory, keysInUse, notCleared }: InstallRun): Chang
     changes: install(installables, { inventory, keysInUse, notCleared }),
     certificates: installables.map(({ spec, chain: [leaf] }) => ({
       name: spec.name,
-      old: certificateInUse(inventory, spec),
+      old: factsInUse(inventory, spec),
       new: factsOf(leaf),
     })),
     verify: (readBack) => {
@@ -94,28 +131,15 @@ function changeOf({ plan, inventory, keysInUse, notCleared }: InstallRun): Chang
   };
 }
 
-function certificateInUse(
-  inventory: Inventory,
-  spec: CertificateSpec,
-): ReturnType<typeof factsOf> | undefined {
-  const entry = inventory.certificates.find((candidate) => candidate.spec === spec);
-  return entry?.state.status === 'present' ? factsOf(entry.state.value.chain[0]) : undefined;
-}
-
-function report(
+function finished(
   plan: readonly PlannedInstall[],
+  report: ChangeReport,
   {
     named,
     directory,
     terminal,
-    dryRun,
-  }: {
-    readonly named: readonly CertificateSpec[] | undefined;
-    readonly directory: string;
-    readonly terminal: Terminal;
-    readonly dryRun: boolean;
-  },
-): ExitCode {
+  }: { readonly named: Named; readonly directory: string; readonly terminal: Terminal },
+): Conclusion {
   const shown = plan.flatMap((planned): ShownInstall[] => {
     const { longName } = planned.spec;
     switch (planned.status) {
@@ -138,14 +162,21 @@ function report(
         throw new TypeError('a refused certificate is never reported as installed');
     }
   });
-  terminal.result(installLines(shown, { directory, dryRun }));
   const installables = installablesOf(plan);
-  const installed = installables.map(({ spec }) => spec);
   // What was in place already may well be what they run with.
   const changed = installables.filter(({ inPlace }) => !inPlace).map(({ spec }) => spec);
-  if (!dryRun) noteRestarts(changed, terminal);
-  const complete = named === undefined ? installed.length > 0 : installed.length === named.length;
-  return complete ? exitCodes.done : exitCodes.notRenewed;
+  const installed = installables.length;
+  const complete = named === undefined ? installed > 0 : installed === named.length;
+  const { dryRun } = report;
+  return {
+    kind: 'finished',
+    code: complete ? exitCodes.done : exitCodes.notRenewed,
+    report,
+    text: installLines(shown, { directory, dryRun }),
+    remarks: () => {
+      if (!dryRun) noteRestarts(changed, terminal);
+    },
+  };
 }
 
 function installablesOf(plan: readonly PlannedInstall[]): Installable[] {

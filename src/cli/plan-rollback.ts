@@ -1,4 +1,5 @@
 import { readInventory } from '../inventory/inventory.ts';
+import { ownedFiles } from '../inventory/owned-files.ts';
 import { readFile } from '../inventory/reading.ts';
 import { requireWritten } from '../operations/read-back.ts';
 import {
@@ -18,6 +19,8 @@ import type { Change } from './session.ts';
 export interface RollbackPlan {
   readonly backup: BackupManifest;
   readonly change: Change;
+  /** Names of certificates by the files that belong to them: host paths without symlinks. */
+  readonly owners: ReadonlyMap<string, string>;
 }
 
 /**
@@ -38,6 +41,7 @@ export function planRollback(
   requireAuthoritiesKept(changes, inventory, { force });
   return {
     backup,
+    owners: ownedFiles(inventory),
     change: {
       changes,
       certificates: rollbackRecords(backup.certificates, inventory),

@@ -1,5 +1,5 @@
 import { readCertificateFile } from '../inventory/certificate-files.ts';
-import { readInventory } from '../inventory/inventory.ts';
+import { readInventory, type Inventory } from '../inventory/inventory.ts';
 import { readLiveKeys } from '../inventory/live-keys.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readRequestFiles } from '../inventory/request-files.ts';
@@ -7,16 +7,19 @@ import { keysInUse } from '../operations/keys-in-use.ts';
 import type { SanWish } from '../operations/change-sans.ts';
 import { planRequests, type PlannedRequest, type Requestable } from '../operations/plan-requests.ts';
 import { request, verifyRequested, type Requested } from '../operations/request.ts';
+import { requestReport } from '../operations/request-report.ts';
 import { requestLines } from '../render/requests.ts';
 import { sanDifference } from '../render/san-difference.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { commandHere } from '../storage/state-directory.ts';
+import { conclude, type Conclusion } from './conclude.ts';
 import { csrDirectory, csrFlags, warnOfOpenDirectory, type CsrDirectoryOption } from './csr-directory.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
 import { openNode, type Node, type NodeOptions } from './node-options.ts';
 import { refusals, renewRestHint } from './refusal.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
+import type { OutputOption } from './output-option.ts';
 import type { WithinOption } from './period-option.ts';
 import { parseSelection, selectedSpecs, type Selection } from './select.ts';
 import { makeChange, underLock, type Change, type LockOptions } from './session.ts';
@@ -25,7 +28,7 @@ import { noteWaiting, stateOf } from './waiting.ts';
 import { noteSans, sanSettings, wishedSans } from './wished-sans.ts';
 
 export interface RequestOptions
-  extends NodeOptions, LockOptions, CsrDirectoryOption, SanOptions, WithinOption {
+  extends NodeOptions, LockOptions, CsrDirectoryOption, SanOptions, WithinOption, OutputOption {
   readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly keepBackups: number;
@@ -37,34 +40,58 @@ export async function requestCertificates(
   options: RequestOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const selection = parseSelection(names);
+  return conclude(await requestSelected(parseSelection(names), options, terminal), options, terminal);
+}
+
+async function requestSelected(
+  selection: Selection,
+  options: RequestOptions,
+  terminal: Terminal,
+): Promise<Conclusion> {
   const asked = parseAskedSans(selection, options);
   const node = await openNode(options, terminal);
   const sans = await wishedSans(asked, node, options, terminal);
   warnOfOpenDirectory(node, options, terminal);
   if (options.dryRun === true) {
     noteWaiting(node, terminal);
-    const plan = planRequestRun(node, selection, sans, options, new Date());
-    if (refuse(plan, options, terminal)) return exitCodes.error;
+    const run = planRequestRun(node, selection, sans, options, new Date());
+    const { plan, inventory } = run;
+    const refused = refuse(run, options, terminal);
+    if (refused !== undefined) return refused;
     requireSafeTargets(
       node.layout.root,
       requestablesOf(plan).flatMap(({ files }) => [files.key, files.request]),
     );
     noteSans(requestablesOf(plan), { difference: false }, terminal);
-    terminal.result(linesOf(plan, shownBefore, { dryRun: true }, node, options));
-    return exitCodeOf(plan, selection);
+    return {
+      kind: 'finished',
+      code: exitCodeOf(plan, selection),
+      report: requestReport(plan, inventory, { refused: false, dryRun: true, backup: undefined }),
+      text: linesOf(plan, shownBefore, { dryRun: true }, node, options),
+    };
   }
-  return underLock(node, options, terminal, async (state) => {
+  return underLock(node, options, terminal, async (state): Promise<Conclusion> => {
     const now = new Date();
-    const plan = planRequestRun(node, selection, sans, options, now);
-    if (refuse(plan, options, terminal)) return exitCodes.error;
+    const run = planRequestRun(node, selection, sans, options, now);
+    const { plan, inventory } = run;
+    const refused = refuse(run, options, terminal);
+    if (refused !== undefined) return refused;
     noteSans(requestablesOf(plan), { difference: sans !== undefined }, terminal);
     const change = changeOf(await requestAll(requestablesOf(plan), terminal));
     const made = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
-    if (made.kind === 'interrupted') return made.code;
-    terminal.result(linesOf(plan, shown, { dryRun: false }, node, options));
-    return exitCodeOf(plan, selection);
+    if (made.kind === 'interrupted') return made;
+    return {
+      kind: 'finished',
+      code: exitCodeOf(plan, selection),
+      report: requestReport(plan, inventory, { refused: false, dryRun: false, backup: made.backup }),
+      text: linesOf(plan, shown, { dryRun: false }, node, options),
+    };
   });
+}
+
+interface RequestRun {
+  readonly plan: readonly PlannedRequest[];
+  readonly inventory: Inventory;
 }
 
 function planRequestRun(
@@ -73,11 +100,11 @@ function planRequestRun(
   sans: SanWish | undefined,
   options: RequestOptions,
   now: Date,
-): PlannedRequest[] {
+): RequestRun {
   const { layout, config } = node;
   const inventory = readInventory(layout, config?.etcd ?? 'stacked');
   const directory = csrDirectory(node, options);
-  return planRequests(
+  const plan = planRequests(
     inventory,
     selectedSpecs(selection, inventory).map((spec) => readRequestFiles(layout.root, directory, spec)),
     {
@@ -89,6 +116,7 @@ function planRequestRun(
       certificateAt: (path) => readCertificateFile(layout.root, path),
     },
   );
+  return { plan, inventory };
 }
 
 async function requestAll(requestables: readonly Requestable[], terminal: Terminal): Promise<Requested[]> {
@@ -119,9 +147,13 @@ function requestablesOf(plan: readonly PlannedRequest[]): Requestable[] {
   return plan.flatMap((planned) => (planned.status === 'requestable' ? [planned.requestable] : []));
 }
 
-function refuse(plan: readonly PlannedRequest[], options: RequestOptions, terminal: Terminal): boolean {
+function refuse(
+  { plan, inventory }: RequestRun,
+  options: RequestOptions,
+  terminal: Terminal,
+): Conclusion | undefined {
   const errors = refusals(plan, 'requested');
-  if (errors.length === 0) return false;
+  if (errors.length === 0) return undefined;
   for (const error of errors) terminal.error(error);
   const ready = plan.flatMap(({ status, spec }) => (status === 'requestable' ? [spec.name] : []));
   terminal.hint(
@@ -132,7 +164,12 @@ function refuse(plan: readonly PlannedRequest[], options: RequestOptions, termin
       ...(options.force === true ? ['--force'] : []),
     ]),
   );
-  return true;
+  const report = requestReport(plan, inventory, {
+    refused: true,
+    dryRun: options.dryRun === true,
+    backup: undefined,
+  });
+  return { kind: 'finished', code: exitCodes.error, report, text: '' };
 }
 
 function nextCommand(node: Node, options: RequestOptions): string {

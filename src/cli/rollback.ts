@@ -1,15 +1,19 @@
 import { certificates } from '../catalog/catalog.ts';
+import type { ChangeReport } from '../operations/change-report.ts';
+import { rollbackReport } from '../operations/rollback-report.ts';
 import { dryRunLines } from '../render/dry-run.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
+import { conclude, type Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
+import type { OutputOption } from './output-option.ts';
 import { planRollback, type RollbackPlan } from './plan-rollback.ts';
 import { makeChange, underLock, type LockOptions } from './session.ts';
 import { noteRestarts } from './restarts.ts';
 import type { Terminal } from './terminal.ts';
 import { noteWaiting, stateOf } from './waiting.ts';
 
-export interface RollbackOptions extends NodeOptions, LockOptions {
+export interface RollbackOptions extends NodeOptions, LockOptions, OutputOption {
   readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly keepBackups: number;
@@ -21,31 +25,61 @@ export async function rollBackChange(
   options: RollbackOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
+  return conclude(await rollBackTo(id, options, terminal), options, terminal);
+}
+
+async function rollBackTo(
+  id: string | undefined,
+  options: RollbackOptions,
+  terminal: Terminal,
+): Promise<Conclusion> {
   const node = await openNode(options, terminal);
   const force = options.force === true;
   if (options.dryRun === true) {
     noteWaiting(node, terminal);
-    terminal.result(dryRun(planRollback(node, stateOf(node), { id, now: new Date(), force }), node));
-    return exitCodes.done;
+    const plan = planRollback(node, stateOf(node), { id, now: new Date(), force });
+    return {
+      kind: 'finished',
+      code: exitCodes.done,
+      report: reportOf(plan, { dryRun: true, backup: undefined }),
+      text: dryRun(plan, node),
+    };
   }
-  return underLock(node, options, terminal, async (state) => {
+  return underLock(node, options, terminal, async (state): Promise<Conclusion> => {
     const now = new Date();
-    const { backup, change } = planRollback(node, state, { id, now, force });
-    const before = `before ${backup.time} (${backup.id})`;
-    if (change.changes.length === 0) {
-      terminal.result(`nothing to roll back: every file is as it was ${before}\n`);
-      return exitCodes.done;
-    }
+    const plan = planRollback(node, state, { id, now, force });
+    const { backup, change } = plan;
     const made = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
-    if (made.kind === 'interrupted') return made.code;
-    terminal.result(`rolled back: ${String(change.changes.length)} files are as they were ${before}\n`);
+    if (made.kind === 'interrupted') return made;
+    const report = reportOf(plan, { dryRun: false, backup: made.backup });
+    const before = `before ${backup.time} (${backup.id})`;
+    const count = change.changes.length;
+    if (count === 0) {
+      const text = `nothing to roll back: every file is as it was ${before}\n`;
+      return { kind: 'finished', code: exitCodes.done, report, text };
+    }
     const names = backup.certificates.map(({ name }) => name);
-    noteRestarts(
-      certificates.filter(({ name }) => names.includes(name)),
-      terminal,
-    );
-    return exitCodes.done;
+    return {
+      kind: 'finished',
+      code: exitCodes.done,
+      report,
+      text: `rolled back: ${String(count)} files are as they were ${before}\n`,
+      remarks: () => {
+        noteRestarts(
+          certificates.filter(({ name }) => names.includes(name)),
+          terminal,
+        );
+      },
+    };
   });
+}
+
+function reportOf(
+  { backup, change, owners }: RollbackPlan,
+  made: { readonly dryRun: boolean; readonly backup: string | undefined },
+): ChangeReport {
+  const { changes, certificates: records } = change;
+  return rollbackReport({ restored: backup.id, records, changes, owners }, made);
 }
 
 function dryRun({ change }: RollbackPlan, { layout }: Parameters<typeof stateOf>[0]): string {

@@ -27,7 +27,9 @@ interface CertificateCommon {
   readonly components: readonly Component[];
   /** The certificate before the change; undefined: there was none, or none that can be read. */
   readonly old: CertificateFacts | undefined;
-  /** Where the signed certificate is expected, of a request. */
+  /** Host path of the CSR that waits. */
+  readonly csr?: string | undefined;
+  /** Host path at which the certificate that is signed for it is expected. */
   readonly expected?: string | undefined;
 }
 
@@ -97,11 +99,24 @@ export interface PlannedFacts {
   readonly notAfter: string;
 }
 
-/** Those of which the components read other files now: what a reload is for. */
+/** What is in use and is another now: what a reload is for. */
 export function changedInUse({ certificates }: ChangeReport): ChangedCertificate[] {
   return certificates
     .flatMap((certificate) => ('reason' in certificate ? [] : [certificate]))
-    .filter(({ outcome, files }) => outcome !== 'requested' && files.length > 0);
+    .filter(({ outcome, files }) => {
+      switch (outcome) {
+        case 'requested':
+          return false;
+        case 'in-place':
+          // It may well be what they run with, unless its key came only now.
+          return files.length > 0;
+        case 'renewed':
+        case 'installed':
+        case 'generated':
+        case 'rolled-back':
+          return true;
+      }
+    });
 }
 
 /** What has to be restarted to use it, each once. What was made where nothing was is in nobody's use yet. */
@@ -111,8 +126,9 @@ export function componentsToRestart(report: ChangeReport): Component[] {
 }
 
 /** Why the rest of a set stays as it is. */
-export function refusedWith(names: readonly string[]): string {
-  return names.length === 0
-    ? 'one refusal refuses the whole set'
-    : `one refusal refuses the whole set: ${names.join(', ')}`;
+export function refusedWith(
+  planned: readonly { readonly status: string; readonly spec: { readonly name: string } }[],
+): string {
+  const names = planned.flatMap(({ status, spec }) => (status === 'refused' ? [spec.name] : []));
+  return `nothing of the set was changed, because of ${names.join(', ')}`;
 }

@@ -1,16 +1,16 @@
 import type { CertificateRecord } from '../changeset/change-set.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { isoSeconds } from '../pki/time.ts';
-import { factsOf } from './certificate-facts.ts';
 import {
   refusedWith,
   type CertificateReport,
   type ChangedCertificate,
   type ChangeReport,
 } from './change-report.ts';
-import { certificateInUse } from './match-signed.ts';
+import { factsInUse } from './facts-in-use.ts';
 import type { PlannedRenewal, Renewable } from './plan-renewal.ts';
 import { changedTargets } from './renew.ts';
+import { notDue } from './request-report.ts';
 
 /** What has been made of a plan. */
 export type RenewalStage =
@@ -27,19 +27,17 @@ export function renewalReport(
   inventory: Inventory,
   stage: RenewalStage,
 ): ChangeReport {
-  const refused = plan.flatMap(({ status, spec }) => (status === 'refused' ? [spec.name] : []));
   return {
     command: 'renew',
     dryRun: stage.kind === 'dry-run' || (stage.kind === 'refused' && stage.dryRun),
     backup: stage.kind === 'made' ? stage.backup : undefined,
     certificates: plan.map((planned): CertificateReport => {
       const { name, components } = planned.spec;
-      const inUse = certificateInUse(inventory, planned.spec);
-      const common = { name, components, old: inUse && factsOf(inUse) };
+      const common = { name, components, old: factsInUse(inventory, planned.spec) };
       switch (planned.status) {
         case 'renewable':
           return stage.kind === 'refused'
-            ? { ...common, outcome: 'unchanged', reason: refusedWith(refused) }
+            ? { ...common, outcome: 'unchanged', reason: refusedWith(plan) }
             : { ...common, ...renewed(planned.renewable, stage) };
         case 'missing':
           return { ...common, outcome: 'missing', reason: 'there is no certificate to renew' };
@@ -53,7 +51,7 @@ export function renewalReport(
           return {
             ...common,
             outcome: 'not-due',
-            reason: `ends on ${isoSeconds(planned.notAfter)}, which is not due`,
+            reason: notDue(planned.notAfter),
           };
         case 'ca-ends-first':
           return {

@@ -31,6 +31,7 @@ function certificate(one: CertificateReport): Readonly<Record<string, unknown>> 
     old: facts(one.old),
     new: 'reason' in one ? null : facts(one.new),
     files: 'reason' in one ? [] : one.files,
+    csr: one.csr ?? null,
     expected: one.expected ?? null,
     components: one.components,
   };

@@ -1,4 +1,5 @@
 import type { CertificateRecord } from '../changeset/change-set.ts';
+import { renderDocument, type DocumentFormat } from './document.ts';
 import { framelessTable } from './frameless-table.ts';
 import { printable } from './printable.ts';
 
@@ -26,7 +27,6 @@ export function historyTable(entries: readonly HistoryEntry[]): string {
     .join('');
 }
 
-export function historyDocument(entries: readonly HistoryEntry[]): string {
-  const document = { kind: 'BackupList', apiVersion: 'kubepki/v1', backups: entries };
-  return `${JSON.stringify(document, undefined, 4)}\n`;
+export function historyDocument(entries: readonly HistoryEntry[], format: DocumentFormat): string {
+  return renderDocument('BackupList', { backups: entries }, format);
 }

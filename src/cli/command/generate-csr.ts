@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { GenerateCsrOptions } from '../generate-csr.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { addNodeOptions, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../options.ts';
+import { outputOption } from '../output-option.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
 
 export function addGenerateCsr(certs: Command, done: (code: ExitCode) => void): void {
@@ -16,6 +17,7 @@ export function addGenerateCsr(certs: Command, done: (code: ExitCode) => void): 
     // kubeadm's default here, and no --kubeconfig.
     { kubeconfigDirDefault: '/etc/kubernetes', kubeconfig: false },
   )
+    .addOption(outputOption())
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())

@@ -3,6 +3,7 @@ import { initSpecs } from '../../catalog/init-order.ts';
 import type { ExitCode } from '../exit-code.ts';
 import type { GenerateOptions } from '../generate.ts';
 import { addNodeOptions, atOption, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../options.ts';
+import { outputOption } from '../output-option.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
 import { validityOption } from '../validity-option.ts';
 
@@ -40,6 +41,7 @@ export function addGenerate(certs: Command, done: (code: ExitCode) => void): voi
         .argParser(parseCompat),
     )
     .addOption(atOption('make certificates as if at this moment'))
+    .addOption(outputOption())
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())

@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
 import type { HistoryOptions } from '../history.ts';
 import type { ExitCode } from '../exit-code.ts';
+import { outputOption } from '../output-option.ts';
 import { addNodeOptions } from '../options.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
 
@@ -11,18 +12,10 @@ export function addHistory(certs: Command, done: (code: ExitCode) => void): void
       .summary('list the backups')
       .description('Lists the backups, the newest first: each change keeps what it replaced.'),
   )
-    .addOption(
-      new Option('-o, --output <format>', 'text or json').default('text').argParser(parseHistoryFormat),
-    )
+    .addOption(outputOption())
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<HistoryOptions & TerminalOptions>();
       const { showHistory } = await import('../history.ts');
       done(await showHistory(options, openTerminal(options)));
     });
-}
-
-function parseHistoryFormat(value: string): HistoryOptions['output'] {
-  const format = value.replace(/^=/, '');
-  if (format === 'text' || format === 'json') return format;
-  throw new InvalidArgumentError('use text or json');
 }

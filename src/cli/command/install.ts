@@ -8,6 +8,7 @@ import {
   lockTimeoutOption,
   pathOption,
 } from '../options.ts';
+import { outputOption } from '../output-option.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
 
 export function addInstall(certs: Command, done: (code: ExitCode) => void): void {
@@ -26,6 +27,7 @@ export function addInstall(certs: Command, done: (code: ExitCode) => void): void
     )
     .addOption(pathOption('--from-bundle <file>', 'take the certificates from this PEM file too'))
     .option('--allow-changes', 'accept other SANs than the CSR asks for; the difference is shown')
+    .addOption(outputOption())
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())

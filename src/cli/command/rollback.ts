@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { RollbackOptions } from '../rollback.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { addNodeOptions, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../options.ts';
+import { outputOption } from '../output-option.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
 
 export function addRollback(certs: Command, done: (code: ExitCode) => void): void {
@@ -15,6 +16,7 @@ export function addRollback(certs: Command, done: (code: ExitCode) => void): voi
       .argument('[id]', 'the backup, from "kubepki certs history" (default: the newest)'),
   )
     .option('--force', 'even if certificates come back that have expired or that another CA signed')
+    .addOption(outputOption())
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())

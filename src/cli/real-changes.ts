@@ -1,0 +1,7 @@
+import type { ChangeSet } from '../changeset/change-set.ts';
+import { sha256 } from '../filesystem/regular-file.ts';
+
+/** Those after which a file holds something else, or is gone: a file may be replaced by what it was. */
+export function realChanges(changes: ChangeSet): ChangeSet {
+  return changes.filter(({ target, after }) => target.before?.sha256 !== (after && sha256(after.content)));
+}
