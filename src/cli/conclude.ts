@@ -1,6 +1,7 @@
 import { componentsToRestart, type ChangeReport } from '../operations/change-report.ts';
 import { changeDocument } from '../render/change-document.ts';
-import type { ExitCode } from './exit-code.ts';
+import { hookEnvironment, runDeployHook, type DeployHookOption } from './deploy-hook.ts';
+import { exitCodes, type ExitCode } from './exit-code.ts';
 import type { OutputOption } from './output-option.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -17,11 +18,26 @@ export type Conclusion =
       readonly remarks?: () => void;
     };
 
-/** Says what a run has come to. Called without the lock: a reader may be slow. */
-export function conclude(conclusion: Conclusion, { output }: OutputOption, terminal: Terminal): ExitCode {
+/**
+ * Says what a run has come to, and does what is to follow it. Called without the lock: a reader may be slow, and a hook may
+ * want the lock itself.
+ * @param restart comes before the hook, unless nothing was written; resolves to another exit code when it failed
+ */
+export async function conclude(
+  conclusion: Conclusion,
+  { output, deployHook }: OutputOption & DeployHookOption,
+  terminal: Terminal,
+  restart?: () => Promise<ExitCode | undefined>,
+): Promise<ExitCode> {
   if (conclusion.kind === 'interrupted') return conclusion.code;
   const { code, report, text, remarks } = conclusion;
   terminal.result(output === 'text' ? text : changeDocument(report, componentsToRestart(report), output));
   remarks?.();
-  return code;
+  if (report.dryRun || code === exitCodes.error) return code;
+  const failed = await restart?.();
+  // The certificates have changed, whether everything has been restarted or not: the hook is for whoever else uses them.
+  const environment = hookEnvironment(report);
+  if (deployHook === undefined || environment === undefined) return failed ?? code;
+  const done = await runDeployHook(deployHook, environment, terminal);
+  return failed ?? (done ? code : exitCodes.changedButNotFinished);
 }

@@ -9,6 +9,7 @@ import { placeTargets, type Installable, type PlannedInstall } from '../operatio
 import { installLines, type ShownInstall } from '../render/install.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { conclude, type Conclusion } from './conclude.ts';
+import type { DeployHookOption } from './deploy-hook.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import { installable, planInstallRun, type InstallRun, type InstallSources } from './plan-install-run.ts';
@@ -20,7 +21,8 @@ import { makeChange, underLock, type Change, type LockOptions } from './session.
 import type { Terminal } from './terminal.ts';
 import { noteWaiting } from './waiting.ts';
 
-export interface InstallOptions extends NodeOptions, LockOptions, InstallSources, OutputOption {
+export interface InstallOptions
+  extends NodeOptions, LockOptions, InstallSources, OutputOption, DeployHookOption {
   readonly dryRun?: boolean;
   readonly keepBackups: number;
 }

@@ -11,6 +11,7 @@ import { requireSafeTargets } from '../storage/safe-targets.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { confirmRenewal } from './confirm.ts';
+import { deployHookFlags, type DeployHookOption } from './deploy-hook.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
 import { openNode, type Node } from './node-options.ts';
@@ -36,7 +37,7 @@ import { noteWaiting } from './waiting.ts';
 import { noteSans, wishedSans } from './wished-sans.ts';
 
 export interface RenewOptions
-  extends RestartAfterOptions, ValidityOption, SanOptions, WithinOption, OutputOption {
+  extends RestartAfterOptions, ValidityOption, SanOptions, WithinOption, OutputOption, DeployHookOption {
   readonly dryRun?: boolean;
   readonly keepBackups: number;
 }
@@ -50,9 +51,9 @@ export async function renewCertificates(
   const asked = parseAskedSans(selection, options);
   const node = await openNode(options, terminal);
   const conclusion = await renewSelected(node, { selection, asked }, options, terminal);
-  const code = conclude(conclusion, options, terminal);
-  if (conclusion.kind === 'interrupted' || options.dryRun === true || code === exitCodes.error) return code;
-  return (await restartAfter(node, options, besideResult(options, terminal))) ?? code;
+  return conclude(conclusion, options, terminal, () =>
+    restartAfter(node, options, besideResult(options, terminal)),
+  );
 }
 
 /** A document stays alone on stdout. */
@@ -187,7 +188,7 @@ function refuse(
     renewRestHint(
       renewablesOf(plan).map(({ spec }) => spec.name),
       options,
-      [...sanFlags(options), ...validityFlags(options)],
+      [...sanFlags(options), ...validityFlags(options), ...deployHookFlags(options)],
     ),
   );
   const report = renewalReport(plan, inventory, { kind: 'refused', dryRun: options.dryRun === true });

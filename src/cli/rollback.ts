@@ -4,6 +4,7 @@ import { rollbackReport } from '../operations/rollback-report.ts';
 import { dryRunLines } from '../render/dry-run.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { conclude, type Conclusion } from './conclude.ts';
+import type { DeployHookOption } from './deploy-hook.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';
@@ -13,7 +14,7 @@ import { noteRestarts } from './restarts.ts';
 import type { Terminal } from './terminal.ts';
 import { noteWaiting, stateOf } from './waiting.ts';
 
-export interface RollbackOptions extends NodeOptions, LockOptions, OutputOption {
+export interface RollbackOptions extends NodeOptions, LockOptions, OutputOption, DeployHookOption {
   readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly keepBackups: number;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { InstallOptions } from '../install.ts';
+import { deployHookOption } from '../deploy-hook.ts';
 import type { ExitCode } from '../exit-code.ts';
 import {
   addNodeOptions,
@@ -28,6 +29,7 @@ export function addInstall(certs: Command, done: (code: ExitCode) => void): void
     .addOption(pathOption('--from-bundle <file>', 'take the certificates from this PEM file too'))
     .option('--allow-changes', 'accept other SANs than the CSR asks for; the difference is shown')
     .addOption(outputOption())
+    .addOption(deployHookOption())
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())

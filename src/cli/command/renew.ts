@@ -3,6 +3,7 @@ import { certificates } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { RenewOptions } from '../renew.ts';
 import type { RequestOptions } from '../request.ts';
+import { deployHookOption } from '../deploy-hook.ts';
 import type { ExitCode } from '../exit-code.ts';
 import {
   addNodeOptions,
@@ -59,6 +60,7 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
       ),
     )
     .addOption(outputOption())
+    .addOption(deployHookOption())
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())
@@ -101,6 +103,11 @@ With --within: 0 if nothing is due, 4 if something stays due because its CA ends
         if (options.restart === true) {
           throw new KubepkiError('usage', '--restart does not go with --csr-only', {
             hint: 'a request changes nothing that is in use: restart after "kubepki certs install"',
+          });
+        }
+        if (options.deployHook !== undefined) {
+          throw new KubepkiError('usage', '--deploy-hook does not go with --csr-only', {
+            hint: 'it changes nothing that is in use; "kubepki certs install --deploy-hook" does',
           });
         }
         const { requestCertificates } = await import('../request.ts');

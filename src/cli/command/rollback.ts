@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { RollbackOptions } from '../rollback.ts';
+import { deployHookOption } from '../deploy-hook.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { addNodeOptions, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../options.ts';
 import { outputOption } from '../output-option.ts';
@@ -17,6 +18,7 @@ export function addRollback(certs: Command, done: (code: ExitCode) => void): voi
   )
     .option('--force', 'even if certificates come back that have expired or that another CA signed')
     .addOption(outputOption())
+    .addOption(deployHookOption())
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())
