@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parse } from 'yaml';
+import { renderDocument } from '../../src/render/document.ts';
+
+describe('a document of our own', () => {
+  test('text stays text in yaml, whatever it looks like, to readers of either version', () => {
+    const texts = [
+      '0123',
+      '12E5',
+      '1E400',
+      '777',
+      '0',
+      'NULL',
+      'NO',
+      'true',
+      '2027-11-01T00:00:00Z',
+      '1_000',
+      'a: b',
+    ];
+    // Of paths: a line of its own, another kind of line end, what YAML cannot say plainly.
+    const paths = ['/a b', '/a\nb', '/a\u0085b', '/a\u2028b', '/#a', "/it's", '/"'];
+    const fields = { texts, paths, none: null, empty: [] };
+    const document = { kind: 'Sample', apiVersion: 'kubepki/v1', ...fields };
+    assert.deepEqual(JSON.parse(renderDocument('Sample', fields, 'json')), document);
+    const yaml = renderDocument('Sample', fields, 'yaml');
+    for (const version of ['1.1', '1.2'] as const) assert.deepEqual(parse(yaml, { version }), document);
+  });
+});
