@@ -13,7 +13,7 @@ export interface DeployHookOption {
 export function deployHookOption(): Option {
   return new Option(
     '--deploy-hook <command>',
-    'a shell command to run once after a change, with KUBEPKI_NAMES, KUBEPKI_FILES and KUBEPKI_COMPONENTS set',
+    'a shell command to run once when something in use has changed',
   ).argParser((value: string) => {
     if (value.trim() === '') throw new InvalidArgumentError('it is empty');
     return value;

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { withoutEquals } from './output-option.ts';
 
 export type OutputFormat =
   | { readonly kind: 'text' | 'json' | 'yaml' | 'prometheus' | 'nagios' }
@@ -13,8 +14,7 @@ export function outputOption(): Option {
 }
 
 function parseOutputFormat(value: string): OutputFormat {
-  // Go's flag parser takes `-o=json` too.
-  const format = value.replace(/^=/, '');
+  const format = withoutEquals(value);
   const kind = plain.find((one) => one === format);
   if (kind !== undefined) return { kind };
   const template = /^jsonpath=(.+)$/s.exec(format)?.[1];
