@@ -137,7 +137,8 @@ async function announced(
 }
 
 function unrestartable({ plan, inventory }: RenewalRun): Conclusion {
-  const report = renewalReport(plan, inventory, { kind: 'refused', dryRun: false });
+  const because = 'what uses it cannot be restarted, and so nothing was changed';
+  const report = renewalReport(plan, inventory, { kind: 'refused', dryRun: false, because });
   return { kind: 'finished', code: exitCodes.error, report, text: '' };
 }
 

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { conclude, type Conclusion } from '../../src/cli/conclude.ts';
+import type { ExitCode } from '../../src/cli/exit-code.ts';
+import type { Terminal } from '../../src/cli/terminal.ts';
+import type { ChangeReport } from '../../src/operations/change-report.ts';
+import { temporaryDirectory, type Cleanup } from '../support/tree.ts';
+
+const notAfter = '2027-01-01T00:00:00Z';
+const renewal: ChangeReport = {
+  command: 'renew',
+  dryRun: false,
+  backup: 'a',
+  certificates: [
+    {
+      name: 'apiserver',
+      outcome: 'renewed',
+      components: ['kube-apiserver'],
+      old: undefined,
+      new: { serial: '1', fingerprint: 'F', notAfter },
+      files: ['/a'],
+    },
+  ],
+  otherFiles: [],
+};
+
+interface Outcome {
+  readonly code: ExitCode;
+  /** What has happened, a line each. */
+  readonly story: string;
+}
+
+async function concluded(
+  t: Cleanup,
+  {
+    hook,
+    restarted,
+    report = renewal,
+  }: { hook: string; restarted: ExitCode | undefined; report?: ChangeReport },
+): Promise<Outcome> {
+  const file = join(temporaryDirectory(t), 'story');
+  writeFileSync(file, '');
+  const tell = (text: string | undefined): void => {
+    appendFileSync(file, `${text ?? ''}\n`);
+  };
+  const terminal: Terminal = {
+    stdoutColour: false,
+    stderrColour: false,
+    interactive: false,
+    result: tell,
+    warning: tell,
+    note: tell,
+    hint: tell,
+    error: ({ line }) => {
+      tell(line);
+    },
+    progress: () => ({ update: () => undefined, end: () => undefined }) as never,
+  };
+  const conclusion: Conclusion = {
+    kind: 'finished',
+    code: 6,
+    report,
+    text: 'result',
+    remarks: () => {
+      tell('remark');
+    },
+  };
+  const options = { output: 'text', deployHook: `echo hook >> '${file}'; ${hook}` } as const;
+  const code = await conclude(conclusion, options, terminal, () => {
+    tell('restart');
+    return Promise.resolve(restarted);
+  });
+  return { code, story: readFileSync(file, 'utf8') };
+}
+
+describe('after a change', () => {
+  test('first the result, then the restart, then the hook', async (t) => {
+    assert.deepEqual(await concluded(t, { hook: 'exit 0', restarted: undefined }), {
+      code: 6,
+      story: 'result\nremark\nrestart\nhook\n',
+    });
+  });
+
+  test('a failed hook is exit 8', async (t) => {
+    const { code, story } = await concluded(t, { hook: 'exit 1', restarted: undefined });
+    assert.equal(code, 8);
+    assert.match(story, /hook\nthe deploy hook ended with exit status 1\n$/);
+  });
+
+  for (const restarted of [8, 9] as const) {
+    test(`a restart that failed with ${String(restarted)} is the exit code, and the hook runs all the same`, async (t) => {
+      const { code, story } = await concluded(t, { hook: 'exit 1', restarted });
+      assert.equal(code, restarted);
+      assert.match(story, /restart\nhook\n/);
+    });
+  }
+
+  test('a dry run is followed by nothing', async (t) => {
+    const report = { ...renewal, dryRun: true };
+    const { code, story } = await concluded(t, { hook: 'exit 1', restarted: 8, report });
+    assert.deepEqual([code, story], [6, 'result\nremark\n']);
+  });
+});
