@@ -6,10 +6,10 @@ export function fingerprintOf(certificate: Certificate): string {
   return createHash('sha256').update(certificate.der).digest('hex').toUpperCase();
 }
 
-/** Upper-case hex, as openssl prints it. */
+/** Upper-case hex, as openssl prints it: whole bytes, without the one that only keeps a number positive. */
 export function serialOf(certificate: Certificate): string {
   return certificate.serialNumber
     .toString('hex')
-    .replace(/^0+(?=.)/, '')
+    .replace(/^(?:00)+(?=.)/, '')
     .toUpperCase();
 }
