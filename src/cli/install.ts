@@ -11,18 +11,18 @@ import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import type { DeployHookOption } from './deploy-hook.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
-import { openNode, type NodeOptions } from './node-options.ts';
+import { openNode, type Node } from './node-options.ts';
 import { installable, planInstallRun, type InstallRun, type InstallSources } from './plan-install-run.ts';
 import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from './csr-directory.ts';
 import type { OutputOption } from './output-option.ts';
 import { realChanges } from './real-changes.ts';
+import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
 import { noteRestarts } from './restarts.ts';
-import { makeChange, underLock, type Change, type LockOptions } from './session.ts';
+import { makeChange, underLock, type Change } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import { noteWaiting } from './waiting.ts';
 
-export interface InstallOptions
-  extends NodeOptions, LockOptions, InstallSources, OutputOption, DeployHookOption {
+export interface InstallOptions extends RestartAfterOptions, InstallSources, OutputOption, DeployHookOption {
   readonly dryRun?: boolean;
   readonly keepBackups: number;
 }
@@ -33,15 +33,18 @@ export async function installCertificates(
   options: InstallOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  return conclude(await installSelected(parseNames(names), options, terminal), options, terminal);
+  const named = parseNames(names);
+  const node = await openNode(options, terminal);
+  const conclusion = await installSelected(node, named, options, terminal);
+  return conclude(conclusion, options, terminal, () => restartAfter(node, options, terminal));
 }
 
 async function installSelected(
+  node: Node,
   named: Named,
   options: InstallOptions,
   terminal: Terminal,
 ): Promise<Conclusion> {
-  const node = await openNode(options, terminal);
   requireCsrDirectory(node, options);
   warnOfOpenDirectory(node, options, terminal);
   const directory = csrDirectory(node, options);
@@ -61,7 +64,7 @@ async function installSelected(
       backup: undefined,
       changes: realChanges(changes),
     });
-    return finished(run.plan, report, { named, directory, terminal });
+    return finished(run.plan, report, { named, directory, options, terminal });
   }
   return underLock(node, options, terminal, async (state): Promise<Conclusion> => {
     const now = new Date();
@@ -69,10 +72,12 @@ async function installSelected(
     const refused = refuse(run, named, { dryRun: false, terminal });
     if (refused !== undefined) return refused;
     const change = changeOf(run);
-    const made = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
+    const names = change.certificates.map(({ name }) => name);
+    requireRestartable(node, names, options);
+    const made = await makeChange(state, change, { ...options, now, terminal });
     if (made.kind === 'interrupted') return made;
     const report = reportOf(run, named, { ...made, changes: realChanges(change.changes) });
-    return finished(run.plan, report, { named, directory, terminal });
+    return finished(run.plan, report, { named, directory, options, terminal });
   });
 }
 
@@ -139,8 +144,14 @@ function finished(
   {
     named,
     directory,
+    options,
     terminal,
-  }: { readonly named: Named; readonly directory: string; readonly terminal: Terminal },
+  }: {
+    readonly named: Named;
+    readonly directory: string;
+    readonly options: InstallOptions;
+    readonly terminal: Terminal;
+  },
 ): Conclusion {
   const shown = plan.flatMap((planned): ShownInstall[] => {
     const { longName } = planned.spec;
@@ -176,7 +187,7 @@ function finished(
     report,
     text: installLines(shown, { directory, dryRun }),
     remarks: () => {
-      if (!dryRun) noteRestarts(changed, terminal);
+      if (!dryRun) noteRestarts(changed, options, terminal);
     },
   };
 }

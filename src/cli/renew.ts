@@ -8,7 +8,6 @@ import { randomSerialNumber } from '../pki/issue.ts';
 import { dryRunLines } from '../render/dry-run.ts';
 import { renewalLines } from '../render/renewal.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
-import type { StateDirectory } from '../storage/state-directory.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { confirmRenewal } from './confirm.ts';
 import { deployHookFlags, type DeployHookOption } from './deploy-hook.ts';
@@ -17,15 +16,14 @@ import { generateKeys } from './generate-keys.ts';
 import { openNode, type Node } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';
 import type { WithinOption } from './period-option.ts';
-import { announceRestarts, componentsOf, tidyPending } from './pending.ts';
 import { planRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
 import { plannedChanges } from './planned-changes.ts';
 import { refusals, renewRestHint } from './refusal.ts';
-import { canRestart, restartAfter, type RestartAfterOptions } from './restart-after.ts';
+import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
 import { noteRestarts } from './restarts.ts';
 import { parseSelection, type Selection } from './select.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
-import { makeChange, underLock, type Change, type MadeChange } from './session.ts';
+import { makeChange, underLock, type Change } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import {
   validityFlags,
@@ -38,6 +36,7 @@ import { noteSans, wishedSans } from './wished-sans.ts';
 
 export interface RenewOptions
   extends RestartAfterOptions, ValidityOption, SanOptions, WithinOption, OutputOption, DeployHookOption {
+  readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly keepBackups: number;
 }
@@ -51,20 +50,7 @@ export async function renewCertificates(
   const asked = parseAskedSans(selection, options);
   const node = await openNode(options, terminal);
   const conclusion = await renewSelected(node, { selection, asked }, options, terminal);
-  return conclude(conclusion, options, terminal, () =>
-    restartAfter(node, options, besideResult(options, terminal)),
-  );
-}
-
-/** A document stays alone on stdout. */
-function besideResult({ output }: OutputOption, terminal: Terminal): Terminal {
-  if (output === 'text') return terminal;
-  return {
-    ...terminal,
-    result: (text) => {
-      terminal.note(text.trimEnd());
-    },
-  };
+  return conclude(conclusion, options, terminal, () => restartAfter(node, options, terminal));
 }
 
 async function renewSelected(
@@ -104,42 +90,14 @@ async function renewSelected(
     if (refused !== undefined) return refused;
     const renewables = renewablesOf(run.plan);
     const names = renewables.map(({ spec }) => spec.name);
-    if (!canRestart(node, names, options, terminal)) return unrestartable(run);
+    requireRestartable(node, names, options);
     warn(run, terminal);
     noteSans(renewables, { difference: true }, terminal);
     const change = changeOf(await renewAll(renewables, terminal));
-    const made = await announced(state, { names, change, options }, () =>
-      makeChange(state, change, { keepBackups: options.keepBackups, now, terminal }),
-    );
+    const made = await makeChange(state, change, { ...options, now, terminal });
     if (made.kind === 'interrupted') return made;
     return renewed(run, { ...made, records: change.certificates }, { selection, options, terminal });
   });
-}
-
-/** Leaves word of the restarts to come, unless the change is not made. */
-async function announced(
-  state: StateDirectory,
-  {
-    names,
-    change,
-    options,
-  }: { readonly names: readonly string[]; readonly change: Change; readonly options: RenewOptions },
-  make: () => Promise<MadeChange>,
-): Promise<MadeChange> {
-  if (options.restart !== true || change.changes.length === 0) return make();
-  announceRestarts(state, componentsOf(names), change.changes);
-  try {
-    return await make();
-  } finally {
-    // If it was not made, or was taken back, the word is of no use: no file is what it says.
-    tidyPending(state);
-  }
-}
-
-function unrestartable({ plan, inventory }: RenewalRun): Conclusion {
-  const because = 'what uses it cannot be restarted, and so nothing was changed';
-  const report = renewalReport(plan, inventory, { kind: 'refused', dryRun: false, because });
-  return { kind: 'finished', code: exitCodes.error, report, text: '' };
 }
 
 function dryRun(
@@ -269,7 +227,7 @@ function renewed(
     }),
     remarks: () => {
       // kubeadm says what to restart only after `all`.
-      if (selection.kind === 'named' && options.restart !== true) noteRestarts(specs, terminal);
+      if (selection.kind === 'named') noteRestarts(specs, options, terminal);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { KubepkiError } from '../errors/error.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import type { NodeOptions, Node } from './node-options.ts';
+import type { OutputOption } from './output-option.ts';
 import { componentsOf, pendingComponents } from './pending.ts';
 import { refuse, sayFailure } from './restart.ts';
 import { restartComponents } from './restart-components.ts';
@@ -14,21 +15,16 @@ import { stateOf } from './waiting.ts';
 /** Of a command that may restart what it has changed. */
 export interface RestartAfterOptions extends NodeOptions, LockOptions, RestartOptions {
   readonly restart?: boolean;
-  readonly force?: boolean;
 }
 
 /**
- * Before the change: whether what uses these certificates can be restarted at all.
- * @returns false when it cannot, which has been said
+ * Before the change: what uses these certificates must be such that it can be restarted.
+ * @throws KubepkiError where a manifest cannot be used
  */
-export function canRestart(
-  node: Node,
-  names: readonly string[],
-  options: RestartAfterOptions,
-  terminal: Terminal,
-): boolean {
-  if (options.restart !== true) return true;
-  return !refuse(planRestartRun(node, componentsOf(names), options), terminal);
+export function requireRestartable(node: Node, names: readonly string[], options: RestartAfterOptions): void {
+  if (options.restart !== true) return;
+  const { planned } = planRestartRun(node, componentsOf(names), options);
+  for (const one of planned) if (one.status === 'refused') throw one.error;
 }
 
 /**
@@ -37,7 +33,7 @@ export function canRestart(
  */
 export async function restartAfter(
   node: Node,
-  options: RestartAfterOptions,
+  options: RestartAfterOptions & OutputOption,
   terminal: Terminal,
 ): Promise<ExitCode | undefined> {
   if (options.restart !== true || pendingComponents(stateOf(node)).length === 0) return undefined;
@@ -48,7 +44,8 @@ export async function restartAfter(
     return await underLock(node, options, terminal, async (state) => {
       const plan = planRestartRun(node, pendingComponents(state), options);
       if (refuse(plan, terminal)) return exitCodes.changedButNotFinished;
-      const summary = await restartComponents(plan, { node, state, options, terminal });
+      const run = { node, state, options, terminal: besideResult(options, terminal) };
+      const summary = await restartComponents(plan, run);
       const code = sayFailure(summary, options, terminal);
       if (code === exitCodes.done) return undefined;
       return code === exitCodes.unfinished ? code : exitCodes.changedButNotFinished;
@@ -58,4 +55,15 @@ export async function restartAfter(
     terminal.error(error);
     return error.code === 'unfinished' ? exitCodes.unfinished : exitCodes.changedButNotFinished;
   }
+}
+
+/** A document stays alone on stdout. */
+function besideResult({ output }: OutputOption, terminal: Terminal): Terminal {
+  if (output === 'text') return terminal;
+  return {
+    ...terminal,
+    result: (text) => {
+      terminal.note(text.trimEnd());
+    },
+  };
 }

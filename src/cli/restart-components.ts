@@ -11,8 +11,9 @@ import { moveBack } from '../storage/aside.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { etcdAccess } from './etcd-access.ts';
 import { exitCodes } from './exit-code.ts';
-import type { Node } from './node-options.ts';
+import type { Node, NodeOptions } from './node-options.ts';
 import { settlePending } from './pending.ts';
+import { restartCommand } from './restart-command.ts';
 import type { RestartOptions } from './restart-options.ts';
 import type { RestartPlan } from './restart-plan.ts';
 import { requireServed } from './served.ts';
@@ -23,7 +24,7 @@ import type { Terminal } from './terminal.ts';
 export interface RestartRun {
   readonly node: Node;
   readonly state: StateDirectory;
-  readonly options: RestartOptions & { readonly force?: boolean };
+  readonly options: NodeOptions & RestartOptions & { readonly force?: boolean };
   readonly terminal: Terminal;
 }
 
@@ -125,7 +126,7 @@ async function requireQuorum({ pod }: ComponentRestart, run: RestartRun): Promis
   }
   throw new KubepkiError('no-quorum', message, {
     file: pod.path,
-    hint: 'see to the other members first, or stop it all the same with --force',
+    hint: `see to the other members first, or stop it all the same: ${restartCommand(['etcd'], options) ?? ''} --force`,
   });
 }
 

@@ -33,6 +33,23 @@ export function restartOptions(): Option[] {
   ];
 }
 
+/** For a command that may restart what it has changed. */
+export function restartAfterOptions(): Option[] {
+  return [
+    new Option(
+      '--restart',
+      'then restart the components whose certificates changed, as "kubepki restart" does',
+    ),
+    ...restartOptions(),
+  ];
+}
+
+/** @throws KubepkiError usage for times of a restart that nobody asked for */
+export function requireRestartAsked(options: Partial<RestartOptions> & { readonly restart?: boolean }): void {
+  if (options.settle === undefined || options.restart === true) return;
+  throw new KubepkiError('usage', '--settle goes with --restart');
+}
+
 /** @throws KubepkiError usage */
 export function requireTimes({ stopTimeout }: RestartOptions, settleMs: number): void {
   if (settleMs < stopTimeout) return;

@@ -6,15 +6,16 @@ import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import type { DeployHookOption } from './deploy-hook.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
-import { openNode, type NodeOptions } from './node-options.ts';
+import { openNode, type Node } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';
 import { planRollback, type RollbackPlan } from './plan-rollback.ts';
-import { makeChange, underLock, type LockOptions } from './session.ts';
+import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
 import { noteRestarts } from './restarts.ts';
+import { makeChange, underLock } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import { noteWaiting, stateOf } from './waiting.ts';
 
-export interface RollbackOptions extends NodeOptions, LockOptions, OutputOption, DeployHookOption {
+export interface RollbackOptions extends RestartAfterOptions, OutputOption, DeployHookOption {
   readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly keepBackups: number;
@@ -26,15 +27,17 @@ export async function rollBackChange(
   options: RollbackOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  return conclude(await rollBackTo(id, options, terminal), options, terminal);
+  const node = await openNode(options, terminal);
+  const conclusion = await rollBackTo(node, id, options, terminal);
+  return conclude(conclusion, options, terminal, () => restartAfter(node, options, terminal));
 }
 
 async function rollBackTo(
+  node: Node,
   id: string | undefined,
   options: RollbackOptions,
   terminal: Terminal,
 ): Promise<Conclusion> {
-  const node = await openNode(options, terminal);
   const force = options.force === true;
   if (options.dryRun === true) {
     noteWaiting(node, terminal);
@@ -50,7 +53,9 @@ async function rollBackTo(
     const now = new Date();
     const plan = planRollback(node, state, { id, now, force });
     const { backup, change } = plan;
-    const made = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
+    const names = backup.certificates.map(({ name }) => name);
+    requireRestartable(node, names, options);
+    const made = await makeChange(state, change, { ...options, now, terminal });
     if (made.kind === 'interrupted') return made;
     const report = reportOf(plan, { dryRun: false, backup: made.backup });
     const before = `before ${backup.time} (${backup.id})`;
@@ -59,7 +64,6 @@ async function rollBackTo(
       const text = `nothing to roll back: every file is as it was ${before}\n`;
       return { kind: 'finished', code: exitCodes.done, report, text };
     }
-    const names = backup.certificates.map(({ name }) => name);
     return {
       kind: 'finished',
       code: exitCodes.done,
@@ -68,6 +72,7 @@ async function rollBackTo(
       remarks: () => {
         noteRestarts(
           certificates.filter(({ name }) => names.includes(name)),
+          options,
           terminal,
         );
       },

@@ -11,7 +11,7 @@ import type { StateDirectory } from '../storage/state-directory.ts';
 import { prepareTransaction, type ReadStaged } from '../storage/transaction.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { Node } from './node-options.ts';
-import { tidyPending } from './pending.ts';
+import { announceRestarts, componentsOf, tidyPending } from './pending.ts';
 import type { Progress } from './progress.ts';
 import {
   holdInterruptions,
@@ -101,6 +101,14 @@ export interface Change {
   readonly newDirectoryMode?: 0o700 | 0o755;
 }
 
+export interface ChangeOptions {
+  readonly keepBackups: number;
+  readonly now: Date;
+  readonly terminal: Terminal;
+  /** What uses the certificates is to be restarted afterwards. */
+  readonly restart?: boolean | undefined;
+}
+
 export type MadeChange =
   | { readonly kind: 'interrupted'; readonly code: ExitCode }
   /** `backup`: its name; undefined when there was nothing to change. */
@@ -112,15 +120,27 @@ export type MadeChange =
  */
 export async function makeChange(
   state: StateDirectory,
-  { changes, certificates, verify, newDirectoryMode }: Change,
-  {
-    keepBackups,
-    now,
-    terminal,
-  }: { readonly keepBackups: number; readonly now: Date; readonly terminal: Terminal },
+  change: Change,
+  options: ChangeOptions,
 ): Promise<MadeChange> {
-  if (changes.length === 0) return { kind: 'made', backup: undefined };
+  if (change.changes.length === 0) return { kind: 'made', backup: undefined };
   holdInterruptions();
+  if (options.restart !== true) return transact(state, change, options);
+  // Before the change: a run that is killed right after it leaves word of what is to follow.
+  announceRestarts(state, componentsOf(change.certificates.map(({ name }) => name)), change.changes);
+  try {
+    return await transact(state, change, options);
+  } finally {
+    // If it was not made, or was taken back, the word is of no use: no file is what it says.
+    tidyPending(state);
+  }
+}
+
+async function transact(
+  state: StateDirectory,
+  { changes, certificates, verify, newDirectoryMode }: Change,
+  { keepBackups, now, terminal }: ChangeOptions,
+): Promise<MadeChange> {
   const occasion = { time: now.toISOString(), command: invocation(), user: userName(), certificates };
   const transaction = prepareTransaction(state, changes, {
     occasion,

@@ -15,12 +15,7 @@ import { notDue } from './request-report.ts';
 /** What has been made of a plan. */
 export type RenewalStage =
   | { readonly kind: 'dry-run' }
-  | {
-      readonly kind: 'refused';
-      readonly dryRun: boolean;
-      /** Where it is no certificate's fault. */
-      readonly because?: string;
-    }
+  | { readonly kind: 'refused'; readonly dryRun: boolean }
   | {
       readonly kind: 'made';
       readonly backup: string | undefined;
@@ -42,7 +37,7 @@ export function renewalReport(
       switch (planned.status) {
         case 'renewable':
           return stage.kind === 'refused'
-            ? { ...common, outcome: 'unchanged', reason: stage.because ?? refusedWith(plan) }
+            ? { ...common, outcome: 'unchanged', reason: refusedWith(plan) }
             : { ...common, ...renewed(planned.renewable, stage) };
         case 'missing':
           return { ...common, outcome: 'missing', reason: 'there is no certificate to renew' };

@@ -113,7 +113,8 @@ describe('renew', () => {
     );
     assert.equal(
       outcome.stderr,
-      'note: restart etcd, kube-apiserver, kube-scheduler to use the new certificates\n',
+      'note: restart etcd, kube-apiserver, kube-scheduler to use the new certificates\n' +
+        `hint: kubepki restart etcd kube-apiserver kube-scheduler --rootfs ${tree.directory}\n`,
     );
     assert.deepEqual(fileChanges(before, snapshot(tree.directory)), [
       ...leafFiles('etcd/server', 'front-proxy-client'),

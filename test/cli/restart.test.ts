@@ -204,7 +204,10 @@ describe('the quorum of etcd', () => {
       `error: ${node.manifestsDir}/etcd.yaml: stopping this member would leave the etcd cluster without quorum: ` +
         'of 3 members, 1 would be left, and 2 are needed (not healthy: control-plane-3)',
     );
-    assert.match(stderr, /^hint: see to the other members first, or stop it all the same with --force$/m);
+    assert.match(
+      stderr,
+      /^hint: see to the other members first, or stop it all the same: kubepki restart etcd --rootfs \S+ --force$/m,
+    );
     assert.deepEqual(changes(before, snapshot(node.tree.kubeconfigDir)), []);
     assert.deepEqual(node.kubelet.starts.slice(4), [], 'nothing else was restarted either');
     const forced = await restart(node, 'etcd', '--force', ...quickly);

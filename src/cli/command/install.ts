@@ -10,10 +10,11 @@ import {
   pathOption,
 } from '../options.ts';
 import { outputOption } from '../output-option.ts';
+import { requireRestartAsked, restartAfterOptions } from '../restart-options.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
 
 export function addInstall(certs: Command, done: (code: ExitCode) => void): void {
-  addNodeOptions(
+  const self = addNodeOptions(
     certs
       .command('install')
       .summary('put certificates that an external CA has signed in their places')
@@ -22,7 +23,9 @@ export function addInstall(certs: Command, done: (code: ExitCode) => void): void
           'each, and puts it and its key in place, in PKI files and inside kubeconfigs: all of them or none.',
       )
       .argument('[names...]', 'which (default: all that are signed)'),
-  )
+  );
+  for (const option of restartAfterOptions()) self.addOption(option);
+  self
     .addOption(
       pathOption('--csr-dir <dir>', 'where CSRs, keys and signed certificates are (default: the cert dir)'),
     )
@@ -42,10 +45,11 @@ Examples:
   kubepki certs install apiserver --from-bundle signed.pem --dry-run
 
 A certificate and a CSR belong together by their public key, whatever their files are called. Exit code 6 if a
-certificate named here is not signed yet, or nothing could be installed; 8 if the hook failed.`,
+certificate named here is not signed yet, or nothing could be installed; 8 if the restart or the hook failed.`,
     )
     .action(async (names: string[], _options, command: Command) => {
       const options = command.optsWithGlobals<InstallOptions & TerminalOptions>();
+      requireRestartAsked(options);
       const { installCertificates } = await import('../install.ts');
       done(await installCertificates(names, options, openTerminal(options)));
     });

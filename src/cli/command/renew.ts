@@ -14,7 +14,7 @@ import {
 } from '../options.ts';
 import { outputOption } from '../output-option.ts';
 import { withinOption } from '../period-option.ts';
-import { restartOptions } from '../restart-options.ts';
+import { requireRestartAsked, restartAfterOptions } from '../restart-options.ts';
 import { sanOptions } from '../san-options.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
 import { textfileOption, type TextfileOption } from '../textfile-option.ts';
@@ -38,9 +38,8 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
       .argument('[names...]', '"all", or names from the list below'),
   );
   for (const option of sanOptions()) command.addOption(option);
-  for (const option of restartOptions()) command.addOption(option);
+  for (const option of restartAfterOptions()) command.addOption(option);
   command
-    .option('--restart', 'then restart the components whose certificates changed, as "kubepki restart" does')
     .addOption(withinOption('renew only what has expired or expires within this time'))
     .addOption(validityOption())
     .addOption(
@@ -55,8 +54,7 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
     .addOption(
       new Option(
         '--force',
-        'with --csr-only: replace requests that wait (a backup is kept); also remove SANs that are still used; ' +
-          'with --restart: stop etcd even if its cluster would lose its quorum',
+        'with --csr-only: replace requests that wait (a backup is kept); also remove SANs that are still used',
       ),
     )
     .addOption(outputOption())
@@ -117,15 +115,9 @@ With --within: 0 if nothing is due, 4 if something stays due because its CA ends
         return;
       }
       if (options.csrDir !== undefined) throw new KubepkiError('usage', '--csr-dir goes with --csr-only');
-      if (options.settle !== undefined && options.restart !== true) {
-        throw new KubepkiError('usage', '--settle goes with --restart');
-      }
-      const forcible = [options.removeSan, options.sansFromConfig, options.restart];
-      if (options.force !== undefined && forcible.every((one) => one === undefined)) {
-        throw new KubepkiError(
-          'usage',
-          '--force goes with --csr-only, --remove-san, --sans-from-config or --restart',
-        );
+      requireRestartAsked(options);
+      if (options.force !== undefined && options.removeSan === undefined && options.sansFromConfig !== true) {
+        throw new KubepkiError('usage', '--force goes with --csr-only, --remove-san or --sans-from-config');
       }
       const { renewCertificates } = await import('../renew.ts');
       done(await recordingRun(options, terminal, () => renewCertificates(names, options, terminal)));

@@ -4,10 +4,11 @@ import { deployHookOption } from '../deploy-hook.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { addNodeOptions, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../options.ts';
 import { outputOption } from '../output-option.ts';
+import { requireRestartAsked, restartAfterOptions } from '../restart-options.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
 
 export function addRollback(certs: Command, done: (code: ExitCode) => void): void {
-  addNodeOptions(
+  const self = addNodeOptions(
     certs
       .command('rollback')
       .summary('bring back what a change replaced')
@@ -15,7 +16,9 @@ export function addRollback(certs: Command, done: (code: ExitCode) => void): voi
         'Brings back the files that a change replaced, all or none. It keeps a backup too, so a rollback can be rolled back.',
       )
       .argument('[id]', 'the backup, from "kubepki certs history" (default: the newest)'),
-  )
+  );
+  for (const option of restartAfterOptions()) self.addOption(option);
+  self
     .option('--force', 'even if certificates come back that have expired or that another CA signed')
     .addOption(outputOption())
     .addOption(deployHookOption())
@@ -24,6 +27,7 @@ export function addRollback(certs: Command, done: (code: ExitCode) => void): voi
     .addOption(lockTimeoutOption())
     .action(async (id: string | undefined, _options, command: Command) => {
       const options = command.optsWithGlobals<RollbackOptions & TerminalOptions>();
+      requireRestartAsked(options);
       const { rollBackChange } = await import('../rollback.ts');
       done(await rollBackChange(id, options, openTerminal(options)));
     });
