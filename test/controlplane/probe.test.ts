@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { probe } from '../../src/controlplane/probe.ts';
+import { freePorts } from '../support/free-ports.ts';
+import { judge } from '../support/judge.ts';
+import { temporaryDirectory } from '../support/tree.ts';
+
+const base = { host: '127.0.0.1', timeoutMs: 5000 };
+const http = { ...base, kind: 'http', scheme: 'http', path: '/livez', headers: [] } as const;
+
+async function listen(t: TestContext, server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+function answering(listener: RequestListener): Server {
+  return createHttpServer(listener);
+}
+
+describe('a probe judges as the kubelet does', () => {
+  for (const [status, expected] of [
+    [200, 'healthy'],
+    [204, 'healthy'],
+    [302, 'healthy'],
+    [399, 'healthy'],
+    [401, 'unhealthy'],
+    [404, 'unhealthy'],
+    [500, 'unhealthy'],
+    [503, 'unhealthy'],
+  ] as const) {
+    test(`HTTP ${String(status)} is ${expected}`, async (t) => {
+      const port = await listen(
+        t,
+        answering((_, response) => {
+          response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end();
+        }),
+      );
+      assert.equal(await probe({ ...http, port }), expected);
+    });
+  }
+
+  test('path and headers are those of the manifest', async (t) => {
+    let seen: unknown;
+    const port = await listen(
+      t,
+      answering(({ url, headers }, response) => {
+        seen = [url, headers['x-key']];
+        response.end();
+      }),
+    );
+    const result = await probe({ ...http, port, path: '/health?exclude=NOSPACE', headers: [['X-Key', 'v']] });
+    assert.equal(result, 'healthy');
+    assert.deepEqual(seen, ['/health?exclude=NOSPACE', 'v']);
+  });
+
+  test('HTTPS, whatever the certificate', async (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return;
+    const pair = join(temporaryDirectory(t), 'pair');
+    const args = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=elsewhere -days 1';
+    execFileSync(openssl, ['req', ...args.split(' '), '-keyout', `${pair}.key`, '-out', `${pair}.crt`], {
+      stdio: 'ignore',
+    });
+    const server = createHttpsServer(
+      { cert: readFileSync(`${pair}.crt`), key: readFileSync(`${pair}.key`) },
+      (_, response) => response.end('ok'),
+    );
+    const port = await listen(t, server);
+    assert.equal(await probe({ ...http, scheme: 'https', port }), 'healthy');
+    // A server that speaks TLS is there, and is not what was asked for.
+    assert.equal(await probe({ ...http, port }), 'unhealthy');
+  });
+
+  test('nobody listens: down', async () => {
+    const [port = 0] = await freePorts(1);
+    assert.equal(await probe({ ...http, port }), 'down');
+    assert.equal(await probe({ ...http, scheme: 'https', port }), 'down');
+    assert.equal(await probe({ ...base, kind: 'tcp', port }), 'down');
+  });
+
+  test('a connection that is cut is no proof of being down', async (t) => {
+    const port = await listen(
+      t,
+      createServer((socket) => socket.destroy()),
+    );
+    assert.equal(await probe({ ...http, port }), 'unhealthy');
+    assert.equal(await probe({ ...http, scheme: 'https', port }), 'unhealthy');
+    assert.equal(await probe({ ...base, kind: 'tcp', port }), 'healthy');
+  });
+
+  test('neither an answer nor a refusal: silent', async (t) => {
+    const open = new Set<{ destroy(): unknown }>();
+    const port = await listen(
+      t,
+      createServer((socket) => open.add(socket)),
+    );
+    t.after(() => {
+      for (const socket of open) socket.destroy();
+    });
+    assert.equal(await probe({ ...http, port, timeoutMs: 100 }), 'silent');
+  });
+});

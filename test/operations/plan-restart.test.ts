@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Component } from '../../src/catalog/catalog.ts';
+import { parseStaticPod } from '../../src/inventory/parse-static-pod.ts';
+import type { StaticPods } from '../../src/inventory/static-pods.ts';
+import { planRestarts, type ComponentRestart } from '../../src/operations/plan-restart.ts';
+import { kubeadmManifests } from '../support/kubelet/manifests.ts';
+
+const ports = {
+  etcdClient: 2379,
+  etcdPeer: 2380,
+  etcdMetrics: 2381,
+  apiserver: 6443,
+  controllerManager: 10257,
+  scheduler: 10259,
+};
+
+function planned(component: Component, text: string): ReturnType<typeof planRestarts>[number] | undefined {
+  const path = `/etc/kubernetes/manifests/${component}.yaml`;
+  const target = { path, resolvedPath: path, before: undefined };
+  const missing = { status: 'missing' } as const;
+  const pods: StaticPods = {
+    etcd: missing,
+    'kube-apiserver': missing,
+    'kube-controller-manager': missing,
+    'kube-scheduler': missing,
+    [component]: { status: 'present', value: { path, target, ...parseStaticPod(text, component) } },
+  };
+  return planRestarts([component], pods)[0];
+}
+
+function restartable(component: Component, text: string): ComponentRestart {
+  const one = planned(component, text);
+  assert.equal(one?.status, 'restartable');
+  return one.restart;
+}
+
+const kubeadm = kubeadmManifests({ ports });
+
+describe('what a manifest says of its component', () => {
+  test("kubeadm's four: the probe with its named port, the certificates that are served", () => {
+    const shown = (['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const).map(
+      (component) => {
+        const { probe, serves } = restartable(component, kubeadm[component] ?? '');
+        const url =
+          probe.kind === 'http' ? `${probe.scheme}://${probe.host}:${String(probe.port)}${probe.path}` : '';
+        return [
+          url,
+          ...serves.map(({ to, host, port, certificateFile }) => [to, host, port, certificateFile]),
+        ];
+      },
+    );
+    assert.deepEqual(shown, [
+      [
+        'http://127.0.0.1:2381/health?exclude=NOSPACE&serializable=true',
+        ['clients', '127.0.0.1', 2379, '/etc/kubernetes/pki/etcd/server.crt'],
+        ['peers', '127.0.0.1', 2380, '/etc/kubernetes/pki/etcd/peer.crt'],
+      ],
+      ['https://127.0.0.1:6443/livez', ['clients', '127.0.0.1', 6443, '/etc/kubernetes/pki/apiserver.crt']],
+      ['https://127.0.0.1:10257/healthz'],
+      ['https://127.0.0.1:10259/livez'],
+    ]);
+  });
+
+  const pod = (words: string, container: string, more = ''): string =>
+    `spec: {${more}containers: [{name: sidecar, livenessProbe: {httpGet: {host: 127.0.0.9, port: 9}}}, {name: kube-apiserver, command: [${words}], ${container}}]}`;
+  const liveness = 'livenessProbe: {httpGet: {port: 1, host: 192.0.2.1}}';
+
+  for (const [what, text, expected] of [
+    ["the component's own container counts", pod('a', liveness), '192.0.2.1:1'],
+    ['else any other', pod('a', 'tty: true'), '127.0.0.9:9'],
+    [
+      'a startup probe where there is no liveness probe',
+      'spec: {containers: [{startupProbe: {httpGet: {port: 2, host: "::1"}}, readinessProbe: {httpGet: {port: 3, host: a}}}]}',
+      '::1:2',
+    ],
+    ['TCP', 'spec: {containers: [{livenessProbe: {tcpSocket: {port: 4, host: 192.0.2.2}}}]}', '192.0.2.2:4'],
+    [
+      'no host: the address it is bound to',
+      'spec: {hostNetwork: true, containers: [{command: [x, --bind-address, 192.0.2.3], livenessProbe: {httpGet: {port: 5}}}]}',
+      '192.0.2.3:5',
+    ],
+    [
+      'no host, bound to all: the one it advertises',
+      'spec: {hostNetwork: true, containers: [{command: [x, --bind-address=0.0.0.0, --advertise-address=192.0.2.4], livenessProbe: {httpGet: {port: 5}}}]}',
+      '192.0.2.4:5',
+    ],
+    [
+      'no host and no flag: loopback',
+      'spec: {hostNetwork: true, containers: [{livenessProbe: {httpGet: {port: 5}}}]}',
+      '127.0.0.1:5',
+    ],
+    [
+      'exec first, HTTP second',
+      'spec: {containers: [{livenessProbe: {exec: {command: [a]}}, readinessProbe: {httpGet: {port: 6, host: h}}}]}',
+      'h:6',
+    ],
+  ] as const) {
+    test(what, () => {
+      const { probe } = restartable('kube-apiserver', text);
+      assert.equal(`${probe.host}:${String(probe.port)}`, expected);
+    });
+  }
+
+  for (const [what, container] of [
+    ['exec only', 'livenessProbe: {exec: {command: [a]}}'],
+    ['gRPC only', 'livenessProbe: {grpc: {port: 1}}'],
+    ['a network of its own, and no host', 'livenessProbe: {httpGet: {port: 1}}'],
+    ['a port out of range', 'livenessProbe: {httpGet: {host: a, port: 65536}}'],
+    [
+      'a name that no port has',
+      'livenessProbe: {httpGet: {host: a, port: b}}, ports: [{name: c, containerPort: 1}]',
+    ],
+    ['no probe', 'tty: true'],
+  ] as const) {
+    test(`refused: ${what}`, () => {
+      const one = planned('kube-scheduler', `spec: {containers: [{${container}}]}`);
+      assert.equal(one?.status, 'refused');
+    });
+  }
+
+  for (const [what, words, expected] of [
+    ['the last of two flags counts', '--tls-cert-file=/a, --tls-cert-file=/b', [['192.0.2.1', 6443, '/b']]],
+    ['bound to one address', '--tls-cert-file=/a, --bind-address=192.0.2.7', [['192.0.2.7', 6443, '/a']]],
+    [
+      'bound to all',
+      '--tls-cert-file=/a, "--bind-address=::", --secure-port, "8443"',
+      [['192.0.2.1', 8443, '/a']],
+    ],
+    ['no file is named', '--secure-port=6443', []],
+  ] as const) {
+    test(`the certificate of kube-apiserver: ${what}`, () => {
+      const { serves } = restartable('kube-apiserver', pod(words, liveness));
+      assert.deepEqual(
+        serves.map(({ host, port, certificateFile }) => [host, port, certificateFile]),
+        expected,
+      );
+    });
+  }
+
+  test('etcd: loopback first, then the first https URL; plain HTTP serves no certificate', () => {
+    const etcd = (urls: string): unknown =>
+      restartable(
+        'etcd',
+        `spec: {containers: [{command: [etcd, --cert-file=/s, "--listen-client-urls=${urls}"], ${liveness}}]}`,
+      ).serves.map(({ host, port }) => [host, port]);
+    assert.deepEqual(etcd('https://192.0.2.1:2379,https://127.0.0.1:2379'), [['127.0.0.1', 2379]]);
+    assert.deepEqual(etcd('https://[2001:db8::1]:2379,https://[::1]:2379'), [['::1', 2379]]);
+    assert.deepEqual(etcd('https://192.0.2.1:2379'), [['192.0.2.1', 2379]]);
+    assert.deepEqual(etcd('https://0.0.0.0:2379'), [['127.0.0.1', 2379]]);
+    assert.deepEqual(etcd('http://127.0.0.1:2379'), []);
+  });
+});
