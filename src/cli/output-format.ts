@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { offering } from './offering.ts';
 import { withoutEquals } from './output-option.ts';
 
 export type OutputFormat =
@@ -8,7 +9,8 @@ export type OutputFormat =
 const plain = ['text', 'json', 'yaml', 'prometheus', 'nagios'] as const;
 
 export function outputOption(): Option {
-  return new Option('-o, --output <format>', 'text, json, yaml, jsonpath=TEMPLATE, prometheus or nagios')
+  const description = 'text, json, yaml, jsonpath=TEMPLATE, prometheus or nagios';
+  return offering(new Option('-o, --output <format>', description), [...plain, 'jsonpath='])
     .default({ kind: 'text' } satisfies OutputFormat, 'text')
     .argParser(parseOutputFormat);
 }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { DocumentFormat } from '../render/document.ts';
+import { offering } from './offering.ts';
 
 export type OutputFormat = 'text' | DocumentFormat;
 
@@ -8,7 +9,8 @@ export interface OutputOption {
 }
 
 export function outputOption(): Option {
-  return new Option('-o, --output <format>', 'text, json or yaml').default('text').argParser(parseOutput);
+  const option = new Option('-o, --output <format>', 'text, json or yaml');
+  return offering(option, ['text', 'json', 'yaml']).default('text').argParser(parseOutput);
 }
 
 /** @throws InvalidArgumentError */

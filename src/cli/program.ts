@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { KubepkiError } from '../errors/error.ts';
 import { addCertificateKey } from './command/certificate-key.ts';
 import { addCheckExpiration } from './command/check-expiration.ts';
+import { addCompletion } from './command/completion.ts';
 import { addGenerate } from './command/generate.ts';
 import { addGenerateCsr } from './command/generate-csr.ts';
 import { addHistory } from './command/history.ts';
@@ -47,6 +48,7 @@ export function buildProgram(version: string, done: (code: ExitCode) => void): C
   addHistory(certs, done);
   addRollback(certs, done);
   addRestart(program, done);
+  addCompletion(program, done);
   return program;
 }
 

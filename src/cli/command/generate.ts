@@ -1,6 +1,7 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { initSpecs } from '../../catalog/init-order.ts';
 import type { ExitCode } from '../exit-code.ts';
+import { offering } from '../offering.ts';
 import type { GenerateOptions } from '../generate.ts';
 import { addNodeOptions, atOption, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../options.ts';
 import { outputOption } from '../output-option.ts';
@@ -16,7 +17,16 @@ export function addGenerate(certs: Command, done: (code: ExitCode) => void): voi
         'Makes the CAs, the certificates, the service-account key and the kubeconfigs that "kubeadm init" makes, where they are ' +
           'missing. What is there is checked and used, and never changed; your own CA signs the rest.',
       )
-      .argument('[names...]', 'all (the default), kubeconfigs, or names from the list below'),
+      .addArgument(
+        offering(new Argument('[names...]', 'all (the default), kubeconfigs, or names from the list below'), [
+          'all',
+          'kubeconfigs',
+          ...initSpecs.map((spec) => ({
+            word: spec.name,
+            description: spec.kind === 'service-account' ? 'the service-account key' : spec.longName,
+          })),
+        ]),
+      ),
     // kubeadm's default here, and no --kubeconfig.
     { kubeconfigDirDefault: '/etc/kubernetes', kubeconfig: false },
   )

@@ -1,7 +1,9 @@
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
+import { certificates } from '../../catalog/catalog.ts';
 import type { InstallOptions } from '../install.ts';
 import { deployHookOption } from '../deploy-hook.ts';
 import type { ExitCode } from '../exit-code.ts';
+import { offering } from '../offering.ts';
 import {
   addNodeOptions,
   dryRunOption,
@@ -22,7 +24,12 @@ export function addInstall(certs: Command, done: (code: ExitCode) => void): void
         'Takes the certificates that an external CA has signed for the CSRs of "renew --csr-only" or "generate-csr", checks ' +
           'each, and puts it and its key in place, in PKI files and inside kubeconfigs: all of them or none.',
       )
-      .argument('[names...]', 'which (default: all that are signed)'),
+      .addArgument(
+        offering(
+          new Argument('[names...]', 'which (default: all that are signed)'),
+          certificates.map(({ name, longName }) => ({ word: name, description: longName })),
+        ),
+      ),
   );
   for (const option of restartAfterOptions()) self.addOption(option);
   self

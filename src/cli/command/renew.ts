@@ -1,10 +1,11 @@
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { certificates } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { RenewOptions } from '../renew.ts';
 import type { RequestOptions } from '../request.ts';
 import { deployHookOption } from '../deploy-hook.ts';
 import type { ExitCode } from '../exit-code.ts';
+import { offering } from '../offering.ts';
 import {
   addNodeOptions,
   dryRunOption,
@@ -35,7 +36,12 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
         'Renews certificates with the CA on disk, whether they are near their end or not. Each gets a new key; subject, ' +
           'SANs and usages stay as they are, unless other SANs are asked for. Without a name all are renewed, on a terminal after a question.',
       )
-      .argument('[names...]', '"all", or names from the list below'),
+      .addArgument(
+        offering(new Argument('[names...]', '"all", or names from the list below'), [
+          { word: 'all', description: 'every one that is there' },
+          ...certificates.map(({ name, longName }) => ({ word: name, description: longName })),
+        ]),
+      ),
   );
   for (const option of sanOptions()) command.addOption(option);
   for (const option of restartAfterOptions()) command.addOption(option);

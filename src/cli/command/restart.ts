@@ -1,6 +1,7 @@
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import { restartOrder } from '../../catalog/restart-order.ts';
 import type { ExitCode } from '../exit-code.ts';
+import { offering } from '../offering.ts';
 import { addNodeOptions, dryRunOption, lockTimeoutOption } from '../options.ts';
 import type { RestartCommandOptions } from '../restart.ts';
 import { restartOptions } from '../restart-options.ts';
@@ -15,7 +16,12 @@ export function addRestart(program: Command, done: (code: ExitCode) => void): vo
         'Restarts the static pods of this control plane, one after the other: the manifest leaves the directory that the kubelet ' +
           'watches, the pod stops, the manifest returns. Then etcd and kube-apiserver are asked for the certificate they serve.',
       )
-      .argument('[components...]', `which (default: all): ${restartOrder.join(', ')}`),
+      .addArgument(
+        offering(
+          new Argument('[components...]', `which (default: all): ${restartOrder.join(', ')}`),
+          restartOrder,
+        ),
+      ),
     { kubeconfig: false },
   );
   for (const option of restartOptions()) command.addOption(option);

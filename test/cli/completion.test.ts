@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { certificates } from '../../src/catalog/catalog.ts';
+import { judge } from '../support/judge.ts';
+import { kubepki } from '../support/kubepki.ts';
+import { terminal } from '../support/screen.ts';
+import { temporaryDirectory } from '../support/tree.ts';
+
+const support = fileURLToPath(new URL('../support/completion/', import.meta.url));
+const shells = ['bash', 'zsh', 'fish'] as const;
+type Shell = (typeof shells)[number];
+
+/** Gives the words that a shell offers at the end of a line. */
+type Complete = (line: string) => readonly string[];
+
+/** Writes the script where this shell finds it. @returns its path, or undefined without that shell */
+async function written(t: TestContext, shell: Shell): Promise<string | undefined> {
+  if (judge(t, shell) === undefined) return undefined;
+  const { stdout, stderr, code } = await kubepki(['completion', shell]);
+  assert.deepEqual([stderr, code], ['', 0]);
+  const script = join(temporaryDirectory(t), '_kubepki');
+  writeFileSync(script, stdout);
+  return script;
+}
+
+async function completing(
+  t: TestContext,
+  shell: Shell,
+  zshMode: 'fpath' | 'source' = 'fpath',
+): Promise<Complete | undefined> {
+  const script = await written(t, shell);
+  if (script === undefined) return undefined;
+  const directory = join(script, '..');
+  const commands: Record<Shell, (line: string) => readonly string[]> = {
+    bash: (line) => ['bash', '--norc', join(support, 'capture.bash'), script, ...bashWords(line)],
+    zsh: (line) => ['zsh', '-f', join(support, 'capture.zsh'), zshMode, directory, line],
+    fish: (line) => ['fish', '--no-config', '-c', 'source $argv[1]; complete -C $argv[2]', script, line],
+  };
+  return (line) => {
+    const [command = '', ...args] = commands[shell](line);
+    // No PATH leads to a kubepki: completing must not need one.
+    const output = execFileSync(command, args, {
+      encoding: 'utf8',
+      env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: directory, LANG: 'C.UTF-8', TERM: 'xterm' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    return output
+      .split('\n')
+      .filter((word) => word !== '')
+      .map((word) => word.replace(/\t.*/, ''))
+      .sort();
+  };
+}
+
+function bashWords(line: string): readonly string[] {
+  return line.split(' ').flatMap((word) => (word.startsWith('--') ? word.split(/(=)/) : [word]));
+}
+
+const names = certificates.map(({ name }) => name);
+
+/** fish and zsh say a flag and its value as one word. */
+const cases: readonly (readonly [string, readonly string[]])[] = [
+  ['kubepki c', ['certs', 'completion']],
+  ['kubepki certs re', ['recover', 'renew']],
+  ['kubepki certs renew ', ['all', ...names]],
+  ['kubepki certs install ', names],
+  ['kubepki certs renew apiserver etcd-', names.filter((name) => name.startsWith('etcd-'))],
+  ['kubepki certs renew etcd-server etcd-', ['etcd-healthcheck-client', 'etcd-peer']],
+  ['kubepki certs generate k', ['kubeconfigs', 'kubelet.conf']],
+  ['kubepki restart kube-s', ['kube-scheduler']],
+  ['kubepki restart etcd kube-apiserver ', ['kube-controller-manager', 'kube-scheduler']],
+  ['kubepki certs renew --cs', ['--csr-dir', '--csr-only']],
+  // Given after a flag with a value, and that value is no command.
+  ['kubepki certs --rootfs renew ro', ['rollback']],
+  ['kubepki certs check-expiration -o ', ['json', 'jsonpath=', 'nagios', 'prometheus', 'text', 'yaml']],
+  ['kubepki certs renew -o ', ['json', 'text', 'yaml']],
+  ['kubepki certs renew --within ', []],
+  ['kubepki certs check-expiration --show', []],
+  ['kubepki certs nonsense', []],
+  ['kubepki completion ', ['bash', 'fish', 'zsh']],
+];
+
+for (const shell of shells) {
+  describe(`completion in ${shell}`, () => {
+    test('the script has no syntax error', async (t) => {
+      const script = await written(t, shell);
+      if (script === undefined) return;
+      execFileSync(shell, ['-n', script], { stdio: 'inherit' });
+    });
+
+    test('commands, flags, names and values', async (t) => {
+      const complete = await completing(t, shell);
+      if (complete === undefined) return;
+      for (const [line, expected] of cases) {
+        assert.deepEqual(complete(line), expected.toSorted(), line);
+      }
+    });
+
+    test('the value of --output=', async (t) => {
+      const complete = await completing(t, shell);
+      if (complete === undefined) return;
+      const words = complete('kubepki certs check-expiration --output=js');
+      assert.deepEqual(
+        words.map((word) => word.replace('--output=', '')),
+        ['json', 'jsonpath='],
+      );
+    });
+  });
+}
+
+test('sourced, zsh completes too', async (t) => {
+  const complete = await completing(t, 'zsh', 'source');
+  assert.deepEqual(complete?.('kubepki certs re'), complete && ['recover', 'renew']);
+});
+
+test('every flag that --help shows is offered, and no other', async (t) => {
+  const bash = await completing(t, 'bash');
+  const fish = await completing(t, 'fish');
+  if (bash === undefined || fish === undefined) return;
+  const certsCommands = bash('kubepki certs ');
+  assert.ok(certsCommands.length > 8);
+  const paths = [...certsCommands.map((name) => ['certs', name]), ...bash('kubepki ').map((name) => [name])];
+  for (const path of paths) {
+    const { stdout } = await kubepki([...path, '--help']);
+    const shown = [...stdout.matchAll(/^ {2}(?:(-\w), )?(--[\w-]+)/gm)].flatMap(([, short, long]) =>
+      [short, long].filter((flag) => flag !== undefined),
+    );
+    // The help of a group does not repeat what the program itself takes.
+    const expected = (path[0] === 'certs' && path.length === 1 ? [...shown, '--rootfs'] : shown).sort();
+    const line = `kubepki ${path.join(' ')} -`;
+    assert.deepEqual(bash(line), expected, line);
+    assert.deepEqual(fish(line), expected, line);
+  }
+});
+
+for (const [shell, interactive] of [
+  ['bash', (script: string) => `bash --rcfile ${script} -i -u`],
+  ['zsh', (script: string) => `ZDOTDIR=${join(script, '..')} zsh -i`],
+  ['fish', (script: string) => `fish --no-config -C 'source ${script}'`],
+] as const) {
+  test(`typed into an interactive ${shell}: files, directories, names`, async (t) => {
+    const script = await written(t, shell);
+    if (script === undefined) return;
+    const directory = temporaryDirectory(t);
+    mkdirSync(join(directory, 'node 1'));
+    writeFileSync(join(directory, 'node.yaml'), '');
+    writeFileSync(join(script, '..', '.zshrc'), `autoload -Uz compinit; compinit -u -D; source ${script}\n`);
+    const shown = terminal(t, interactive(script));
+    if (shown === undefined) return;
+    shown.type('kubepki certs ren', 'Tab', ` --config ${directory}/node.`, 'Tab');
+    await shown.shows(/kubepki certs renew +--config \S*\/node\.yaml/);
+    shown.type(` --cert-dir ${directory}/n`, 'Tab');
+    await shown.shows(/--cert-dir '?\S*\/node\\? 1/);
+  });
+}
+
+for (const [what, args, message] of [
+  ['an unknown shell', ['tcsh'], 'unknown shell "tcsh"'],
+  ['no shell', [], 'no shell is named'],
+] as const) {
+  test(`${what} is a usage error that says which there are`, async () => {
+    const { stdout, stderr, code } = await kubepki(['completion', ...args]);
+    assert.deepEqual([stdout, code], ['', 1]);
+    assert.equal(stderr, `error: ${message}\nhint: use kubepki completion bash, zsh or fish\n`);
+  });
+}
