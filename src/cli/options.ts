@@ -27,28 +27,30 @@ export function lockTimeoutOption(): Option {
     });
 }
 
+const besideOrDefault = 'beside the cert dir if there are any, else /etc/kubernetes';
+
+/** Those that say which node's files are meant. */
+export function nodeOptions({ kubeconfigDirDefault = besideOrDefault, kubeconfig = true } = {}): Option[] {
+  const ignored = pathOption(
+    '--kubeconfig <file>',
+    'accepted as kubeadm does, without effect: nothing is read from the cluster',
+  );
+  return [
+    pathOption('--cert-dir <dir>', 'the certificates (default: /etc/kubernetes/pki)'),
+    pathOption('--kubeconfig-dir <dir>', `the kubeconfigs (default: ${kubeconfigDirDefault})`),
+    pathOption('--config <file>', 'a kubeadm configuration file (v1beta2, v1beta3, v1beta4)'),
+    ...(kubeconfig ? [ignored] : []),
+    rootfsOption(),
+  ];
+}
+
 export function addNodeOptions(
   command: Command,
-  {
-    kubeconfigDirDefault = 'beside the cert dir if there are any, else /etc/kubernetes',
-    kubeconfig = true,
-  } = {},
+  defaults: { readonly kubeconfigDirDefault?: string; readonly kubeconfig?: boolean } = {},
 ): Command {
-  command
-    .allowExcessArguments(false)
-    .addOption(pathOption('--cert-dir <dir>', 'the certificates (default: /etc/kubernetes/pki)'))
-    .addOption(pathOption('--kubeconfig-dir <dir>', `the kubeconfigs (default: ${kubeconfigDirDefault})`))
-    .addOption(pathOption('--config <file>', 'a kubeadm configuration file (v1beta2, v1beta3, v1beta4)'));
-  if (kubeconfig) {
-    command.addOption(
-      pathOption(
-        '--kubeconfig <file>',
-        'accepted as kubeadm does, without effect: nothing is read from the cluster',
-      ),
-    );
-  }
+  command.allowExcessArguments(false);
+  for (const option of nodeOptions(defaults)) command.addOption(option);
   return command
-    .addOption(rootfsOption())
     .addOption(quietOption())
     .addOption(new Option('-v, --v <level>').hideHelp())
     .option('--no-color', 'no colour, also on a terminal (as with NO_COLOR)');

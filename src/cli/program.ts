@@ -11,6 +11,7 @@ import { addRecover } from './command/recover.ts';
 import { addRenew } from './command/renew.ts';
 import { addRestart } from './command/restart.ts';
 import { addRollback } from './command/rollback.ts';
+import { addSystemd } from './command/systemd.ts';
 import type { ExitCode } from './exit-code.ts';
 import { rootfsOption } from './options.ts';
 import { requireQuietText } from './quiet-option.ts';
@@ -48,6 +49,7 @@ export function buildProgram(version: string, done: (code: ExitCode) => void): C
   addHistory(certs, done);
   addRollback(certs, done);
   addRestart(program, done);
+  addSystemd(program, done);
   addCompletion(program, done);
   return program;
 }

@@ -1,0 +1,137 @@
+import { execWords, pathWord, wholePath } from './quote.ts';
+
+export const unitNames = ['kubepki-renew.service', 'kubepki-renew.timer', 'kubepki-recover.service'] as const;
+
+export type UnitName = (typeof unitNames)[number];
+
+export interface UnitSettings {
+  /** The command lines, word by word. */
+  readonly renew: readonly string[];
+  readonly recover: readonly string[];
+  /** Host path of the cert dir. */
+  readonly certDir: string;
+  /** What a renewal writes to, as host paths; none of them within another one. */
+  readonly writable: readonly string[];
+  /** Whether pods are restarted: it is the only thing that needs the network. */
+  readonly restarts: boolean;
+  /** Whether a deploy hook runs, of which nothing is known. */
+  readonly hook: boolean;
+  /** False where something of it is in /tmp itself. */
+  readonly privateTmp: boolean;
+  /** When, as systemd.time(7) has it. */
+  readonly calendar: string;
+  /** In seconds. */
+  readonly randomizedDelay: number;
+}
+
+export function unitText(name: UnitName, settings: UnitSettings): string {
+  switch (name) {
+    case 'kubepki-renew.service':
+      return renewService(settings);
+    case 'kubepki-renew.timer':
+      return renewTimer(settings);
+    case 'kubepki-recover.service':
+      return recoverService(settings);
+  }
+}
+
+/** All of them, each behind its path, as `systemctl cat` shows them. */
+export function allUnits(settings: UnitSettings): string {
+  return unitNames.map((name) => `# /etc/systemd/system/${name}\n${unitText(name, settings)}`).join('\n');
+}
+
+function renewService(settings: UnitSettings): string {
+  const { restarts, hook } = settings;
+  return `[Unit]
+Description=Renew the certificates of the Kubernetes control plane that are due
+# What a power cut has left is brought to an end first.
+After=local-fs.target time-sync.target kubepki-recover.service${restarts ? '\n# It is the kubelet that stops and starts the pods.\nAfter=kubelet.service network.target' : ''}
+
+[Service]
+Type=oneshot
+ExecStart=${execWords(settings.renew)}
+# However it ended, kill -9 and out of memory included: nothing stays half-done, no manifest away.
+ExecStopPost=${execWords(settings.recover)}
+# A renewal waits for pods; --stop-timeout and --start-timeout say how long.
+TimeoutStartSec=infinity
+# On SIGTERM the manifest that is away goes back at once.
+KillMode=mixed
+TimeoutStopSec=90s
+UMask=0077
+
+${hook ? unrestricted : sandbox(settings, { network: restarts })}`;
+}
+
+function renewTimer({ calendar, randomizedDelay }: UnitSettings): string {
+  return `[Unit]
+Description=Renew the certificates of the Kubernetes control plane that are due
+
+[Timer]
+OnCalendar=${calendar}
+# A run that was missed, the machine being off, is made up for.
+Persistent=true
+# Every node at another moment, and each always at its own (by its machine id): an HA control plane never moves all at once.
+RandomizedDelaySec=${String(randomizedDelay)}s
+FixedRandomDelay=true
+
+[Install]
+WantedBy=timers.target
+`;
+}
+
+function recoverService(settings: UnitSettings): string {
+  return `[Unit]
+Description=Bring a change of the control plane's certificates to an end that a power cut has interrupted
+# A certificate of two, or a static pod's manifest that was away: in place before the kubelet looks.
+After=local-fs.target
+Before=kubelet.service
+ConditionPathIsDirectory=${wholePath(settings.certDir)}
+
+[Service]
+Type=oneshot
+ExecStart=${execWords(settings.recover)}
+# Busy: another run is at work, and has begun with just this.
+SuccessExitStatus=7
+# Once after each boot, not whenever the kubelet is restarted.
+RemainAfterExit=yes
+# The kubelet waits no longer than this, and starts also when it failed: it only wants this unit.
+TimeoutStartSec=2min
+UMask=0077
+
+${sandbox(settings, { network: false })}
+[Install]
+WantedBy=kubelet.service
+`;
+}
+
+const unrestricted = `# No sandbox: the deploy hook runs in here, and what it needs is not known. Without --deploy-hook there is one.
+`;
+
+function sandbox({ writable, privateTmp }: UnitSettings, { network }: { readonly network: boolean }): string {
+  return `# It needs these directories${network ? ' and the network, to ask the pods how they are' : ' and no network'}. A dash: it says itself what is not there.
+ProtectSystem=strict
+ReadWritePaths=${writable.map((path) => `-${pathWord(path)}`).join(' ')}
+ProtectHome=read-only
+${privateTmp ? 'PrivateTmp=yes\n' : ''}PrivateDevices=yes
+${network ? 'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6' : 'PrivateNetwork=yes\nRestrictAddressFamilies=AF_UNIX'}
+# Files keep their owner and mode, whoever that is.
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER
+NoNewPrivileges=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+# A call that is not among these fails, and kills nobody.
+SystemCallErrorNumber=EPERM
+# Not MemoryDenyWriteExecute: JavaScript is compiled as it runs.
+`;
+}
