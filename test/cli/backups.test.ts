@@ -74,7 +74,7 @@ describe('rollback', () => {
     assert.match(back.stdout, /^rolled back: 17 files /);
     assert.match(
       back.stderr,
-      /^note: restart kube-apiserver, kube-controller-manager, etcd, kube-scheduler /,
+      /^note: restart etcd, kube-apiserver, kube-controller-manager, kube-scheduler /,
     );
     assert.deepEqual(fileChanges(original, snapshot(tree.directory)), []);
     await done(tree, 'rollback');

@@ -73,6 +73,9 @@ export class DiskModel {
       case 'rename':
         this.#rename(path, operation.to);
         return;
+      case 'link':
+        this.#link(operation.to, this.#node(path));
+        return;
       case 'fsync':
         flush(this.#node(path));
         return;

@@ -6,7 +6,7 @@ export type FileOperation =
   | { readonly kind: 'create' | 'mkdir' | 'chmod'; readonly path: string; readonly mode: number }
   | { readonly kind: 'chown'; readonly path: string; readonly uid: number; readonly gid: number }
   | { readonly kind: 'write'; readonly path: string; readonly data: Buffer; readonly offset: number }
-  | { readonly kind: 'rename'; readonly path: string; readonly to: string }
+  | { readonly kind: 'rename' | 'link'; readonly path: string; readonly to: string }
   | { readonly kind: 'fsync' | 'unlink' | 'rmdir'; readonly path: string }
   /** On stdout: whoever reads it may count on it from then on. */
   | { readonly kind: 'say'; readonly text: string };
@@ -61,8 +61,9 @@ function operation(call: StraceCall, path: string, to: string | undefined): File
     case 'fchown':
       return [{ kind: 'chown', path, uid: first, gid: second }];
     case 'rename':
+    case 'link':
       if (to === undefined) throw unknown(call);
-      return [{ kind: 'rename', path, to }];
+      return [{ kind: name, path, to }];
     default:
       throw unknown(call);
   }

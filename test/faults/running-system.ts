@@ -28,8 +28,9 @@ export async function operationsOf(
   strace: string,
   { directory }: Tree,
   args: readonly string[],
+  { group = ['certs'] }: { readonly group?: readonly string[] } = {},
 ): Promise<readonly FileOperation[]> {
-  const command = ['certs', ...args, '--rootfs', directory];
+  const command = [...group, ...args, '--rootfs', directory];
   const run = await traced(strace, command, temporaryDirectory(t), [], { dataLimit: 1 << 20 });
   assert.equal(run.code, 0, run.stderr);
   return fileOperations(run.log, directory);

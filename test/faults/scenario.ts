@@ -18,6 +18,10 @@ export interface Scenario {
   /** Lays the tree anew at a path that does not exist. */
   readonly lay: (directory: string) => void;
   readonly command: readonly string[];
+  /** What the command belongs to; `certs` by default. */
+  readonly group?: readonly string[];
+  /** strace's words for what goes wrong in every run of it, the undisturbed one too. */
+  readonly injections?: readonly string[];
 }
 
 export interface Fault {
@@ -116,14 +120,11 @@ function copyOf(source: string): (directory: string) => void {
 }
 
 /** Every call of an undisturbed run that changes something in the tree. */
-export async function pointsOf(
-  t: TestContext,
-  strace: string,
-  { lay, command }: Scenario,
-): Promise<FaultPoint[]> {
+export async function pointsOf(t: TestContext, strace: string, scenario: Scenario): Promise<FaultPoint[]> {
   const directory = join(temporaryDirectory(t), 'undisturbed');
-  lay(directory);
-  const run = await traced(strace, commandLine(command, directory), temporaryDirectory(t));
+  scenario.lay(directory);
+  const { injections } = scenario;
+  const run = await traced(strace, commandLine(scenario, directory), temporaryDirectory(t), injections);
   assert.equal(run.code, 0, run.stderr);
   return faultPoints(run.log, directory);
 }
@@ -133,7 +134,7 @@ export async function inject(
   strace: string,
   scratch: string,
   directory: string,
-  { lay, command }: Scenario,
+  scenario: Scenario,
   point: FaultPoint,
   all: readonly FaultPoint[],
   { kind, effect, lasting = false }: Fault,
@@ -141,8 +142,9 @@ export async function inject(
   let { when } = point;
   for (let attempt = 0; attempt < 20; attempt += 1) {
     rmSync(directory, { recursive: true, force: true });
-    lay(directory);
-    const run = await traced(strace, commandLine(command, directory), scratch, [
+    scenario.lay(directory);
+    const run = await traced(strace, commandLine(scenario, directory), scratch, [
+      ...(scenario.injections ?? []),
       `${point.call}:${effect}:when=${String(when)}${lasting ? '+' : ''}`,
     ]);
     if (hit(run.log, directory, kind)) return run;
@@ -153,6 +155,6 @@ export async function inject(
   throw new Error(`${effect} at ${point.line}: never hit a call on the tree`);
 }
 
-function commandLine(command: readonly string[], directory: string): string[] {
-  return ['certs', ...command, '--rootfs', directory];
+function commandLine({ group = ['certs'], command }: Scenario, directory: string): string[] {
+  return [...group, ...command, '--rootfs', directory];
 }
