@@ -135,7 +135,7 @@ describe('a symlink in the place of a directory of ours', () => {
     assert.equal(outcome.stdout.split('\n').length, 17);
     assert.match(
       outcome.stderr,
-      /^warning: .*kubepki\/journal\.json: a part of the path is not a directory\n$/,
+      /^warning: .*kubepki\/restart\.json: a part of the path is not a directory\n$/,
     );
   });
 

@@ -150,7 +150,7 @@ describe('renew --add-san and --remove-san', () => {
     assert.match(stderr, /^note: apiserver: SANs added DNS:new\.example\.com; removed IP:198\.51\.100\.7$/m);
     assert.match(stderr, /^note: etcd-server: SANs added DNS:new\.example\.com$/m);
     assert.match(stderr, /^note: etcd-server: IP:198\.51\.100\.7 is not among the SANs$/m);
-    assert.match(stderr, /^note: restart kube-apiserver, etcd to use/m);
+    assert.match(stderr, /^note: restart etcd, kube-apiserver to use/m);
   });
 
   withTree(
