@@ -70,7 +70,8 @@ Description=Renew the certificates of the Kubernetes control plane that are due
 OnCalendar=${calendar}
 # A run that was missed, the machine being off, is made up for.
 Persistent=true
-# Every node at another moment, and each always at its own (by its machine id): an HA control plane never moves all at once.
+# Every node at a moment of its own, which stays the same (it comes from the machine id): an HA control plane does not move
+# all at once. systemctl list-timers shows it.
 RandomizedDelaySec=${String(randomizedDelay)}s
 FixedRandomDelay=true
 

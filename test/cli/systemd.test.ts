@@ -1,0 +1,313 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chownSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { programWords } from '../../src/cli/program-words.ts';
+import { judge } from '../support/judge.ts';
+import { kubepki, kubepkiBin } from '../support/kubepki.ts';
+import { done, quickTree } from '../support/node.ts';
+import { mayChown } from '../support/root.ts';
+import { treeEnding } from '../support/short-lived.ts';
+import { executed, understood } from '../support/systemd.ts';
+import { changes, fileChanges, snapshot, temporaryDirectory } from '../support/tree.ts';
+
+const units = ['kubepki-renew.service', 'kubepki-renew.timer', 'kubepki-recover.service'] as const;
+
+async function unit(name: (typeof units)[number], ...flags: readonly string[]): Promise<string> {
+  const { stdout, stderr, code } = await kubepki(['systemd', '--unit', name, ...flags]);
+  assert.deepEqual([stderr, code], ['', 0]);
+  return stdout;
+}
+
+/** Writes the three units as the help says. @returns their paths */
+async function installed(t: TestContext, ...flags: readonly string[]): Promise<string[]> {
+  const directory = temporaryDirectory(t);
+  return Promise.all(
+    units.map(async (name) => {
+      writeFileSync(join(directory, name), await unit(name, ...flags));
+      return join(directory, name);
+    }),
+  );
+}
+
+function setting(text: string, name: string): string {
+  const values = text.split('\n').filter((line) => line.startsWith(`${name}=`));
+  assert.equal(values.length, 1, `${name}: ${text}`);
+  return (values[0] ?? '').slice(name.length + 1);
+}
+
+const program = [process.execPath, kubepkiBin];
+
+function configuration(t: TestContext): string {
+  const path = join(temporaryDirectory(t), 'my kubeadm.yaml');
+  writeFileSync(
+    path,
+    'apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\ncertificatesDir: /srv/k/pki\n',
+  );
+  return path;
+}
+
+describe('systemd takes the units as they are', () => {
+  for (const flags of [
+    [],
+    ['--restart'],
+    ['--restart', '--within', '30d', '--validity', '90d', '--keep-backups', '9', '--lock-timeout', '2m'],
+    ['--restart', '--manifests-dir', '/srv/pods', '--settle', '40s', '--stop-timeout', '4m'],
+    ['--cert-dir', '/srv/my pki%n/$HOME', '--kubeconfig-dir', '/srv/configs'],
+    ['--rootfs', '/', '--textfile', '/var/lib/prometheus/node-exporter/kubepki.prom'],
+    ['--restart', '--deploy-hook', 'systemctl reload haproxy; echo "$KUBEPKI_NAMES" 100% >>/var/log/hook'],
+    ['--calendar', 'Sun *-*-* 03:00:00 Europe/Berlin', '--randomized-delay', '90m'],
+  ]) {
+    test(flags.join(' ') || 'without a flag', async (t) => {
+      const systemdAnalyze = judge(t, 'systemd-analyze');
+      if (systemdAnalyze === undefined) return;
+      const { complaints, code } = understood(systemdAnalyze, await installed(t, ...flags));
+      assert.deepEqual([complaints, code], ['', 0]);
+    });
+  }
+
+  test('and would complain of a wrong one', async (t) => {
+    const systemdAnalyze = judge(t, 'systemd-analyze');
+    if (systemdAnalyze === undefined) return;
+    const [path = ''] = await installed(t);
+    writeFileSync(path, readFileSync(path, 'utf8').replace('ProtectSystem=strict', 'ProtectSystem=strikt'));
+    assert.match(understood(systemdAnalyze, [path]).complaints, /strikt/);
+  });
+});
+
+test('all three, each behind its path, when none is named', async () => {
+  const { stdout } = await kubepki(['systemd', '--restart']);
+  const texts = await Promise.all(units.map((name) => unit(name, '--restart')));
+  assert.equal(
+    stdout,
+    units.map((name, index) => `# /etc/systemd/system/${name}\n${texts[index] ?? ''}`).join('\n'),
+  );
+});
+
+describe('what they run', () => {
+  test('the renewal, with the flags that were given', async (t) => {
+    const config = configuration(t);
+    const hook = 'echo "$A" \'b\' 100% \\ ; x';
+    const text = await unit(
+      'kubepki-renew.service',
+      ...['--within', '4w', '--restart', '--stop-timeout', '4m', '--config', config],
+      ...['--textfile', '/var/lib/a b/k.prom', '--deploy-hook', hook],
+    );
+    assert.deepEqual(executed(setting(text, 'ExecStart')), [
+      ...[...program, 'certs', 'renew', 'all', '--within', '4w', '--stop-timeout', '4m'],
+      ...['--textfile', '/var/lib/a b/k.prom', '--deploy-hook', hook],
+      ...['--restart', '--config', config, '--quiet'],
+    ]);
+  });
+
+  test('60 days, unless something else is said: without --within it would renew every day', async () => {
+    const words = executed(setting(await unit('kubepki-renew.service'), 'ExecStart'));
+    assert.deepEqual(words, [...program, 'certs', 'renew', 'all', '--within', '60d', '--quiet']);
+  });
+
+  test('recover, with the same directories, after each run and at boot', async (t) => {
+    const flags = ['--cert-dir', '/srv/pki', '--kubeconfig-dir', '/srv', '--config', configuration(t)];
+    const expected = ['certs', 'recover', '--cert-dir', '/srv/pki', '--kubeconfig-dir', '/srv', '--quiet'];
+    const stop = setting(await unit('kubepki-renew.service', ...flags), 'ExecStopPost');
+    assert.deepEqual(executed(stop), [...program, ...expected]);
+    const boot = await unit('kubepki-recover.service', ...flags);
+    assert.deepEqual(executed(setting(boot, 'ExecStart')), [...program, ...expected]);
+    assert.equal(setting(boot, 'Before'), 'kubelet.service');
+    assert.equal(setting(boot, 'WantedBy'), 'kubelet.service');
+    assert.equal(setting(boot, 'ConditionPathIsDirectory'), '/srv/pki');
+  });
+
+  test('where only the configuration says where the certificates are, recover reads it too', async (t) => {
+    const config = configuration(t);
+    const text = await unit('kubepki-recover.service', '--config', config);
+    assert.ok(executed(setting(text, 'ExecStart')).includes(config));
+    assert.equal(setting(text, 'ConditionPathIsDirectory'), '/srv/k/pki');
+    assert.equal(setting(text, 'ReadWritePaths'), '-/etc/kubernetes -/srv/k');
+  });
+
+  test('relative paths become absolute', async (t) => {
+    const tree = quickTree(t);
+    const { stdout } = await kubepki(['systemd', '--cert-dir', 'pki', '--unit', 'kubepki-renew.service'], {
+      cwd: tree.kubeconfigDir,
+    });
+    assert.ok(executed(setting(stdout, 'ExecStart')).includes(tree.certDir));
+  });
+
+  test('another program with --exec', async () => {
+    const text = await unit('kubepki-renew.service', '--exec', '/opt/my tools/kubepki');
+    assert.equal(executed(setting(text, 'ExecStart'))[0], '/opt/my tools/kubepki');
+  });
+
+  test('what was called: a symlink stays one, a program that is one file starts itself', (t) => {
+    const directory = temporaryDirectory(t);
+    const link = join(directory, 'kubepki');
+    symlinkSync(kubepkiBin, link);
+    const { execPath } = process;
+    const called = (argv: string[], PATH = ''): string[] => programWords({ execPath, argv, env: { PATH } });
+    assert.deepEqual(called(['node', link]), [execPath, link]);
+    assert.deepEqual(called([execPath, execPath]), [execPath]);
+    assert.deepEqual(called(['bun', '/$bunfs/root/kubepki']), [execPath]);
+    // node as it is called, not where that leads to with this version.
+    const bin = join(directory, 'bin');
+    mkdirSync(bin);
+    const name = execPath.slice(execPath.lastIndexOf('/') + 1);
+    symlinkSync(execPath, join(bin, name));
+    assert.deepEqual(called(['node', link], `relative:${bin}`), [join(bin, name), link]);
+  });
+});
+
+/** Runs a command line of a unit with the rights that the unit leaves it: its capabilities, and a disk that is read-only but for its paths. */
+function runRestricted(
+  text: string,
+  exec: 'ExecStart' | 'ExecStopPost',
+  [unshare, setpriv]: readonly [string, string],
+): ReturnType<typeof spawnSync> {
+  const capabilities = setting(text, 'CapabilityBoundingSet')
+    .split(' ')
+    .map((name) => `+${name.slice('CAP_'.length).toLowerCase()}`);
+  const writable = setting(text, 'ReadWritePaths')
+    .split(' ')
+    .map((path) => path.replace(/^-/, ''));
+  const script = `
+    while [ "$1" != -- ]; do
+      if [ -e "$1" ]; then mount --rbind "$1" "$1"; fi
+      shift
+    done
+    shift
+    mount -o remount,bind,ro / || exit 99
+    if (: >"$PROBE") 2>/dev/null; then echo 'not read-only' >&2; exit 98; fi
+    exec "$@"`;
+  const bounds = `-all,${capabilities.join(',')}`;
+  return spawnSync(
+    unshare,
+    [
+      ...['--mount', '--net', '--', 'sh', '-c', script, 'sh', ...writable, '--'],
+      ...[setpriv, '--bounding-set', bounds, '--inh-caps', '-all', '--no-new-privs', '--'],
+      ...executed(setting(text, exec)),
+    ],
+    { encoding: 'utf8', cwd: '/', env: { PATH: '/usr/bin:/bin', PROBE: `${kubepkiBin}.probe` } },
+  );
+}
+
+describe('run as the unit says', () => {
+  test('renews what is due and nothing else, in silence; the second time it does nothing', async (t) => {
+    const tree = await treeEnding(t, { apiserver: 20, 'etcd-server': 50 });
+    const before = snapshot(tree.directory);
+    const text = await unit('kubepki-renew.service', '--within', '30d', '--rootfs', tree.directory);
+    const [command = '', ...args] = executed(setting(text, 'ExecStart'));
+    const run = (): string =>
+      execFileSync(command, args, { cwd: '/', env: { PATH: '/usr/bin:/bin' }, encoding: 'utf8' });
+    assert.equal(run(), '');
+    const pki = 'etc/kubernetes/pki';
+    assert.deepEqual(fileChanges(before, snapshot(tree.directory)), [
+      `~ ${pki}/apiserver.crt content`,
+      `~ ${pki}/apiserver.key content`,
+    ]);
+    const after = snapshot(tree.directory);
+    assert.equal(run(), '');
+    assert.deepEqual(changes(after, snapshot(tree.directory), { inodes: true }), []);
+  });
+
+  test('with the capabilities, the paths and the network that it leaves, owners kept', async (t) => {
+    const unshare = judge(t, 'unshare');
+    const setpriv = judge(t, 'setpriv');
+    if (unshare === undefined || setpriv === undefined || !mayChown(t)) return;
+    if (spawnSync(unshare, ['--mount', '--net', 'true']).status !== 0) {
+      t.skip('namespaces are not allowed here');
+      return;
+    }
+    const tree = await treeEnding(t, { apiserver: 20 });
+    const metrics = join(tree.directory, 'metrics');
+    mkdirSync(metrics);
+    for (const name of ['apiserver.crt', 'apiserver.key']) chownSync(join(tree.certDir, name), 1234, 1235);
+    const before = snapshot(tree.directory);
+    const flags = ['--rootfs', tree.directory, '--textfile', '/metrics/k.prom'];
+    const text = await unit('kubepki-renew.service', '--within', '30d', ...flags);
+    const outcome = runRestricted(text, 'ExecStart', [unshare, setpriv]);
+    assert.deepEqual([outcome.stdout, outcome.stderr, outcome.status], ['', '', 0]);
+    assert.deepEqual(fileChanges(before, snapshot(tree.directory)), [
+      '~ etc/kubernetes/pki/apiserver.crt content',
+      '~ etc/kubernetes/pki/apiserver.key content',
+      '+ metrics/k.prom 0644',
+    ]);
+    const stop = runRestricted(text, 'ExecStopPost', [unshare, setpriv]);
+    assert.deepEqual([stop.stdout, stop.stderr, stop.status], ['', '', 0]);
+  });
+
+  test('where the cert dir is a symlink, the state is beside where it leads to', async (t) => {
+    const tree = quickTree(t);
+    const data = join(tree.directory, 'data', 'pki');
+    mkdirSync(join(tree.directory, 'data'));
+    execFileSync('mv', [tree.certDir, data]);
+    symlinkSync('/data/pki', tree.certDir);
+    const text = await unit('kubepki-renew.service', '--rootfs', tree.directory);
+    assert.equal(
+      setting(text, 'ReadWritePaths'),
+      `-${join(tree.directory, 'data')} -${join(tree.directory, 'etc', 'kubernetes')}`,
+    );
+    await done(tree, 'renew', 'apiserver');
+    rmSync(join(tree.directory, 'data', 'kubepki'), { recursive: true });
+  });
+});
+
+describe('the sandbox', () => {
+  test('systemd-analyze security finds little exposure', async (t) => {
+    const systemdAnalyze = judge(t, 'systemd-analyze');
+    if (systemdAnalyze === undefined) return;
+    const paths = (await installed(t, '--restart')).filter((path) => path.endsWith('.service'));
+    const args = ['security', '--offline=true', '--threshold=30', '--no-pager', ...paths];
+    const { status, stdout } = spawnSync(systemdAnalyze, args, { encoding: 'utf8' });
+    assert.equal(status, 0, stdout);
+  });
+
+  test('none around a deploy hook, but around recover', async () => {
+    const flags = ['--deploy-hook', 'true'];
+    assert.doesNotMatch(await unit('kubepki-renew.service', ...flags), /^(?:Protect|Restrict|SystemCall)/m);
+    assert.match(await unit('kubepki-recover.service', ...flags), /^ProtectSystem=strict$/m);
+  });
+
+  test('the network for restarts alone', async () => {
+    assert.equal(setting(await unit('kubepki-renew.service'), 'PrivateNetwork'), 'yes');
+    assert.doesNotMatch(await unit('kubepki-renew.service', '--restart'), /PrivateNetwork/);
+  });
+
+  test('a /tmp of its own, unless something is there that it needs', async () => {
+    const elsewhere = ['--exec', '/usr/bin/kubepki'];
+    assert.match(await unit('kubepki-renew.service', ...elsewhere), /^PrivateTmp=yes$/m);
+    const inTmp = await unit('kubepki-renew.service', ...elsewhere, '--cert-dir', '/tmp/pki');
+    assert.doesNotMatch(inTmp, /PrivateTmp/);
+  });
+});
+
+test('the timer makes up for what was missed, and every node has its own moment', async (t) => {
+  const text = await unit('kubepki-renew.timer', '--randomized-delay', '1h30m');
+  assert.deepEqual(
+    ['OnCalendar', 'Persistent', 'RandomizedDelaySec', 'FixedRandomDelay'].map((name) => setting(text, name)),
+    ['daily', 'true', '5400s', 'true'],
+  );
+  const systemdAnalyze = judge(t, 'systemd-analyze');
+  if (systemdAnalyze === undefined) return;
+  execFileSync(systemdAnalyze, ['calendar', setting(text, 'OnCalendar')], { stdio: 'ignore' });
+});
+
+for (const [what, flags, message] of [
+  ['a bad duration', ['--within', 'soon'], /within.*use a duration such as 720h, 90d or 2y/],
+  ['a bad time-out', ['--restart', '--stop-timeout', '1 year'], /use a duration such as 20s or 3m/],
+  ['no calendar event', ['--calendar', 'daily; x'], /use a calendar event such as daily/],
+  ['another line', ['--calendar', 'daily\nOnBootSec=1'], /^error: option '--calendar/],
+  ['an unknown unit', ['--unit', 'kubelet.service'], /use kubepki-renew\.service, /],
+  ['--settle alone', ['--settle', '30s'], /--settle goes with --restart/],
+  [
+    'a relative path with --rootfs',
+    ['--rootfs', '/', '--cert-dir', 'pki'],
+    /^error: pki: is a relative path/,
+  ],
+  ['a path that no unit can name', ['--cert-dir', '/srv/"pki"/x'], /cannot be written in a unit/],
+] as const) {
+  test(`${what} is a usage error`, async () => {
+    const { stdout, stderr, code } = await kubepki(['systemd', ...flags]);
+    assert.deepEqual([stdout, code], ['', 1]);
+    assert.match(stderr, message);
+  });
+}
