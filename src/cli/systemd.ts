@@ -3,7 +3,9 @@ import { certificates } from '../catalog/catalog.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { Layout } from '../inventory/layout.ts';
 import { isExpressible } from '../render/systemd/quote.ts';
-import { allUnits, unitText, type UnitName, type UnitSettings } from '../render/systemd/units.ts';
+import { allUnits, unitNames, unitText, type UnitName, type UnitSettings } from '../render/systemd/units.ts';
+import { printable } from '../render/printable.ts';
+import { writeTextFiles } from '../storage/text-file.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { planNode, type NodeOptions } from './node-options.ts';
 import { programWords } from './program-words.ts';
@@ -26,6 +28,9 @@ export interface SystemdOptions extends NodeOptions {
   readonly randomizedDelay: number;
   readonly exec?: string;
   readonly unit?: UnitName;
+  readonly outputDir?: string;
+  /** Replaces units that say something else. */
+  readonly force?: boolean;
 }
 
 export async function printUnits(given: SystemdOptions, terminal: Terminal): Promise<ExitCode> {
@@ -35,7 +40,19 @@ export async function printUnits(given: SystemdOptions, terminal: Terminal): Pro
   const options = withAbsolutePaths(given);
   const { layout } = await planNode(options, terminal);
   const settings = unitSettings(options, layout);
-  terminal.result(options.unit === undefined ? allUnits(settings) : unitText(options.unit, settings));
+  const { unit, outputDir, force = false } = options;
+  if (outputDir === undefined) {
+    if (force) throw new KubepkiError('usage', '--force goes with --output-dir');
+    terminal.result(unit === undefined ? allUnits(settings) : unitText(unit, settings));
+    return exitCodes.done;
+  }
+  const names = unit === undefined ? unitNames : [unit];
+  const files = names.map((name) => ({ name, text: unitText(name, settings) }));
+  const written = writeTextFiles(resolve(outputDir), files, { force });
+  terminal.result(written.map(({ path, outcome }) => `${outcome}: ${printable(path)}\n`).join(''));
+  terminal.hint(
+    `systemctl daemon-reload && systemctl enable --now kubepki-renew.timer && systemctl enable kubepki-recover.service`,
+  );
   return exitCodes.done;
 }
 

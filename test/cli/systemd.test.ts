@@ -311,3 +311,58 @@ for (const [what, flags, message] of [
     assert.match(stderr, message);
   });
 }
+
+describe('--output-dir', () => {
+  const names = [...units].sort();
+
+  test('writes them, readable for everybody; once more changes nothing', async (t) => {
+    const directory = temporaryDirectory(t);
+    const { stdout, stderr, code } = await kubepki(['systemd', '--output-dir', directory]);
+    assert.equal(code, 0);
+    assert.equal(stdout, units.map((name) => `written: ${join(directory, name)}\n`).join(''));
+    assert.match(stderr, /^hint: systemctl daemon-reload && systemctl enable --now kubepki-renew\.timer/);
+    const after = snapshot(directory);
+    assert.deepEqual(
+      [...after].map(([name, { mode }]) => [name, mode]),
+      names.map((name) => [name, '0644']),
+    );
+    for (const name of units) assert.equal(readFileSync(join(directory, name), 'utf8'), await unit(name));
+    const again = await kubepki(['systemd', '--output-dir', directory]);
+    assert.deepEqual([again.code, again.stdout], [0, stdout.replaceAll('written', 'unchanged')]);
+    assert.deepEqual(changes(after, snapshot(directory), { inodes: true }), []);
+  });
+
+  test('a unit that says something else stays, and nothing is written, unless --force', async (t) => {
+    const directory = temporaryDirectory(t);
+    const path = join(directory, 'kubepki-renew.timer');
+    writeFileSync(path, '[Timer]\nOnCalendar=weekly\n');
+    const before = snapshot(directory);
+    const refused = await kubepki(['systemd', '--output-dir', directory]);
+    assert.deepEqual([refused.stdout, refused.code], ['', 1]);
+    assert.match(
+      refused.stderr,
+      /kubepki-renew\.timer: is there and says something else, so nothing was written\nhint: /,
+    );
+    assert.deepEqual(changes(before, snapshot(directory), { inodes: true }), []);
+    const forced = await kubepki(['systemd', '--output-dir', directory, '--force']);
+    assert.equal(forced.code, 0);
+    assert.equal(readFileSync(path, 'utf8'), await unit('kubepki-renew.timer'));
+  });
+
+  test('a masked unit stays masked, also with --force', async (t) => {
+    const directory = temporaryDirectory(t);
+    symlinkSync('/dev/null', join(directory, 'kubepki-renew.timer'));
+    const before = snapshot(directory);
+    const { stderr, code } = await kubepki(['systemd', '--output-dir', directory, '--force']);
+    assert.equal(code, 1);
+    assert.match(stderr, /kubepki-renew\.timer: is a symbolic link, and is not replaced/);
+    assert.deepEqual(changes(before, snapshot(directory), { inodes: true }), []);
+  });
+
+  test('a directory that is not there is an error', async (t) => {
+    const directory = join(temporaryDirectory(t), 'nowhere');
+    const { stderr, code } = await kubepki(['systemd', '--output-dir', directory]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^error: \S*nowhere: no such/);
+  });
+});

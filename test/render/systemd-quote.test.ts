@@ -12,7 +12,9 @@ import { temporaryDirectory } from '../support/tree.ts';
 const word = fc
   .oneof(
     fc.string({ unit: 'binary' }),
-    fc.string({ unit: fc.constantFrom(...`"'\\$%{};\`#-@:+! =~\t\n\r\u0007\u001b\u007fü€𝄞nxuas0A`) }),
+    fc.string({
+      unit: fc.constantFrom(...Array.from(`"'\\$%{};\`#-@:+! =~\t\n\r\u0007\u001b\u007fü€𝄞nxuas0A`)),
+    }),
   )
   .filter((text) => !/[\0\ufdd0-\ufdef]|[\ufffe\uffff]|\p{Noncharacter_Code_Point}/u.test(text));
 

@@ -47,6 +47,8 @@ export function addSystemd(program: Command, done: (code: ExitCode) => void): vo
         unitNames,
       ).argParser(parseUnit),
     )
+    .addOption(pathOption('--output-dir <dir>', 'write the units there instead, such as /etc/systemd/system'))
+    .option('--force', 'with --output-dir: replace units that say something else')
     .addOption(new Option('-v, --v <level>').hideHelp())
     .addHelpText(
       'after',
@@ -56,9 +58,7 @@ Examples:
   kubepki systemd --restart --textfile /var/lib/prometheus/node-exporter/kubepki.prom --calendar 'Sun 03:00'
 
 To install them:
-  for unit in ${unitNames.join(' ')}; do
-    kubepki systemd --restart --unit $unit > /etc/systemd/system/$unit
-  done
+  kubepki systemd --restart --output-dir /etc/systemd/system
   systemctl daemon-reload
   systemctl enable --now kubepki-renew.timer && systemctl enable kubepki-recover.service`,
     )

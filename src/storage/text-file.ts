@@ -1,0 +1,83 @@
+import { lstatSync, renameSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { KubepkiError } from '../errors/error.ts';
+import { shellWord } from '../errors/shell-word.ts';
+import { filesystemError } from '../filesystem/filesystem-error.ts';
+import { readRegularFile } from '../filesystem/regular-file.ts';
+import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
+import { stagedPathFor } from './staged-file.ts';
+
+export interface TextFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+export interface WrittenFile {
+  readonly path: string;
+  readonly outcome: 'written' | 'unchanged';
+}
+
+/**
+ * Puts files that anybody may read (0644) into a directory, each in one step. A file that is there and says something else stays,
+ * and then none is written, unless `force` is given.
+ * @param directory a host path
+ * @throws KubepkiError not-found, not-a-file, no-permission, conflict
+ */
+export function writeTextFiles(
+  directory: string,
+  files: readonly TextFile[],
+  { force }: { readonly force: boolean },
+): readonly WrittenFile[] {
+  requireDirectory(directory);
+  const planned = files.map(({ name, text }) => {
+    const path = join(directory, name);
+    return { path, text, outcome: contentOf(path) === text ? 'unchanged' : 'written' } as const;
+  });
+  const changed = planned.filter(({ outcome }) => outcome === 'written');
+  const other = changed.find(({ path }) => contentOf(path) !== undefined);
+  if (other !== undefined && !force) {
+    throw new KubepkiError('conflict', 'is there and says something else, so nothing was written', {
+      file: other.path,
+      hint: `look at it: cat ${shellWord(other.path)}; to replace it: --force`,
+    });
+  }
+  for (const { path, text } of changed) replace(path, text);
+  return planned.map(({ path, outcome }) => ({ path, outcome }));
+}
+
+function requireDirectory(directory: string): void {
+  try {
+    if (statSync(directory).isDirectory()) return;
+  } catch (cause) {
+    throw filesystemError(cause, directory);
+  }
+  throw new KubepkiError('not-a-file', 'is not a directory', { file: directory });
+}
+
+/** @throws KubepkiError not-a-file for a symlink too: systemctl mask makes one, and has its reasons */
+function contentOf(path: string): string | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats?.isSymbolicLink() === true) {
+    throw new KubepkiError('not-a-file', 'is a symbolic link, and is not replaced', {
+      file: path,
+      hint: `see where it leads, then remove it: ls -l ${shellWord(path)}`,
+    });
+  }
+  return readRegularFile(path, path)?.bytes.toString('utf8');
+}
+
+function replace(path: string, text: string): void {
+  const staged = stagedPathFor(path);
+  try {
+    createDurably(staged, Buffer.from(text), { mode: 0o644, owner: undefined });
+    try {
+      renameSync(staged, path);
+    } catch (cause) {
+      removeIfThere(staged);
+      throw cause;
+    }
+    syncDirectory(dirname(path));
+  } catch (cause) {
+    throw filesystemError(cause, path);
+  }
+}
