@@ -114,7 +114,10 @@ async function restartOne(restart: ComponentRestart, settleMs: number, run: Rest
 
 async function requireQuorum({ pod }: ComponentRestart, run: RestartRun): Promise<void> {
   const { options, terminal, node } = run;
-  const answer = await askQuorum(node, pod);
+  const progress = await terminal.progress('asking the members of etcd how they are');
+  const answer = await askQuorum(node, pod).finally(() => {
+    progress.end();
+  });
   if (answer.answer === 'safe') return;
   const message =
     answer.answer === 'lost'
@@ -132,7 +135,7 @@ async function requireQuorum({ pod }: ComponentRestart, run: RestartRun): Promis
 
 async function askQuorum({ layout }: Node, pod: ComponentRestart['pod']): Promise<QuorumAnswer> {
   try {
-    return await quorumWithout(etcdAccess(layout, pod));
+    return await quorumWithout(etcdAccess(layout, pod), clock);
   } catch (error) {
     if (error instanceof KubepkiError) return { answer: 'unknown', reason: error.line };
     throw error;

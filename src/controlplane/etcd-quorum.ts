@@ -1,4 +1,5 @@
 import { request } from 'node:https';
+import type { Clock } from './clock.ts';
 import type { TlsIdentity } from './served.ts';
 
 /** How to speak to this node's etcd and to the other members. */
@@ -29,19 +30,20 @@ interface Member {
 }
 
 const timeoutMs = 5000;
+// An election takes one or two seconds by default; while there is no leader, every member says that it is unhealthy.
+const electionMs = 10_000;
+const pollMs = 500;
 const maxAnswerBytes = 1024 * 1024;
 
 /**
  * Asks this node's member, then all others, over etcd's HTTP gateway (https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway).
  * Never rejects.
  */
-export async function quorumWithout(access: EtcdAccess): Promise<QuorumAnswer> {
-  let own: Health;
+export async function quorumWithout(access: EtcdAccess, clock: Clock): Promise<QuorumAnswer> {
   let membership: Membership;
   try {
-    own = await health(access.url, access);
-    // A member that is down, or sees no leader, is not what holds the quorum.
-    if (own !== 'healthy') return { answer: 'safe' };
+    // A member that is down, or sees no leader for good, is not what holds the quorum.
+    if (!(await takesPart(access, clock))) return { answer: 'safe' };
     membership = await memberList(access);
   } catch (error) {
     return { answer: 'unknown', reason: reasonOf(error) };
@@ -64,10 +66,29 @@ export async function quorumWithout(access: EtcdAccess): Promise<QuorumAnswer> {
 
 type Health = 'healthy' | 'unhealthy' | 'down';
 
+async function takesPart(access: EtcdAccess, clock: Clock): Promise<boolean> {
+  const deadline = clock.elapsed() + electionMs;
+  for (;;) {
+    const own = await health(access.url, access);
+    if (own !== 'unhealthy') return own === 'healthy';
+    // An alarm makes it unhealthy too, with a leader and a vote that counts.
+    if (await seesLeader(access)) return true;
+    if (clock.elapsed() >= deadline) return false;
+    await clock.sleep(pollMs);
+  }
+}
+
+async function seesLeader(access: EtcdAccess): Promise<boolean> {
+  const { status, body } = await call(new URL('/v3/maintenance/status', access.url), access, '{}');
+  if (status !== 200) throw new Error(`its status cannot be read (HTTP status ${String(status)})`);
+  // A number of 64 bits, as a string; 0 is left out, or said.
+  return ![undefined, '0', 0].some((none) => field(parse(body), 'leader') === none);
+}
+
 /** @throws Error when it cannot be told */
 async function health(url: URL, access: EtcdAccess): Promise<Health> {
   try {
-    const { status, body } = await call(new URL('/health', url), access, undefined);
+    const { status, body } = await call(new URL('/health?exclude=NOSPACE', url), access, undefined);
     // etcd 3.4 says `"true"`, with 503 for `"false"`.
     const said = field(parse(body), 'health');
     if (status === 200 && String(said) === 'true') return 'healthy';

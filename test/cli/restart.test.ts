@@ -14,6 +14,7 @@ import { describe, test } from 'node:test';
 import { until } from '../support/deadline.ts';
 import { judge } from '../support/judge.ts';
 import { certs, stateDirectory } from '../support/node.ts';
+import { letAnotherLead } from '../support/kubelet/leader.ts';
 import { plane, quickly, restart } from '../support/kubelet/restart.ts';
 import { mountsFor } from '../support/mounts.ts';
 import { fileFingerprint, servedFingerprint } from '../support/served-fingerprint.ts';
@@ -216,6 +217,16 @@ describe('the quorum of etcd', () => {
       forced.stderr,
       /^warning: stopping this member would leave the etcd cluster without quorum/m,
     );
+  });
+
+  test('the leader has just gone: what the others elect is waited for, and no quorum is taken for none', async (t) => {
+    const etcdctl = judge(t, 'etcdctl');
+    const node = await plane(t, { otherMembers: 2 });
+    if (node === undefined || etcdctl === undefined) return;
+    await node.stopMember(letAnotherLead(etcdctl, node));
+    const { code, stderr } = await restart(node, 'etcd', ...quickly);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /of 3 members, 1 would be left, and 2 are needed/);
   });
 
   test('of two members neither can be spared', async (t) => {

@@ -25,6 +25,8 @@ export interface ControlPlane {
   /** Waits until a manifest is not in its place, or is again. */
   away(component: string): Promise<void>;
   back(component: string): Promise<void>;
+  /** Of the other members of the etcd cluster. */
+  readonly otherPorts: readonly ManifestValues['ports'][];
   /** Stops another member of the etcd cluster, counted from 0. */
   stopMember(index: number): Promise<void>;
   /** Starts kubepki on this node; it is killed after the test at the latest. */
@@ -124,6 +126,7 @@ export async function startControlPlane(
     manifestsDir,
     kubelet: running,
     ports,
+    otherPorts,
     healthy,
     away: (component) => whether(component, false),
     back: (component) => whether(component, true),
