@@ -72,8 +72,7 @@ async function takesPart(access: EtcdAccess, clock: Clock): Promise<boolean> {
     const own = await health(access.url, access);
     if (own !== 'unhealthy') return own === 'healthy';
     // An alarm makes it unhealthy too, with a leader and a vote that counts.
-    if (await seesLeader(access)) return true;
-    if (clock.elapsed() >= deadline) return false;
+    if (clock.elapsed() >= deadline) return seesLeader(access);
     await clock.sleep(pollMs);
   }
 }
