@@ -95,8 +95,9 @@ ExecStart=${execWords(settings.recover)}
 SuccessExitStatus=7
 # Once after each boot, not whenever the kubelet is restarted.
 RemainAfterExit=yes
-# The kubelet waits no longer than this, and starts also when it failed: it only wants this unit.
-TimeoutStartSec=2min
+# The kubelet waits no longer than these two together, and starts also when it failed: it only wants this unit.
+TimeoutStartSec=100s
+TimeoutStopSec=20s
 UMask=0077
 
 ${sandbox(settings, { network: false })}
