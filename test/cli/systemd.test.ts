@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { chownSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
@@ -7,6 +7,7 @@ import { programWords } from '../../src/cli/program-words.ts';
 import { judge } from '../support/judge.ts';
 import { kubepki, kubepkiBin } from '../support/kubepki.ts';
 import { done, quickTree } from '../support/node.ts';
+import { plane, quickly } from '../support/kubelet/restart.ts';
 import { mayChown } from '../support/root.ts';
 import { treeEnding } from '../support/short-lived.ts';
 import { executed, understood } from '../support/systemd.ts';
@@ -161,8 +162,8 @@ describe('what they run', () => {
 function runRestricted(
   text: string,
   exec: 'ExecStart' | 'ExecStopPost',
-  [unshare, setpriv]: readonly [string, string],
-): ReturnType<typeof spawnSync> {
+  { unshare, setpriv }: { readonly unshare: string; readonly setpriv: string },
+): Promise<Outcome> {
   const capabilities = setting(text, 'CapabilityBoundingSet')
     .split(' ')
     .map((name) => `+${name.slice('CAP_'.length).toLowerCase()}`);
@@ -179,15 +180,47 @@ function runRestricted(
     if (: >"$PROBE") 2>/dev/null; then echo 'not read-only' >&2; exit 98; fi
     exec "$@"`;
   const bounds = `-all,${capabilities.join(',')}`;
-  return spawnSync(
-    unshare,
-    [
-      ...['--mount', '--net', '--', 'sh', '-c', script, 'sh', ...writable, '--'],
-      ...[setpriv, '--bounding-set', bounds, '--inh-caps', '-all', '--no-new-privs', '--'],
-      ...executed(setting(text, exec)),
-    ],
-    { encoding: 'utf8', cwd: '/', env: { PATH: '/usr/bin:/bin', PROBE: `${kubepkiBin}.probe` } },
-  );
+  const network = text.includes('PrivateNetwork=yes') ? ['--net'] : [];
+  const args = [
+    ...['--mount', ...network, '--', 'sh', '-c', script, 'sh', ...writable, '--'],
+    ...[setpriv, '--bounding-set', bounds, '--inh-caps', '-all', '--no-new-privs', '--'],
+    ...executed(setting(text, exec)),
+  ];
+  const env = { PATH: '/usr/bin:/bin', PROBE: `${kubepkiBin}.probe` };
+  return new Promise((done) => {
+    // Not synchronously: the stand-in kubelet lives in this process.
+    const child = execFile(unshare, args, { cwd: '/', env }, (_error, stdout, stderr) => {
+      done({ stdout, stderr, code: child.exitCode });
+    });
+  });
+}
+
+interface Outcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number | null;
+}
+
+/** What it takes to leave a process as little as a unit does; undefined, and the test skipped, where that is not allowed. */
+function restricting(t: TestContext): { readonly unshare: string; readonly setpriv: string } | undefined {
+  const unshare = judge(t, 'unshare');
+  const setpriv = judge(t, 'setpriv');
+  if (unshare === undefined || setpriv === undefined || !mayChown(t)) return undefined;
+  if (spawnSync(unshare, ['--mount', '--net', 'true']).status === 0) return { unshare, setpriv };
+  t.skip('namespaces are not allowed here');
+  return undefined;
+}
+
+/** The system calls of a group of SystemCallFilter=, with those of the groups in it. */
+function systemCalls(systemdAnalyze: string, group: string): readonly string[] {
+  const lines = execFileSync(systemdAnalyze, ['syscall-filter', group, '--no-pager'], {
+    encoding: 'utf8',
+  }).split('\n');
+  const members = lines.slice(1).map((line) => line.trim());
+  return members.flatMap((name) => {
+    if (name === '' || name.startsWith('#')) return [];
+    return name.startsWith('@') ? systemCalls(systemdAnalyze, name) : [name];
+  });
 }
 
 describe('run as the unit says', () => {
@@ -210,13 +243,8 @@ describe('run as the unit says', () => {
   });
 
   test('with the capabilities, the paths and the network that it leaves, owners kept', async (t) => {
-    const unshare = judge(t, 'unshare');
-    const setpriv = judge(t, 'setpriv');
-    if (unshare === undefined || setpriv === undefined || !mayChown(t)) return;
-    if (spawnSync(unshare, ['--mount', '--net', 'true']).status !== 0) {
-      t.skip('namespaces are not allowed here');
-      return;
-    }
+    const tools = restricting(t);
+    if (tools === undefined) return;
     const tree = await treeEnding(t, { apiserver: 20 });
     const metrics = join(tree.directory, 'metrics');
     mkdirSync(metrics);
@@ -224,15 +252,52 @@ describe('run as the unit says', () => {
     const before = snapshot(tree.directory);
     const flags = ['--rootfs', tree.directory, '--textfile', '/metrics/k.prom'];
     const text = await unit('kubepki-renew.service', '--within', '30d', ...flags);
-    const outcome = runRestricted(text, 'ExecStart', [unshare, setpriv]);
-    assert.deepEqual([outcome.stdout, outcome.stderr, outcome.status], ['', '', 0]);
+    assert.deepEqual(await runRestricted(text, 'ExecStart', tools), { stdout: '', stderr: '', code: 0 });
     assert.deepEqual(fileChanges(before, snapshot(tree.directory)), [
       '~ etc/kubernetes/pki/apiserver.crt content',
       '~ etc/kubernetes/pki/apiserver.key content',
       '+ metrics/k.prom 0644',
     ]);
-    const stop = runRestricted(text, 'ExecStopPost', [unshare, setpriv]);
-    assert.deepEqual([stop.stdout, stop.stderr, stop.status], ['', '', 0]);
+    assert.deepEqual(await runRestricted(text, 'ExecStopPost', tools), { stdout: '', stderr: '', code: 0 });
+  });
+
+  test('with --restart too: the pods are other ones afterwards, their manifests the same', async (t) => {
+    const tools = restricting(t);
+    const node = tools && (await plane(t));
+    if (tools === undefined || node === undefined) return;
+    const { tree, kubelet, manifestsDir } = node;
+    const before = snapshot(manifestsDir);
+    const pid = kubelet.pid('kube-scheduler.yaml');
+    await done(tree, 'renew', 'scheduler.conf', '--validity', '20d');
+    const flags = ['--restart', ...quickly, '--within', '30d', '--rootfs', tree.directory];
+    const text = await unit('kubepki-renew.service', ...flags);
+    const { stdout, stderr, code } = await runRestricted(text, 'ExecStart', tools);
+    assert.deepEqual([stdout, stderr, code], ['', '', 0]);
+    assert.notEqual(kubelet.pid('kube-scheduler.yaml'), pid);
+    assert.deepEqual(changes(before, snapshot(manifestsDir)), []);
+  });
+
+  test('without the system calls that the filter takes away', async (t) => {
+    const systemdAnalyze = judge(t, 'systemd-analyze');
+    const strace = judge(t, 'strace');
+    if (systemdAnalyze === undefined || strace === undefined) return;
+    const tree = await treeEnding(t, { apiserver: 20 });
+    const text = await unit('kubepki-renew.service', '--within', '30d', '--rootfs', tree.directory);
+    const log = join(temporaryDirectory(t), 'calls');
+    const run = (...options: readonly string[]): number | null => {
+      const words = executed(setting(text, 'ExecStart'));
+      return spawnSync(strace, ['-f', '-qq', '-o', log, ...options, ...words], { stdio: 'ignore' }).status;
+    };
+    assert.equal(run(), 0);
+    const calls = readFileSync(log, 'utf8').matchAll(/^\d+ +(\w+)\(/gm);
+    const allowed = new Set(systemCalls(systemdAnalyze, setting(text, 'SystemCallFilter')));
+    assert.ok(allowed.has('renameat2') && !allowed.has('mount'), 'the groups were read');
+    const denied = [...new Set([...calls].map(([, name = '']) => name))].filter((name) => !allowed.has(name));
+    await done(tree, 'renew', 'apiserver', '--validity', '20d');
+    const before = snapshot(tree.directory);
+    const inject = denied.length === 0 ? [] : ['-e', `inject=${denied.join(',')}:error=EPERM`];
+    assert.equal(run(...inject), 0, denied.join(' '));
+    assert.equal(fileChanges(before, snapshot(tree.directory)).length, 2);
   });
 
   test('where the cert dir is a symlink, the state is beside where it leads to', async (t) => {
