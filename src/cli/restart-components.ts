@@ -105,8 +105,11 @@ async function restartOne(restart: ComponentRestart, settleMs: number, run: Rest
     for (const { to, certificateFile } of await requireServed(restart, node, clock)) {
       terminal.result(restartLine({ status: 'serves', component, to, certificateFile }));
     }
-  } catch (error) {
-    throw error instanceof KubepkiError ? error.about(pod.path) : error;
+  } catch (cause) {
+    if (!(cause instanceof KubepkiError)) throw cause;
+    // Whatever kept us from seeing it: by now the component has been restarted.
+    const { message, file = pod.path, hint } = cause;
+    throw new KubepkiError('not-restarted', message, { file, hint, cause });
   } finally {
     progress.end();
   }

@@ -73,7 +73,18 @@ function tryable({ action, timeoutMs }: Probe, pod: StaticPod): ProbeEndpoint | 
   const { port } = action;
   if (action.kind === 'tcp') return { kind: 'tcp', host, port, timeoutMs };
   const { scheme, path, headers } = action;
+  if (!isSendable(path, headers)) return undefined;
   return { kind: 'http', host, port, timeoutMs, scheme, path, headers };
+}
+
+/** What an HTTP request can hold (RFC 9110, 5.5 and 5.6.2; RFC 9112, 3.2): it must not fail when the manifest is away. */
+function isSendable(path: string, headers: readonly (readonly [name: string, value: string])[]): boolean {
+  return (
+    /^[\x21-\x7e]*$/.test(path) &&
+    headers.every(
+      ([name, value]) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && /^[\t\x20-\x7e]*$/.test(value),
+    )
+  );
 }
 
 /** Where the kubelet would ask without a host: at the pod's own address, which is the node's for these. */

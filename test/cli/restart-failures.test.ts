@@ -87,6 +87,17 @@ describe('a restart that fails', () => {
     );
   });
 
+  test('a certificate file that is not there: the component has been restarted, so exit 8', async (t) => {
+    const node = await plane(t, {
+      flags: () => ({ 'kube-apiserver': ['--tls-cert-file=/nowhere.crt', '--serve-self-signed=true'] }),
+    });
+    if (node === undefined) return;
+    const { code, stdout, stderr } = await restart(node, 'kube-apiserver', ...quickly);
+    assert.equal(code, 8, stderr);
+    assert.equal(stdout, 'kube-apiserver restarted\n');
+    assert.match(stderr, /^error: .*nowhere\.crt: no such file\n/);
+  });
+
   test('somebody puts another manifest in its place meanwhile: theirs stays, ours is kept', async (t) => {
     const node = await plane(t);
     if (node === undefined) return;

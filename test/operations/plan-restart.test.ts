@@ -112,6 +112,15 @@ describe('what a manifest says of its component', () => {
       'livenessProbe: {httpGet: {host: a, port: b}}, ports: [{name: c, containerPort: 1}]',
     ],
     ['no probe', 'tty: true'],
+    ['a path that no request can hold', 'livenessProbe: {httpGet: {host: a, port: 1, path: "/a b"}}'],
+    [
+      'a header that no request can hold',
+      'livenessProbe: {httpGet: {host: a, port: 1, httpHeaders: [{name: "a b", value: c}]}}',
+    ],
+    [
+      'a header with a line end',
+      'livenessProbe: {httpGet: {host: a, port: 1, httpHeaders: [{name: a, value: "b\\nc"}]}}',
+    ],
   ] as const) {
     test(`refused: ${what}`, () => {
       const one = planned('kube-scheduler', `spec: {containers: [{${container}}]}`);
