@@ -66,6 +66,19 @@ function report(error: unknown): number {
   return asksForNagios(process.argv) ? reportUnknown(defect.line) : exitCodes.error;
 }
 
+/** The command as far as the words are names of one: `kubepki certs renew`. */
+function commandCalled(words: readonly string[]): string {
+  let command = buildProgram('', () => undefined);
+  const path = [command.name()];
+  for (const word of words) {
+    const next = command.commands.find((one) => one.name() === word);
+    if (next === undefined) break;
+    command = next;
+    path.push(word);
+  }
+  return path.join(' ');
+}
+
 // commander says "error: unknown option '--x'", then "(Did you mean --y?)" on a second line.
 function usageError(error: CommanderError): KubepkiError {
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
@@ -73,7 +86,7 @@ function usageError(error: CommanderError): KubepkiError {
   return new KubepkiError('usage', message.replace(/\.$/, ''), {
     hint:
       hint === undefined
-        ? 'kubepki certs --help shows the commands and their flags'
+        ? `${commandCalled(process.argv.slice(2))} --help shows what there is`
         : `did you mean ${hint}?`,
     cause: error,
   });
