@@ -270,6 +270,11 @@ describe('kubepki restart, the command line', () => {
       /^error: unknown component "kube-proxy"\nhint: use one of: etcd, kube-apiserver, /,
     ],
     [
+      'an unknown flag',
+      ['--nope'],
+      /^error: unknown option '--nope'\nhint: kubepki restart --help shows what there is\n/,
+    ],
+    [
       'a bad duration',
       ['--settle', '20'],
       /'--settle <duration>' argument '20' is invalid\. use a duration such as 20s or 3m/,
