@@ -10,7 +10,7 @@ import { openTextfile, writeTextfile } from '../storage/textfile.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { nagiosResult } from './nagios.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
-import type { OutputFormat } from './output-format.ts';
+import type { ExpirationOutput } from './expiration-output-option.ts';
 import type { Period, WithinOption } from './period-option.ts';
 import type { Terminal } from './terminal.ts';
 import { knownRuns, metricsText } from './textfile.ts';
@@ -18,7 +18,7 @@ import type { TextfileOption } from './textfile-option.ts';
 import { noteWaiting } from './waiting.ts';
 
 export interface CheckExpirationOptions extends NodeOptions, WithinOption, TextfileOption {
-  readonly output: OutputFormat;
+  readonly output: ExpirationOutput;
   readonly allowMissingTemplateKeys: boolean;
   /** Judge as of this moment; undefined: now. */
   readonly at?: Date;

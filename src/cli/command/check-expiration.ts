@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { CheckExpirationOptions } from '../check-expiration.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { addNodeOptions, atOption } from '../options.ts';
-import { missingKeysOption, outputOption } from '../output-format.ts';
+import { expirationOutputOption, missingKeysOption } from '../expiration-output-option.ts';
 import { parsePeriodOption, withinOption } from '../period-option.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
 import { textfileOption } from '../textfile-option.ts';
@@ -16,7 +16,7 @@ export function addCheckExpiration(certs: Command, done: (code: ExitCode) => voi
         'Shows when every certificate ends, in the cert dir and inside the kubeconfigs. Changes nothing.',
       ),
   )
-    .addOption(outputOption())
+    .addOption(expirationOutputOption())
     .addOption(missingKeysOption())
     .addOption(withinOption('exit 4 if something expires within this time, 5 if something is wrong already'))
     .addOption(

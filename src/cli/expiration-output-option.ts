@@ -2,20 +2,20 @@ import { InvalidArgumentError, Option } from 'commander';
 import { offering } from './offering.ts';
 import { withoutEquals } from './output-option.ts';
 
-export type OutputFormat =
+export type ExpirationOutput =
   | { readonly kind: 'text' | 'json' | 'yaml' | 'prometheus' | 'nagios' }
   | { readonly kind: 'jsonpath'; readonly template: string };
 
 const plain = ['text', 'json', 'yaml', 'prometheus', 'nagios'] as const;
 
-export function outputOption(): Option {
+export function expirationOutputOption(): Option {
   const description = 'text, json, yaml, jsonpath=TEMPLATE, prometheus or nagios';
   return offering(new Option('-o, --output <format>', description), [...plain, 'jsonpath='])
-    .default({ kind: 'text' } satisfies OutputFormat, 'text')
-    .argParser(parseOutputFormat);
+    .default({ kind: 'text' } satisfies ExpirationOutput, 'text')
+    .argParser(parseExpirationOutput);
 }
 
-function parseOutputFormat(value: string): OutputFormat {
+function parseExpirationOutput(value: string): ExpirationOutput {
   const format = withoutEquals(value);
   const kind = plain.find((one) => one === format);
   if (kind !== undefined) return { kind };
