@@ -1,4 +1,5 @@
 import type { Component } from '../catalog/catalog.ts';
+import { restartOrder } from '../catalog/restart-order.ts';
 import type { CertificateFacts } from '../changeset/change-set.ts';
 
 /** What a command that changes something has done, or would do: the same for all of them, plain data and no secret. */
@@ -119,10 +120,11 @@ export function changedInUse({ certificates }: ChangeReport): ChangedCertificate
     });
 }
 
-/** What has to be restarted to use it, each once. What was made where nothing was is in nobody's use yet. */
+/** What has to be restarted to use it, in the order of restarting. What was made where nothing was is in nobody's use yet. */
 export function componentsToRestart(report: ChangeReport): Component[] {
   const changed = changedInUse(report).filter(({ outcome }) => outcome !== 'generated');
-  return [...new Set(changed.flatMap(({ components }) => components))];
+  const users = new Set(changed.flatMap(({ components }) => components));
+  return restartOrder.filter((component) => users.has(component));
 }
 
 /** Why the rest of a set stays as it is. */

@@ -55,7 +55,7 @@ ${tree.certDir}/apiserver.key
 ${tree.certDir}/apiserver.crt
 ${tree.certDir}/etcd/peer.key
 ${tree.certDir}/etcd/peer.crt
-COMPONENTS=kube-apiserver etcd
+COMPONENTS=etcd kube-apiserver
 BACKUP=${document.backup ?? ''}
 
 `,
