@@ -38,7 +38,7 @@ function printNode(node: TemplateNode, value: JSONValue, options: EvaluationOpti
 function select(path: Path, value: JSONValue, { allowMissing }: EvaluationOptions): JSONValue[] {
   let found = [value];
   for (const step of path) {
-    const next = found.flatMap((one) => take(step, one));
+    const next = takeOfAll(step, found);
     if (step.kind === 'field' && !allowMissing && found.length > 0 && next.length === 0) {
       throw templateError(`${step.name} is not found`);
     }
@@ -47,7 +47,12 @@ function select(path: Path, value: JSONValue, { allowMissing }: EvaluationOption
   return found;
 }
 
-function take(step: Step, value: JSONValue): JSONValue[] {
+function takeOfAll(step: Step, values: readonly JSONValue[]): JSONValue[] {
+  if (step.kind !== 'union') return values.flatMap((one) => take(step, one));
+  return step.segments.flatMap((segment) => values.flatMap((one) => take({ kind: 'any', segment }, one)));
+}
+
+function take(step: Exclude<Step, { kind: 'union' }>, value: JSONValue): JSONValue[] {
   if (step.kind === 'index') {
     const length = Array.isArray(value) ? value.length : undefined;
     if (length === undefined) throw templateError(`[${String(step.index)}] is asked of what is no list`);

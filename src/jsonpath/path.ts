@@ -6,6 +6,8 @@ export type Step =
   | { readonly kind: 'field'; readonly segment: string; readonly name: string }
   /** Must be one of the array's; negative: from its end. */
   | { readonly kind: 'index'; readonly segment: string; readonly index: number }
+  /** The first of all values, then the second of all values: not, as RFC 9535 has it, both of each. */
+  | { readonly kind: 'union'; readonly segments: readonly string[] }
   | { readonly kind: 'any'; readonly segment: string };
 
 export type Path = readonly Step[];
@@ -89,6 +91,9 @@ function parseStep(scanner: Scanner): Step | undefined {
     }
     const below = parseStep(scanner);
     if (below === undefined) throw scanner.unexpected();
+    if (below.kind === 'union') {
+      return { kind: 'union', segments: below.segments.map((segment) => `..${segment}`) };
+    }
     return { kind: 'any', segment: `..${below.segment}` };
   }
   const field = scanner.take(patterns.field);
@@ -109,12 +114,12 @@ function parseSubscript(scanner: Scanner): Step | undefined {
   }
   const indices = scanner.take(patterns.indices)?.['list'];
   if (indices !== undefined) {
-    return { kind: 'any', segment: `[${indices.split(',').map(canonical).join(',')}]` };
+    return { kind: 'union', segments: indices.split(',').map((index) => `[${canonical(index)}]`) };
   }
   const keys = scanner.take(patterns.keys)?.['list'];
   if (keys !== undefined) {
     const names = [...keys.matchAll(/'([^']*)'/g)].map(([, one = '']) => one);
-    return { kind: 'any', segment: `[${names.map(quoted).join(',')}]` };
+    return { kind: 'union', segments: names.map((one) => `[${quoted(one)}]`) };
   }
   if (scanner.take(patterns.filter) === undefined) return undefined;
   return { kind: 'any', segment: `[?${parseCondition(scanner)}]` };
@@ -145,10 +150,26 @@ function parseOperand(scanner: Scanner): { readonly text: string; readonly isPat
   }
   scanner.take(/\s*/y);
   const steps = parseSteps(scanner);
-  // One value is compared with one.
-  if (steps.some(({ kind, segment }) => kind === 'any' || segment.startsWith('..')))
-    throw scanner.unexpected();
-  return { text: `@${steps.map(({ segment }) => segment).join('')}`, isPath: true };
+  const segments = steps.map((step) => {
+    // One value is compared with one.
+    const segment = segmentOfOne(step);
+    if (segment === undefined) throw scanner.unexpected();
+    return segment;
+  });
+  return { text: `@${segments.join('')}`, isPath: true };
+}
+
+/** undefined: it may lead to several values. */
+function segmentOfOne(step: Step): string | undefined {
+  switch (step.kind) {
+    case 'any':
+      return undefined;
+    case 'union':
+      return step.segments.length === 1 ? step.segments[0] : undefined;
+    case 'field':
+    case 'index':
+      return step.segment.startsWith('..') ? undefined : step.segment;
+  }
 }
 
 function unescape(text: string): string {

@@ -48,6 +48,8 @@ const templates = [
   '{.certificates[::3].name} {.certificates[0:10:3].name} {.certificates[1:1].name} {.certificates[9:].name}',
   '{.certificates[0,2].name}',
   "{.certificates[0]['name','residualTime']} {['kind','apiVersion']}",
+  "{.certificates[*]['name','residualTime']}",
+  "{range .certificates[0:2]}{['name','residualTime']};{end}",
   '{.certificates[?(@.name=="apiserver")]}',
   "{.certificates[?(@.name=='apiserver')].name}",
   '{.certificates[?(@.name != "apiserver")].name}',
