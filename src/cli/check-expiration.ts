@@ -1,19 +1,16 @@
 import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
+import type { FileSystemRoot } from '../filesystem/root.ts';
 import { readInventory, type Inventory } from '../inventory/inventory.ts';
 import { expiration, type ExpirationResult } from '../operations/expiration.ts';
 import { expiringWithin, findingsOf } from '../operations/findings.ts';
-import { expirationDocument, expirationInfo } from '../render/expiration-document.ts';
-import { expirationTable } from '../render/expiration-table.ts';
 import { faultsText, remainingText } from '../render/findings.ts';
-import { openTextfile, writeTextfile } from '../storage/textfile.ts';
+import type { RenewRuns } from '../render/prometheus.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
-import { nagiosResult } from './nagios.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import type { ExpirationOutput } from './expiration-output-option.ts';
 import type { Period, WithinOption } from './period-option.ts';
 import type { Terminal } from './terminal.ts';
-import { knownRuns, metricsText } from './textfile.ts';
 import type { TextfileOption } from './textfile-option.ts';
 import { noteWaiting } from './waiting.ts';
 
@@ -33,34 +30,29 @@ const dayMs = 24 * 3_600_000;
 interface Found extends ExpirationResult {
   readonly inventory: Inventory;
   readonly now: Date;
+  /** What `--textfile` says of `renew`. */
+  readonly runs: RenewRuns | undefined;
 }
 
 export async function checkExpiration(
   options: CheckExpirationOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const thresholds = requireCompatible(options);
-  const show = await presenter(options, terminal);
+  const present = await presenter(options, terminal);
   const now = options.at ?? new Date();
   const node = await openNode(options, terminal);
   const { layout, config } = node;
   noteWaiting(node, terminal);
-  const textfile = options.textfile === undefined ? undefined : openTextfile(layout.root, options.textfile);
+  const metrics =
+    options.textfile === undefined ? undefined : await openMetrics(layout.root, options.textfile);
   const inventory = readInventory(layout, config?.etcd ?? 'stacked');
   const result = expiration(inventory, now, commandLine(node.flags));
-  const runs = textfile && knownRuns(textfile);
+  const found = { ...result, inventory, now, runs: metrics?.runs };
   // Before the result is shown: a plugin says one line, and that must be the last word.
-  if (textfile !== undefined) writeTextfile(textfile, metricsText(inventory, result, now, runs));
-  if (options.output.kind === 'nagios') {
-    const { text, code } = nagiosResult(result, thresholds);
-    terminal.result(text);
-    return code;
-  }
-  terminal.result(
-    options.output.kind === 'prometheus'
-      ? metricsText(inventory, result, now, runs)
-      : show({ ...result, inventory, now }),
-  );
+  metrics?.write(found);
+  const { text, pluginCode } = present(found);
+  terminal.result(text);
+  if (pluginCode !== undefined) return pluginCode;
   for (const problem of result.problems) terminal.error(problem);
   if (options.within !== undefined) return judge(result, options.within, terminal);
   return result.problems.length > 0 ? exitCodes.error : exitCodes.done;
@@ -88,24 +80,72 @@ function requireCompatible({ output, within, warning, critical }: CheckExpiratio
   return thresholds;
 }
 
-/** A template is read first: one that is wrong fails on any node. */
+/** What is printed; with a plugin's exit code it is the last word. */
+interface Shown {
+  readonly text: string;
+  readonly pluginCode?: ExitCode;
+}
+
+/**
+ * A template is read first: one that is wrong fails on any node. Each way of saying it is loaded only when it is asked for:
+ * a renderer that is not used costs the others their start.
+ */
 async function presenter(
-  { output, allowMissingTemplateKeys: allowMissing }: CheckExpirationOptions,
+  options: CheckExpirationOptions,
   terminal: Terminal,
-): Promise<(found: Found) => string> {
-  if (output.kind === 'json' || output.kind === 'yaml') {
-    const { kind } = output;
-    return ({ report }) => expirationDocument(report, kind);
+): Promise<(found: Found) => Shown> {
+  const thresholds = requireCompatible(options);
+  const { output, allowMissingTemplateKeys: allowMissing } = options;
+  switch (output.kind) {
+    case 'text': {
+      const { expirationTable } = await import('../render/expiration-table.ts');
+      return ({ report }) => ({ text: expirationTable(report, { colour: terminal.stdoutColour }) });
+    }
+    case 'json':
+    case 'yaml': {
+      const { expirationDocument } = await import('../render/expiration-document.ts');
+      const { kind } = output;
+      return ({ report }) => ({ text: expirationDocument(report, kind) });
+    }
+    case 'jsonpath': {
+      const [{ parseTemplate }, { evaluateTemplate }, { expirationInfo }] = await Promise.all([
+        import('../jsonpath/template.ts'),
+        import('../jsonpath/evaluate.ts'),
+        import('../render/expiration-document.ts'),
+      ]);
+      const template = parseTemplate(output.template);
+      return ({ report }) => ({ text: evaluateTemplate(template, expirationInfo(report), { allowMissing }) });
+    }
+    case 'prometheus': {
+      const { metricsText } = await import('./textfile.ts');
+      return ({ inventory, now, runs, ...result }) => ({ text: metricsText(inventory, result, now, runs) });
+    }
+    case 'nagios': {
+      const { nagiosResult } = await import('./nagios.ts');
+      return (found) => {
+        const { text, code } = nagiosResult(found, thresholds);
+        return { text, pluginCode: code };
+      };
+    }
   }
-  if (output.kind !== 'jsonpath') {
-    return ({ report }) => expirationTable(report, { colour: terminal.stdoutColour });
-  }
-  const [{ parseTemplate }, { evaluateTemplate }] = await Promise.all([
-    import('../jsonpath/template.ts'),
-    import('../jsonpath/evaluate.ts'),
+}
+
+async function openMetrics(
+  root: FileSystemRoot,
+  path: string,
+): Promise<{ readonly runs: RenewRuns; readonly write: (found: Found) => void }> {
+  const [{ knownRuns, metricsText }, { openTextfile, writeTextfile }] = await Promise.all([
+    import('./textfile.ts'),
+    import('../storage/textfile.ts'),
   ]);
-  const template = parseTemplate(output.template);
-  return ({ report }) => evaluateTemplate(template, expirationInfo(report), { allowMissing });
+  const textfile = openTextfile(root, path);
+  const runs = knownRuns(textfile);
+  return {
+    runs,
+    write: ({ inventory, now, ...result }) => {
+      writeTextfile(textfile, metricsText(inventory, result, now, runs));
+    },
+  };
 }
 
 /** The reason goes to stderr, so that the mail of a cron job tells it. */

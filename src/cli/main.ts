@@ -1,7 +1,6 @@
 import { CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { KubepkiError } from '../errors/error.ts';
-import { nagiosUnknown } from '../render/nagios.ts';
 import { exitCodeOf, exitCodes, nagiosCodes } from './exit-code.ts';
 import { releaseOutput } from './held-output.ts';
 import { asksForNagios } from './nagios-mode.ts';
@@ -17,7 +16,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   openTerminal({ color: true }).error(
     new KubepkiError('io', `cannot write to standard output: ${error.message}`),
   );
-  process.exitCode = wasChanged() ? exitCodes.changedButNotFinished : exitCodes.error;
+  if (asksForNagios(process.argv)) process.exitCode = nagiosCodes.unknown;
+  else process.exitCode = wasChanged() ? exitCodes.changedButNotFinished : exitCodes.error;
 });
 
 // A note that nobody can read must not change what is done, or what the exit code says of it.
@@ -35,16 +35,17 @@ try {
   if (process.exitCode !== undefined && process.exitCode !== exitCodes.done) releaseOutput();
   if (interruption !== undefined) sayInterrupted();
 } catch (error) {
-  process.exitCode = report(error);
+  process.exitCode = await report(error);
 }
 
 /** A plugin's one line; a person who tries it on a terminal finds the error with its hint on stderr. */
-function reportUnknown(line: string): number {
+async function reportUnknown(line: string): Promise<number> {
+  const { nagiosUnknown } = await import('../render/nagios.ts');
   openTerminal({ color: false }).result(nagiosUnknown(line));
   return nagiosCodes.unknown;
 }
 
-function report(error: unknown): number {
+async function report(error: unknown): Promise<number> {
   const terminal = openTerminal({ color: !process.argv.includes('--no-color') });
   if (error instanceof CommanderError) {
     // --help and --version end this way too.

@@ -5,8 +5,9 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { asksForNagios } from '../../src/cli/nagios-mode.ts';
 import { nagiosUnknown, quotedLabel } from '../../src/render/nagios.ts';
-import { kubepki, type Outcome } from '../support/kubepki.ts';
+import { kubepki, kubepkiBin, type Outcome } from '../support/kubepki.ts';
 import { certs } from '../support/node.ts';
+import { runProgram } from '../support/program.ts';
 import { copyFixture, fixturePath } from '../support/tree.ts';
 
 /** Of a fixture whose leaves end on 2027-11-01T00:00:00Z. */
@@ -99,6 +100,15 @@ describe('-o nagios', () => {
     const outcome = await certs(tree, 'check-expiration', '-o', 'nagios', '--config', '/bad.yaml');
     assert.equal(outcome.code, 3);
     assert.match(outcome.stdout, /^KUBEPKI UNKNOWN - [^\n]*bad\.yaml[^\n]*\n$/);
+  });
+
+  test('nothing takes the line: UNKNOWN, as a WARNING that nobody can read is none', async () => {
+    const rootfs = fixturePath('ipv6', '');
+    const command = [process.execPath, kubepkiBin, 'certs', 'check-expiration', '--rootfs', rootfs];
+    const args = ['-c', '"$@" >/dev/full', 'sh', ...command, '-o', 'nagios'];
+    const outcome = await runProgram('/bin/sh', args);
+    assert.equal(outcome.code, 3);
+    assert.match(outcome.stderr, /^error: cannot write to standard output: /);
   });
 
   test('its thresholds go with nothing else', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
@@ -158,26 +158,4 @@ describe('what is stricter than kubectl', () => {
     const outcome = await kubepki(['certs', 'check-expiration', '--rootfs', '/nope', '-o', 'jsonpath={']);
     assert.match(outcome.stderr, /^error: -o jsonpath: a brace is not closed/);
   });
-});
-
-test('the library is loaded only for it', (t) => {
-  const trace = join(temporaryDirectory(t), 'trace');
-  const strace = judge(t, 'strace');
-  if (strace === undefined) return;
-  const loaded = (format: string): string[] => {
-    execFileSync(
-      strace,
-      ['-f', '-e', 'trace=open,openat', '-o', trace, process.execPath, 'bin/kubepki.js', 'certs'].concat([
-        'check-expiration',
-        ...node,
-        '-o',
-        format,
-      ]),
-      { stdio: 'ignore' },
-    );
-    const { stdout } = spawnSync('grep', ['-oE', 'dist/[^"]+', trace], { encoding: 'utf8' });
-    return stdout.split('\n').filter((name) => /evaluate|template/.test(name));
-  };
-  assert.deepEqual(loaded('json'), []);
-  assert.ok(loaded('jsonpath={.kind}').length > 0);
 });
