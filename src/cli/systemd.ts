@@ -111,7 +111,8 @@ function unitSettings(options: SystemdOptions, layout: Layout): UnitSettings {
   return {
     renew,
     recover: [...program, 'certs', 'recover', ...directories, '--quiet'],
-    certDir: layout.certDir,
+    // systemd looks it up below /, and knows no --rootfs.
+    certDir: rootfs === undefined ? layout.certDir : layout.root.resolve(layout.certDir),
     writable,
     restarts: options.restart === true,
     hook: deployHook !== undefined,

@@ -313,6 +313,9 @@ describe('run as the unit says', () => {
     );
     await done(tree, 'renew', 'apiserver');
     rmSync(join(tree.directory, 'data', 'kubepki'), { recursive: true });
+    // On this machine /data/pki is nothing: with the path as it was given, nothing would ever be recovered at boot.
+    const recover = await unit('kubepki-recover.service', '--rootfs', tree.directory);
+    assert.equal(setting(recover, 'ConditionPathIsDirectory'), data);
   });
 });
 
