@@ -74,6 +74,8 @@ const cases: readonly (readonly [string, readonly string[]])[] = [
   ['kubepki restart kube-s', ['kube-scheduler']],
   ['kubepki restart etcd kube-apiserver ', ['kube-controller-manager', 'kube-scheduler']],
   ['kubepki certs renew --cs', ['--csr-dir', '--csr-only']],
+  // One that may be given again.
+  ['kubepki certs renew --add-san a.example --add', ['--add-san']],
   // Given after a flag with a value, and that value is no command.
   ['kubepki certs --rootfs renew ro', ['rollback']],
   ['kubepki certs check-expiration -o ', ['json', 'jsonpath=', 'nagios', 'prometheus', 'text', 'yaml']],
@@ -138,7 +140,8 @@ test('every flag that --help shows is offered, and no other', async (t) => {
 });
 
 for (const [shell, interactive] of [
-  ['bash', (script: string) => `bash --rcfile ${script} -i -u`],
+  // Not --rcfile: bash may be built to read the machine's own file besides, and that may not stand -u.
+  ['bash', () => 'bash --norc --noprofile -i -u'],
   ['zsh', (script: string) => `ZDOTDIR=${join(script, '..')} zsh -i`],
   ['fish', (script: string) => `fish --no-config -C 'source ${script}'`],
 ] as const) {
@@ -149,8 +152,9 @@ for (const [shell, interactive] of [
     mkdirSync(join(directory, 'node 1'));
     writeFileSync(join(directory, 'node.yaml'), '');
     writeFileSync(join(script, '..', '.zshrc'), `autoload -Uz compinit; compinit -u -D; source ${script}\n`);
-    const shown = terminal(t, interactive(script));
+    const shown = terminal(t, interactive(script), { columns: 1000 });
     if (shown === undefined) return;
+    if (shell === 'bash') shown.type(`source ${script}`, 'Enter');
     shown.type('kubepki certs ren', 'Tab', ` --config ${directory}/node.`, 'Tab');
     await shown.shows(/kubepki certs renew +--config \S*\/node\.yaml/);
     shown.type(` --cert-dir ${directory}/n`, 'Tab');

@@ -18,20 +18,28 @@ export interface Screen {
 
 /**
  * Runs a command line in a real terminal (tmux); `exit=N` is on the screen when it has ended.
+ * @param columns wide enough for the longest line that is looked for, where it holds a path: a line that is wrapped is two
  * @returns undefined without tmux: the test is skipped then
  */
-export function terminal(t: TestContext, command: string): Screen | undefined {
+export function terminal(
+  t: TestContext,
+  command: string,
+  { columns = 140 }: { readonly columns?: number } = {},
+): Screen | undefined {
   const tmux = judge(t, 'tmux');
   if (tmux === undefined) return undefined;
   const directory = mkdtempSync(join(tmpdir(), 'kubepki-tmux-'));
   const written = join(directory, 'written');
   const run = (...args: string[]): string =>
-    execFileSync(tmux, ['-S', join(directory, 'tmux'), '-f', '/dev/null', ...args], {
+    // From within: the whole path of a socket must not be longer than 107 bytes.
+    execFileSync(tmux, ['-S', 'tmux', '-f', '/dev/null', ...args], {
       encoding: 'utf8',
+      cwd: directory,
       env: { PATH: process.env['PATH'], TERM: 'xterm-256color', LANG: 'C.UTF-8' },
     });
   // It begins with Enter, when every byte is already listened to.
-  run('new-session', '-d', '-x', '140', '-y', '50', `read go; ${command}; echo "exit=$?"; exec sleep 1000`);
+  const place = ['-c', process.cwd(), '-x', String(columns), '-y', '50'];
+  run('new-session', '-d', ...place, `read go; ${command}; echo "exit=$?"; exec sleep 1000`);
   t.after(() => {
     run('kill-server');
     rmSync(directory, { recursive: true, force: true });

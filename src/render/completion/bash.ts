@@ -43,7 +43,7 @@ _kubepki() {
       if [[ $word != '=' ]]; then flag=''; fi
       continue
     fi
-    given+="$word "
+    kind=''
     if [[ -z $literal && $word == -- ]]; then
       literal=yes
     elif [[ -z $literal && $word == -* ]]; then
@@ -55,6 +55,8 @@ _kubepki() {
         *) operands=$((operands + 1)) ;;
       esac
     fi
+    # A flag whose value is anything may be given again: --add-san A --add-san B
+    if [[ $kind != anything ]]; then given+="$word "; fi
   done
 
   kind='' words=''
