@@ -7,7 +7,7 @@ import { parseRenewRuns, prometheusText, type RenewRuns } from '../render/promet
 import { openTextfile, writeTextfile, type Textfile } from '../storage/textfile.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type Node, type NodeOptions } from './node-options.ts';
-import { wasChanged } from './signals.ts';
+import { interruptionDuringHold, wasChanged } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import type { TextfileOption } from './textfile-option.ts';
 
@@ -44,7 +44,8 @@ export async function recordingRun(
   const textfile = openTextfile(node.layout.root, options.textfile);
   try {
     const code = await run();
-    return record(node, textfile, code, terminal);
+    // A signal that had to wait for the end of the change, or of its hook, decides what this process ends with.
+    return record(node, textfile, (await interruptionDuringHold()) ?? code, terminal);
   } catch (error) {
     if (!(error instanceof KubepkiError) || error.code !== 'usage') {
       record(

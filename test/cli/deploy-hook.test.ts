@@ -199,7 +199,8 @@ BACKUP=${document.backup ?? ''}
     const tree = quickTree(t);
     const started = join(temporaryDirectory(t), 'started');
     const hook = `trap 'sleep 1; echo wound up; exit 0' TERM; echo > '${started}'; sleep 600 & wait`;
-    const { outcome, signalled } = running(['renew', 'apiserver', '--deploy-hook', hook], tree);
+    const args = ['renew', 'apiserver', '--deploy-hook', hook, '--textfile', '/kubepki.prom'];
+    const { outcome, signalled } = running(args, tree);
     await until(() => (existsSync(started) ? true : undefined), {
       deadlineMs: 60_000,
       otherwise: () => 'the hook does not start',
@@ -208,6 +209,10 @@ BACKUP=${document.backup ?? ''}
     const { code, stderr } = await outcome;
     assert.equal(code, 143);
     assert.match(stderr, /^wound up\ninterrupted: the change is done and complete$/m);
+    // What the process ended with is what monitoring is told, and no success.
+    const metrics = readFileSync(join(tree.directory, 'kubepki.prom'), 'utf8');
+    assert.match(metrics, /^kubepki_renew_last_exit_code 143$/m);
+    assert.doesNotMatch(metrics, /last_success_timestamp/);
   });
 
   test('is not begun when the change was interrupted, and that is said', async (t) => {
