@@ -76,9 +76,9 @@ describe('renew -o json', () => {
     assert.deepEqual(filesOf(document, tree), changedPaths(before, tree));
     assert.deepEqual(readdirSync(join(stateDirectory(tree), 'backups')), [document.backup]);
     assert.deepEqual(document.restart, [
+      'etcd',
       'kube-apiserver',
       'kube-controller-manager',
-      'etcd',
       'kube-scheduler',
     ]);
     assert.deepEqual(entry(document, 'etcd-peer').components, ['etcd']);
