@@ -5,7 +5,7 @@ import type { Layout } from '../inventory/layout.ts';
 import { isExpressible } from '../render/systemd/quote.ts';
 import { allUnits, unitNames, unitText, type UnitName, type UnitSettings } from '../render/systemd/units.ts';
 import { printable } from '../render/printable.ts';
-import { writeTextFiles } from '../storage/text-file.ts';
+import { writePublicFiles } from '../storage/public-file.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { planNode, type NodeOptions } from './node-options.ts';
 import { programWords } from './program-words.ts';
@@ -48,7 +48,7 @@ export async function printUnits(given: SystemdOptions, terminal: Terminal): Pro
   }
   const names = unit === undefined ? unitNames : [unit];
   const files = names.map((name) => ({ name, text: unitText(name, settings) }));
-  const written = writeTextFiles(resolve(outputDir), files, { force });
+  const written = writePublicFiles(resolve(outputDir), files, { force });
   terminal.result(written.map(({ path, outcome }) => `${outcome}: ${printable(path)}\n`).join(''));
   terminal.hint(
     `systemctl daemon-reload && systemctl enable --now kubepki-renew.timer && systemctl enable kubepki-recover.service`,

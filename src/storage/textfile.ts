@@ -1,12 +1,10 @@
-import { lstatSync, renameSync, statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
-import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
-import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
+import { replacePublicFile, requireDirectory } from './public-file.ts';
 import { requireSafeTargets } from './safe-targets.ts';
-import { stagedPathFor } from './staged-file.ts';
 
 /** A file of metrics for node_exporter's textfile collector: somebody else reads it at any moment. */
 export interface Textfile {
@@ -32,33 +30,11 @@ export function openTextfile(root: FileSystemRoot, given: string): Textfile {
 }
 
 /**
- * Writes it beside itself and renames it: nobody sees half of it. Its temporary name begins with a dot and does not end in
- * `.prom`, which is what node_exporter reads.
+ * Its temporary name begins with a dot and does not end in `.prom`, which is what node_exporter reads.
  * @throws KubepkiError
  */
 export function writeTextfile({ path, target }: Textfile, text: string): void {
-  const staged = stagedPathFor(target);
-  try {
-    createDurably(staged, Buffer.from(text), { mode: 0o644, owner: undefined });
-    try {
-      renameSync(staged, target);
-    } catch (cause) {
-      removeIfThere(staged);
-      throw cause;
-    }
-    syncDirectory(dirname(target));
-  } catch (cause) {
-    throw filesystemError(cause, path);
-  }
-}
-
-function requireDirectory(directory: string, shownPath: string): void {
-  try {
-    if (statSync(directory).isDirectory()) return;
-  } catch (cause) {
-    throw filesystemError(cause, shownPath);
-  }
-  throw new KubepkiError('not-a-file', 'is not a directory', { file: shownPath });
+  replacePublicFile(target, text, path);
 }
 
 /** A slip of the pen must not cost a key: what is replaced is nothing, or metrics, or at least called so. */

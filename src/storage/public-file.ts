@@ -7,7 +7,7 @@ import { readRegularFile } from '../filesystem/regular-file.ts';
 import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
 import { stagedPathFor } from './staged-file.ts';
 
-export interface TextFile {
+export interface PublicFile {
   readonly name: string;
   readonly text: string;
 }
@@ -23,12 +23,12 @@ export interface WrittenFile {
  * @param directory a host path
  * @throws KubepkiError not-found, not-a-file, no-permission, conflict
  */
-export function writeTextFiles(
+export function writePublicFiles(
   directory: string,
-  files: readonly TextFile[],
+  files: readonly PublicFile[],
   { force }: { readonly force: boolean },
 ): readonly WrittenFile[] {
-  requireDirectory(directory);
+  requireDirectory(directory, directory);
   const planned = files.map(({ name, text }) => {
     const path = join(directory, name);
     return { path, text, outcome: contentOf(path) === text ? 'unchanged' : 'written' } as const;
@@ -41,17 +41,18 @@ export function writeTextFiles(
       hint: `look at it: cat ${shellWord(other.path)}; to replace it: --force`,
     });
   }
-  for (const { path, text } of changed) replace(path, text);
+  for (const { path, text } of changed) replacePublicFile(path, text, path);
   return planned.map(({ path, outcome }) => ({ path, outcome }));
 }
 
-function requireDirectory(directory: string): void {
+/** @throws KubepkiError not-found, not-a-file, no-permission */
+export function requireDirectory(directory: string, shownPath: string): void {
   try {
     if (statSync(directory).isDirectory()) return;
   } catch (cause) {
-    throw filesystemError(cause, directory);
+    throw filesystemError(cause, shownPath);
   }
-  throw new KubepkiError('not-a-file', 'is not a directory', { file: directory });
+  throw new KubepkiError('not-a-file', 'is not a directory', { file: shownPath });
 }
 
 /** @throws KubepkiError not-a-file for a symlink too: systemctl mask makes one, and has its reasons */
@@ -66,18 +67,22 @@ function contentOf(path: string): string | undefined {
   return readRegularFile(path, path)?.bytes.toString('utf8');
 }
 
-function replace(path: string, text: string): void {
-  const staged = stagedPathFor(path);
+/**
+ * Writes a file that anybody may read (0644) beside itself and renames it: nobody sees half of it.
+ * @throws KubepkiError
+ */
+export function replacePublicFile(target: string, text: string, shownPath: string): void {
+  const staged = stagedPathFor(target);
   try {
     createDurably(staged, Buffer.from(text), { mode: 0o644, owner: undefined });
     try {
-      renameSync(staged, path);
+      renameSync(staged, target);
     } catch (cause) {
       removeIfThere(staged);
       throw cause;
     }
-    syncDirectory(dirname(path));
+    syncDirectory(dirname(target));
   } catch (cause) {
-    throw filesystemError(cause, path);
+    throw filesystemError(cause, shownPath);
   }
 }
