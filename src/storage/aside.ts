@@ -11,7 +11,7 @@ import {
   writeAsideJournal,
   type AsideJournal,
 } from './aside-journal.ts';
-import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
+import { createDurably, removeIfThere, syncDirectory, syncFile } from './durable.ts';
 import { stagedPathFor } from './staged-file.ts';
 import { commandHere, createStateDirectory, removeIfEmpty, type StateDirectory } from './state-directory.ts';
 
@@ -113,19 +113,46 @@ export function moveBack(state: StateDirectory): Return {
     removeTraces(state);
     return { outcome: 'none' };
   }
+  for (let attempt = 1, done: Done = {}; ; attempt += 1) {
+    try {
+      return bringBack(state, journal, done);
+    } catch (cause) {
+      if (cause instanceof KubepkiError && cause.code === 'unfinished') throw cause;
+      // As long as it is away its component is down: an error that passes must not wait for somebody to come.
+      if (attempt === attempts) throw stuck(state, journal, filesystemError(cause, journal.path));
+    }
+  }
+}
+
+const attempts = 3;
+
+/** What an attempt that failed later had come to: the next one finds only the end of it. */
+interface Done {
+  returned?: boolean;
+  keptAs?: string;
+}
+
+function stuck(
+  state: StateDirectory,
+  { path, resolvedPath, asidePath }: AsideJournal,
+  cause: KubepkiError,
+): KubepkiError {
+  const [what, where] = isThere(resolvedPath)
+    ? ['is in its place, but the restart cannot be brought to an end', 'mend that']
+    : ['cannot be put back', `the manifest waits in ${asidePath}; mend that`];
+  return new KubepkiError('unfinished', `${what}: ${cause.message}`, {
+    file: path,
+    hint: `${where}, then: ${commandHere(state, 'recover')}`,
+    cause,
+  });
+}
+
+function isThere(path: string): boolean {
   try {
-    return bringBack(state, journal);
-  } catch (cause) {
-    if (cause instanceof KubepkiError && cause.code === 'unfinished') throw cause;
-    throw new KubepkiError(
-      'unfinished',
-      `cannot be put back: ${filesystemError(cause, journal.path).message}`,
-      {
-        file: journal.path,
-        hint: `the manifest waits in ${journal.asidePath}; mend that, then: ${commandHere(state, 'recover')}`,
-        cause,
-      },
-    );
+    return exists(path, path);
+  } catch {
+    // Only the words of a message hang on it.
+    return false;
   }
 }
 
@@ -181,7 +208,7 @@ export function discardAside(state: StateDirectory): Return {
   return { outcome: 'given-up', path: asideDirectory(state), command: 'a restart' };
 }
 
-function bringBack(state: StateDirectory, journal: AsideJournal): Return {
+function bringBack(state: StateDirectory, journal: AsideJournal, done: Done): Return {
   const { path, command, resolvedPath, asidePath } = journal;
   // Seen is not yet on disk: the run that wrote it may have been killed before it flushed the directory.
   syncDirectory(state.path);
@@ -195,15 +222,18 @@ function bringBack(state: StateDirectory, journal: AsideJournal): Return {
   // Left by a run that was killed on its way back; the kubelet passes over a name that begins with a dot.
   removeIfThere(journal.stagedPath);
   const outcome = waits ? putInPlace(state, journal) : 'in-place';
-  const keptAs = outcome === 'kept' ? keep(journal) : undefined;
+  if (outcome === 'back') done.returned = true;
+  if (outcome === 'kept') done.keptAs = keep(journal);
+  // Somebody may have copied it there a moment ago; what waits goes only when that is on disk.
+  if (outcome === 'in-place' && waits) syncFile(state.root.resolve(resolvedPath));
   // On disk in its place before it goes from where it waited.
   syncDirectory(dirname(resolvedPath));
   removeIfThere(asidePath);
   if (exists(asideDirectory(state), path)) syncDirectory(asideDirectory(state));
   dropAsideJournal(state);
   removeIfEmpty(asideDirectory(state));
-  if (keptAs !== undefined) return { outcome: 'kept', path, command, keptAs };
-  return { outcome: outcome === 'back' ? 'back' : 'in-place', path, command };
+  if (done.keptAs !== undefined) return { outcome: 'kept', path, command, keptAs: done.keptAs };
+  return { outcome: done.returned === true ? 'back' : 'in-place', path, command };
 }
 
 function putInPlace(state: StateDirectory, journal: AsideJournal): 'back' | 'in-place' | 'kept' {

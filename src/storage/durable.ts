@@ -56,7 +56,16 @@ export function replaceDurably(path: string, content: Buffer): void {
 
 /** A rename, a creation or a removal is on disk only when its directory is. */
 export function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  sync(directory, constants.O_DIRECTORY);
+}
+
+/** The content of a regular file that somebody else wrote. @param path without symlinks */
+export function syncFile(path: string): void {
+  sync(path, constants.O_NOFOLLOW | constants.O_NONBLOCK);
+}
+
+function sync(path: string, flags: number): void {
+  const descriptor = openSync(path, constants.O_RDONLY | flags);
   try {
     fsyncSync(descriptor);
   } finally {
