@@ -31,7 +31,13 @@ export function announceRestarts(
   const files = changes.flatMap(({ target, after }) =>
     after === undefined ? [] : [{ path: target.path, sha256: sha256(after.content) }],
   );
-  const announced = components.map((component): PendingRestart => ({ component, files }));
+  // Until this change is made, what an earlier one has left to restart still is.
+  const earlier = (component: Component): PendingRestart['files'] =>
+    before.filter((one) => one.component === component).flatMap((one) => one.files);
+  const announced = components.map((component): PendingRestart => ({
+    component,
+    files: [...earlier(component), ...files],
+  }));
   const others = before.filter((one) => !announced.some(({ component }) => component === one.component));
   writePendingRestarts(state, [...others, ...announced], bootId());
 }

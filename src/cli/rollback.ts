@@ -55,7 +55,7 @@ async function rollBackTo(
     const { backup, change } = plan;
     const names = backup.certificates.map(({ name }) => name);
     requireRestartable(node, names, options);
-    const made = await makeChange(state, change, { ...options, now, terminal });
+    const made = await makeChange(state, change, { ...options, takesBack: true, now, terminal });
     if (made.kind === 'interrupted') return made;
     const report = reportOf(plan, { dryRun: false, backup: made.backup });
     const before = `before ${backup.time} (${backup.id})`;

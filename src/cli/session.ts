@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Component } from '../catalog/catalog.ts';
 import type { CertificateRecord, ChangeSet } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
@@ -11,7 +12,7 @@ import type { StateDirectory } from '../storage/state-directory.ts';
 import { prepareTransaction, type ReadStaged } from '../storage/transaction.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { Node } from './node-options.ts';
-import { announceRestarts, componentsOf, tidyPending } from './pending.ts';
+import { announceRestarts, componentsOf, pendingComponents, tidyPending } from './pending.ts';
 import type { Progress } from './progress.ts';
 import {
   holdInterruptions,
@@ -107,6 +108,8 @@ export interface ChangeOptions {
   readonly terminal: Terminal;
   /** What uses the certificates is to be restarted afterwards. */
   readonly restart?: boolean | undefined;
+  /** The files are those from before an earlier change: what has not been restarted since need not be. */
+  readonly takesBack?: boolean;
 }
 
 export type MadeChange =
@@ -125,15 +128,29 @@ export async function makeChange(
 ): Promise<MadeChange> {
   if (change.changes.length === 0) return { kind: 'made', backup: undefined };
   holdInterruptions();
-  if (options.restart !== true) return transact(state, change, options);
+  const components = componentsToAnnounce(state, change, options);
+  if (components.length === 0) return transact(state, change, options);
   // Before the change: a run that is killed right after it leaves word of what is to follow.
-  announceRestarts(state, componentsOf(change.certificates.map(({ name }) => name)), change.changes);
+  announceRestarts(state, components, change.changes);
   try {
     return await transact(state, change, options);
   } finally {
     // If it was not made, or was taken back, the word is of no use: no file is what it says.
     tidyPending(state);
   }
+}
+
+/** Also where this run restarts nothing: what an earlier one has left to restart has newer files to use now. */
+function componentsToAnnounce(
+  state: StateDirectory,
+  { certificates }: Change,
+  { restart, takesBack }: ChangeOptions,
+): readonly Component[] {
+  const affected = componentsOf(certificates.map(({ name }) => name));
+  if (restart === true) return affected;
+  if (takesBack === true) return [];
+  const pending = pendingComponents(state);
+  return affected.filter((component) => pending.includes(component));
 }
 
 async function transact(

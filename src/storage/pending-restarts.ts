@@ -65,9 +65,12 @@ export function readPendingRestarts(state: StateDirectory, bootId: string): read
   if (stored?.bootId !== bootId) return [];
   const paths = storedPathsOf(state, stored.stateDirectory);
   if (paths === undefined) return [];
-  return withPaths(stored.restarts, paths.locate).filter(({ files }) =>
-    files.some(({ path, sha256 }) => digestOf(state, path) === sha256),
-  );
+  return withPaths(stored.restarts, paths.locate)
+    .map(({ component, files }) => ({
+      component,
+      files: files.filter(({ path, sha256 }) => digestOf(state, path) === sha256),
+    }))
+    .filter(({ files }) => files.length > 0);
 }
 
 /** Whether there is word of any, still of use or not. @throws KubepkiError no-permission, io */
