@@ -5,11 +5,11 @@ import { AfterPowerCut, type Ends } from './after-power-cut.ts';
 import type { FileOperation } from './file-operation.ts';
 import { forEachParallel } from './pool.ts';
 import { powerCuts } from './power-cuts.ts';
-import { everyPoint } from './sample.ts';
+import { spread } from './sample.ts';
 import { operationsOf, requireFaithful, type RunningSystem } from './running-system.ts';
 
-/** `npm run test:faults`: every disk; `npm test`: a sample. */
-const sampleSize = everyPoint ? Infinity : 24;
+/** `npm run test:faults`: every disk. */
+const sampleSize = 24;
 
 /** A command line on a node, without its `--rootfs`. */
 export interface Run {
@@ -34,7 +34,7 @@ export async function requireSurvival(
   const operations = await operationsOf(t, strace, system.tree, args);
   const said = operations.findIndex((one) => one.kind === 'say' && announcement.test(one.text));
   assert.ok(said >= decided(operations), 'it was said before it was so');
-  const cuts = sample(powerCuts(system.disk, operations, decided(operations)));
+  const cuts = spread(powerCuts(system.disk, operations, decided(operations)), sampleSize);
   requireFaithful(system);
   const after = new AfterPowerCut(temporaryDirectory(t), endsAfter());
   const states = { old: 0, new: 0 };
@@ -51,10 +51,4 @@ export async function requireSurvival(
   );
   assert.ok(cuts.length > 20, 'the trace is not read right');
   assert.equal(failures.length, 0, [`${String(failures.length)} lost`, ...failures.slice(0, 3)].join('\n\n'));
-}
-
-/** Evenly spread over the run. */
-function sample<T>(cuts: readonly T[]): readonly T[] {
-  const step = Math.max(1, cuts.length / sampleSize);
-  return cuts.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
 }

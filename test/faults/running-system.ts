@@ -5,7 +5,7 @@ import { imageDigest, readImage, writeImage } from './disk-image.ts';
 import { DiskModel } from './disk-model.ts';
 import { fileOperations, type FileOperation } from './file-operation.ts';
 import { volatileImage } from './possible-disks.ts';
-import { treeAt } from './scenario.ts';
+import { treeAt, type Scenario } from './scenario.ts';
 import { traced } from './strace.ts';
 
 /** A node that is up: the tree as its processes see it, and the disk below, which may know less. */
@@ -28,10 +28,10 @@ export async function operationsOf(
   strace: string,
   { directory }: Tree,
   args: readonly string[],
-  { group = ['certs'] }: { readonly group?: readonly string[] } = {},
+  { group = ['certs'], injections }: Pick<Scenario, 'group' | 'injections'> = {},
 ): Promise<readonly FileOperation[]> {
   const command = [...group, ...args, '--rootfs', directory];
-  const run = await traced(strace, command, temporaryDirectory(t), [], { dataLimit: 1 << 20 });
+  const run = await traced(strace, command, temporaryDirectory(t), injections, { dataLimit: 1 << 20 });
   assert.equal(run.code, 0, run.stderr);
   return fileOperations(run.log, directory);
 }

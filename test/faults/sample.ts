@@ -13,3 +13,9 @@ export function sample(points: readonly FaultPoint[], step: number): FaultPoint[
   );
   return points.filter((_, index) => index % step === 0 || firsts.has(index));
 }
+
+/** So many of them, evenly spread over the run; all of them with `FAULTS=all`. */
+export function spread<T>(items: readonly T[], count: number): readonly T[] {
+  const step = everyPoint ? 1 : Math.max(1, items.length / count);
+  return items.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
+}

@@ -17,6 +17,8 @@ export interface Scenario {
   readonly name: string;
   /** Lays the tree anew at a path that does not exist. */
   readonly lay: (directory: string) => void;
+  /** Takes a laid tree away, where it takes more than removing it. */
+  readonly clear?: (directory: string) => void;
   readonly command: readonly string[];
   /** What the command belongs to; `certs` by default. */
   readonly group?: readonly string[];
@@ -113,7 +115,13 @@ export async function recoveryScenario(
   return { name: `recover, going ${direction}`, lay: copyOf(halfDone), command: ['recover'] };
 }
 
-function copyOf(source: string): (directory: string) => void {
+/** Takes a laid tree away. */
+export function clear(scenario: Scenario, directory: string): void {
+  scenario.clear?.(directory);
+  rmSync(directory, { recursive: true, force: true });
+}
+
+export function copyOf(source: string): (directory: string) => void {
   return (directory) => {
     cpSync(source, directory, { recursive: true, verbatimSymlinks: true });
   };
@@ -141,7 +149,7 @@ export async function inject(
 ): Promise<TracedRun> {
   let { when } = point;
   for (let attempt = 0; attempt < 20; attempt += 1) {
-    rmSync(directory, { recursive: true, force: true });
+    clear(scenario, directory);
     scenario.lay(directory);
     const run = await traced(strace, commandLine(scenario, directory), scratch, [
       ...(scenario.injections ?? []),

@@ -13,6 +13,8 @@ export interface Mounts {
   bind(source: string, target: string): void;
   /** Makes a directory read-only, for root too. */
   readOnly(directory: string): void;
+  /** Before the test is over; what is not mounted stays as it is. */
+  unmount(directory: string): void;
 }
 
 /**
@@ -48,6 +50,12 @@ export function mountsFor(t: Skippable & Cleanup): Mounts | undefined {
     readOnly: (directory) => {
       run(directory, '--bind', directory);
       execFileSync(mount, ['-o', 'remount,bind,ro', directory], { stdio: 'pipe' });
+    },
+    unmount: (directory) => {
+      const index = mounted.indexOf(directory);
+      if (index === -1) return;
+      unmount(directory);
+      mounted.splice(index, 1);
     },
   };
 }
