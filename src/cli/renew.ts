@@ -20,6 +20,7 @@ import { planRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
 import { plannedChanges } from './planned-changes.ts';
 import { refusals, renewRestHint } from './refusal.ts';
 import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
+import { restartAfterFlags } from './restart-options.ts';
 import { noteRestarts } from './restarts.ts';
 import { parseSelection, type Selection } from './select.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
@@ -147,7 +148,12 @@ function refuse(
     renewRestHint(
       renewablesOf(plan).map(({ spec }) => spec.name),
       options,
-      [...sanFlags(options), ...validityFlags(options), ...deployHookFlags(options)],
+      [
+        ...sanFlags(options),
+        ...validityFlags(options),
+        ...restartAfterFlags(options),
+        ...deployHookFlags(options),
+      ],
     ),
   );
   const report = renewalReport(plan, inventory, { kind: 'refused', dryRun: options.dryRun === true });

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { parseGoDuration } from '../config/go-duration.ts';
 import { KubepkiError } from '../errors/error.ts';
+import { shellWord } from '../errors/shell-word.ts';
 import { pathOption } from './options.ts';
 
 /** All times in milliseconds. */
@@ -41,6 +42,20 @@ export function restartAfterOptions(): Option[] {
       'then restart the components whose certificates changed, as "kubepki restart" does',
     ),
     ...restartOptions(),
+  ];
+}
+
+/** The same flags again, for a command line in a hint. */
+export function restartAfterFlags({
+  restart,
+  manifestsDir,
+  settle,
+}: Pick<RestartOptions, 'manifestsDir' | 'settle'> & { readonly restart?: boolean }): string[] {
+  if (restart !== true) return [];
+  return [
+    '--restart',
+    ...(manifestsDir === undefined ? [] : ['--manifests-dir', shellWord(manifestsDir)]),
+    ...(settle === undefined ? [] : ['--settle', `${String(settle)}ms`]),
   ];
 }
 

@@ -162,6 +162,12 @@ BACKUP=${document.backup ?? ''}
     writeFileSync(join(tree.certDir, 'etcd/peer.crt'), 'no certificate');
     const { stderr } = await certs(tree, 'renew', 'all', '--deploy-hook', 'echo "it is done"');
     assert.match(stderr, / scheduler\.conf --deploy-hook 'echo "it is done"' --rootfs /);
+    const restart = ['--restart', '--settle', '1m'];
+    const restarting = await certs(tree, 'renew', 'all', '--deploy-hook', 'date', ...restart);
+    assert.match(
+      restarting.stderr,
+      / scheduler\.conf --restart --settle 60000ms --deploy-hook date --rootfs /,
+    );
   });
 
   for (const [signal, code] of [

@@ -91,7 +91,8 @@ A SAN that this node's kubeconfigs or manifests still use is removed with --forc
 
 The hook runs by /bin/sh -c, with KUBEPKI_COMMAND, _NAMES, _FILES, _COMPONENTS and _BACKUP in its environment.
 
-Exit code 6 if a certificate named here was not renewed, being missing or signed by an external CA; 8 if the hook failed.
+Exit code 6 if a certificate named here was not renewed, being missing or signed by an external CA; 8 if what was
+to follow a change failed: the restart, the hook or the metrics.
 With --within: 0 if nothing is due, 4 if something stays due because its CA ends.`,
     )
     .action(async (names: string[], _options, self: Command) => {
