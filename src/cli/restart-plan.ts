@@ -1,3 +1,4 @@
+import { sep } from 'node:path';
 import type { Component } from '../catalog/catalog.ts';
 import { restartOrder } from '../catalog/restart-order.ts';
 import { parseGoDuration } from '../config/go-duration.ts';
@@ -6,7 +7,7 @@ import { shellWord } from '../errors/shell-word.ts';
 import { readKubeletConfig, type KubeletConfig } from '../inventory/kubelet-config.ts';
 import type { Reading } from '../inventory/reading.ts';
 import { readStaticPods } from '../inventory/static-pods.ts';
-import { planRestarts, type PlannedRestart } from '../operations/plan-restart.ts';
+import { planRestarts, type ComponentRestart, type PlannedRestart } from '../operations/plan-restart.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import type { Node } from './node-options.ts';
 import { requireTimes, type RestartOptions } from './restart-options.ts';
@@ -29,8 +30,8 @@ export function parseComponents(names: readonly string[]): readonly Component[] 
 
 /**
  * Reads the manifests, and when the kubelet looks at them. Nothing is touched.
- * @throws KubepkiError no-permission for somebody else's symlink, conflict where the kubelet looks elsewhere, usage for times
- * that cannot work
+ * @throws KubepkiError no-permission for somebody else's symlink, conflict where the kubelet looks elsewhere or the
+ * component uses the files of another cert dir, usage for times that cannot work
  */
 export function planRestartRun(
   node: Node,
@@ -48,6 +49,7 @@ export function planRestartRun(
   );
   const kubelet = readKubeletConfig(layout.root);
   if (options.manifestsDir === undefined && planned.some(({ status }) => status === 'restartable')) {
+    for (const one of planned) if (one.status === 'restartable') requireOwn(node, one.restart);
     requireWatched(node, kubelet);
   }
   const settleMs = options.settle ?? fileCheckMs(kubelet);
@@ -57,10 +59,33 @@ export function planRestartRun(
 
 // The kubelet's default for fileCheckFrequency, which kubeadm writes as 0s.
 const defaultFileCheckMs = 20_000;
+// Whatever the manifests found by default say, they are for what is here.
+const kubeadmCertDir = '/etc/kubernetes/pki';
 
 function fileCheckMs(kubelet: Reading<KubeletConfig>): number {
   const given = kubelet.status === 'present' ? kubelet.value.fileCheckFrequency : undefined;
   return Math.max(parseGoDuration(given ?? '0s') ?? 0, defaultFileCheckMs);
+}
+
+/**
+ * Beside a cert dir of one's own choice, a copy or a backup, the manifests found by default may be those of the live
+ * cluster, which uses other files: renewing a copy must not stop it. Whoever names the directory knows better.
+ */
+function requireOwn({ layout }: Node, { component, pod }: ComponentRestart): void {
+  const { root, certDir, kubeconfigDir } = layout;
+  const own = root.resolve(certDir);
+  if (own === root.resolve(root.locate(kubeadmCertDir))) return;
+  // These two have a kubeconfig, and perhaps no certificate of the cert dir.
+  const client = component === 'kube-controller-manager' || component === 'kube-scheduler';
+  const directories = client ? [own, root.resolve(kubeconfigDir)] : [own];
+  const used = pod.words
+    .flatMap((word) => /^(?:--?[^=]+=)?(\/.*)$/s.exec(word)?.[1] ?? [])
+    .map((path) => root.resolve(root.locate(path)));
+  if (used.some((path) => directories.some((directory) => path.startsWith(directory + sep)))) return;
+  throw new KubepkiError('conflict', `names no file in ${certDir}: ${component} uses other certificates`, {
+    file: pod.path,
+    hint: 'do not restart it for these, or name the manifests of the components that use them: --manifests-dir',
+  });
 }
 
 /** A kubelet that looks elsewhere would not see that a manifest leaves. Whoever names the directory knows better. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -14,6 +15,7 @@ import { describe, test } from 'node:test';
 import { until } from '../support/deadline.ts';
 import { judge } from '../support/judge.ts';
 import { certs, stateDirectory } from '../support/node.ts';
+import { kubeadmManifests } from '../support/kubelet/manifests.ts';
 import { letAnotherLead } from '../support/kubelet/leader.ts';
 import { plane, quickly, restart } from '../support/kubelet/restart.ts';
 import { mountsFor } from '../support/mounts.ts';
@@ -322,5 +324,45 @@ describe('kubepki restart, the command line', () => {
     assert.equal(named.stdout, 'kube-scheduler would be restarted\n');
     const short = await dry('--manifests-dir', '/manifests');
     assert.match(short.stderr, /--stop-timeout must be longer than --settle/);
+  });
+
+  test('for a copy of the certificates the pods of the live cluster are not stopped', async (t) => {
+    const tree = copyFixture(t, 'stacked-etcd-ecdsa');
+    const manifests = join(tree.kubeconfigDir, 'manifests');
+    mkdirSync(manifests);
+    // Nobody is ever asked there.
+    const ports = {
+      etcdClient: 1,
+      etcdPeer: 1,
+      etcdMetrics: 1,
+      apiserver: 1,
+      controllerManager: 1,
+      scheduler: 1,
+    };
+    for (const [name, text] of Object.entries(kubeadmManifests({ ports }))) {
+      writeFileSync(join(manifests, `${name}.yaml`), text);
+    }
+    cpSync(tree.certDir, join(tree.directory, 'backup/pki'), { recursive: true });
+    const before = snapshot(tree.directory);
+    const backup = ['--rootfs', tree.directory, '--cert-dir', '/backup/pki'];
+    for (const args of [
+      ['restart', 'kube-apiserver', '--stop-timeout', '21s'],
+      ['restart', 'kube-apiserver', '--dry-run'],
+      ['certs', 'renew', 'apiserver', '--restart', '--stop-timeout', '21s'],
+    ]) {
+      const { code, stderr } = await kubepki([...args, ...backup]);
+      assert.match(
+        stderr,
+        /kube-apiserver\.yaml: names no file in \S*\/backup\/pki: kube-apiserver uses other certificates\nhint: /,
+      );
+      assert.equal(code, 1);
+    }
+    assert.deepEqual(changes(before, snapshot(tree.directory)), []);
+    const dry = ['restart', '--dry-run', ...backup];
+    const named = await kubepki([...dry, 'kube-apiserver', '--manifests-dir', '/etc/kubernetes/manifests']);
+    assert.equal(named.stdout, 'kube-apiserver would be restarted\n');
+    // Its kubeconfig is the one that would be renewed, whichever the cert dir.
+    const scheduler = await kubepki([...dry, 'kube-scheduler']);
+    assert.equal(scheduler.stdout, 'kube-scheduler would be restarted\n');
   });
 });
