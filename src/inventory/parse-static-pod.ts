@@ -3,7 +3,7 @@ import { parseYaml } from '../yaml/parse-yaml.ts';
 
 /** A pod as far as it says where its component listens, whom it calls and how its health is told. */
 export interface Pod {
-  /** `command` and `args` of its containers, word by word. */
+  /** `command` and `args` of its containers, word by word; those of the container named like the component last. */
   readonly words: readonly string[];
   /** Those of the container named like the component first. */
   readonly probes: readonly Probe[];
@@ -50,10 +50,10 @@ export function parseStaticPod(text: string, component: string): Pod {
     ...containers.filter((container) => !isComponent(container)),
   ];
   return {
-    words: ordered.flatMap((container) => [
-      ...texts(field(container, 'command')),
-      ...texts(field(container, 'args')),
-    ]),
+    // Of several flags the last one counts, and a sidecar's must not.
+    words: ordered
+      .toReversed()
+      .flatMap((container) => [...texts(field(container, 'command')), ...texts(field(container, 'args'))]),
     probes: ordered.flatMap(probesOf),
     hostNetwork: field(spec, 'hostNetwork') === 'true',
   };

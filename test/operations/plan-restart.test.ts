@@ -62,6 +62,17 @@ describe('what a manifest says of its component', () => {
     ]);
   });
 
+  test("a sidecar's flags do not count where the component has its own", () => {
+    const sidecar =
+      '  - command: [proxy, --tls-cert-file=/etc/proxy/tls.crt, --secure-port=9443]\n    name: proxy\n';
+    const text = (kubeadm['kube-apiserver'] ?? '').replace('  hostNetwork:', `${sidecar}  hostNetwork:`);
+    assert.match(text, /name: proxy/);
+    assert.deepEqual(
+      restartable('kube-apiserver', text).serves.map(({ port, certificateFile }) => [port, certificateFile]),
+      [[6443, '/etc/kubernetes/pki/apiserver.crt']],
+    );
+  });
+
   const pod = (words: string, container: string, more = ''): string =>
     `spec: {${more}containers: [{name: sidecar, livenessProbe: {httpGet: {host: 127.0.0.9, port: 9}}}, {name: kube-apiserver, command: [${words}], ${container}}]}`;
   const liveness = 'livenessProbe: {httpGet: {port: 1, host: 192.0.2.1}}';
