@@ -5,7 +5,7 @@ import { quorumWithout, type QuorumAnswer } from '../controlplane/etcd-quorum.ts
 import type { Clock } from '../controlplane/clock.ts';
 import { restartPod, type RestartResult } from '../controlplane/restart.ts';
 import { KubepkiError } from '../errors/error.ts';
-import type { ComponentRestart } from '../operations/plan-restart.ts';
+import type { ComponentRestart, PlannedRestart } from '../operations/plan-restart.ts';
 import { restartLine } from '../render/restart.ts';
 import { moveBack } from '../storage/aside.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
@@ -18,7 +18,7 @@ import type { RestartOptions } from './restart-options.ts';
 import type { RestartPlan } from './restart-plan.ts';
 import { requireServed } from './served.ts';
 import { invocation, noteReturn } from './session.ts';
-import { onInterrupt, type CleanedUp } from './signals.ts';
+import { noteRestarted, onInterrupt, type CleanedUp } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface RestartRun {
@@ -51,26 +51,32 @@ export async function restartComponents(
   const restarted: Component[] = [];
   for (const [index, one] of planned.entries()) {
     if (one.status === 'refused') throw new TypeError('a refused restart is never begun');
-    const component = one.status === 'no-manifest' ? one.component : one.restart.component;
+    const component = componentOf(one);
     try {
       if (one.status === 'no-manifest') {
         const directory = node.layout.manifestsDir;
         terminal.result(restartLine({ status: 'no-manifest', component, directory }));
       } else {
-        await restartOne(one.restart, settleMs, run);
+        const left = planned.slice(index).map(componentOf);
+        const forget = onInterrupt(() => ({ said: `then: ${restartCommand(left, run.options) ?? ''}` }));
+        try {
+          await restartOne(one.restart, settleMs, run);
+        } finally {
+          forget();
+        }
         restarted.push(component);
       }
       settlePending(state, component);
     } catch (error) {
       if (!(error instanceof KubepkiError)) throw error;
-      const left = planned.slice(index).map((other) => {
-        if (other.status === 'restartable') return other.restart.component;
-        return other.component;
-      });
-      return { restarted, left, failure: error };
+      return { restarted, left: planned.slice(index).map(componentOf), failure: error };
     }
   }
   return { restarted, left: [], failure: undefined };
+}
+
+function componentOf(planned: PlannedRestart): Component {
+  return planned.status === 'restartable' ? planned.restart.component : planned.component;
 }
 
 async function restartOne(restart: ComponentRestart, settleMs: number, run: RestartRun): Promise<void> {
@@ -78,6 +84,7 @@ async function restartOne(restart: ComponentRestart, settleMs: number, run: Rest
   const { component, pod } = restart;
   if (component === 'etcd') await requireQuorum(restart, run);
   const forget = onInterrupt(() => putBackNow(state, component));
+  const goOn = refuseSuspension(component, terminal);
   let progress = await terminal.progress(`waiting for ${component} to stop`);
   let result: RestartResult;
   try {
@@ -94,11 +101,13 @@ async function restartOne(restart: ComponentRestart, settleMs: number, run: Rest
       },
     );
   } finally {
+    goOn();
     forget();
     progress.end();
   }
   noteReturn(result.returned, terminal);
   if (result.status !== 'restarted') throw notRestarted(restart, result, options);
+  noteRestarted(component);
   terminal.result(restartLine({ status: 'restarted', component }));
   progress = await terminal.progress(`asking ${component} for its certificate`);
   try {
@@ -143,6 +152,17 @@ async function askQuorum({ layout }: Node, pod: ComponentRestart['pod']): Promis
     if (error instanceof KubepkiError) return { answer: 'unknown', reason: error.line };
     throw error;
   }
+}
+
+/** Suspended by Ctrl-Z, it would leave the component down for as long. @returns allows it again */
+function refuseSuspension(component: Component, terminal: Terminal): () => void {
+  const refuse = (): void => {
+    terminal.note(`${component} is being restarted and would stay down: Ctrl-C puts its manifest back`);
+  };
+  process.on('SIGTSTP', refuse);
+  return () => {
+    process.off('SIGTSTP', refuse);
+  };
 }
 
 /** At once: whoever presses Ctrl-C wants the component back. */

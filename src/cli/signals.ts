@@ -7,6 +7,7 @@ let progress: Progress = 'nothing';
 let held = false;
 let pending: ExitCode | undefined;
 const cleanUps = new Set<CleanUp>();
+const restarted: string[] = [];
 
 /** What there is to say of it, and the exit code if it went wrong; undefined: nothing. */
 export interface CleanedUp {
@@ -24,8 +25,8 @@ export function handleSignals(): void {
   process.on('SIGINT', () => {
     interrupt(exitCodes.interrupted);
   });
-  // SIGHUP: the operator's connection dropped.
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
+  // SIGHUP: the operator's connection dropped. SIGQUIT: Ctrl-\\, which would otherwise be as sudden as a kill.
+  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
     process.on(signal, () => {
       interrupt(exitCodes.terminated);
     });
@@ -73,8 +74,13 @@ export function noteChanged(): void {
   progress = 'changed';
 }
 
+/** Nor that nothing has happened, when a component has been restarted. */
+export function noteRestarted(component: string): void {
+  restarted.push(component);
+}
+
 export function wasChanged(): boolean {
-  return progress === 'changed';
+  return progress === 'changed' || restarted.length > 0;
 }
 
 function interrupt(code: ExitCode): void {
@@ -101,6 +107,8 @@ const said: Readonly<Record<Progress, string>> = {
 export function sayInterrupted(done: readonly CleanedUp[] = []): void {
   // The terminal has just echoed ^C.
   const lineEnd = process.stderr.isTTY ? '\n' : '';
-  const text = [said[progress], ...done.map((one) => one.said)].join('; ');
+  const components = restarted.length === 0 ? [] : [`restarted: ${restarted.join(', ')}`];
+  const change = progress === 'nothing' && restarted.length > 0 ? [] : [said[progress]];
+  const text = [...change, ...components, ...done.map((one) => one.said)].join('; ');
   process.stderr.write(`${lineEnd}interrupted: ${text}\n`);
 }

@@ -1,3 +1,4 @@
+import { KubepkiError } from '../errors/error.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { isReplaced, moveAside, moveBack, type Return } from '../storage/aside.ts';
 import type { ComponentRestart } from '../operations/plan-restart.ts';
@@ -62,6 +63,7 @@ export async function restartPod(
   } finally {
     returned = moveBack(state);
   }
+  if (returned.outcome === 'none') throw forgotten(pod.path);
   if (seen.replaced) return { status: 'replaced', returned };
   if (last !== 'down') return { status: 'not-stopped', returned, last };
   phase('starting');
@@ -70,6 +72,14 @@ export async function restartPod(
     deadline: clock.elapsed() + startTimeoutMs,
   });
   return last === 'healthy' ? { status: 'restarted', returned } : { status: 'not-started', returned, last };
+}
+
+/** Somebody has removed the state directory, and perhaps the manifest that waited in it. */
+function forgotten(file: string): KubepkiError {
+  return new KubepkiError('unfinished', 'was taken away, and the journal that says where it waits is gone', {
+    file,
+    hint: 'see whether the manifest is in its place',
+  });
 }
 
 async function repeat(

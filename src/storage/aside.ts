@@ -55,6 +55,8 @@ export function moveAside(state: StateDirectory, { path, sha256 }: Manifest, com
     requireFree(journal);
     writeAsideJournal(state, journal);
     copyAside(state, journal);
+    // Once more, as close to the removal as can be: what an editor has put there since is not removed.
+    requireUnchanged(state, journal);
     unlinkSync(resolvedPath);
     syncDirectory(dirname(resolvedPath));
   } catch (error) {

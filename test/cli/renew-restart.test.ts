@@ -124,7 +124,8 @@ describe('renew --restart', () => {
     assert.match(stdout, / renewed\n$/);
     assert.equal(
       stderr,
-      `interrupted: the change is done and complete; the manifest of kube-scheduler is in its place (${manifest})\n`,
+      `interrupted: the change is done and complete; the manifest of kube-scheduler is in its place (${manifest}); ` +
+        `then: kubepki restart kube-scheduler --rootfs ${node.tree.directory}\n`,
     );
     assert.equal(existsSync(manifest), true);
     await node.healthy();

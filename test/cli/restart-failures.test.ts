@@ -174,6 +174,7 @@ describe('a restart that is interrupted', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 143],
+    ['SIGQUIT', 143],
   ] as const) {
     test(`${signal}: the manifest goes back at once`, async (t) => {
       const node = await plane(t);
@@ -186,13 +187,61 @@ describe('a restart that is interrupted', () => {
       assert.equal(outcome.code, code, outcome.stderr);
       assert.equal(
         outcome.stderr,
-        `interrupted: nothing was changed; the manifest of kube-scheduler is in its place (${manifestOf(node, 'kube-scheduler')})\n`,
+        `interrupted: nothing was changed; the manifest of kube-scheduler is in its place (${manifestOf(node, 'kube-scheduler')}); ` +
+          `then: kubepki restart kube-scheduler --rootfs ${node.tree.directory}\n`,
       );
       requireInPlace(node, 'kube-scheduler', before);
       assert.equal(existsSync(stateDirectory(node.tree)), false);
       await node.healthy();
     });
   }
+
+  test('in the middle of a sequence: what was restarted is said, and what is left', async (t) => {
+    const node = await plane(t, { flags: () => ({ 'kube-scheduler': ['--ignore-sigterm=true'] }) });
+    if (node === undefined) return;
+    const run = node.begin('restart', 'kube-controller-manager', 'kube-scheduler', '--settle', '1s');
+    await node.away('kube-scheduler');
+    run.kill('SIGINT');
+    const { code, stdout, stderr } = await run.ended;
+    assert.equal(code, 130);
+    assert.equal(stdout, 'kube-controller-manager restarted\n');
+    assert.match(
+      stderr,
+      /^interrupted: restarted: kube-controller-manager; the manifest of kube-scheduler is in its place \(.*\); then: kubepki restart kube-scheduler --rootfs \S+\n$/,
+    );
+  });
+
+  test('Ctrl-Z does not leave the component down', async (t) => {
+    const node = await plane(t);
+    if (node === undefined) return;
+    const run = node.begin('restart', 'kube-scheduler', '--settle', '2s');
+    await node.away('kube-scheduler');
+    run.kill('SIGTSTP');
+    const { code, stderr } = await run.ended;
+    assert.equal(code, 0, stderr);
+    assert.match(
+      stderr,
+      /^note: kube-scheduler is being restarted and would stay down: Ctrl-C puts its manifest back$/m,
+    );
+  });
+
+  test('its state directory is removed meanwhile: exit 9, not "restarted"', async (t) => {
+    const node = await plane(t);
+    if (node === undefined) return;
+    const path = manifestOf(node, 'kube-scheduler');
+    const before = readFileSync(path);
+    const run = node.begin('restart', 'kube-scheduler', '--settle', '3s');
+    await node.away('kube-scheduler');
+    rmSync(stateDirectory(node.tree), { recursive: true });
+    const { code, stdout, stderr } = await run.ended;
+    assert.equal(code, 9, stderr);
+    assert.equal(stdout, '');
+    assert.match(
+      stderr,
+      /^error: .*kube-scheduler\.yaml: was taken away, and the journal that says where it waits is gone\n/,
+    );
+    writeFileSync(path, before);
+  });
 
   for (const [what, next, said] of [
     ['recover', ['certs', 'recover'], /^recovered$/m],

@@ -86,6 +86,8 @@ Description=Bring a change of the control plane's certificates to an end that a 
 # A certificate of two, or a static pod's manifest that was away: in place before the kubelet looks.
 After=local-fs.target
 Before=kubelet.service
+# Where it is a mount of its own, it is waited for.
+RequiresMountsFor=${pathWord(settings.certDir)}
 ConditionPathIsDirectory=${wholePath(settings.certDir)}
 
 [Service]
