@@ -31,7 +31,7 @@ export function announceRestarts(
   const files = changes.flatMap(({ target, after }) =>
     after === undefined ? [] : [{ path: target.path, sha256: sha256(after.content) }],
   );
-  // Until this change is made, what an earlier one has left to restart still is.
+  // Until this change is made, and when it is taken back, what an earlier one has left to restart still is.
   const earlier = (component: Component): PendingRestart['files'] =>
     before.filter((one) => one.component === component).flatMap((one) => one.files);
   const announced = components.map((component): PendingRestart => ({

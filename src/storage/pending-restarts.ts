@@ -10,7 +10,7 @@ import { storedPathsFor, storedPathsOf } from './stored-paths.ts';
 /** A component that was to be restarted to use these files. Host paths here, stored ones on disk. */
 export interface PendingRestart {
   readonly component: string;
-  /** SHA-256, hex, of what the change puts there. */
+  /** SHA-256, hex, of what the change puts there; of a file that was changed again, one for each change. */
   readonly files: readonly { readonly path: string; readonly sha256: string }[];
 }
 
@@ -65,12 +65,9 @@ export function readPendingRestarts(state: StateDirectory, bootId: string): read
   if (stored?.bootId !== bootId) return [];
   const paths = storedPathsOf(state, stored.stateDirectory);
   if (paths === undefined) return [];
-  return withPaths(stored.restarts, paths.locate)
-    .map(({ component, files }) => ({
-      component,
-      files: files.filter(({ path, sha256 }) => digestOf(state, path) === sha256),
-    }))
-    .filter(({ files }) => files.length > 0);
+  return withPaths(stored.restarts, paths.locate).filter(({ files }) =>
+    files.some(({ path, sha256 }) => digestOf(state, path) === sha256),
+  );
 }
 
 /** Whether there is word of any, still of use or not. @throws KubepkiError no-permission, io */
