@@ -42,7 +42,7 @@ describe('renew --restart', () => {
     await atEach(
       t,
       bed,
-      [...spread(before, 4), ...spread(after, 14)],
+      [...spread(before, 3), ...spread(after, 9)],
       () => killed,
       async ({ run, directory, before: laid }) => {
         const { stdout } = await done(treeAt(directory), ...next);
@@ -73,7 +73,7 @@ describe('renew --restart', () => {
     await atEach(
       t,
       bed,
-      spread(bed.points, 12),
+      spread(bed.points, 8),
       (index) => (index % 3 === 2 ? signalled : killed),
       async ({ run, directory }) => {
         const { stdout } = await done(treeAt(directory), ...next);
@@ -94,6 +94,20 @@ describe('renew --restart', () => {
     const tree = treeAt(await leftToRestart(t, bed));
     const renewed = await done(tree, 'renew', 'scheduler.conf');
     assert.doesNotMatch(renewed.stdout, restarted);
+    const again = snapshot(tree.directory);
+    assert.match((await done(tree, ...next)).stdout, restarted);
+    assert.equal(isRenewed(again, tree.directory), false, 'nothing was due');
+  });
+
+  test('nor when the next renewal is taken back', async (t) => {
+    const bed = await restartBed(t, renewing);
+    if (bed === undefined) return;
+    const tree = treeAt(await leftToRestart(t, bed));
+    const left = snapshot(tree.directory);
+    await done(tree, 'renew', 'scheduler.conf');
+    assert.ok(isRenewed(left, tree.directory));
+    await done(tree, 'rollback', '--force');
+    assert.equal(isRenewed(left, tree.directory), false);
     assert.match((await done(tree, ...next)).stdout, restarted);
   });
 });

@@ -107,7 +107,7 @@ for (const [where, injections] of [
       const away = cuts.filter(({ image }) => !image.has(manifestPath));
       assert.notEqual(away.length, 0);
       const others = cuts.filter((cut) => !away.includes(cut));
-      await requireSurvival(t, [...away, ...spread(others, 8)], restart);
+      await requireSurvival(t, [...away, ...spread(others, 5)], restart);
     });
 
     test('during the recovery after a kill at any moment', async (t) => {
@@ -125,7 +125,7 @@ for (const [where, injections] of [
         });
         const cuts = powerCuts(killed.disk, recovery, Infinity);
         requireFaithful(killed);
-        await requireSurvival(t, spread(cuts, 6), restart);
+        await requireSurvival(t, spread(cuts, 4), restart);
       }
     });
   });

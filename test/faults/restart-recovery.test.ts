@@ -79,7 +79,7 @@ describe('recover of a restart, killed at any call', () => {
     test(what, async (t) => {
       const away = await manifestAway(t, noLinks);
       if (away === undefined) return;
-      await killEverywhere(t, away, 8, (directory) => {
+      await killEverywhere(t, away, 5, (directory) => {
         requireAsBefore(away.before, directory);
       });
     });
@@ -93,7 +93,7 @@ describe('recover of a restart, killed at any call', () => {
       });
       if (away === undefined) return;
       const ours = away.before.get(manifestPath);
-      await killEverywhere(t, away, 6, (directory) => {
+      await killEverywhere(t, away, 5, (directory) => {
         assert.equal(readFileSync(join(directory, manifestPath), 'utf8'), theirs);
         const keptAs = `${waitingPath}.replaced-1`;
         assert.equal(snapshot(directory).get(keptAs)?.sha256, ours?.sha256);
