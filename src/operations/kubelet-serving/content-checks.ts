@@ -1,0 +1,73 @@
+import { extensionIds } from '../../pki/extension.ts';
+import type { ForeignRequest } from '../../pki/foreign-request.ts';
+import { describeKey } from '../../pki/request-key.ts';
+import type { Problem } from './object-checks.ts';
+import { shown, shownList } from './shown.ts';
+
+// Go's TLS (crypto/tls) takes no larger one from a peer: such a certificate could not be used.
+const rsaBits = { least: 2048, most: 8192 };
+// FIPS 186-5, 5.4 wants at least this; with 1, anybody could sign. Above the last, Go does not read it.
+const exponents = { least: 65_537n, most: 2n ** 31n - 1n };
+
+export function keyProblem({ key }: ForeignRequest): Problem {
+  if (key.kind === 'ec') return undefined;
+  const wanted = 'RSA of 2048 bits or more, ECDSA P-256 or ECDSA P-384';
+  if (key.kind === 'other' || key.bits < rsaBits.least)
+    return `its key is ${describeKey(key)}, not ${wanted}`;
+  if (key.bits > rsaBits.most)
+    return `its key is ${describeKey(key)}, larger than TLS peers take (8192 bits)`;
+  return key.exponent < exponents.least || key.exponent > exponents.most
+    ? `its RSA key has the public exponent ${shown(String(key.exponent))}, not one from 65537 to 2147483647`
+    : undefined;
+}
+
+export function signatureProblem({ signature }: ForeignRequest): Problem {
+  const problems = {
+    valid: undefined,
+    invalid: 'its signature is not that of its key',
+    unsound: 'it is not signed by its key with SHA-256, SHA-384 or SHA-512',
+  };
+  return problems[signature];
+}
+
+export function commonNameProblem({ subject }: ForeignRequest, username: string): Problem {
+  const names = valuesOf(subject, 'CN');
+  return names.length === 1 && names[0] === username
+    ? undefined
+    : `its common name is ${shownList(names)}, not that of its requestor ${shown(username)}`;
+}
+
+export function organizationProblem({ subject }: ForeignRequest): Problem {
+  const organizations = valuesOf(subject, 'O');
+  return organizations.length === 1 && organizations[0] === 'system:nodes'
+    ? undefined
+    : `its organization is ${shownList(organizations)}, not "system:nodes" alone`;
+}
+
+export function subjectProblem({ subject }: ForeignRequest): Problem {
+  const others = subject.filter((attribute) => !/^(?:CN|O)=/.test(attribute));
+  return others.length === 0 ? undefined : `its subject has more than CN and O: ${shownList(others)}`;
+}
+
+/**
+ * Nothing but the SAN, as kubelets ask. Key usages, even those that the signer gives anyway, come from the object's
+ * `usages`; whoever asks for basicConstraints wants something else than a kubelet.
+ */
+export function extensionsProblem({ extensions, otherAttributes }: ForeignRequest): Problem {
+  const others = extensions
+    .filter(({ id }) => id !== extensionIds.subjectAltName)
+    .map(({ id }) => nameOf(id));
+  if (others.length > 0) return `it asks for other extensions than the SAN: ${others.slice(0, 5).join(', ')}`;
+  if (extensions.length > 1) return 'it asks for the SAN more than once';
+  return otherAttributes.length === 0
+    ? undefined
+    : 'it has attributes beside the extensions that it asks for';
+}
+
+function valuesOf(subject: readonly string[], type: string): string[] {
+  return subject.filter((one) => one.startsWith(`${type}=`)).map((one) => one.slice(type.length + 1));
+}
+
+function nameOf(id: string): string {
+  return Object.entries(extensionIds).find(([, one]) => one === id)?.[0] ?? `OID ${shown(id)}`;
+}

@@ -1,0 +1,137 @@
+import { verify } from 'node:crypto';
+import { KubepkiError } from '../errors/error.ts';
+import { contentOf, encodeDer, isContext, isUniversal, parseDer, partsOf, type Asn1 } from './der.ts';
+import { parseExtension, type Extension } from './extension.ts';
+import { attributesOf } from './name.ts';
+import { encodePem } from './pem.ts';
+import { requestKey, type RequestKey } from './request-key.ts';
+
+/**
+ * A certificate request that somebody else made, taken apart for a decision about it. Unlike one of our own
+ * (certification-request.ts) nothing is passed over: a decider and a signer that read one file differently are an attack.
+ */
+export interface ForeignRequest {
+  /** `O=…`, `CN=…`, sorted. */
+  readonly subject: readonly string[];
+  readonly key: RequestKey;
+  /**
+   * Whether the request is signed with the key it is for (RFC 2986, 3). `unsound`: with an algorithm that is not the
+   * key's, or with SHA-1 and older.
+   */
+  readonly signature: 'valid' | 'invalid' | 'unsound';
+  readonly extensions: readonly Extension[];
+  /** Attributes beside the extensions, as content bytes of their OIDs in hex. */
+  readonly otherAttributes: readonly string[];
+}
+
+// Content bytes of the OIDs, in hex. RFC 4055, 5; RFC 5758, 3.2.
+const signatureAlgorithms: Readonly<Record<string, { readonly kind: 'rsa' | 'ec'; readonly hash: string }>> =
+  {
+    '2a864886f70d01010b': { kind: 'rsa', hash: 'sha256' },
+    '2a864886f70d01010c': { kind: 'rsa', hash: 'sha384' },
+    '2a864886f70d01010d': { kind: 'rsa', hash: 'sha512' },
+    '2a8648ce3d040302': { kind: 'ec', hash: 'sha256' },
+    '2a8648ce3d040303': { kind: 'ec', hash: 'sha384' },
+    '2a8648ce3d040304': { kind: 'ec', hash: 'sha512' },
+  };
+/** PKCS#9 extensionRequest, 1.2.840.113549.1.9.14 (RFC 2985, 5.4.2). */
+const extensionRequest = '2a864886f70d01090e';
+// A request of a kubelet has less than two kilobytes.
+const maxBytes = 64 * 1024;
+
+/**
+ * @param pem one PEM block and nothing else: with two, it would matter which of them a signer takes
+ * @throws KubepkiError bad-request, without a file
+ */
+export function openRequest(pem: Uint8Array): ForeignRequest {
+  const der = onlyBlock(pem);
+  try {
+    return takeApart(parseDer(der));
+  } catch (cause) {
+    // Whatever it was, forge and openssl included: these bytes come from outside.
+    if (cause instanceof KubepkiError && cause.code === 'bad-request') throw cause;
+    throw malformedRequest(cause);
+  }
+}
+
+// Only as pem.Encode and openssl write it. What is so written has one reading.
+function onlyBlock(pem: Uint8Array): Buffer {
+  if (pem.length > maxBytes) throw new KubepkiError('bad-request', 'is larger than 64 KiB');
+  const text = Buffer.from(pem).toString('latin1').replaceAll('\r\n', '\n').trim();
+  const body = /^-----BEGIN CERTIFICATE REQUEST-----\n([A-Za-z0-9+/=\n]+)\n-----END CERTIFICATE REQUEST-----$/
+    .exec(text)?.[1]
+    ?.replaceAll('\n', '');
+  const der = Buffer.from(body ?? '', 'base64');
+  if (der.length === 0 || encodePem('CERTIFICATE REQUEST', der).trim() !== text) {
+    throw new KubepkiError('bad-request', 'is not one PEM block CERTIFICATE REQUEST and nothing else');
+  }
+  return der;
+}
+
+// CertificationRequest ::= SEQUENCE { certificationRequestInfo, signatureAlgorithm, signature }
+function takeApart(request: Asn1): ForeignRequest {
+  const [info, algorithm, signature] = exactly(request, 3);
+  if (!isUniversal(algorithm, 'sequence') || !isUniversal(signature, 'bitString')) throw malformedRequest();
+  const infoParts = partsOf(info);
+  const [version, subject, spki, attributes] = infoParts;
+  if (!isUniversal(info, 'sequence') || infoParts.length > 4 || !isUniversal(version, 'integer')) {
+    throw malformedRequest();
+  }
+  if (contentOf(version).toString('hex') !== '00') {
+    throw new KubepkiError('bad-request', 'has another version than PKCS#10 knows');
+  }
+  if (!isUniversal(subject, 'sequence') || !isUniversal(spki, 'sequence')) throw malformedRequest();
+  const key = requestKey(spki);
+  return {
+    subject: attributesOf(encodeDer(subject)),
+    key,
+    signature: checkSignature(encodeDer(info), algorithm, contentOf(signature), key),
+    ...attributesIn(attributes),
+  };
+}
+
+function checkSignature(
+  content: Buffer,
+  algorithm: Asn1,
+  bits: Buffer,
+  key: RequestKey,
+): ForeignRequest['signature'] {
+  const [id] = partsOf(algorithm);
+  const known = isUniversal(id, 'oid') ? signatureAlgorithms[contentOf(id).toString('hex')] : undefined;
+  if (known === undefined || key.kind === 'other' || known.kind !== key.kind) return 'unsound';
+  // A BIT STRING begins with the number of its unused bits.
+  const whole = bits[0] === 0;
+  return whole && verify(known.hash, content, key.publicKey, bits.subarray(1)) ? 'valid' : 'invalid';
+}
+
+// Attribute ::= SEQUENCE { type OBJECT IDENTIFIER, values SET OF ANY }
+function attributesIn(attributes: Asn1 | undefined): Pick<ForeignRequest, 'extensions' | 'otherAttributes'> {
+  if (attributes === undefined) return { extensions: [], otherAttributes: [] };
+  if (!isContext(attributes, 0)) throw malformedRequest();
+  const all = partsOf(attributes).map((attribute) => {
+    const [type, values] = exactly(attribute, 2);
+    if (!isUniversal(type, 'oid') || !isUniversal(values, 'set')) throw malformedRequest();
+    return { type: contentOf(type).toString('hex'), values };
+  });
+  const requests = all.filter(({ type }) => type === extensionRequest);
+  // With two lists it would matter which of them a signer takes.
+  if (requests.length > 1) throw malformedRequest();
+  const lists = requests.map(({ values }) => exactly(values, 1)[0]);
+  return {
+    extensions: lists.flatMap((list) => partsOf(list).map(parseExtension)),
+    otherAttributes: all.map(({ type }) => type).filter((type) => type !== extensionRequest),
+  };
+}
+
+function exactly(value: Asn1, count: 1): readonly [Asn1];
+function exactly(value: Asn1, count: 2): readonly [Asn1, Asn1];
+function exactly(value: Asn1, count: 3): readonly [Asn1, Asn1, Asn1];
+function exactly(value: Asn1, count: number): readonly Asn1[] {
+  const parts = partsOf(value);
+  if (parts.length !== count) throw malformedRequest();
+  return parts;
+}
+
+function malformedRequest(cause?: unknown): KubepkiError {
+  return new KubepkiError('bad-request', 'is not a well-formed certificate request', { cause });
+}

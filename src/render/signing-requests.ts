@@ -1,0 +1,61 @@
+import type { Asked } from '../operations/kubelet-serving/asked.ts';
+import type { SigningRequest } from '../operations/kubelet-serving/signing-request.ts';
+import { framelessTable } from './frameless-table.ts';
+import { humanDuration } from './human-duration.ts';
+import { printable } from './printable.ts';
+
+export interface ListedRequest {
+  readonly object: SigningRequest;
+  /** undefined: what it holds is not a well-formed request. */
+  readonly asked: Asked | undefined;
+}
+
+// Those of `kubectl get csr`, byte for byte, then ours.
+const head = [
+  'NAME',
+  'AGE',
+  'SIGNERNAME',
+  'REQUESTOR',
+  'REQUESTEDDURATION',
+  'CONDITION',
+  'KEY',
+  'REQUESTED NAMES',
+];
+// kubectl's tabwriter (k8s.io/cli-runtime, printers.GetNewTabWriter).
+const padding = 3;
+const mostNames = 10;
+
+/** @param now what the ages are counted from */
+export function signingRequestTable(requests: readonly ListedRequest[], now: Date): string {
+  const rows = requests.map((request) => cells(request, now).map(printable));
+  return framelessTable([head, ...rows], { padding })
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
+}
+
+function cells({ object, asked }: ListedRequest, now: Date): string[] {
+  const { name, createdAt, signerName, username, expirationSeconds } = object;
+  return [
+    name,
+    createdAt === undefined ? '<unknown>' : humanDuration(now.getTime() - createdAt.getTime()),
+    signerName === '' ? '<none>' : signerName,
+    username,
+    expirationSeconds === undefined ? '<none>' : humanDuration(expirationSeconds * 1000),
+    condition(object),
+    asked?.key ?? '<invalid>',
+    asked === undefined ? '<invalid>' : nameList(asked.names),
+  ];
+}
+
+// Whoever may make a request decides how many names it has, and how long they are.
+function nameList(names: readonly string[]): string {
+  if (names.length === 0) return '<none>';
+  const first = names.slice(0, mostNames).map((name) => (name.length > 260 ? `${name.slice(0, 259)}…` : name));
+  return `${first.join(',')}${names.length > mostNames ? ` + ${String(names.length - mostNames)} more...` : ''}`;
+}
+
+// kubectl shows a denial before an approval.
+function condition({ conditions, issued }: SigningRequest): string {
+  const decided = ['Denied', 'Approved'].find((one) => conditions.includes(one)) ?? 'Pending';
+  return `${decided}${conditions.includes('Failed') ? ',Failed' : ''}${issued ? ',Issued' : ''}`;
+}
