@@ -1,4 +1,4 @@
-import { isContext, isUniversal, malformed, parseDer, partsOf } from './der.ts';
+import { encodeDer, isContext, isUniversal, malformed, parseDer, partsOf } from './der.ts';
 import type { Extension } from './extension.ts';
 import { describe } from './subject-alt-name.ts';
 
@@ -16,9 +16,9 @@ export function serverNames(subjectAltName: Extension): readonly ServerName[] {
   const names = parseDer(subjectAltName.value);
   if (!isUniversal(names, 'sequence')) throw malformed();
   return partsOf(names).map((name) => {
+    // `describe` looks at the number only, and an INTEGER has that of DNS names.
+    if (!isContext(name, name.type)) return { kind: 'other', shown: `DER:${encodeDer(name).toString('hex')}` };
     const shown = describe(name);
-    // `describe` looks at the number only: an INTEGER has DNS's.
-    if (!isContext(name, name.type)) return { kind: 'other', shown };
     if (shown.startsWith('DNS:')) return { kind: 'dns', name: shown.slice('DNS:'.length) };
     if (shown.startsWith('IP:')) return { kind: 'ip', address: shown.slice('IP:'.length) };
     return { kind: 'other', shown };

@@ -50,7 +50,9 @@ function cells({ object, asked }: ListedRequest, now: Date): string[] {
 // Whoever may make a request decides how many names it has, and how long they are.
 function nameList(names: readonly string[]): string {
   if (names.length === 0) return '<none>';
-  const first = names.slice(0, mostNames).map((name) => (name.length > 260 ? `${name.slice(0, 259)}…` : name));
+  const first = names
+    .slice(0, mostNames)
+    .map((name) => (name.length > 260 ? `${name.slice(0, 259)}…` : name));
   return `${first.join(',')}${names.length > mostNames ? ` + ${String(names.length - mostNames)} more...` : ''}`;
 }
 
