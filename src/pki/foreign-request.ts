@@ -1,16 +1,17 @@
 import { verify } from 'node:crypto';
 import { KubepkiError } from '../errors/error.ts';
-import { contentOf, encodeDer, isContext, isUniversal, parseDer, partsOf, type Asn1 } from './der.ts';
-import { parseExtension, type Extension } from './extension.ts';
+import { contentOf, encodeDer, isUniversal, malformed, parseDer, partsOf, type Asn1 } from './der.ts';
 import { attributesOf } from './name.ts';
 import { encodePem } from './pem.ts';
+import { requestAttributes, type RequestAttributes } from './request-attributes.ts';
 import { requestKey, type RequestKey } from './request-key.ts';
+import { exactly, tagged } from './strict-parts.ts';
 
 /**
  * A certificate request that somebody else made, taken apart for a decision about it. Unlike one of our own
  * (certification-request.ts) nothing is passed over: a decider and a signer that read one file differently are an attack.
  */
-export interface ForeignRequest {
+export interface ForeignRequest extends RequestAttributes {
   /** `O=…`, `CN=…`, sorted. */
   readonly subject: readonly string[];
   readonly key: RequestKey;
@@ -19,9 +20,6 @@ export interface ForeignRequest {
    * key's, or with SHA-1 and older.
    */
   readonly signature: 'valid' | 'invalid' | 'unsound';
-  readonly extensions: readonly Extension[];
-  /** Attributes beside the extensions, as content bytes of their OIDs in hex. */
-  readonly otherAttributes: readonly string[];
 }
 
 // Content bytes of the OIDs, in hex. RFC 4055, 5; RFC 5758, 3.2.
@@ -34,8 +32,6 @@ const signatureAlgorithms: Readonly<Record<string, { readonly kind: 'rsa' | 'ec'
     '2a8648ce3d040303': { kind: 'ec', hash: 'sha384' },
     '2a8648ce3d040304': { kind: 'ec', hash: 'sha512' },
   };
-/** PKCS#9 extensionRequest, 1.2.840.113549.1.9.14 (RFC 2985, 5.4.2). */
-const extensionRequest = '2a864886f70d01090e';
 // A request of a kubelet has less than two kilobytes.
 const maxBytes = 64 * 1024;
 
@@ -50,7 +46,7 @@ export function openRequest(pem: Uint8Array): ForeignRequest {
   } catch (cause) {
     // Whatever it was, forge and openssl included: these bytes come from outside.
     if (cause instanceof KubepkiError && cause.code === 'bad-request') throw cause;
-    throw malformedRequest(cause);
+    throw new KubepkiError('bad-request', 'is not a well-formed certificate request', { cause });
   }
 }
 
@@ -70,24 +66,34 @@ function onlyBlock(pem: Uint8Array): Buffer {
 
 // CertificationRequest ::= SEQUENCE { certificationRequestInfo, signatureAlgorithm, signature }
 function takeApart(request: Asn1): ForeignRequest {
-  const [info, algorithm, signature] = exactly(request, 3);
-  if (!isUniversal(algorithm, 'sequence') || !isUniversal(signature, 'bitString')) throw malformedRequest();
-  const infoParts = partsOf(info);
-  const [version, subject, spki, attributes] = infoParts;
-  if (!isUniversal(info, 'sequence') || infoParts.length > 4 || !isUniversal(version, 'integer')) {
-    throw malformedRequest();
+  const [info, algorithm, signature] = exactly('sequence', request, 3);
+  const infoParts = partsOf(tagged('sequence', info));
+  const [version, , , attributes] = infoParts;
+  if (infoParts.length > 4 || !isUniversal(version, 'integer') || !isUniversal(signature, 'bitString')) {
+    throw malformed();
   }
   if (contentOf(version).toString('hex') !== '00') {
     throw new KubepkiError('bad-request', 'has another version than PKCS#10 knows');
   }
-  if (!isUniversal(subject, 'sequence') || !isUniversal(spki, 'sequence')) throw malformedRequest();
+  const subject = tagged('sequence', infoParts[1]);
+  const spki = tagged('sequence', infoParts[2]);
   const key = requestKey(spki);
   return {
-    subject: attributesOf(encodeDer(subject)),
+    subject: subjectOf(subject),
     key,
-    signature: checkSignature(encodeDer(info), algorithm, contentOf(signature), key),
-    ...attributesIn(attributes),
+    signature: checkSignature(encodeDer(info), tagged('sequence', algorithm), contentOf(signature), key),
+    ...requestAttributes(attributes),
   };
+}
+
+// Name ::= SEQUENCE OF SET OF SEQUENCE { type OBJECT IDENTIFIER, value ANY }
+function subjectOf(name: Asn1): readonly string[] {
+  for (const attribute of partsOf(name).flatMap((rdn) => partsOf(tagged('set', rdn)))) {
+    const [type, value] = exactly('sequence', attribute, 2);
+    const isText = value.tagClass === type.tagClass && typeof value.value === 'string';
+    if (!isUniversal(type, 'oid') || !isText) throw malformed();
+  }
+  return attributesOf(encodeDer(name));
 }
 
 function checkSignature(
@@ -102,36 +108,4 @@ function checkSignature(
   // A BIT STRING begins with the number of its unused bits.
   const whole = bits[0] === 0;
   return whole && verify(known.hash, content, key.publicKey, bits.subarray(1)) ? 'valid' : 'invalid';
-}
-
-// Attribute ::= SEQUENCE { type OBJECT IDENTIFIER, values SET OF ANY }
-function attributesIn(attributes: Asn1 | undefined): Pick<ForeignRequest, 'extensions' | 'otherAttributes'> {
-  if (attributes === undefined) return { extensions: [], otherAttributes: [] };
-  if (!isContext(attributes, 0)) throw malformedRequest();
-  const all = partsOf(attributes).map((attribute) => {
-    const [type, values] = exactly(attribute, 2);
-    if (!isUniversal(type, 'oid') || !isUniversal(values, 'set')) throw malformedRequest();
-    return { type: contentOf(type).toString('hex'), values };
-  });
-  const requests = all.filter(({ type }) => type === extensionRequest);
-  // With two lists it would matter which of them a signer takes.
-  if (requests.length > 1) throw malformedRequest();
-  const lists = requests.map(({ values }) => exactly(values, 1)[0]);
-  return {
-    extensions: lists.flatMap((list) => partsOf(list).map(parseExtension)),
-    otherAttributes: all.map(({ type }) => type).filter((type) => type !== extensionRequest),
-  };
-}
-
-function exactly(value: Asn1, count: 1): readonly [Asn1];
-function exactly(value: Asn1, count: 2): readonly [Asn1, Asn1];
-function exactly(value: Asn1, count: 3): readonly [Asn1, Asn1, Asn1];
-function exactly(value: Asn1, count: number): readonly Asn1[] {
-  const parts = partsOf(value);
-  if (parts.length !== count) throw malformedRequest();
-  return parts;
-}
-
-function malformedRequest(cause?: unknown): KubepkiError {
-  return new KubepkiError('bad-request', 'is not a well-formed certificate request', { cause });
 }

@@ -17,7 +17,8 @@ export function serverNames(subjectAltName: Extension): readonly ServerName[] {
   if (!isUniversal(names, 'sequence')) throw malformed();
   return partsOf(names).map((name) => {
     // `describe` looks at the number only, and an INTEGER has that of DNS names.
-    if (!isContext(name, name.type)) return { kind: 'other', shown: `DER:${encodeDer(name).toString('hex')}` };
+    if (!isContext(name, name.type))
+      return { kind: 'other', shown: `DER:${encodeDer(name).toString('hex')}` };
     const shown = describe(name);
     if (shown.startsWith('DNS:')) return { kind: 'dns', name: shown.slice('DNS:'.length) };
     if (shown.startsWith('IP:')) return { kind: 'ip', address: shown.slice('IP:'.length) };

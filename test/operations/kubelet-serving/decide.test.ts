@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { checks, decide, mayBeDenied } from '../../../src/operations/kubelet-serving.ts';
 import { judge } from '../../support/judge.ts';
-import { RequestMaker, type Wanted } from '../../support/serving-request.ts';
+import { derToPem, pemToDer, RequestMaker, type Wanted } from '../../support/serving-request.ts';
 import { temporaryDirectory } from '../../support/tree.ts';
 import { refusals } from './refusals.ts';
 import { all, byName, object, selection, surroundings, wanted } from './sample.ts';
@@ -74,6 +75,53 @@ test('lists given with a name count too, and only for what they are about', (t) 
   assert.equal(decided(['198.51.100.0/24'], []).approve, true);
   assert.equal(decided([], ['node-1']).approve, true);
   assert.equal(decided([], ['node-2']).approve, false);
+});
+
+test('a request that Go made, as kubelets are, is approved', (t) => {
+  const cfssl = judge(t, 'cfssl');
+  if (cfssl === undefined) return;
+  const hosts = ['node-1', '192.0.2.10', '2001:db8::10'];
+  for (const key of [
+    { algo: 'ecdsa', size: 256 },
+    { algo: 'ecdsa', size: 384 },
+    { algo: 'rsa', size: 2048 },
+  ]) {
+    const input = JSON.stringify({ CN: object.username, names: [{ O: 'system:nodes' }], hosts, key });
+    const output = execFileSync(cfssl, ['genkey', '-loglevel', '5', '-'], {
+      input,
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+    const { csr } = JSON.parse(output) as { readonly csr: string };
+    assert.deepEqual(decide({ ...object, request: Buffer.from(csr) }, surroundings(), all), {
+      approve: true,
+    });
+  }
+});
+
+test('whatever byte of a request is changed, it is refused, and nothing is thrown', (t) => {
+  const openssl = judge(t, 'openssl');
+  if (openssl === undefined) return;
+  const der = pemToDer(new RequestMaker(openssl, temporaryDirectory(t)).make(wanted));
+  for (let at = 0; at < der.length; at += 1) {
+    for (const mask of [0x01, 0x20, 0x80, 0xff]) {
+      const changed = Buffer.from(der);
+      changed.writeUInt8(changed.readUInt8(at) ^ mask, at);
+      const { approve } = decide({ ...object, request: derToPem(changed) }, surroundings(), byName);
+      assert.equal(approve, false, `byte ${String(at)} xor ${String(mask)}`);
+    }
+  }
+});
+
+test('nesting beyond any stack is a refusal', () => {
+  let der = Buffer.alloc(0);
+  for (let depth = 0; depth < 9000; depth += 1) {
+    const head = Buffer.from([0x30, 0x83, 0, 0, 0]);
+    head.writeUIntBE(der.length, 2, 3);
+    der = Buffer.concat([der.length < 128 ? Buffer.from([0x30, der.length]) : head, der]);
+  }
+  const decision = decide({ ...object, request: derToPem(der) }, surroundings(), byName);
+  assert.equal(decision.approve || decision.check, 'request');
 });
 
 test('what is decided, or for another signer, is not denied', () => {
