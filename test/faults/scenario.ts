@@ -158,7 +158,7 @@ export async function inject(
       `${point.call}:${effect}:when=${String(when)}${lasting ? '+' : ''}`,
     ]);
     if (hit(run.log, directory, kind)) return run;
-    const shifted = shift(run.log, point.call, directory, all);
+    const shifted = shift(run.log, point, directory, all);
     // It came too early to see by how much: a step later.
     when = shifted === undefined ? when + 1 : point.when + shifted;
   }

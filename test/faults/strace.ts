@@ -100,22 +100,27 @@ export function faultPoints(log: readonly string[], directory: string): FaultPoi
 }
 
 function isChange(call: string, line: string, directory: string): boolean {
-  return line.includes(directory) && (call !== 'openat' || line.includes('O_CREAT'));
+  // What is written may name the directory too: `generate` prints where it works.
+  const where = call.includes('write') ? /^\w+\(\d+<[^>]*>/.exec(line)?.[0] : line;
+  return where?.includes(directory) === true && (call !== 'openat' || line.includes('O_CREAT'));
 }
 
 /**
- * By how much the counts of a run differ from those of the run the points were taken from: node opens a file more or
- * less before it comes to us. Seen at the first call of that name on the tree; undefined when the run did not get there.
+ * By how much the counts of a run differ from those of the run the points were taken from: node opens a file or wakes a
+ * thread more or less on the way. Seen at the same call on the tree, or the last of that name before it that the run
+ * came to; undefined when it came to none.
  */
 export function shift(
   log: readonly string[],
-  call: string,
+  point: FaultPoint,
   directory: string,
   points: readonly FaultPoint[],
 ): number | undefined {
-  const expected = points.find((point) => point.call === call)?.when;
-  const found = faultPoints(log, directory).find((point) => point.call === call)?.when;
-  return expected === undefined || found === undefined ? undefined : found - expected;
+  const expected = points.filter(({ call, when }) => call === point.call && when <= point.when);
+  const found = faultPoints(log, directory).filter(({ call }) => call === point.call);
+  const seen = Math.min(expected.length, found.length) - 1;
+  const [planned, actual] = [expected[seen], found[seen]];
+  return planned && actual && actual.when - planned.when;
 }
 
 /** Did the fault hit a call on the tree first? A count may shift by a call of node's own. */
