@@ -76,6 +76,18 @@ const rooms = {
     types: { operations: [] },
     modules: { 'node:net': true, 'node:tls': true, 'node:http': true, 'node:https': true },
   },
+  cluster: {
+    rooms: ['errors'],
+    modules: {
+      '@kubernetes/client-node': true,
+      // The client's connection, made outside of it.
+      'node:https': ['Agent'],
+      'node:tls': ['createSecureContext', 'SecureContext'],
+      'node:net': ['isIP', 'LookupFunction'],
+      // For getent: node's own look-up of a name cannot be called off.
+      'node:child_process': ['execFile'],
+    },
+  },
   render: {
     rooms: ['errors'],
     types: { changeset: [], catalog: [], pki: [], kubeconfig: [], config: [], inventory: [], operations: [] },
@@ -169,7 +181,8 @@ const readOnly = [
 ];
 
 /** What has its one importer elsewhere. */
-const othersModules = '^(?:node:crypto|node-forge|yaml|zod|json-p3|chalk|cli-table3)(?:/|$)';
+const othersModules =
+  '^(?:node:crypto|node-forge|yaml|zod|json-p3|@kubernetes/client-node|chalk|cli-table3)(?:/|$)';
 
 function roomConfig(name, room, files, depth) {
   const [severity, ...syntax] = hermetic['no-restricted-syntax'];

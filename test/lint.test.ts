@@ -46,6 +46,7 @@ const rooms = [
   'operations',
   'storage',
   'controlplane',
+  'cluster',
   'render',
   'cli',
 ] as const;
@@ -83,6 +84,7 @@ const roomsOf: Readonly<Record<Exclude<Room, 'cli'>, Partial<Record<Room, 'value
   },
   storage: { errors: 'value', filesystem: 'value', changeset: 'value' },
   controlplane: { errors: 'value', catalog: 'value', storage: 'value', operations: 'type' },
+  cluster: { errors: 'value' },
   render: {
     errors: 'value',
     catalog: 'type',
@@ -102,11 +104,15 @@ const outside: readonly (readonly [declaration: string, rooms: readonly Room[]])
   [`import { randomBytes } from 'node:crypto';`, ['pki', 'storage']],
   [`import forge from 'node-forge';`, ['pki']],
   [`import asn1 from 'node-forge/lib/asn1.js';`, ['pki']],
-  [`import { isIP } from 'node:net';`, ['config', 'operations', 'controlplane']],
+  [`import { isIP } from 'node:net';`, ['config', 'operations', 'controlplane', 'cluster']],
   [`import ipaddr from 'ipaddr.js';`, ['pki', 'config', 'operations']],
   [`import { connect } from 'node:net';`, ['controlplane']],
   [`import { connect } from 'node:tls';`, ['controlplane']],
   [`import { request } from 'node:https';`, ['controlplane']],
+  [`import { Agent } from 'node:https';`, ['controlplane', 'cluster']],
+  [`import { createSecureContext } from 'node:tls';`, ['controlplane', 'cluster']],
+  [`import { CoreV1Api } from '@kubernetes/client-node';`, ['cluster']],
+  [`import { execFile } from 'node:child_process';`, ['cluster']],
   [`import { parseDocument } from 'yaml';`, ['yaml']],
   [`import { isMap } from 'yaml';`, ['yaml', 'kubeconfig']],
   [`import { stringify } from 'yaml';`, ['yaml', 'kubeconfig', 'render']],
@@ -248,6 +254,7 @@ describe('the walls of src/cli', () => {
       'node-forge',
       'yaml',
       'zod',
+      '@kubernetes/client-node',
       'chalk',
       'cli-table3',
       'node:fs/promises',
@@ -257,7 +264,7 @@ describe('the walls of src/cli', () => {
     }
     const writing = `import { writeFileSync } from 'node:fs';`;
     assert.deepEqual(await violations('src/cli/virtual.ts', writing), ['no-restricted-imports']);
-    for (const name of ['node:crypto', 'yaml', 'chalk', 'node-forge/lib/asn1.js']) {
+    for (const name of ['node:crypto', 'yaml', 'chalk', 'node-forge/lib/asn1.js', '@kubernetes/client-node']) {
       const code = `export const x = await import('${name}');`;
       assert.deepEqual(await violations('src/cli/virtual.ts', code), ['no-restricted-syntax'], code);
     }

@@ -15,6 +15,7 @@
  * - `unfinished`: a change stopped half-way and needs a decision
  * - `no-quorum`: stopping an etcd member would stop the cluster, or it cannot be told
  * - `not-restarted`: a component did not stop, did not come back, or serves another certificate
+ * - `cluster`: the API server could not be asked, or did not give what it was asked for
  * - `no-backup`: there is no such backup, or it must not be brought back
  */
 export type ErrorCode =
@@ -43,6 +44,7 @@ export type ErrorCode =
   | 'unfinished'
   | 'no-quorum'
   | 'not-restarted'
+  | 'cluster'
   | 'no-backup';
 
 export interface ErrorDetails {

@@ -1,0 +1,83 @@
+import { Agent } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { createConfiguration, ServerConfiguration, type Configuration } from '@kubernetes/client-node';
+import { KubepkiError } from '../errors/error.ts';
+import type { ApiAccess } from './access.ts';
+import { addressesOf, type Address } from './addresses.ts';
+import { failureOf } from './failure.ts';
+
+/** For the constructors of the client's APIs. */
+export type ApiConfiguration = Configuration;
+
+/**
+ * Runs something that asks the API server. When it ends, or the signal calls it off, no connection and no look-up is left
+ * that would keep the process alive.
+ *
+ * The client is given its connection from outside: its own `KubeConfig` would run credential plugins, read service
+ * account tokens and go through proxies.
+ * @param signal bounds all of it: the name, the connection, TLS, every answer
+ * @throws KubepkiError cluster
+ */
+export async function withApi<T>(
+  access: ApiAccess,
+  signal: AbortSignal,
+  use: (configuration: ApiConfiguration) => Promise<T>,
+): Promise<T> {
+  let agent: Agent | undefined;
+  try {
+    signal.throwIfAborted();
+    const secureContext = secureContextOf(access);
+    const addresses = await addressesOf(access.server.hostname, signal);
+    agent = new Agent({
+      keepAlive: true,
+      secureContext,
+      lookup: lookUpIn(addresses),
+      ...(access.serverName === undefined ? {} : { servername: access.serverName }),
+    });
+    return await use(configurationFor(access, agent, signal));
+  } catch (error) {
+    throw failureOf(error, { server: access.server, signal });
+  } finally {
+    agent?.destroy();
+  }
+}
+
+function configurationFor({ server, credentials }: ApiAccess, agent: Agent, signal: AbortSignal): Configuration {
+  return createConfiguration({
+    baseServer: new ServerConfiguration(server.href.replace(/\/$/, ''), {}),
+    authMethods: {
+      default: {
+        getName: () => 'kubeconfig',
+        applySecurityAuthentication: (request) => {
+          request.setAgent(agent);
+          request.setSignal(signal);
+          if (credentials.kind === 'token') {
+            request.setHeaderParam('Authorization', `Bearer ${credentials.token}`);
+          }
+        },
+      },
+    },
+  });
+}
+
+function secureContextOf({ ca, credentials }: ApiAccess): SecureContext {
+  try {
+    return createSecureContext({
+      ca,
+      ...(credentials.kind === 'certificate' ? { cert: credentials.certificate, key: credentials.key } : {}),
+    });
+  } catch (cause) {
+    // What OpenSSL says of a key that it cannot read helps nobody.
+    throw new KubepkiError('cluster', 'the certificates or the key in the kubeconfig cannot be used', { cause });
+  }
+}
+
+/** For a connection whose addresses are known already. */
+function lookUpIn(addresses: readonly Address[]): LookupFunction {
+  return (_host, { all }, callback) => {
+    const [first] = addresses;
+    if (all === true) callback(null, [...addresses]);
+    else callback(null, first?.address ?? '', first?.family);
+  };
+}
