@@ -264,7 +264,13 @@ describe('the walls of src/cli', () => {
     }
     const writing = `import { writeFileSync } from 'node:fs';`;
     assert.deepEqual(await violations('src/cli/virtual.ts', writing), ['no-restricted-imports']);
-    for (const name of ['node:crypto', 'yaml', 'chalk', 'node-forge/lib/asn1.js', '@kubernetes/client-node']) {
+    for (const name of [
+      'node:crypto',
+      'yaml',
+      'chalk',
+      'node-forge/lib/asn1.js',
+      '@kubernetes/client-node',
+    ]) {
       const code = `export const x = await import('${name}');`;
       assert.deepEqual(await violations('src/cli/virtual.ts', code), ['no-restricted-syntax'], code);
     }

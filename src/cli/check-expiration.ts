@@ -7,6 +7,8 @@ import { expiringWithin, findingsOf } from '../operations/findings.ts';
 import { faultsText, remainingText } from '../render/findings.ts';
 import type { RenewRuns } from '../render/prometheus.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
+import { askCluster } from './ask-cluster.ts';
+import type { ClusterOptions } from './cluster-options.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import type { ExpirationOutput } from './expiration-output-option.ts';
 import type { Period, WithinOption } from './period-option.ts';
@@ -14,7 +16,7 @@ import type { Terminal } from './terminal.ts';
 import type { TextfileOption } from './textfile-option.ts';
 import { noteWaiting } from './waiting.ts';
 
-export interface CheckExpirationOptions extends NodeOptions, WithinOption, TextfileOption {
+export interface CheckExpirationOptions extends NodeOptions, ClusterOptions, WithinOption, TextfileOption {
   readonly output: ExpirationOutput;
   readonly allowMissingTemplateKeys: boolean;
   /** Judge as of this moment; undefined: now. */
@@ -40,7 +42,9 @@ export async function checkExpiration(
 ): Promise<ExitCode> {
   const present = await presenter(options, terminal);
   const now = options.at ?? new Date();
-  const node = await openNode(options, terminal);
+  const asking = { prefix: 'check-expiration', text: options.output.kind === 'text' } as const;
+  const here = await askCluster(options, asking, terminal);
+  const node = await openNode(here, terminal);
   const { layout, config } = node;
   noteWaiting(node, terminal);
   const metrics =

@@ -5,6 +5,7 @@ import { shellWord } from '../errors/shell-word.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
 import { locateLayout, plannedLayout, type Layout } from '../inventory/layout.ts';
+import type { NamedAlgorithm } from '../operations/key-choice.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The flags that say which node's files are meant, as typed. */
@@ -15,12 +16,16 @@ export interface NodeOptions {
   readonly rootfs?: string;
   /** Of the commands that look at static pods. */
   readonly manifestsDir?: string;
+  /** No flag: what the cluster has said (`cluster-options.ts`). Its certificatesDir is there on this node. */
+  readonly clusterConfig?: KubeadmConfig | undefined;
 }
 
 export interface Node {
   readonly layout: Layout;
-  /** undefined without `--config`. */
+  /** undefined without `--config`, unless the cluster had one. */
   readonly config: KubeadmConfig | undefined;
+  /** Where that comes from. */
+  readonly configFrom: 'command-line' | 'cluster';
   /** The flags that led here, for a command line in a hint. */
   readonly flags: readonly string[];
 }
@@ -41,7 +46,8 @@ async function findNode(
   layoutOf: typeof locateLayout,
 ): Promise<Node> {
   const root = FileSystemRoot.open(options.rootfs, workingDirectory(options));
-  const config = options.config === undefined ? undefined : await readConfig(root, options.config, terminal);
+  const config =
+    options.config === undefined ? options.clusterConfig : await readConfig(root, options.config, terminal);
   // kubeadm ignores --cert-dir when --config is given; an explicit flag that does nothing helps nobody.
   const certDir = options.certDir ?? config?.certificatesDir;
   const layout = layoutOf(root, {
@@ -49,11 +55,23 @@ async function findNode(
     kubeconfigDir: options.kubeconfigDir && root.locate(options.kubeconfigDir),
     manifestsDir: options.manifestsDir && root.locate(options.manifestsDir),
   });
-  return { layout, config, flags: nodeFlags(options) };
+  const configFrom = options.config === undefined ? 'cluster' : 'command-line';
+  return { layout, config, configFrom, flags: nodeFlags(options) };
+}
+
+/** What the configuration says of keys; undefined: nothing. */
+export function namedAlgorithm({ config, configFrom }: Node): NamedAlgorithm | undefined {
+  return config?.encryptionAlgorithm && { name: config.encryptionAlgorithm, from: configFrom };
 }
 
 /** Only a relative path needs it: that somebody has removed the directory we stand in is no reason to do nothing. */
-function workingDirectory({ certDir, kubeconfigDir, config, rootfs, manifestsDir }: NodeOptions): string {
+export function workingDirectory({
+  certDir,
+  kubeconfigDir,
+  config,
+  rootfs,
+  manifestsDir,
+}: NodeOptions): string {
   try {
     return process.cwd();
   } catch (cause) {
@@ -71,7 +89,8 @@ function workingDirectory({ certDir, kubeconfigDir, config, rootfs, manifestsDir
 /** The same flags again, for a command line in a hint. */
 export function nodeFlags(options: NodeOptions): string[] {
   const flags = [
-    ['--cert-dir', options.certDir],
+    // Not every command asks the cluster, and the cluster does not always answer.
+    ['--cert-dir', options.certDir ?? options.clusterConfig?.certificatesDir],
     ['--kubeconfig-dir', options.kubeconfigDir],
     ['--config', options.config],
     ['--rootfs', options.rootfs],

@@ -6,7 +6,7 @@ import { externalFaults, type ExternalFault } from '../operations/external-autho
 import { notDueUntil, planRenewals, staysDue, type PlannedRenewal } from '../operations/plan-renewal.ts';
 import { defaultValidityMs } from '../operations/validity.ts';
 import type { SanWish } from '../operations/change-sans.ts';
-import type { Node } from './node-options.ts';
+import { namedAlgorithm, type Node } from './node-options.ts';
 import { selectedSpecs, type Selection } from './select.ts';
 import { sanSettings } from './wished-sans.ts';
 
@@ -46,7 +46,7 @@ export function planRun(node: Node, selection: Selection, wishes: RenewalWishes,
     now,
     due,
     validityMs: wishes.validityMs ?? config?.certificateValidityMs ?? defaultValidityMs,
-    encryptionAlgorithm: config?.encryptionAlgorithm,
+    encryptionAlgorithm: namedAlgorithm(node),
     sans: sanSettings(wishes.sans, node, wishes),
     issuers: readIssuers(inventory, caNames, now),
     keyTargets: readKeyTargets(inventory),

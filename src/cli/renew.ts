@@ -9,6 +9,7 @@ import { dryRunLines } from '../render/dry-run.ts';
 import { renewalLines } from '../render/renewal.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { conclude, type Conclusion } from './conclude.ts';
+import { clusterFlags, type ClusterOptions } from './cluster-options.ts';
 import { confirmRenewal } from './confirm.ts';
 import { deployHookFlags, type DeployHookOption } from './deploy-hook.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
@@ -36,7 +37,14 @@ import { noteWaiting } from './waiting.ts';
 import { noteSans, wishedSans } from './wished-sans.ts';
 
 export interface RenewOptions
-  extends RestartAfterOptions, ValidityOption, SanOptions, WithinOption, OutputOption, DeployHookOption {
+  extends
+    RestartAfterOptions,
+    ClusterOptions,
+    ValidityOption,
+    SanOptions,
+    WithinOption,
+    OutputOption,
+    DeployHookOption {
   readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly keepBackups: number;
@@ -151,6 +159,7 @@ function refuse(
       [
         ...sanFlags(options),
         ...validityFlags(options),
+        ...clusterFlags(options),
         ...restartAfterFlags(options),
         ...deployHookFlags(options),
       ],

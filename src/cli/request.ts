@@ -12,11 +12,12 @@ import { requestLines } from '../render/requests.ts';
 import { sanDifference } from '../render/san-difference.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { commandHere } from '../storage/state-directory.ts';
+import { clusterFlags, type ClusterOptions } from './cluster-options.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { csrDirectory, csrFlags, warnOfOpenDirectory, type CsrDirectoryOption } from './csr-directory.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
-import { openNode, type Node, type NodeOptions } from './node-options.ts';
+import { namedAlgorithm, openNode, type Node, type NodeOptions } from './node-options.ts';
 import { refusals, renewRestHint } from './refusal.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
 import type { OutputOption } from './output-option.ts';
@@ -28,7 +29,14 @@ import { noteWaiting, stateOf } from './waiting.ts';
 import { noteSans, sanSettings, wishedSans } from './wished-sans.ts';
 
 export interface RequestOptions
-  extends NodeOptions, LockOptions, CsrDirectoryOption, SanOptions, WithinOption, OutputOption {
+  extends
+    NodeOptions,
+    ClusterOptions,
+    LockOptions,
+    CsrDirectoryOption,
+    SanOptions,
+    WithinOption,
+    OutputOption {
   readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly keepBackups: number;
@@ -109,7 +117,7 @@ function planRequestRun(
     selectedSpecs(selection, inventory).map((spec) => readRequestFiles(layout.root, directory, spec)),
     {
       due: options.within && { now, withinMs: options.within.milliseconds },
-      encryptionAlgorithm: config?.encryptionAlgorithm,
+      encryptionAlgorithm: namedAlgorithm(node),
       sans: sanSettings(sans, node, options),
       keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
       force: options.force === true,
@@ -161,6 +169,7 @@ function refuse(
       '--csr-only',
       ...csrFlags(options),
       ...sanFlags(options),
+      ...clusterFlags(options),
       ...(options.force === true ? ['--force'] : []),
     ]),
   );

@@ -20,6 +20,8 @@ export interface Terminal {
   result(text: string): void;
   warning(text: string): void;
   note(text: string): void;
+  /** A line of kubeadm's, word for word. */
+  banner(text: string): void;
   hint(text: string | undefined): void;
   error(error: KubepkiError): void;
   /** Shown on a terminal only, with the time it takes, once that is a second; gone when it ends. */
@@ -53,6 +55,10 @@ export function openTerminal({ color, quiet = false }: TerminalOptions): Termina
     note: (text) => {
       hintHeld = true;
       writeOrHold('stderr', renderNote(text, { colour: stderrColour }));
+    },
+    banner: (text) => {
+      hintHeld = true;
+      writeOrHold('stderr', `${text}\n`);
     },
     hint: (text) => {
       if (text === undefined) return;

@@ -43,7 +43,11 @@ export async function withApi<T>(
   }
 }
 
-function configurationFor({ server, credentials }: ApiAccess, agent: Agent, signal: AbortSignal): Configuration {
+function configurationFor(
+  { server, credentials }: ApiAccess,
+  agent: Agent,
+  signal: AbortSignal,
+): Configuration {
   return createConfiguration({
     baseServer: new ServerConfiguration(server.href.replace(/\/$/, ''), {}),
     authMethods: {
@@ -69,7 +73,9 @@ function secureContextOf({ ca, credentials }: ApiAccess): SecureContext {
     });
   } catch (cause) {
     // What OpenSSL says of a key that it cannot read helps nobody.
-    throw new KubepkiError('cluster', 'the certificates or the key in the kubeconfig cannot be used', { cause });
+    throw new KubepkiError('cluster', 'the certificates or the key in the kubeconfig cannot be used', {
+      cause,
+    });
   }
 }
 

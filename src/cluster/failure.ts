@@ -97,7 +97,9 @@ function connectionSentence(code: string): string | undefined {
     case 'INVALID_CA':
       return 'has a certificate of another CA than that of the kubeconfig';
     default:
-      return code.startsWith('ERR_SSL_') || code === 'EPROTO' ? `does not get on with TLS (${code})` : undefined;
+      return code.startsWith('ERR_SSL_') || code === 'EPROTO'
+        ? `does not get on with TLS (${code})`
+        : undefined;
   }
 }
 

@@ -17,15 +17,20 @@ export async function readKubeadmConfigMap(access: ApiAccess, signal: AbortSigna
     const text = clusterConfigurationIn(answer);
     if (text !== undefined) return text;
     throw new KubepkiError('cluster', 'the ConfigMap kubeadm-config has no ClusterConfiguration', {
-      hint: "upload it again: kubeadm init phase upload-config kubeadm --config your-config-file",
+      hint: 'upload it again: kubeadm init phase upload-config kubeadm --config your-config-file',
     });
   });
 }
 
-/** The client believes whatever it is told. */
+/**
+ * The client believes whatever it is told.
+ * @throws TypeError for what is no ConfigMap
+ */
 function clusterConfigurationIn(answer: unknown): string | undefined {
-  if (typeof answer !== 'object' || answer === null || !('data' in answer)) return undefined;
-  const { data } = answer;
+  if (typeof answer !== 'object' || answer === null || !('kind' in answer) || answer.kind !== 'ConfigMap') {
+    throw new TypeError('not a ConfigMap');
+  }
+  const data = 'data' in answer ? answer.data : undefined;
   if (typeof data !== 'object' || data === null || !('ClusterConfiguration' in data)) return undefined;
   const { ClusterConfiguration: text } = data;
   return typeof text === 'string' && text !== '' ? text : undefined;

@@ -57,6 +57,17 @@ export function plannedLayout(root: FileSystemRoot, given: GivenDirectories): La
   };
 }
 
+/**
+ * Whether these are this node's own files, as far as can be told: its kubeconfigs are kubeadm's, in no other root. False
+ * for a copy, a backup, another node's disk.
+ * @throws KubepkiError no-permission, io
+ */
+export function isOwnNode(root: FileSystemRoot, { certDir, kubeconfigDir }: GivenDirectories): boolean {
+  if (root.directory !== '/') return false;
+  const found = kubeconfigDirOf(root, certDir ?? root.locate(defaultCertDir), kubeconfigDir);
+  return root.resolve(found.kubeconfigDir) === root.resolve(defaultKubeconfigDir);
+}
+
 function kubeconfigDirOf(
   root: FileSystemRoot,
   certDir: string,

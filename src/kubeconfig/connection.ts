@@ -71,7 +71,11 @@ function credentialsOf(
     userName,
     clientCertificate,
     clientKey,
-  }: { readonly userName: string; readonly clientCertificate: MaybeEmbedded; readonly clientKey: MaybeEmbedded },
+  }: {
+    readonly userName: string;
+    readonly clientCertificate: MaybeEmbedded;
+    readonly clientKey: MaybeEmbedded;
+  },
   { aliases, user }: KubeconfigNodes,
 ): Credentials {
   if (clientCertificate.kind !== 'absent') {
@@ -79,7 +83,8 @@ function credentialsOf(
     return { kind: 'certificate', certificate: clientCertificate, key: clientKey };
   }
   const token = findText(aliases, user, 'token');
-  if (token === undefined) throw badKubeconfig(`user ${userName} has neither a client certificate nor a token`);
+  if (token === undefined)
+    throw badKubeconfig(`user ${userName} has neither a client certificate nor a token`);
   return { kind: 'token', token };
 }
 

@@ -21,14 +21,21 @@ export interface KeyChoice {
   readonly warning: string | undefined;
 }
 
+/** An algorithm that a configuration names, and where that comes from. */
+export interface NamedAlgorithm {
+  readonly name: EncryptionAlgorithm;
+  readonly from: 'command-line' | 'cluster';
+}
+
 /**
- * The configuration given on the command line decides where it names an algorithm (kubeadm does so always); otherwise
- * the certificate's own is kept.
+ * The configuration given on the command line decides where it names an algorithm (kubeadm does so always). Otherwise the
+ * certificate's own is kept, unless the cluster's configuration names a stronger one: kubeadm writes RSA-2048 into every
+ * v1beta4 ConfigMap, whatever the keys of that cluster are.
  * @param file to name in an error
  * @throws KubepkiError unsupported-key when the old key is of a kind that kubeadm cannot make
  */
-export function chooseKey(old: Certificate, named: EncryptionAlgorithm | undefined, file: string): KeyChoice {
-  if (named !== undefined) return { algorithm: configured[named], warning: undefined };
+export function chooseKey(old: Certificate, named: NamedAlgorithm | undefined, file: string): KeyChoice {
+  if (named?.from === 'command-line') return { algorithm: configured[named.name], warning: undefined };
   const found = algorithmOf(old.publicKey);
   if (found.type === 'other') {
     throw new KubepkiError(
@@ -40,6 +47,15 @@ export function chooseKey(old: Certificate, named: EncryptionAlgorithm | undefin
       },
     );
   }
+  const own = ownKey(found);
+  if (named === undefined || strength(configured[named.name]) <= strength(own.algorithm)) return own;
+  return {
+    algorithm: configured[named.name],
+    warning: `the new key is ${named.name}, as the cluster's configuration says, the old one was ${describeAlgorithm(found)}`,
+  };
+}
+
+function ownKey(found: KeyAlgorithm): KeyChoice {
   if (found.type === 'ec') return { algorithm: found, warning: undefined };
   const bits = Math.min(Math.max(found.bits, 2048), 4096);
   return {
@@ -49,4 +65,11 @@ export function chooseKey(old: Certificate, named: EncryptionAlgorithm | undefin
         ? undefined
         : `the new key is RSA-${String(bits)}, the old one was RSA-${String(found.bits)}`,
   };
+}
+
+/** Bits of security (NIST SP 800-57, part 1, table 2, and for RSA-4096 FIPS 140-2's guidance 7.5). */
+function strength(algorithm: KeyAlgorithm): number {
+  if (algorithm.type === 'ec') return algorithm.curve === 'P-384' ? 192 : 128;
+  if (algorithm.bits < 3072) return 112;
+  return algorithm.bits < 4096 ? 128 : 152;
 }

@@ -1,6 +1,5 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
-import type { EncryptionAlgorithm } from '../config/kubeadm-config.ts';
 import { KubepkiError } from '../errors/error.ts';
 import {
   findAuthority,
@@ -22,7 +21,7 @@ import type { KeyAlgorithm } from '../pki/private-key.ts';
 import { profileOf, withExtension, type CertificateProfile } from '../pki/profile.ts';
 import { changeSans, type SanChange, type SanSettings } from './change-sans.ts';
 import { isDue, type DueWindow } from './due.ts';
-import { chooseKey } from './key-choice.ts';
+import { chooseKey, type NamedAlgorithm } from './key-choice.ts';
 import { missingAuthority } from './missing-authority.ts';
 import { requireReplaceable } from './replaceable.ts';
 import { validityOf, type Validity } from './validity.ts';
@@ -75,7 +74,7 @@ export interface RenewalSettings {
   readonly due: DueWindow | undefined;
   readonly validityMs: number;
   /** undefined: keep each certificate's own. */
-  readonly encryptionAlgorithm: EncryptionAlgorithm | undefined;
+  readonly encryptionAlgorithm: NamedAlgorithm | undefined;
   /** undefined: keep each certificate's own. */
   readonly sans: SanSettings | undefined;
   readonly issuers: Issuers;

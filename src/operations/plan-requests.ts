@@ -1,13 +1,12 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
-import type { EncryptionAlgorithm } from '../config/kubeadm-config.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
 import type { CertificateFile } from '../inventory/certificate-files.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { KeySlot, RequestFiles, Slot } from '../inventory/request-files.ts';
 import { findExtension, type Extension } from '../pki/extension.ts';
 import { publicKeyOf, type KeyAlgorithm, type PrivateKey } from '../pki/private-key.ts';
-import { chooseKey } from './key-choice.ts';
+import { chooseKey, type NamedAlgorithm } from './key-choice.ts';
 import type { DueWindow } from './due.ts';
 import { notDueUntil } from './plan-renewal.ts';
 import { changeSans, type SanChange, type SanSettings } from './change-sans.ts';
@@ -49,7 +48,7 @@ export type PlannedRequest =
 export interface RequestSettings {
   /** Ask only for what is due; undefined: for everything. */
   readonly due: DueWindow | undefined;
-  readonly encryptionAlgorithm: EncryptionAlgorithm | undefined;
+  readonly encryptionAlgorithm: NamedAlgorithm | undefined;
   /** undefined: ask for each certificate's own. */
   readonly sans: SanSettings | undefined;
   readonly keysInUse: KeysInUse;

@@ -52,6 +52,7 @@ async function concluded(
     result: tell,
     warning: tell,
     note: tell,
+    banner: tell,
     hint: tell,
     error: ({ line }) => {
       tell(line);

@@ -25,6 +25,7 @@ export async function collected(command: (terminal: Terminal) => Promise<number>
     result: (text) => (stdout += text),
     warning: (text) => (stderr += renderWarning(text, plain)),
     note: (text) => (stderr += renderNote(text, plain)),
+    banner: (text) => (stderr += `${text}\n`),
     hint: (text) => (stderr += text === undefined ? '' : renderHint(text, plain)),
     error: (error) => (stderr += renderError(error, plain)),
     progress: () => Promise.resolve({ update: () => undefined, end: () => undefined }),

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { CheckExpirationOptions } from '../check-expiration.ts';
+import { addClusterOptions } from '../cluster-options.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { addNodeOptions, atOption } from '../options.ts';
 import { expirationOutputOption, missingKeysOption } from '../expiration-output-option.ts';
@@ -8,14 +9,16 @@ import { openTerminal, type TerminalOptions } from '../terminal.ts';
 import { textfileOption } from '../textfile-option.ts';
 
 export function addCheckExpiration(certs: Command, done: (code: ExitCode) => void): void {
-  addNodeOptions(
+  const command = addNodeOptions(
     certs
       .command('check-expiration')
       .summary('show when every certificate ends')
       .description(
         'Shows when every certificate ends, in the cert dir and inside the kubeconfigs. Changes nothing.',
       ),
-  )
+    { kubeconfig: false },
+  );
+  addClusterOptions(command)
     .addOption(expirationOutputOption())
     .addOption(missingKeysOption())
     .addOption(withinOption('exit 4 if something expires within this time, 5 if something is wrong already'))

@@ -3,6 +3,7 @@ import { certificates } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { RenewOptions } from '../renew.ts';
 import type { RequestOptions } from '../request.ts';
+import { addClusterOptions } from '../cluster-options.ts';
 import { deployHookOption } from '../deploy-hook.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { offering } from '../offering.ts';
@@ -16,7 +17,8 @@ import {
 import { outputOption } from '../output-option.ts';
 import { withinOption } from '../period-option.ts';
 import { requireRestartAsked, restartAfterOptions } from '../restart-options.ts';
-import { sanOptions } from '../san-options.ts';
+import { parseAskedSans, sanOptions } from '../san-options.ts';
+import { parseSelection } from '../select.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
 import { textfileOption, type TextfileOption } from '../textfile-option.ts';
 import { validityOption } from '../validity-option.ts';
@@ -42,7 +44,9 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
           ...certificates.map(({ name, longName }) => ({ word: name, description: longName })),
         ]),
       ),
+    { kubeconfig: false },
   );
+  addClusterOptions(command);
   for (const option of sanOptions()) command.addOption(option);
   for (const option of restartAfterOptions()) command.addOption(option);
   command
@@ -101,6 +105,12 @@ With --within: 0 if nothing is due, 4 if something stays due because its CA ends
       >();
       const terminal = openTerminal(options);
       const { recordingRun } = await import('../textfile.ts');
+      const asked = async (): Promise<typeof options> => {
+        // What is wrong with the command line is said at once.
+        parseAskedSans(parseSelection(names), options);
+        const { askCluster } = await import('../ask-cluster.ts');
+        return askCluster(options, { prefix: 'renew', text: options.output === 'text' }, terminal);
+      };
       if (options.csrOnly === true) {
         if (options.validity !== undefined) {
           throw new KubepkiError('usage', '--validity does not go with --csr-only', {
@@ -118,7 +128,8 @@ With --within: 0 if nothing is due, 4 if something stays due because its CA ends
           });
         }
         const { requestCertificates } = await import('../request.ts');
-        done(await recordingRun(options, terminal, () => requestCertificates(names, options, terminal)));
+        const here = await asked();
+        done(await recordingRun(here, terminal, () => requestCertificates(names, here, terminal)));
         return;
       }
       if (options.csrDir !== undefined) throw new KubepkiError('usage', '--csr-dir goes with --csr-only');
@@ -127,6 +138,7 @@ With --within: 0 if nothing is due, 4 if something stays due because its CA ends
         throw new KubepkiError('usage', '--force goes with --csr-only, --remove-san or --sans-from-config');
       }
       const { renewCertificates } = await import('../renew.ts');
-      done(await recordingRun(options, terminal, () => renewCertificates(names, options, terminal)));
+      const here = await asked();
+      done(await recordingRun(here, terminal, () => renewCertificates(names, here, terminal)));
     });
 }

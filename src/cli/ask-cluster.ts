@@ -1,0 +1,147 @@
+import type { KubeadmConfig } from '../config/kubeadm-config.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { FileSystemRoot } from '../filesystem/root.ts';
+import { isOwnNode, locateLayout } from '../inventory/layout.ts';
+import type { ClusterOptions } from './cluster-options.ts';
+import { readApiAccess } from './cluster-access.ts';
+import { workingDirectory, type NodeOptions } from './node-options.ts';
+import type { Terminal } from './terminal.ts';
+
+/** For all of it: the name, the connection, TLS and the answer. An operator with a broken API server must not wait. */
+const boundMs = 3000;
+
+const adminConf = '/etc/kubernetes/admin.conf';
+
+type Options = NodeOptions & ClusterOptions;
+
+export interface Asking {
+  /** kubeadm's word for the command, before each of its lines. */
+  readonly prefix: 'check-expiration' | 'renew';
+  /** kubeadm says nothing of this beside a document. */
+  readonly text: boolean;
+}
+
+/**
+ * The options, and with them what the cluster's kubeadm-config says, where it is to be asked and answers. Nothing that
+ * goes wrong with it stops a command: its files can be there without the cluster.
+ */
+export async function askCluster<T extends Options>(
+  options: T,
+  asking: Asking,
+  terminal: Terminal,
+): Promise<T> {
+  const root = FileSystemRoot.open(options.rootfs, workingDirectory(options));
+  const kubeconfig = kubeconfigToUse(root, options);
+  if (kubeconfig === undefined) return options;
+  const config = await readClusterConfig({ root, kubeconfig, options }, asking, terminal);
+  return config === undefined ? options : { ...options, clusterConfig: config };
+}
+
+/**
+ * kubeadm asks whenever there is no --config. Here a copy of a PKI directory or another root is not asked about, unless
+ * --kubeconfig says so: this machine's cluster knows nothing of it, or the one that its admin.conf names is out of reach.
+ * @returns host path
+ */
+function kubeconfigToUse(root: FileSystemRoot, options: Options): string | undefined {
+  if (options.offline === true || options.config !== undefined) return undefined;
+  if (options.kubeconfig !== undefined) return root.locate(options.kubeconfig);
+  const own = isOwnNode(root, {
+    certDir: options.certDir && root.locate(options.certDir),
+    kubeconfigDir: options.kubeconfigDir && root.locate(options.kubeconfigDir),
+    manifestsDir: undefined,
+  });
+  return own ? root.locate(adminConf) : undefined;
+}
+
+interface Question {
+  readonly root: FileSystemRoot;
+  readonly kubeconfig: string;
+  readonly options: Options;
+}
+
+async function readClusterConfig(
+  { root, kubeconfig, options }: Question,
+  { prefix, text }: Asking,
+  terminal: Terminal,
+): Promise<KubeadmConfig | undefined> {
+  const banner = (line: string): void => {
+    if (text) terminal.banner(line === '' ? '' : `[${prefix}] ${line}`);
+  };
+  const note = (line: string): void => {
+    if (text) terminal.note(line);
+  };
+  const hint = (line: string | undefined): void => {
+    if (text) terminal.hint(line);
+  };
+  try {
+    const access = readApiAccess(root, kubeconfig);
+    // As kubeadm: no admin.conf, no attempt, no word. One that was asked for is missed.
+    if (access === undefined) {
+      if (options.kubeconfig !== undefined) note(`${kubeconfig}: no such file, so the cluster is not asked`);
+      return undefined;
+    }
+    banner('Reading configuration from the "kubeadm-config" ConfigMap in namespace "kube-system"...');
+    banner("Use 'kubeadm init phase upload-config kubeadm --config your-config-file' to re-upload it.");
+    const config = await fetchConfig(access, note, terminal);
+    banner('');
+    return withUsableCertDir(root, config, options, terminal);
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    banner('Error reading configuration from the Cluster. Falling back to default configuration');
+    // What the cluster says wrong stays wrong until somebody corrects it; what it does not say may be said tomorrow.
+    if (error.code === 'bad-config') {
+      terminal.warning(`the cluster's kubeadm-config: ${error.message}`);
+      terminal.hint('correct it: kubectl -n kube-system edit configmap kubeadm-config');
+    } else {
+      note(error.line);
+      hint(error.hint);
+    }
+    banner('');
+    return undefined;
+  }
+}
+
+async function fetchConfig(
+  access: NonNullable<ReturnType<typeof readApiAccess>>,
+  note: (line: string) => void,
+  terminal: Terminal,
+): Promise<KubeadmConfig> {
+  const signal = AbortSignal.timeout(boundMs);
+  const progress = await terminal.progress('reading the configuration from the cluster');
+  try {
+    // Loaded only here: the client is larger than the rest of the program.
+    const [{ readKubeadmConfigMap }, { parseKubeadmConfig }] = await Promise.all([
+      import('../cluster/kubeadm-config-map.ts'),
+      import('../config/parse.ts'),
+    ]);
+    const { config, warnings } = parseKubeadmConfig(await readKubeadmConfigMap(access, signal));
+    for (const warning of warnings) note(`the cluster's kubeadm-config: ${warning}`);
+    return config;
+  } finally {
+    progress.end();
+  }
+}
+
+/** The cluster speaks for all its nodes, and this one may be another: kubeadm goes on with its default there too. */
+function withUsableCertDir(
+  root: FileSystemRoot,
+  config: KubeadmConfig,
+  { certDir }: Options,
+  terminal: Terminal,
+): KubeadmConfig {
+  // An explicit --cert-dir wins, as with kubeadm.
+  if (config.certificatesDir === undefined || certDir !== undefined)
+    return { ...config, certificatesDir: undefined };
+  try {
+    locateLayout(root, {
+      certDir: root.locate(config.certificatesDir),
+      kubeconfigDir: undefined,
+      manifestsDir: undefined,
+    });
+    return config;
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    terminal.warning(`certificatesDir of the cluster's kubeadm-config is not used: ${error.line}`);
+    return { ...config, certificatesDir: undefined };
+  }
+}

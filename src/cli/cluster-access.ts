@@ -1,0 +1,45 @@
+import { dirname } from 'node:path';
+import type { ApiAccess } from '../cluster/access.ts';
+import { KubepkiError, naming } from '../errors/error.ts';
+import { readRegularFile } from '../filesystem/regular-file.ts';
+import type { FileSystemRoot } from '../filesystem/root.ts';
+import { readConnection } from '../kubeconfig/connection.ts';
+import type { Embedded, MaybeEmbedded } from '../kubeconfig/kubeconfig.ts';
+
+/**
+ * What a kubeconfig says of its API server, with the files that it names.
+ * @param path host path
+ * @returns undefined when there is no such file
+ * @throws KubepkiError naming a file
+ */
+export function readApiAccess(root: FileSystemRoot, path: string): ApiAccess | undefined {
+  const file = readRegularFile(root.resolve(path), path);
+  if (file === undefined) return undefined;
+  const { server, serverName, ca, credentials } = naming(path, () =>
+    readConnection(file.bytes.toString('utf8')),
+  );
+  const read = (embedded: Embedded): Buffer => bytesOf(root, path, embedded);
+  return {
+    server,
+    serverName,
+    ca: present(ca) ? read(ca) : undefined,
+    credentials:
+      credentials.kind === 'token'
+        ? credentials
+        : { kind: 'certificate', certificate: read(credentials.certificate), key: read(credentials.key) },
+  };
+}
+
+function present(embedded: MaybeEmbedded): embedded is Embedded {
+  return embedded.kind !== 'absent';
+}
+
+function bytesOf(root: FileSystemRoot, kubeconfig: string, embedded: Embedded): Buffer {
+  if (embedded.kind === 'data') return embedded.bytes;
+  const path = root.locate(embedded.path, dirname(kubeconfig));
+  const file = readRegularFile(root.resolve(path), path);
+  if (file !== undefined) return file.bytes;
+  throw new KubepkiError('not-found', `no such file, and ${root.display(kubeconfig)} names it`, {
+    file: path,
+  });
+}

@@ -1,0 +1,28 @@
+import { type Command, Option } from 'commander';
+import { shellWord } from '../errors/shell-word.ts';
+import { pathOption } from './options.ts';
+
+/** Of the commands that read kubeadm's configuration from the cluster. */
+export interface ClusterOptions {
+  readonly kubeconfig?: string;
+  readonly offline?: boolean;
+}
+
+export function addClusterOptions(command: Command): Command {
+  return command
+    .addOption(
+      pathOption(
+        '--kubeconfig <file>',
+        "what asks the cluster for its configuration (default: /etc/kubernetes/admin.conf, for the node's own files)",
+      ),
+    )
+    .addOption(new Option('--offline', 'read nothing from the cluster'));
+}
+
+/** The same flags again, for a command line in a hint. */
+export function clusterFlags({ kubeconfig, offline }: ClusterOptions): string[] {
+  return [
+    ...(kubeconfig === undefined ? [] : ['--kubeconfig', shellWord(kubeconfig)]),
+    ...(offline === true ? ['--offline'] : []),
+  ];
+}
