@@ -106,7 +106,20 @@ function unitSettings(options: SystemdOptions, layout: Layout): UnitSettings {
     ...(textfile === undefined ? [] : resolvedToo(layout, dirname(layout.root.locate(textfile)))),
   ]);
   for (const path of [layout.certDir, ...writable]) requireExpressible(path);
-  const renew = [...program, 'certs', 'renew', 'all', ...renewFlags, ...restart, ...node, '--quiet'];
+  // The unit has no network then: it must not depend on what that does to a question.
+  const isolated = options.restart !== true && deployHook === undefined && config === undefined;
+  const offline = isolated ? ['--offline'] : [];
+  const renew = [
+    ...program,
+    'certs',
+    'renew',
+    'all',
+    ...renewFlags,
+    ...restart,
+    ...node,
+    ...offline,
+    '--quiet',
+  ];
   const paths = [...program, config, rootfs, layout.certDir, ...writable];
   return {
     renew,

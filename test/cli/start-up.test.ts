@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { judge } from '../support/judge.ts';
 import { kubepkiBin } from '../support/kubepki.ts';
@@ -15,7 +15,14 @@ const marks = {
   'a progress line': 'node_modules/ora',
   'the configuration schema': 'node_modules/zod',
   tables: 'node_modules/cli-table3',
+  'the API client': 'node_modules/@kubernetes',
 } as const;
+
+const nobodyThere = `current-context: here
+clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]
+contexts: [{name: here, context: {cluster: c, user: u}}]
+users: [{name: u, user: {token: x}}]
+`;
 
 test('what a command does not use is not loaded', (t) => {
   const strace = judge(t, 'strace');
@@ -41,4 +48,10 @@ test('what a command does not use is not loaded', (t) => {
   assert.deepEqual(loaded('-o', 'prometheus'), ['the metrics']);
   assert.deepEqual(loaded('-o', 'nagios'), ['the plugin line']);
   assert.deepEqual(loaded('-o', 'jsonpath={.kind}'), ['templates']);
+  const kubeconfig = join(temporaryDirectory(t), 'kubeconfig');
+  writeFileSync(kubeconfig, nobodyThere);
+  assert.deepEqual(loaded('-o', 'json', '--kubeconfig', kubeconfig, '--offline'), []);
+  // Not below the root: relative to where the test runs.
+  const asking = ['-o', 'json', '--kubeconfig', relative(process.cwd(), kubeconfig)];
+  assert.deepEqual(loaded(...asking), ['the configuration schema', 'the API client']);
 });

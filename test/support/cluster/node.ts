@@ -1,0 +1,41 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { quickTree } from '../node.ts';
+import type { Cleanup, Tree } from '../tree.ts';
+import { kubeadmConfigMap, startClusterServer, type Api, type ClusterServer, type Fault } from './server.ts';
+
+export interface NodeOfCluster {
+  readonly tree: Tree;
+  readonly server: ClusterServer;
+}
+
+/** A node whose admin.conf leads to a server of its own cluster, which serves its own apiserver.crt. */
+export async function nodeOfCluster(
+  t: Cleanup & { after(cleanUp: () => Promise<void>): void },
+  { api = kubeadmConfigMap(), fault }: { readonly api?: Api; readonly fault?: Fault } = {},
+): Promise<NodeOfCluster> {
+  const tree = quickTree(t);
+  const pki = (name: string): Buffer => readFileSync(join(tree.certDir, name));
+  const server = await startClusterServer({
+    ca: pki('ca.crt'),
+    serving: { certificate: pki('apiserver.crt'), key: pki('apiserver.key') },
+    apis: [api],
+    ...(fault === undefined ? {} : { fault }),
+  });
+  t.after(() => server.stop());
+  leadTo(tree, 'admin.conf', server.port);
+  return { tree, server };
+}
+
+/** Has a kubeconfig lead to a server on loopback, which has one of the names of apiserver.crt. */
+export function leadTo(tree: Tree, name: string, port: number): void {
+  const path = join(tree.kubeconfigDir, name);
+  const text = readFileSync(path, 'utf8');
+  const server = `server: https://127.0.0.1:${String(port)}\n    tls-server-name: kubernetes\n`;
+  writeFileSync(path, text.replace(/server: .*\n/, server));
+}
+
+/** A v1beta4 ClusterConfiguration, as an operator would see it in the ConfigMap. */
+export function clusterConfiguration(...lines: readonly string[]): string {
+  return ['apiVersion: kubeadm.k8s.io/v1beta4', 'kind: ClusterConfiguration', ...lines, ''].join('\n');
+}
