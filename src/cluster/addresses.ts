@@ -12,7 +12,7 @@ export interface Address {
  *
  * Not by node's own look-up: it waits for a name server in a thread that nothing can call off, and the process cannot end
  * before it does; its resolver, which can be called off, reads neither /etc/hosts nor nsswitch.conf. A child can be killed.
- * @throws KubepkiError cluster; the signal's error when it was called off
+ * @throws KubepkiError cluster, also when it was called off
  */
 export async function addressesOf(host: string, signal: AbortSignal): Promise<readonly Address[]> {
   const literal = host.replace(/^\[(.*)\]$/, '$1');
@@ -43,8 +43,7 @@ function getent(host: string, signal: AbortSignal): Promise<string> {
             cause: error,
           }),
         );
-      } else if (signal.aborted) reject(error);
-      else reject(unknownHost(host, error));
+      } else reject(unknownHost(host, error));
     });
   });
 }
