@@ -13,7 +13,7 @@ export function addClusterOptions(command: Command): Command {
     .addOption(
       pathOption(
         '--kubeconfig <file>',
-        "what asks the cluster for its configuration (default: /etc/kubernetes/admin.conf, for the node's own files)",
+        "how to reach the cluster, to read kubeadm's configuration there (default: /etc/kubernetes/admin.conf, for the node's own files)",
       ),
     )
     .addOption(new Option('--offline', 'read nothing from the cluster'));
