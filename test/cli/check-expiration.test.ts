@@ -150,8 +150,6 @@ describe('check-expiration', () => {
       '--rootfs',
       fixturePath('stacked-etcd-rsa', ''),
       ...at,
-      '--kubeconfig',
-      '/nowhere/admin.conf',
       '--allow-missing-template-keys=true',
       '--show-managed-fields=false',
       '-v=5',
