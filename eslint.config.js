@@ -82,7 +82,7 @@ const rooms = {
       '@kubernetes/client-node': true,
       // The client's connection, made outside of it.
       'node:https': ['Agent'],
-      'node:tls': ['createSecureContext', 'SecureContext'],
+      'node:tls': ['createSecureContext', 'SecureContextOptions'],
       'node:net': ['isIP', 'LookupFunction'],
       // For getent: node's own look-up of a name cannot be called off.
       'node:child_process': ['execFile'],

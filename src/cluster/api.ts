@@ -1,6 +1,6 @@
 import { Agent } from 'node:https';
 import type { LookupFunction } from 'node:net';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { createConfiguration, ServerConfiguration, type Configuration } from '@kubernetes/client-node';
 import { KubepkiError } from '../errors/error.ts';
 import type { ApiAccess } from './access.ts';
@@ -27,11 +27,11 @@ export async function withApi<T>(
   let agent: Agent | undefined;
   try {
     signal.throwIfAborted();
-    const secureContext = secureContextOf(access);
+    const identity = tlsIdentityOf(access);
     const addresses = await addressesOf(access.server.hostname, signal);
     agent = new Agent({
       keepAlive: true,
-      secureContext,
+      ...identity,
       lookup: lookUpIn(addresses),
       ...(access.serverName === undefined ? {} : { servername: access.serverName }),
     });
@@ -65,18 +65,21 @@ function configurationFor(
   });
 }
 
-function secureContextOf({ ca, credentials }: ApiAccess): SecureContext {
+/** Tried at once: an error of the connection's would not say whose fault it is. */
+function tlsIdentityOf({ ca, credentials }: ApiAccess): SecureContextOptions {
+  const identity = {
+    ...(ca === undefined ? {} : { ca }),
+    ...(credentials.kind === 'certificate' ? { cert: credentials.certificate, key: credentials.key } : {}),
+  };
   try {
-    return createSecureContext({
-      ca,
-      ...(credentials.kind === 'certificate' ? { cert: credentials.certificate, key: credentials.key } : {}),
-    });
+    createSecureContext(identity);
   } catch (cause) {
     // What OpenSSL says of a key that it cannot read helps nobody.
     throw new KubepkiError('cluster', 'the certificates or the key in the kubeconfig cannot be used', {
       cause,
     });
   }
+  return identity;
 }
 
 /** For a connection whose addresses are known already. */
