@@ -93,7 +93,7 @@ async function readClusterConfig(
       terminal.warning(`the cluster's kubeadm-config: ${error.message}`);
       terminal.hint('correct it: kubectl -n kube-system edit configmap kubeadm-config');
     } else {
-      note(error.line);
+      note(error.oneLine);
       hint(error.hint);
     }
     banner('');
@@ -141,7 +141,7 @@ function withUsableCertDir(
     return config;
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
-    terminal.warning(`certificatesDir of the cluster's kubeadm-config is not used: ${error.line}`);
+    terminal.warning(`certificatesDir of the cluster's kubeadm-config is not used: ${error.oneLine}`);
     return { ...config, certificatesDir: undefined };
   }
 }

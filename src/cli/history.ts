@@ -14,7 +14,7 @@ export async function showHistory(options: HistoryOptions, terminal: Terminal): 
   const node = await openNode(options, terminal);
   noteWaiting(node, terminal);
   const { backups, damaged } = listBackups(stateOf(node));
-  for (const { error } of damaged) terminal.warning(`a damaged backup: ${error.line}`);
+  for (const { error } of damaged) terminal.warning(`a damaged backup: ${error.oneLine}`);
   const entries = backups.map(({ id, time, user, command, certificates }) => ({
     id,
     time,

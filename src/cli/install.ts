@@ -108,7 +108,7 @@ function refuse(
     ...strangers,
   ];
   // One unreadable file is seen from both sides.
-  const lines = new Map(errors.map((error) => [error.line, error] as const));
+  const lines = new Map(errors.map((error) => [error.oneLine, error] as const));
   for (const error of lines.values()) terminal.error(error);
   for (const { warnings } of installablesOf(plan)) for (const text of warnings) terminal.warning(text);
   if (lines.size === 0) return undefined;

@@ -52,11 +52,11 @@ async function report(error: unknown): Promise<number> {
     if (error.exitCode === 0) return exitCodes.done;
     const usage = usageError(error);
     terminal.error(usage);
-    return asksForNagios(process.argv) ? reportUnknown(usage.line) : exitCodes.error;
+    return asksForNagios(process.argv) ? reportUnknown(usage.oneLine) : exitCodes.error;
   }
   if (error instanceof KubepkiError) {
     terminal.error(error);
-    return asksForNagios(process.argv) ? reportUnknown(error.line) : exitCodeOf(error.code);
+    return asksForNagios(process.argv) ? reportUnknown(error.oneLine) : exitCodeOf(error.code);
   }
   // A defect of ours. What it says may quote a file, and a file may hold a key: only its kind is shown.
   const kind = error instanceof Error ? error.name : typeof error;
@@ -64,7 +64,7 @@ async function report(error: unknown): Promise<number> {
     hint: 'this is a defect in kubepki: please report the command line and this message',
   });
   terminal.error(defect);
-  return asksForNagios(process.argv) ? reportUnknown(defect.line) : exitCodes.error;
+  return asksForNagios(process.argv) ? reportUnknown(defect.oneLine) : exitCodes.error;
 }
 
 /** The command as far as the words are names of one: `kubepki certs renew`. */

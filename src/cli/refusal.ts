@@ -15,9 +15,9 @@ export function refusals(
   const byLine = new Map<string, { readonly error: KubepkiError; readonly names: string[] }>();
   for (const planned of plan) {
     if (planned.error === undefined) continue;
-    const group = byLine.get(planned.error.line) ?? { error: planned.error, names: [] };
+    const group = byLine.get(planned.error.oneLine) ?? { error: planned.error, names: [] };
     group.names.push(planned.spec.name);
-    byLine.set(planned.error.line, group);
+    byLine.set(planned.error.oneLine, group);
   }
   return [...byLine.values()].map(
     ({ error, names }) =>

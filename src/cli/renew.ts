@@ -139,7 +139,7 @@ function warn({ plan, faults }: RenewalRun, terminal: Terminal): void {
   }
   // kubeadm renews nothing at all then, not even what other CAs sign.
   for (const { error } of faults) {
-    terminal.warning(error.line);
+    terminal.warning(error.oneLine);
     terminal.hint(error.hint);
   }
 }

@@ -149,7 +149,7 @@ async function askQuorum({ layout }: Node, pod: ComponentRestart['pod']): Promis
   try {
     return await quorumWithout(etcdAccess(layout, pod), clock);
   } catch (error) {
-    if (error instanceof KubepkiError) return { answer: 'unknown', reason: error.line };
+    if (error instanceof KubepkiError) return { answer: 'unknown', reason: error.oneLine };
     throw error;
   }
 }
@@ -172,7 +172,7 @@ function putBackNow(state: StateDirectory, component: Component): CleanedUp | un
     if (returned.outcome === 'none') return undefined;
     return { said: `the manifest of ${component} is in its place (${returned.path})` };
   } catch (error) {
-    const said = error instanceof KubepkiError ? [error.line, error.hint].join('; ') : String(error);
+    const said = error instanceof KubepkiError ? [error.oneLine, error.hint].join('; ') : String(error);
     return { said: `the manifest of ${component}: ${said}`, code: exitCodes.unfinished };
   }
 }

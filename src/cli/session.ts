@@ -231,7 +231,7 @@ function release(lock: Lock, terminal: Terminal): void {
   } catch (error) {
     // The lock itself is gone with its descriptor; only the file that named us is left.
     if (!(error instanceof KubepkiError)) throw error;
-    terminal.warning(error.line);
+    terminal.warning(error.oneLine);
   }
 }
 

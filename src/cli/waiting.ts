@@ -21,7 +21,7 @@ export function noteWaiting(node: Node, terminal: Terminal): void {
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
     // The state is root's alone; whoever monitors may not look. Anything else is said, and blinds nobody.
-    if (error.code !== 'no-permission') terminal.warning(error.line);
+    if (error.code !== 'no-permission') terminal.warning(error.oneLine);
     return;
   }
   if (isLocked(state)) {

@@ -42,7 +42,7 @@ export function noteSans(
   terminal: Terminal,
 ): void {
   const faults = changed.flatMap(({ sans }) => sans?.faults ?? []);
-  for (const line of new Set(faults.map((fault) => fault.line))) {
+  for (const line of new Set(faults.map((fault) => fault.oneLine))) {
     terminal.warning(`${line}; whether it uses what is removed is not known`);
   }
   for (const { spec, sans } of changed) {

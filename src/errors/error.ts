@@ -81,8 +81,8 @@ export class KubepkiError extends Error {
     });
   }
 
-  /** `file: message`, the one line a user sees. */
-  get line(): string {
+  /** `file: message`, the one line a user sees. Not `line`: JavaScriptCore, which Bun runs on, gives errors a number there. */
+  get oneLine(): string {
     return this.file === undefined ? this.message : `${this.file}: ${this.message}`;
   }
 }

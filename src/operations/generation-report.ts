@@ -62,7 +62,7 @@ function reasonOf(planned: Exclude<PlannedGeneration, { status: 'new' }>): strin
     case 'unmanaged':
       return 'etcd is external';
     case 'refused':
-      return planned.error.line;
+      return planned.error.oneLine;
   }
 }
 

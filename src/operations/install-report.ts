@@ -57,7 +57,7 @@ export function installReport(
         return {
           ...common,
           outcome: 'refused',
-          reason: planned.errors.map(({ line }) => line).join('; '),
+          reason: planned.errors.map(({ oneLine }) => oneLine).join('; '),
         };
     }
   });
@@ -74,5 +74,5 @@ function whyRefused(plan: readonly PlannedInstall[], strangers: readonly Kubepki
   const [stranger] = strangers;
   return stranger === undefined || plan.some(({ status }) => status === 'refused')
     ? refusedWith(plan)
-    : `nothing of the set was changed, because of ${stranger.line}`;
+    : `nothing of the set was changed, because of ${stranger.oneLine}`;
 }

@@ -60,7 +60,7 @@ export function renewalReport(
             reason: `its CA ${planned.end.caFile} ends on ${isoSeconds(planned.end.caNotAfter)}, so a new one would last no longer`,
           };
         case 'refused':
-          return { ...common, outcome: 'refused', reason: planned.error.line };
+          return { ...common, outcome: 'refused', reason: planned.error.oneLine };
       }
     }),
     otherFiles: [],

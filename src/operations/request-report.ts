@@ -48,7 +48,7 @@ export function requestReport(
         case 'not-due':
           return { ...common, outcome: 'not-due', reason: notDue(planned.notAfter) };
         case 'refused':
-          return { ...common, outcome: 'refused', reason: planned.error.line };
+          return { ...common, outcome: 'refused', reason: planned.error.oneLine };
       }
     }),
     otherFiles: refused ? [] : stale.map(({ path }) => path),

@@ -7,11 +7,11 @@ interface Style {
 
 /** `error: file: what is wrong`, and the remedy on a line of its own. */
 export function renderError(
-  error: { readonly line: string; readonly hint?: string | undefined },
+  error: { readonly oneLine: string; readonly hint?: string | undefined },
   style: Style,
 ): string {
   return (
-    line('error', (chalk) => chalk.red.bold, error.line, style) +
+    line('error', (chalk) => chalk.red.bold, error.oneLine, style) +
     (error.hint ? renderHint(error.hint, style) : '')
   );
 }

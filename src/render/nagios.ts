@@ -15,7 +15,7 @@ export interface NagiosVerdict {
   /** The next to expire, when there is any. */
   readonly next: Remaining | undefined;
   /** What is wrong beyond the rows, such as a CA's key. */
-  readonly problems: readonly { readonly line: string }[];
+  readonly problems: readonly { readonly oneLine: string }[];
 }
 
 export interface Thresholds {
@@ -47,7 +47,7 @@ function sentence({ status, faults, due, next, problems }: NagiosVerdict, count:
   }
   const parts = [
     ...(faults.length === 0 ? [] : [faultsText(faults)]),
-    ...(faults.length === 0 ? problems.map(({ line }) => line) : []),
+    ...(faults.length === 0 ? problems.map(({ oneLine }) => oneLine) : []),
     ...(due.length === 0 ? [] : [`expiring: ${remainingText(due)}`]),
   ];
   return parts.join('; ');

@@ -45,8 +45,8 @@ export function findBackup(state: StateDirectory, id: string | undefined): Backu
   const found = id === undefined ? backups[0] : backups.find((backup) => backup.id === id);
   const broken = damaged.find((one) => (id === undefined ? one.id > (found?.id ?? '') : one.id === id));
   if (broken !== undefined) {
-    const { line } = broken.error;
-    throw new KubepkiError('no-backup', id === undefined ? `may be the newest: ${line}` : line, {
+    const { oneLine } = broken.error;
+    throw new KubepkiError('no-backup', id === undefined ? `may be the newest: ${oneLine}` : oneLine, {
       file: join(state.backups, broken.id),
       hint: `name the backup to bring back: ${list}`,
     });

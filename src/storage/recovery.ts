@@ -122,7 +122,7 @@ export function resolveCommitted(state: StateDirectory, journal: Journal): Resol
       break;
     } catch (cause) {
       if (cause instanceof KubepkiError && cause.code === 'unfinished') throw cause;
-      if (attempt === renameAttempts) return back(state, journal, filesystemError(cause, state.path).line);
+      if (attempt === renameAttempts) return back(state, journal, filesystemError(cause, state.path).oneLine);
     }
   }
   settle(state, journal);
@@ -238,10 +238,10 @@ function unlessStuck(state: StateDirectory, act: () => Recovery): Recovery {
     return act();
   } catch (cause) {
     if (cause instanceof KubepkiError && cause.code === 'unfinished') throw cause;
-    const { line } = filesystemError(cause, state.journal);
+    const { oneLine } = filesystemError(cause, state.journal);
     throw new KubepkiError(
       'unfinished',
-      `a change was interrupted and could not be brought to an end: ${line}`,
+      `a change was interrupted and could not be brought to an end: ${oneLine}`,
       { hint: `mend that, then: ${commandHere(state, 'recover')}`, cause },
     );
   }

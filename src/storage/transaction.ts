@@ -119,13 +119,13 @@ function finish(state: StateDirectory, changes: ChangeSet, journal: Journal, kee
     pruneBackups(state, keepBackups, journal.id);
     return [];
   } catch (error) {
-    return [`old backups could not be removed: ${filesystemError(error, state.backups).line}`];
+    return [`old backups could not be removed: ${filesystemError(error, state.backups).oneLine}`];
   }
 }
 
 function halfWay(state: StateDirectory, cause: unknown): KubepkiError {
-  const { code, line, hint } = filesystemError(cause, state.journal);
-  return new KubepkiError('unfinished', `the change stopped half-way: ${line}`, {
+  const { code, oneLine, hint } = filesystemError(cause, state.journal);
+  return new KubepkiError('unfinished', `the change stopped half-way: ${oneLine}`, {
     // Somebody else's file has a way on of its own.
     hint: code === 'unfinished' ? hint : `mend that, then: ${commandHere(state, 'recover')}`,
     cause,

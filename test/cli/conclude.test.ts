@@ -54,8 +54,8 @@ async function concluded(
     note: tell,
     banner: tell,
     hint: tell,
-    error: ({ line }) => {
-      tell(line);
+    error: ({ oneLine }) => {
+      tell(oneLine);
     },
     progress: () => ({ update: () => undefined, end: () => undefined }) as never,
   };

@@ -68,7 +68,7 @@ async function failure(access: ApiAccess, signal = never): Promise<string> {
   } catch (error) {
     assert.ok(error instanceof KubepkiError, String(error));
     assert.equal(error.code, 'cluster');
-    return error.line.replaceAll(/127\.0\.0\.1:\d+/g, 'HERE');
+    return error.oneLine.replaceAll(/127\.0\.0\.1:\d+/g, 'HERE');
   }
   assert.fail('it was read');
 }

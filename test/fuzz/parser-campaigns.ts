@@ -36,7 +36,7 @@ function parsing(kind: InputKind, use: (bytes: Buffer) => void): Campaign {
         return 'understood';
       } catch (error) {
         if (!(error instanceof KubepkiError)) throw error;
-        assert.doesNotMatch(error.line, /\n/);
+        assert.doesNotMatch(error.oneLine, /\n/);
         requireHarmless(renderError(error, { colour: false }));
         return 'refused';
       }
