@@ -2,25 +2,44 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { quickTree } from '../node.ts';
 import type { Cleanup, Tree } from '../tree.ts';
-import { kubeadmConfigMap, startClusterServer, type Api, type ClusterServer, type Fault } from './server.ts';
+import type { Pair } from './authority.ts';
+import {
+  kubeadmConfigMap,
+  startClusterServer,
+  type Api,
+  type ClusterServer,
+  type Fault,
+  type Faults,
+} from './server.ts';
 
 export interface NodeOfCluster {
   readonly tree: Tree;
   readonly server: ClusterServer;
 }
 
+export interface NodeOfClusterWishes {
+  readonly api?: Api;
+  /** Instead of `api`: parts of the API that need the node's CA. */
+  readonly apis?: (tree: Tree) => readonly Api[];
+  /** Instead of the node's apiserver.crt. */
+  readonly serving?: (tree: Tree) => Pair;
+  readonly fault?: Fault;
+  readonly faults?: Faults;
+}
+
 /** A node whose admin.conf leads to a server of its own cluster, which serves its own apiserver.crt. */
 export async function nodeOfCluster(
   t: Cleanup & { after(cleanUp: () => Promise<void>): void },
-  { api = kubeadmConfigMap(), fault }: { readonly api?: Api; readonly fault?: Fault } = {},
+  { api = kubeadmConfigMap(), apis, serving, fault, faults }: NodeOfClusterWishes = {},
 ): Promise<NodeOfCluster> {
   const tree = quickTree(t);
   const pki = (name: string): Buffer => readFileSync(join(tree.certDir, name));
   const server = await startClusterServer({
     ca: pki('ca.crt'),
-    serving: { certificate: pki('apiserver.crt'), key: pki('apiserver.key') },
-    apis: [api],
+    serving: serving?.(tree) ?? { certificate: pki('apiserver.crt'), key: pki('apiserver.key') },
+    apis: apis?.(tree) ?? [api],
     ...(fault === undefined ? {} : { fault }),
+    ...(faults === undefined ? {} : { faults }),
   });
   t.after(() => server.stop());
   leadTo(tree, 'admin.conf', server.port);

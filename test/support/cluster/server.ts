@@ -41,11 +41,28 @@ export type Api = (asked: Asked) => Answer | undefined;
  */
 export type Fault = 'mute' | 'hang' | 'half' | 'reset';
 
+/**
+ * How one request can fail, while others do not.
+ *
+ * - `hang`, `half`, `reset`: as above; the request of a `reset` is not carried out
+ * - `lost`: carried out, and the connection cut instead of an answer
+ * - `gone`: from now on nobody listens, and every connection is cut; `back()` ends it
+ * - an answer: given instead of carrying it out, such as 429 with `retry-after`
+ */
+export type RequestFault = 'hang' | 'half' | 'reset' | 'lost' | 'gone' | Answer;
+
+/** @param count of the requests that the server has seen, with this one: from 1 */
+export type Faults = (asked: Asked, count: number) => RequestFault | undefined;
+
 export interface ClusterServer {
   readonly port: number;
   readonly seen: readonly Asked[];
   /** Of all connections ever made, those that are still open. */
   readonly open: () => number;
+  /** Nobody listens any more, and every connection is cut. */
+  away(): Promise<void>;
+  /** Listens again, where it did. */
+  back(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -56,7 +73,10 @@ export interface ServerWishes {
   readonly serving: Pair;
   /** Asked one after the other; what none of them knows is 404. */
   readonly apis: readonly Api[];
+  /** Of every request, or connection. */
   readonly fault?: Fault;
+  /** Of some requests. */
+  readonly faults?: Faults;
 }
 
 /**
@@ -79,7 +99,7 @@ export async function startClusterServer(wishes: ServerWishes): Promise<ClusterS
             rejectUnauthorized: false,
           },
           (request, response) => {
-            void handle(request, response, wishes, seen);
+            void handle(request, response, wishes, seen, away);
           },
         );
   server.on('connection', (socket: Socket) => {
@@ -89,26 +109,28 @@ export async function startClusterServer(wishes: ServerWishes): Promise<ClusterS
     if (fault === 'mute') socket.resume();
   });
   server.on('tlsClientError', () => undefined);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    seen,
-    open: () => sockets.size,
-    async stop() {
-      const closed = once(server, 'close');
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
+  const listen = async (at: number): Promise<void> => {
+    server.listen(at, '127.0.0.1');
+    await once(server, 'listening');
   };
+  async function away(): Promise<void> {
+    if (!server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  }
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+  return { port, seen, open: () => sockets.size, away, back: () => listen(port), stop: away };
 }
 
 async function handle(
   request: IncomingMessage,
   response: ServerResponse,
-  { apis, fault }: ServerWishes,
+  { apis, fault: always, faults }: ServerWishes,
   seen: Asked[],
+  away: () => Promise<void>,
 ): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -121,12 +143,19 @@ async function handle(
     identity: identity ?? { username: '', groups: [] },
   };
   seen.push(asked);
+  const fault = always ?? faults?.(asked, seen.length);
   if (fault === 'hang') return;
+  if (fault === 'gone') return away();
   if (fault === 'reset') {
     request.socket.destroy();
     return;
   }
-  const answer = identity === undefined ? unauthorized : answerOf(apis, asked);
+  const answer =
+    typeof fault === 'object' ? fault : identity === undefined ? unauthorized : answerOf(apis, asked);
+  if (fault === 'lost') {
+    request.socket.destroy();
+    return;
+  }
   const body = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
   response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
   if (fault === 'half') response.write(body.slice(0, body.length / 2));
