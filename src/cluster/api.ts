@@ -11,6 +11,14 @@ import { failureOf } from './failure.ts';
 export type ApiConfiguration = Configuration;
 
 /**
+ * One request, with a bound of its own: an API server that hangs must not take the time of those after it.
+ * @throws KubepkiError cluster: a ClusterFailure, which tells whether another try is worth it; or one of the request's own
+ */
+export type Ask = <T>(request: (configuration: ApiConfiguration) => Promise<T>) => Promise<T>;
+
+const requestMs = 10_000;
+
+/**
  * Runs something that asks the API server. When it ends, or the signal calls it off, no connection and no look-up is left
  * that would keep the process alive.
  *
@@ -22,7 +30,7 @@ export type ApiConfiguration = Configuration;
 export async function withApi<T>(
   access: ApiAccess,
   signal: AbortSignal,
-  use: (configuration: ApiConfiguration) => Promise<T>,
+  use: (configuration: ApiConfiguration, ask: Ask) => Promise<T>,
 ): Promise<T> {
   let agent: Agent | undefined;
   try {
@@ -35,12 +43,36 @@ export async function withApi<T>(
       lookup: lookUpIn(addresses),
       ...(access.serverName === undefined ? {} : { servername: access.serverName }),
     });
-    return await use(configurationFor(access, agent, signal));
+    return await use(configurationFor(access, agent, signal), askOver(access, agent, signal));
   } catch (error) {
     throw failureOf(error, { server: access.server, signal });
   } finally {
     agent?.destroy();
   }
+}
+
+function askOver(access: ApiAccess, agent: Agent, signal: AbortSignal): Ask {
+  return async (request) => {
+    const bound = new AbortController();
+    const end = (): void => {
+      bound.abort();
+    };
+    let endedAfterMs: number | undefined;
+    const limit = setTimeout(() => {
+      endedAfterMs = requestMs;
+      end();
+    }, requestMs);
+    signal.addEventListener('abort', end, { once: true });
+    try {
+      signal.throwIfAborted();
+      return await request(configurationFor(access, agent, bound.signal));
+    } catch (error) {
+      throw failureOf(error, { server: access.server, signal, endedAfterMs });
+    } finally {
+      clearTimeout(limit);
+      signal.removeEventListener('abort', end);
+    }
+  };
 }
 
 function configurationFor(

@@ -1,57 +1,78 @@
 import { ApiException } from '@kubernetes/client-node';
 import { KubepkiError } from '../errors/error.ts';
+import { ClusterFailure, type Retry } from './cluster-failure.ts';
+import { statusIn } from './status.ts';
 
 export interface Attempt {
   readonly server: URL;
+  /** Of all that is done there. */
   readonly signal: AbortSignal;
+  /** The bound of this one request, where that was what ended it. */
+  readonly endedAfterMs?: number | undefined;
 }
 
-/** What went wrong with a request, in a sentence. */
-export function failureOf(error: unknown, { server, signal }: Attempt): KubepkiError {
+const final: Retry = { retryable: false };
+const later: Retry = { retryable: true, afterMs: undefined };
+
+/** What went wrong with a request, in a sentence, and whether it is worth another try. */
+export function failureOf(error: unknown, { server, signal, endedAfterMs }: Attempt): KubepkiError {
   const at = `the API server at ${server.origin}`;
   // First: whatever it was doing when it was called off, that is why it failed.
-  if (signal.aborted) return new KubepkiError('cluster', `${at} did not answer in time`, { cause: error });
+  if (signal.aborted) return new ClusterFailure(`${at} did not answer in time`, final, { cause: error });
+  if (endedAfterMs !== undefined) {
+    const seconds = String(endedAfterMs / 1000);
+    return new ClusterFailure(`${at} did not answer within ${seconds} s`, later, { cause: error });
+  }
   if (error instanceof KubepkiError) return error;
   if (error instanceof ApiException) return refusalOf(error, at);
-  const sentence = connectionSentence(codeOf(error)) ?? unknownSentence(error);
-  return new KubepkiError('cluster', `${at} ${sentence}`, { cause: error });
+  const { sentence, retry } = connectionProblem(codeOf(error)) ?? unknownProblem(error);
+  return new ClusterFailure(`${at} ${sentence}`, retry, { cause: error });
 }
 
-function refusalOf(error: ApiException<unknown>, at: string): KubepkiError {
-  const said = statusMessage(error.body);
-  const because = said === undefined ? '' : `: ${said}`;
-  const failure = (sentence: string, hint?: string): KubepkiError =>
-    new KubepkiError('cluster', sentence, { cause: error, hint });
+function refusalOf(error: ApiException<unknown>, at: string): ClusterFailure {
+  const said = statusIn(error.body)?.message;
+  const because = said === undefined ? '' : `: ${shortened(said)}`;
+  const failure = (sentence: string, retry = final, hint?: string): ClusterFailure =>
+    new ClusterFailure(`${at} ${sentence}${because}`, retry, { cause: error, hint });
   switch (error.code) {
     case 401:
       return failure(
-        `${at} does not know the user of the kubeconfig${because}`,
+        'does not know the user of the kubeconfig',
+        final,
         "the certificate in it may have expired, or be another CA's",
       );
     case 403:
-      return failure(`${at} refused${because}`);
+      return failure('refused');
     case 404:
-      return failure(`${at} has no such thing${because}`);
+      return failure('has no such thing');
+    case 409:
+      return failure('has something else by that name, or changed meanwhile');
+    case 422:
+      return failure('finds the request invalid');
     case 429:
-      return failure(`${at} has too much to do (429)${because}`);
+      return failure('has too much to do (429)', laterOf(error));
+    // 502 and 504 are of a load balancer that finds no API server behind it.
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+      return failure(`answered ${String(error.code)}`, laterOf(error));
     default:
-      return failure(`${at} answered ${String(error.code)}${because}`);
+      return failure(`answered ${String(error.code)}`);
   }
 }
 
-/** Of a Status object, as text or parsed. */
-function statusMessage(body: unknown): string | undefined {
-  const status: unknown = typeof body === 'string' ? parsed(body) : body;
-  if (typeof status !== 'object' || status === null || !('message' in status)) return undefined;
-  return typeof status.message === 'string' && status.message !== '' ? status.message : undefined;
+/** Retry-After in seconds; an API server gives no date, which would need a clock here. */
+function laterOf({ headers }: ApiException<unknown>): Retry {
+  const said = headers['retry-after'];
+  return said !== undefined && /^\d{1,6}$/.test(said)
+    ? { retryable: true, afterMs: Number(said) * 1000 }
+    : later;
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** What is invalid is quoted byte for byte before it is said why: of a long text, both ends. */
+function shortened(text: string): string {
+  return text.length <= 600 ? text : `${text.slice(0, 300)} ... ${text.slice(-300)}`;
 }
 
 /** Of node's and OpenSSL's errors; the client may wrap them. */
@@ -67,20 +88,34 @@ function codeOf(error: unknown): string {
   return '';
 }
 
-function connectionSentence(code: string): string | undefined {
+interface Problem {
+  readonly sentence: string;
+  readonly retry: Retry;
+}
+
+function connectionProblem(code: string): Problem | undefined {
   switch (code) {
     case 'ECONNREFUSED':
-      return 'is not there: the connection was refused';
+      return { sentence: 'is not there: the connection was refused', retry: later };
     case 'ECONNRESET':
     case 'EPIPE':
     case 'ERR_STREAM_PREMATURE_CLOSE':
-      return 'broke the connection off';
+      return { sentence: 'broke the connection off', retry: later };
     case 'EHOSTUNREACH':
     case 'ENETUNREACH':
     case 'EADDRNOTAVAIL':
-      return 'cannot be reached from here';
+      return { sentence: 'cannot be reached from here', retry: later };
     case 'ETIMEDOUT':
-      return 'did not answer in time';
+      return { sentence: 'did not answer in time', retry: later };
+    default: {
+      const sentence = tlsSentence(code);
+      return sentence === undefined ? undefined : { sentence, retry: final };
+    }
+  }
+}
+
+function tlsSentence(code: string): string | undefined {
+  switch (code) {
     case 'CERT_HAS_EXPIRED':
       return 'has a certificate that has expired';
     case 'CERT_NOT_YET_VALID':
@@ -104,7 +139,8 @@ function connectionSentence(code: string): string | undefined {
 }
 
 /** The message may quote the answer, which may be anything: its kind is enough. */
-function unknownSentence(error: unknown): string {
+function unknownProblem(error: unknown): Problem {
   const code = codeOf(error);
-  return code === '' ? 'did not answer as an API server does' : `could not be asked (${code})`;
+  const sentence = code === '' ? 'did not answer as an API server does' : `could not be asked (${code})`;
+  return { sentence, retry: final };
 }

@@ -1,0 +1,13 @@
+import type { RequestCondition, RequestObject } from './request-object.ts';
+import type { Standing } from './signing.ts';
+
+/** Where several are true, a denial counts first, then a failure: what is certain is that nothing more will come. */
+export function standingOf({ conditions, certificate }: RequestObject): Exclude<Standing, { kind: 'gone' }> {
+  const find = (type: string): RequestCondition | undefined =>
+    conditions.find((condition) => condition.type === type);
+  const [denied, failed] = [find('Denied'), find('Failed')];
+  if (denied !== undefined) return { kind: 'denied', reason: denied.reason, message: denied.message };
+  if (failed !== undefined) return { kind: 'failed', reason: failed.reason, message: failed.message };
+  if (find('Approved') === undefined) return { kind: 'pending' };
+  return certificate === undefined ? { kind: 'approved' } : { kind: 'issued', certificate };
+}
