@@ -50,6 +50,16 @@ describe('each recorded outcome', () => {
       kept.status.conditions?.map(({ type, reason, message }) => ({ type, reason, message })),
       [{ type: 'Approved', ...by }],
     );
+    // What was read is sent back whole, with the recorded condition and no other.
+    const put = bed.server.seen.find(({ method }) => method === 'PUT');
+    const sent = put?.body as { readonly metadata: object; readonly status: object };
+    const asRecorded = recorded('approve (PUT to the approval subresource)').request.body as typeof sent;
+    assert.deepEqual(
+      Object.keys(sent.metadata).sort(),
+      [...Object.keys(asRecorded.metadata), 'labels'].sort(),
+    );
+    assert.deepEqual(sent.status, { conditions: [{ type: 'Approved', status: 'True', ...by }] });
+    assert.deepEqual(Object.keys(sent).sort(), Object.keys(asRecorded).sort());
     // Read, then written with the version that was read.
     assert.deepEqual(
       bed.server.seen.map(({ method, path }) => `${method} ${path.slice(csrPath.length)}`),

@@ -54,6 +54,45 @@ test('every exchange of the transcript is answered as it was recorded', async (t
   assert.equal(server.seen.length, 28);
 });
 
+test('lists of other objects: whole for an admin, refused to a kubelet', async (t) => {
+  const openssl = judge(t, 'openssl');
+  if (openssl === undefined) return;
+  const authority = makeAuthority(openssl, temporaryDirectory(t), 'kubernetes');
+  const slices = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices';
+  const server = await startClusterServer({
+    ca: authority.ca,
+    serving: authority.issue({ subject: '/CN=kube-apiserver', names: 'IP:127.0.0.1' }),
+    apis: [
+      objectsApi({ [slices]: { kind: 'EndpointSlice', items: [{ metadata: { name: 'kubernetes' } }] } }),
+    ],
+  });
+  t.after(() => server.stop());
+  const read = (subject: string, path: string): Promise<Answer> =>
+    ask(server.port, authority.ca, authority.issue({ subject }), readOf(path), []);
+  assert.deepEqual(await read(admin, slices), {
+    status: 200,
+    body: {
+      kind: 'EndpointSliceList',
+      apiVersion: 'discovery.k8s.io/v1',
+      metadata: { resourceVersion: '301' },
+      items: [{ metadata: { name: 'kubernetes' } }],
+    },
+  });
+  assert.equal((await read(admin, `${slices}/kubernetes`)).status, 200);
+  assert.equal((await read(admin, `${slices}/other`)).status, 404);
+  const { status, body } = await read(kubelet, slices);
+  assert.equal(status, 403);
+  assert.equal(
+    (body as { readonly message: string }).message,
+    'endpointslices.discovery.k8s.io is forbidden: User "system:node:control-plane-1" cannot list resource "endpointslices" ' +
+      'in API group "discovery.k8s.io" in the namespace "default"',
+  );
+});
+
+function readOf(path: string): Pick<Recorded, 'request'> {
+  return { request: { method: 'GET', path } };
+}
+
 const noConfigMaps = { kind: 'ConfigMap', items: [] };
 
 /** The transcript tells who asked only by what came of it. */
@@ -68,7 +107,7 @@ async function ask(
   port: number,
   ca: Buffer,
   { certificate, key }: Pair,
-  { request: { method, path, body } }: Recorded,
+  { request: { method, path, body } }: Pick<Recorded, 'request'>,
   kept: readonly { readonly metadata: { readonly name: string; readonly resourceVersion: string } }[],
 ): Promise<Answer> {
   const name = path.slice(csrPath.length + 1).split('/')[0];
