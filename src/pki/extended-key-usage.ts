@@ -25,15 +25,19 @@ export function extendedKeyUsage(usages: readonly Usage[]): Extension {
   );
 }
 
+/** The OIDs of a certificate's extended key usages, content bytes in hex; none without the extension. */
+export function extendedKeyUsageIds({ extensions }: Pick<Certificate, 'extensions'>): readonly string[] {
+  const extension = findExtension(extensions, 'extendedKeyUsage');
+  return extension === undefined
+    ? []
+    : partsOf(parseDer(extension.value)).map((id) => contentOf(id).toString('hex'));
+}
+
 /**
  * Which of the usages a certificate lacks. One without the extension may be used for anything by RFC 5280, but kubeadm
  * and Go's TLS peers want it said: it lacks them all.
  */
 export function missingUsages(certificate: Certificate, wanted: readonly Usage[]): Usage[] {
-  const extension = findExtension(certificate.extensions, 'extendedKeyUsage');
-  const present =
-    extension === undefined
-      ? []
-      : partsOf(parseDer(extension.value)).map((id) => contentOf(id).toString('hex'));
+  const present = extendedKeyUsageIds(certificate);
   return present.includes(anyExtendedKeyUsage) ? [] : wanted.filter((usage) => !present.includes(ids[usage]));
 }
