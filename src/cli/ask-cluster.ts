@@ -3,14 +3,12 @@ import { KubepkiError } from '../errors/error.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
 import { isOwnNode, locateLayout } from '../inventory/layout.ts';
 import type { ClusterOptions } from './cluster-options.ts';
-import { readApiAccess } from './cluster-access.ts';
+import { adminConf, readApiAccess } from './cluster-access.ts';
 import { workingDirectory, type NodeOptions } from './node-options.ts';
 import type { Terminal } from './terminal.ts';
 
 /** For all of it: the name, the connection, TLS and the answer. An operator with a broken API server must not wait. */
 const boundMs = 3000;
-
-const adminConf = '/etc/kubernetes/admin.conf';
 
 type Options = NodeOptions & ClusterOptions;
 

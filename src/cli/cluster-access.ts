@@ -30,6 +30,24 @@ export function readApiAccess(root: FileSystemRoot, path: string): ApiAccess | u
   };
 }
 
+/** Of kubeadm's admin, on a node of the control plane. */
+export const adminConf = '/etc/kubernetes/admin.conf';
+
+/**
+ * The same where there is no going on without it.
+ * @param given undefined: the admin's
+ * @throws KubepkiError naming a file
+ */
+export function requireApiAccess(root: FileSystemRoot, given: string | undefined): ApiAccess {
+  const path = root.locate(given ?? adminConf);
+  const access = readApiAccess(root, path);
+  if (access !== undefined) return access;
+  throw new KubepkiError('not-found', 'no such file, and it says how to reach the cluster', {
+    file: path,
+    hint: 'name the kubeconfig of somebody who may ask for certificates: --kubeconfig FILE',
+  });
+}
+
 function present(embedded: MaybeEmbedded): embedded is Embedded {
   return embedded.kind !== 'absent';
 }

@@ -1,18 +1,19 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { KubepkiError } from '../errors/error.ts';
-import type { Renewable } from '../operations/plan-renewal.ts';
 import { renewalQuestion } from '../render/renewal-question.ts';
 
 /**
  * Lists what would be renewed and asks.
  * @throws KubepkiError declined unless the answer is yes
  */
-export async function confirmRenewal(renewables: readonly Renewable[], now: Date): Promise<void> {
-  if (renewables.length === 0) return;
-  const rows = renewables.map(({ spec, place }) => {
-    const { notAfter } = place.state.chain[0];
-    return { name: spec.name, notAfter, residualMs: notAfter.getTime() - now.getTime() };
+export async function confirmRenewal(
+  renewed: readonly { readonly name: string; readonly notAfter: Date }[],
+  now: Date,
+): Promise<void> {
+  if (renewed.length === 0) return;
+  const rows = renewed.map(({ name, notAfter }) => {
+    return { name, notAfter, residualMs: notAfter.getTime() - now.getTime() };
   });
   process.stderr.write(renewalQuestion(rows));
   // Not readline's own line editor: it would swallow Ctrl-C.

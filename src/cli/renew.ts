@@ -90,7 +90,11 @@ async function renewSelected(
     const run = planRun(node, selection, wishes, new Date());
     const refused = refuse(run, options, terminal);
     if (refused !== undefined) return refused;
-    await confirmRenewal(renewablesOf(run.plan), new Date());
+    const rows = renewablesOf(run.plan).map(({ spec, place }) => ({
+      name: spec.name,
+      notAfter: place.state.chain[0].notAfter,
+    }));
+    await confirmRenewal(rows, new Date());
   }
   return underLock(node, options, terminal, async (state): Promise<Conclusion> => {
     const now = new Date();

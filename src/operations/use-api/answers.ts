@@ -1,0 +1,74 @@
+import type { CertificateSpec } from '../../catalog/catalog.ts';
+import type { FileTarget } from '../../changeset/change-set.ts';
+import { KubepkiError, naming } from '../../errors/error.ts';
+import type { CertificateFile } from '../../inventory/certificate-files.ts';
+import type { Inventory } from '../../inventory/inventory.ts';
+import type { PendingFiles } from '../../inventory/pending-files.ts';
+import type { Slot } from '../../inventory/request-files.ts';
+import { parseCertificates } from '../../pki/certificate.ts';
+import { parseRequest } from '../../pki/certification-request.ts';
+import { fingerprintOf } from '../../pki/facts.ts';
+import type { PrivateKey } from '../../pki/private-key.ts';
+import { certificateInUse } from '../match-signed.ts';
+
+/** What a signer has made of a request. */
+export interface Answer {
+  readonly spec: CertificateSpec;
+  /** Of the CertificateSigningRequest. */
+  readonly name: string;
+  /** PEM. */
+  readonly request: string;
+  /** PEM, as the API gave it. */
+  readonly certificate: string;
+  readonly key: Slot<PrivateKey>;
+}
+
+/** The same as files, for what `install` does with those: each is checked as if it had come by hand. */
+export interface AnswerFiles {
+  readonly waiting: PendingFiles;
+  readonly certificate: CertificateFile;
+}
+
+/** What to call it where a file is named; there is no such file. */
+export function answerSource(name: string): string {
+  return `CertificateSigningRequest ${name}`;
+}
+
+export function answerFiles({ spec, name, request, certificate, key }: Answer): AnswerFiles {
+  const path = answerSource(name);
+  const target: FileTarget = { path, resolvedPath: path, before: undefined };
+  return {
+    waiting: {
+      spec,
+      request: {
+        target,
+        content: { status: 'present', value: naming(path, () => parseRequest(Buffer.from(request))) },
+      },
+      keys: [{ ...key, certificatePath: path }],
+      certificatePaths: [path],
+    },
+    certificate: {
+      target,
+      content: {
+        status: 'present',
+        value: naming(path, () => parseCertificates(Buffer.from(certificate))),
+      },
+    },
+  };
+}
+
+/**
+ * Somebody else may have renewed it while the request waited: theirs is newer than what was asked for.
+ * @param replaces fingerprint of the certificate that was in use when it was asked for
+ * @throws KubepkiError conflict
+ */
+export function requireUnchanged(inventory: Inventory, spec: CertificateSpec, replaces: string): void {
+  const found = certificateInUse(inventory, spec);
+  if (found !== undefined && fingerprintOf(found) === replaces) return;
+  throw new KubepkiError(
+    'conflict',
+    found === undefined
+      ? `the certificate for ${spec.name} has gone since another was asked for`
+      : `the certificate for ${spec.name} has been replaced since another was asked for`,
+  );
+}

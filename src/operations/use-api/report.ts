@@ -1,0 +1,96 @@
+import { factsOf } from '../certificate-facts.ts';
+import type { CertificateReport, ChangeReport } from '../change-report.ts';
+import { factsInUse } from '../facts-in-use.ts';
+import { placeTargets, type Installable } from '../plan-install.ts';
+import type { PlannedRequest } from '../plan-requests.ts';
+import { notDue } from '../request-report.ts';
+import type { CertificateSpec } from '../../catalog/catalog.ts';
+import type { ChangeSet } from '../../changeset/change-set.ts';
+import type { Inventory } from '../../inventory/inventory.ts';
+
+/** What has been made of what was asked for. */
+export type ApiStage =
+  | {
+      readonly kind: 'made';
+      readonly backup: string | undefined;
+      readonly installed: readonly Installable[];
+      readonly changes: ChangeSet;
+    }
+  | {
+      readonly kind: 'dry-run';
+      /** RFC 3339: when a certificate that is issued now would end, if the signer agrees. */
+      readonly notAfter: string;
+      readonly filesOf: (spec: CertificateSpec) => readonly string[];
+    }
+  | {
+      readonly kind: 'not-made';
+      readonly dryRun: boolean;
+      /** `refused`: never to be; `pending`: its request waits. Whatever has no reason is unchanged with the others. */
+      readonly reasons: ReadonlyMap<string, { readonly outcome: 'refused' | 'pending'; readonly reason: string }>;
+    };
+
+/** What was decided of one certificate; of what was asked for nothing but which it is. */
+export type ApiPlanned =
+  | { readonly status: 'requestable'; readonly spec: CertificateSpec }
+  | Exclude<PlannedRequest, { readonly status: 'requestable' | 'pending' }>;
+
+/** Of `renew --use-api`: the document of `renew`. */
+export function apiReport(
+  plan: readonly ApiPlanned[],
+  inventory: Inventory,
+  stage: ApiStage,
+): ChangeReport {
+  return {
+    command: 'renew',
+    dryRun: stage.kind === 'dry-run' || (stage.kind === 'not-made' && stage.dryRun),
+    backup: stage.kind === 'made' ? stage.backup : undefined,
+    certificates: plan.map((planned): CertificateReport => {
+      const { spec } = planned;
+      const common = { name: spec.name, components: spec.components, old: factsInUse(inventory, spec) };
+      switch (planned.status) {
+        case 'requestable':
+          return { ...common, ...outcomeOf(spec, stage) };
+        case 'missing':
+          return { ...common, outcome: 'missing', reason: 'there is no certificate to renew' };
+        case 'not-due':
+          return { ...common, outcome: 'not-due', reason: notDue(planned.notAfter) };
+        case 'refused':
+          return { ...common, outcome: 'refused', reason: planned.error.oneLine };
+      }
+    }),
+    otherFiles: [],
+  };
+}
+
+type Outcome =
+  | Pick<Extract<CertificateReport, { files: unknown }>, 'outcome' | 'new' | 'files'>
+  | Pick<Extract<CertificateReport, { reason: unknown }>, 'outcome' | 'reason'>;
+
+function outcomeOf(spec: CertificateSpec, stage: ApiStage): Outcome {
+  switch (stage.kind) {
+    case 'not-made': {
+      const others = [...stage.reasons.keys()].join(', ');
+      return (
+        stage.reasons.get(spec.name) ?? {
+          outcome: 'unchanged',
+          reason: `nothing of the set was changed, because of ${others}`,
+        }
+      );
+    }
+    case 'dry-run': {
+      const facts = { serial: undefined, fingerprint: undefined, notAfter: stage.notAfter };
+      return { outcome: 'renewed', new: facts, files: stage.filesOf(spec) };
+    }
+    case 'made': {
+      const one = stage.installed.find((installable) => installable.spec === spec);
+      if (one === undefined) throw new TypeError('asked for, and not installed');
+      const places = new Set(placeTargets(one.place).map(({ resolvedPath }) => resolvedPath));
+      const own = stage.changes.filter(({ target }) => places.has(target.resolvedPath));
+      return {
+        outcome: 'renewed',
+        new: factsOf(one.chain[0]),
+        files: own.map(({ target }) => target.path),
+      };
+    }
+  }
+}

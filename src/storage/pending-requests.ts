@@ -1,0 +1,154 @@
+import { readdirSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { KubepkiError } from '../errors/error.ts';
+import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import { readRegularFile } from '../filesystem/regular-file.ts';
+import { createDurably, removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
+import { isRecord, isText, parseJson } from './json-value.ts';
+import { createStateDirectory, removeIfEmpty, type StateDirectory } from './state-directory.ts';
+import { storedPathsFor, storedPathsOf } from './stored-paths.ts';
+
+/** A request to the certificates API, whose key waits beside this record. */
+export interface PendingRequest {
+  /** Of the CertificateSigningRequest; its key is in `<name>.key`. */
+  readonly name: string;
+  /** Name in the catalog. */
+  readonly certificate: string;
+  /** PEM. */
+  readonly request: string;
+  readonly usages: readonly string[];
+  readonly expirationSeconds: number;
+  /** Fingerprint of the certificate in use that is to be replaced. */
+  readonly replaces: string;
+}
+
+/** What one run has asked for, to be put in place together. Host paths here, stored ones on disk. */
+export interface PendingRequests {
+  readonly certDir: string;
+  readonly kubeconfigDir: string;
+  readonly signerName: string;
+  /** The command line that asked. */
+  readonly command: string;
+  readonly requests: readonly PendingRequest[];
+}
+
+export interface PendingKey {
+  readonly name: string;
+  /** PEM. */
+  readonly key: string;
+}
+
+export function pendingRequestsDirectory(state: StateDirectory): string {
+  return join(state.path, 'pending');
+}
+
+export function pendingKeyPath(state: StateDirectory, name: string): string {
+  return join(pendingRequestsDirectory(state), `${name}.key`);
+}
+
+function recordPath(state: StateDirectory): string {
+  return join(pendingRequestsDirectory(state), 'requests.json');
+}
+
+/**
+ * On disk when this returns, all 0600: the keys first, then the record. Nothing is asked of the cluster before, so keys
+ * without a record are of a run that was killed before it could ask for anything, and are removed. Under the lock.
+ * @throws KubepkiError no-permission, io
+ */
+export function writePendingRequests(
+  state: StateDirectory,
+  pending: PendingRequests,
+  keys: readonly PendingKey[],
+): void {
+  const directory = pendingRequestsDirectory(state);
+  createStateDirectory(state.path);
+  createStateDirectory(directory);
+  try {
+    removeKeys(directory);
+    for (const { name, key } of keys) {
+      createDurably(pendingKeyPath(state, name), Buffer.from(key), { mode: 0o600, owner: undefined });
+    }
+    syncDirectory(directory);
+    const { certDir, kubeconfigDir, ...rest } = pending;
+    const { store } = storedPathsFor(state, [certDir, kubeconfigDir]);
+    const stored = {
+      version: 1,
+      stateDirectory: store(state.path),
+      certDir: store(certDir),
+      kubeconfigDir: store(kubeconfigDir),
+      ...rest,
+    };
+    replaceDurably(recordPath(state), Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`));
+  } catch (cause) {
+    throw filesystemError(cause, directory);
+  }
+}
+
+/**
+ * What waits; undefined: nothing.
+ * @throws KubepkiError unfinished for a record that cannot be used; no-permission, io
+ */
+export function readPendingRequests(state: StateDirectory): PendingRequests | undefined {
+  const path = recordPath(state);
+  const file = readRegularFile(path, path);
+  if (file === undefined) return undefined;
+  const stored = storedIn(parseJson(file.bytes));
+  const unusable = (message: string): KubepkiError =>
+    new KubepkiError('unfinished', message, {
+      file: path,
+      hint: 'if nothing is to come of it, move the directory away',
+    });
+  if (stored === undefined) throw unusable('is no record of requests that kubepki understands');
+  const paths = storedPathsOf(state, stored.stateDirectory);
+  if (paths === undefined) throw unusable('was written elsewhere, and has been copied or moved here');
+  const { stateDirectory, certDir, kubeconfigDir, ...rest } = stored;
+  return { ...rest, certDir: paths.locate(certDir), kubeconfigDir: paths.locate(kubeconfigDir) };
+}
+
+/** The record first: whoever is killed in between leaves keys that nobody waits for. @throws KubepkiError no-permission, io */
+export function dropPendingRequests(state: StateDirectory): void {
+  const directory = pendingRequestsDirectory(state);
+  try {
+    removeIfThere(recordPath(state));
+    syncDirectory(directory);
+    removeKeys(directory);
+    removeIfEmpty(directory);
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return;
+    throw filesystemError(cause, directory);
+  }
+}
+
+/** Ours only. */
+function removeKeys(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    if (/^kubepki-.*\.key$/.test(name) || name === 'requests.json.new') unlinkSync(join(directory, name));
+  }
+}
+
+type Stored = PendingRequests & { readonly stateDirectory: string };
+
+function storedIn(value: unknown): Stored | undefined {
+  if (!isRecord(value) || value['version'] !== 1) return undefined;
+  const { stateDirectory, certDir, kubeconfigDir, signerName, command, requests } = value;
+  if (!isText(stateDirectory) || !isText(certDir) || !isText(kubeconfigDir)) return undefined;
+  if (!isText(signerName) || !isText(command) || !Array.isArray(requests)) return undefined;
+  const list: readonly unknown[] = requests;
+  if (list.length === 0 || !list.every(isRequest)) return undefined;
+  return { stateDirectory, certDir, kubeconfigDir, signerName, command, requests: list };
+}
+
+function isRequest(value: unknown): value is PendingRequest {
+  return (
+    isRecord(value) &&
+    isText(value['name']) &&
+    // It becomes a file name.
+    /^kubepki-[a-z0-9-]+$/.test(value['name']) &&
+    isText(value['certificate']) &&
+    isText(value['request']) &&
+    Array.isArray(value['usages']) &&
+    value['usages'].every(isText) &&
+    typeof value['expirationSeconds'] === 'number' &&
+    isText(value['replaces'])
+  );
+}
