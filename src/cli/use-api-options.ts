@@ -108,9 +108,22 @@ export function requireApiFlags(
     ['--sans-from-config', options.sansFromConfig],
     ['--force', options.force],
     ['--dry-run', options.dryRun],
+    ...(options.discardPending === true
+      ? ([
+          ['--approve', options.approve],
+          ['--timeout', options.timeout],
+          ['--restart', options.restart],
+          ['--deploy-hook', options.deployHook],
+        ] as const)
+      : []),
   ];
   const flag = decided.find(([, value]) => value !== undefined)?.[0];
-  if (flag !== undefined) refuse(flag, way, 'what was asked for was decided when it was asked');
+  if (flag !== undefined)
+    refuse(
+      flag,
+      way,
+      options.resume === true ? 'what was asked for was decided when it was asked' : undefined,
+    );
 }
 
 /** What a run that goes on with it must be told again. */

@@ -101,8 +101,14 @@ export function readPendingRequests(state: StateDirectory): PendingRequests | un
   if (stored === undefined) throw unusable('is no record of requests that kubepki understands');
   const paths = storedPathsOf(state, stored.stateDirectory);
   if (paths === undefined) throw unusable('was written elsewhere, and has been copied or moved here');
-  const { stateDirectory, certDir, kubeconfigDir, ...rest } = stored;
-  return { ...rest, certDir: paths.locate(certDir), kubeconfigDir: paths.locate(kubeconfigDir) };
+  const { certDir, kubeconfigDir, signerName, command, requests } = stored;
+  return {
+    certDir: paths.locate(certDir),
+    kubeconfigDir: paths.locate(kubeconfigDir),
+    signerName,
+    command,
+    requests,
+  };
 }
 
 /** The record first: whoever is killed in between leaves keys that nobody waits for. @throws KubepkiError no-permission, io */

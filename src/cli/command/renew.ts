@@ -21,6 +21,7 @@ import { parseAskedSans, sanOptions } from '../san-options.ts';
 import { parseSelection } from '../select.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
 import { textfileOption, type TextfileOption } from '../textfile-option.ts';
+import { apiOptions, requireApiFlags, requireNoApiFlags, type ApiOptions } from '../use-api-options.ts';
 import { validityOption } from '../validity-option.ts';
 
 export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
@@ -36,7 +37,8 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
       .summary('renew certificates with the CA on disk')
       .description(
         'Renews certificates with the CA on disk, whether they are near their end or not. Each gets a new key; subject, ' +
-          'SANs and usages stay as they are, unless other SANs are asked for. Without a name all are renewed, on a terminal after a question.',
+          'SANs and usages stay as they are, unless other SANs are asked for. Without a name all are renewed, on a terminal after a question. ' +
+          'Where the CA is elsewhere: --csr-only for files, --use-api for the certificates API of the cluster.',
       )
       .addArgument(
         offering(new Argument('[names...]', '"all", or names from the list below'), [
@@ -49,6 +51,7 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
   addClusterOptions(command);
   for (const option of sanOptions()) command.addOption(option);
   for (const option of restartAfterOptions()) command.addOption(option);
+  for (const option of apiOptions()) command.addOption(option);
   command
     .addOption(withinOption('renew only what has expired or expires within this time'))
     .addOption(validityOption())
@@ -89,6 +92,9 @@ Examples:
   kubepki certs renew apiserver --add-san api.example.com,192.0.2.7 --remove-san old.example.com
   kubepki certs renew all --cert-dir /backup/pki --config kubeadm.yaml
   kubepki certs renew all --csr-only --csr-dir /root/csr
+  kubepki certs renew scheduler.conf controller-manager.conf --use-api --approve
+  kubepki certs renew all --use-api --signer-name clusterissuers.cert-manager.io/kubernetes
+  kubepki certs renew --use-api --resume
 
 SANs are DNS names, IP addresses and wildcards of ${servers}; the difference is shown first.
 A SAN that this node's kubeconfigs or manifests still use is removed with --force only.
@@ -101,7 +107,11 @@ With --within: 0 if nothing is due, 4 if something stays due because its CA ends
     )
     .action(async (names: string[], _options, self: Command) => {
       const options = self.optsWithGlobals<
-        RenewOptions & RequestOptions & TextfileOption & TerminalOptions & { readonly csrOnly?: boolean }
+        RenewOptions &
+          RequestOptions &
+          ApiOptions &
+          TextfileOption &
+          TerminalOptions & { readonly csrOnly?: boolean }
       >();
       const terminal = openTerminal(options);
       const { recordingRun } = await import('../textfile.ts');
@@ -111,6 +121,16 @@ With --within: 0 if nothing is due, 4 if something stays due because its CA ends
         const { askCluster } = await import('../ask-cluster.ts');
         return askCluster(options, { prefix: 'renew', text: options.output === 'text' }, terminal);
       };
+      if (options.useApi === true) {
+        requireApiFlags(options);
+        requireRestartAsked(options);
+        requireForceNeeded(options, '--remove-san or --sans-from-config');
+        const { renewThroughApi } = await import('../use-api.ts');
+        const here = await asked();
+        done(await recordingRun(here, terminal, () => renewThroughApi(names, here, terminal)));
+        return;
+      }
+      requireNoApiFlags(options);
       if (options.csrOnly === true) {
         if (options.validity !== undefined) {
           throw new KubepkiError('usage', '--validity does not go with --csr-only', {
@@ -134,11 +154,15 @@ With --within: 0 if nothing is due, 4 if something stays due because its CA ends
       }
       if (options.csrDir !== undefined) throw new KubepkiError('usage', '--csr-dir goes with --csr-only');
       requireRestartAsked(options);
-      if (options.force !== undefined && options.removeSan === undefined && options.sansFromConfig !== true) {
-        throw new KubepkiError('usage', '--force goes with --csr-only, --remove-san or --sans-from-config');
-      }
+      requireForceNeeded(options, '--csr-only, --remove-san or --sans-from-config');
       const { renewCertificates } = await import('../renew.ts');
       const here = await asked();
       done(await recordingRun(here, terminal, () => renewCertificates(names, here, terminal)));
     });
+}
+
+/** @throws KubepkiError usage */
+function requireForceNeeded({ force, removeSan, sansFromConfig }: RequestOptions, flags: string): void {
+  if (force === undefined || removeSan !== undefined || sansFromConfig === true) return;
+  throw new KubepkiError('usage', `--force goes with ${flags}`);
 }

@@ -26,7 +26,10 @@ export type ApiStage =
       readonly kind: 'not-made';
       readonly dryRun: boolean;
       /** `refused`: never to be; `pending`: its request waits. Whatever has no reason is unchanged with the others. */
-      readonly reasons: ReadonlyMap<string, { readonly outcome: 'refused' | 'pending'; readonly reason: string }>;
+      readonly reasons: ReadonlyMap<
+        string,
+        { readonly outcome: 'refused' | 'pending'; readonly reason: string }
+      >;
     };
 
 /** What was decided of one certificate; of what was asked for nothing but which it is. */
@@ -35,11 +38,7 @@ export type ApiPlanned =
   | Exclude<PlannedRequest, { readonly status: 'requestable' | 'pending' }>;
 
 /** Of `renew --use-api`: the document of `renew`. */
-export function apiReport(
-  plan: readonly ApiPlanned[],
-  inventory: Inventory,
-  stage: ApiStage,
-): ChangeReport {
+export function apiReport(plan: readonly ApiPlanned[], inventory: Inventory, stage: ApiStage): ChangeReport {
   return {
     command: 'renew',
     dryRun: stage.kind === 'dry-run' || (stage.kind === 'not-made' && stage.dryRun),

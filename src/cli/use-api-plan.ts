@@ -1,0 +1,141 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { CertificateSpec } from '../catalog/catalog.ts';
+import { commandLine } from '../errors/command-line.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { readCertificateFile } from '../inventory/certificate-files.ts';
+import { findAuthority, readInventory, type Inventory } from '../inventory/inventory.ts';
+import { readKeyTargets } from '../inventory/key-targets.ts';
+import { readLiveKeys } from '../inventory/live-keys.ts';
+import { readPlace } from '../inventory/places.ts';
+import type { RequestFiles } from '../inventory/request-files.ts';
+import type { SanWish } from '../operations/change-sans.ts';
+import { keysInUse } from '../operations/keys-in-use.ts';
+import { certificateInUse } from '../operations/match-signed.ts';
+import { missingAuthority } from '../operations/missing-authority.ts';
+import { placeTargets } from '../operations/plan-install.ts';
+import { planRequests, type PlannedRequest, type Requestable } from '../operations/plan-requests.ts';
+import { requireReplaceable } from '../operations/replaceable.ts';
+import { chooseSigner } from '../operations/use-api/signers.ts';
+import { expirationSecondsOf, requestedUsages } from '../operations/use-api/usages.ts';
+import { defaultValidityMs } from '../operations/validity.ts';
+import type { Certificate } from '../pki/certificate.ts';
+import { pendingRequestsDirectory } from '../storage/pending-requests.ts';
+import { namedAlgorithm, type Node } from './node-options.ts';
+import { refusals } from './refusal.ts';
+import { selectedSpecs, type Selection } from './select.ts';
+import { apiFlags, type ApiOptions } from './use-api-options.ts';
+import { stateOf } from './waiting.ts';
+import { sanSettings } from './wished-sans.ts';
+
+/** A certificate that will be asked for. */
+export interface Wanted {
+  readonly requestable: Requestable;
+  /** The one in use. */
+  readonly leaf: Certificate;
+  readonly usages: readonly string[];
+  /** Host paths that will change. */
+  readonly files: readonly string[];
+}
+
+export interface ApiRun {
+  readonly inventory: Inventory;
+  readonly plan: readonly Exclude<PlannedRequest, { status: 'pending' }>[];
+  /** Why nothing of it is asked for; empty: it is. */
+  readonly errors: readonly KubepkiError[];
+  readonly wanted: readonly Wanted[];
+  readonly signerName: string;
+  readonly expirationSeconds: number;
+}
+
+export interface ApiWishes {
+  readonly selection: Selection;
+  readonly sans: SanWish | undefined;
+}
+
+/**
+ * Reads the node's files and decides for each selected certificate; what it reads it reads now.
+ * @throws KubepkiError usage for what the signer cannot issue
+ */
+export function planApiRun(
+  node: Node,
+  { selection, sans }: ApiWishes,
+  options: ApiOptions,
+  now: Date,
+): ApiRun {
+  const { layout, config } = node;
+  const inventory = readInventory(layout, config?.etcd ?? 'stacked');
+  const directory = pendingRequestsDirectory(stateOf(node));
+  const wanted: Wanted[] = [];
+  const plan = planRequests(
+    inventory,
+    selectedSpecs(selection, inventory).map((spec) => noFiles(directory, spec)),
+    {
+      due: options.within && { now, withinMs: options.within.milliseconds },
+      encryptionAlgorithm: namedAlgorithm(node),
+      sans: sanSettings(sans, node, options),
+      keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
+      force: false,
+      certificateAt: (path) => readCertificateFile(layout.root, path),
+    },
+  ).flatMap((planned): ApiRun['plan'] => {
+    if (planned.status === 'pending') throw new TypeError('nothing waits in files here');
+    if (planned.status !== 'requestable') return [planned];
+    try {
+      wanted.push(wantedFor(node, inventory, planned.requestable));
+      return [planned];
+    } catch (error) {
+      if (!(error instanceof KubepkiError)) throw error;
+      return [{ status: 'refused', spec: planned.spec, error }];
+    }
+  });
+  const command = (names: readonly string[]): string =>
+    commandLine([...apiFlags(options), ...node.flags])(['renew', ...names].join(' '));
+  const candidates = wanted.map(({ requestable, usages }) => ({ ...requestable, usages }));
+  return {
+    inventory,
+    plan,
+    errors: refusals(plan, 'renewed'),
+    wanted,
+    signerName: chooseSigner(candidates, options.signerName, command),
+    expirationSeconds: expirationSecondsOf(
+      options.validity?.milliseconds ?? config?.certificateValidityMs ?? defaultValidityMs,
+    ),
+  };
+}
+
+/** What `install` would refuse for want of a CA or a place is not even asked for. */
+function wantedFor({ layout }: Node, inventory: Inventory, requestable: Requestable): Wanted {
+  const { spec, keyAlgorithm } = requestable;
+  const authority = findAuthority(inventory, spec.caName);
+  const leaf = certificateInUse(inventory, spec);
+  if (authority === undefined || leaf === undefined) throw new TypeError('planned without a CA');
+  if (authority.bundle.status === 'unreadable') throw authority.bundle.error;
+  if (authority.bundle.status === 'missing') throw missingAuthority(authority);
+  const targets = placeTargets(readPlace(layout, spec));
+  requireReplaceable(inventory, targets);
+  const usages = requestedUsages(leaf, spec, keyAlgorithm);
+  return { requestable, leaf, usages, files: targets.map(({ path }) => path) };
+}
+
+/** Nothing of `--csr-only` is looked at: what waits here has a record of its own. */
+function noFiles(directory: string, spec: CertificateSpec): RequestFiles {
+  const slot = (suffix: string) => {
+    const path = join(directory, `${spec.name}.${suffix}`);
+    return {
+      target: { path, resolvedPath: path, before: undefined },
+      content: { status: 'missing' },
+    } as const;
+  };
+  return {
+    spec,
+    request: slot('csr'),
+    key: { ...slot('key'), certificatePath: join(directory, `${spec.name}.crt`) },
+    newKey: { ...slot('key.new'), certificatePath: join(directory, `${spec.name}.crt.new`) },
+  };
+}
+
+/** For the names of requests: kubeadm's name of a node, unless somebody gave it another. */
+export function ownNodeName(): string {
+  return hostname().trim().toLowerCase();
+}

@@ -1,0 +1,70 @@
+import { requestName } from '../operations/use-api/request-name.ts';
+import { encodeRequest, requestCertificate } from '../pki/certification-request.ts';
+import { fingerprintOf } from '../pki/facts.ts';
+import { encodePrivateKey } from '../pki/private-key.ts';
+import { randomSuffix } from '../pki/random-suffix.ts';
+import { writePendingRequests, type PendingRequests } from '../storage/pending-requests.ts';
+import type { Conclusion } from './conclude.ts';
+import { generateKeys } from './generate-keys.ts';
+import type { Node } from './node-options.ts';
+import { requireRestartable } from './restart-after.ts';
+import { invocation, underLock } from './session.ts';
+import type { Terminal } from './terminal.ts';
+import type { ApiOptions } from './use-api-options.ts';
+import { requireNothingWaits } from './use-api-pending.ts';
+import { ownNodeName, planApiRun, type ApiRun, type ApiWishes } from './use-api-plan.ts';
+import { refuse } from './use-api-result.ts';
+import { noteSans } from './wished-sans.ts';
+
+/** Under the lock: decides again, makes the keys, and leaves word of what will be asked. */
+export async function prepare(
+  node: Node,
+  wishes: ApiWishes,
+  options: ApiOptions,
+  terminal: Terminal,
+): Promise<
+  { readonly conclusion: Conclusion } | { readonly pending: PendingRequests; readonly plan: ApiRun['plan'] }
+> {
+  return underLock(node, options, terminal, async (state) => {
+    requireNothingWaits(state, node, options);
+    const run = planApiRun(node, wishes, options, new Date());
+    const conclusion = refuse(run, options, terminal);
+    if (conclusion !== undefined) return { conclusion };
+    const requestables = run.wanted.map(({ requestable }) => requestable);
+    requireRestartable(
+      node,
+      requestables.map(({ spec }) => spec.name),
+      options,
+    );
+    noteSans(requestables, { difference: true }, terminal);
+    const keys = await generateKeys(
+      requestables.map(({ keyAlgorithm }) => keyAlgorithm),
+      terminal,
+    );
+    const suffix = randomSuffix();
+    const { root, certDir, kubeconfigDir } = node.layout;
+    const made = run.wanted.map(({ requestable, leaf, usages }, index) => {
+      const key = keys[index];
+      if (key === undefined) throw new TypeError('fewer keys than certificates');
+      const { name: certificate } = requestable.spec;
+      const name = requestName(ownNodeName(), certificate, suffix);
+      const request = encodeRequest(requestCertificate(requestable, key));
+      const { expirationSeconds } = run;
+      const asked = { name, certificate, request, usages, expirationSeconds, replaces: fingerprintOf(leaf) };
+      return { asked, key: { name, key: encodePrivateKey(key) } };
+    });
+    const pending: PendingRequests = {
+      certDir: root.resolve(certDir),
+      kubeconfigDir: root.resolve(kubeconfigDir),
+      signerName: run.signerName,
+      command: invocation(),
+      requests: made.map(({ asked }) => asked),
+    };
+    writePendingRequests(
+      state,
+      pending,
+      made.map(({ key }) => key),
+    );
+    return { pending, plan: run.plan };
+  });
+}

@@ -1,0 +1,155 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SigningApi } from '../cluster/signing.ts';
+import { apiReport } from '../operations/use-api/report.ts';
+import { dropPendingRequests, type PendingRequests } from '../storage/pending-requests.ts';
+import { converse, type Settled } from './api-conversation.ts';
+import type { Conclusion } from './conclude.ts';
+import { realChanges } from './real-changes.ts';
+import { requireRestartable } from './restart-after.ts';
+import { makeChange, underLock } from './session.ts';
+import type { Terminal } from './terminal.ts';
+import { planAnswers } from './use-api-install.ts';
+import { timeoutOf, type ApiOptions } from './use-api-options.ts';
+import { requireStillWaiting, resumeCommand, tellOfPending, withdraw } from './use-api-pending.ts';
+import { type Context, finished, unsettled } from './use-api-result.ts';
+
+/** Asks, waits, and puts what has come in its place. The lock is not held while it is waited: that may take minutes. */
+export async function settle(
+  api: SigningApi,
+  pending: PendingRequests,
+  context: Context & { readonly resumed: boolean },
+): Promise<Conclusion> {
+  const { node, options, terminal, resumed } = context;
+  const resumeWith = resumeCommand(node, options);
+  const forget = tellOfPending(pending, resumeWith);
+  try {
+    const settled = await talk(api, pending, { resumed, resumeWith, options, terminal });
+    if (settled.kind === 'waiting') return unsettled(settled.errors, 'pending', context);
+    if (settled.kind === 'refused') return await giveUp(api, pending, settled, context);
+    return await putInPlace(api, pending, settled.certificates, context);
+  } finally {
+    forget();
+  }
+}
+
+async function talk(
+  api: SigningApi,
+  { signerName, requests }: PendingRequests,
+  {
+    resumed,
+    resumeWith,
+    options,
+    terminal,
+  }: {
+    readonly resumed: boolean;
+    readonly resumeWith: string;
+    readonly options: ApiOptions;
+    readonly terminal: Terminal;
+  },
+): Promise<Settled> {
+  const progress = await terminal.progress('asking the certificates API');
+  try {
+    return await converse({
+      api,
+      signerName,
+      wishes: requests.map(({ name, certificate, request, usages, expirationSeconds }) => ({
+        name,
+        certificate,
+        signerName,
+        request: Buffer.from(request),
+        usages,
+        expirationSeconds,
+        labels: { 'app.kubernetes.io/managed-by': 'kubepki' },
+      })),
+      approve: options.approve === true,
+      resumed,
+      clock: {
+        elapsed: () => performance.now(),
+        sleep: async (milliseconds) => {
+          await sleep(milliseconds);
+        },
+      },
+      timeout: timeoutOf(options),
+      resume: resumeWith,
+      said: {
+        progress: (text) => {
+          progress.update(text);
+        },
+        note: (text, hint) => {
+          terminal.note(text);
+          terminal.hint(hint);
+        },
+      },
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+/** Nothing will come of them: requests and keys go. */
+async function giveUp(
+  api: SigningApi,
+  pending: PendingRequests,
+  { errors, created }: Extract<Settled, { kind: 'refused' }>,
+  context: Context,
+): Promise<Conclusion> {
+  await withdraw(api, created, context.terminal);
+  await forgetPending(pending, context);
+  return unsettled(errors, 'refused', context);
+}
+
+async function forgetPending(pending: PendingRequests, { node, options, terminal }: Context): Promise<void> {
+  await underLock(node, options, terminal, (state) => {
+    requireStillWaiting(state, pending);
+    dropPendingRequests(state);
+    return Promise.resolve();
+  });
+}
+
+async function putInPlace(
+  api: SigningApi,
+  pending: PendingRequests,
+  answers: ReadonlyMap<string, string>,
+  context: Context,
+): Promise<Conclusion> {
+  const { node, plan, options, terminal } = context;
+  const requests = pending.requests.map(({ name }) => name);
+  const outcome = await underLock(node, options, terminal, async (state) => {
+    requireStillWaiting(state, pending);
+    const now = new Date();
+    const run = planAnswers(node, pending, answers, now);
+    if (run.kind !== 'installable') {
+      for (const text of run.warnings) terminal.warning(text);
+      if (run.kind === 'worthless') dropPendingRequests(state);
+      return run;
+    }
+    const { installables, change, inventory } = run;
+    for (const text of installables.flatMap(({ warnings }) => warnings)) terminal.warning(text);
+    requireRestartable(
+      node,
+      installables.map(({ spec }) => spec.name),
+      options,
+    );
+    const made = await makeChange(state, change, { ...options, now, terminal });
+    if (made.kind === 'interrupted') return made;
+    dropPendingRequests(state);
+    const changes = realChanges(change.changes);
+    return { ...made, report: apiReport(plan, inventory, { ...made, installed: installables, changes }) };
+  });
+  switch (outcome.kind) {
+    case 'interrupted':
+      terminal.note(`the requests and their keys are kept; to go on: ${resumeCommand(node, options)}`);
+      return outcome;
+    case 'blocked':
+      terminal.note(`the requests and their keys are kept; to go on: ${resumeCommand(node, options)}`);
+      return unsettled(outcome.troubles, 'refused', context);
+    case 'worthless':
+      await withdraw(api, requests, terminal);
+      return unsettled(outcome.troubles, 'refused', context);
+    case 'made': {
+      await withdraw(api, requests, terminal);
+      const specs = plan.flatMap((one) => (one.status === 'requestable' ? [one.spec] : []));
+      return finished(context, outcome.report, specs);
+    }
+  }
+}

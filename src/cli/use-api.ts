@@ -1,0 +1,73 @@
+import { apiReport } from '../operations/use-api/report.ts';
+import { conclude, type Conclusion } from './conclude.ts';
+import { confirmRenewal } from './confirm.ts';
+import type { ExitCode } from './exit-code.ts';
+import { openNode, type Node } from './node-options.ts';
+import { restartAfter } from './restart-after.ts';
+import { parseAskedSans } from './san-options.ts';
+import { parseSelection, type Selection } from './select.ts';
+import type { Terminal } from './terminal.ts';
+import { connected } from './use-api-connection.ts';
+import type { ApiOptions } from './use-api-options.ts';
+import { requireNothingWaits } from './use-api-pending.ts';
+import { planApiRun } from './use-api-plan.ts';
+import { prepare } from './use-api-prepare.ts';
+import { finished, refuse, dryRun } from './use-api-result.ts';
+import { resume, discard } from './use-api-resume.ts';
+import { settle } from './use-api-settle.ts';
+import { warnOfDueAgain, warnOfShortValidity } from './validity-option.ts';
+import { noteWaiting, stateOf } from './waiting.ts';
+import { wishedSans } from './wished-sans.ts';
+
+/** `renew --use-api`: new keys, and certificates that a signer of the cluster issues for them. */
+export async function renewThroughApi(
+  names: readonly string[],
+  options: ApiOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const selection = parseSelection(names);
+  const node = await openNode(options, terminal);
+  if (options.discardPending === true) return discard(node, names, options, terminal);
+  const conclusion =
+    options.resume === true
+      ? await resume(node, names, options, terminal)
+      : await start(node, selection, options, terminal);
+  return conclude(conclusion, options, terminal, () => restartAfter(node, options, terminal));
+}
+
+async function start(
+  node: Node,
+  selection: Selection,
+  options: ApiOptions,
+  terminal: Terminal,
+): Promise<Conclusion> {
+  const sans = await wishedSans(parseAskedSans(selection, options), node, options, terminal);
+  const wishes = { selection, sans };
+  warnOfShortValidity(options, terminal);
+  warnOfDueAgain(options, node.config?.certificateValidityMs, terminal);
+  if (options.dryRun === true) noteWaiting(node, terminal);
+  else requireNothingWaits(stateOf(node), node, options);
+  // Before anything is asked of anybody.
+  const run = planApiRun(node, wishes, options, new Date());
+  const refused = refuse(run, options, terminal);
+  if (refused !== undefined) return refused;
+  const context = { node, plan: run.plan, selection, options, terminal };
+  if (options.dryRun === true) return dryRun(run, context);
+  if (run.wanted.length === 0) {
+    const made = { kind: 'made', backup: undefined, installed: [], changes: [] } as const;
+    return finished(context, apiReport(run.plan, run.inventory, made), []);
+  }
+  if (selection.kind === 'all' && selection.confirm && terminal.interactive) {
+    const rows = run.wanted.map(({ requestable, leaf }) => ({
+      name: requestable.spec.name,
+      notAfter: leaf.notAfter,
+    }));
+    await confirmRenewal(rows, new Date());
+  }
+  return connected(node, options, async (api) => {
+    const asked = await prepare(node, wishes, options, terminal);
+    if ('conclusion' in asked) return asked.conclusion;
+    const { pending, plan } = asked;
+    return settle(api, pending, { ...context, plan, resumed: false });
+  });
+}
