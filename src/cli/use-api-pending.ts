@@ -99,7 +99,7 @@ export function namesIn({ requests }: PendingRequests): string {
 
 /** Whoever interrupts it is told that something waits. @returns forgets it */
 export function tellOfPending(pending: PendingRequests, resume: string): () => void {
-  return onInterrupt(() => ({ said: `${namesIn(pending)} waits; to go on: ${resume}` }));
+  return onInterrupt(() => ({ said: `${namesIn(pending)} wait; to go on: ${resume}` }));
 }
 
 /**
