@@ -28,12 +28,17 @@ export interface Conversation {
 
 /**
  * - `issued`: PEM, by the name of the request
- * - `refused`: nothing will come of it; `created` are in the cluster
+ * - `refused`: nothing will come of it; `created` may be in the cluster. `decided`: by whoever approves or signs
  * - `waiting`: it may yet be issued, so the requests and their keys stay
  */
 export type Settled =
   | { readonly kind: 'issued'; readonly certificates: ReadonlyMap<string, string> }
-  | { readonly kind: 'refused'; readonly errors: readonly Trouble[]; readonly created: readonly string[] }
+  | {
+      readonly kind: 'refused';
+      readonly errors: readonly Trouble[];
+      readonly created: readonly string[];
+      readonly decided: boolean;
+    }
   | { readonly kind: 'waiting'; readonly errors: readonly Trouble[] };
 
 export interface Trouble {
@@ -60,7 +65,7 @@ export async function converse(talk: Conversation): Promise<Settled> {
     if (!(error instanceof KubepkiError)) throw error;
     // Whether it has arrived is not known where the API was lost.
     if (talk.resumed || isRetryable(error)) return lost(talk, error);
-    return { kind: 'refused', errors: [{ error, certificates: all }], created };
+    return { kind: 'refused', errors: [{ error, certificates: all }], created, decided: false };
   }
   try {
     return await waitForAll(talk, deadline);
@@ -113,7 +118,12 @@ async function waitForAll(talk: Conversation, deadline: number): Promise<Settled
     }
     const refused = [...standings].flatMap(([wish, standing]) => refusalOf(talk, wish, standing));
     if (refused.length > 0) {
-      return { kind: 'refused', errors: refused, created: talk.wishes.map(({ name }) => name) };
+      return {
+        kind: 'refused',
+        errors: refused,
+        created: talk.wishes.map(({ name }) => name),
+        decided: true,
+      };
     }
     const gone = [...standings].flatMap(([wish, { kind }]) => (kind === 'gone' ? [wish] : []));
     if (gone.length > 0) return deleted(talk, gone);

@@ -1,9 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SigningApi } from '../cluster/signing.ts';
 import { apiReport } from '../operations/use-api/report.ts';
-import { dropPendingRequests, type PendingRequests } from '../storage/pending-requests.ts';
+import {
+  dropPendingRequests,
+  readPendingRequests,
+  type PendingRequests,
+} from '../storage/pending-requests.ts';
 import { converse, type Settled } from './api-conversation.ts';
 import type { Conclusion } from './conclude.ts';
+import { KubepkiError } from '../errors/error.ts';
+import type { StateDirectory } from '../storage/state-directory.ts';
 import { realChanges } from './real-changes.ts';
 import { requireRestartable } from './restart-after.ts';
 import { makeChange, underLock } from './session.ts';
@@ -12,6 +18,7 @@ import { planAnswers } from './use-api-install.ts';
 import { timeoutOf, type ApiOptions } from './use-api-options.ts';
 import { requireStillWaiting, resumeCommand, tellOfPending, withdraw } from './use-api-pending.ts';
 import { type Context, finished, unsettled } from './use-api-result.ts';
+import { stateOf } from './waiting.ts';
 
 /** Asks, waits, and puts what has come in its place. The lock is not held while it is waited: that may take minutes. */
 export async function settle(
@@ -27,6 +34,10 @@ export async function settle(
     if (settled.kind === 'waiting') return unsettled(settled.errors, 'pending', context);
     if (settled.kind === 'refused') return await giveUp(api, pending, settled, context);
     return await putInPlace(api, pending, settled.certificates, context);
+  } catch (error) {
+    // Such as another run that holds the lock: what was issued must not be lost for it.
+    if (hasWaiting(stateOf(node))) noteKept(context);
+    throw error;
   } finally {
     forget();
   }
@@ -86,16 +97,24 @@ async function talk(
   }
 }
 
+function noteKept({ node, options, terminal }: Context): void {
+  terminal.note(`the requests and their keys are kept; to go on: ${resumeCommand(node, options)}`);
+}
+
 /** Nothing will come of them: requests and keys go. */
 async function giveUp(
   api: SigningApi,
   pending: PendingRequests,
-  { errors, created }: Extract<Settled, { kind: 'refused' }>,
+  { errors, created, decided }: Extract<Settled, { kind: 'refused' }>,
   context: Context,
 ): Promise<Conclusion> {
-  await withdraw(api, created, context.terminal);
-  await forgetPending(pending, context);
-  return unsettled(errors, 'refused', context);
+  // First: why is what matters, whatever becomes of tidying up.
+  const conclusion = unsettled(errors, 'refused', context);
+  const left = await withdraw(api, created, context.terminal);
+  // Somebody may yet approve what could not be taken back.
+  if (left.length > 0 && !decided) noteKept(context);
+  else await forgetPending(pending, context);
+  return conclusion;
 }
 
 async function forgetPending(pending: PendingRequests, { node, options, terminal }: Context): Promise<void> {
@@ -132,24 +151,47 @@ async function putInPlace(
     );
     const made = await makeChange(state, change, { ...options, now, terminal });
     if (made.kind === 'interrupted') return made;
-    dropPendingRequests(state);
+    forgetAfterChange(state, terminal);
     const changes = realChanges(change.changes);
     return { ...made, report: apiReport(plan, inventory, { ...made, installed: installables, changes }) };
   });
   switch (outcome.kind) {
     case 'interrupted':
-      terminal.note(`the requests and their keys are kept; to go on: ${resumeCommand(node, options)}`);
+      noteKept(context);
       return outcome;
-    case 'blocked':
-      terminal.note(`the requests and their keys are kept; to go on: ${resumeCommand(node, options)}`);
-      return unsettled(outcome.troubles, 'refused', context);
-    case 'worthless':
+    case 'blocked': {
+      const conclusion = unsettled(outcome.troubles, 'pending', context);
+      noteKept(context);
+      return conclusion;
+    }
+    case 'worthless': {
+      const conclusion = unsettled(outcome.troubles, 'refused', context);
       await withdraw(api, requests, terminal);
-      return unsettled(outcome.troubles, 'refused', context);
+      return conclusion;
+    }
     case 'made': {
       await withdraw(api, requests, terminal);
       const specs = plan.flatMap((one) => (one.status === 'requestable' ? [one.spec] : []));
       return finished(context, outcome.report, specs);
     }
+  }
+}
+
+/** The change stands; a record that stays is found to be in place by whoever resumes. */
+function forgetAfterChange(state: StateDirectory, terminal: Terminal): void {
+  try {
+    dropPendingRequests(state);
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    terminal.warning(error.oneLine);
+  }
+}
+
+function hasWaiting(state: StateDirectory): boolean {
+  try {
+    return readPendingRequests(state) !== undefined;
+  } catch {
+    // The error on its way says more.
+    return false;
   }
 }

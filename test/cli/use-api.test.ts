@@ -313,7 +313,7 @@ describe('nothing comes of it, and nothing is changed', () => {
     test(`${String(status)} when it is asked`, async (t) => {
       const body = { kind: 'Status', apiVersion: 'v1', status: 'Failure', message: 'so it is', code: status };
       const node = await signingNode(t, {
-        faults: ({ method }, _count) => (method === 'POST' ? { status, body } : undefined),
+        faults: ({ method }) => (method === 'POST' ? { status, body } : undefined),
       });
       if (node === undefined) return;
       const before = snapshot(node.tree.directory);
