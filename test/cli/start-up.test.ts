@@ -28,9 +28,9 @@ test('what a command does not use is not loaded', (t) => {
   const strace = judge(t, 'strace');
   if (strace === undefined) return;
   const trace = join(temporaryDirectory(t), 'trace');
-  const loaded = (...args: string[]): string[] => {
-    const command = [process.execPath, kubepkiBin, 'certs', 'check-expiration', ...args];
-    const node = ['--rootfs', fixturePath('ipv6', ''), '--at', '2027-01-01T00:00:00Z'];
+  const loadedBy = (...args: string[]): string[] => {
+    const command = [process.execPath, kubepkiBin, 'certs', ...args];
+    const node = ['--rootfs', fixturePath('ipv6', '')];
     execFileSync(strace, ['-f', '-e', 'trace=open,openat', '-o', trace, ...command, ...node], {
       stdio: 'ignore',
     });
@@ -43,6 +43,8 @@ test('what a command does not use is not loaded', (t) => {
       .filter(([, mark]) => code.some((text) => text.includes(mark)))
       .map(([what]) => what);
   };
+  const loaded = (...args: string[]): string[] =>
+    loadedBy('check-expiration', '--at', '2027-01-01T00:00:00Z', ...args);
   assert.deepEqual(loaded(), ['tables']);
   assert.deepEqual(loaded('-o', 'json'), []);
   assert.deepEqual(loaded('-o', 'prometheus'), ['the metrics']);
@@ -54,4 +56,5 @@ test('what a command does not use is not loaded', (t) => {
   // Not below the root: relative to where the test runs.
   const asking = ['-o', 'json', '--kubeconfig', relative(process.cwd(), kubeconfig)];
   assert.deepEqual(loaded(...asking), ['the configuration schema', 'the API client']);
+  assert.deepEqual(loadedBy('renew', 'apiserver', '--dry-run', '--offline'), []);
 });

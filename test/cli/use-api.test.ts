@@ -161,6 +161,17 @@ describe('renew --use-api', () => {
     assert.deepEqual([...snapshot(node.tree.directory)], [...before]);
   });
 
+  test('nothing is due, and nothing is asked', async (t) => {
+    const node = await signingNode(t);
+    if (node === undefined) return;
+    const outcome = await renew(node.tree, 'all', '--within', '1h');
+    assert.deepEqual([outcome.code, outcome.stdout], [0, 'nothing is due within 1h\n']);
+    assert.equal(
+      node.server.seen.some(({ path }) => path.startsWith(csrPath)),
+      false,
+    );
+  });
+
   test('without a kubeconfig there is nobody to ask', async (t) => {
     const node = await signingNode(t);
     if (node === undefined) return;
@@ -339,6 +350,31 @@ describe('nothing comes of it, and nothing is changed', () => {
     assert.match(outcome.stderr, /refused: not you/);
     assert.deepEqual([kept(node), pendingFiles(node.tree)], [[], []]);
     unchanged(node.tree, before);
+  });
+
+  test('what cannot be taken back may still be approved: its key stays', async (t) => {
+    const body = { kind: 'Status', apiVersion: 'v1', status: 'Failure', message: 'not you', code: 403 };
+    const node = await signingNode(t, {
+      faults: ({ method }) => (method === 'PUT' || method === 'DELETE' ? { status: 403, body } : undefined),
+    });
+    if (node === undefined) return;
+    const before = snapshot(node.tree.directory);
+    const outcome = await renew(node.tree, ...two, '--approve');
+    assert.equal(outcome.code, 1);
+    const [first = '', second = ''] = kept(node);
+    assert.match(outcome.stderr, new RegExp(`^hint: delete it: kubectl delete csr ${first} ${second}$`, 'm'));
+    assert.match(outcome.stderr, /^note: the requests and their keys are kept; to go on: /m);
+    assert.equal(pendingFiles(node.tree).length, 3);
+    unchanged(node.tree, before);
+    for (const name of [first, second]) {
+      node.csrs.decide(name, { type: 'Approved', reason: 'Ok', message: 'go on' });
+    }
+    // The change is made, whatever becomes of the requests.
+    const resumed = await renew(node.tree, '--resume');
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.match(resumed.stderr, /^warning: the request \S+ could not be deleted: .*not you$/m);
+    inPlace(node);
+    assert.deepEqual([kept(node), pendingFiles(node.tree)], [[first, second], []]);
   });
 
   test('409: somebody else has the name, whose request stays', async (t) => {
