@@ -1,6 +1,6 @@
 import type { Standing } from '../cluster/signing.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { isBuiltIn } from '../operations/use-api/signers.ts';
+import { isBuiltIn } from '../operations/use-api/signer-name.ts';
 import type { Conversation, Settled, Trouble, Wish } from './api-conversation.ts';
 
 export function refusalOf({ signerName }: Conversation, wish: Wish, standing: Standing): Trouble[] {

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { formatGoDuration, parseGoDuration } from '../config/go-duration.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { isSignerName } from '../operations/use-api/signers.ts';
+import { isSignerName } from '../operations/use-api/signer-name.ts';
 import { clusterFlags, type ClusterOptions } from './cluster-options.ts';
 import { deployHookFlags, type DeployHookOption } from './deploy-hook.ts';
 import type { LockOptions } from './session.ts';

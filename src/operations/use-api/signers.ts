@@ -1,6 +1,7 @@
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { attributesOf } from '../../pki/name.ts';
+import { isBuiltIn } from './signer-name.ts';
 
 /** What decides whether a signer can issue a certificate. */
 export interface Candidate {
@@ -22,23 +23,6 @@ const others: Readonly<Record<string, string>> = {
 
 const externalSigners =
   'an external signer can, such as cert-manager: --signer-name clusterissuers.cert-manager.io/NAME or issuers.cert-manager.io/NAMESPACE.NAME';
-
-/** kube-controller-manager's own. */
-export function isBuiltIn(signerName: string): boolean {
-  return signerName.startsWith('kubernetes.io/');
-}
-
-/** `domain/path`, each as the API wants it. */
-export function isSignerName(text: string): boolean {
-  const label = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
-  const [domain = '', path = '', ...more] = text.split('/');
-  return (
-    more.length === 0 &&
-    text.length <= 571 &&
-    new RegExp(`^${label}(?:\\.${label})+$`).test(domain) &&
-    new RegExp(`^${label}(?:\\.${label})*$`).test(path)
-  );
-}
 
 /**
  * Who is asked for these certificates.

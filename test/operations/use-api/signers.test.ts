@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { certificates, type CertificateSpec } from '../../../src/catalog/catalog.ts';
 import { KubepkiError } from '../../../src/errors/error.ts';
-import { chooseSigner, isSignerName, type Candidate } from '../../../src/operations/use-api/signers.ts';
+import { isSignerName } from '../../../src/operations/use-api/signer-name.ts';
+import { chooseSigner, type Candidate } from '../../../src/operations/use-api/signers.ts';
 import { distinguishedName } from '../../../src/pki/name.ts';
 
 const inApi = { serverAuth: 'server auth', clientAuth: 'client auth' } as const;

@@ -1,0 +1,16 @@
+/** kube-controller-manager's own. */
+export function isBuiltIn(signerName: string): boolean {
+  return signerName.startsWith('kubernetes.io/');
+}
+
+/** `domain/path`, each as the API wants it. */
+export function isSignerName(text: string): boolean {
+  const label = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
+  const [domain = '', path = '', ...more] = text.split('/');
+  return (
+    more.length === 0 &&
+    text.length <= 571 &&
+    new RegExp(`^${label}(?:\\.${label})+$`).test(domain) &&
+    new RegExp(`^${label}(?:\\.${label})*$`).test(path)
+  );
+}
