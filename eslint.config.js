@@ -78,6 +78,8 @@ const rooms = {
   },
   cluster: {
     rooms: ['errors'],
+    // What a decision needs to know of the cluster.
+    types: { operations: [] },
     modules: {
       '@kubernetes/client-node': true,
       // The client's connection, made outside of it.

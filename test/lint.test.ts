@@ -84,7 +84,7 @@ const roomsOf: Readonly<Record<Exclude<Room, 'cli'>, Partial<Record<Room, 'value
   },
   storage: { errors: 'value', filesystem: 'value', changeset: 'value' },
   controlplane: { errors: 'value', catalog: 'value', storage: 'value', operations: 'type' },
-  cluster: { errors: 'value' },
+  cluster: { errors: 'value', operations: 'type' },
   render: {
     errors: 'value',
     catalog: 'type',

@@ -1,7 +1,7 @@
 import { CoreV1Api } from '@kubernetes/client-node';
 import { KubepkiError } from '../errors/error.ts';
 import type { ApiAccess } from './access.ts';
-import { withApi } from './api.ts';
+import { withApi, type ApiConfiguration } from './api.ts';
 
 /**
  * The ClusterConfiguration that kubeadm has left in the cluster, as text.
@@ -9,16 +9,22 @@ import { withApi } from './api.ts';
  * @throws KubepkiError cluster
  */
 export async function readKubeadmConfigMap(access: ApiAccess, signal: AbortSignal): Promise<string> {
-  return withApi(access, signal, async (configuration) => {
-    const answer: unknown = await new CoreV1Api(configuration).readNamespacedConfigMap({
-      name: 'kubeadm-config',
-      namespace: 'kube-system',
-    });
-    const text = clusterConfigurationIn(answer);
-    if (text !== undefined) return text;
-    throw new KubepkiError('cluster', 'the ConfigMap kubeadm-config has no ClusterConfiguration', {
-      hint: 'upload it again: kubeadm init phase upload-config kubeadm --config your-config-file',
-    });
+  return withApi(access, signal, clusterConfigurationOf);
+}
+
+/**
+ * The same over a connection that is there.
+ * @throws KubepkiError cluster for a ConfigMap without it
+ */
+export async function clusterConfigurationOf(configuration: ApiConfiguration): Promise<string> {
+  const answer: unknown = await new CoreV1Api(configuration).readNamespacedConfigMap({
+    name: 'kubeadm-config',
+    namespace: 'kube-system',
+  });
+  const text = clusterConfigurationIn(answer);
+  if (text !== undefined) return text;
+  throw new KubepkiError('cluster', 'the ConfigMap kubeadm-config has no ClusterConfiguration', {
+    hint: 'upload it again: kubeadm init phase upload-config kubeadm --config your-config-file',
   });
 }
 

@@ -1,15 +1,14 @@
 import {
-  ApiException,
   CertificatesV1Api,
   V1CertificateSigningRequest,
   V1CertificateSigningRequestStatus,
 } from '@kubernetes/client-node';
 import type { ApiAccess } from './access.ts';
+import { answered, isNotFound } from './answered.ts';
 import { withApi, type Ask } from './api.ts';
 import { ClusterFailure } from './cluster-failure.ts';
 import { requestObjectIn, type RequestObject, type RequestSpec } from './request-object.ts';
 import { standingOf } from './standing.ts';
-import { statusIn } from './status.ts';
 
 /** What is asked of the certificates API for one certificate. */
 export interface SigningWish {
@@ -227,20 +226,6 @@ function isSame(there: RequestSpec, wish: SigningWish): boolean {
     // Before Kubernetes 1.22 an API server drops it without a word.
     (there.expirationSeconds === undefined || there.expirationSeconds === wish.expirationSeconds)
   );
-}
-
-/** The HTTP status of a refusal. */
-function answered(error: unknown): number | undefined {
-  return error instanceof ClusterFailure && error.cause instanceof ApiException
-    ? error.cause.code
-    : undefined;
-}
-
-/** Only where the API server says so itself: something in between that knows no such page has not looked for it. */
-function isNotFound(error: unknown, name: string): boolean {
-  if (!(error instanceof ClusterFailure) || !(error.cause instanceof ApiException)) return false;
-  const status = statusIn(error.cause.body);
-  return error.cause.code === 404 && status?.reason === 'NotFound' && status.name === name;
 }
 
 function finalFailure(sentence: string): ClusterFailure {

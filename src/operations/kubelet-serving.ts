@@ -127,6 +127,15 @@ export function decide(object: SigningRequest, surroundings: Surroundings, selec
   return around ?? { approve: true };
 }
 
+/** Whether a request may be denied because somebody says so: one of a kubelet for its serving certificate that is pending. */
+export function decideDenial(object: SigningRequest): Decision {
+  const problem = firstProblem([
+    ['pending', () => pendingProblem(object)],
+    ['signer', () => signerProblem(object)],
+  ]);
+  return problem ?? { approve: true };
+}
+
 /**
  * Whether a request that fails a check may be denied for it: not one that is decided, nor one of another signer, whose
  * approver is somebody else.

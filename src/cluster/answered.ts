@@ -1,0 +1,17 @@
+import { ApiException } from '@kubernetes/client-node';
+import { ClusterFailure } from './cluster-failure.ts';
+import { statusIn } from './status.ts';
+
+/** The HTTP status of a refusal. */
+export function answered(error: unknown): number | undefined {
+  return error instanceof ClusterFailure && error.cause instanceof ApiException
+    ? error.cause.code
+    : undefined;
+}
+
+/** Only where the API server says so itself: something in between that knows no such page has not looked for it. */
+export function isNotFound(error: unknown, name: string): boolean {
+  if (!(error instanceof ClusterFailure) || !(error.cause instanceof ApiException)) return false;
+  const status = statusIn(error.cause.body);
+  return error.cause.code === 404 && status?.reason === 'NotFound' && status.name === name;
+}
