@@ -44,7 +44,7 @@ export function requireApiAccess(root: FileSystemRoot, given: string | undefined
   if (access !== undefined) return access;
   throw new KubepkiError('not-found', 'no such file, and it says how to reach the cluster', {
     file: path,
-    hint: 'name the kubeconfig of somebody who may ask for certificates: --kubeconfig FILE',
+    hint: 'name the kubeconfig of somebody who may do this: --kubeconfig FILE',
   });
 }
 

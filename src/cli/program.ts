@@ -3,6 +3,9 @@ import { KubepkiError } from '../errors/error.ts';
 import { addCertificateKey } from './command/certificate-key.ts';
 import { addCheckExpiration } from './command/check-expiration.ts';
 import { addCompletion } from './command/completion.ts';
+import { addCsrApprove } from './command/csr-approve.ts';
+import { addCsrDeny } from './command/csr-deny.ts';
+import { addCsrList } from './command/csr-list.ts';
 import { addGenerate } from './command/generate.ts';
 import { addGenerateCsr } from './command/generate-csr.ts';
 import { addHistory } from './command/history.ts';
@@ -48,6 +51,20 @@ export function buildProgram(version: string, done: (code: ExitCode) => void): C
   addRecover(certs, done);
   addHistory(certs, done);
   addRollback(certs, done);
+  const csr = program
+    .command('csr')
+    .description(
+      'Show the signing requests of the cluster, and approve or deny those of kubelets for their serving certificates.',
+    )
+    .addHelpText(
+      'after',
+      '\nKubelets with "serverTLSBootstrap: true" ask for the certificate they serve, and nobody in a cluster approves that by\n' +
+        'itself. Exit codes: 0 done, 1 error, or a request that was named was refused.',
+    );
+  asGroup(csr);
+  addCsrList(csr, done);
+  addCsrApprove(csr, done);
+  addCsrDeny(csr, done);
   addRestart(program, done);
   addSystemd(program, done);
   addCompletion(program, done);

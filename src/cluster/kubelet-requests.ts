@@ -161,7 +161,10 @@ function foundIn(answer: unknown, name: string): FoundRequest {
       name,
       createdAt: created instanceof Date && !Number.isNaN(created.getTime()) ? created : undefined,
       ...spec,
-      username: username === undefined || typeof username === 'string' ? (username ?? '') : not('its user is not a text'),
+      username:
+        username === undefined || typeof username === 'string'
+          ? (username ?? '')
+          : not('its user is not a text'),
       groups: textsIn(groups) ?? not('the groups of its user are no list of texts'),
       conditions: conditions.map(({ type }) => type),
       issued: certificate !== undefined,

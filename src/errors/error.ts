@@ -16,6 +16,7 @@
  * - `no-quorum`: stopping an etcd member would stop the cluster, or it cannot be told
  * - `not-restarted`: a component did not stop, did not come back, or serves another certificate
  * - `cluster`: the API server could not be asked, or did not give what it was asked for
+ * - `refused`: a signing request was left as it is, for it fails a check
  * - `no-backup`: there is no such backup, or it must not be brought back
  */
 export type ErrorCode =
@@ -45,6 +46,7 @@ export type ErrorCode =
   | 'no-quorum'
   | 'not-restarted'
   | 'cluster'
+  | 'refused'
   | 'no-backup';
 
 export interface ErrorDetails {

@@ -36,15 +36,15 @@ import {
   serviceOwning,
 } from './kubelet-serving/taken.ts';
 
-export type Decision =
-  | { readonly approve: true }
-  | {
-      readonly approve: false;
-      /** The first that fails, in the order of {@link checks}. */
-      readonly check: Check;
-      /** One sentence, lower case, no period. Quotes what the requestor wrote: for `printable`, not for a terminal. */
-      readonly reason: string;
-    };
+export type Decision = { readonly approve: true } | Refusal;
+
+export interface Refusal {
+  readonly approve: false;
+  /** The first that fails, in the order of {@link checks}. */
+  readonly check: Check;
+  /** One sentence, lower case, no period. Quotes what the requestor wrote: for `printable`, not for a terminal. */
+  readonly reason: string;
+}
 
 /** Everything that an approval needs, in the order in which it is looked at. */
 export const checks = [
@@ -127,13 +127,15 @@ export function decide(object: SigningRequest, surroundings: Surroundings, selec
   return around ?? { approve: true };
 }
 
-/** Whether a request may be denied because somebody says so: one of a kubelet for its serving certificate that is pending. */
-export function decideDenial(object: SigningRequest): Decision {
-  const problem = firstProblem([
+/**
+ * Why a request may not be denied because somebody says so: only one of a kubelet for its serving certificate, and only
+ * while it is pending.
+ */
+export function denialProblem(object: SigningRequest): Refusal | undefined {
+  return firstProblem([
     ['pending', () => pendingProblem(object)],
     ['signer', () => signerProblem(object)],
   ]);
-  return problem ?? { approve: true };
 }
 
 /**
@@ -144,7 +146,7 @@ export function mayBeDenied(check: Check): boolean {
   return check !== 'pending' && check !== 'signer';
 }
 
-function firstProblem(steps: readonly Step[]): Decision | undefined {
+function firstProblem(steps: readonly Step[]): Refusal | undefined {
   for (const [check, problem] of steps) {
     const reason = problem();
     if (reason !== undefined) return refusal(check, reason);
@@ -152,7 +154,7 @@ function firstProblem(steps: readonly Step[]): Decision | undefined {
   return undefined;
 }
 
-function refusal(check: Check, reason: string): Decision {
+function refusal(check: Check, reason: string): Refusal {
   return { approve: false, check, reason };
 }
 

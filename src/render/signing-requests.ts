@@ -1,5 +1,6 @@
 import type { Asked } from '../operations/kubelet-serving/asked.ts';
 import type { SigningRequest } from '../operations/kubelet-serving/signing-request.ts';
+import { renderDocument, type DocumentFormat } from './document.ts';
 import { framelessTable } from './frameless-table.ts';
 import { humanDuration } from './human-duration.ts';
 import { printable } from './printable.ts';
@@ -60,4 +61,21 @@ function nameList(names: readonly string[]): string {
 function condition({ conditions, issued }: SigningRequest): string {
   const decided = ['Denied', 'Approved'].find((one) => conditions.includes(one)) ?? 'Pending';
   return `${decided}${conditions.includes('Failed') ? ',Failed' : ''}${issued ? ',Issued' : ''}`;
+}
+
+/** Every field is there always, null where the request does not say. */
+export function signingRequestDocument(requests: readonly ListedRequest[], format: DocumentFormat): string {
+  const entries = requests.map(({ object, asked }) => ({
+    name: object.name,
+    created: object.createdAt?.toISOString().replace(/\.\d{3}Z$/, 'Z') ?? null,
+    signerName: object.signerName,
+    requestor: object.username,
+    groups: object.groups,
+    usages: object.usages,
+    expirationSeconds: object.expirationSeconds ?? null,
+    condition: condition(object),
+    key: asked?.key ?? null,
+    names: asked?.names ?? null,
+  }));
+  return renderDocument('SigningRequestList', { requests: entries }, format);
 }

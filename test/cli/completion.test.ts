@@ -64,7 +64,7 @@ const names = certificates.map(({ name }) => name);
 
 /** fish and zsh say a flag and its value as one word. */
 const cases: readonly (readonly [string, readonly string[]])[] = [
-  ['kubepki c', ['certs', 'completion']],
+  ['kubepki c', ['certs', 'completion', 'csr']],
   ['kubepki certs re', ['recover', 'renew']],
   ['kubepki certs renew ', ['all', ...names]],
   ['kubepki certs install ', names],

@@ -1,0 +1,51 @@
+import { decide, denialProblem, mayBeDenied, type Check } from '../kubelet-serving.ts';
+import type { Selection } from './name-checks.ts';
+import type { SigningRequest } from './signing-request.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** What is to be done about a request. A reason quotes what the requestor wrote. */
+export type Verdict =
+  | { readonly kind: 'approve' }
+  /** `because`: what it fails; undefined: somebody says so. */
+  | { readonly kind: 'deny'; readonly because: Failing | undefined }
+  | { readonly kind: 'leave'; readonly because: Failing };
+
+/** The check that a request fails, and how. */
+export interface Failing {
+  readonly check: Check;
+  readonly reason: string;
+}
+
+export interface ApprovalWish extends Selection {
+  /** What fails a check is denied rather than left pending, where that is anybody's business here. */
+  readonly denyInvalid: boolean;
+}
+
+export function verdictOnApproval(
+  object: SigningRequest,
+  surroundings: Surroundings,
+  wish: ApprovalWish,
+): Verdict {
+  const decision = decide(object, surroundings, wish);
+  if (decision.approve) return { kind: 'approve' };
+  const { check, reason } = decision;
+  const kind = wish.denyInvalid && mayBeDenied(check) ? 'deny' : 'leave';
+  return { kind, because: { check, reason } };
+}
+
+export function verdictOnDenial(object: SigningRequest): Verdict {
+  const problem = denialProblem(object);
+  if (problem === undefined) return { kind: 'deny', because: undefined };
+  const { check, reason } = problem;
+  return { kind: 'leave', because: { check, reason } };
+}
+
+/** What became of one request that was looked at. */
+export type Settled =
+  | { readonly name: string; readonly outcome: 'not-found' }
+  | {
+      readonly name: string;
+      readonly outcome: 'approved' | 'would-approve' | 'denied' | 'would-deny' | 'refused';
+      readonly request: SigningRequest;
+      readonly because: Failing | undefined;
+    };
