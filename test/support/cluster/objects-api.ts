@@ -9,6 +9,8 @@ export interface ListOfObjects {
   /** Such as `Node`. */
   readonly kind: string;
   readonly items: readonly NamedObject[];
+  /** How many are given at once at most, whatever is asked for. */
+  readonly pageSize?: number;
 }
 
 export interface NamedObject {
@@ -21,17 +23,22 @@ export interface NamedObject {
  */
 export function objectsApi(lists: ObjectsByPath): Api {
   return (asked) => {
-    const { method, path, identity } = asked;
-    for (const [at, { kind, items }] of Object.entries(lists)) {
+    const { method, path, query, identity } = asked;
+    for (const [at, { kind, items, pageSize = Infinity }] of Object.entries(lists)) {
       const name = path.startsWith(`${at}/`) ? path.slice(at.length + 1) : undefined;
       if (method !== 'GET' || (path !== at && name === undefined)) continue;
       const where = placeOf(at);
       if (!isAdmin(identity)) return forbidden(asked, { ...where, name });
       const apiVersion = where.group === '' ? 'v1' : `${where.group}/v1`;
       if (name === undefined) {
+        // Where it goes on is the API server's own affair; a real one has a key and a version in it.
+        const from = Number(query.get('continue') ?? '0');
+        const to = from + Math.min(Number(query.get('limit') ?? 'Infinity'), pageSize);
+        const goesOn = to < items.length ? { continue: String(to) } : {};
+        const metadata = { resourceVersion: '301', ...goesOn };
         return {
           status: 200,
-          body: { kind: `${kind}List`, apiVersion, metadata: { resourceVersion: '301' }, items },
+          body: { kind: `${kind}List`, apiVersion, metadata, items: items.slice(from, to) },
         };
       }
       const found = items.find(({ metadata }) => metadata.name === name);

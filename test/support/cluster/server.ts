@@ -16,6 +16,7 @@ export interface Asked {
   readonly method: string;
   /** Without a query. */
   readonly path: string;
+  readonly query: URLSearchParams;
   /** JSON, parsed; undefined: none. */
   readonly body: unknown;
   readonly identity: Identity;
@@ -139,6 +140,7 @@ async function handle(
   const asked = {
     method: request.method ?? '',
     path: request.url?.replace(/\?.*/, '') ?? '',
+    query: new URLSearchParams(request.url?.replace(/^[^?]*\??/, '')),
     body: text === '' ? undefined : (JSON.parse(text) as unknown),
     identity: identity ?? { username: '', groups: [] },
   };
