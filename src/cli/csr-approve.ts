@@ -1,5 +1,6 @@
 import type { FoundRequest, KubeletRequestsApi } from '../cluster/kubelet-requests.ts';
 import { KubepkiError } from '../errors/error.ts';
+import { isWaiting } from '../operations/kubelet-serving.ts';
 import { parseAllowedCidr, parseAllowedDns } from '../operations/kubelet-serving/allow-list.ts';
 import { kubeletServingSigner } from '../operations/kubelet-serving/signing-request.ts';
 import { verdictOnApproval, type ApprovalWish } from '../operations/kubelet-serving/verdict.ts';
@@ -31,8 +32,8 @@ export async function approveRequests(
   const root = openRoot(options);
   const named = wish.by === 'name';
   return runDecisions({ root, command: 'approve', named, options, terminal }, async ({ api, settle }) => {
-    const pending = named ? [] : await pendingRequests(api);
-    if (!named && pending.length === 0) {
+    const found = named ? await readAll(api, names) : await waiting(api);
+    if (found.length === 0) {
       terminal.note(`no request for ${kubeletServingSigner} is pending`);
       noteBootstrap(root, terminal);
       return;
@@ -45,16 +46,21 @@ export async function approveRequests(
         surroundings = await lookAround(api);
       },
     };
-    for (const found of pending) await settle(found.request.name, found, judge);
-    for (const name of names) await settle(name, await api.read(name), judge);
+    for (const [name, request] of found) await settle(name, request, judge);
   });
 }
 
-async function pendingRequests(api: KubeletRequestsApi): Promise<readonly FoundRequest[]> {
-  return (await api.list()).filter(
-    ({ request }) =>
-      request.signerName === kubeletServingSigner && request.conditions.length === 0 && !request.issued,
-  );
+type Named = readonly [name: string, found: FoundRequest | undefined];
+
+async function waiting(api: KubeletRequestsApi): Promise<readonly Named[]> {
+  const found = (await api.list()).filter(({ request }) => isWaiting(request));
+  return found.map((one) => [one.request.name, one]);
+}
+
+async function readAll(api: KubeletRequestsApi, names: readonly string[]): Promise<readonly Named[]> {
+  const found: Named[] = [];
+  for (const name of names) found.push([name, await api.read(name)]);
+  return found;
 }
 
 /** @throws KubepkiError usage */

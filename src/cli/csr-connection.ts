@@ -47,15 +47,21 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
     try {
       return await ask();
     } catch (error) {
-      const slow = performance.now() - startedAt > slowMs;
-      if (left === 0 || slow || !(await isWorthAnother(error, attempts - left))) throw error;
+      const failures = attempts - left;
+      if (left === 0 || !(await isWorthAnother(error, { failures, startedAt }))) throw error;
     }
   }
 }
 
-/** Has waited as long as it must when it says yes. */
-export async function isWorthAnother(error: unknown, failures: number): Promise<boolean> {
-  if (!isRetryable(error)) return false;
+/**
+ * Has waited as long as it must when it says yes.
+ * @param startedAt of the try that failed, on the clock of `performance`
+ */
+export async function isWorthAnother(
+  error: unknown,
+  { failures, startedAt }: { readonly failures: number; readonly startedAt: number },
+): Promise<boolean> {
+  if (!isRetryable(error) || performance.now() - startedAt > slowMs) return false;
   const pauseMs = error.retryAfterMs ?? firstPauseMs * failures;
   if (pauseMs > longestPauseMs) return false;
   await sleep(pauseMs);

@@ -1,5 +1,5 @@
+import { isWaiting } from '../operations/kubelet-serving.ts';
 import { askedOf } from '../operations/kubelet-serving/asked.ts';
-import { kubeletServingSigner } from '../operations/kubelet-serving/signing-request.ts';
 import { signingRequestDocument, signingRequestTable } from '../render/signing-requests.ts';
 import { openRoot, withRequests } from './csr-connection.ts';
 import type { CsrOptions } from './csr-options.ts';
@@ -20,10 +20,7 @@ export async function listRequests(options: CsrOptions, terminal: Terminal): Pro
         ? signingRequestTable(requests, new Date())
         : signingRequestDocument(requests, output),
     );
-    const isPending = found.some(
-      ({ request }) => request.signerName === kubeletServingSigner && request.conditions.length === 0,
-    );
-    if (!isPending) noteBootstrap(root, terminal);
+    if (!requests.some(({ object }) => isWaiting(object))) noteBootstrap(root, terminal);
     return exitCodes.done;
   } finally {
     progress.end();

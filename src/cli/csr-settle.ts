@@ -4,7 +4,7 @@ import type { SigningRequest } from '../operations/kubelet-serving/signing-reque
 import type { Failing, Settled, Verdict } from '../operations/kubelet-serving/verdict.ts';
 import { printable } from '../render/printable.ts';
 import { isRetryable, isWorthAnother } from './csr-connection.ts';
-import { noteDeciding } from './signals.ts';
+import { noteDecision } from './signals.ts';
 
 /** How requests are judged. */
 export interface Judge {
@@ -38,8 +38,10 @@ export async function settle(name: string, first: FoundRequest | undefined, cour
     const { request, uid } = found;
     // The answer to an earlier attempt was lost, and the attempt was not.
     if (sent?.uid === uid && request.conditions.includes(typeOf(sent.verdict))) {
+      noteDecision(name, words(name, sent.verdict));
       return decided(request, sent.verdict);
     }
+    noteDecision(name, undefined);
     const verdict = court.judge(request);
     if (verdict.kind === 'leave') return { name, outcome: 'refused', request, because: verdict.because };
     if (court.dryRun) return wouldBe(request, verdict);
@@ -58,27 +60,31 @@ async function send(
   { court, failures }: { readonly court: Court; readonly failures: number },
 ): Promise<'decided' | 'again'> {
   const { name } = found.request;
-  const ended = noteDeciding(`${name} ${typeOf(verdict).toLowerCase()}`);
+  const startedAt = performance.now();
+  // Until it is known: on its way it cannot be called back.
+  noteDecision(name, `perhaps ${words(name, verdict)}`);
   try {
     const outcome = await court.api.decide(found, decisionOf(verdict));
-    ended(outcome === 'decided' ? 'decided' : 'nothing');
+    noteDecision(name, outcome === 'decided' ? words(name, verdict) : undefined);
     if (outcome === 'decided') return outcome;
     await court.lookAgain();
     return 'again';
   } catch (error) {
     if (!isRetryable(error)) {
-      ended('nothing');
+      noteDecision(name, undefined);
       throw error;
     }
     // Whether it has arrived is seen when the request is read again.
-    if (failures < attempts - 1 && (await isWorthAnother(error, failures + 1))) {
-      ended('nothing');
+    if (failures < attempts - 1 && (await isWorthAnother(error, { failures: failures + 1, startedAt }))) {
       return 'again';
     }
-    ended('unknown');
     const hint = `whether ${name} is ${typeOf(verdict).toLowerCase()} is not known: ${court.look}`;
     throw new KubepkiError('cluster', error.message, { hint, cause: error });
   }
+}
+
+function words(name: string, verdict: Deciding): string {
+  return `${name} ${typeOf(verdict).toLowerCase()}`;
 }
 
 function typeOf({ kind }: Deciding): RequestDecision['type'] {

@@ -8,8 +8,7 @@ let held = false;
 let pending: ExitCode | undefined;
 const cleanUps = new Set<CleanUp>();
 const restarted: string[] = [];
-const decided: string[] = [];
-let underWay: string | undefined;
+const decided = new Map<string, string>();
 
 /** What there is to say of it, and the exit code if it went wrong; undefined: nothing. */
 export interface CleanedUp {
@@ -82,22 +81,17 @@ export function noteRestarted(component: string): void {
 }
 
 /**
- * Nor that nothing has happened, when something was decided in the cluster, or may have been: what is under way to an API
- * server cannot be called back.
- * @param what in words, such as `csr-1 approved`
- * @returns to be called with how it ended
+ * Nor when something was decided in the cluster, or may have been: what is under way to an API server cannot be called
+ * back.
+ * @param what in words, such as `csr-1 approved`; undefined: nothing after all
  */
-export function noteDeciding(what: string): (ended: 'decided' | 'nothing' | 'unknown') => void {
-  underWay = what;
-  return (ended) => {
-    underWay = undefined;
-    if (ended === 'decided') decided.push(what);
-    if (ended === 'unknown') decided.push(`perhaps ${what}`);
-  };
+export function noteDecision(name: string, what: string | undefined): void {
+  if (what === undefined) decided.delete(name);
+  else decided.set(name, what);
 }
 
 export function wasChanged(): boolean {
-  return progress === 'changed' || restarted.length > 0 || decided.length > 0;
+  return progress === 'changed' || restarted.length > 0 || decided.size > 0;
 }
 
 function interrupt(code: ExitCode): void {
@@ -125,9 +119,8 @@ export function sayInterrupted(done: readonly CleanedUp[] = []): void {
   // The terminal has just echoed ^C.
   const lineEnd = process.stderr.isTTY ? '\n' : '';
   const components = restarted.length === 0 ? [] : [`restarted: ${restarted.join(', ')}`];
-  const decisions = [...decided, ...(underWay === undefined ? [] : [`perhaps ${underWay}`])];
-  const nothing = restarted.length === 0 && decisions.length === 0;
+  const nothing = restarted.length === 0 && decided.size === 0;
   const change = progress === 'nothing' && !nothing ? [] : [said[progress]];
-  const text = [...change, ...components, ...decisions, ...done.map((one) => one.said)].join('; ');
+  const text = [...change, ...components, ...decided.values(), ...done.map((one) => one.said)].join('; ');
   process.stderr.write(`${lineEnd}interrupted: ${text}\n`);
 }

@@ -1,6 +1,6 @@
 import { CoreV1Api, DiscoveryV1Api } from '@kubernetes/client-node';
 import type { ClusterNode, ClusterService } from '../operations/kubelet-serving/surroundings.ts';
-import { answered, isNotFound } from './answered.ts';
+import { answered } from './answered.ts';
 import type { Ask } from './api.ts';
 import { ClusterFailure } from './cluster-failure.ts';
 import { listAll, notList, partsOf } from './list-all.ts';
@@ -46,8 +46,8 @@ function serviceIn(item: unknown): ClusterService {
     namespace: text(namespace, kind),
     name: text(name, kind),
     // Before Kubernetes 1.20 there is but the one.
-    clusterIPs: [...optionalText(clusterIP, kind), ...texts(clusterIPs, kind)],
-    externalIPs: texts(externalIPs, kind),
+    clusterIPs: [...optionalText(clusterIP, kind), ...addressesIn(clusterIPs, kind)],
+    externalIPs: addressesIn(externalIPs, kind),
     loadBalancers: [
       ...optionalText(loadBalancerIP, kind),
       ...list(ingress, kind).flatMap((one) => [
@@ -88,7 +88,7 @@ async function slices(ask: Ask): Promise<readonly string[]> {
           labelSelector: `kubernetes.io/service-name=${where.name}`,
         }),
       parse: (item) =>
-        list(partsOf(item)['endpoints'], kind).flatMap((one) => texts(partsOf(one)['addresses'], kind)),
+        list(partsOf(item)['endpoints'], kind).flatMap((one) => addressesIn(partsOf(one)['addresses'], kind)),
     });
     return all.flat();
   } catch (error) {
@@ -116,7 +116,7 @@ async function endpoints(ask: Ask): Promise<readonly string[]> {
       });
     });
   } catch (error) {
-    if (isNotFound(error, where.name)) return [];
+    if (answered(error) === 404) return [];
     throw error;
   }
 }
@@ -133,8 +133,13 @@ function optionalText(value: unknown, kind: string): readonly string[] {
   return value === undefined || value === null || value === '' ? [] : [text(value, kind)];
 }
 
-function texts(value: unknown, kind: string): readonly string[] {
-  return list(value, kind).map((one) => text(one, kind));
+/** Of a text in the place of a list the client makes a list of its characters: each has to be an address, or `None`. */
+function addressesIn(value: unknown, kind: string): readonly string[] {
+  return list(value, kind).map((one) => {
+    const address = text(one, kind);
+    if (address === 'None' || /^\d+(?:\.\d+){3}$|^[^:]*:.*:/.test(address)) return address;
+    throw notList(kind, 'something in it is not an address');
+  });
 }
 
 function list(value: unknown, kind: string): readonly unknown[] {

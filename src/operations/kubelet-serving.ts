@@ -127,6 +127,11 @@ export function decide(object: SigningRequest, surroundings: Surroundings, selec
   return around ?? { approve: true };
 }
 
+/** Whether it waits for a decision, and is of those that this is about. */
+export function isWaiting(object: SigningRequest): boolean {
+  return denialProblem(object) === undefined;
+}
+
 /**
  * Why a request may not be denied because somebody says so: only one of a kubelet for its serving certificate, and only
  * while it is pending.
