@@ -54,17 +54,19 @@ function refusalOf(one: Settled, command: Conclusion['command']): KubepkiError |
     case 'denied':
     case 'would-deny':
       if (command === 'deny' || one.because === undefined) return undefined;
-      return refused(name, outcome === 'denied' ? 'denied, not approved' : 'not approved', one.because);
+      return outcome === 'denied'
+        ? refused(name, 'denied, not approved', one.because)
+        : refused(name, 'not approved', one.because, byHand(one.because.check, name));
     case 'refused':
       if (one.because === undefined) throw new TypeError('refused for nothing');
-      return refused(name, command === 'deny' ? 'not denied' : 'not approved', one.because);
+      return command === 'deny'
+        ? refused(name, 'not denied', one.because)
+        : refused(name, 'not approved', one.because, byHand(one.because.check, name));
   }
 }
 
-function refused(name: string, what: string, { check, reason }: Failing): KubepkiError {
-  return new KubepkiError('refused', `${name} is ${what} (check ${check}): ${reason}`, {
-    hint: byHand(check, name),
-  });
+function refused(name: string, what: string, { check, reason }: Failing, hint?: string): KubepkiError {
+  return new KubepkiError('refused', `${name} is ${what} (check ${check}): ${reason}`, { hint });
 }
 
 /** A control-plane node is its own endpoint: by these checks alone it cannot be told from somebody who wants to be one. */

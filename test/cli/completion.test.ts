@@ -125,14 +125,21 @@ test('every flag that --help shows is offered, and no other', async (t) => {
   if (bash === undefined || fish === undefined) return;
   const certsCommands = bash('kubepki certs ');
   assert.ok(certsCommands.length > 8);
-  const paths = [...certsCommands.map((name) => ['certs', name]), ...bash('kubepki ').map((name) => [name])];
+  const csrCommands = bash('kubepki csr ');
+  assert.deepEqual(csrCommands, ['approve', 'deny', 'list']);
+  const paths = [
+    ...certsCommands.map((name) => ['certs', name]),
+    ...csrCommands.map((name) => ['csr', name]),
+    ...bash('kubepki ').map((name) => [name]),
+  ];
   for (const path of paths) {
     const { stdout } = await kubepki([...path, '--help']);
     const shown = [...stdout.matchAll(/^ {2}(?:(-\w), )?(--[\w-]+)/gm)].flatMap(([, short, long]) =>
       [short, long].filter((flag) => flag !== undefined),
     );
     // The help of a group does not repeat what the program itself takes.
-    const expected = (path[0] === 'certs' && path.length === 1 ? [...shown, '--rootfs'] : shown).sort();
+    const isGroup = path.length === 1 && ['certs', 'csr'].includes(path[0] ?? '');
+    const expected = (isGroup ? [...shown, '--rootfs'] : shown).sort();
     const line = `kubepki ${path.join(' ')} -`;
     assert.deepEqual(bash(line), expected, line);
     assert.deepEqual(fish(line), expected, line);

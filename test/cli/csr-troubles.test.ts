@@ -13,6 +13,7 @@ import type { Answer, Asked, RequestFault } from '../support/cluster/server.ts';
 import { judge } from '../support/judge.ts';
 import { kubepkiBin, startKubepki, type Outcome } from '../support/kubepki.ts';
 import { until } from '../support/deadline.ts';
+import { terminal } from '../support/screen.ts';
 import { temporaryDirectory } from '../support/tree.ts';
 
 const configMapPath = '/api/v1/namespaces/kube-system/configmaps/kubeadm-config';
@@ -564,6 +565,21 @@ describe('interrupted', () => {
     assert.equal(stderr, 'interrupted: csr-1 approved; perhaps csr-2 approved\n');
     assert.equal(code, 143);
   });
+});
+
+test('on a terminal it is seen to wait, and Ctrl-C ends it', async (t) => {
+  const bed = await servingBed(t, { fault: 'hang' });
+  if (bed === undefined) return;
+  bed.put('csr-1');
+  const command = [process.execPath, kubepkiBin, 'csr', 'approve', 'csr-1', '--rootfs', bed.tree.directory];
+  const shown = terminal(t, command.join(' '));
+  if (shown === undefined) return;
+  await shown.shows(/asking the cluster \(\d+s\)/);
+  shown.type('C-c');
+  const screen = await shown.shows(/exit=130/);
+  assert.match(screen, /interrupted: nothing was changed/);
+  assert.doesNotMatch(screen, /asking the cluster/);
+  nothingDecided(bed);
 });
 
 test('a result that cannot be written does not undo what was decided: exit 8', async (t) => {
