@@ -93,7 +93,7 @@ const rooms = {
   render: {
     rooms: ['errors'],
     types: { changeset: [], catalog: [], pki: [], kubeconfig: [], config: [], inventory: [], operations: [] },
-    modules: { chalk: true, 'cli-table3': true, yaml: ['stringify'] },
+    modules: { chalk: true, yaml: ['stringify'] },
   },
 };
 
@@ -183,8 +183,7 @@ const readOnly = [
 ];
 
 /** What has its one importer elsewhere. */
-const othersModules =
-  '^(?:node:crypto|node-forge|yaml|zod|json-p3|@kubernetes/client-node|chalk|cli-table3)(?:/|$)';
+const othersModules = '^(?:node:crypto|node-forge|yaml|zod|json-p3|@kubernetes/client-node|chalk)(?:/|$)';
 
 function roomConfig(name, room, files, depth) {
   const [severity, ...syntax] = hermetic['no-restricted-syntax'];

@@ -128,7 +128,6 @@ const outside: readonly (readonly [declaration: string, rooms: readonly Room[]])
   [`import { writeFile } from 'node:fs/promises';`, []],
   [`import { writeFileSync } from 'fs';`, []],
   [`import chalk from 'chalk';`, ['render']],
-  [`import Table from 'cli-table3';`, ['render']],
   [`import { Command } from 'commander';`, []],
   [`import process from 'node:process';`, []],
   [`import { argv } from 'process';`, []],
@@ -256,7 +255,6 @@ describe('the walls of src/cli', () => {
       'zod',
       '@kubernetes/client-node',
       'chalk',
-      'cli-table3',
       'node:fs/promises',
     ]) {
       const code = `import { x } from '${name}';`;

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import type { KubepkiError } from '../errors/error.ts';
 import { renderError, renderHint, renderNote, renderWarning } from '../render/diagnostics.ts';
 import { holdOutput, releaseOutput, writeOrHold } from './held-output.ts';
@@ -43,7 +44,8 @@ export function openTerminal({ color, quiet = false }: TerminalOptions): Termina
   return {
     stdoutColour,
     stderrColour,
-    interactive: process.stdin.isTTY && process.stderr.isTTY,
+    // Not `process.stdin.isTTY`, which makes a stream of it, and none is read here.
+    interactive: isatty(0) && process.stderr.isTTY,
     result: (text) => {
       hintHeld = true;
       writeOrHold('stdout', text);

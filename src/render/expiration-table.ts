@@ -1,8 +1,8 @@
 import { Chalk, type ChalkInstance } from 'chalk';
 import type { ExpirationReport, ExpirationRow } from '../operations/expiration-report.ts';
-import { framelessTable } from './frameless-table.ts';
 import { humanDuration } from './human-duration.ts';
 import { kubeadmDate } from './kubeadm-date.ts';
+import { tabWriter } from './tab-writer.ts';
 
 // kubeadm's tabwriter: columns at least 10 wide, 3 spaces between them.
 const minimumWidth = 10;
@@ -68,21 +68,8 @@ function urgency(row: ExpirationRow, chalk: ChalkInstance): Paint {
 }
 
 function table(header: readonly string[], lines: readonly Line[]): string {
-  const last = header.length - 1;
-  const colWidths = header.map((title, column) => {
-    const longest = Math.max(
-      ...[title, ...lines.map(({ cells }) => cells[column] ?? '')].map(({ length }) => length),
-    );
-    return column === last ? longest : Math.max(minimumWidth, longest + padding);
-  });
-  // Every line is trimmed to what tabwriter writes of its last cell.
-  const [titles = '', ...rows] = framelessTable([header, ...lines.map(({ cells }) => cells)], {
-    padding: 0,
-    colWidths,
-  });
-  const width = colWidths.slice(0, last).reduce((sum, columnWidth) => sum + columnWidth, 0);
-  const cut = (row: string, cells: readonly string[]): string =>
-    row.slice(0, width + (cells[last] ?? '').length);
-  const painted = lines.map(({ cells, paint }, index) => paint(cut(rows[index] ?? '', cells)));
-  return [cut(titles, header), ...painted].map((row) => `${row}\n`).join('');
+  const cells = [header, ...lines.map((line) => line.cells)];
+  const [titles = '', ...rows] = tabWriter(cells, { minimumWidth, padding });
+  const painted = lines.map(({ paint }, index) => paint(rows[index] ?? ''));
+  return [titles, ...painted].map((row) => `${row}\n`).join('');
 }

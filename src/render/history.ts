@@ -1,7 +1,7 @@
 import type { CertificateRecord } from '../changeset/change-set.ts';
 import { renderDocument, type DocumentFormat } from './document.ts';
-import { framelessTable } from './frameless-table.ts';
 import { printable } from './printable.ts';
+import { tabWriter } from './tab-writer.ts';
 
 export interface HistoryEntry {
   readonly id: string;
@@ -19,7 +19,7 @@ export function historyTable(entries: readonly HistoryEntry[]): string {
     ['ID', 'USER', 'CERTIFICATES', 'COMMAND'],
     ...entries.map(({ id, user, certificates, command }) => [id, user, String(certificates.length), command]),
   ];
-  return framelessTable(
+  return tabWriter(
     rows.map((row) => row.map(printable)),
     { padding: 3 },
   )

@@ -1,9 +1,9 @@
 import type { Asked } from '../operations/kubelet-serving/asked.ts';
 import type { SigningRequest } from '../operations/kubelet-serving/signing-request.ts';
 import { renderDocument, type DocumentFormat } from './document.ts';
-import { framelessTable } from './frameless-table.ts';
 import { humanDuration } from './human-duration.ts';
 import { printable } from './printable.ts';
+import { tabWriter } from './tab-writer.ts';
 
 export interface ListedRequest {
   readonly object: SigningRequest;
@@ -29,7 +29,7 @@ const mostNames = 10;
 /** @param now what the ages are counted from */
 export function signingRequestTable(requests: readonly ListedRequest[], now: Date): string {
   const rows = requests.map((request) => cells(request, now).map(printable));
-  return framelessTable([head, ...rows], { padding })
+  return tabWriter([head, ...rows], { padding })
     .map((line) => `${line.trimEnd()}\n`)
     .join('');
 }
