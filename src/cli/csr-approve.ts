@@ -32,7 +32,7 @@ export async function approveRequests(
   const root = openRoot(options);
   const named = wish.by === 'name';
   return runDecisions({ root, command: 'approve', named, options, terminal }, async ({ api, settle }) => {
-    const found = named ? await readAll(api, names) : await waiting(api);
+    const found = named ? await readAll(api, names) : await waiting(api, terminal);
     if (found.length === 0) {
       terminal.note(`no request for ${kubeletServingSigner} is pending`);
       noteBootstrap(root, terminal);
@@ -52,9 +52,10 @@ export async function approveRequests(
 
 type Named = readonly [name: string, found: FoundRequest | undefined];
 
-async function waiting(api: KubeletRequestsApi): Promise<readonly Named[]> {
-  const found = (await api.list()).filter(({ request }) => isWaiting(request));
-  return found.map((one) => [one.request.name, one]);
+async function waiting(api: KubeletRequestsApi, terminal: Terminal): Promise<readonly Named[]> {
+  const { found, unreadable } = await api.list();
+  for (const { error } of unreadable) terminal.warning(error.oneLine);
+  return found.filter(({ request }) => isWaiting(request)).map((one) => [one.request.name, one]);
 }
 
 async function readAll(api: KubeletRequestsApi, names: readonly string[]): Promise<readonly Named[]> {

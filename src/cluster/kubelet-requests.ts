@@ -21,6 +21,17 @@ export interface FoundRequest {
   readonly object: RequestObject;
 }
 
+/** An object of the list that the API server cannot have meant: the others are read all the same. */
+export interface UnreadableRequest {
+  readonly name: string;
+  readonly error: ClusterFailure;
+}
+
+export interface ListedRequests {
+  readonly found: readonly FoundRequest[];
+  readonly unreadable: readonly UnreadableRequest[];
+}
+
 export interface RequestDecision {
   readonly type: 'Approved' | 'Denied';
   /** For programs, a CamelCase word; and for people. */
@@ -44,7 +55,7 @@ export interface ClusterView {
  */
 export interface KubeletRequestsApi {
   /** Of all signers. */
-  list(): Promise<readonly FoundRequest[]>;
+  list(): Promise<ListedRequests>;
   /** undefined: there is none */
   read(name: string): Promise<FoundRequest | undefined>;
   /** All of it, or a failure. */
@@ -78,13 +89,7 @@ export async function withKubeletRequests<T>(
 
 function apiOver(ask: Ask): KubeletRequestsApi {
   return {
-    list: () =>
-      listAll(ask, {
-        kind: `${requestKind}List`,
-        page: (configuration, page) =>
-          new CertificatesV1Api(configuration).listCertificateSigningRequest(page),
-        parse: listedIn,
-      }),
+    list: () => list(ask),
     read: (name) => read(ask, name),
     view: async () => ({
       nodes: await readNodes(ask),
@@ -93,6 +98,18 @@ function apiOver(ask: Ask): KubeletRequestsApi {
       clusterConfiguration: await ask(clusterConfigurationOf),
     }),
     decide: (found, decision) => decide(ask, found, decision),
+  };
+}
+
+async function list(ask: Ask): Promise<ListedRequests> {
+  const all = await listAll(ask, {
+    kind: `${requestKind}List`,
+    page: (configuration, page) => new CertificatesV1Api(configuration).listCertificateSigningRequest(page),
+    parse: listedIn,
+  });
+  return {
+    found: all.flatMap((one) => ('error' in one ? [] : [one])),
+    unreadable: all.flatMap((one) => ('error' in one ? [one] : [])),
   };
 }
 
@@ -135,14 +152,19 @@ async function decide(
 const requestKind = 'CertificateSigningRequest';
 
 /** Items do not say their kind: their list does. */
-function listedIn(item: unknown): FoundRequest {
+function listedIn(item: unknown): FoundRequest | UnreadableRequest {
   const { name } = partsOf(partsOf(item)['metadata']);
   if (typeof name !== 'string' || name === '') throw notList(`${requestKind}List`, 'one has no name');
   const object = Object.assign(new V1CertificateSigningRequest(), item, {
     apiVersion: 'certificates.k8s.io/v1',
     kind: requestKind,
   });
-  return foundIn(object, name);
+  try {
+    return foundIn(object, name);
+  } catch (error) {
+    if (error instanceof ClusterFailure) return { name, error };
+    throw error;
+  }
 }
 
 function foundIn(answer: unknown, name: string): FoundRequest {

@@ -5,11 +5,14 @@ import { humanDuration } from './human-duration.ts';
 import { printable } from './printable.ts';
 import { tabWriter } from './tab-writer.ts';
 
-export interface ListedRequest {
-  readonly object: SigningRequest;
-  /** undefined: what it holds is not a well-formed request. */
-  readonly asked: Asked | undefined;
-}
+export type ListedRequest =
+  | {
+      readonly object: SigningRequest;
+      /** undefined: what it holds is not a well-formed request. */
+      readonly asked: Asked | undefined;
+    }
+  /** An object that cannot be read. */
+  | { readonly name: string };
 
 // Those of `kubectl get csr`, byte for byte, then ours.
 const head = [
@@ -34,7 +37,9 @@ export function signingRequestTable(requests: readonly ListedRequest[], now: Dat
     .join('');
 }
 
-function cells({ object, asked }: ListedRequest, now: Date): string[] {
+function cells(listed: ListedRequest, now: Date): string[] {
+  if (!('object' in listed)) return [listed.name, '<unknown>', ...head.slice(2).map(() => '<invalid>')];
+  const { object, asked } = listed;
   const { name, createdAt, signerName, username, expirationSeconds } = object;
   return [
     name,
@@ -65,7 +70,15 @@ function condition({ conditions, issued }: SigningRequest): string {
 
 /** Every field is there always, null where the request does not say. */
 export function signingRequestDocument(requests: readonly ListedRequest[], format: DocumentFormat): string {
-  const entries = requests.map(({ object, asked }) => ({
+  const entries = requests.map((listed) => ('object' in listed ? entry(listed) : unreadable(listed.name)));
+  return renderDocument('SigningRequestList', { requests: entries }, format);
+}
+
+function entry({
+  object,
+  asked,
+}: Extract<ListedRequest, { object: SigningRequest }>): Readonly<Record<string, unknown>> {
+  return {
     name: object.name,
     created: object.createdAt?.toISOString().replace(/\.\d{3}Z$/, 'Z') ?? null,
     signerName: object.signerName,
@@ -76,6 +89,21 @@ export function signingRequestDocument(requests: readonly ListedRequest[], forma
     condition: condition(object),
     key: asked?.key ?? null,
     names: asked?.names ?? null,
-  }));
-  return renderDocument('SigningRequestList', { requests: entries }, format);
+  };
+}
+
+const fields = [
+  'created',
+  'signerName',
+  'requestor',
+  'groups',
+  'usages',
+  'expirationSeconds',
+  'condition',
+  'key',
+  'names',
+];
+
+function unreadable(name: string): Readonly<Record<string, unknown>> {
+  return { name, ...Object.fromEntries(fields.map((field) => [field, null])) };
 }

@@ -65,6 +65,36 @@ describe('csr list', () => {
     );
   });
 
+  test('an object that cannot be read is a row that says so', async (t) => {
+    const bed = await servingBed(t);
+    if (bed === undefined) return;
+    bed.put('csr-1');
+    bed.csr.put('csr-2', { request: '%', signerName: kubeletServing, usages: [], username: 'x', groups: [] });
+    bed.put('csr-3');
+    const { stdout, stderr, code } = await bed.run('list');
+    const rows = stdout.split('\n').map((line) => line.split(/ {2,}/));
+    const invalid = ['<unknown>', ...Array.from({ length: 6 }, () => '<invalid>')];
+    assert.deepEqual(rows[2], ['csr-2', ...invalid]);
+    assert.deepEqual(
+      rows.map(([name]) => name),
+      ['NAME', 'csr-1', 'csr-2', 'csr-3', ''],
+    );
+    const why =
+      "the API server's answer is not the CertificateSigningRequest csr-2: spec.request is not base64";
+    assert.deepEqual([stderr, code], [`warning: ${why}\n`, 0]);
+    const { requests } = JSON.parse((await bed.run('list', '-o', 'json')).stdout) as {
+      requests: readonly Readonly<Record<string, unknown>>[];
+    };
+    assert.deepEqual(Object.keys(requests[1] ?? {}), Object.keys(requests[0] ?? {}));
+    assert.deepEqual([requests[1]?.['name'], requests[1]?.['names']], ['csr-2', null]);
+    const all = await bed.run(
+      ...['approve', '--all', '--allow-cidr', '192.0.2.0/24,203.0.113.0/24,2001:db8::/32'],
+      ...['--allow-dns', 'node-1,example.internal'],
+    );
+    assert.deepEqual([all.stderr, all.code], [`warning: ${why}\n`, 0]);
+    assert.deepEqual(bed.standing(), { 'csr-1': 'Approved', 'csr-2': 'pending', 'csr-3': 'Approved' });
+  });
+
   test('its columns are those that kubectl draws of the same objects', async (t) => {
     const kubectl = judge(t, 'kubectl');
     if (kubectl === undefined) return;
