@@ -8,7 +8,7 @@ import { publicKeyOf } from '../pki/private-key.ts';
 import { readPendingRequests, type PendingRequests } from '../storage/pending-requests.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import type { Node } from './node-options.ts';
-import { onInterrupt } from './signals.ts';
+import { endHold, interruptionDuringHold, onInterrupt } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { resumeFlags, type ApiOptions } from './use-api-options.ts';
 
@@ -112,14 +112,21 @@ export async function withdraw(
   terminal: Terminal,
 ): Promise<readonly string[]> {
   const left: string[] = [];
-  for (const name of names) {
-    try {
-      await api.remove(name);
-    } catch (error) {
-      if (!(error instanceof KubepkiError)) throw error;
-      left.push(name);
-      terminal.warning(`the request ${name} could not be deleted: ${error.message}`);
+  // Nothing is half-done any more, and an API server that hangs takes 10 s for each.
+  if ((await interruptionDuringHold()) === undefined) endHold();
+  const forget = onInterrupt(() => ({ said: `perhaps still in the cluster: ${names.join(', ')}` }));
+  try {
+    for (const name of names) {
+      try {
+        await api.remove(name);
+      } catch (error) {
+        if (!(error instanceof KubepkiError)) throw error;
+        left.push(name);
+        terminal.warning(`the request ${name} could not be deleted: ${error.message}`);
+      }
     }
+  } finally {
+    forget();
   }
   if (left.length > 0) terminal.hint(`delete it: kubectl delete csr ${left.join(' ')}`);
   return left;

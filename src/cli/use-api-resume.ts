@@ -1,7 +1,8 @@
 import { certificates as catalog } from '../catalog/catalog.ts';
 import type { KubepkiError } from '../errors/error.ts';
 import { apiReport, type ApiPlanned } from '../operations/use-api/report.ts';
-import { dropPendingRequests } from '../storage/pending-requests.ts';
+import { changeDocument } from '../render/change-document.ts';
+import { dropPendingRequests, type PendingRequests } from '../storage/pending-requests.ts';
 import type { Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import type { Node } from './node-options.ts';
@@ -21,10 +22,7 @@ export async function resume(
   terminal: Terminal,
 ): Promise<Conclusion> {
   const pending = requireWaiting(stateOf(node), node, names);
-  const plan = pending.requests.flatMap(({ certificate }): ApiPlanned[] => {
-    const spec = catalog.find(({ name }) => name === certificate);
-    return spec === undefined ? [] : [{ status: 'requestable', spec }];
-  });
+  const plan = planOf(pending);
   const selection = { kind: 'named', specs: plan.map(({ spec }) => spec) } as const;
   const context = { node, plan, selection, options, terminal, resumed: true };
   return connected(node, options, async (api) => {
@@ -74,7 +72,23 @@ export async function discard(
     return Promise.resolve();
   });
   terminal.note(`given up, with their keys: ${namesIn(pending)}`);
+  if (options.output !== 'text') {
+    const reason = { outcome: 'unchanged', reason: 'its request and its key were given up' } as const;
+    const report = apiReport(planOf(pending), inventoryOf(node), {
+      kind: 'not-made',
+      dryRun: false,
+      reasons: new Map(pending.requests.map(({ certificate }) => [certificate, reason])),
+    });
+    terminal.result(changeDocument(report, [], options.output));
+  }
   return exitCodes.done;
+}
+
+function planOf({ requests }: PendingRequests): ApiPlanned[] {
+  return requests.flatMap(({ certificate }): ApiPlanned[] => {
+    const spec = catalog.find(({ name }) => name === certificate);
+    return spec === undefined ? [] : [{ status: 'requestable', spec }];
+  });
 }
 
 function isClusterError(error: unknown): error is KubepkiError {

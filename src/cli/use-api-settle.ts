@@ -33,7 +33,7 @@ export async function settle(
     const settled = await talk(api, pending, { resumed, resumeWith, options, terminal });
     if (settled.kind === 'waiting') return unsettled(settled.errors, 'pending', context);
     if (settled.kind === 'refused') return await giveUp(api, pending, settled, context);
-    return await putInPlace(api, pending, settled.certificates, context);
+    return await putInPlace(api, pending, settled.certificates, { ...context, forget });
   } catch (error) {
     // Such as another run that holds the lock: what was issued must not be lost for it.
     if (hasWaiting(stateOf(node))) noteKept(context);
@@ -129,7 +129,8 @@ async function putInPlace(
   api: SigningApi,
   pending: PendingRequests,
   answers: ReadonlyMap<string, string>,
-  context: Context,
+  /** `forget`: nothing waits any more, whoever interrupts it. */
+  { forget, ...context }: Context & { readonly forget: () => void },
 ): Promise<Conclusion> {
   const { node, plan, options, terminal } = context;
   const requests = pending.requests.map(({ name }) => name);
@@ -165,11 +166,13 @@ async function putInPlace(
       return conclusion;
     }
     case 'worthless': {
+      forget();
       const conclusion = unsettled(outcome.troubles, 'refused', context);
       await withdraw(api, requests, terminal);
       return conclusion;
     }
     case 'made': {
+      forget();
       await withdraw(api, requests, terminal);
       const specs = plan.flatMap((one) => (one.status === 'requestable' ? [one.spec] : []));
       return finished(context, outcome.report, specs);

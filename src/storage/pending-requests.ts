@@ -46,7 +46,8 @@ export function pendingKeyPath(state: StateDirectory, name: string): string {
   return join(pendingRequestsDirectory(state), `${name}.key`);
 }
 
-function recordPath(state: StateDirectory): string {
+/** There while requests wait. */
+export function pendingRecordPath(state: StateDirectory): string {
   return join(pendingRequestsDirectory(state), 'requests.json');
 }
 
@@ -78,7 +79,7 @@ export function writePendingRequests(
       kubeconfigDir: store(kubeconfigDir),
       ...rest,
     };
-    replaceDurably(recordPath(state), Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`));
+    replaceDurably(pendingRecordPath(state), Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`));
   } catch (cause) {
     throw filesystemError(cause, directory);
   }
@@ -89,7 +90,7 @@ export function writePendingRequests(
  * @throws KubepkiError unfinished for a record that cannot be used; no-permission, io
  */
 export function readPendingRequests(state: StateDirectory): PendingRequests | undefined {
-  const path = recordPath(state);
+  const path = pendingRecordPath(state);
   const file = readRegularFile(path, path);
   if (file === undefined) return undefined;
   const stored = storedIn(parseJson(file.bytes));
@@ -115,7 +116,7 @@ export function readPendingRequests(state: StateDirectory): PendingRequests | un
 export function dropPendingRequests(state: StateDirectory): void {
   const directory = pendingRequestsDirectory(state);
   try {
-    removeIfThere(recordPath(state));
+    removeIfThere(pendingRecordPath(state));
     syncDirectory(directory);
     removeKeys(directory);
     removeIfEmpty(directory);

@@ -5,60 +5,26 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { csrPath } from '../support/cluster/csr-api.ts';
 import { makeAuthority } from '../support/cluster/authority.ts';
-import { kubepki, startKubepki, type Outcome, type Running } from '../support/kubepki.ts';
-import { until } from '../support/deadline.ts';
+import { kubepki, type Running } from '../support/kubepki.ts';
 import { certs, stateDirectory } from '../support/node.ts';
-import { fileChanges, snapshot, temporaryDirectory, type Tree } from '../support/tree.ts';
+import { fileChanges, snapshot, temporaryDirectory } from '../support/tree.ts';
 import {
-  clientCertificate,
+  asked,
+  begin,
+  inPlace,
   keyOfCertificate,
+  kept,
   pendingFiles,
-  publicKeyOfKubeconfig,
+  renew,
   signingNode,
+  two,
+  unchanged,
   type SigningNode,
 } from '../support/use-api.ts';
-
-const kubeconfig = ['--kubeconfig', '/etc/kubernetes/admin.conf'];
-const two = ['controller-manager.conf', 'scheduler.conf'] as const;
-
-function renew(tree: Tree, ...args: readonly string[]): Promise<Outcome> {
-  return certs(tree, 'renew', ...args, '--use-api', ...kubeconfig);
-}
-
-function begin(tree: Tree, ...args: readonly string[]): Running {
-  return startKubepki(['certs', 'renew', ...args, '--use-api', ...kubeconfig, '--rootfs', tree.directory]);
-}
 
 const rows = `certificate embedded in the kubeconfig file for the controller manager to use renewed
 certificate embedded in the kubeconfig file for the scheduler manager to use renewed
 `;
-
-/** Waits until the server keeps so many requests. */
-function asked({ csrs }: SigningNode, count: number): Promise<true> {
-  return until(() => (csrs.kept().length === count ? true : undefined), {
-    deadlineMs: 60_000,
-    otherwise: () => `the server has ${String(csrs.kept().length)} requests, not ${String(count)}`,
-  });
-}
-
-function kept({ csrs }: SigningNode): readonly string[] {
-  return csrs.kept().map(({ metadata }) => metadata.name);
-}
-
-/** Nothing of the node's own files has changed. */
-function unchanged(tree: Tree, before: ReturnType<typeof snapshot>): void {
-  assert.deepEqual(fileChanges(before, snapshot(tree.directory)), []);
-}
-
-/** Every kubeconfig has a certificate of the cluster's CA, with the key that is beside it. */
-function inPlace({ tree, openssl }: SigningNode, names: readonly string[] = two): void {
-  for (const name of names) {
-    const pem = clientCertificate(tree, name);
-    assert.equal(keyOfCertificate(openssl, pem), publicKeyOfKubeconfig(openssl, tree, name));
-    const ca = join(tree.certDir, 'ca.crt');
-    execFileSync(openssl, ['verify', '-CAfile', ca, '-purpose', 'sslclient'], { input: pem, stdio: 'pipe' });
-  }
-}
 
 describe('renew --use-api', () => {
   test('asks, approves, and puts in place what was signed; nothing is left', async (t) => {

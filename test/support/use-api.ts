@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -8,8 +9,10 @@ import { nodeOfCluster, type NodeOfCluster } from './cluster/node.ts';
 import type { Faults } from './cluster/server.ts';
 import { kubeadmConfigMap } from './cluster/server.ts';
 import { judge } from './judge.ts';
-import { stateDirectory } from './node.ts';
-import { temporaryDirectory, type Tree } from './tree.ts';
+import { until } from './deadline.ts';
+import { startKubepki, type Outcome, type Running } from './kubepki.ts';
+import { certs, stateDirectory } from './node.ts';
+import { fileChanges, snapshot, temporaryDirectory, type Tree } from './tree.ts';
 
 export interface SigningNode extends NodeOfCluster {
   readonly openssl: string;
@@ -18,12 +21,14 @@ export interface SigningNode extends NodeOfCluster {
 
 export type SigningNodeWishes = Partial<Pick<ControllersWishes, 'approver' | 'signers' | 'ca'>> & {
   readonly faults?: Faults;
+  /** Instead of a new one. */
+  readonly tree?: Tree;
 };
 
 /** A node whose cluster has a certificates API with the signers of kube-controller-manager. undefined: no openssl. */
 export async function signingNode(
   t: TestContext,
-  { faults, ...wishes }: SigningNodeWishes = {},
+  { faults, tree: given, ...wishes }: SigningNodeWishes = {},
 ): Promise<SigningNode | undefined> {
   const openssl = judge(t, 'openssl');
   if (openssl === undefined) return undefined;
@@ -35,6 +40,7 @@ export async function signingNode(
       return [kubeadmConfigMap(), csrs.api];
     },
     ...(faults === undefined ? {} : { faults }),
+    ...(given === undefined ? {} : { tree: given }),
   });
   if (csrs === undefined) throw new Error('the server has no certificates API');
   return { tree, server, openssl, csrs };
@@ -69,4 +75,42 @@ export function publicKeyOfKubeconfig(openssl: string, tree: Tree, name: string)
     input: Buffer.from(data, 'base64'),
     encoding: 'utf8',
   });
+}
+
+export const kubeconfig = ['--kubeconfig', '/etc/kubernetes/admin.conf'];
+export const two = ['controller-manager.conf', 'scheduler.conf'] as const;
+
+export function renew(tree: Tree, ...args: readonly string[]): Promise<Outcome> {
+  return certs(tree, 'renew', ...args, '--use-api', ...kubeconfig);
+}
+
+export function begin(tree: Tree, ...args: readonly string[]): Running {
+  return startKubepki(['certs', 'renew', ...args, '--use-api', ...kubeconfig, '--rootfs', tree.directory]);
+}
+
+/** Waits until the server keeps so many requests. */
+export function asked({ csrs }: SigningNode, count: number): Promise<true> {
+  return until(() => (csrs.kept().length === count ? true : undefined), {
+    deadlineMs: 60_000,
+    otherwise: () => `the server has ${String(csrs.kept().length)} requests, not ${String(count)}`,
+  });
+}
+
+export function kept({ csrs }: SigningNode): readonly string[] {
+  return csrs.kept().map(({ metadata }) => metadata.name);
+}
+
+/** Nothing of the node's own files has changed. */
+export function unchanged(tree: Tree, before: ReturnType<typeof snapshot>): void {
+  assert.deepEqual(fileChanges(before, snapshot(tree.directory)), []);
+}
+
+/** Every kubeconfig has a certificate of the cluster's CA, with the key that is beside it. */
+export function inPlace({ tree, openssl }: SigningNode, names: readonly string[] = two): void {
+  for (const name of names) {
+    const pem = clientCertificate(tree, name);
+    assert.equal(keyOfCertificate(openssl, pem), publicKeyOfKubeconfig(openssl, tree, name));
+    const ca = join(tree.certDir, 'ca.crt');
+    execFileSync(openssl, ['verify', '-CAfile', ca, '-purpose', 'sslclient'], { input: pem, stdio: 'pipe' });
+  }
 }

@@ -25,10 +25,13 @@ export type ApiStage =
   | {
       readonly kind: 'not-made';
       readonly dryRun: boolean;
-      /** `refused`: never to be; `pending`: its request waits. Whatever has no reason is unchanged with the others. */
+      /**
+       * `refused`: never to be; `pending`: its request waits; `unchanged`: given up. Whatever has no reason is unchanged with
+       * the others.
+       */
       readonly reasons: ReadonlyMap<
         string,
-        { readonly outcome: 'refused' | 'pending'; readonly reason: string }
+        { readonly outcome: 'refused' | 'pending' | 'unchanged'; readonly reason: string }
       >;
     };
 

@@ -18,6 +18,8 @@ export interface NodeOfCluster {
 }
 
 export interface NodeOfClusterWishes {
+  /** Instead of a new one. */
+  readonly tree?: Tree;
   readonly api?: Api;
   /** Instead of `api`: parts of the API that need the node's CA. */
   readonly apis?: (tree: Tree) => readonly Api[];
@@ -30,9 +32,8 @@ export interface NodeOfClusterWishes {
 /** A node whose admin.conf leads to a server of its own cluster, which serves its own apiserver.crt. */
 export async function nodeOfCluster(
   t: Cleanup & { after(cleanUp: () => Promise<void>): void },
-  { api = kubeadmConfigMap(), apis, serving, fault, faults }: NodeOfClusterWishes = {},
+  { tree = quickTree(t), api = kubeadmConfigMap(), apis, serving, fault, faults }: NodeOfClusterWishes = {},
 ): Promise<NodeOfCluster> {
-  const tree = quickTree(t);
   const pki = (name: string): Buffer => readFileSync(join(tree.certDir, name));
   const server = await startClusterServer({
     ca: pki('ca.crt'),
