@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { csrApi, type CsrApi } from './cluster/csr-api.ts';
 import type { ControllersWishes } from './cluster/csr-controllers.ts';
-import { nodeOfCluster, type NodeOfCluster } from './cluster/node.ts';
-import type { Faults } from './cluster/server.ts';
+import { nodeOfCluster, type NodeOfCluster, type NodeOfClusterWishes } from './cluster/node.ts';
 import { kubeadmConfigMap } from './cluster/server.ts';
 import { judge } from './judge.ts';
 import { until } from './deadline.ts';
@@ -19,16 +18,13 @@ export interface SigningNode extends NodeOfCluster {
   readonly csrs: CsrApi;
 }
 
-export type SigningNodeWishes = Partial<Pick<ControllersWishes, 'approver' | 'signers' | 'ca'>> & {
-  readonly faults?: Faults;
-  /** Instead of a new one. */
-  readonly tree?: Tree;
-};
+export type SigningNodeWishes = Partial<Pick<ControllersWishes, 'approver' | 'signers' | 'ca'>> &
+  Pick<NodeOfClusterWishes, 'faults' | 'tree' | 'serving'>;
 
 /** A node whose cluster has a certificates API with the signers of kube-controller-manager. undefined: no openssl. */
 export async function signingNode(
   t: TestContext,
-  { faults, tree: given, ...wishes }: SigningNodeWishes = {},
+  { faults, tree: given, serving, ...wishes }: SigningNodeWishes = {},
 ): Promise<SigningNode | undefined> {
   const openssl = judge(t, 'openssl');
   if (openssl === undefined) return undefined;
@@ -41,6 +37,7 @@ export async function signingNode(
     },
     ...(faults === undefined ? {} : { faults }),
     ...(given === undefined ? {} : { tree: given }),
+    ...(serving === undefined ? {} : { serving }),
   });
   if (csrs === undefined) throw new Error('the server has no certificates API');
   return { tree, server, openssl, csrs };
