@@ -119,8 +119,10 @@ describe('renew --use-api, at any call that changes a file', () => {
 
   test('failed', async (t) => {
     await disturb(t, await lanes(t), failed, 6, ({ code, stdout }, state) => {
-      assert.equal(code === 0, state === 'new', `exit code ${String(code)}, and everything is ${state}`);
-      assert.equal(/ renewed$/m.test(stdout), state === 'new');
+      const said = / renewed$/m.test(stdout);
+      assert.equal(said, code === 0);
+      // Half-way, recover decides (9).
+      if (code !== 9) assert.equal(code === 0, state === 'new', `exit ${String(code)}, and all is ${state}`);
     });
   });
 
