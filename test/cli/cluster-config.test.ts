@@ -7,7 +7,7 @@ import { clusterConfiguration, leadTo, nodeOfCluster } from '../support/cluster/
 import { always, kubeadmConfigMap } from '../support/cluster/server.ts';
 import { until } from '../support/deadline.ts';
 import { judge } from '../support/judge.ts';
-import { kubepki, kubepkiBin, type Outcome } from '../support/kubepki.ts';
+import { kubepki, kubepkiCommand, type Outcome } from '../support/kubepki.ts';
 import { certs, done, stateDirectory } from '../support/node.ts';
 import { snapshot, temporaryDirectory, type Tree } from '../support/tree.ts';
 
@@ -421,7 +421,7 @@ function inPlace(
   }
   return (...args) =>
     new Promise((resolve, reject) => {
-      const program = [process.execPath, kubepkiBin, 'certs', ...args];
+      const program = [...kubepkiCommand, 'certs', ...args];
       const env = { PATH: '/usr/bin:/bin' };
       execFile(unshare, [...command, ...program], { env }, (error, stdout, stderr) => {
         if (error === null) resolve({ stdout, stderr });

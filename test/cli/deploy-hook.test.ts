@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { changeDocument } from '../support/change-document.ts';
 import { until } from '../support/deadline.ts';
 import { judge } from '../support/judge.ts';
-import { kubepkiBin, type Outcome } from '../support/kubepki.ts';
+import { kubepkiCommand, kubepkiLine, type Outcome } from '../support/kubepki.ts';
 import { certs, done, quickTree, stateDirectory } from '../support/node.ts';
 import { externalTree } from '../support/openssl-ca.ts';
 import { runProgram } from '../support/program.ts';
@@ -132,7 +132,7 @@ BACKUP=${document.backup ?? ''}
 
   test('finds the lock free, and the change on disk', async (t) => {
     const tree = quickTree(t);
-    const inner = `'${process.execPath}' '${kubepkiBin}' certs renew etcd-peer --lock-timeout 0s --rootfs '${tree.directory}'`;
+    const inner = `${kubepkiLine} certs renew etcd-peer --lock-timeout 0s --rootfs '${tree.directory}'`;
     const before = snapshot(tree.directory);
     const { stdout, stderr } = await done(tree, 'renew', 'apiserver', '--deploy-hook', inner);
     assert.match(stdout, /^certificate for serving the Kubernetes API renewed\n$/);
@@ -152,7 +152,7 @@ BACKUP=${document.backup ?? ''}
   test('comes after the result', async (t) => {
     const tree = quickTree(t);
     const both = join(temporaryDirectory(t), 'both');
-    const kubepki = `'${process.execPath}' '${kubepkiBin}' certs renew apiserver --rootfs '${tree.directory}'`;
+    const kubepki = `${kubepkiLine} certs renew apiserver --rootfs '${tree.directory}'`;
     await runProgram('/bin/sh', ['-c', `${kubepki} --deploy-hook 'echo hook' >'${both}' 2>&1`]);
     assert.match(readFileSync(both, 'utf8'), / renewed\n[^]*hook\n$/);
   });
@@ -226,7 +226,7 @@ BACKUP=${document.backup ?? ''}
     if (strace === undefined) return;
     const tree = quickTree(t);
     const told = join(temporaryDirectory(t), 'told');
-    const command = [process.execPath, kubepkiBin, 'certs', 'renew', 'apiserver', '--rootfs', tree.directory];
+    const command = [...kubepkiCommand, 'certs', 'renew', 'apiserver', '--rootfs', tree.directory];
     // The journal is dropped when every file is in its place.
     const journal = join(stateDirectory(tree), 'journal.json');
     const at = ['-e', 'trace=unlink', '-P', journal, '-e', 'inject=unlink:signal=SIGTERM'];
@@ -260,7 +260,8 @@ interface Running {
 }
 
 function running(args: readonly string[], tree: Tree): Running {
-  const child = spawn(process.execPath, [kubepkiBin, 'certs', ...args, '--rootfs', tree.directory], {
+  const [program, ...words] = kubepkiCommand;
+  const child = spawn(program, [...words, 'certs', ...args, '--rootfs', tree.directory], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

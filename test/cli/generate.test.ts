@@ -16,7 +16,7 @@ import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { parse } from 'yaml';
 import { judge } from '../support/judge.ts';
-import { kubepki, kubepkiBin, type Outcome } from '../support/kubepki.ts';
+import { kubepki, kubepkiCommand, type Outcome } from '../support/kubepki.ts';
 import { runProgram } from '../support/program.ts';
 import {
   changes,
@@ -727,7 +727,7 @@ describe('generate', () => {
           '-e',
           `inject=mkdir:signal=${signal}:when=4`,
         ],
-        ...[process.execPath, kubepkiBin, 'certs', 'generate', '--config', '/kubeadm.yaml', '--rootfs', root],
+        ...[...kubepkiCommand, 'certs', 'generate', '--config', '/kubeadm.yaml', '--rootfs', root],
       ]);
       assert.equal(run.code, code, run.stderr);
       assert.match(run.stderr, /interrupted: nothing was changed/);

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { kubepki, kubepkiBin } from '../support/kubepki.ts';
+import { kubepki, kubepkiCommand } from '../support/kubepki.ts';
 import { runProgram } from '../support/program.ts';
 import {
   changes,
@@ -156,7 +156,7 @@ describe('nothing outside is touched', () => {
 describe('the command line', () => {
   test('a note that cannot be written changes neither what is done nor the exit code', async (t) => {
     const tree = copyFixture(t, 'ipv6');
-    const args = [process.execPath, kubepkiBin, 'certs', 'renew', 'apiserver', '--rootfs', tree.directory];
+    const args = [...kubepkiCommand, 'certs', 'renew', 'apiserver', '--rootfs', tree.directory];
     const outcome = await runProgram('/bin/sh', ['-c', '"$@" 2>/dev/full', 'sh', ...args]);
     assert.deepEqual(
       [outcome.code, outcome.stdout],

@@ -6,7 +6,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { killedAfter } from '../faults/killed.ts';
 import { until } from '../support/deadline.ts';
 import { judge } from '../support/judge.ts';
-import { kubepki, kubepkiBin } from '../support/kubepki.ts';
+import { kubepki, kubepkiCommand } from '../support/kubepki.ts';
 import { certs, done, quickTree, stateDirectory } from '../support/node.ts';
 import {
   changes,
@@ -149,9 +149,10 @@ describe('an interrupted change', () => {
       'apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nencryptionAlgorithm: RSA-4096\n',
     );
     const before = snapshot(copy.directory);
+    const [program, ...words] = kubepkiCommand;
     const child = spawn(
-      process.execPath,
-      [kubepkiBin, 'certs', 'renew', 'all', '--rootfs', copy.directory, '--config', '/kubeadm.yaml'],
+      program,
+      [...words, 'certs', 'renew', 'all', '--rootfs', copy.directory, '--config', '/kubeadm.yaml'],
       { stdio: 'ignore' },
     );
     const ended = new Promise((resolve) => child.once('close', resolve));

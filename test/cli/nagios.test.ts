@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { asksForNagios } from '../../src/cli/nagios-mode.ts';
 import { nagiosUnknown, quotedLabel } from '../../src/render/nagios.ts';
-import { kubepki, kubepkiBin, type Outcome } from '../support/kubepki.ts';
+import { kubepki, kubepkiCommand, type Outcome } from '../support/kubepki.ts';
 import { certs } from '../support/node.ts';
 import { runProgram } from '../support/program.ts';
 import { copyFixture, fixturePath } from '../support/tree.ts';
@@ -104,7 +104,7 @@ describe('-o nagios', () => {
 
   test('nothing takes the line: UNKNOWN, as a WARNING that nobody can read is none', async () => {
     const rootfs = fixturePath('ipv6', '');
-    const command = [process.execPath, kubepkiBin, 'certs', 'check-expiration', '--rootfs', rootfs];
+    const command = [...kubepkiCommand, 'certs', 'check-expiration', '--rootfs', rootfs];
     const args = ['-c', '"$@" >/dev/full', 'sh', ...command, '-o', 'nagios'];
     const outcome = await runProgram('/bin/sh', args);
     assert.equal(outcome.code, 3);

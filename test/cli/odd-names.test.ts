@@ -16,7 +16,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { requireSound, requireTidy, setState } from '../faults/invariants.ts';
 import { killedAfter } from '../faults/killed.ts';
 import { judge } from '../support/judge.ts';
-import { kubepki, kubepkiBin, type Outcome } from '../support/kubepki.ts';
+import { kubepki, kubepkiLine, type Outcome } from '../support/kubepki.ts';
 import { runProgram, type ProgramOutcome } from '../support/program.ts';
 import { mayChown } from '../support/root.ts';
 import {
@@ -72,7 +72,7 @@ async function run({ cwd, flags }: OddNode, ...args: string[]): Promise<Outcome>
 /** Pastes a command line into a shell that finds kubepki on its PATH. */
 function paste(t: TestContext, command: string, cwd: string): Promise<ProgramOutcome> {
   const bin = temporaryDirectory(t);
-  writeFileSync(join(bin, 'kubepki'), `#!/bin/sh\nexec '${process.execPath}' '${kubepkiBin}' "$@"\n`);
+  writeFileSync(join(bin, 'kubepki'), `#!/bin/sh\nexec ${kubepkiLine} "$@"\n`);
   chmodSync(join(bin, 'kubepki'), 0o755);
   const script = 'cd "$1" && eval "$2"';
   return runProgram('/bin/sh', ['-c', script, 'sh', cwd, command], {

@@ -4,7 +4,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { requireSound, requireTidy, setState } from '../faults/invariants.ts';
-import { kubepki, kubepkiBin } from '../support/kubepki.ts';
+import { kubepki, kubepkiCommand } from '../support/kubepki.ts';
 import { runProgram, type ProgramOutcome } from '../support/program.ts';
 import { changes, copyFixture, snapshot, temporaryDirectory, type Tree } from '../support/tree.ts';
 
@@ -12,7 +12,7 @@ const role = 'ipv6';
 
 /** Runs a shell script that ends with `"$@"`, the real command on a tree. */
 function throughShell(script: string, tree: Tree, ...args: string[]): Promise<ProgramOutcome> {
-  const command = [process.execPath, kubepkiBin, 'certs', ...args, '--rootfs', tree.directory];
+  const command = [...kubepkiCommand, 'certs', ...args, '--rootfs', tree.directory];
   return runProgram('/bin/sh', ['-c', script, 'sh', ...command]);
 }
 

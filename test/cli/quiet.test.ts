@@ -7,7 +7,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { killedAfter } from '../faults/killed.ts';
 import { until } from '../support/deadline.ts';
 import { judge } from '../support/judge.ts';
-import { kubepki, kubepkiBin, kubepkiFromCron } from '../support/kubepki.ts';
+import { kubepki, kubepkiFromCron, kubepkiCommand } from '../support/kubepki.ts';
 import { holdLock } from '../support/lock-holder.ts';
 import { certs, done, quickTree, stateDirectory } from '../support/node.ts';
 import { externalTree } from '../support/openssl-ca.ts';
@@ -206,7 +206,8 @@ describe('--quiet tells the whole story when something is wrong', () => {
     const tree = emptyTree(t);
     if ((await holdLock(t, tree.kubeconfigDir)) === undefined) return;
     const args = ['--config', '/kubeadm.yaml', '--rootfs', tree.directory, '--lock-timeout', '5m'];
-    const child = spawn(process.execPath, [kubepkiBin, 'certs', 'generate', ...args, '--quiet'], {
+    const [program, ...words] = kubepkiCommand;
+    const child = spawn(program, [...words, 'certs', 'generate', ...args, '--quiet'], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let stderr = '';

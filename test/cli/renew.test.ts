@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { judge } from '../support/judge.ts';
-import { kubepki, kubepkiBin, kubepkiFromCron } from '../support/kubepki.ts';
+import { kubepki, kubepkiCommand, kubepkiFromCron } from '../support/kubepki.ts';
 import { runProgram } from '../support/program.ts';
 import { changes, copyFixture, fileChanges, fixturePath, snapshot } from '../support/tree.ts';
 
@@ -235,14 +235,12 @@ describe('renew', () => {
 
   test('a result that cannot be written is no success: 1 where nothing was changed, 8 where it was', async (t) => {
     const tree = copyFixture(t, 'ipv6');
-    const node = process.execPath;
     const full = (...args: string[]): Promise<{ code: number | undefined; stderr: string }> =>
       runProgram('/bin/sh', [
         '-c',
         '"$@" >/dev/full',
         'sh',
-        node,
-        kubepkiBin,
+        ...kubepkiCommand,
         'certs',
         ...args,
         '--rootfs',
@@ -257,7 +255,7 @@ describe('renew', () => {
   test('a reader that leaves early (| head -1) is no error', async (t) => {
     const tree = copyFixture(t, 'ipv6');
     const script = '{ "$@"; echo "exit=$?" >&2; } | head -c 1 >/dev/null';
-    const args = [process.execPath, kubepkiBin, 'certs', 'renew', 'all', '--rootfs', tree.directory];
+    const args = [...kubepkiCommand, 'certs', 'renew', 'all', '--rootfs', tree.directory];
     assert.equal((await runProgram('/bin/sh', ['-c', script, 'sh', ...args])).stderr, 'exit=0\n');
   });
 

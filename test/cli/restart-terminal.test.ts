@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { plane } from '../support/kubelet/restart.ts';
-import { kubepkiBin } from '../support/kubepki.ts';
+import { kubepkiLine } from '../support/kubepki.ts';
 import { stateDirectory } from '../support/node.ts';
 import { terminal } from '../support/screen.ts';
 
@@ -11,7 +11,7 @@ describe('a restart on a terminal', () => {
   test('shows what it waits for and how long; Ctrl-C puts the manifest back and leaves a clean screen', async (t) => {
     const node = await plane(t);
     if (node === undefined) return;
-    const line = `node '${kubepkiBin}' restart kube-scheduler --settle 100s --stop-timeout 200s --rootfs '${node.tree.directory}'`;
+    const line = `${kubepkiLine} restart kube-scheduler --settle 100s --stop-timeout 200s --rootfs '${node.tree.directory}'`;
     const shown = terminal(t, line);
     if (shown === undefined) return;
     await shown.shows(/waiting for kube-scheduler to stop \((?:[2-9]|\d\d)s\)/);
@@ -28,7 +28,7 @@ describe('a restart on a terminal', () => {
   test('the line is gone when it is done', async (t) => {
     const node = await plane(t);
     if (node === undefined) return;
-    const line = `node '${kubepkiBin}' restart kube-scheduler --settle 3s --rootfs '${node.tree.directory}'`;
+    const line = `${kubepkiLine} restart kube-scheduler --settle 3s --rootfs '${node.tree.directory}'`;
     const shown = terminal(t, line);
     if (shown === undefined) return;
     await shown.wrote(/waiting for kube-scheduler to stop \(\d+s\)/);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { programWords } from '../../src/cli/program-words.ts';
 import { judge } from '../support/judge.ts';
-import { kubepki, kubepkiBin } from '../support/kubepki.ts';
+import { kubepki, kubepkiBin, kubepkiCommand } from '../support/kubepki.ts';
 import { done, quickTree } from '../support/node.ts';
 import { plane, quickly } from '../support/kubelet/restart.ts';
 import { mayChown } from '../support/root.ts';
@@ -38,7 +38,7 @@ function setting(text: string, name: string): string {
   return (values[0] ?? '').slice(name.length + 1);
 }
 
-const program = [process.execPath, kubepkiBin];
+const program = [...kubepkiCommand];
 
 function configuration(t: TestContext): string {
   const path = join(temporaryDirectory(t), 'my kubeadm.yaml');

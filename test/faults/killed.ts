@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { kubepkiBin } from '../support/kubepki.ts';
+import { kubepkiCommand } from '../support/kubepki.ts';
 
 /**
  * Of the renames of a change 1 to 3 are those of the holder, the journal and the journal committed; then come the files,
@@ -23,7 +23,7 @@ export function killedAfter(
     strace,
     [
       ...['-o', '/dev/null', '-e', 'trace=rename', '-e', `inject=rename:signal=SIGKILL:when=${when}`],
-      ...[process.execPath, kubepkiBin, ...args],
+      ...[...kubepkiCommand, ...args],
     ],
     { stdio: 'ignore', cwd },
   );

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../support/deadline.ts';
-import { kubepkiBin, type Outcome } from '../support/kubepki.ts';
+import { kubepkiCommand, type Outcome } from '../support/kubepki.ts';
 import { temporaryDirectory, type Cleanup, type Tree } from '../support/tree.ts';
 
 /** A moment of a run: right after its `nth` fsync of this very path, or after its `nth` rename; counted from 1. */
@@ -32,7 +32,7 @@ export async function stopped(
   const inject = ['-e', `trace=${call}`, '-e', `inject=${call}:signal=SIGSTOP:when=${String(nth)}`];
   // With -P only the calls on that path are counted.
   const options = ['-o', log, ...inject, ...(moment.call === 'fsync' ? ['-P', moment.path] : [])];
-  const command = [process.execPath, kubepkiBin, 'certs', ...args, '--rootfs', tree.directory];
+  const command = [...kubepkiCommand, 'certs', ...args, '--rootfs', tree.directory];
   const child = spawn(strace, [...options, ...command], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'] },

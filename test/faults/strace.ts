@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { kubepkiBin } from '../support/kubepki.ts';
+import { kubepkiCommand } from '../support/kubepki.ts';
 
 /** The system calls that change a file system, as node makes them. */
 const changing = [
@@ -66,8 +66,7 @@ export async function traced(
       '-o',
       log,
       ...expressions.flatMap((expression) => ['-e', expression]),
-      process.execPath,
-      kubepkiBin,
+      ...kubepkiCommand,
       ...args,
     ],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } },

@@ -1,10 +1,21 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** What `kubepki` on the PATH would be. */
+/** What `kubepki` on the PATH would be: the bundle, for node. */
 export const kubepkiBin = fileURLToPath(new URL('../../bin/kubepki.js', import.meta.url));
 const bundle = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+const given = process.env['KUBEPKI_BIN'];
+if (given !== undefined && !isAbsolute(given)) throw new Error('KUBEPKI_BIN is no absolute path');
+
+/** The program under test, and what starts it: the bundle on this node, or the executable that KUBEPKI_BIN names. */
+export const kubepkiCommand: readonly [string, ...string[]] =
+  given === undefined ? [process.execPath, kubepkiBin] : [given];
+
+/** The same for a shell. */
+export const kubepkiLine = kubepkiCommand.map((word) => `'${word}'`).join(' ');
 
 export interface Outcome {
   readonly stdout: string;
@@ -23,7 +34,7 @@ export interface RunOptions {
 }
 
 /**
- * Runs the real `bin/kubepki.js` as a user would have it in a script: stdin is empty, stdout and stderr are no
+ * Runs the real program as a user would have it in a script: stdin is empty, stdout and stderr are no
  * terminals. The environment is clean (no NO_COLOR, FORCE_COLOR, CI) and the time zone is one that shows a forgotten UTC:
  * neither whole hours from it nor the machine's own.
  */
@@ -58,9 +69,10 @@ function run(args: readonly string[], options: Required<RunOptions>): Promise<Ou
 }
 
 function start(args: readonly string[], { env, cwd, limitMs }: Required<RunOptions>): Running {
-  if (!existsSync(bundle))
+  if (given === undefined && !existsSync(bundle))
     throw new Error('dist/main.js is not built: run `npm run build` first (npm test does)');
-  const child = spawn(process.execPath, [kubepkiBin, ...args], {
+  const [program, ...words] = kubepkiCommand;
+  const child = spawn(program, [...words, ...args], {
     env,
     cwd,
     timeout: limitMs,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { until } from './deadline.ts';
 import { judge } from './judge.ts';
-import { kubepkiBin } from './kubepki.ts';
+import { kubepkiCommand } from './kubepki.ts';
 
 export interface Screen {
   type(...keys: string[]): void;
@@ -68,5 +68,5 @@ export function terminal(
 
 /** The words of `kubepki certs …` for a shell. */
 export function certsLine(...args: readonly string[]): string {
-  return ['node', kubepkiBin, 'certs', ...args].map((arg) => `'${arg}'`).join(' ');
+  return [...kubepkiCommand, 'certs', ...args].map((arg) => `'${arg}'`).join(' ');
 }

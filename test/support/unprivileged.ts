@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync } from 'node:fs';
+import { chmodSync, cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Outcome } from './kubepki.ts';
+import { kubepkiCommand, type Outcome } from './kubepki.ts';
 import { temporaryDirectory, type Cleanup } from './tree.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
@@ -13,13 +13,8 @@ const project = fileURLToPath(new URL('../../', import.meta.url));
  */
 export function unprivileged(t: Cleanup, setpriv: string, args: readonly string[]): Outcome {
   const copy = temporaryDirectory(t);
-  for (const name of ['bin', 'dist']) {
-    mkdirSync(join(copy, name));
-    cpSync(join(project, name), join(copy, name), { recursive: true });
-  }
-  cpSync(join(project, 'package.json'), join(copy, 'package.json'));
+  const command = [...copyProgram(copy), ...args];
   chmodSync(copy, 0o755);
-  const command = [process.execPath, join(copy, 'bin/kubepki.js'), ...args];
   const dropped = [setpriv, '--reuid=65534', '--regid=65534', '--clear-groups', '--', ...command];
   const [program = '', ...rest] = process.getuid?.() === 0 ? dropped : command;
   const { stdout, stderr, status, signal } = spawnSync(program, rest, {
@@ -29,4 +24,18 @@ export function unprivileged(t: Cleanup, setpriv: string, args: readonly string[
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return { stdout, stderr, code: status ?? undefined, signal: signal ?? undefined };
+}
+
+/** @returns what starts the copy */
+function copyProgram(directory: string): string[] {
+  const [program, ...bundle] = kubepkiCommand;
+  if (bundle.length === 0) {
+    const executable = join(directory, 'kubepki');
+    cpSync(program, executable);
+    return [executable];
+  }
+  for (const name of ['bin', 'dist', 'package.json']) {
+    cpSync(join(project, name), join(directory, name), { recursive: true });
+  }
+  return [program, join(directory, 'bin/kubepki.js')];
 }
