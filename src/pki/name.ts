@@ -42,7 +42,7 @@ export function attributesOf(name: Buffer): readonly string[] {
     .flatMap((rdn) => partsOf(rdn))
     .map((attribute) => {
       const [type, value] = partsOf(attribute);
-      if (type === undefined || value === undefined || typeof value.value !== 'string') throw malformed();
+      if (type === undefined || value === undefined) throw malformed();
       return `${nameOf(contentOf(type).toString('hex'))}=${textOf(value)}`;
     })
     .sort();
@@ -63,8 +63,8 @@ function nameOf(id: string): string {
   return attributeNames[id] ?? id;
 }
 
-// RFC 5280, 4.1.2.4: a BMPString has two octets for each character; all others are, or contain, ASCII or UTF-8.
+// RFC 5280, 4.1.2.4: all others are, or contain, ASCII or UTF-8. A BMPString, of two octets a character, forge has decoded.
 function textOf(value: Asn1): string {
-  const content = contentOf(value);
-  return isUniversal(value, 'bmpString') ? content.swap16().toString('utf16le') : content.toString('utf8');
+  if (typeof value.value !== 'string') throw malformed();
+  return isUniversal(value, 'bmpString') ? value.value : contentOf(value).toString('utf8');
 }
