@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConfigVersion } from './fields.ts';
 import { formatGoDuration, parseGoDuration } from './go-duration.ts';
 import { encryptionAlgorithms, type EncryptionAlgorithm, type KubeadmConfig } from './kubeadm-config.ts';

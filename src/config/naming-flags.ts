@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { KubepkiError } from '../errors/error.ts';
 import {
   addressValue,

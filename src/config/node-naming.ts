@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { WrongValue } from './cluster-configuration.ts';
 import { isDnsName, isSan, sanRule } from './host-names.ts';
 import { kubeadmDocuments, wrongValues } from './parse.ts';
