@@ -41,7 +41,7 @@ export function readRegularFile(resolvedPath: string, shownPath: string): Regula
     try {
       const stats = fstatSync(descriptor);
       requireRegular(stats, shownPath);
-      const bytes = readAll(descriptor, shownPath);
+      const bytes = readAll(descriptor, stats.size, shownPath);
       return {
         bytes,
         sha256: sha256(bytes),
@@ -97,18 +97,20 @@ function kindOf(stats: Stats): string {
   return 'a device';
 }
 
-function readAll(descriptor: number, shownPath: string): Buffer {
-  // One byte more than allowed: a file that grows while it is read is noticed.
-  const buffer = Buffer.allocUnsafe(maxFileBytes + 1);
+/** @param expected bytes; a file that grows while it is read is noticed */
+function readAll(descriptor: number, expected: number, shownPath: string): Buffer {
+  // One byte more: a file that is no longer ends before it.
+  let buffer = Buffer.allocUnsafe(expected + 1);
   let length = 0;
   for (;;) {
     const read = readSync(descriptor, buffer, length, buffer.length - length, null);
-    if (read === 0) return Buffer.from(buffer.subarray(0, length));
+    if (read === 0) return buffer.subarray(0, length);
     length += read;
     if (length > maxFileBytes) {
       throw new KubepkiError('too-large', `is larger than ${String(maxFileBytes / 1024 / 1024)} MiB`, {
         file: shownPath,
       });
     }
+    if (length === buffer.length) buffer = Buffer.concat([buffer], 2 * length);
   }
 }

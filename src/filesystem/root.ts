@@ -1,5 +1,5 @@
 import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from './filesystem-error.ts';
 
@@ -15,10 +15,13 @@ export class FileSystemRoot {
   /** Host path without symlinks, `/` when there is no `--rootfs`. */
   readonly directory: string;
   readonly #workingDirectory: string;
+  /** What directories have been resolved to; undefined: none is kept. */
+  readonly #resolved: Map<string, string> | undefined;
 
-  private constructor(directory: string, workingDirectory: string) {
+  private constructor(directory: string, workingDirectory: string, resolved?: Map<string, string>) {
     this.directory = directory;
     this.#workingDirectory = workingDirectory;
+    this.#resolved = resolved;
   }
 
   /** @throws KubepkiError not-found, not-a-file, no-permission when `rootfs` is not a directory one can enter */
@@ -54,7 +57,30 @@ export class FileSystemRoot {
    * @throws KubepkiError not-a-file, no-permission, io
    */
   resolve(hostPath: string): string {
-    return this.#walk(hostPath).path;
+    const parent = dirname(hostPath);
+    const base = this.#resolved !== undefined && isPlain(hostPath) ? this.#parent(parent) : undefined;
+    return base === undefined
+      ? this.#walk(hostPath).path
+      : this.#follow([basename(hostPath)], base, hostPath).path;
+  }
+
+  /** The same for files that are read at one moment: each directory is resolved but once. */
+  atOneMoment(): FileSystemRoot {
+    return new FileSystemRoot(this.directory, this.#workingDirectory, new Map());
+  }
+
+  /** @returns undefined where it cannot be resolved: the error is to name the file */
+  #parent(path: string): string | undefined {
+    const known = this.#resolved?.get(path);
+    if (known !== undefined) return known;
+    try {
+      const found = this.#walk(path).path;
+      this.#resolved?.set(path, found);
+      return found;
+    } catch (error) {
+      if (error instanceof KubepkiError) return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -65,10 +91,15 @@ export class FileSystemRoot {
     return this.#walk(hostPath).links;
   }
 
-  #walk(hostPath: string): { readonly path: string; readonly links: readonly string[] } {
-    const base = this.#contains(hostPath) ? this.directory : '/';
-    const pending = relative(base, hostPath).split(sep);
-    let current = base;
+  #walk(hostPath: string): Walk {
+    const base = this.#base(hostPath);
+    return this.#follow(below(base, hostPath).split(sep), base, hostPath);
+  }
+
+  /** @param from without symlinks */
+  #follow(pending: string[], from: string, hostPath: string): Walk {
+    const base = this.#base(hostPath);
+    let current = from;
     const links: string[] = [];
     for (let part = pending.shift(); part !== undefined; part = pending.shift()) {
       if (part === '' || part === '.') continue;
@@ -76,7 +107,8 @@ export class FileSystemRoot {
         if (current !== base) current = dirname(current);
         continue;
       }
-      const next = join(current, part);
+      // Not join(), which goes over the whole path again.
+      const next = current === '/' ? `/${part}` : `${current}/${part}`;
       const target = readLink(next, hostPath);
       if (target === undefined) {
         current = next;
@@ -92,9 +124,28 @@ export class FileSystemRoot {
     return { path: current, links };
   }
 
+  #base(hostPath: string): string {
+    return this.#contains(hostPath) ? this.directory : '/';
+  }
+
   #contains(hostPath: string): boolean {
     return this.directory === '/' || hostPath === this.directory || hostPath.startsWith(this.directory + sep);
   }
+}
+
+interface Walk {
+  readonly path: string;
+  readonly links: readonly string[];
+}
+
+/** Nothing in it has to be taken away, as `..` has. */
+function isPlain(path: string): boolean {
+  return isAbsolute(path) && !/\/(?:\.{0,2}\/|\.{0,2}$)/.test(path);
+}
+
+// relative() goes over both paths letter by letter, and every file of a node comes this way.
+function below(base: string, path: string): string {
+  return isPlain(path) && path.startsWith(base) ? path.slice(base.length) : relative(base, path);
 }
 
 function readLink(path: string, shownPath: string): string | undefined {

@@ -73,11 +73,12 @@ export interface Inventory {
  * Reads certificates and kubeconfigs, no key file. Never throws for a single bad file.
  * @param etcd `external`: kubeadm then manages neither etcd's certificates nor apiserver-etcd-client
  */
-export function readInventory(layout: Layout, etcd: 'stacked' | 'external'): Inventory {
+export function readInventory(node: Layout, etcd: 'stacked' | 'external'): Inventory {
+  const layout = { ...node, root: node.root.atOneMoment() };
   const managed = ({ stackedEtcd }: { readonly stackedEtcd: boolean }): boolean =>
     etcd === 'stacked' || !stackedEtcd;
   return {
-    layout,
+    layout: node,
     authorities: certificateAuthorities.filter(managed).map((spec) => readAuthority(layout, spec)),
     certificates: certificates
       .filter(managed)
