@@ -266,19 +266,19 @@ export default defineConfig(
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
   },
   {
-    files: ['bin/*.js'],
-    languageOptions: { sourceType: 'commonjs', globals: { require: 'readonly' } },
+    files: ['bin/**/*.js'],
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: { require: 'readonly', __dirname: 'readonly', Buffer: 'readonly' },
+    },
     rules: {
       '@typescript-eslint/no-require-imports': 'off',
       'no-restricted-syntax': [
         'error',
+        { selector: 'ImportExpression', message: 'It only starts dist/kubepki.cjs.' },
         {
-          selector: 'ImportExpression > :not(Literal[value="../dist/main.js"])',
-          message: 'It only starts dist.',
-        },
-        {
-          selector: 'CallExpression[callee.name="require"] > .arguments:not(Literal[value="node:os"])',
-          message: 'It only starts dist.',
+          selector: 'CallExpression[callee.name="require"] > .arguments:not(Literal[value=/^node:/])',
+          message: 'It only starts dist/kubepki.cjs.',
         },
       ],
     },

@@ -46,7 +46,7 @@ export async function checkExpiration(
   const here = await askCluster(options, asking, terminal);
   const node = await openNode(here, terminal);
   const { layout, config } = node;
-  noteWaiting(node, terminal);
+  await noteWaiting(node, terminal);
   const metrics =
     options.textfile === undefined ? undefined : await openMetrics(layout.root, options.textfile);
   const inventory = readInventory(layout, config?.etcd ?? 'stacked');

@@ -1,6 +1,7 @@
 import { componentsToRestart, type ChangeReport } from '../operations/change-report.ts';
 import { changeDocument } from '../render/change-document.ts';
-import { hookEnvironment, runDeployHook, type DeployHookOption } from './deploy-hook.ts';
+import { hookEnvironment, runDeployHook } from './deploy-hook.ts';
+import type { DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import type { OutputOption } from './output-option.ts';
 import type { Terminal } from './terminal.ts';

@@ -1,29 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { InvalidArgumentError, Option } from 'commander';
 import { changedInUse, componentsToRestart, type ChangeReport } from '../operations/change-report.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { shellWord } from '../errors/shell-word.ts';
 import { holdInterruptions, interruptionDuringHold } from './signals.ts';
 import type { Terminal } from './terminal.ts';
-
-export interface DeployHookOption {
-  readonly deployHook?: string;
-}
-
-export function deployHookOption(): Option {
-  return new Option(
-    '--deploy-hook <command>',
-    'a shell command to run once when something in use has changed',
-  ).argParser((value: string) => {
-    if (value.trim() === '') throw new InvalidArgumentError('it is empty');
-    return value;
-  });
-}
-
-/** The same flag again, for a command line in a hint. */
-export function deployHookFlags({ deployHook }: DeployHookOption): string[] {
-  return deployHook === undefined ? [] : ['--deploy-hook', shellWord(deployHook)];
-}
 
 /** What a hook is told, as its environment has it. */
 export type HookEnvironment = Readonly<

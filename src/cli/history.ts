@@ -12,7 +12,7 @@ export interface HistoryOptions extends NodeOptions {
 
 export async function showHistory(options: HistoryOptions, terminal: Terminal): Promise<ExitCode> {
   const node = await openNode(options, terminal);
-  noteWaiting(node, terminal);
+  await noteWaiting(node, terminal);
   const { backups, damaged } = listBackups(stateOf(node));
   for (const { error } of damaged) terminal.warning(`a damaged backup: ${error.oneLine}`);
   const entries = backups.map(({ id, time, user, command, certificates }) => ({

@@ -9,7 +9,7 @@ import { placeTargets, type Installable, type PlannedInstall } from '../operatio
 import { installLines, type ShownInstall } from '../render/install.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { conclude, type Conclusion } from './conclude.ts';
-import type { DeployHookOption } from './deploy-hook.ts';
+import type { DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type Node } from './node-options.ts';
 import { installable, planInstallRun, type InstallRun, type InstallSources } from './plan-install-run.ts';
@@ -49,7 +49,7 @@ async function installSelected(
   warnOfOpenDirectory(node, options, terminal);
   const directory = csrDirectory(node, options);
   if (options.dryRun === true) {
-    noteWaiting(node, terminal);
+    await noteWaiting(node, terminal);
     const run = planInstallRun(node, named, options, new Date());
     const refused = refuse(run, named, { dryRun: true, terminal });
     if (refused !== undefined) return refused;

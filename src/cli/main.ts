@@ -23,19 +23,23 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // A note that nobody can read must not change what is done, or what the exit code says of it.
 process.stderr.on('error', () => undefined);
 
-try {
-  const program = buildProgram(packageJson.version, (code) => {
-    // Unless the result could not be written.
-    process.exitCode ??= code;
-  });
-  await program.parseAsync();
-  // One that came during a transaction has waited for its end.
-  const interruption = await interruptionDuringHold();
-  if (interruption !== undefined) process.exitCode = interruption;
-  if (process.exitCode !== undefined && process.exitCode !== exitCodes.done) releaseOutput();
-  if (interruption !== undefined) sayInterrupted();
-} catch (error) {
-  process.exitCode = await report(error);
+void main();
+
+async function main(): Promise<void> {
+  try {
+    const program = await buildProgram(packageJson.version, process.argv.slice(2), (code) => {
+      // Unless the result could not be written.
+      process.exitCode ??= code;
+    });
+    await program.parseAsync();
+    // One that came during a transaction has waited for its end.
+    const interruption = await interruptionDuringHold();
+    if (interruption !== undefined) process.exitCode = interruption;
+    if (process.exitCode !== undefined && process.exitCode !== exitCodes.done) releaseOutput();
+    if (interruption !== undefined) sayInterrupted();
+  } catch (error) {
+    process.exitCode = await report(error);
+  }
 }
 
 /** A plugin's one line; a person who tries it on a terminal finds the error with its hint on stderr. */
@@ -50,7 +54,7 @@ async function report(error: unknown): Promise<number> {
   if (error instanceof CommanderError) {
     // --help and --version end this way too.
     if (error.exitCode === 0) return exitCodes.done;
-    const usage = usageError(error);
+    const usage = await usageError(error);
     terminal.error(usage);
     return asksForNagios(process.argv) ? reportUnknown(usage.oneLine) : exitCodes.error;
   }
@@ -68,8 +72,8 @@ async function report(error: unknown): Promise<number> {
 }
 
 /** The command as far as the words are names of one: `kubepki certs renew`. */
-function commandCalled(words: readonly string[]): string {
-  let command = buildProgram('', () => undefined);
+async function commandCalled(words: readonly string[]): Promise<string> {
+  let command = await buildProgram('', [], () => undefined);
   const path = [command.name()];
   for (const word of words) {
     const next = command.commands.find((one) => one.name() === word);
@@ -81,13 +85,13 @@ function commandCalled(words: readonly string[]): string {
 }
 
 // commander says "error: unknown option '--x'", then "(Did you mean --y?)" on a second line.
-function usageError(error: CommanderError): KubepkiError {
+async function usageError(error: CommanderError): Promise<KubepkiError> {
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   const hint = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? '')?.[1];
   return new KubepkiError('usage', message.replace(/\.$/, ''), {
     hint:
       hint === undefined
-        ? `${commandCalled(process.argv.slice(2))} --help shows what there is`
+        ? `${await commandCalled(process.argv.slice(2))} --help shows what there is`
         : `did you mean ${hint}?`,
     cause: error,
   });

@@ -1,29 +1,46 @@
 import { Command, Option } from 'commander';
 import { KubepkiError } from '../errors/error.ts';
-import { addCertificateKey } from './command/certificate-key.ts';
-import { addCheckExpiration } from './command/check-expiration.ts';
-import { addCompletion } from './command/completion.ts';
-import { addCsrApprove } from './command/csr-approve.ts';
-import { addCsrDeny } from './command/csr-deny.ts';
-import { addCsrList } from './command/csr-list.ts';
-import { addGenerate } from './command/generate.ts';
-import { addGenerateCsr } from './command/generate-csr.ts';
-import { addHistory } from './command/history.ts';
-import { addInstall } from './command/install.ts';
-import { addRecover } from './command/recover.ts';
-import { addRenew } from './command/renew.ts';
-import { addRestart } from './command/restart.ts';
-import { addRollback } from './command/rollback.ts';
-import { addSystemd } from './command/systemd.ts';
 import type { ExitCode } from './exit-code.ts';
 import { rootfsOption } from './options.ts';
 import { requireQuietText } from './quiet-option.ts';
 
+type Done = (code: ExitCode) => void;
+type Add = (parent: Command, done: Done) => void;
+
+/** By the word that calls it; in the order of the help. Each is loaded when it is needed. */
+type Commands = Readonly<Record<string, () => Promise<Add>>>;
+
+const certsCommands: Commands = {
+  'check-expiration': async () => (await import('./command/check-expiration.ts')).addCheckExpiration,
+  renew: async () => (await import('./command/renew.ts')).addRenew,
+  install: async () => (await import('./command/install.ts')).addInstall,
+  generate: async () => (await import('./command/generate.ts')).addGenerate,
+  'generate-csr': async () => (await import('./command/generate-csr.ts')).addGenerateCsr,
+  'certificate-key': async () => (await import('./command/certificate-key.ts')).addCertificateKey,
+  recover: async () => (await import('./command/recover.ts')).addRecover,
+  history: async () => (await import('./command/history.ts')).addHistory,
+  rollback: async () => (await import('./command/rollback.ts')).addRollback,
+};
+
+const csrCommands: Commands = {
+  list: async () => (await import('./command/csr-list.ts')).addCsrList,
+  approve: async () => (await import('./command/csr-approve.ts')).addCsrApprove,
+  deny: async () => (await import('./command/csr-deny.ts')).addCsrDeny,
+};
+
+const otherCommands: Commands = {
+  restart: async () => (await import('./command/restart.ts')).addRestart,
+  systemd: async () => (await import('./command/systemd.ts')).addSystemd,
+  completion: async () => (await import('./command/completion.ts')).addCompletion,
+};
+
 /**
  * The command line. Flags, their defaults and their spellings are kubeadm's, so that its command lines work as they are.
+ * @param words what was typed: where they begin with `certs` or `csr` and one of its commands, nothing else is made, as it
+ * would take as long as the command itself
  * @param done receives the exit code of the command that ran
  */
-export function buildProgram(version: string, done: (code: ExitCode) => void): Command {
+export async function buildProgram(version: string, words: readonly string[], done: Done): Promise<Command> {
   const program = new Command('kubepki')
     .description('Looks after the PKI of kubeadm-built Kubernetes control planes.')
     .version(version, '--version', 'print the version')
@@ -42,15 +59,6 @@ export function buildProgram(version: string, done: (code: ExitCode) => void): C
     .description('Show when the certificates end, renew them, and take a renewal back.')
     .addHelpText('after', '\nExit codes: 0 done, 1 error and nothing was changed, others in the README.');
   asGroup(certs);
-  addCheckExpiration(certs, done);
-  addRenew(certs, done);
-  addInstall(certs, done);
-  addGenerate(certs, done);
-  addGenerateCsr(certs, done);
-  addCertificateKey(certs, done);
-  addRecover(certs, done);
-  addHistory(certs, done);
-  addRollback(certs, done);
   const csr = program
     .command('csr')
     .description(
@@ -62,12 +70,20 @@ export function buildProgram(version: string, done: (code: ExitCode) => void): C
         'itself. Exit codes: 0 done, 1 error, or a request that was named was refused.',
     );
   asGroup(csr);
-  addCsrList(csr, done);
-  addCsrApprove(csr, done);
-  addCsrDeny(csr, done);
-  addRestart(program, done);
-  addSystemd(program, done);
-  addCompletion(program, done);
+  const groups = [
+    { parent: certs, commands: certsCommands },
+    { parent: csr, commands: csrCommands },
+  ];
+  const [first, second = ''] = words;
+  const called = groups.find(({ parent }) => parent.name() === first);
+  if (called !== undefined && Object.hasOwn(called.commands, second)) {
+    const add = await called.commands[second]?.();
+    add?.(called.parent, done);
+    return program;
+  }
+  for (const { parent, commands } of [...groups, { parent: program, commands: otherCommands }]) {
+    for (const load of Object.values(commands)) (await load())(parent, done);
+  }
   return program;
 }
 

@@ -1,4 +1,5 @@
 import type { Ora } from 'ora';
+import { colourAsTold } from '../render/colour-as-told.ts';
 import { elapsedTime } from '../render/elapsed-time.ts';
 import { onInterrupt } from './signals.ts';
 
@@ -26,6 +27,7 @@ export async function startProgress(
     () => undefined,
   );
   if (ora === undefined) return noProgress;
+  colourAsTold(colour);
   const line = ora({
     text,
     // Asked for with every frame.

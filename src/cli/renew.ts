@@ -11,7 +11,7 @@ import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { clusterFlags, type ClusterOptions } from './cluster-options.ts';
 import { confirmRenewal } from './confirm.ts';
-import { deployHookFlags, type DeployHookOption } from './deploy-hook.ts';
+import { deployHookFlags, type DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
 import { openNode, type Node } from './node-options.ts';
@@ -77,7 +77,7 @@ async function renewSelected(
   warnOfShortValidity(options, terminal);
   warnOfDueAgain(options, node.config?.certificateValidityMs, terminal);
   if (options.dryRun === true) {
-    noteWaiting(node, terminal);
+    await noteWaiting(node, terminal);
     const run = planRun(node, selection, wishes, new Date());
     requireSafeTargets(
       node.layout.root,

@@ -61,7 +61,7 @@ async function requestSelected(
   const sans = await wishedSans(asked, node, options, terminal);
   warnOfOpenDirectory(node, options, terminal);
   if (options.dryRun === true) {
-    noteWaiting(node, terminal);
+    await noteWaiting(node, terminal);
     const run = planRequestRun(node, selection, sans, options, new Date());
     const { plan, inventory } = run;
     const refused = refuse(run, options, terminal);

@@ -23,7 +23,7 @@ export async function restart(
   const components = parseComponents(names);
   const node = await openNode(options, terminal);
   if (options.dryRun === true) {
-    noteWaiting(node, terminal);
+    await noteWaiting(node, terminal);
     const plan = planRestartRun(node, components, options);
     if (refuse(plan, terminal)) return exitCodes.error;
     showPlan(plan, node.layout.manifestsDir, terminal);

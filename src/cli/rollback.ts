@@ -4,7 +4,7 @@ import { rollbackReport } from '../operations/rollback-report.ts';
 import { dryRunLines } from '../render/dry-run.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { conclude, type Conclusion } from './conclude.ts';
-import type { DeployHookOption } from './deploy-hook.ts';
+import type { DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type Node } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';
@@ -40,7 +40,7 @@ async function rollBackTo(
 ): Promise<Conclusion> {
   const force = options.force === true;
   if (options.dryRun === true) {
-    noteWaiting(node, terminal);
+    await noteWaiting(node, terminal);
     const plan = planRollback(node, stateOf(node), { id, now: new Date(), force });
     return {
       kind: 'finished',

@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 
 type Progress = 'nothing' | 'recovered' | 'changed';
@@ -123,4 +122,10 @@ export function sayInterrupted(done: readonly CleanedUp[] = []): void {
   const change = progress === 'nothing' && !nothing ? [] : [said[progress]];
   const text = [...change, ...components, ...decided.values(), ...done.map((one) => one.said)].join('; ');
   process.stderr.write(`${lineEnd}interrupted: ${text}\n`);
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }

@@ -1,4 +1,3 @@
-import { isatty } from 'node:tty';
 import type { KubepkiError } from '../errors/error.ts';
 import { renderError, renderHint, renderNote, renderWarning } from '../render/diagnostics.ts';
 import { holdOutput, releaseOutput, writeOrHold } from './held-output.ts';
@@ -44,8 +43,8 @@ export function openTerminal({ color, quiet = false }: TerminalOptions): Termina
   return {
     stdoutColour,
     stderrColour,
-    // Not `process.stdin.isTTY`, which makes a stream of it, and none is read here.
-    interactive: isatty(0) && process.stderr.isTTY,
+    // In this order: to look at stdin makes a stream of it.
+    interactive: process.stderr.isTTY && process.stdin.isTTY,
     result: (text) => {
       hintHeld = true;
       writeOrHold('stdout', text);

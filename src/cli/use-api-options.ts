@@ -3,7 +3,7 @@ import { formatGoDuration, parseGoDuration } from '../config/go-duration.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { isSignerName } from '../operations/use-api/signer-name.ts';
 import { clusterFlags, type ClusterOptions } from './cluster-options.ts';
-import { deployHookFlags, type DeployHookOption } from './deploy-hook.ts';
+import { deployHookFlags, type DeployHookOption } from './deploy-hook-option.ts';
 import type { LockOptions } from './session.ts';
 import type { OutputOption } from './output-option.ts';
 import type { WithinOption } from './period-option.ts';

@@ -45,7 +45,7 @@ async function start(
   const wishes = { selection, sans };
   warnOfShortValidity(options, terminal);
   warnOfDueAgain(options, node.config?.certificateValidityMs, terminal);
-  if (options.dryRun === true) noteWaiting(node, terminal);
+  if (options.dryRun === true) await noteWaiting(node, terminal);
   else requireNothingWaits(stateOf(node), node, options);
   // Before anything is asked of anybody.
   const run = planApiRun(node, wishes, options, new Date());

@@ -4,7 +4,6 @@ import { exists } from '../filesystem/regular-file.ts';
 import { commandHere, stateDirectoryOf, type StateDirectory } from '../storage/state-directory.ts';
 import { asideJournalPath } from '../storage/aside-journal.ts';
 import { pendingRecordPath } from '../storage/pending-requests.ts';
-import { isLocked } from '../storage/lock.ts';
 import type { Node } from './node-options.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -13,7 +12,7 @@ export function stateOf({ layout: { root, certDir }, flags }: Node): StateDirect
 }
 
 /** check-expiration writes nothing; it says that something is waiting. */
-export function noteWaiting(node: Node, terminal: Terminal): void {
+export async function noteWaiting(node: Node, terminal: Terminal): Promise<void> {
   const state = stateOf(node);
   const journals = [asideJournalPath(state), state.journal];
   let waiting: string | undefined;
@@ -29,6 +28,7 @@ export function noteWaiting(node: Node, terminal: Terminal): void {
     if (error.code !== 'no-permission') terminal.warning(error.oneLine);
     return;
   }
+  const { isLocked } = await import('../storage/lock.ts');
   if (isLocked(state)) {
     terminal.note('another run is changing these certificates at this moment');
     return;

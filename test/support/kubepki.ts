@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 /** What `kubepki` on the PATH would be: the bundle, for node. */
 export const kubepkiBin = fileURLToPath(new URL('../../bin/kubepki.js', import.meta.url));
-const bundle = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const bundle = fileURLToPath(new URL('../../dist/kubepki.cjs', import.meta.url));
 
 const given = process.env['KUBEPKI_BIN'];
 if (given !== undefined && !isAbsolute(given)) throw new Error('KUBEPKI_BIN is no absolute path');
@@ -70,7 +70,7 @@ function run(args: readonly string[], options: Required<RunOptions>): Promise<Ou
 
 function start(args: readonly string[], { env, cwd, limitMs }: Required<RunOptions>): Running {
   if (given === undefined && !existsSync(bundle))
-    throw new Error('dist/main.js is not built: run `npm run build` first (npm test does)');
+    throw new Error('dist/kubepki.cjs is not built: run `npm run build` first (npm test does)');
   const [program, ...words] = kubepkiCommand;
   const child = spawn(program, [...words, ...args], {
     env,

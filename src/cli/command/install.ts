@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { certificates } from '../../catalog/catalog.ts';
 import type { InstallOptions } from '../install.ts';
-import { deployHookOption } from '../deploy-hook.ts';
+import { deployHookOption } from '../deploy-hook-option.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { offering } from '../offering.ts';
 import {

@@ -4,7 +4,7 @@ import { KubepkiError } from '../../errors/error.ts';
 import type { RenewOptions } from '../renew.ts';
 import type { RequestOptions } from '../request.ts';
 import { addClusterOptions } from '../cluster-options.ts';
-import { deployHookOption } from '../deploy-hook.ts';
+import { deployHookOption } from '../deploy-hook-option.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { offering } from '../offering.ts';
 import {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { RollbackOptions } from '../rollback.ts';
-import { deployHookOption } from '../deploy-hook.ts';
+import { deployHookOption } from '../deploy-hook-option.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { addNodeOptions, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../options.ts';
 import { outputOption } from '../output-option.ts';

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parsePeriod } from '../../config/period.ts';
 import { unitNames } from '../../render/systemd/units.ts';
-import { deployHookOption } from '../deploy-hook.ts';
+import { deployHookOption } from '../deploy-hook-option.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { offering } from '../offering.ts';
 import { keepBackupsOption, lockTimeoutOption, nodeOptions, pathOption } from '../options.ts';

@@ -1,0 +1,21 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { shellWord } from '../errors/shell-word.ts';
+
+export interface DeployHookOption {
+  readonly deployHook?: string;
+}
+
+export function deployHookOption(): Option {
+  return new Option(
+    '--deploy-hook <command>',
+    'a shell command to run once when something in use has changed',
+  ).argParser((value: string) => {
+    if (value.trim() === '') throw new InvalidArgumentError('it is empty');
+    return value;
+  });
+}
+
+/** The same flag again, for a command line in a hint. */
+export function deployHookFlags({ deployHook }: DeployHookOption): string[] {
+  return deployHook === undefined ? [] : ['--deploy-hook', shellWord(deployHook)];
+}
