@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
 import { checks, type Check } from '../../src/operations/kubelet-serving.ts';
 import { parse } from 'yaml';
 import { refusals } from '../operations/kubelet-serving/refusals.ts';
 import { ownAddresses, surroundings, wanted } from '../operations/kubelet-serving/sample.ts';
 import type { CsrObject } from '../support/cluster/csr-object.ts';
+import { clusterConfiguration } from '../support/cluster/node.ts';
 import { servingBed } from '../support/cluster/serving-bed.ts';
 import { recorded } from '../support/cluster/transcript.ts';
-import { changes, snapshot } from '../support/tree.ts';
+import { changes, snapshot, temporaryDirectory } from '../support/tree.ts';
 
 describe('csr approve NAME', () => {
   test('approves a request that passes every check, and the signer issues', async (t) => {
@@ -188,7 +191,7 @@ test("a control-plane node's own address is refused as all endpoints are, and th
   const own = { nodes: [{ name: 'node-1', addresses: ownAddresses }] };
   const cases: readonly (readonly [Check, Partial<ReturnType<typeof surroundings>>])[] = [
     ['kubernetes-endpoints', { ...own, kubernetesEndpoints: ['192.0.2.10'] }],
-    ['control-plane-endpoint', { ...own, controlPlaneEndpoint: '192.0.2.10' }],
+    ['control-plane-endpoint', { ...own, controlPlaneEndpoint: { host: '192.0.2.10', addresses: [] } }],
   ];
   for (const [check, around] of cases) {
     const bed = await servingBed(t, { surroundings: surroundings([], around) });
@@ -307,4 +310,46 @@ test('what the requestor writes draws nothing on the terminal, here or at whoeve
     assert.doesNotMatch(status.conditions?.[0]?.message ?? '', /[\u0000-\u001f\u007f-\u009f]/);
     assert.equal(status.conditions?.[0]?.type, 'Denied');
   }
+});
+
+describe('a controlPlaneEndpoint that is a name', () => {
+  const configuration = clusterConfiguration('controlPlaneEndpoint: api.example:6443');
+
+  /** A look-up of this machine's that knows one name, or none. */
+  function lookUp(t: TestContext, address?: string): Readonly<Record<string, string>> {
+    const bin = temporaryDirectory(t);
+    const answer = address === undefined ? 'exit 2' : `echo '${address} STREAM api.example'`;
+    writeFileSync(join(bin, 'getent'), `#!/bin/sh\n[ "$*" = 'ahosts api.example' ] || exit 3\n${answer}\n`, {
+      mode: 0o755,
+    });
+    return { PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+  }
+
+  test('an address that it leads to is refused', async (t) => {
+    const bed = await servingBed(t, { clusterConfiguration: configuration });
+    if (bed === undefined) return;
+    bed.put('csr-1');
+    const { stderr, code } = await bed.runWith(lookUp(t, '203.0.113.10'), 'approve', 'csr-1');
+    assert.match(
+      stderr,
+      /^error: csr-1 is not approved \(check control-plane-endpoint\): "IP:203\.0\.113\.10" belongs to the controlPlaneEndpoint$/m,
+    );
+    assert.equal(code, 1);
+    const elsewhere = await bed.runWith(lookUp(t, '203.0.113.11'), 'approve', 'csr-1');
+    assert.deepEqual([elsewhere.stderr, elsewhere.code], ['', 0]);
+  });
+
+  test('while it leads nowhere, nothing is decided', async (t) => {
+    const bed = await servingBed(t, { clusterConfiguration: configuration });
+    if (bed === undefined) return;
+    bed.put('csr-1', { usages: ['client auth'] });
+    const { stderr, code } = await bed.runWith(lookUp(t), 'approve', 'csr-1', '--deny-invalid');
+    assert.equal(
+      stderr,
+      "error: the controlPlaneEndpoint api.example has no address here, so that nobody can say which are the control plane's\n" +
+        'hint: run it where it can be looked up: getent ahosts api.example\n',
+    );
+    assert.equal(code, 1);
+    assert.deepEqual(bed.standing(), { 'csr-1': 'pending' });
+  });
 });

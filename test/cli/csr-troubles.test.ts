@@ -549,6 +549,7 @@ describe('interrupted', () => {
 
   test('while one is decided: what is decided and what may be is said', async (t) => {
     const bed = await servingBed(t, {
+      surroundings: surroundings([], { controlPlaneEndpoint: undefined }),
       faults: ({ method, path }) => (method === 'PUT' && path.includes('csr-2') ? 'hang' : undefined),
     });
     if (bed === undefined) return;
@@ -583,7 +584,7 @@ test('on a terminal it is seen to wait, and Ctrl-C ends it', async (t) => {
 });
 
 test('a result that cannot be written does not undo what was decided: exit 8', async (t) => {
-  const bed = await servingBed(t);
+  const bed = await servingBed(t, { surroundings: surroundings([], { controlPlaneEndpoint: undefined }) });
   if (bed === undefined) return;
   bed.put('csr-1');
   const command = [process.execPath, kubepkiBin, 'csr', 'approve', 'csr-1', '--rootfs', bed.tree.directory];

@@ -9,10 +9,17 @@ export interface Surroundings {
   readonly services: readonly ClusterService[];
   /** The addresses in the EndpointSlices of the Service `kubernetes` in `default`. */
   readonly kubernetesEndpoints: readonly string[];
-  /** Host, without the port; undefined: the cluster has none. */
-  readonly controlPlaneEndpoint: string | undefined;
+  /** undefined: the cluster has none. */
+  readonly controlPlaneEndpoint: ControlPlaneEndpoint | undefined;
   /** Such as `cluster.local`. */
   readonly dnsDomain: string;
+}
+
+export interface ControlPlaneEndpoint {
+  /** A name or an address, without the port. */
+  readonly host: string;
+  /** What it leads to. */
+  readonly addresses: readonly string[];
 }
 
 export interface ClusterNode {

@@ -25,10 +25,11 @@ export function endpointOwning(host: Host, { kubernetesEndpoints }: Surroundings
     : undefined;
 }
 
-export function controlPlaneOwning(host: Host, { controlPlaneEndpoint }: Surroundings): Owner {
-  return controlPlaneEndpoint !== undefined && hostOf(controlPlaneEndpoint) === host
-    ? 'the controlPlaneEndpoint'
-    : undefined;
+/** An address is the endpoint's where its name leads to it. */
+export function controlPlaneOwning(host: Host, { controlPlaneEndpoint: endpoint }: Surroundings): Owner {
+  if (endpoint === undefined) return undefined;
+  const isOwn = [endpoint.host, ...endpoint.addresses].some((one) => hostOf(one) === host);
+  return isOwn ? 'the controlPlaneEndpoint' : undefined;
 }
 
 /** The kinds of addresses that a kubelet asks for; a kind that Kubernetes may add is none of them. */

@@ -400,7 +400,16 @@ const allowed: Refusal[] = [
     check: 'control-plane-endpoint',
     wanted: oneName('IP:192.0.2.99'),
     claims: claim('InternalIP', '192.0.2.99'),
-    surroundings: { controlPlaneEndpoint: '192.0.2.99' },
+    surroundings: { controlPlaneEndpoint: { host: '192.0.2.99', addresses: ['192.0.2.99'] } },
+  },
+  {
+    title: 'an address that the name of the controlPlaneEndpoint leads to',
+    check: 'control-plane-endpoint',
+    wanted: oneName('DNS:node-1', 'IP:192.0.2.98'),
+    claims: claim('InternalIP', '192.0.2.98'),
+    surroundings: {
+      controlPlaneEndpoint: { host: 'api.example.internal', addresses: ['192.0.2.97', '::ffff:192.0.2.98'] },
+    },
   },
   { title: '--all with no lists', check: 'allow-list', selection: selection('all', [], []) },
   {

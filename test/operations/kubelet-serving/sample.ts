@@ -69,7 +69,7 @@ export function surroundings(
       { namespace: 'shop', name: 'db', clusterIPs: ['None'], externalIPs: [], loadBalancers: [] },
     ],
     kubernetesEndpoints: ['192.0.2.100', '2001:db8::100'],
-    controlPlaneEndpoint: 'api.example.internal',
+    controlPlaneEndpoint: { host: 'api.example.internal', addresses: ['192.0.2.101'] },
     dnsDomain: 'cluster.local',
     ...changes,
   };

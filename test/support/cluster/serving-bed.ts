@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { SigningRequest } from '../../../src/operations/kubelet-serving/signing-request.ts';
@@ -21,6 +22,8 @@ export interface ServingBed {
   put(name: string, changes?: Partial<SigningRequest>, asked?: Partial<Wanted>): void;
   /** `kubepki csr …` with the node's admin.conf. */
   run(...args: readonly string[]): Promise<Outcome>;
+  /** The same with another environment. */
+  runWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Outcome>;
   /** Name and conditions of each request that is kept. */
   standing(): Readonly<Record<string, string>>;
 }
@@ -63,6 +66,7 @@ export async function servingBed(
       ];
     },
   });
+  const lookUp = lookUpOf(t, around);
   const csr = apis.get('csr');
   if (csr === undefined) throw new Error('the server has no certificates API');
   return {
@@ -82,7 +86,8 @@ export async function servingBed(
         csr.decide(name, { type: type as 'Approved', reason: 'Somebody', message: 'before' });
       }
     },
-    run: (...args) => kubepki(['csr', ...args, '--rootfs', tree.directory]),
+    run: (...args) => kubepki(['csr', ...args, '--rootfs', tree.directory], { env: lookUp }),
+    runWith: (env, ...args) => kubepki(['csr', ...args, '--rootfs', tree.directory], { env }),
     standing: () =>
       Object.fromEntries(
         csr
@@ -97,9 +102,25 @@ export async function servingBed(
 
 function configurationOf({ controlPlaneEndpoint, dnsDomain }: Surroundings): string {
   return clusterConfiguration(
-    ...(controlPlaneEndpoint === undefined ? [] : [`controlPlaneEndpoint: ${controlPlaneEndpoint}:6443`]),
+    ...(controlPlaneEndpoint === undefined
+      ? []
+      : [`controlPlaneEndpoint: ${controlPlaneEndpoint.host}:6443`]),
     `networking: {dnsDomain: ${dnsDomain}}`,
   );
+}
+
+/** A `getent` on the PATH that knows the controlPlaneEndpoint, and nothing else. */
+function lookUpOf(t: TestContext, { controlPlaneEndpoint }: Surroundings): Readonly<Record<string, string>> {
+  if (controlPlaneEndpoint === undefined) return {};
+  const { host, addresses } = controlPlaneEndpoint;
+  const bin = temporaryDirectory(t);
+  const lines = addresses.map((address) => `echo '${address} STREAM'`);
+  writeFileSync(
+    join(bin, 'getent'),
+    ['#!/bin/sh', `[ "$*" = 'ahosts ${host}' ] || exit 2`, ...lines, ''].join('\n'),
+    { mode: 0o755 },
+  );
+  return { PATH: `${bin}:${process.env['PATH'] ?? ''}` };
 }
 
 export const slicesPath = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices';
