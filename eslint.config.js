@@ -83,7 +83,8 @@ const rooms = {
     modules: {
       '@kubernetes/client-node': true,
       // The client's connection, made outside of it.
-      'node:https': ['Agent'],
+      'node:https': ['Agent', 'request'],
+      'node:http': ['IncomingHttpHeaders'],
       'node:tls': ['createSecureContext', 'SecureContextOptions'],
       'node:net': ['isIP', 'LookupFunction'],
       // For getent: node's own look-up of a name cannot be called off.

@@ -6,6 +6,7 @@ import { KubepkiError } from '../errors/error.ts';
 import type { ApiAccess } from './access.ts';
 import { addressesOf, type Address } from './addresses.ts';
 import { failureOf } from './failure.ts';
+import { httpOver } from './http.ts';
 
 /** For the constructors of the client's APIs. */
 export type ApiConfiguration = Configuration;
@@ -41,6 +42,8 @@ export async function withApi<T>(
       keepAlive: true,
       ...identity,
       lookup: lookUpIn(addresses),
+      // Also where the environment says otherwise (NODE_TLS_REJECT_UNAUTHORIZED).
+      rejectUnauthorized: true,
       ...(access.serverName === undefined ? {} : { servername: access.serverName }),
     });
     return await use(configurationFor(access, agent, signal), askOver(access, agent, signal));
@@ -82,12 +85,11 @@ function configurationFor(
 ): Configuration {
   return createConfiguration({
     baseServer: new ServerConfiguration(server.href.replace(/\/$/, ''), {}),
+    httpApi: httpOver(agent, signal),
     authMethods: {
       default: {
         getName: () => 'kubeconfig',
         applySecurityAuthentication: (request) => {
-          request.setAgent(agent);
-          request.setSignal(signal);
           if (credentials.kind === 'token') {
             request.setHeaderParam('Authorization', `Bearer ${credentials.token}`);
           }

@@ -122,6 +122,8 @@ function tlsSentence(code: string): string | undefined {
       return 'has a certificate that is not valid yet';
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return 'has a certificate for other names';
+    case 'INVALID_PURPOSE':
+      return 'has a certificate that is not for servers';
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':

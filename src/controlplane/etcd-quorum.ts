@@ -160,6 +160,8 @@ function call(url: URL, { identity, ca }: EtcdAccess, body: string | undefined):
         cert: identity.certificate,
         key: identity.key,
         ca,
+        // Also where the environment says otherwise (NODE_TLS_REJECT_UNAUTHORIZED).
+        rejectUnauthorized: true,
         signal: AbortSignal.timeout(timeoutMs),
         headers: body === undefined ? {} : { 'content-type': 'application/json' },
       },
