@@ -8,6 +8,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
+import { commitDefinition } from '../commit.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
@@ -20,6 +21,7 @@ for (const name of readdirSync(dist)) {
   // Not the standalone executables.
   if (/\.c?js(?:\.|$)/.test(name)) rmSync(join(dist, name));
 }
+const [commitName, commit] = commitDefinition(root);
 const common = {
   absWorkingDir: root,
   bundle: true,
@@ -42,6 +44,7 @@ const { outputFiles } = await build({
   legalComments: 'inline',
   alias: { ...common.alias, [client]: clientFile },
   external: [clientFile],
+  define: { [commitName]: commit },
 });
 writeFileSync(join(dist, 'kubepki.cjs'), await inOneFile(outputFiles));
 await build({

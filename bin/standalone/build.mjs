@@ -3,11 +3,12 @@
  * beside them SHA256SUMS and THIRD-PARTY-NOTICES. Arguments choose among x64 and arm64.
  */
 import '../../test/setup.mjs';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { commitDefinition } from '../commit.mjs';
 import { licenceNotice } from './notice.mjs';
 import { fetchRuntime } from './runtime.mjs';
 
@@ -74,7 +75,7 @@ function compile(target, runtime, outfile) {
     ...['--no-compile-autoload-bunfig', '--no-compile-autoload-dotenv'],
     ...['--no-compile-autoload-tsconfig', '--no-compile-autoload-package-json'],
     ...[`--target=${target}`, `--compile-executable-path=${runtime}`, `--metafile=${metafile}`],
-    ...['--define', `__KUBEPKI_COMMIT__=${JSON.stringify(commit())}`],
+    ...['--define', commitDefinition(root).join('=')],
     ...['src/cli/main.ts', '--outfile', outfile],
   ];
   const { status, stderr } = spawnSync(bun, flags, {
@@ -88,16 +89,4 @@ function compile(target, runtime, outfile) {
   }
   const { inputs: found } = JSON.parse(readFileSync(metafile, 'utf8'));
   return Object.keys(found);
-}
-
-/** Of a checkout; a tree that has been changed since says so. */
-function commit() {
-  try {
-    const git = (...args) =>
-      execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-    const changed = git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '-modified';
-    return `${git('rev-parse', 'HEAD')}${changed}`;
-  } catch {
-    return '';
-  }
 }

@@ -1,9 +1,9 @@
 import { CommanderError } from 'commander';
-import packageJson from '../../package.json' with { type: 'json' };
 import { KubepkiError } from '../errors/error.ts';
 import { exitCodeOf, exitCodes, nagiosCodes } from './exit-code.ts';
 import { releaseOutput } from './held-output.ts';
 import { asksForNagios } from './nagios-mode.ts';
+import { ownVersion } from './own-version.ts';
 import { buildProgram } from './program.ts';
 import { handleSignals, interruptionDuringHold, sayInterrupted, wasChanged } from './signals.ts';
 import { openTerminal } from './terminal.ts';
@@ -27,7 +27,7 @@ void main();
 
 async function main(): Promise<void> {
   try {
-    const program = await buildProgram(packageJson.version, process.argv.slice(2), (code) => {
+    const program = await buildProgram(ownVersion, process.argv.slice(2), (code) => {
       // Unless the result could not be written.
       process.exitCode ??= code;
     });

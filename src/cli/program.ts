@@ -32,6 +32,7 @@ const otherCommands: Commands = {
   restart: async () => (await import('./command/restart.ts')).addRestart,
   systemd: async () => (await import('./command/systemd.ts')).addSystemd,
   completion: async () => (await import('./command/completion.ts')).addCompletion,
+  version: async () => (await import('./command/version.ts')).addVersion,
 };
 
 /**

@@ -11,7 +11,7 @@ import type { NamedObject } from '../support/cluster/objects-api.ts';
 import { endpointsPath, servingBed, slicesPath, type ServingBed } from '../support/cluster/serving-bed.ts';
 import type { Answer, Asked, RequestFault } from '../support/cluster/server.ts';
 import { judge } from '../support/judge.ts';
-import { kubepkiBin, startKubepki, type Outcome } from '../support/kubepki.ts';
+import { kubepkiCommand, startKubepki, type Outcome } from '../support/kubepki.ts';
 import { until } from '../support/deadline.ts';
 import { terminal } from '../support/screen.ts';
 import { temporaryDirectory } from '../support/tree.ts';
@@ -572,7 +572,7 @@ test('on a terminal it is seen to wait, and Ctrl-C ends it', async (t) => {
   const bed = await servingBed(t, { fault: 'hang' });
   if (bed === undefined) return;
   bed.put('csr-1');
-  const command = [process.execPath, kubepkiBin, 'csr', 'approve', 'csr-1', '--rootfs', bed.tree.directory];
+  const command = [...kubepkiCommand, 'csr', 'approve', 'csr-1', '--rootfs', bed.tree.directory];
   const shown = terminal(t, command.join(' '));
   if (shown === undefined) return;
   await shown.shows(/asking the cluster \(\d+s\)/);
@@ -587,7 +587,7 @@ test('a result that cannot be written does not undo what was decided: exit 8', a
   const bed = await servingBed(t, { surroundings: surroundings([], { controlPlaneEndpoint: undefined }) });
   if (bed === undefined) return;
   bed.put('csr-1');
-  const command = [process.execPath, kubepkiBin, 'csr', 'approve', 'csr-1', '--rootfs', bed.tree.directory];
+  const command = [...kubepkiCommand, 'csr', 'approve', 'csr-1', '--rootfs', bed.tree.directory];
   const child = spawn('sh', ['-c', 'exec "$@" >/dev/full', 'sh', ...command], { stdio: 'ignore' });
   const [code] = (await once(child, 'close')) as [number | null];
   assert.equal(code, 8);

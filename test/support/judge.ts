@@ -13,6 +13,7 @@ const judges = {
   etcdctl: { package: 'etcd-client', args: ['version'], says: /^etcdctl version: 3\./ },
   kubectl: { package: 'kubernetes-client', args: ['version', '--client'], says: /Client Version/ },
   cfssl: { package: 'golang-cfssl', args: ['version'], says: /^(?:Version|Revision): / },
+  git: { package: 'git', args: ['--version'], says: /^git version / },
   strace: { package: 'strace', args: ['--version'], says: /^strace / },
   tmux: { package: 'tmux', args: ['-V'], says: /^tmux / },
   promtool: { package: 'prometheus', args: ['--version'], says: /^promtool, version / },
