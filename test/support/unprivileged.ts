@@ -27,7 +27,7 @@ export function unprivileged(t: Cleanup, setpriv: string, args: readonly string[
 }
 
 /** @returns what starts the copy */
-function copyProgram(directory: string): string[] {
+export function copyProgram(directory: string): string[] {
   const [program, ...bundle] = kubepkiCommand;
   if (bundle.length === 0) {
     const executable = join(directory, 'kubepki');
