@@ -7,6 +7,7 @@ import { findExtension } from '../pki/extension.ts';
 import { validatePath } from '../pki/path.ts';
 import { publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
 import { parseSubjectAltName, subjectAltName } from '../pki/subject-alt-name.ts';
+import { isSameKey } from '../pki/subject-key.ts';
 import { isoSeconds } from '../pki/time.ts';
 import type { KnownAuthority } from './authority-state.ts';
 import { covers } from './name-uses.ts';
@@ -59,7 +60,7 @@ export function requireSoundPair(
       hint: 'put a certificate with it in place, or move this one and its key away to have one made',
     });
   }
-  if (!publicKeyOf(key).equals(leaf.publicKey)) {
+  if (!isSameKey(leaf.publicKey, publicKeyOf(key))) {
     throw new KubepkiError('conflict', 'is not the key of its certificate', {
       file: keyFile,
       hint: `put the key and the certificate of one pair in place, or make a new one: ${again}`,

@@ -5,6 +5,7 @@ import { readKubeconfig } from '../kubeconfig/read.ts';
 import { rewriteKubeconfig } from '../kubeconfig/rewrite.ts';
 import { encodeCertificates, parseCertificates } from '../pki/certificate.ts';
 import { encodePrivateKey, parsePrivateKey, publicKeyOf } from '../pki/private-key.ts';
+import { isSameKey } from '../pki/subject-key.ts';
 import type { KeysInUse } from './keys-in-use.ts';
 import { placeTargets, type Installable } from './plan-install.ts';
 
@@ -75,7 +76,7 @@ export function verifyInstalled(
   const [file] = placeTargets(place);
   const { certificate, key } = pairIn(place, readBack);
   const [found] = parseCertificates(certificate);
-  if (found.der.equals(leaf.der) && publicKeyOf(parsePrivateKey(key)).equals(leaf.publicKey)) return;
+  if (found.der.equals(leaf.der) && isSameKey(leaf.publicKey, publicKeyOf(parsePrivateKey(key)))) return;
   throw new KubepkiError('verification', 'read back from disk, it is not the certificate that was signed', {
     file: file?.path,
   });

@@ -1,17 +1,15 @@
 import type { FileTarget } from '../changeset/change-set.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { KeyTargets } from '../inventory/key-targets.ts';
-import type { Certificate } from '../pki/certificate.ts';
 import { publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
-
-type PublicKey = Certificate['publicKey'];
+import { isSameKey, type SubjectKey } from '../pki/subject-key.ts';
 
 /** The keys of the certificates in use, and the files that hold them. */
 export interface KeysInUse {
   /** The private key lies in its place. */
-  readonly isLive: (publicKey: PublicKey) => boolean;
+  readonly isLive: (publicKey: SubjectKey) => boolean;
   /** The same, or a certificate in use belongs to it though its own key is not in place: never to be lost. */
-  readonly holds: (publicKey: PublicKey) => boolean;
+  readonly holds: (publicKey: SubjectKey) => boolean;
   readonly isFile: (target: FileTarget) => boolean;
 }
 
@@ -29,10 +27,10 @@ export function keysInUse(
       reading.status === 'present' ? [reading.value.resolvedPath] : [],
     ),
   );
-  const isLive = (publicKey: PublicKey): boolean => live.some((one) => one.equals(publicKey));
+  const isLive = (publicKey: SubjectKey): boolean => live.some((one) => isSameKey(one, publicKey));
   return {
     isLive,
-    holds: (publicKey) => isLive(publicKey) || certified.some((one) => one.equals(publicKey)),
+    holds: (publicKey) => isLive(publicKey) || certified.some((one) => isSameKey(one, publicKey)),
     isFile: ({ resolvedPath }) => files.has(resolvedPath),
   };
 }

@@ -3,6 +3,7 @@ import type { FileTarget } from '../changeset/change-set.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { publicKeyOf } from '../pki/private-key.ts';
+import { isSameKey } from '../pki/subject-key.ts';
 import type { Pending } from './pending.ts';
 import type { InstallSettings } from './plan-install.ts';
 
@@ -31,7 +32,7 @@ export function matchesFor(
   return files
     .flatMap(({ target, content }): Match[] => {
       if (content.status !== 'present') return [];
-      const leaf = content.value.find((certificate) => certificate.publicKey.equals(publicKey));
+      const leaf = content.value.find((certificate) => isSameKey(certificate.publicKey, publicKey));
       if (leaf === undefined) return [];
       const others = content.value.filter((certificate) => certificate !== leaf);
       const inUse = live?.der.equals(leaf.der) === true;

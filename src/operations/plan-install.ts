@@ -10,6 +10,7 @@ import type { Certificate, Chain } from '../pki/certificate.ts';
 import { assertsKeyUsage } from '../pki/key-usage.ts';
 import { publicKeyOf } from '../pki/private-key.ts';
 import { validatePath } from '../pki/path.ts';
+import { isSameKey } from '../pki/subject-key.ts';
 import { isoSeconds } from '../pki/time.ts';
 import { faultsOf, type Fault } from './check-signed.ts';
 import type { KeysInUse } from './keys-in-use.ts';
@@ -214,7 +215,7 @@ export function stillNeeded(
   return new Set(
     files.flatMap(({ target, content }) =>
       content.status === 'present' &&
-      content.value.some(({ publicKey }) => keys.some((key) => key.equals(publicKey)))
+      content.value.some(({ publicKey }) => keys.some((key) => isSameKey(key, publicKey)))
         ? [target.resolvedPath]
         : [],
     ),

@@ -6,6 +6,7 @@ import type { Inventory } from '../inventory/inventory.ts';
 import type { KeySlot, RequestFiles, Slot } from '../inventory/request-files.ts';
 import { findExtension, type Extension } from '../pki/extension.ts';
 import { publicKeyOf, type KeyAlgorithm, type PrivateKey } from '../pki/private-key.ts';
+import { isSameKey } from '../pki/subject-key.ts';
 import { chooseKey, type NamedAlgorithm } from './key-choice.ts';
 import type { DueWindow } from './due.ts';
 import { notDueUntil } from './plan-renewal.ts';
@@ -166,7 +167,7 @@ function staleCertificate(
   if (request.content.status !== 'present' || content.status !== 'present') return undefined;
   const { publicKey } = request.content.value;
   const [leaf] = content.value;
-  return leaf.publicKey.equals(publicKey) && !keysInUse.holds(publicKey) ? target : undefined;
+  return isSameKey(leaf.publicKey, publicKey) && !keysInUse.holds(publicKey) ? target : undefined;
 }
 
 /** What is there already: nothing, a request that waits with its key, or something that must not be lost. */

@@ -4,6 +4,7 @@ import type { Inventory } from '../inventory/inventory.ts';
 import { isCa, type Certificate, type Chain } from '../pki/certificate.ts';
 import { attributesOf } from '../pki/name.ts';
 import { publicKeyOf } from '../pki/private-key.ts';
+import { isSameKey } from '../pki/subject-key.ts';
 import type { InstallSettings } from './plan-install.ts';
 
 /**
@@ -22,7 +23,9 @@ export function strangers(
   );
   const known = ({ publicKey }: Certificate): boolean =>
     keysInUse.holds(publicKey) ||
-    [...keys, ...authorities.map((authority) => authority.publicKey)].some((key) => key.equals(publicKey));
+    [...keys, ...authorities.map((authority) => authority.publicKey)].some((key) =>
+      isSameKey(key, publicKey),
+    );
   return files.flatMap(({ target, content }) => {
     if (content.status === 'unreadable') return [content.error];
     return content.status === 'missing'

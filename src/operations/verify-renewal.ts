@@ -6,6 +6,7 @@ import { isIssuedBy } from '../pki/issuer.ts';
 import { validatePath } from '../pki/path.ts';
 import { parsePrivateKey, publicKeyOf } from '../pki/private-key.ts';
 import { profileOf, sameProfile } from '../pki/profile.ts';
+import { isSameKey } from '../pki/subject-key.ts';
 import { certificateFile } from './plan-renewal.ts';
 import type { Renewed } from './renew.ts';
 
@@ -30,7 +31,7 @@ export function verifyRenewed({ renewable, certificate }: Renewed, readBack: Rea
       leaf.x509.checkIssued(issuer.certificate.x509),
       'is refused by OpenSSL: an extension that was carried over is malformed',
     ],
-    [publicKeyOf(parsePrivateKey(pair.key)).equals(leaf.publicKey), 'does not match its private key'],
+    [isSameKey(leaf.publicKey, publicKeyOf(parsePrivateKey(pair.key))), 'does not match its private key'],
     [
       sameProfile(profileOf(leaf), profile),
       'has another subject, other SANs or other usages than it was to have',

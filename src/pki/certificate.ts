@@ -1,4 +1,4 @@
-import { X509Certificate, type KeyObject } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { KubepkiError } from '../errors/error.ts';
 import {
   contentOf,
@@ -12,6 +12,7 @@ import {
 } from './der.ts';
 import { findExtension, parseExtension, type Extension } from './extension.ts';
 import { encodePem, noSuchBlock, pemBlocks } from './pem.ts';
+import { subjectKey, type SubjectKey } from './subject-key.ts';
 import { parseTime } from './time.ts';
 
 /** An X.509 version 3 certificate (RFC 5280, 4.1), taken apart as far as renewing needs it. */
@@ -26,7 +27,7 @@ export interface Certificate {
   readonly subject: Buffer;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  readonly publicKey: KeyObject;
+  readonly publicKey: SubjectKey;
   readonly extensions: readonly Extension[];
   /** node's view of the same bytes, for verifying signatures. */
   readonly x509: X509Certificate;
@@ -68,12 +69,13 @@ export function parseCertificate(der: Buffer): Certificate {
   const fields = [...partsOf(tbs)];
   // version [0] EXPLICIT DEFAULT v1
   if (isContext(fields[0], 0)) fields.shift();
-  const [serialNumber, , issuer, validity, subject, , ...optional] = fields;
+  const [serialNumber, , issuer, validity, subject, keyInfo, ...optional] = fields;
   if (
     !isUniversal(serialNumber, 'integer') ||
     !isUniversal(issuer, 'sequence') ||
     !isUniversal(validity, 'sequence') ||
-    !isUniversal(subject, 'sequence')
+    !isUniversal(subject, 'sequence') ||
+    !isUniversal(keyInfo, 'sequence')
   ) {
     throw malformed();
   }
@@ -88,7 +90,7 @@ export function parseCertificate(der: Buffer): Certificate {
     subject: encodeDer(subject),
     notBefore: parseTime(notBefore),
     notAfter: parseTime(notAfter),
-    publicKey: publicKeyOf(x509),
+    publicKey: subjectKey(keyInfo),
     extensions: parseExtensions(optional.find((field) => isContext(field, 3))),
     x509,
   };
@@ -112,14 +114,6 @@ function decode(der: Buffer): X509Certificate {
     return new X509Certificate(der);
   } catch (cause) {
     throw new KubepkiError('bad-certificate', 'is not a well-formed X.509 certificate', { cause });
-  }
-}
-
-function publicKeyOf(x509: X509Certificate): KeyObject {
-  try {
-    return x509.publicKey;
-  } catch (cause) {
-    throw new KubepkiError('bad-certificate', 'holds a public key of an unknown kind', { cause });
   }
 }
 

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { KubepkiError } from '../errors/error.ts';
 import {
   contentOf,
@@ -19,6 +19,7 @@ import { parseExtension, type Extension } from './extension.ts';
 import { encodePem, noSuchBlock, pemBlocks } from './pem.ts';
 import { publicKeyOf, type PrivateKey } from './private-key.ts';
 import { isSignedBy, signatureAlgorithm, signatureOf } from './signature.ts';
+import { ForeignKey, subjectKey } from './subject-key.ts';
 
 /** What a CA is asked for: PKCS#10 (RFC 2986). */
 export interface CertificationRequest {
@@ -79,6 +80,7 @@ export function parseRequest(bytes: Uint8Array): CertificationRequest {
   try {
     return parseRequestDer(block.der);
   } catch (cause) {
+    if (cause instanceof KubepkiError && cause.code === 'bad-request') throw cause;
     throw new KubepkiError('bad-request', 'is not a well-formed certificate request', { cause });
   }
 }
@@ -90,7 +92,12 @@ function parseRequestDer(der: Buffer): CertificationRequest {
   if (!isUniversal(version, 'integer') || !isUniversal(subject, 'sequence') || key === undefined) {
     throw malformedRequest();
   }
-  const publicKey = createPublicKey({ key: encodeDer(key), format: 'der', type: 'spki' });
+  const publicKey = subjectKey(key);
+  if (publicKey instanceof ForeignKey) {
+    throw new KubepkiError('bad-request', `is for a key of the kind ${publicKey.name}`, {
+      hint: 'use RSA, or ECDSA on P-256 or P-384: other kinds are not supported',
+    });
+  }
   // RFC 2986, 3: the signature shows that whoever asks has the key.
   if (!isSignedBy(encodeDer(info), contentOf(signature).subarray(1), publicKey)) throw malformedRequest();
   return { der, subject: encodeDer(subject), publicKey, extensions: requestedExtensions(attributes) };

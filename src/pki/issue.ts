@@ -118,7 +118,7 @@ export function randomSerialNumber(): Buffer {
 }
 
 function extensions(issuer: LocalIssuer, request: CertificateRequest): Extension[] {
-  const authorityKey = sequence([contextPrimitive(0, issuerKeyIdentifier(issuer.certificate))]);
+  const authorityKey = sequence([contextPrimitive(0, issuerKeyIdentifier(issuer))]);
   return [
     ...request.profile.extensions,
     // RFC 5280, 4.2.1.9: cA is FALSE by default, so the sequence is empty. Critical, as kubeadm has it.
@@ -133,9 +133,9 @@ function extensions(issuer: LocalIssuer, request: CertificateRequest): Extension
   ];
 }
 
-function issuerKeyIdentifier(issuer: Certificate): Buffer {
-  const own = findExtension(issuer.extensions, 'subjectKeyIdentifier');
-  if (own === undefined) return keyIdentifier(issuer.publicKey);
+function issuerKeyIdentifier({ certificate, privateKey }: LocalIssuer): Buffer {
+  const own = findExtension(certificate.extensions, 'subjectKeyIdentifier');
+  if (own === undefined) return keyIdentifier(publicKeyOf(privateKey));
   const value = parseDer(own.value);
   if (!isUniversal(value, 'octetString')) throw malformed();
   return contentOf(value);

@@ -2,6 +2,7 @@ import { KubepkiError } from '../errors/error.ts';
 import { isCa, type Certificate, type Chain } from './certificate.ts';
 import { assertsKeyUsage } from './key-usage.ts';
 import { algorithmOf, describeAlgorithm, publicKeyOf, type PrivateKey } from './private-key.ts';
+import { ForeignKey, isSameKey } from './subject-key.ts';
 import { isoSeconds } from './time.ts';
 
 /** A CA whose key is here. Only {@link localIssuer} makes one, so everything that signs has been checked. */
@@ -33,7 +34,7 @@ export function localIssuer(
   files: { readonly certificate: string; readonly key: string },
 ): LocalIssuer {
   const publicKey = publicKeyOf(privateKey);
-  const own = bundle.filter((certificate) => certificate.publicKey.equals(publicKey));
+  const own = bundle.filter((certificate) => isSameKey(certificate.publicKey, publicKey));
   own.sort((a, b) => b.notAfter.getTime() - a.notAfter.getTime());
   const candidate = own.find((certificate) => isValidAt(certificate, now)) ?? own[0];
   if (candidate === undefined) {
@@ -47,9 +48,13 @@ export function localIssuer(
   return { kind: 'local', certificate: candidate, privateKey, bundle };
 }
 
-/** RFC 5280, 6.1.3: the issuer's name and key, not its name alone: every kubeadm CA is called `kubernetes`. */
-export function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
-  return certificate.issuer.equals(issuer.subject) && certificate.x509.verify(issuer.publicKey);
+/**
+ * RFC 5280, 6.1.3: the issuer's name and key, not its name alone: every kubeadm CA is called `kubernetes`. By a key that is
+ * foreign nothing is: Go verifies nothing with one either.
+ */
+export function isIssuedBy(certificate: Certificate, { subject, publicKey }: Certificate): boolean {
+  if (publicKey instanceof ForeignKey) return false;
+  return certificate.issuer.equals(subject) && certificate.x509.verify(publicKey);
 }
 
 function requireSigningCertificate(certificate: Certificate, now: Date, file: string): void {

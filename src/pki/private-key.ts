@@ -1,7 +1,10 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { KubepkiError } from '../errors/error.ts';
+import { isContext, parseDer, partsOf } from './der.ts';
+import { curveKind, foreignKind, keyKind } from './key-kind.ts';
 import { encodePem, noSuchBlock, pemBlocks } from './pem.ts';
+import { ForeignKey, type SubjectKey } from './subject-key.ts';
 
 /** node's handle on a private key; its bytes leave it only through {@link encodePrivateKey}. */
 export type PrivateKey = KeyObject;
@@ -11,7 +14,7 @@ export type KeyAlgorithm =
   | { readonly type: 'rsa'; readonly bits: number }
   | { readonly type: 'ec'; readonly curve: 'P-256' | 'P-384' };
 
-/** What a key turned out to be: one we make, or something else with the name openssl gives it. */
+/** What a key turned out to be: one we make, or something else by its name. */
 export type FoundAlgorithm = KeyAlgorithm | { readonly type: 'other'; readonly description: string };
 
 const generate = promisify(generateKeyPair);
@@ -23,7 +26,7 @@ const keyLabels = ['RSA PRIVATE KEY', 'EC PRIVATE KEY', 'PRIVATE KEY'];
 /**
  * The first private key of a PEM file: PKCS#1, SEC1 or PKCS#8. As kubeadm does, other blocks (EC PARAMETERS) are
  * passed over.
- * @throws KubepkiError bad-key, bad-pem, encrypted-key
+ * @throws KubepkiError bad-key, bad-pem, encrypted-key, unsupported-key
  */
 export function parsePrivateKey(bytes: Uint8Array): PrivateKey {
   const blocks = pemBlocks(bytes);
@@ -39,6 +42,12 @@ export function parsePrivateKey(bytes: Uint8Array): PrivateKey {
   const block = blocks.find(({ label }) => isKey(label));
   if (block === undefined) {
     throw noSuchBlock('bad-key', bytes, 'private key', 'openssl pkey -inform der -in FILE -out FILE.pem');
+  }
+  const foreign = foreignKindOf(block.label, block.der);
+  if (foreign !== undefined) {
+    throw new KubepkiError('unsupported-key', `is a key of the kind ${foreign}`, {
+      hint: 'use RSA, or ECDSA on P-256 or P-384: other kinds are not supported',
+    });
   }
   try {
     return createPrivateKey(encodePem(block.label, block.der));
@@ -67,7 +76,8 @@ export function publicKeyOf(privateKey: PrivateKey): KeyObject {
   return createPublicKey(privateKey);
 }
 
-export function algorithmOf(key: KeyObject): FoundAlgorithm {
+export function algorithmOf(key: SubjectKey): FoundAlgorithm {
+  if (key instanceof ForeignKey) return { type: 'other', description: key.name };
   const details = key.asymmetricKeyDetails;
   if (key.asymmetricKeyType === 'rsa' && details?.modulusLength !== undefined) {
     return { type: 'rsa', bits: details.modulusLength };
@@ -96,4 +106,20 @@ export function describeAlgorithm(algorithm: FoundAlgorithm): string {
 
 function isKey(label: string): boolean {
   return keyLabels.includes(label);
+}
+
+/** A key that is not well-formed has no kind: node:crypto has the last word on it. */
+function foreignKindOf(label: string, der: Buffer): string | undefined {
+  // PKCS#1 has no kind in it.
+  if (label === 'RSA PRIVATE KEY') return undefined;
+  try {
+    const parts = partsOf(parseDer(der));
+    // PrivateKeyInfo ::= SEQUENCE { version, privateKeyAlgorithm, privateKey, … } (RFC 5208, 5)
+    if (label === 'PRIVATE KEY') return foreignKind(keyKind(parts[1]));
+    // ECPrivateKey ::= SEQUENCE { version, privateKey, parameters [0], … } (RFC 5915, 3)
+    const parameters = parts.find((part) => isContext(part, 0));
+    return parameters && foreignKind(curveKind(partsOf(parameters)[0]));
+  } catch {
+    return undefined;
+  }
 }

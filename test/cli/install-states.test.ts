@@ -123,7 +123,7 @@ describe('keys that are not as they were made', () => {
       ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:secp256k1'],
       /ECDSA secp256k1/,
     ],
-    ['RSA for PSS alone', ['-algorithm', 'RSA-PSS'], /rsa-pss/],
+    ['RSA for PSS alone', ['-algorithm', 'RSA-PSS'], /RSA-PSS/],
   ] as const;
   for (const [what, flags, message] of kinds) {
     test(`${what} is refused, in a dry run too`, async (t) => {
