@@ -7,7 +7,7 @@ import { basename, join, resolve } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { nodeOfCluster } from '../support/cluster/node.ts';
 import { judge } from '../support/judge.ts';
-import { kubepkiCommand } from '../support/kubepki.ts';
+import { isExecutable } from '../support/kubepki.ts';
 import { runProgram, type ProgramOutcome } from '../support/program.ts';
 import { mayChown } from '../support/root.ts';
 import { snapshot, temporaryDirectory } from '../support/tree.ts';
@@ -162,7 +162,7 @@ for (const [who, commands] of [
 }
 
 /** A program that is one file may have been put there; a bundle has a package.json of its own beside it. */
-if (kubepkiCommand.length === 1) {
+if (isExecutable) {
   test('the executable itself stands in a directory full of traps', async (t) => {
     const strace = judge(t, 'strace');
     if (strace === undefined) return;

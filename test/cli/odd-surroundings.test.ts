@@ -4,7 +4,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { requireSound, requireTidy, setState } from '../faults/invariants.ts';
-import { kubepki, kubepkiCommand } from '../support/kubepki.ts';
+import { isExecutable, kubepki, kubepkiCommand } from '../support/kubepki.ts';
 import { runProgram, type ProgramOutcome } from '../support/program.ts';
 import { changes, copyFixture, snapshot, temporaryDirectory, type Tree } from '../support/tree.ts';
 
@@ -84,6 +84,21 @@ describe('with', () => {
 
 describe('in a working directory that was removed', () => {
   const script = 'cd "$(mktemp -d)" && rmdir "$PWD" && exec "$@"';
+
+  // Bun's runtime ends before any of the program runs; the README says so.
+  if (isExecutable) {
+    test('the executable says so, and does nothing', async (t) => {
+      const tree = copyFixture(t, role);
+      const before = snapshot(tree.directory);
+      for (const words of [['check-expiration'], ['renew', 'all']]) {
+        const outcome = await throughShell(script, tree, ...words);
+        assert.deepEqual([outcome.code, outcome.stdout], [1, '']);
+        assert.match(outcome.stderr, /^error: The current working directory was deleted, .*\n$/);
+      }
+      assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
+    });
+    return;
+  }
 
   test('absolute paths work', async (t) => {
     const tree = copyFixture(t, role);

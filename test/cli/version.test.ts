@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import packageJson from '../../package.json' with { type: 'json' };
-import { kubepki, kubepkiCommand } from '../support/kubepki.ts';
+import { isExecutable, kubepki } from '../support/kubepki.ts';
 
 const { version } = packageJson;
 
 /** What runs the program under test: this node, or what the executable has in it. */
-const runtimeName = kubepkiCommand.length > 1 ? 'Node.js' : 'Bun';
+const runtimeName = isExecutable ? 'Bun' : 'Node.js';
 
 async function printed(...args: readonly string[]): Promise<string> {
   const { stdout, stderr, code } = await kubepki(args);

@@ -10,6 +10,9 @@ const bundle = fileURLToPath(new URL('../../dist/kubepki.cjs', import.meta.url))
 const given = process.env['KUBEPKI_BIN'];
 if (given !== undefined && !isAbsolute(given)) throw new Error('KUBEPKI_BIN is no absolute path');
 
+/** Whether the program under test is one file with its own runtime, and not the bundle. */
+export const isExecutable = given !== undefined;
+
 /** The program under test, and what starts it: the bundle on this node, or the executable that KUBEPKI_BIN names. */
 export const kubepkiCommand: readonly [string, ...string[]] =
   given === undefined ? [process.execPath, kubepkiBin] : [given];
