@@ -45,6 +45,11 @@ try {
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
+// Of another build, and in no sum.
+for (const name of Object.keys(targets)) {
+  const file = `kubepki-linux-${name}`;
+  if (!sums.some((line) => line.endsWith(`  ${file}\n`))) rmSync(join(dist, file), { force: true });
+}
 writeFileSync(join(dist, 'SHA256SUMS'), sums.join(''));
 writeFileSync(join(dist, 'THIRD-PARTY-NOTICES'), licenceNotice(root, inputs, version));
 for (const line of sums) console.log(line.trimEnd());

@@ -16,10 +16,8 @@ export function licenceNotice(root, inputs, bunVersion) {
     if (license === undefined && text === undefined) throw new Error(`${name} has no licence`);
     return `${heading(`${name} ${version} (${String(license)})`)}\n${text ?? `Its package holds no text of the licence.\n`}`;
   });
-  const runtime = `${heading(`Bun ${bunVersion} (MIT)`)}
-The runtime, https://bun.sh. It links JavaScriptCore and WebKit's WTF (LGPL-2.1 and BSD) statically, and others under
-permissive licences; https://github.com/oven-sh/bun has the list with their sources, and says how to link it anew.
-`;
+  const linked = readFileSync(new URL('runtime-notice.txt', import.meta.url), 'utf8');
+  const runtime = `${heading(`Bun ${bunVersion} (MIT)`)}\n${linked}`;
   return `What is bundled in this executable beside kubepki itself.\n\n${[runtime, ...parts].join('\n')}`;
 }
 
