@@ -42,5 +42,5 @@ function candidatesFor(what: Argument | Option, flags: string): Candidates {
   const words = offeredFor(what);
   if (words !== undefined) return { kind: 'words', words };
   if (flags.endsWith('<file>')) return { kind: 'file' };
-  return { kind: flags.endsWith('<dir>') ? 'directory' : 'anything' };
+  return { kind: /<dir(?:\.{3})?>$/.test(flags) ? 'directory' : 'anything' };
 }

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { KubepkiError } from '../errors/error.ts';
+import { commandFirst } from './command-first.ts';
 import { exitCodeOf, exitCodes, nagiosCodes } from './exit-code.ts';
 import { releaseOutput } from './held-output.ts';
 import { asksForNagios } from './nagios-mode.ts';
@@ -7,6 +8,8 @@ import { ownVersion } from './own-version.ts';
 import { buildProgram } from './program.ts';
 import { handleSignals, interruptionDuringHold, sayInterrupted, wasChanged } from './signals.ts';
 import { openTerminal } from './terminal.ts';
+
+const words = commandFirst(process.argv.slice(2));
 
 handleSignals();
 
@@ -16,7 +19,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   openTerminal({ color: true }).error(
     new KubepkiError('io', `cannot write to standard output: ${error.message}`),
   );
-  if (asksForNagios(process.argv)) process.exitCode = nagiosCodes.unknown;
+  if (asksForNagios(words)) process.exitCode = nagiosCodes.unknown;
   else process.exitCode = wasChanged() ? exitCodes.changedButNotFinished : exitCodes.error;
 });
 
@@ -27,11 +30,11 @@ void main();
 
 async function main(): Promise<void> {
   try {
-    const program = await buildProgram(ownVersion, process.argv.slice(2), (code) => {
+    const program = await buildProgram(ownVersion, words, (code) => {
       // Unless the result could not be written.
       process.exitCode ??= code;
     });
-    await program.parseAsync();
+    await program.parseAsync(words, { from: 'user' });
     // One that came during a transaction has waited for its end.
     const interruption = await interruptionDuringHold();
     if (interruption !== undefined) process.exitCode = interruption;
@@ -50,17 +53,17 @@ async function reportUnknown(line: string): Promise<number> {
 }
 
 async function report(error: unknown): Promise<number> {
-  const terminal = openTerminal({ color: !process.argv.includes('--no-color') });
+  const terminal = openTerminal({ color: !words.includes('--no-color') });
   if (error instanceof CommanderError) {
     // --help and --version end this way too.
     if (error.exitCode === 0) return exitCodes.done;
     const usage = await usageError(error);
     terminal.error(usage);
-    return asksForNagios(process.argv) ? reportUnknown(usage.oneLine) : exitCodes.error;
+    return asksForNagios(words) ? reportUnknown(usage.oneLine) : exitCodes.error;
   }
   if (error instanceof KubepkiError) {
     terminal.error(error);
-    return asksForNagios(process.argv) ? reportUnknown(error.oneLine) : exitCodeOf(error.code);
+    return asksForNagios(words) ? reportUnknown(error.oneLine) : exitCodeOf(error.code);
   }
   // A defect of ours. What it says may quote a file, and a file may hold a key: only its kind is shown.
   const kind = error instanceof Error ? error.name : typeof error;
@@ -68,11 +71,11 @@ async function report(error: unknown): Promise<number> {
     hint: 'this is a defect in kubepki: please report the command line and this message',
   });
   terminal.error(defect);
-  return asksForNagios(process.argv) ? reportUnknown(defect.oneLine) : exitCodes.error;
+  return asksForNagios(words) ? reportUnknown(defect.oneLine) : exitCodes.error;
 }
 
 /** The command as far as the words are names of one: `kubepki certs renew`. */
-async function commandCalled(words: readonly string[]): Promise<string> {
+async function commandCalled(): Promise<string> {
   let command = await buildProgram('', [], () => undefined);
   const path = [command.name()];
   for (const word of words) {
@@ -90,9 +93,7 @@ async function usageError(error: CommanderError): Promise<KubepkiError> {
   const hint = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? '')?.[1];
   return new KubepkiError('usage', message.replace(/\.$/, ''), {
     hint:
-      hint === undefined
-        ? `${await commandCalled(process.argv.slice(2))} --help shows what there is`
-        : `did you mean ${hint}?`,
+      hint === undefined ? `${await commandCalled()} --help shows what there is` : `did you mean ${hint}?`,
     cause: error,
   });
 }

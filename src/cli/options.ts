@@ -29,8 +29,21 @@ export function lockTimeoutOption(): Option {
 
 const besideOrDefault = 'beside the cert dir if there are any, else /etc/kubernetes';
 
+/** Where a command differs. */
+interface NodeFlagChoices {
+  readonly kubeconfigDirDefault?: string;
+  /** false: the command has a `--kubeconfig` of its own. */
+  readonly kubeconfig?: boolean;
+  /** Of a command that takes several. */
+  readonly rootfs?: readonly Option[];
+}
+
 /** Those that say which node's files are meant. */
-export function nodeOptions({ kubeconfigDirDefault = besideOrDefault, kubeconfig = true } = {}): Option[] {
+export function nodeOptions({
+  kubeconfigDirDefault = besideOrDefault,
+  kubeconfig = true,
+  rootfs = [rootfsOption()],
+}: NodeFlagChoices = {}): Option[] {
   const ignored = pathOption(
     '--kubeconfig <file>',
     'accepted as kubeadm does, without effect: nothing is read from the cluster',
@@ -40,16 +53,13 @@ export function nodeOptions({ kubeconfigDirDefault = besideOrDefault, kubeconfig
     pathOption('--kubeconfig-dir <dir>', `the kubeconfigs (default: ${kubeconfigDirDefault})`),
     pathOption('--config <file>', 'a kubeadm configuration file (v1beta2, v1beta3, v1beta4)'),
     ...(kubeconfig ? [ignored] : []),
-    rootfsOption(),
+    ...rootfs,
   ];
 }
 
-export function addNodeOptions(
-  command: Command,
-  defaults: { readonly kubeconfigDirDefault?: string; readonly kubeconfig?: boolean } = {},
-): Command {
+export function addNodeOptions(command: Command, choices: NodeFlagChoices = {}): Command {
   command.allowExcessArguments(false);
-  for (const option of nodeOptions(defaults)) command.addOption(option);
+  for (const option of nodeOptions(choices)) command.addOption(option);
   return command
     .addOption(quietOption())
     .addOption(new Option('-v, --v <level>').hideHelp())

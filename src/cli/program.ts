@@ -37,7 +37,7 @@ const otherCommands: Commands = {
 
 /**
  * The command line. Flags, their defaults and their spellings are kubeadm's, so that its command lines work as they are.
- * @param words what was typed: where they begin with `certs` or `csr` and one of its commands, nothing else is made, as it
+ * @param words what was typed, the command first: where they begin with `certs` or `csr` and one of its commands, nothing else is made, as it
  * would take as long as the command itself
  * @param done receives the exit code of the command that ran
  */
@@ -47,7 +47,6 @@ export async function buildProgram(version: string, words: readonly string[], do
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
-    .addOption(rootfsOption())
     .addOption(new Option('-v, --v <level>', 'accepted as kubeadm does, without effect').hideHelp())
     .hook('preAction', (_program, command) => {
       requireQuietText(command);
@@ -82,6 +81,8 @@ export async function buildProgram(version: string, words: readonly string[], do
     add?.(called.parent, done);
     return program;
   }
+  // What the program itself has is taken out of all the words; the command that is called has its own.
+  program.addOption(rootfsOption());
   for (const { parent, commands } of [...groups, { parent: program, commands: otherCommands }]) {
     for (const load of Object.values(commands)) (await load())(parent, done);
   }

@@ -1,26 +1,20 @@
 import { KubepkiError } from '../errors/error.ts';
-import { commandLine } from '../errors/command-line.ts';
-import { readInventory, type Inventory } from '../inventory/inventory.ts';
-import { expiration, type ExpirationResult } from '../operations/expiration.ts';
 import { monitored } from '../operations/monitored.ts';
-import { parseRenewRuns, prometheusText, type RenewRuns } from '../render/prometheus.ts';
+import { parseRenewRuns, prometheusText, type NodeMetrics, type RenewRuns } from '../render/prometheus.ts';
 import { openTextfile, writeTextfile, type Textfile } from '../storage/textfile.ts';
+import { examine, type Examined } from './examine.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type Node, type NodeOptions } from './node-options.ts';
 import { interruptionDuringHold, wasChanged } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import type { TextfileOption } from './textfile-option.ts';
 
-export function metricsText(
-  inventory: Inventory,
-  { report, problems }: ExpirationResult,
-  now: Date,
-  runs: RenewRuns | undefined,
-): string {
+/** @param node undefined: there is but one */
+export function metricsOf({ report, problems, inventory }: Examined, now: Date, node?: string): NodeMetrics {
   const rows = [...report.certificates, ...report.certificateAuthorities];
   const names = new Set(rows.map(({ name }) => name));
   const invalid = rows.filter((row) => row.status === 'present' && row.faulty).map(({ name }) => name);
-  return prometheusText(monitored(inventory, names, new Set(invalid), now), problems.length, runs);
+  return { node, rows: monitored(inventory, names, new Set(invalid), now), readErrors: problems.length };
 }
 
 /** What the file that is there says of `renew`. */
@@ -64,11 +58,10 @@ function record(node: Node, textfile: Textfile, code: ExitCode, terminal: Termin
   const now = new Date();
   const seconds = Math.floor(now.getTime() / 1000);
   try {
-    const inventory = readInventory(node.layout, node.config?.etcd ?? 'stacked');
-    const result = expiration(inventory, now, commandLine(node.flags));
+    const metrics = metricsOf(examine(node, now), now);
     const lastSuccess = code === exitCodes.done ? seconds : knownRuns(textfile).lastSuccess;
     const runs = { lastRun: seconds, lastSuccess, lastExitCode: code };
-    writeTextfile(textfile, metricsText(inventory, result, now, runs));
+    writeTextfile(textfile, prometheusText([metrics], runs));
     return code;
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;

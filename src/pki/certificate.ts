@@ -90,7 +90,7 @@ export function parseCertificate(der: Buffer): Certificate {
     subject: encodeDer(subject),
     notBefore: parseTime(notBefore),
     notAfter: parseTime(notAfter),
-    publicKey: subjectKey(keyInfo),
+    publicKey: subjectKey(keyInfo, x509),
     extensions: parseExtensions(optional.find((field) => isContext(field, 3))),
     x509,
   };

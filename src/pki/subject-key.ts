@@ -1,4 +1,4 @@
-import { createPublicKey, KeyObject } from 'node:crypto';
+import { createPublicKey, KeyObject, type X509Certificate } from 'node:crypto';
 import { KubepkiError } from '../errors/error.ts';
 import { encodeDer, partsOf, type Asn1 } from './der.ts';
 import { foreignKind, keyKind } from './key-kind.ts';
@@ -23,15 +23,17 @@ export class ForeignKey {
 
 /**
  * @param info SubjectPublicKeyInfo
+ * @param x509 the certificate it stands in: OpenSSL has read the key with that, and would take as long as for all of it to
+ * read it again
  * @throws KubepkiError bad-certificate
  */
-export function subjectKey(info: Asn1): SubjectKey {
+export function subjectKey(info: Asn1, x509?: X509Certificate): SubjectKey {
   const [algorithm] = partsOf(info);
   const der = encodeDer(info);
   const foreign = foreignKind(keyKind(algorithm));
   if (foreign !== undefined) return new ForeignKey(foreign, der);
   try {
-    return createPublicKey({ key: der, format: 'der', type: 'spki' });
+    return x509?.publicKey ?? createPublicKey({ key: der, format: 'der', type: 'spki' });
   } catch (cause) {
     throw new KubepkiError('bad-certificate', 'does not hold a well-formed public key', { cause });
   }

@@ -8,6 +8,14 @@ export interface RenewRuns {
   readonly lastExitCode: number | undefined;
 }
 
+/** What there is to say of one node. */
+export interface NodeMetrics {
+  /** A label of each sample, where several nodes are spoken of; undefined: there is but one. */
+  readonly node: string | undefined;
+  readonly rows: readonly Monitored[];
+  readonly readErrors: number;
+}
+
 interface Sample {
   readonly labels: readonly (readonly [name: string, value: string])[];
   readonly value: number;
@@ -31,14 +39,11 @@ const runs = [
 ] as const;
 
 /** The text exposition format, with the metrics and labels of enix/x509-certificate-exporter. */
-export function prometheusText(
-  rows: readonly Monitored[],
-  readErrors: number,
-  renewRuns: RenewRuns | undefined,
-): string {
+export function prometheusText(nodes: readonly NodeMetrics[], renewRuns: RenewRuns | undefined): string {
+  const rows = nodes.flatMap((node) => node.rows.map((row) => ({ row, labels: labelsOf(node, row) })));
   const ofCertificates = (value: (certificate: NonNullable<Monitored['certificate']>) => number): Sample[] =>
-    rows.flatMap((row) =>
-      row.certificate === undefined ? [] : [{ labels: labelsOf(row), value: value(row.certificate) }],
+    rows.flatMap(({ row: { certificate }, labels }) =>
+      certificate === undefined ? [] : [{ labels, value: value(certificate) }],
     );
   return [
     gauge(
@@ -59,9 +64,13 @@ export function prometheusText(
     gauge(
       'x509_cert_error',
       'Indicates whether the certificate is missing, cannot be read or does not verify.',
-      rows.map((row) => ({ labels: labelsOf(row), value: Number(row.wrong) })),
+      rows.map(({ row, labels }) => ({ labels, value: Number(row.wrong) })),
     ),
-    gauge('x509_read_errors', 'Indicates the number of read failures.', [{ labels: [], value: readErrors }]),
+    gauge(
+      'x509_read_errors',
+      'Indicates the number of read failures.',
+      nodes.map((node) => ({ labels: nodeLabel(node), value: node.readErrors })),
+    ),
     ...runs.map(([name, help, key]) => {
       const value = renewRuns?.[key];
       return gauge(name, help, value === undefined ? [] : [{ labels: [], value }]);
@@ -87,7 +96,14 @@ function gauge(name: string, help: string, samples: readonly Sample[]): string {
   return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${lines.join('')}`;
 }
 
-function labelsOf({ name, filename, filepath, user, certificate }: Monitored): Sample['labels'] {
+function nodeLabel({ node }: NodeMetrics): Sample['labels'] {
+  return node === undefined ? [] : [['node', node]];
+}
+
+function labelsOf(
+  node: NodeMetrics,
+  { name, filename, filepath, user, certificate }: Monitored,
+): Sample['labels'] {
   const named = (
     side: 'subject' | 'issuer',
     values: ReadonlyMap<string, string>,
@@ -97,6 +113,7 @@ function labelsOf({ name, filename, filepath, user, certificate }: Monitored): S
       return value === undefined ? [] : [[`${side}_${attribute}`, value] as const];
     });
   return [
+    ...nodeLabel(node),
     ['name', name],
     ['filename', filename],
     ['filepath', filepath],

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { certificateAuthorities, certificates } from '../../src/catalog/catalog.ts';
-import { parseRenewRuns, prometheusText } from '../../src/render/prometheus.ts';
+import { parseRenewRuns, prometheusText, type NodeMetrics } from '../../src/render/prometheus.ts';
 import type { Monitored } from '../../src/operations/monitored.ts';
 import { judge } from '../support/judge.ts';
 import { kubepki } from '../support/kubepki.ts';
@@ -112,6 +112,11 @@ describe('-o prometheus', () => {
   });
 });
 
+/** Of the only one. */
+function node(rows: readonly Monitored[]): NodeMetrics {
+  return { node: undefined, rows, readErrors: 0 };
+}
+
 test('any label value survives, as promtool and we read it', (t) => {
   const promtool = judge(t, 'promtool');
   if (promtool === undefined) return;
@@ -129,19 +134,19 @@ test('any label value survives, as promtool and we read it', (t) => {
   );
   fc.assert(
     fc.property(anyText, (value) => {
-      const samples = samplesOf(prometheusText([row(value)], 0, undefined));
+      const samples = samplesOf(prometheusText([node([row(value)])], undefined));
       assert.equal(samples[0]?.labels['name'], value);
       assert.equal(samples[0].labels['embedded_key'], value);
     }),
   );
   const values = fc.sample(anyText, 200);
-  const text = prometheusText([...new Set(values)].map(row), 0, undefined);
+  const text = prometheusText([node([...new Set(values)].map(row))], undefined);
   assert.equal(promtoolSays(promtool, text), '');
 });
 
 test('of what is read back only our own lines count', () => {
   const runs = { lastRun: 1_800_000_000, lastSuccess: 1_700_000_000, lastExitCode: 4 };
-  assert.deepEqual(parseRenewRuns(prometheusText([], 0, runs)), runs);
+  assert.deepEqual(parseRenewRuns(prometheusText([node([])], runs)), runs);
   const name = 'kubepki_renew_last_success_timestamp_seconds';
   for (const line of [
     `${name} 1e9`,

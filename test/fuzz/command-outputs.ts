@@ -22,7 +22,10 @@ export async function outputsOf(rootfs: string, config: string | undefined, time
   const check = (kind: Exclude<keyof Outputs, 'dryRun'>): Promise<Said> =>
     timed(() =>
       collected((terminal) =>
-        checkExpiration({ ...node, output: { kind }, allowMissingTemplateKeys: true, at }, terminal),
+        checkExpiration(
+          { ...node, rootfs: [rootfs], output: { kind }, allowMissingTemplateKeys: true, at },
+          terminal,
+        ),
       ),
     );
   return {

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { ExitCode } from '../exit-code.ts';
+import { rootfsOption } from '../options.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
 
 export function addCertificateKey(certs: Command, done: (code: ExitCode) => void): void {
@@ -10,6 +11,8 @@ export function addCertificateKey(certs: Command, done: (code: ExitCode) => void
       'Prints 32 random bytes as 64 hex digits: a key that kubeadm encrypts uploaded certificates with.',
     )
     .allowExcessArguments(false)
+    // kubeadm has them for every command.
+    .addOption(rootfsOption().hideHelp())
     .addOption(new Option('-v, --v <level>').hideHelp())
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<TerminalOptions>();

@@ -7,6 +7,7 @@ import { expirationOutputOption, missingKeysOption } from '../expiration-output-
 import { parsePeriodOption, withinOption } from '../period-option.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
 import { textfileOption } from '../textfile-option.ts';
+import { treesOptions } from '../trees-options.ts';
 
 export function addCheckExpiration(certs: Command, done: (code: ExitCode) => void): void {
   const command = addNodeOptions(
@@ -16,7 +17,7 @@ export function addCheckExpiration(certs: Command, done: (code: ExitCode) => voi
       .description(
         'Shows when every certificate ends, in the cert dir and inside the kubeconfigs. Changes nothing.',
       ),
-    { kubeconfig: false },
+    { kubeconfig: false, rootfs: treesOptions() },
   );
   addClusterOptions(command)
     .addOption(expirationOutputOption())
@@ -48,6 +49,11 @@ Examples:
   kubepki certs check-expiration -o nagios --warning 30d --critical 7d
   kubepki certs check-expiration --textfile /var/lib/prometheus/node-exporter/kubepki.prom
   kubepki certs check-expiration --rootfs fixtures/stacked-etcd-rsa --at 2027-01-01T00:00:00Z
+  kubepki certs check-expiration --within 30d --rootfs /backup/*
+  find /backup -maxdepth 1 -name 'cp-*' | kubepki certs check-expiration -o json --rootfs-from -
+
+Several trees make one table with a column NODE, or one document with an item for each, in which kubeadm's is; one of
+which nothing can be read is a row. --rootfs-from makes the same of a list of one. The cluster is not asked then.
 
 Exit code 1 if a file could not be read; missing and expired certificates are exit code 0, as with kubeadm.
 With --within: 5 if something is expired, missing or unreadable, else 4 if something expires within that time.

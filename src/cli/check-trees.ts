@@ -1,0 +1,118 @@
+import { setImmediate } from 'node:timers/promises';
+import { KubepkiError } from '../errors/error.ts';
+import { FileSystemRoot } from '../filesystem/root.ts';
+import type { ExpirationOptions } from './check-expiration.ts';
+import { examine } from './examine.ts';
+import { exitCodes, type ExitCode } from './exit-code.ts';
+import { judgeExpiration } from './judge-expiration.ts';
+import { openNode, workingDirectory } from './node-options.ts';
+import type { Period } from './period-option.ts';
+import { metricsOfTrees, treesPresenter, type ExaminedTree } from './present-trees.ts';
+import type { Terminal } from './terminal.ts';
+import { openMetrics } from './textfile-option.ts';
+import { noteWaiting } from './waiting.ts';
+
+/**
+ * `check-expiration` of several trees: each goes the same way as one alone, and of each only what is shown is kept.
+ * @param directories as typed, none twice
+ */
+export async function checkTrees(
+  directories: readonly string[],
+  options: ExpirationOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  // Each tree is another cluster's, perhaps, and its admin.conf of no use here: a thousand times three seconds.
+  if (options.kubeconfig !== undefined) {
+    throw new KubepkiError('usage', '--kubeconfig does not go with several trees', {
+      hint: 'check that node alone to ask its cluster',
+    });
+  }
+  const present = await treesPresenter(options, terminal);
+  const now = options.at ?? new Date();
+  const { textfile, output } = options;
+  // Of this machine: which of the trees should have it?
+  const here = FileSystemRoot.open(undefined, workingDirectory({ ...(textfile && { config: textfile }) }));
+  const metrics = await openMetrics(here, options);
+  const measure =
+    metrics !== undefined || output.kind === 'prometheus' ? await import('./textfile.ts') : undefined;
+  const trees = await readAll(directories, terminal, async (node, said) => {
+    const opened = await openNode({ ...options, rootfs: node }, said);
+    await noteWaiting(opened, said);
+    const examined = examine(opened, now);
+    const { report, problems } = examined;
+    return { node, report, problems, metrics: measure?.metricsOf(examined, now, node) };
+  });
+  metrics?.write(metricsOfTrees(trees));
+  const { text, pluginCode } = present(trees, metrics?.runs);
+  terminal.result(text);
+  if (pluginCode !== undefined) return pluginCode;
+  for (const problem of trees.flatMap(({ problems }) => problems)) terminal.error(problem);
+  if (options.within !== undefined) return judgeTrees(trees, options.within, terminal);
+  return trees.some(({ problems }) => problems.length > 0) ? exitCodes.error : exitCodes.done;
+}
+
+type ReadTree = (node: string, terminal: Terminal) => Promise<ExaminedTree>;
+
+/** One after the other, so that what is read of one is gone before the next. */
+async function readAll(
+  directories: readonly string[],
+  terminal: Terminal,
+  read: ReadTree,
+): Promise<readonly ExaminedTree[]> {
+  const trees: ExaminedTree[] = [];
+  // Said when the line that shows how far it is has gone.
+  const said: (() => void)[] = [];
+  const progress = await terminal.progress('reading the trees');
+  try {
+    for (const node of directories) {
+      trees.push(await oneOf(node, heldBack(terminal, node, said), read));
+      progress.update(`reading the trees: ${String(trees.length)} of ${String(directories.length)}`);
+      // For the line, and for Ctrl-C.
+      await setImmediate();
+    }
+  } finally {
+    progress.end();
+  }
+  for (const say of said) say();
+  return trees;
+}
+
+async function oneOf(node: string, terminal: Terminal, read: ReadTree): Promise<ExaminedTree> {
+  try {
+    return await read(node, terminal);
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    return { node, report: undefined, problems: [error], metrics: { node, rows: [], readErrors: 1 } };
+  }
+}
+
+/** Of which tree it is said, as not every sentence names it. */
+function heldBack(terminal: Terminal, node: string, said: (() => void)[]): Terminal {
+  return {
+    ...terminal,
+    warning: (text) =>
+      said.push(() => {
+        terminal.warning(`${node}: ${text}`);
+      }),
+    note: (text) =>
+      said.push(() => {
+        terminal.note(`${node}: ${text}`);
+      }),
+    hint: (text) =>
+      said.push(() => {
+        terminal.hint(text);
+      }),
+  };
+}
+
+/** The worst of them: 5, else 4. */
+function judgeTrees(trees: readonly ExaminedTree[], within: Period, terminal: Terminal): ExitCode {
+  const codes = trees.map(({ node, report, problems }) => {
+    if (report === undefined) return exitCodes.expired;
+    const warning = (text: string): void => {
+      terminal.warning(`${node}: ${text}`);
+    };
+    return judgeExpiration({ report, problems }, within, { warning });
+  });
+  return [exitCodes.expired, exitCodes.expiring].find((code) => codes.includes(code)) ?? exitCodes.done;
+}

@@ -1,0 +1,25 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { pathOption } from './options.ts';
+
+/** Which trees, as typed. */
+export interface TreesOptions {
+  readonly rootfs?: readonly string[];
+  /** A file, or `-`. */
+  readonly rootfsFrom?: string;
+}
+
+export function treesOptions(): Option[] {
+  return [
+    new Option(
+      '--rootfs <dir...>',
+      'look up every absolute path below this directory; of several, below each',
+    ).argParser((value: string, before?: readonly string[]) => {
+      if (value === '') throw new InvalidArgumentError('it is empty');
+      return [...(before ?? []), value];
+    }),
+    pathOption(
+      '--rootfs-from <file>',
+      'below each directory that this file names, one on a line, or with a NUL after each; - is standard input',
+    ),
+  ];
+}
