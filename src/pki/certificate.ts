@@ -12,6 +12,7 @@ import {
 } from './der.ts';
 import { findExtension, parseExtension, type Extension } from './extension.ts';
 import { encodePem, noSuchBlock, pemBlocks } from './pem.ts';
+import { plainPublicKey } from './plain-certificate.ts';
 import { subjectKey, type SubjectKey } from './subject-key.ts';
 import { parseTime } from './time.ts';
 
@@ -29,7 +30,7 @@ export interface Certificate {
   readonly notAfter: Date;
   readonly publicKey: SubjectKey;
   readonly extensions: readonly Extension[];
-  /** node's view of the same bytes, for verifying signatures. */
+  /** node's view of the same bytes, for verifying signatures; made when it is first wanted, if nothing is unusual in them. */
   readonly x509: X509Certificate;
 }
 
@@ -58,7 +59,8 @@ export function parseCertificates(bytes: Uint8Array): Chain {
 /** @throws KubepkiError bad-certificate */
 export function parseCertificate(der: Buffer): Certificate {
   // Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }
-  const [tbs, signatureAlgorithm, signature] = partsOf(parseDer(der));
+  const parsed = parseDer(der);
+  const [tbs, signatureAlgorithm, signature] = partsOf(parsed);
   if (
     !isUniversal(tbs, 'sequence') ||
     !isUniversal(signatureAlgorithm, 'sequence') ||
@@ -79,20 +81,26 @@ export function parseCertificate(der: Buffer): Certificate {
   ) {
     throw malformed();
   }
-  const [notBefore, notAfter] = partsOf(validity);
-  if (notBefore === undefined || notAfter === undefined) throw malformed();
-  const x509 = decode(der);
+  const [first, second] = partsOf(validity);
+  if (first === undefined || second === undefined) throw malformed();
+  const extensions = parseExtensions(optional.find((field) => isContext(field, 3)));
+  const [notBefore, notAfter] = [parseTime(first), parseTime(second)];
+  const plainKey = plainPublicKey(parsed);
+  let decoded = plainKey === undefined ? decode(der) : undefined;
   return {
     der,
     serialNumber: contentOf(serialNumber),
     signatureAlgorithm,
     issuer: encodeDer(issuer),
     subject: encodeDer(subject),
-    notBefore: parseTime(notBefore),
-    notAfter: parseTime(notAfter),
-    publicKey: subjectKey(keyInfo, x509),
-    extensions: parseExtensions(optional.find((field) => isContext(field, 3))),
-    x509,
+    notBefore,
+    notAfter,
+    publicKey: plainKey ?? subjectKey(keyInfo, decoded),
+    extensions,
+    get x509() {
+      decoded ??= decode(der);
+      return decoded;
+    },
   };
 }
 

@@ -116,7 +116,7 @@ export function malformed(): KubepkiError {
   return new KubepkiError('bad-certificate', 'is not a well-formed X.509 certificate');
 }
 
-type UniversalType = keyof typeof universalTypes;
+export type UniversalType = keyof typeof universalTypes;
 
 const universalTypes = {
   boolean: asn1.Type.BOOLEAN,
