@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { encodeDer, isContext, isUniversal, type Asn1 } from './der.ts';
+import { isContext, isUniversal, type Asn1 } from './der.ts';
 import { isContentOf, isNull, isOid, partsIn, wholeBytes } from './plain-der.ts';
 import { plainKey } from './plain-key.ts';
 
@@ -23,10 +23,7 @@ export function plainPublicKey(certificate: Asn1): KeyObject | undefined {
     others.length === 0 &&
     isVersion3(version) &&
     isContentOf(serialNumber, 'integer') &&
-    isAlgorithm(algorithm) &&
-    isAlgorithm(outerAlgorithm) &&
-    // RFC 5280, 4.1.1.2: the same in both places.
-    encodeDer(algorithm).equals(encodeDer(outerAlgorithm)) &&
+    areAlgorithm(algorithm, outerAlgorithm) &&
     isName(issuer) &&
     partsIn(validity, 'sequence').length === 2 &&
     isName(subject) &&
@@ -38,15 +35,24 @@ export function plainPublicKey(certificate: Asn1): KeyObject | undefined {
 
 /** `[0] EXPLICIT Version` with v3(2). */
 function isVersion3(field: Asn1 | undefined): boolean {
-  return field !== undefined && encodeDer(field).equals(version3);
+  const [version, ...more] = isContext(field, 0) && typeof field.value !== 'string' ? field.value : [];
+  return isContentOf(version, 'integer') && version.value === '\u0002' && more.length === 0;
 }
 
-const version3 = Buffer.from('a003020102', 'hex');
-
-/** AlgorithmIdentifier whose parameters are NULL, or are not there. */
-function isAlgorithm(value: Asn1 | undefined): value is Asn1 {
+/** RFC 5280, 4.1.1.2: the same AlgorithmIdentifier in both places; parameters that are NULL, or are not there. */
+function areAlgorithm(value: Asn1 | undefined, other: Asn1 | undefined): boolean {
   const [id, parameters, ...more] = partsIn(value, 'sequence');
-  return isOid(id) && (parameters === undefined || isNull(parameters)) && more.length === 0;
+  const [otherId, otherParameters, ...others] = partsIn(other, 'sequence');
+  const areNull = [parameters, otherParameters].every((one) => one !== undefined && isNull(one));
+  const areLeftOut = parameters === undefined && otherParameters === undefined;
+  return (
+    isOid(id) &&
+    isOid(otherId) &&
+    id.value === otherId.value &&
+    (areNull || areLeftOut) &&
+    more.length === 0 &&
+    others.length === 0
+  );
 }
 
 /** One attribute in each RDN, and printable ASCII: of other alphabets parsers have opinions. */

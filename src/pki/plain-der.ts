@@ -20,13 +20,11 @@ export function isNull(value: Asn1): boolean {
 }
 
 /** X.690, 8.19.2: each number begins with the first byte it needs, and the last one ends. */
+// eslint-disable-next-line no-control-regex -- bytes, not characters
+const numbers = /^(?:(?:[\x81-\xff][\x80-\xff]*)?[\x00-\x7f])+$/;
+
 export function isOid(value: Asn1 | undefined): value is Primitive {
-  if (!isContentOf(value, 'oid')) return false;
-  const bytes = Buffer.from(value.value, 'latin1');
-  return (
-    bytes.every((byte, index) => byte !== 0x80 || (index > 0 && ((bytes[index - 1] ?? 0) & 0x80) !== 0)) &&
-    ((bytes.at(-1) ?? 0x80) & 0x80) === 0
-  );
+  return isContentOf(value, 'oid') && numbers.test(value.value);
 }
 
 /** The content of a BIT STRING that is whole bytes, as keys and signatures are (RFC 5280, 4.1.1.3). */
