@@ -54,15 +54,13 @@ async function generateAll(options: GenerateCsrOptions, terminal: Terminal): Pro
     return await underLock(node, options, terminal, async (state): Promise<Conclusion> => {
       const places = placesOf(node);
       const algorithm = chooseConfigured(node.config?.encryptionAlgorithm);
-      const keys = await generateKeys(
-        places.map(() => algorithm),
+      const requests = await generateKeys(
+        places,
+        () => algorithm,
+        (place, key) => generateRequest(place, identity, key),
         terminal,
       );
-      const changes = places.flatMap((place, index) => {
-        const key = keys[index];
-        if (key === undefined) throw new TypeError('fewer keys than requests');
-        return generateRequest(place, identity, key);
-      });
+      const changes = requests.flat();
       const made = await makeChange(
         state,
         {

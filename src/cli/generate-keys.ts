@@ -1,22 +1,27 @@
 import { generatePrivateKey, type KeyAlgorithm, type PrivateKey } from '../pki/private-key.ts';
 import type { Terminal } from './terminal.ts';
 
-/** All keys of a set at once, so that every core works; on a terminal with progress, as RSA-4096 takes a while. */
-export async function generateKeys(
-  algorithms: readonly KeyAlgorithm[],
+/**
+ * Keys for all of a set at once, so that every core works; on a terminal with progress, as RSA-4096 takes a while.
+ * @param use what is made of each key as it arrives, while the others are still being generated
+ * @returns that, in the order of the items
+ */
+export async function generateKeys<I, T>(
+  items: readonly I[],
+  algorithmOf: (item: I) => KeyAlgorithm,
+  use: (item: I, key: PrivateKey) => T,
   terminal: Terminal,
-): Promise<readonly PrivateKey[]> {
-  const total = algorithms.length;
+): Promise<readonly T[]> {
   let done = 0;
-  const said = (): string => `generating keys: ${String(done)} of ${String(total)}`;
+  const said = (): string => `generating keys: ${String(done)} of ${String(items.length)}`;
   const progress = await terminal.progress(said());
   try {
     return await Promise.all(
-      algorithms.map(async (algorithm) => {
-        const key = await generatePrivateKey(algorithm);
+      items.map(async (item) => {
+        const made = use(item, await generatePrivateKey(algorithmOf(item)));
         done += 1;
         progress.update(said());
-        return key;
+        return made;
       }),
     );
   } finally {

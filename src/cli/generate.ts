@@ -175,8 +175,11 @@ async function makeAll(
 ): Promise<Generated[]> {
   const files = newFiles(plan);
   const algorithm = chooseConfigured(node.config?.encryptionAlgorithm);
-  const keys = await generateKeys(
-    files.map(() => algorithm),
+  // Issued when all are there: a leaf's CA may be among them.
+  const fresh = await generateKeys(
+    files,
+    () => algorithm,
+    (one, privateKey) => ({ files: one, fresh: { privateKey, serialNumber: randomSerialNumber() } }),
     terminal,
   );
   const context: GenerationContext = {
@@ -184,11 +187,6 @@ async function makeAll(
     node: identity,
     organizations: options.compat,
   };
-  const fresh = files.map((one, index) => {
-    const privateKey = keys[index];
-    if (privateKey === undefined) throw new TypeError('fewer keys than files');
-    return { files: one, fresh: { privateKey, serialNumber: randomSerialNumber() } };
-  });
   return generate(fresh, plan.issuers, context);
 }
 

@@ -1,6 +1,6 @@
 import { factsOf } from '../operations/certificate-facts.ts';
 import { targetsOf, type PlannedRenewal, type Renewable } from '../operations/plan-renewal.ts';
-import { renew, type Renewed } from '../operations/renew.ts';
+import { changedTargets, renew, type Renewed } from '../operations/renew.ts';
 import { renewalReport, type RenewalStage } from '../operations/renewal-report.ts';
 import { endsFirstWarnings, renewalWarnings } from '../operations/renewal-warnings.ts';
 import { verifyRenewed } from '../operations/verify-renewal.ts';
@@ -25,7 +25,7 @@ import { restartAfterFlags } from './restart-options.ts';
 import { noteRestarts } from './restarts.ts';
 import { parseSelection, type Selection } from './select.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
-import { makeChange, underLock, type Change } from './session.ts';
+import { makeArrivingChange, underLock, type Change, type Stage } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import {
   validityFlags,
@@ -106,10 +106,15 @@ async function renewSelected(
     requireRestartable(node, names, options);
     warn(run, terminal);
     noteSans(renewables, { difference: true }, terminal);
-    const change = changeOf(await renewAll(renewables, terminal));
-    const made = await makeChange(state, change, { ...options, now, terminal });
+    const arriving = {
+      targets: renewables.flatMap(changedTargets),
+      make: async (stage: Stage) => changeOf(await renewAll(renewables, stage, terminal)),
+    };
+    const made = await makeArrivingChange(state, arriving, { ...options, now, terminal });
     if (made.kind === 'interrupted') return made;
-    return renewed(run, { ...made, records: change.certificates }, { selection, options, terminal });
+    const { backup, change } = made;
+    const stage = { kind: 'made', backup, records: change.certificates } as const;
+    return renewed(run, stage, { selection, options, terminal });
   });
 }
 
@@ -177,16 +182,22 @@ function renewablesOf(plan: readonly PlannedRenewal[]): Renewable[] {
   return plan.flatMap((planned) => (planned.status === 'renewable' ? [planned.renewable] : []));
 }
 
-async function renewAll(renewables: readonly Renewable[], terminal: Terminal): Promise<Renewed[]> {
-  const keys = await generateKeys(
-    renewables.map(({ keyAlgorithm }) => keyAlgorithm),
+/** Each is signed, and staged, while the keys of the others are still being generated. */
+function renewAll(
+  renewables: readonly Renewable[],
+  stage: Stage,
+  terminal: Terminal,
+): Promise<readonly Renewed[]> {
+  return generateKeys(
+    renewables,
+    ({ keyAlgorithm }) => keyAlgorithm,
+    (renewable, privateKey) => {
+      const one = renew(renewable, { privateKey, serialNumber: randomSerialNumber() });
+      stage(one.changes);
+      return one;
+    },
     terminal,
   );
-  return renewables.map((renewable, index) => {
-    const privateKey = keys[index];
-    if (privateKey === undefined) throw new TypeError('fewer keys than certificates');
-    return renew(renewable, { privateKey, serialNumber: randomSerialNumber() });
-  });
 }
 
 function changeOf(renewed: readonly Renewed[]): Change {

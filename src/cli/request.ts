@@ -127,16 +127,8 @@ function planRequestRun(
   return { plan, inventory };
 }
 
-async function requestAll(requestables: readonly Requestable[], terminal: Terminal): Promise<Requested[]> {
-  const keys = await generateKeys(
-    requestables.map(({ keyAlgorithm }) => keyAlgorithm),
-    terminal,
-  );
-  return requestables.map((requestable, index) => {
-    const privateKey = keys[index];
-    if (privateKey === undefined) throw new TypeError('fewer keys than requests');
-    return request(requestable, privateKey);
-  });
+function requestAll(requestables: readonly Requestable[], terminal: Terminal): Promise<readonly Requested[]> {
+  return generateKeys(requestables, ({ keyAlgorithm }) => keyAlgorithm, request, terminal);
 }
 
 function changeOf(requested: readonly Requested[]): Change {

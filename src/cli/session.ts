@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component } from '../catalog/catalog.ts';
-import type { CertificateRecord, ChangeSet } from '../changeset/change-set.ts';
+import type { CertificateRecord, ChangeSet, FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { exists } from '../filesystem/regular-file.ts';
@@ -9,7 +9,7 @@ import { acquireLock, type Lock } from '../storage/lock.ts';
 import { moveBack, type Return } from '../storage/aside.ts';
 import { recover, type Recovery } from '../storage/recovery.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
-import { prepareTransaction, type ReadStaged } from '../storage/transaction.ts';
+import { openTransaction, type OpenTransaction, type ReadStaged } from '../storage/transaction.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { Node } from './node-options.ts';
 import { announceRestarts, componentsOf, pendingComponents, tidyPending } from './pending.ts';
@@ -20,6 +20,7 @@ import {
   noteChanged,
   noteRecovered,
   onInterrupt,
+  type CleanedUp,
 } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { stateOf } from './waiting.ts';
@@ -126,14 +127,33 @@ export async function makeChange(
   change: Change,
   options: ChangeOptions,
 ): Promise<MadeChange> {
-  if (change.changes.length === 0) return { kind: 'made', backup: undefined };
+  const { changes, newDirectoryMode } = change;
+  if (changes.length === 0) return { kind: 'made', backup: undefined };
   holdInterruptions();
+  return announced(state, change, options, () => {
+    const occasion = { time: options.now.toISOString(), command: invocation() };
+    const transaction = openTransaction(
+      state,
+      changes.map(({ target }) => target),
+      { occasion, ...(newDirectoryMode === undefined ? {} : { newDirectoryMode }) },
+    );
+    for (const one of changes) transaction.stage(one);
+    return transact(transaction, change, options);
+  });
+}
+
+/** Before the change word is left of what is to follow it, for a run that is killed right after it. */
+async function announced(
+  state: StateDirectory,
+  change: Change,
+  options: ChangeOptions,
+  transaction: () => Promise<MadeChange>,
+): Promise<MadeChange> {
   const components = componentsToAnnounce(state, change, options);
-  if (components.length === 0) return transact(state, change, options);
-  // Before the change: a run that is killed right after it leaves word of what is to follow.
+  if (components.length === 0) return transaction();
   announceRestarts(state, components, change.changes);
   try {
-    return await transact(state, change, options);
+    return await transaction();
   } finally {
     // If it was not made, or was taken back, the word is of no use: no file is what it says.
     tidyPending(state);
@@ -153,24 +173,88 @@ function componentsToAnnounce(
   return affected.filter((component) => pending.includes(component));
 }
 
-async function transact(
+/** Writes beside their targets what will be there. */
+export type Stage = (changes: ChangeSet) => void;
+
+/** A change that is made bit by bit: of what is ready, the files are staged while the rest is still being made. */
+export interface ArrivingChange {
+  /** All that will be staged, in the order in which it will be put in place. */
+  readonly targets: readonly FileTarget[];
+  readonly make: (stage: Stage) => Promise<Change>;
+}
+
+export type MadeArrivingChange =
+  | Extract<MadeChange, { kind: 'interrupted' }>
+  | (Extract<MadeChange, { kind: 'made' }> & { readonly change: Change });
+
+/**
+ * The same for a change that takes its time to be made. As long as it does, an interruption ends the process at once, and
+ * what was staged goes.
+ */
+export async function makeArrivingChange(
   state: StateDirectory,
-  { changes, certificates, verify, newDirectoryMode }: Change,
+  { targets, make }: ArrivingChange,
+  options: ChangeOptions,
+): Promise<MadeArrivingChange> {
+  if (targets.length === 0) {
+    return { kind: 'made', backup: undefined, change: await make(() => undefined) };
+  }
+  const occasion = { time: options.now.toISOString(), command: invocation() };
+  const transaction = openTransaction(state, targets, { occasion });
+  const forget = onInterrupt(() => leftOf(transaction));
+  let change: Change;
+  try {
+    change = await make((changes) => {
+      for (const one of changes) transaction.stage(one);
+    });
+  } catch (error) {
+    giveUp(transaction, options.terminal);
+    throw error;
+  } finally {
+    forget();
+  }
+  // In the same turn: nothing comes between the one way to be interrupted and the other.
+  holdInterruptions();
+  try {
+    const made = await announced(state, change, options, () => transact(transaction, change, options));
+    return made.kind === 'made' ? { ...made, change } : made;
+  } finally {
+    // Unless it got as far as being prepared, from where on it looks after itself.
+    giveUp(transaction, options.terminal);
+  }
+}
+
+/** There is an error to tell of already. */
+function giveUp(transaction: OpenTransaction, terminal: Terminal): void {
+  const left = leftOf(transaction);
+  if (left !== undefined) terminal.warning(left.said);
+}
+
+/** Nothing, unless it could not be removed: then the next run removes it. */
+function leftOf(transaction: OpenTransaction): CleanedUp | undefined {
+  try {
+    transaction.abort();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    return { said: [error.oneLine, error.hint].filter((one) => one !== undefined).join('; ') };
+  }
+}
+
+/** @param transaction in which all is staged */
+async function transact(
+  transaction: OpenTransaction,
+  { certificates, verify }: Change,
   { keepBackups, now, terminal }: ChangeOptions,
 ): Promise<MadeChange> {
   const occasion = { time: now.toISOString(), command: invocation(), user: userName(), certificates };
-  const transaction = prepareTransaction(state, changes, {
-    occasion,
-    verify,
-    keepBackups,
-    ...(newDirectoryMode === undefined ? {} : { newDirectoryMode }),
-  });
+  const prepared = transaction.prepare({ occasion, verify, keepBackups });
   const interruption = await interruptionDuringHold();
   if (interruption !== undefined) {
-    transaction.abort();
+    prepared.abort();
     return { kind: 'interrupted', code: interruption };
   }
-  const { backup, warnings } = transaction.finish();
+  const { backup, warnings } = prepared.finish();
   noteChanged();
   for (const warning of warnings) terminal.warning(warning);
   return { kind: 'made', backup };

@@ -37,22 +37,28 @@ export async function prepare(
       options,
     );
     noteSans(requestables, { difference: true }, terminal);
-    const keys = await generateKeys(
-      requestables.map(({ keyAlgorithm }) => keyAlgorithm),
-      terminal,
-    );
     const suffix = randomSuffix();
     const { root, certDir, kubeconfigDir } = node.layout;
-    const made = run.wanted.map(({ requestable, leaf, usages }, index) => {
-      const key = keys[index];
-      if (key === undefined) throw new TypeError('fewer keys than certificates');
-      const { name: certificate } = requestable.spec;
-      const name = requestName(ownNodeName(), certificate, suffix);
-      const request = encodeRequest(requestCertificate(requestable, key));
-      const { expirationSeconds } = run;
-      const asked = { name, certificate, request, usages, expirationSeconds, replaces: fingerprintOf(leaf) };
-      return { asked, key: { name, key: encodePrivateKey(key) } };
-    });
+    const made = await generateKeys(
+      run.wanted,
+      ({ requestable }) => requestable.keyAlgorithm,
+      ({ requestable, leaf, usages }, key) => {
+        const { name: certificate } = requestable.spec;
+        const name = requestName(ownNodeName(), certificate, suffix);
+        const request = encodeRequest(requestCertificate(requestable, key));
+        const { expirationSeconds } = run;
+        const asked = {
+          name,
+          certificate,
+          request,
+          usages,
+          expirationSeconds,
+          replaces: fingerprintOf(leaf),
+        };
+        return { asked, key: { name, key: encodePrivateKey(key) } };
+      },
+      terminal,
+    );
     const pending: PendingRequests = {
       certDir: root.resolve(certDir),
       kubeconfigDir: root.resolve(kubeconfigDir),

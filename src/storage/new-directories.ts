@@ -1,16 +1,16 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { ChangeSet } from '../changeset/change-set.ts';
+import type { FileTarget } from '../changeset/change-set.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import { syncDirectory } from './durable.ts';
 import { removeIfEmpty } from './state-directory.ts';
 
 /** The directories that a change needs and that are not there, outer ones first. */
-export function missingDirectories(changes: ChangeSet): string[] {
+export function missingDirectories(targets: readonly FileTarget[]): string[] {
   const missing = new Set<string>();
-  for (const { target } of changes) {
-    for (const directory of missingAncestors(dirname(target.resolvedPath))) missing.add(directory);
+  for (const { resolvedPath } of targets) {
+    for (const directory of missingAncestors(dirname(resolvedPath))) missing.add(directory);
   }
   return [...missing];
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
 import { readRegularFile, sha256 } from '../filesystem/regular-file.ts';
-import type { ChangeSet, FileTarget } from '../changeset/change-set.ts';
+import type { ChangeSet, FileChange, FileTarget } from '../changeset/change-set.ts';
 import { createBackup, pruneBackups } from './backup.ts';
 import { createDurably } from './durable.ts';
 import { createDirectory, missingDirectories } from './new-directories.ts';
@@ -21,8 +21,6 @@ export interface TransactionOptions {
   /** Throws when what was read back from disk is not what it should be; then nothing is changed. */
   readonly verify: (read: ReadStaged) => void;
   readonly keepBackups: number;
-  /** Make directories that the change needs and that are not there, with this mode; undefined: that is an error. */
-  readonly newDirectoryMode?: 0o700 | 0o755;
 }
 
 /** Everything is staged, backed up and verified, and no target is touched: go on, or leave no trace. */
@@ -36,59 +34,135 @@ export interface PreparedTransaction {
   abort(): void;
 }
 
+/** The journal names what will change; nothing else is there yet. */
+export interface OpenTransaction {
+  /** Writes the new content of a target beside it. After `abort` nothing more is written. */
+  stage(change: FileChange): void;
+  /**
+   * For when all is staged.
+   * @throws KubepkiError conflict when a target is not what the change was made against; then nothing is changed
+   */
+  prepare(options: TransactionOptions): PreparedTransaction;
+  /** Leaves no trace. Does nothing once it is prepared, or after an error of any of these. */
+  abort(): void;
+}
+
+export interface OpenOptions {
+  readonly occasion: Pick<Occasion, 'time' | 'command'>;
+  /** Make directories that the change needs and that are not there, with this mode; undefined: that is an error. */
+  readonly newDirectoryMode?: 0o700 | 0o755;
+}
+
 /**
- * Prepares a change of several files, all or none. Call it under the lock, with a ChangeSet made from what was read
- * under the lock. Synchronous throughout, so that a fault can be injected at each step.
+ * Begins a change of several files, all or none, of which the contents may still be made. Call it under the lock, with what
+ * was read under the lock. Each step is synchronous, so that a fault can be injected at each.
+ * @throws KubepkiError no-permission when somebody else's symlink leads to a target; then nothing is changed
+ */
+export function openTransaction(
+  state: StateDirectory,
+  targets: readonly FileTarget[],
+  { occasion, newDirectoryMode }: OpenOptions,
+): OpenTransaction {
+  requireSafeTargets(state.root, targets);
+  const opened: Journal = {
+    version: 1,
+    status: 'preparing',
+    // The time first, so that names sort in the order of the changes.
+    id: `${occasion.time.replaceAll(':', '')}-${randomBytes(3).toString('hex')}`,
+    command: occasion.command,
+    directories: newDirectoryMode === undefined ? [] : missingDirectories(targets),
+    // Until it says `committed`, nobody asks what will be in them.
+    entries: targets.map(({ path, resolvedPath, before }) => ({
+      path,
+      resolvedPath,
+      before: before?.sha256 ?? null,
+      after: null,
+      stagedPath: stagedPathFor(resolvedPath),
+    })),
+  };
+  const staged = new Map<FileTarget, FileChange>();
+  let closed = false;
+  const attempt = <T>(step: () => T): T => {
+    try {
+      return step();
+    } catch (error) {
+      closed = true;
+      return abortFor(error, state, opened);
+    }
+  };
+  createStateDirectory(state.path);
+  attempt(() => {
+    record(state, opened);
+    for (const directory of opened.directories) createDirectory(directory, newDirectoryMode ?? 0o755);
+  });
+  return {
+    stage: (change) => {
+      if (closed) return;
+      const entry = opened.entries[targets.indexOf(change.target)];
+      if (entry === undefined) throw new TypeError('a change of a file that was not announced');
+      attempt(() => {
+        stage(change, entry);
+      });
+      staged.set(change.target, change);
+    },
+    prepare: ({ occasion: whole, verify, keepBackups }) => {
+      // In the order in which they were announced, whatever was staged first.
+      const changes = targets.map((target) => changeOf(staged, target));
+      const journal = { ...opened, entries: opened.entries.map(withContent(changes)) };
+      attempt(() => {
+        closed = true;
+        flush(state, journal);
+        // Only what was read is worth a backup.
+        requireUnchanged(state, changes);
+        createBackup(state, journal.id, whole, changes);
+        verify((target) => readStaged(target, journal.entries));
+        requireUnchanged(state, changes);
+      });
+      return {
+        finish: () => ({ backup: journal.id, warnings: finish(state, changes, journal, keepBackups) }),
+        abort: () => {
+          abortOrThrow(state, journal);
+        },
+      };
+    },
+    abort: () => {
+      if (closed) return;
+      closed = true;
+      abortOrThrow(state, opened);
+    },
+  };
+}
+
+function changeOf(staged: ReadonlyMap<FileTarget, FileChange>, target: FileTarget): FileChange {
+  const change = staged.get(target);
+  if (change === undefined) throw new TypeError('a change was announced and not staged');
+  return change;
+}
+
+function withContent(changes: ChangeSet): (entry: JournalEntry, index: number) => JournalEntry {
+  return (entry, index) => {
+    const after = changes[index]?.after;
+    return { ...entry, after: after === undefined ? null : sha256(after.content) };
+  };
+}
+
+/**
+ * The same for a change that is known as a whole.
  * @throws KubepkiError conflict when a target is not what the change was made against, no-permission when somebody
  * else's symlink leads to it; then nothing is changed
  */
 export function prepareTransaction(
   state: StateDirectory,
   changes: ChangeSet,
-  { occasion, verify, keepBackups, newDirectoryMode }: TransactionOptions,
+  options: TransactionOptions & OpenOptions,
 ): PreparedTransaction {
-  requireSafeTargets(
-    state.root,
+  const transaction = openTransaction(
+    state,
     changes.map(({ target }) => target),
+    options,
   );
-  const journal: Journal = {
-    version: 1,
-    status: 'preparing',
-    // The time first, so that names sort in the order of the changes.
-    id: `${occasion.time.replaceAll(':', '')}-${randomBytes(3).toString('hex')}`,
-    command: occasion.command,
-    directories: newDirectoryMode === undefined ? [] : missingDirectories(changes),
-    entries: changes.map(({ target, after }) => ({
-      path: target.path,
-      resolvedPath: target.resolvedPath,
-      before: target.before?.sha256 ?? null,
-      after: after === undefined ? null : sha256(after.content),
-      stagedPath: stagedPathFor(target.resolvedPath),
-    })),
-  };
-  createStateDirectory(state.path);
-  try {
-    record(state, journal);
-    for (const directory of journal.directories) createDirectory(directory, newDirectoryMode ?? 0o755);
-    changes.forEach((change, index) => {
-      stage(change, journal.entries[index]);
-    });
-    flush(state, journal);
-    // Only what was read is worth a backup.
-    requireUnchanged(state, changes);
-    createBackup(state, journal.id, occasion, changes);
-    verify((target) => readStaged(target, journal.entries));
-    requireUnchanged(state, changes);
-  } catch (error) {
-    abortFor(error, state, journal);
-  }
-  return {
-    finish: () => ({ backup: journal.id, warnings: finish(state, changes, journal, keepBackups) }),
-    abort: () => {
-      const leftover = abort(state, journal);
-      if (leftover !== undefined) throw leftover;
-    },
-  };
+  for (const change of changes) transaction.stage(change);
+  return transaction.prepare(options);
 }
 
 function finish(state: StateDirectory, changes: ChangeSet, journal: Journal, keepBackups: number): string[] {
@@ -130,6 +204,11 @@ function halfWay(state: StateDirectory, cause: unknown): KubepkiError {
     hint: code === 'unfinished' ? hint : `mend that, then: ${commandHere(state, 'recover')}`,
     cause,
   });
+}
+
+function abortOrThrow(state: StateDirectory, journal: Journal): void {
+  const leftover = abort(state, journal);
+  if (leftover !== undefined) throw leftover;
 }
 
 /** Removes what was prepared, and throws the error that was the reason. */
@@ -176,8 +255,8 @@ function flush(state: StateDirectory, journal: Journal): void {
   }
 }
 
-function stage({ target, after }: ChangeSet[number], entry: JournalEntry | undefined): void {
-  if (after === undefined || entry === undefined) return;
+function stage({ target, after }: FileChange, entry: JournalEntry): void {
+  if (after === undefined) return;
   try {
     createDurably(entry.stagedPath, after.content, after);
   } catch (cause) {
