@@ -146,25 +146,6 @@ function withContent(changes: ChangeSet): (entry: JournalEntry, index: number) =
   };
 }
 
-/**
- * The same for a change that is known as a whole.
- * @throws KubepkiError conflict when a target is not what the change was made against, no-permission when somebody
- * else's symlink leads to it; then nothing is changed
- */
-export function prepareTransaction(
-  state: StateDirectory,
-  changes: ChangeSet,
-  options: TransactionOptions & OpenOptions,
-): PreparedTransaction {
-  const transaction = openTransaction(
-    state,
-    changes.map(({ target }) => target),
-    options,
-  );
-  for (const change of changes) transaction.stage(change);
-  return transaction.prepare(options);
-}
-
 function finish(state: StateDirectory, changes: ChangeSet, journal: Journal, keepBackups: number): string[] {
   const committed: Journal = { ...journal, status: 'committed' };
   try {

@@ -15,8 +15,8 @@ import { replaceFile, type ChangeSet, type FileTarget } from '../../src/changese
 import { FileSystemRoot } from '../../src/filesystem/root.ts';
 import { readRegularFile } from '../../src/filesystem/regular-file.ts';
 import { stateDirectoryOf } from '../../src/storage/state-directory.ts';
-import { prepareTransaction, type ReadStaged } from '../../src/storage/transaction.ts';
-import { temporaryDirectory } from '../support/tree.ts';
+import { openTransaction, type OpenTransaction, type ReadStaged } from '../../src/storage/transaction.ts';
+import { changes, snapshot, temporaryDirectory } from '../support/tree.ts';
 
 const accept = (): void => undefined;
 
@@ -32,13 +32,25 @@ function commit(
   verify: (read: ReadStaged) => void,
   options: { readonly newDirectoryMode?: 0o755 } = {},
 ): void {
-  const [first] = changes;
+  const transaction = open(
+    changes.map(({ target }) => target),
+    options,
+  );
+  for (const change of changes) transaction.stage(change);
+  transaction.prepare({ occasion, verify, keepBackups: 5 }).finish();
+}
+
+function open(
+  targets: readonly FileTarget[],
+  options: { readonly newDirectoryMode?: 0o755 } = {},
+): OpenTransaction {
+  const [first] = targets;
   assert.ok(first);
-  const state = stateDirectoryOf(dirname(first.target.path), {
+  const state = stateDirectoryOf(dirname(first.path), {
     root: FileSystemRoot.open(undefined, '/'),
     flags: [],
   });
-  prepareTransaction(state, changes, { occasion, verify, keepBackups: 5, ...options }).finish();
+  return openTransaction(state, targets, { occasion, ...options });
 }
 
 function target(path: string): FileTarget {
@@ -178,5 +190,87 @@ describe('committing a ChangeSet', () => {
       { code: 'conflict', file: join(directory, 'new.key') },
     );
     assert.equal(readFileSync(key, 'utf8'), 'old key');
+  });
+});
+
+describe('a change that arrives bit by bit', () => {
+  const staged = (directory: string): string[] =>
+    readdirSync(directory)
+      .filter((name) => name.startsWith('.'))
+      .map((name) => name.replace(/\.kubepki-[0-9a-f]{12}$/, ''))
+      .sort();
+
+  test('what has come is staged at once, in any order, and no target is touched until all has', (t) => {
+    const { directory, key, certificate } = files(t);
+    const targets = [target(key), target(certificate)] as const;
+    const transaction = open(targets);
+    assert.deepEqual(staged(directory), []);
+    transaction.stage(replaceFile(targets[1], 'new', 0o644));
+    assert.deepEqual(staged(directory), ['.apiserver.crt']);
+    transaction.stage(replaceFile(targets[0], 'new key', 0o600));
+    assert.deepEqual(staged(directory), ['.apiserver.crt', '.apiserver.key']);
+    assert.equal(readFileSync(key, 'utf8'), 'old key');
+    const read: string[] = [];
+    const prepared = transaction.prepare({
+      occasion,
+      keepBackups: 5,
+      verify: (readBack) => {
+        read.push(...targets.map((one) => readBack(one).toString()));
+      },
+    });
+    assert.deepEqual(read, ['new key', 'new']);
+    assert.equal(readFileSync(key, 'utf8'), 'old key');
+    prepared.finish();
+    assert.deepEqual(
+      [key, certificate].map((path) => readFileSync(path, 'utf8')),
+      ['new key', 'new'],
+    );
+    assert.deepEqual(readdirSync(directory).sort(), ['apiserver.crt', 'apiserver.key']);
+  });
+
+  test('given up half-way it leaves no trace, and what comes later is not written', (t) => {
+    const { directory, key, certificate } = files(t);
+    const before = snapshot(directory);
+    const targets = [target(key), target(certificate)] as const;
+    const transaction = open(targets);
+    transaction.stage(replaceFile(targets[0], 'new key', 0o600));
+    transaction.abort();
+    assert.deepEqual(changes(before, snapshot(directory)), []);
+    transaction.stage(replaceFile(targets[1], 'new', 0o644));
+    transaction.abort();
+    assert.deepEqual(changes(before, snapshot(directory)), []);
+  });
+
+  test('one of which something is missing is not made', (t) => {
+    const { directory, key, certificate } = files(t);
+    const targets = [target(key), target(certificate)] as const;
+    const transaction = open(targets);
+    transaction.stage(replaceFile(targets[0], 'new key', 0o600));
+    assert.throws(() => transaction.prepare({ occasion, verify: accept, keepBackups: 5 }), TypeError);
+    transaction.abort();
+    assert.deepEqual(readdirSync(directory).sort(), ['apiserver.crt', 'apiserver.key']);
+    assert.throws(() => {
+      open(targets).stage(replaceFile(target(join(directory, 'other')), 'x', 0o600));
+    }, TypeError);
+  });
+
+  test('a file that was changed meanwhile stays, and nothing is left', (t) => {
+    const { directory, key, certificate } = files(t);
+    const targets = [target(key), target(certificate)] as const;
+    const transaction = open(targets);
+    for (const one of targets) transaction.stage(replaceFile(one, 'new', 0o600));
+    writeFileSync(key, "somebody else's");
+    const before = snapshot(directory);
+    assert.throws(() => transaction.prepare({ occasion, verify: accept, keepBackups: 5 }), {
+      code: 'conflict',
+    });
+    transaction.abort();
+    const after = changes(before, snapshot(directory));
+    assert.deepEqual(staged(directory), []);
+    assert.deepEqual(
+      after.filter((line) => !line.includes('.kubepki-')),
+      [],
+    );
+    assert.equal(readFileSync(key, 'utf8'), "somebody else's");
   });
 });
