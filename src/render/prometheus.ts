@@ -17,9 +17,12 @@ export interface NodeMetrics {
 }
 
 interface Sample {
-  readonly labels: readonly (readonly [name: string, value: string])[];
+  /** As they are written, braces and all: each certificate is in several metrics, and there may be thousands. */
+  readonly labels: string;
   readonly value: number;
 }
+
+type Label = readonly [name: string, value: string];
 
 // In this order, as in enix/x509-certificate-exporter; what a name does not have is left out.
 const attributes = ['C', 'ST', 'L', 'O', 'OU', 'CN'];
@@ -40,7 +43,9 @@ const runs = [
 
 /** The text exposition format, with the metrics and labels of enix/x509-certificate-exporter. */
 export function prometheusText(nodes: readonly NodeMetrics[], renewRuns: RenewRuns | undefined): string {
-  const rows = nodes.flatMap((node) => node.rows.map((row) => ({ row, labels: labelsOf(node, row) })));
+  const rows = nodes.flatMap((node) =>
+    node.rows.map((row) => ({ row, labels: labelText(labelsOf(node, row)) })),
+  );
   const ofCertificates = (value: (certificate: NonNullable<Monitored['certificate']>) => number): Sample[] =>
     rows.flatMap(({ row: { certificate }, labels }) =>
       certificate === undefined ? [] : [{ labels, value: value(certificate) }],
@@ -69,11 +74,11 @@ export function prometheusText(nodes: readonly NodeMetrics[], renewRuns: RenewRu
     gauge(
       'x509_read_errors',
       'Indicates the number of read failures.',
-      nodes.map((node) => ({ labels: nodeLabel(node), value: node.readErrors })),
+      nodes.map((node) => ({ labels: labelText(nodeLabel(node)), value: node.readErrors })),
     ),
     ...runs.map(([name, help, key]) => {
       const value = renewRuns?.[key];
-      return gauge(name, help, value === undefined ? [] : [{ labels: [], value }]);
+      return gauge(name, help, value === undefined ? [] : [{ labels: '', value }]);
     }),
   ].join('');
 }
@@ -89,21 +94,23 @@ export function parseRenewRuns(text: string): RenewRuns {
 
 function gauge(name: string, help: string, samples: readonly Sample[]): string {
   if (samples.length === 0) return '';
-  const lines = samples.map(({ labels, value }) => {
-    const pairs = labels.map(([label, text]) => `${label}="${escapeLabelValue(text)}"`).join(',');
-    return `${name}${pairs === '' ? '' : `{${pairs}}`} ${String(value)}\n`;
-  });
+  const lines = samples.map(({ labels, value }) => `${name}${labels} ${String(value)}\n`);
   return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${lines.join('')}`;
 }
 
-function nodeLabel({ node }: NodeMetrics): Sample['labels'] {
+function labelText(labels: readonly Label[]): string {
+  if (labels.length === 0) return '';
+  return `{${labels.map(([label, text]) => `${label}="${escapeLabelValue(text)}"`).join(',')}}`;
+}
+
+function nodeLabel({ node }: NodeMetrics): readonly Label[] {
   return node === undefined ? [] : [['node', node]];
 }
 
 function labelsOf(
   node: NodeMetrics,
   { name, filename, filepath, user, certificate }: Monitored,
-): Sample['labels'] {
+): readonly Label[] {
   const named = (
     side: 'subject' | 'issuer',
     values: ReadonlyMap<string, string>,

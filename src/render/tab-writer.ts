@@ -31,6 +31,7 @@ export function tabWriter(
   });
 }
 
+/** Of a character beyond the Basic Multilingual Plane JavaScript counts the two halves. */
 function lengthOf(cell: string): number {
-  return Array.from(cell).length;
+  return /[\ud800-\udfff]/.test(cell) ? Array.from(cell).length : cell.length;
 }
