@@ -2,6 +2,7 @@ import { isMap, type YAMLMap } from 'yaml';
 import type { Aliases } from '../yaml/aliases.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
 import type { Kubeconfig, MaybeEmbedded, PartialKubeconfig } from './kubeconfig.ts';
+import { readPlainKubeconfig } from './plain-kubeconfig.ts';
 import { badKubeconfig, findNamed, findText, isNull } from './lookup.ts';
 
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
@@ -18,6 +19,11 @@ export interface KubeconfigNodes {
  * @throws KubepkiError bad-kubeconfig, without a file
  */
 export function readKubeconfig(text: string): Kubeconfig {
+  return readPlainKubeconfig(text) ?? readAnyKubeconfig(text);
+}
+
+/** The same by the YAML parser alone. */
+export function readAnyKubeconfig(text: string): Kubeconfig {
   const kubeconfig = readPartialKubeconfig(text);
   const { clientCertificate } = kubeconfig;
   if (clientCertificate.kind === 'absent') {
