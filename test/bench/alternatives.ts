@@ -22,7 +22,10 @@ const generate = `for key in 1 2 3 4 5 6 7 8 9 10; do openssl genrsa -out "$1" 2
 export function alternatives(bench: Bench): readonly Figure[] {
   if (!isThere('openssl')) {
     progress('not measured: the alternatives; openssl is not installed');
-    return runtimes.flatMap((runtime) => [looking(runtime, null, null), renewing(runtime, null, null)]);
+    return [
+      ...runtimes.map((runtime) => looking(runtime, null, null)),
+      ...runtimes.map((runtime) => renewing(runtime, null, null)),
+    ];
   }
   const { executable, node } = bench.programs.kubepki;
   const tree = copyOf('stacked-etcd-rsa', bench.memory, 'alternatives');

@@ -11,7 +11,7 @@ export const byBash: Timer = (commands, runs) =>
         '-c',
         `TIMEFORMAT='%3R %3U %3S'
         for ((run = 0; run < ${String(runs)}; run++)); do
-          { time ${quoted(words)} >/dev/null 2>&1; } 2>&1 || exit
+          { time ${quoted(words)} >/dev/null 2>&3; } 3>&2 2>&1 || exit
         done`,
       ]),
     ),

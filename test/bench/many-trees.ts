@@ -13,7 +13,12 @@ const neededMiB = 160;
 const outputs = { text: [], JSON: ['-o', 'json'] } as const;
 type Output = keyof typeof outputs;
 
-const kinds = runtimes.flatMap((runtime) =>
+interface Kind {
+  readonly runtime: Runtime;
+  readonly output: Output;
+}
+
+const kinds: readonly Kind[] = runtimes.flatMap((runtime) =>
   (Object.keys(outputs) as Output[]).map((output) => ({ runtime, output })),
 );
 
@@ -36,32 +41,36 @@ export function manyTrees(bench: Bench): readonly Figure[] {
   const measured = canMeasureMemory();
   if (!measured)
     progress('not measured: peak memory; GNU time is not installed (Debian: apt-get install time)');
-  return kinds.flatMap((kind) => {
-    progress(`${String(count)} trees: ${titles[kind.runtime]}, ${kind.output}`);
-    const words = (from: string): Words => [
-      ...bench.programs.kubepki[kind.runtime],
-      ...['certs', 'check-expiration', '--rootfs-from', from],
-      ...outputs[kind.output],
-    ];
-    const took = time(bench, { rounds: 5, runs: 1 }, { all: words(all), one: words(one) });
-    return [
-      each(kind, (took.all.wallMs - took.one.wallMs) / (count - 1)),
-      memory(kind, measured ? peakMiB(words(all), lists) : null),
-    ];
-  });
+  const words = ({ runtime, output }: Kind, from: string): Words => [
+    ...bench.programs.kubepki[runtime],
+    ...['certs', 'check-expiration', '--rootfs-from', from],
+    ...outputs[output],
+  ];
+  const took = time(
+    bench,
+    { rounds: 5, runs: 1 },
+    Object.fromEntries(
+      kinds.flatMap((kind) => [
+        [`${title(kind)}, all`, words(kind, all)],
+        [`${title(kind)}, one`, words(kind, one)],
+      ]),
+    ),
+  );
+  const wallMs = (name: string): number => took[name]?.wallMs ?? NaN;
+  return kinds.flatMap((kind) => [
+    each(kind, (wallMs(`${title(kind)}, all`) - wallMs(`${title(kind)}, one`)) / (count - 1)),
+    memory(kind, measured ? peakMiB(words(kind, all), lists) : null),
+  ]);
 }
 
-interface Kind {
-  readonly runtime: Runtime;
-  readonly output: Output;
+function each(kind: Kind, value: number | null): Figure {
+  return amount({ name: title(kind), unit: 'ms', limit: 2 }, { of: 'each after the first', value });
 }
 
-function each({ runtime, output }: Kind, value: number | null): Figure {
-  const name = `1,000 trees, ${titles[runtime]}, ${output}`;
-  return amount({ name, unit: 'ms', limit: 2 }, { of: 'each after the first', value });
+function memory(kind: Kind, value: number | null): Figure {
+  return amount({ name: title(kind), unit: 'MiB', limit: 150 }, { of: 'peak memory', value });
 }
 
-function memory({ runtime, output }: Kind, value: number | null): Figure {
-  const name = `1,000 trees, ${titles[runtime]}, ${output}`;
-  return amount({ name, unit: 'MiB', limit: 150 }, { of: 'peak memory', value });
+function title({ runtime, output }: Kind): string {
+  return `1,000 trees, ${titles[runtime]}, ${output}`;
 }
