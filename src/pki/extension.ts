@@ -49,7 +49,10 @@ export function parseExtension(item: Asn1): Extension {
     id: contentOf(id).toString('hex'),
     critical: isUniversal(critical, 'boolean') && contentOf(critical)[0] !== 0,
     value: contentOf(value),
-    der: encodeDer(item),
+    // Of most certificates nobody asks.
+    get der() {
+      return encodeDer(item);
+    },
   };
 }
 
