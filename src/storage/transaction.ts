@@ -36,7 +36,10 @@ export interface PreparedTransaction {
 
 /** The journal names what will change; nothing else is there yet. */
 export interface OpenTransaction {
-  /** Writes the new content of a target beside it. After `abort` nothing more is written. */
+  /**
+   * Writes the new content of a target beside it, once those of the targets before it are: whatever comes first, a run
+   * does the same in the same order, and an error names the same file. After `abort` nothing more is written.
+   */
   stage(change: FileChange): void;
   /**
    * For when all is staged.
@@ -80,7 +83,8 @@ export function openTransaction(
       stagedPath: stagedPathFor(resolvedPath),
     })),
   };
-  const staged = new Map<FileTarget, FileChange>();
+  const arrived = new Map<FileTarget, FileChange>();
+  let staged = 0;
   let closed = false;
   const attempt = <T>(step: () => T): T => {
     try {
@@ -98,16 +102,19 @@ export function openTransaction(
   return {
     stage: (change) => {
       if (closed) return;
-      const entry = opened.entries[targets.indexOf(change.target)];
-      if (entry === undefined) throw new TypeError('a change of a file that was not announced');
+      if (!targets.includes(change.target)) throw new TypeError('a change of a file that was not announced');
+      arrived.set(change.target, change);
       attempt(() => {
-        stage(change, entry);
+        for (; ; staged += 1) {
+          const [target, entry] = [targets[staged], opened.entries[staged]];
+          const next = target && arrived.get(target);
+          if (next === undefined || entry === undefined) return;
+          stage(next, entry);
+        }
       });
-      staged.set(change.target, change);
     },
     prepare: ({ occasion: whole, verify, keepBackups }) => {
-      // In the order in which they were announced, whatever was staged first.
-      const changes = targets.map((target) => changeOf(staged, target));
+      const changes = targets.map((target) => changeOf(arrived, target));
       const journal = { ...opened, entries: opened.entries.map(withContent(changes)) };
       attempt(() => {
         closed = true;
@@ -133,8 +140,8 @@ export function openTransaction(
   };
 }
 
-function changeOf(staged: ReadonlyMap<FileTarget, FileChange>, target: FileTarget): FileChange {
-  const change = staged.get(target);
+function changeOf(arrived: ReadonlyMap<FileTarget, FileChange>, target: FileTarget): FileChange {
+  const change = arrived.get(target);
   if (change === undefined) throw new TypeError('a change was announced and not staged');
   return change;
 }

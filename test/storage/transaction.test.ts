@@ -200,14 +200,14 @@ describe('a change that arrives bit by bit', () => {
       .map((name) => name.replace(/\.kubepki-[0-9a-f]{12}$/, ''))
       .sort();
 
-  test('what has come is staged at once, in any order, and no target is touched until all has', (t) => {
+  test('what has come is staged in the order announced, and no target is touched until all has', (t) => {
     const { directory, key, certificate } = files(t);
     const targets = [target(key), target(certificate)] as const;
     const transaction = open(targets);
     assert.deepEqual(staged(directory), []);
-    transaction.stage(replaceFile(targets[1], 'new', 0o644));
-    assert.deepEqual(staged(directory), ['.apiserver.crt']);
     transaction.stage(replaceFile(targets[0], 'new key', 0o600));
+    assert.deepEqual(staged(directory), ['.apiserver.key']);
+    transaction.stage(replaceFile(targets[1], 'new', 0o644));
     assert.deepEqual(staged(directory), ['.apiserver.crt', '.apiserver.key']);
     assert.equal(readFileSync(key, 'utf8'), 'old key');
     const read: string[] = [];
@@ -226,6 +226,21 @@ describe('a change that arrives bit by bit', () => {
       ['new key', 'new'],
     );
     assert.deepEqual(readdirSync(directory).sort(), ['apiserver.crt', 'apiserver.key']);
+  });
+
+  test('whatever comes first waits for those before it', (t) => {
+    const { directory, key, certificate } = files(t);
+    const targets = [target(key), target(certificate)] as const;
+    const transaction = open(targets);
+    transaction.stage(replaceFile(targets[1], 'new', 0o644));
+    assert.deepEqual(staged(directory), []);
+    transaction.stage(replaceFile(targets[0], 'new key', 0o600));
+    assert.deepEqual(staged(directory), ['.apiserver.crt', '.apiserver.key']);
+    transaction.prepare({ occasion, verify: accept, keepBackups: 5 }).finish();
+    assert.deepEqual(
+      [key, certificate].map((path) => readFileSync(path, 'utf8')),
+      ['new key', 'new'],
+    );
   });
 
   test('given up half-way it leaves no trace, and what comes later is not written', (t) => {
