@@ -1,3 +1,4 @@
+import { maxLength } from '../yaml/parse-yaml.ts';
 import type { Embedded, Kubeconfig } from './kubeconfig.ts';
 
 type Field = 'ca' | 'server' | 'cluster' | 'user' | 'context' | 'certificate' | 'key';
@@ -39,6 +40,8 @@ const isNull = /^null$/i;
  * @returns undefined for any other text, right or wrong
  */
 export function readPlainKubeconfig(text: string): Kubeconfig | undefined {
+  // What the parser would refuse could be read, and then not be rewritten.
+  if (text.length > maxLength) return undefined;
   const lines = text.split('\n');
   const expected = lines.length === layout.length ? layout : withoutPreferences;
   if (lines.length !== expected.length) return undefined;

@@ -18,7 +18,7 @@ export interface YamlOptions {
 }
 
 // kubeadm's own files are a few KiB. The parser's time grows with the square of some texts, so that 1 MiB takes minutes.
-const maxLength = 256 * 1024;
+export const maxLength = 256 * 1024;
 const maxDocuments = 100;
 // The composer recurses, and node itself crashes, beyond any catch, when a regular expression meets the stack's end.
 const maxDepth = 100;

@@ -6,7 +6,7 @@ import { KubepkiError } from '../../src/errors/error.ts';
 import { createKubeconfig } from '../../src/kubeconfig/create.ts';
 import type { Kubeconfig } from '../../src/kubeconfig/kubeconfig.ts';
 import { readPlainKubeconfig } from '../../src/kubeconfig/plain-kubeconfig.ts';
-import { readAnyKubeconfig } from '../../src/kubeconfig/read.ts';
+import { readAnyKubeconfig, readKubeconfig } from '../../src/kubeconfig/read.ts';
 import { fixturePath } from '../support/tree.ts';
 
 const samples = ['stacked-etcd-rsa', 'stacked-etcd-ecdsa', 'ipv6'].flatMap((role) =>
@@ -140,6 +140,21 @@ describe('a plain kubeconfig', () => {
       { numRuns: 20_000 },
     );
     assert.ok(counts.plain > 200 && counts.other > 200, JSON.stringify(counts));
+  });
+
+  test('one that is too large for the YAML parser is too large', () => {
+    const pem = 'x'.repeat(3 * 64 * 1024);
+    const names = { clusterName: 'kubernetes', userName: 'admin', server: 'https://a.example' };
+    const text = createKubeconfig({
+      ...names,
+      clusterCaPem: pem,
+      clientKeyPem: 'x'.repeat(200),
+      clientCertificatePem: 'x'.repeat(200),
+    });
+    assert.equal(readPlainKubeconfig(text), undefined);
+    assert.throws(() => readKubeconfig(text), { code: 'bad-kubeconfig', message: 'is larger than 256 KiB' });
+    const smaller = text.replace(/(authority-data: .{200000}).*/, '$1');
+    assert.ok(isReadAlike(smaller));
   });
 
   test('what is not read so is read by the YAML parser', () => {

@@ -154,6 +154,18 @@ describe('a plain certificate', () => {
     });
   });
 
+  test('is not one that names two algorithms, of which OpenSSL says nothing and Go that they do not match', () => {
+    const [der] = samples;
+    assert.ok(der !== undefined);
+    const tree = parseDer(der);
+    // sha256WithRSAEncryption, then sha384WithRSAEncryption (RFC 4055, 5).
+    const path = [1, 0];
+    const id = at(tree, path);
+    assert.ok(typeof id.value === 'string' && id.value.endsWith('\u000b'));
+    const other = { ...id, value: `${id.value.slice(0, -1)}\u000c` };
+    assert.equal(readAsOpensslReads(encodeDer(withParts(tree, path, [other]))), 'unusual');
+  });
+
   test('is not one with a compressed point: that is read by the other parser', () => {
     const der = samples.find((one) => new X509Certificate(one).publicKey.asymmetricKeyType === 'ec');
     assert.ok(der !== undefined);
