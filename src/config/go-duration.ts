@@ -4,16 +4,16 @@
 const unitMs: Readonly<Record<string, number>> = {
   ns: 1e-6,
   us: 1e-3,
-  µs: 1e-3, // U+00B5, micro sign
-  μs: 1e-3, // U+03BC, Greek letter mu
+  '\u00b5s': 1e-3, // micro sign
+  '\u03bcs': 1e-3, // Greek letter mu
   ms: 1,
   s: 1000,
   m: 60_000,
   h: 3_600_000,
 };
 
-const whole = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/;
-const part = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g;
+const whole = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+$/;
+const part = /(\d+(?:\.\d*)?|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g;
 // int64 nanoseconds, about 292 years.
 const maxMs = 2 ** 63 / 1e6;
 
