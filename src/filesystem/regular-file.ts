@@ -18,8 +18,9 @@ export interface FileFacts {
   readonly links: number;
 }
 
-export interface RegularFile extends FileFacts {
+export interface RegularFile {
   readonly bytes: Buffer;
+  readonly facts: FileFacts;
 }
 
 /**
@@ -42,14 +43,7 @@ export function readRegularFile(resolvedPath: string, shownPath: string): Regula
       const stats = fstatSync(descriptor);
       requireRegular(stats, shownPath);
       const bytes = readAll(descriptor, stats.size, shownPath);
-      return {
-        bytes,
-        sha256: sha256(bytes),
-        mode: stats.mode & 0o7777,
-        uid: stats.uid,
-        gid: stats.gid,
-        links: stats.nlink,
-      };
+      return { bytes, facts: factsOf(stats, bytes) };
     } finally {
       closeSync(descriptor);
     }
@@ -76,6 +70,21 @@ export function exists(resolvedPath: string, shownPath: string): boolean {
 /** @returns SHA-256, hex */
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+function factsOf({ mode, uid, gid, nlink }: Stats, bytes: Buffer): FileFacts {
+  let digest: string | undefined;
+  return {
+    // Who only looks never asks, and then nothing of node's crypto is loaded, which takes longer than to read all files.
+    get sha256() {
+      digest ??= sha256(bytes);
+      return digest;
+    },
+    mode: mode & 0o7777,
+    uid,
+    gid,
+    links: nlink,
+  };
 }
 
 function requireRegular(stats: Stats, shownPath: string): void {

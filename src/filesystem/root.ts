@@ -15,7 +15,7 @@ export class FileSystemRoot {
   /** Host path without symlinks, `/` when there is no `--rootfs`. */
   readonly directory: string;
   readonly #workingDirectory: string;
-  /** What directories have been resolved to; undefined: none is kept. */
+  /** What paths have been resolved to; undefined: none is kept. */
   readonly #resolved: Map<string, string> | undefined;
 
   private constructor(directory: string, workingDirectory: string, resolved?: Map<string, string>) {
@@ -57,14 +57,18 @@ export class FileSystemRoot {
    * @throws KubepkiError not-a-file, no-permission, io
    */
   resolve(hostPath: string): string {
-    const parent = dirname(hostPath);
-    const base = this.#resolved !== undefined && isPlain(hostPath) ? this.#parent(parent) : undefined;
-    return base === undefined
-      ? this.#walk(hostPath).path
-      : this.#follow([basename(hostPath)], base, hostPath).path;
+    const known = this.#resolved?.get(hostPath);
+    if (known !== undefined) return known;
+    const base = this.#resolved !== undefined && isPlain(hostPath) ? this.#parent(dirname(hostPath)) : undefined;
+    const path =
+      base === undefined
+        ? this.#walk(hostPath).path
+        : this.#follow([basename(hostPath)], base, hostPath).path;
+    this.#resolved?.set(hostPath, path);
+    return path;
   }
 
-  /** The same for files that are read at one moment: each directory is resolved but once. */
+  /** The same for files that are read at one moment: each path is resolved but once. */
   atOneMoment(): FileSystemRoot {
     return new FileSystemRoot(this.directory, this.#workingDirectory, new Map());
   }

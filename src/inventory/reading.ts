@@ -20,8 +20,7 @@ export function readFile(root: FileSystemRoot, path: string): FileReading {
   const resolvedPath = root.resolve(path);
   const file = readRegularFile(resolvedPath, path);
   if (file === undefined) return { target: { path, resolvedPath, before: undefined }, bytes: undefined };
-  const { bytes, ...before } = file;
-  return { target: { path, resolvedPath, before }, bytes };
+  return { target: { path, resolvedPath, before: file.facts }, bytes: file.bytes };
 }
 
 /** Turns a thrown KubepkiError into an `unreadable` that names the file; undefined becomes `missing`. */

@@ -70,7 +70,7 @@ function requireUnchanged(
   { path, resolvedPath, sha256 }: AsideJournal,
 ): RegularFile {
   const file = readRegularFile(root.resolve(resolvedPath), path);
-  if (file?.sha256 === sha256) return file;
+  if (file?.facts.sha256 === sha256) return file;
   throw new KubepkiError('conflict', 'was changed by somebody else in the meantime', {
     file: path,
     hint: 'run the command again',
@@ -99,7 +99,8 @@ function copyAside(state: StateDirectory, journal: AsideJournal): void {
         hint: 'put the manifest itself in its place',
       });
     }
-    const { bytes, mode, uid, gid } = requireUnchanged(state, journal);
+    const { bytes, facts } = requireUnchanged(state, journal);
+    const { mode, uid, gid } = facts;
     createDurably(asidePath, bytes, { mode, owner: { uid, gid } });
   }
   syncDirectory(dirname(asidePath));
@@ -250,7 +251,7 @@ function putInPlace(state: StateDirectory, journal: AsideJournal): 'back' | 'in-
   }
   const file = readRegularFile(asidePath, path);
   if (file === undefined) throw new KubepkiError('not-found', 'disappeared', { file: asidePath });
-  const { mode, uid, gid } = file;
+  const { mode, uid, gid } = file.facts;
   createDurably(stagedPath, file.bytes, { mode, owner: { uid, gid } });
   try {
     linkOrRename(stagedPath, resolvedPath);
@@ -276,7 +277,7 @@ function linkOrRename(from: string, to: string): void {
 
 function isSame({ root }: StateDirectory, { resolvedPath, path, sha256 }: AsideJournal): boolean {
   try {
-    return readRegularFile(root.resolve(resolvedPath), path)?.sha256 === sha256;
+    return readRegularFile(root.resolve(resolvedPath), path)?.facts.sha256 === sha256;
   } catch (error) {
     // A directory, say, that somebody put there: certainly another one.
     if (error instanceof KubepkiError) return false;

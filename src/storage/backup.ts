@@ -26,8 +26,8 @@ export function createBackup(
       if (file === undefined) return { path, resolvedPath, old: null };
       const name = String(index).padStart(2, '0');
       createDurably(join(directory, name), file.bytes, { mode: 0o600, owner: undefined });
-      const { mode, uid, gid } = file;
-      return { path, resolvedPath, old: { name, sha256: file.sha256, mode, uid, gid } };
+      const { sha256, mode, uid, gid } = file.facts;
+      return { path, resolvedPath, old: { name, sha256, mode, uid, gid } };
     });
     const newest = listBackups(state).backups[0]?.sequence ?? 0;
     writeManifest(state, { id, sequence: newest + 1, ...occasion, files });

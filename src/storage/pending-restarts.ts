@@ -94,7 +94,7 @@ function readStored(state: StateDirectory): StoredRestarts | undefined {
 
 function digestOf({ root }: StateDirectory, path: string): string | undefined {
   try {
-    return readRegularFile(root.resolve(path), path)?.sha256;
+    return readRegularFile(root.resolve(path), path)?.facts.sha256;
   } catch (error) {
     if (error instanceof KubepkiError) return undefined;
     throw error;

@@ -200,7 +200,7 @@ function placeOf(state: StateDirectory, entry: JournalEntry): 'old' | 'new' | 'f
 }
 
 function digest(path: string, shownPath: string): string | null {
-  return readRegularFile(path, shownPath)?.sha256 ?? null;
+  return readRegularFile(path, shownPath)?.facts.sha256 ?? null;
 }
 
 /** Once the journal is gone nobody knows their names: so they are gone from the disk before. */

@@ -266,7 +266,7 @@ function requireUnchanged({ root }: StateDirectory, changes: ChangeSet): void {
     // A symlink put there or on the way since would lead the change elsewhere.
     const elsewhere = root.resolve(target.path) !== target.resolvedPath;
     const now = elsewhere ? undefined : readRegularFile(target.resolvedPath, target.path);
-    if (!elsewhere && now?.sha256 === target.before?.sha256) continue;
+    if (!elsewhere && now?.facts.sha256 === target.before?.sha256) continue;
     throw new KubepkiError('conflict', 'was changed by somebody else in the meantime', {
       file: target.path,
       hint: 'run the command again',

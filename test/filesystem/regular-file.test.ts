@@ -15,9 +15,9 @@ describe('reading a regular file', () => {
     chmodSync(path, 0o640);
     const file = readRegularFile(path, path);
     assert.equal(file?.bytes.toString(), 'content');
-    assert.equal(file.sha256, createHash('sha256').update('content').digest('hex'));
-    assert.equal(file.mode, 0o640);
-    assert.equal(file.links, 1);
+    assert.equal(file.facts.sha256, createHash('sha256').update('content').digest('hex'));
+    assert.equal(file.facts.mode, 0o640);
+    assert.equal(file.facts.links, 1);
   });
 
   test('nothing there is undefined, not an error', (t) => {

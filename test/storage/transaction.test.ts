@@ -54,7 +54,7 @@ function open(
 }
 
 function target(path: string): FileTarget {
-  return { path, resolvedPath: path, before: readRegularFile(path, path) };
+  return { path, resolvedPath: path, before: readRegularFile(path, path)?.facts };
 }
 
 function files(t: TestContext): { directory: string; key: string; certificate: string } {
