@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPublicKey, X509Certificate } from 'node:crypto';
 import { KubepkiError } from '../errors/error.ts';
 import {
   contentOf,
@@ -28,6 +28,7 @@ export interface Certificate {
   readonly subject: Buffer;
   readonly notBefore: Date;
   readonly notAfter: Date;
+  /** Made when it is first wanted, if nothing is unusual in it. */
   readonly publicKey: SubjectKey;
   readonly extensions: readonly Extension[];
   /** node's view of the same bytes, for verifying signatures; made when it is first wanted, if nothing is unusual in them. */
@@ -85,8 +86,9 @@ export function parseCertificate(der: Buffer): Certificate {
   if (first === undefined || second === undefined) throw malformed();
   const extensions = parseExtensions(optional.find((field) => isContext(field, 3)));
   const [notBefore, notAfter] = [parseTime(first), parseTime(second)];
-  const plainKey = plainPublicKey(parsed);
-  let decoded = plainKey === undefined ? decode(der) : undefined;
+  const plain = plainPublicKey(parsed);
+  let decoded = plain === undefined ? decode(der) : undefined;
+  let publicKey = plain ?? subjectKey(keyInfo, decoded);
   return {
     der,
     serialNumber: contentOf(serialNumber),
@@ -95,8 +97,11 @@ export function parseCertificate(der: Buffer): Certificate {
     subject: encodeDer(subject),
     notBefore,
     notAfter,
-    publicKey: plainKey ?? subjectKey(keyInfo, decoded),
     extensions,
+    get publicKey() {
+      if ('kty' in publicKey) publicKey = createPublicKey({ key: publicKey, format: 'jwk' });
+      return publicKey;
+    },
     get x509() {
       decoded ??= decode(der);
       return decoded;

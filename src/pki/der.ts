@@ -1,5 +1,6 @@
 import asn1, { type Asn1 } from 'node-forge/lib/asn1.js';
 import { KubepkiError } from '../errors/error.ts';
+import { readPlainDer } from './read-plain-der.ts';
 
 export type { Asn1 };
 
@@ -9,6 +10,11 @@ export type { Asn1 };
  * @throws KubepkiError bad-certificate
  */
 export function parseDer(der: Buffer): Asn1 {
+  return readPlainDer(der) ?? parseAnyDer(der);
+}
+
+/** The same by forge alone. */
+export function parseAnyDer(der: Buffer): Asn1 {
   try {
     const value = asn1.fromDer(der.toString('latin1'), {
       strict: true,
@@ -40,8 +46,8 @@ const constructedBit = 0x20;
 function contentText({ value, type }: Asn1): string {
   if (typeof value !== 'string') return value.map(derText).join('');
   // As forge has it, of whatever class the tag is.
-  if (type === asn1.Type.BMPSTRING) return Buffer.from(value, 'utf16le').swap16().toString('latin1');
-  return type === asn1.Type.INTEGER ? shortestInteger(value) : value;
+  if (type === universalTypes.bmpString) return Buffer.from(value, 'utf16le').swap16().toString('latin1');
+  return type === universalTypes.integer ? shortestInteger(value) : value;
 }
 
 /** X.690, 8.3.2: the first nine bits are not all alike. */
@@ -72,31 +78,31 @@ export function contentOf(value: Asn1): Buffer {
 }
 
 export function isUniversal(value: Asn1 | undefined, type: UniversalType): value is Asn1 {
-  return value?.tagClass === asn1.Class.UNIVERSAL && value.type === universalTypes[type];
+  return value?.tagClass === classes.universal && value.type === universalTypes[type];
 }
 
 /** A context-specific tag such as `[3]`. */
 export function isContext(value: Asn1 | undefined, tag: number): value is Asn1 {
-  return value?.tagClass === asn1.Class.CONTEXT_SPECIFIC && value.type === tag;
+  return value?.tagClass === classes.contextSpecific && value.type === tag;
 }
 
 export function sequence(parts: readonly Asn1[]): Asn1 {
-  return asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SEQUENCE, true, parts);
+  return asn1.create(classes.universal, universalTypes.sequence, true, parts);
 }
 
 /** A SET with one member, or whose members are given in DER's order (X.690, 11.6). */
 export function set(parts: readonly Asn1[]): Asn1 {
-  return asn1.create(asn1.Class.UNIVERSAL, asn1.Type.SET, true, parts);
+  return asn1.create(classes.universal, universalTypes.set, true, parts);
 }
 
 /** An explicitly tagged value. */
 export function context(tag: number, part: Asn1): Asn1 {
-  return asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag, true, [part]);
+  return asn1.create(classes.contextSpecific, tag, true, [part]);
 }
 
 /** An implicitly tagged primitive. */
 export function contextPrimitive(tag: number, content: Buffer): Asn1 {
-  return asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag, false, content.toString('latin1'));
+  return asn1.create(classes.contextSpecific, tag, false, content.toString('latin1'));
 }
 
 export function oid(dotted: string): Asn1 {
@@ -104,7 +110,7 @@ export function oid(dotted: string): Asn1 {
 }
 
 export function primitive(type: UniversalType, content: Buffer): Asn1 {
-  return asn1.create(asn1.Class.UNIVERSAL, universalTypes[type], false, content.toString('latin1'));
+  return asn1.create(classes.universal, universalTypes[type], false, content.toString('latin1'));
 }
 
 /** A value that is DER already and must stay byte for byte. */
@@ -118,18 +124,20 @@ export function malformed(): KubepkiError {
 
 export type UniversalType = keyof typeof universalTypes;
 
+// Not from forge, which is loaded when something is written, or read that is not plain. X.690, 8.1.2.2; X.680, 8.6.
+const classes = { universal: 0, contextSpecific: 0x80 } as const;
 const universalTypes = {
-  boolean: asn1.Type.BOOLEAN,
-  integer: asn1.Type.INTEGER,
-  bitString: asn1.Type.BITSTRING,
-  octetString: asn1.Type.OCTETSTRING,
-  null: asn1.Type.NULL,
-  oid: asn1.Type.OID,
-  sequence: asn1.Type.SEQUENCE,
-  set: asn1.Type.SET,
-  printableString: asn1.Type.PRINTABLESTRING,
-  utf8String: asn1.Type.UTF8,
-  bmpString: asn1.Type.BMPSTRING,
-  utcTime: asn1.Type.UTCTIME,
-  generalizedTime: asn1.Type.GENERALIZEDTIME,
+  boolean: 1,
+  integer: 2,
+  bitString: 3,
+  octetString: 4,
+  null: 5,
+  oid: 6,
+  utf8String: 12,
+  sequence: 16,
+  set: 17,
+  printableString: 19,
+  utcTime: 23,
+  generalizedTime: 24,
+  bmpString: 30,
 } as const;

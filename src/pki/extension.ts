@@ -42,7 +42,8 @@ export const extensionIds = {
 /** Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING } */
 export function parseExtension(item: Asn1): Extension {
   const parts = partsOf(item);
-  const [id, critical] = parts;
+  const id = parts[0];
+  const critical = parts[1];
   const value = parts.at(-1);
   if (!isUniversal(id, 'oid') || !isUniversal(value, 'octetString')) throw malformed();
   return {

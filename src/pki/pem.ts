@@ -20,8 +20,9 @@ export function pemBlocks(bytes: Uint8Array): PemBlock[] {
   let label: string | undefined;
   let lines: string[] = [];
   for (const line of Buffer.from(bytes).toString('latin1').split(/\r?\n/)) {
-    const opened = begin.exec(line)?.[1];
-    const closed = end.exec(line)?.[1];
+    const isBoundary = line.startsWith('-----');
+    const opened = isBoundary ? begin.exec(line)?.[1] : undefined;
+    const closed = isBoundary ? end.exec(line)?.[1] : undefined;
     if (opened !== undefined) {
       label = opened;
       lines = [];

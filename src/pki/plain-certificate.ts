@@ -1,7 +1,6 @@
-import type { KeyObject } from 'node:crypto';
-import { isContext, isUniversal, type Asn1 } from './der.ts';
-import { isContentOf, isNull, isOid, partsIn, wholeBytes } from './plain-der.ts';
-import { plainKey } from './plain-key.ts';
+import { isContext, type Asn1 } from './der.ts';
+import { areWholeBytes, isContentOf, isNull, isOid, isTrue, partsIn } from './plain-der.ts';
+import { plainKey, type PlainKey } from './plain-key.ts';
 
 /**
  * The public key of a certificate that any parser reads, and reads alike: every part of it is just what RFC 5280, 4.1 says,
@@ -9,28 +8,28 @@ import { plainKey } from './plain-key.ts';
  *
  * An independent parser has the last word on what a certificate is. But OpenSSL takes a tenth of a millisecond for one,
  * nearly all of it for its key, and whoever looks at a thousand nodes looks at thirteen thousand. Given the numbers alone
- * it makes the same key in a fraction of that, and so it need not be asked about what is plain.
+ * it makes the same key in a fraction of that, when somebody wants the key; and so it need not be asked about what is plain.
+ * Parts are taken by number: taking an array apart by a pattern makes an object for each, and of a start's garbage that was a fifth.
  * @param certificate parsed as DER, whose extensions and times have been read
  * @returns undefined where there is anything unusual about it
  */
-export function plainPublicKey(certificate: Asn1): KeyObject | undefined {
-  const [tbs, outerAlgorithm, signature, ...more] = partsIn(certificate, 'sequence');
-  const fields = partsIn(tbs, 'sequence');
-  const [version, serialNumber, algorithm, issuer, validity, subject, keyInfo, extensions, ...others] =
-    fields;
+export function plainPublicKey(certificate: Asn1): PlainKey | undefined {
+  const whole = partsIn(certificate, 'sequence');
+  const fields = partsIn(whole[0], 'sequence');
+  const extensions = fields[7];
   const isPlain =
-    more.length === 0 &&
-    others.length === 0 &&
-    isVersion3(version) &&
-    isContentOf(serialNumber, 'integer') &&
-    areAlgorithm(algorithm, outerAlgorithm) &&
-    isName(issuer) &&
-    partsIn(validity, 'sequence').length === 2 &&
-    isName(subject) &&
+    whole.length === 3 &&
+    fields.length === 8 &&
+    isVersion3(fields[0]) &&
+    isContentOf(fields[1], 'integer') &&
+    areAlgorithm(fields[2], whole[1]) &&
+    isName(fields[3]) &&
+    partsIn(fields[4], 'sequence').length === 2 &&
+    isName(fields[5]) &&
     isContext(extensions, 3) &&
     areExtensions(extensions) &&
-    wholeBytes(signature) !== undefined;
-  return isPlain ? plainKey(keyInfo) : undefined;
+    areWholeBytes(whole[2]);
+  return isPlain ? plainKey(fields[6]) : undefined;
 }
 
 /** `[0] EXPLICIT Version` with v3(2). */
@@ -61,9 +60,9 @@ function isName(value: Asn1 | undefined): boolean {
   return (
     names.length > 0 &&
     names.every((name) => {
-      const [attribute, ...more] = partsIn(name, 'set');
-      const [type, text, ...rest] = partsIn(attribute, 'sequence');
-      return more.length === 0 && rest.length === 0 && isOid(type) && isAscii(text);
+      const attributes = partsIn(name, 'set');
+      const parts = partsIn(attributes[0], 'sequence');
+      return attributes.length === 1 && parts.length === 2 && isOid(parts[0]) && isAscii(parts[1]);
     })
   );
 }
@@ -82,13 +81,10 @@ function areExtensions(field: Asn1): boolean {
 
 function isExtension(value: Asn1): boolean {
   const parts = partsIn(value, 'sequence');
-  const [id, critical] = parts;
-  const content = parts.at(-1);
-  // DER leaves a DEFAULT out: critical is there when it is TRUE.
-  const isCriticalTrue = isUniversal(critical, 'boolean') && critical.value === '\xff';
   return (
-    isOid(id) &&
-    (parts.length === 2 || (parts.length === 3 && isCriticalTrue)) &&
-    isContentOf(content, 'octetString')
+    isOid(parts[0]) &&
+    // DER leaves a DEFAULT out: critical is there when it is TRUE.
+    (parts.length === 2 || (parts.length === 3 && isTrue(parts[1]))) &&
+    isContentOf(parts.at(-1), 'octetString')
   );
 }

@@ -15,6 +15,10 @@ export function isContentOf(value: Asn1 | undefined, type: UniversalType): value
   return isUniversal(value, type) && typeof value.value === 'string' && value.value !== '';
 }
 
+export function isTrue(value: Asn1 | undefined): boolean {
+  return isContentOf(value, 'boolean') && value.value === '\xff';
+}
+
 export function isNull(value: Asn1): boolean {
   return isUniversal(value, 'null') && value.value === '';
 }
@@ -29,7 +33,9 @@ export function isOid(value: Asn1 | undefined): value is Primitive {
 
 /** The content of a BIT STRING that is whole bytes, as keys and signatures are (RFC 5280, 4.1.1.3). */
 export function wholeBytes(value: Asn1 | undefined): Buffer | undefined {
-  return isContentOf(value, 'bitString') && value.value.length > 1 && value.value.startsWith('\0')
-    ? Buffer.from(value.value.slice(1), 'latin1')
-    : undefined;
+  return areWholeBytes(value) ? Buffer.from(value.value.slice(1), 'latin1') : undefined;
+}
+
+export function areWholeBytes(value: Asn1 | undefined): value is Primitive {
+  return isContentOf(value, 'bitString') && value.value.length > 1 && value.value.startsWith('\0');
 }

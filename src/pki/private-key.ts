@@ -17,8 +17,6 @@ export type KeyAlgorithm =
 /** What a key turned out to be: one we make, or something else by its name. */
 export type FoundAlgorithm = KeyAlgorithm | { readonly type: 'other'; readonly description: string };
 
-const generate = promisify(generateKeyPair);
-
 const curves: Readonly<Record<string, 'P-256' | 'P-384'>> = { prime256v1: 'P-256', secp384r1: 'P-384' };
 
 const keyLabels = ['RSA PRIVATE KEY', 'EC PRIVATE KEY', 'PRIVATE KEY'];
@@ -65,6 +63,8 @@ export function encodePrivateKey(key: PrivateKey): string {
 
 /** Runs in the thread pool: start all keys of a set at once and await them together. */
 export async function generatePrivateKey(algorithm: KeyAlgorithm): Promise<PrivateKey> {
+  // Here, and not at import: whatever only reads loads this module, and nothing of node's crypto.
+  const generate = promisify(generateKeyPair);
   const pair =
     algorithm.type === 'rsa'
       ? await generate('rsa', { modulusLength: algorithm.bits })
