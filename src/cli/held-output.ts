@@ -1,9 +1,8 @@
 import { onInterrupt } from './signals.ts';
-
-type Stream = 'stdout' | 'stderr';
+import { writeOutput, type OutputName } from './standard-streams.ts';
 
 interface Held {
-  readonly stream: Stream;
+  readonly stream: OutputName;
   readonly text: string;
 }
 
@@ -19,13 +18,13 @@ export function holdOutput(): void {
   });
 }
 
-export function writeOrHold(stream: Stream, text: string): void {
+export function writeOrHold(stream: OutputName, text: string): void {
   if (holding) held.push({ stream, text });
-  else process[stream].write(text);
+  else writeOutput(stream, text);
 }
 
 /** Something is wrong, so the whole story is told: what was held back, and whatever comes after it. */
 export function releaseOutput(): void {
   holding = false;
-  for (const { stream, text } of held.splice(0)) process[stream].write(text);
+  for (const { stream, text } of held.splice(0)) writeOutput(stream, text);
 }

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { KubepkiError } from '../errors/error.ts';
+import { errnoOf } from '../filesystem/filesystem-error.ts';
 import { commandFirst } from './command-first.ts';
 import { exitCodeOf, exitCodes, nagiosCodes } from './exit-code.ts';
 import { releaseOutput } from './held-output.ts';
@@ -7,42 +8,54 @@ import { asksForNagios } from './nagios-mode.ts';
 import { ownVersion } from './own-version.ts';
 import { buildProgram } from './program.ts';
 import { handleSignals, interruptionDuringHold, sayInterrupted, wasChanged } from './signals.ts';
+import { isAllWritten, onOutputError } from './standard-streams.ts';
 import { openTerminal } from './terminal.ts';
 
 const words = commandFirst(process.argv.slice(2));
 
 handleSignals();
 
-// A reader that has seen enough (`| head`) is no error of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') return;
+let isResultLost = false;
+
+onOutputError((name, error) => {
+  // A note that nobody can read must not change what is done, or what the exit code says of it. And a reader that has seen
+  // enough (`| head`) is no error of ours.
+  if (name === 'stderr' || errnoOf(error) === 'EPIPE') return;
   openTerminal({ color: true }).error(
     new KubepkiError('io', `cannot write to standard output: ${error.message}`),
   );
-  if (asksForNagios(words)) process.exitCode = nagiosCodes.unknown;
-  else process.exitCode = wasChanged() ? exitCodes.changedButNotFinished : exitCodes.error;
+  isResultLost = true;
+  // It may be the last thing that happens.
+  process.exitCode = codeOfLostResult();
 });
 
-// A note that nobody can read must not change what is done, or what the exit code says of it.
-process.stderr.on('error', () => undefined);
-
-void main();
+void main().then(() => {
+  // Nothing is left to wait for. Else node would first free the heap piece by piece, which takes a twentieth of a start.
+  if (isAllWritten()) process.exit();
+});
 
 async function main(): Promise<void> {
   try {
     const program = await buildProgram(ownVersion, words, (code) => {
-      // Unless the result could not be written.
-      process.exitCode ??= code;
+      process.exitCode = code;
     });
     await program.parseAsync(words, { from: 'user' });
+    if (isResultLost) process.exitCode = codeOfLostResult();
     // One that came during a transaction has waited for its end.
     const interruption = await interruptionDuringHold();
     if (interruption !== undefined) process.exitCode = interruption;
     if (process.exitCode !== undefined && process.exitCode !== exitCodes.done) releaseOutput();
     if (interruption !== undefined) sayInterrupted();
   } catch (error) {
-    process.exitCode = await report(error);
+    const code = await report(error);
+    // --help ends as an error, too.
+    process.exitCode = isResultLost && code === exitCodes.done ? codeOfLostResult() : code;
   }
+}
+
+function codeOfLostResult(): number {
+  if (asksForNagios(words)) return nagiosCodes.unknown;
+  return wasChanged() ? exitCodes.changedButNotFinished : exitCodes.error;
 }
 
 /** A plugin's one line; a person who tries it on a terminal finds the error with its hint on stderr. */

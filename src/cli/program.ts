@@ -3,6 +3,7 @@ import { KubepkiError } from '../errors/error.ts';
 import type { ExitCode } from './exit-code.ts';
 import { rootfsOption } from './options.ts';
 import { requireQuietText } from './quiet-option.ts';
+import { writeOutput } from './standard-streams.ts';
 
 type Done = (code: ExitCode) => void;
 type Add = (parent: Command, done: Done) => void;
@@ -52,7 +53,12 @@ export async function buildProgram(version: string, words: readonly string[], do
       requireQuietText(command);
     })
     .exitOverride()
-    .configureOutput({ outputError: () => undefined });
+    .configureOutput({
+      writeOut: (text) => {
+        writeOutput('stdout', text);
+      },
+      outputError: () => undefined,
+    });
   asGroup(program);
   const certs = program
     .command('certs')

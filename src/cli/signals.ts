@@ -1,4 +1,5 @@
 import { exitCodes, type ExitCode } from './exit-code.ts';
+import { isTerminal, writeOutput } from './standard-streams.ts';
 
 type Progress = 'nothing' | 'recovered' | 'changed';
 
@@ -116,12 +117,12 @@ const said: Readonly<Record<Progress, string>> = {
 
 export function sayInterrupted(done: readonly CleanedUp[] = []): void {
   // The terminal has just echoed ^C.
-  const lineEnd = process.stderr.isTTY ? '\n' : '';
+  const lineEnd = isTerminal('stderr') ? '\n' : '';
   const components = restarted.length === 0 ? [] : [`restarted: ${restarted.join(', ')}`];
   const nothing = restarted.length === 0 && decided.size === 0;
   const change = progress === 'nothing' && !nothing ? [] : [said[progress]];
   const text = [...change, ...components, ...decided.values(), ...done.map((one) => one.said)].join('; ');
-  process.stderr.write(`${lineEnd}interrupted: ${text}\n`);
+  writeOutput('stderr', `${lineEnd}interrupted: ${text}\n`);
 }
 
 function turn(): Promise<void> {

@@ -2,6 +2,7 @@ import type { KubepkiError } from '../errors/error.ts';
 import { renderError, renderHint, renderNote, renderWarning } from '../render/diagnostics.ts';
 import { holdOutput, releaseOutput, writeOrHold } from './held-output.ts';
 import { noProgress, startProgress, type Progress } from './progress.ts';
+import { isTerminal, writeOutput } from './standard-streams.ts';
 
 /** As commander names them. */
 export interface TerminalOptions {
@@ -33,10 +34,10 @@ export function openTerminal({ color, quiet = false }: TerminalOptions): Termina
   const dumb = process.env['TERM'] === 'dumb';
   // https://no-color.org: set to anything but the empty string. Judged for each stream: one may be a pipe.
   const allowed = color && (process.env['NO_COLOR'] ?? '') === '' && !dumb;
-  const stdoutColour = allowed && process.stdout.isTTY;
-  const stderrColour = allowed && process.stderr.isTTY;
+  const stdoutColour = allowed && isTerminal('stdout');
+  const stderrColour = allowed && isTerminal('stderr');
   const say = (text: string): void => {
-    process.stderr.write(text);
+    writeOutput('stderr', text);
   };
   // A hint shares the fate of what it follows: a warning's is never held back.
   let hintHeld = true;
@@ -44,7 +45,7 @@ export function openTerminal({ color, quiet = false }: TerminalOptions): Termina
     stdoutColour,
     stderrColour,
     // In this order: to look at stdin makes a stream of it.
-    interactive: process.stderr.isTTY && process.stdin.isTTY,
+    interactive: isTerminal('stderr') && process.stdin.isTTY,
     result: (text) => {
       hintHeld = true;
       writeOrHold('stdout', text);
@@ -73,6 +74,6 @@ export function openTerminal({ color, quiet = false }: TerminalOptions): Termina
       say(renderError(error, { colour: stderrColour }));
     },
     progress: async (text) =>
-      process.stderr.isTTY && !dumb && !quiet ? startProgress(text, { colour: stderrColour }) : noProgress,
+      isTerminal('stderr') && !dumb && !quiet ? startProgress(text, { colour: stderrColour }) : noProgress,
   };
 }
