@@ -3,18 +3,22 @@
  * client, larger than all the rest, is a second file, which is read when it is asked for.
  */
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 import { commitDefinition } from '../commit.mjs';
+import { inOneFile } from './one-file.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
 const client = '@kubernetes/client-node';
 // From bin/, whose `require` the bundle is given.
 const clientFile = '../dist/kubernetes-client.cjs';
+// Libraries that a node whose files are kubeadm's work does without, as long as nothing is coloured.
+const libraries = { yaml: './yaml.cjs', 'node-forge/lib/asn1.js': './asn1.cjs', chalk: './chalk.cjs' };
+
+const requireOnly = { 'dynamic-import': false };
 
 mkdirSync(dist, { recursive: true });
 for (const name of readdirSync(dist)) {
@@ -29,41 +33,110 @@ const common = {
   target: 'node20',
   minify: true,
   charset: 'ascii',
+  legalComments: 'inline',
   // Node's own.
   alias: { 'whatwg-url': 'node:url' },
   logLevel: 'warning',
 };
-const { outputFiles } = await build({
-  ...common,
-  plugins: [{ name: 'what is loaded and not used', setup: leaveOut }],
-  entryPoints: ['src/cli/main.ts'],
-  outdir: 'dist',
-  format: 'esm',
-  splitting: true,
-  write: false,
-  legalComments: 'inline',
-  alias: { ...common.alias, [client]: clientFile },
-  external: [clientFile],
-  define: { [commitName]: commit },
-});
-writeFileSync(join(dist, 'kubepki.cjs'), await inOneFile(outputFiles));
-await build({
-  ...common,
-  entryPoints: [client],
-  outfile: join('bin', clientFile),
-  format: 'cjs',
-  legalComments: 'inline',
-});
+const [modules, others] = await Promise.all([programModules(), libraryParts()]);
+await build({ ...common, entryPoints: [client], outfile: join('bin', clientFile), format: 'cjs' });
 
-const look = ['certs', 'check-expiration', '--rootfs', 'fixtures/stacked-etcd-rsa'];
-const { status, stderr } = spawnSync(process.execPath, ['bin/bundle/code-cache.js', ...look], {
-  cwd: root,
-  encoding: 'utf8',
-  stdio: ['ignore', 'ignore', 'pipe'],
-});
-if (status !== 0) {
-  console.error(`build: no code cache: ${stderr}`);
+// First all by themselves, which shows what a start needs.
+await write(new Set());
+await write(runOnce());
+runOnce();
+
+async function write(atStart) {
+  const rest = [...modules].filter(([name]) => !atStart.has(name)).map(asPart);
+  const parts = [...(await Promise.all(rest)), ...others];
+  writeFileSync(join(dist, 'kubepki.cjs'), inOneFile(await together(atStart), parts));
+}
+
+/** What esbuild splits the program into where it imports lazily: their code, by the name that others import them by. */
+async function programModules() {
+  const { outputFiles } = await build({
+    ...common,
+    plugins: [
+      { name: 'what is loaded and not used', setup: leaveOut },
+      { name: 'what waits until it is used', setup: makeLate },
+    ],
+    entryPoints: ['src/cli/main.ts'],
+    outdir: 'dist',
+    format: 'esm',
+    splitting: true,
+    write: false,
+    alias: { ...common.alias, [client]: clientFile },
+    external: [clientFile],
+    define: { [commitName]: commit },
+  });
+  return new Map(outputFiles.map(({ path, text }) => [`./${basename(path)}`, text]));
+}
+
+async function asPart([name, text]) {
+  const { code } = await transform(text, {
+    format: 'cjs',
+    target: 'node20',
+    supported: requireOnly,
+    minify: true,
+    charset: 'ascii',
+  });
+  return [name, code];
+}
+
+/** Those modules as one, whose parts call each other directly; its `module.exports` has a function for each, which runs it. */
+async function together(names) {
+  const table = [...names].map((name) => `${JSON.stringify(name)}: () => require(${JSON.stringify(name)})`);
+  const { outputFiles } = await build({
+    ...common,
+    stdin: { contents: `module.exports = {${table.join()}};`, resolveDir: root },
+    plugins: [{ name: 'modules in memory', setup: fromMemory }],
+    format: 'cjs',
+    supported: requireOnly,
+    write: false,
+  });
+  return outputFiles[0].text;
+
+  function fromMemory({ onResolve, onLoad }) {
+    onResolve({ filter: /./ }, ({ path }) =>
+      names.has(path) ? { path, namespace: 'memory' } : { path, external: true },
+    );
+    onLoad({ filter: /./, namespace: 'memory' }, ({ path }) => ({ contents: modules.get(path) }));
+  }
+}
+
+function libraryParts() {
+  return Promise.all(
+    Object.entries(libraries).map(async ([library, name]) => {
+      const { outputFiles } = await build({ ...common, entryPoints: [library], format: 'cjs', write: false });
+      return [name, outputFiles[0].text];
+    }),
+  );
+}
+
+/** Makes the code caches. @returns the names of the parts that ran */
+function runOnce() {
+  const look = ['certs', 'check-expiration', '--rootfs', 'fixtures/stacked-etcd-rsa'];
+  const { status, output } = spawnSync(process.execPath, ['bin/bundle/code-cache.js', ...look], {
+    cwd: root,
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+  });
+  if (status === 0) return new Set(JSON.parse(output[3]));
+  console.error(`build: no code cache: ${output[2]}`);
   process.exit(1);
+}
+
+/**
+ * What src/ imports of these waits until it is asked for something: where somebody only looks there is nothing to hash, nor
+ * to verify, either. By name only: a module that waits has no default export of its own.
+ */
+function makeLate({ onResolve }) {
+  const names = { ...libraries, 'node:crypto': 'node:crypto' };
+  onResolve({ filter: /./ }, ({ path, importer }) => {
+    if (!Object.hasOwn(names, path)) return undefined;
+    const isOurs = importer.startsWith(join(root, 'src/')) && !importer.endsWith('/colour-as-told.ts');
+    return { path: isOurs ? `late:${names[path]}` : names[path], external: true };
+  });
 }
 
 /** Parts of node that take longer to load than all of kubepki, for what it never asks of these libraries. */
@@ -85,28 +158,4 @@ function leaveOut({ onLoad, onResolve, resolve }) {
 function replaced(text, from, to) {
   if (text.split(from).length !== 2) throw new Error(`it does not say ${from} any more`);
   return text.replace(from, to);
-}
-
-/**
- * The parts that esbuild splits a program into where it imports lazily, each a function that runs when the first one wants
- * it: V8 does not compile one that does not run, and its code cache has nothing of it.
- */
-async function inOneFile(parts) {
-  const functions = [];
-  for (const { path, text } of parts) {
-    const { code } = await transform(text, {
-      format: 'cjs',
-      target: 'node20',
-      supported: { 'dynamic-import': false },
-      minify: true,
-      charset: 'ascii',
-    });
-    functions.push(`${JSON.stringify(`./${basename(path)}`)}:(module,exports,require)=>{${code}}`);
-  }
-  const text = `(outer=>{const parts={${functions.join(',\n')}},made={};
-const require=name=>{if(!Object.hasOwn(parts,name))return outer(name);if(made[name])return made[name].exports;
-const module=made[name]={exports:{}};parts[name](module,module.exports,require);return module.exports};
-require("./main.js")})`;
-  // By which its code cache knows it.
-  return `/*${createHash('sha256').update(text).digest('hex')}*/${text}`;
 }

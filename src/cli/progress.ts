@@ -1,5 +1,4 @@
 import type { Ora } from 'ora';
-import { colourAsTold } from '../render/colour-as-told.ts';
 import { elapsedTime } from '../render/elapsed-time.ts';
 import { onInterrupt } from './signals.ts';
 
@@ -22,11 +21,11 @@ export async function startProgress(
   const startedAt = performance.now();
   // Now, not when the second has passed: modules are read by the threads that will be making keys then. An upgrade may
   // have replaced the file since we started; the work goes on without a line.
-  const ora = await import('ora').then(
-    (module) => module.default,
+  const loaded = await Promise.all([import('ora'), import('../render/colour-as-told.ts')]).catch(
     () => undefined,
   );
-  if (ora === undefined) return noProgress;
+  if (loaded === undefined) return noProgress;
+  const [{ default: ora }, { colourAsTold }] = loaded;
   colourAsTold(colour);
   const line = ora({
     text,

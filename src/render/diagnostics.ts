@@ -34,6 +34,6 @@ function line(
   text: string,
   { colour }: Style,
 ): string {
-  const chalk = new Chalk({ level: colour ? 1 : 0 });
-  return `${paint(chalk)(word)}: ${printable(text)}\n`;
+  const shown = colour ? paint(new Chalk({ level: 1 }))(word) : word;
+  return `${shown}: ${printable(text)}\n`;
 }

@@ -53,10 +53,13 @@ export function expirationRows(
   lines: readonly Line[],
   { colour }: { readonly colour: boolean },
 ): string {
-  const paints = paintsOf(new Chalk({ level: colour ? 1 : 0 }));
   const cells = [header, ...lines.map((line) => line.cells)];
   const [titles = '', ...rows] = tabWriter(cells, { minimumWidth, padding });
-  const painted = lines.map(({ urgency }, index) => paints[urgency](rows[index] ?? ''));
+  const paints = colour ? paintsOf(new Chalk({ level: 1 })) : undefined;
+  const painted = lines.map(({ urgency }, index) => {
+    const row = rows[index] ?? '';
+    return paints === undefined ? row : paints[urgency](row);
+  });
   return [titles, ...painted].map((row) => `${row}\n`).join('');
 }
 
