@@ -59,7 +59,8 @@ export class FileSystemRoot {
   resolve(hostPath: string): string {
     const known = this.#resolved?.get(hostPath);
     if (known !== undefined) return known;
-    const base = this.#resolved !== undefined && isPlain(hostPath) ? this.#parent(dirname(hostPath)) : undefined;
+    const base =
+      this.#resolved !== undefined && isPlain(hostPath) ? this.#parent(dirname(hostPath)) : undefined;
     const path =
       base === undefined
         ? this.#walk(hostPath).path

@@ -29,7 +29,7 @@ export function startUp(bench: Bench): readonly Figure[] {
     const { kubepki, readAndParse, bareNode } = bench.programs;
     const look = ['certs', 'check-expiration', '--rootfs', tree];
     const files = [...certificateFiles, ...kubeconfigFiles].map((file) => join(tree, 'etc/kubernetes', file));
-    const took = time(bench, { rounds: 10, runs: 12 }, {
+    const took = time(bench, { rounds: 40, runs: 3 }, {
       node: [...kubepki.node, ...look],
       executable: [...kubepki.executable, ...look],
       bareNode,
