@@ -41,7 +41,12 @@ function rsaJwk(bytes: Buffer): PlainKey | undefined {
   const modulus = positive(numbers[0]);
   const exponent = positive(numbers[1]);
   if (modulus === undefined || exponent === undefined || numbers.length > 2) return undefined;
-  const isUsual = modulus.length >= 128 && modulus.length <= 1024 && exponent.length <= 4;
+  // BoringSSL, which Bun has, takes no exponent of 1.
+  const isUsual =
+    modulus.length >= 128 &&
+    modulus.length <= 1024 &&
+    exponent.length <= 4 &&
+    exponent.readUIntBE(0, exponent.length) > 1;
   return isUsual && isOdd(modulus) && isOdd(exponent)
     ? { kty: 'RSA', n: modulus.toString('base64url'), e: exponent.toString('base64url') }
     : undefined;
