@@ -213,6 +213,19 @@ function cliImports(...functions) {
   ];
 }
 
+/** @param writing what is restricted of what writes */
+function cliSyntax(writing) {
+  return [
+    'error',
+    noBarrels,
+    ...writing,
+    {
+      selector: `ImportExpression > Literal[value=/${othersModules.replaceAll('/', '\\u002f')}/]`,
+      message: 'See the table in eslint.config.js.',
+    },
+  ];
+}
+
 export default defineConfig(
   { ignores: ['dist/', 'fixtures/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error', reportUnusedInlineConfigs: 'error' } },
@@ -241,21 +254,16 @@ export default defineConfig(
       'no-restricted-imports': cliImports(),
       'no-restricted-globals': 'off',
       'no-restricted-properties': 'off',
-      'no-restricted-syntax': [
-        'error',
-        noBarrels,
-        ...readOnly,
-        {
-          selector: `ImportExpression > Literal[value=/${othersModules.replaceAll('/', '\\u002f')}/]`,
-          message: 'See the table in eslint.config.js.',
-        },
-      ],
+      'no-restricted-syntax': cliSyntax(readOnly),
     },
   },
   {
-    // Descriptors 1 and 2, which are open already.
+    // Standard output and error.
     files: ['src/cli/standard-streams.ts'],
-    rules: { 'no-restricted-imports': cliImports('writeSync') },
+    rules: {
+      'no-restricted-imports': cliImports('openSync', 'writeSync'),
+      'no-restricted-syntax': cliSyntax([]),
+    },
   },
   {
     files: ['test/**/*.ts'],

@@ -7,7 +7,8 @@ const { join } = require('node:path');
 const { Script } = require('node:vm');
 
 // Two scripts, one behind the other (bin/bundle/one-file.mjs): what every start needs, and the rest, which is read when
-// something of it is wanted. The file stays open, so that both are of one build, should another be installed meanwhile.
+// something of it is wanted. Both are of one build: the file stays open, should another take its place meanwhile, and its
+// header is read again, should another be written over it.
 const filename = join(__dirname, '../dist/kubepki.cjs');
 const bundle = openSync(filename);
 // `/*DIGEST LENGTH*/`, of 64 and 11 digits.
@@ -18,6 +19,7 @@ run(
   0,
   length,
 )(require, () => {
+  if (!read(bundle, 0, 80).equals(header)) throw new Error(`${filename} was changed meanwhile`);
   useAllCores();
   return run('rest', length, fstatSync(bundle).size);
 });

@@ -3,7 +3,7 @@
  * client, larger than all the rest, is a second file, which is read when it is asked for.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
@@ -49,7 +49,10 @@ runOnce();
 async function write(atStart) {
   const rest = [...modules].filter(([name]) => !atStart.has(name)).map(asPart);
   const parts = [...(await Promise.all(rest)), ...others];
-  writeFileSync(join(dist, 'kubepki.cjs'), inOneFile(await together(atStart), parts));
+  // A run that has begun keeps the old one.
+  const temporary = join(dist, `kubepki.cjs.${process.pid}`);
+  writeFileSync(temporary, inOneFile(await together(atStart), parts));
+  renameSync(temporary, join(dist, 'kubepki.cjs'));
 }
 
 /** What esbuild splits the program into where it imports lazily: their code, by the name that others import them by. */

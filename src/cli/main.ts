@@ -20,11 +20,11 @@ let isResultLost = false;
 onOutputError((name, error) => {
   // A note that nobody can read must not change what is done, or what the exit code says of it. And a reader that has seen
   // enough (`| head`) is no error of ours.
-  if (name === 'stderr' || errnoOf(error) === 'EPIPE') return;
+  if (name === 'stderr' || errnoOf(error) === 'EPIPE' || isResultLost) return;
+  isResultLost = true;
   openTerminal({ color: true }).error(
     new KubepkiError('io', `cannot write to standard output: ${error.message}`),
   );
-  isResultLost = true;
   // It may be the last thing that happens.
   process.exitCode = codeOfLostResult();
 });

@@ -1,10 +1,11 @@
-import { fstatSync, writeSync } from 'node:fs';
+import { constants, fstatSync, openSync, writeSync, type Stats } from 'node:fs';
 import { errnoOf } from '../filesystem/filesystem-error.ts';
 
 export type OutputName = 'stdout' | 'stderr';
 
 const descriptors: Readonly<Record<OutputName, number>> = { stdout: 1, stderr: 2 };
 const opened = new Set<OutputName>();
+const direct = new Map<OutputName, number | undefined>();
 let onError: (name: OutputName, error: Error) => void = () => undefined;
 
 /** What becomes of an error in writing; it may be called while something is written, or later. */
@@ -13,18 +14,19 @@ export function onOutputError(handler: typeof onError): void {
 }
 
 /**
- * Written when this returns, unless the reader makes us wait. node's own stream, which costs a tenth of a start, is opened
- * for a terminal and for a pipe that somebody has made non-blocking and that is full.
+ * Never waits for a reader: the work goes on, and a signal is heard. What can be written at once is. node's own stream,
+ * which costs a tenth of a start, is opened for the rest, and for terminals.
  */
 export function writeOutput(name: OutputName, text: string): void {
-  if (opened.has(name)) {
-    process[name].write(text);
+  const descriptor = directDescriptor(name);
+  if (descriptor === undefined) {
+    open(name).write(text);
     return;
   }
   const bytes = Buffer.from(text);
   let written = 0;
   try {
-    while (written < bytes.length) written += writeSync(descriptors[name], bytes, written);
+    while (written < bytes.length) written += writeSync(descriptor, bytes, written);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     if (errnoOf(error) === 'EAGAIN') open(name).write(bytes.subarray(written));
@@ -39,17 +41,42 @@ export function isAllWritten(): boolean {
 
 /** Is somebody looking at it? */
 export function isTerminal(name: OutputName): boolean {
-  return mayBeTerminal(descriptors[name]) && open(name).isTTY;
+  const stats = statsOf(name);
+  return stats?.isCharacterDevice() === true && !isMemoryDevice(stats) && open(name).isTTY;
 }
 
-/** A terminal is a character device; /dev/null is one too, among those whose major number is 1 (Linux, devices.txt). */
-function mayBeTerminal(descriptor: number): boolean {
+/** @returns one on which a write never waits; undefined: there is none, or node's stream has begun to write */
+function directDescriptor(name: OutputName): number | undefined {
+  if (opened.has(name)) return undefined;
+  if (!direct.has(name)) direct.set(name, findDirectDescriptor(name));
+  return direct.get(name);
+}
+
+function findDirectDescriptor(name: OutputName): number | undefined {
+  const stats = statsOf(name);
+  const descriptor = descriptors[name];
+  if (stats?.isFile() === true || (stats !== undefined && isMemoryDevice(stats))) return descriptor;
+  if (stats?.isFIFO() !== true) return undefined;
   try {
-    const stats = fstatSync(descriptor);
-    return stats.isCharacterDevice() && ((stats.rdev >> 8) & 0xfff) !== 1;
+    // The same pipe, opened once more: not to block is a property of an opening, and that of others is not ours to change.
+    return openSync(`/proc/self/fd/${String(descriptor)}`, constants.O_WRONLY | constants.O_NONBLOCK);
   } catch {
-    // Closed.
-    return false;
+    // No /proc, another user's pipe, or nobody reads it any more: node's stream will tell.
+    return undefined;
+  }
+}
+
+/** Such as /dev/null (Linux, devices.txt: major number 1). */
+function isMemoryDevice(stats: Stats): boolean {
+  return stats.isCharacterDevice() && ((stats.rdev >> 8) & 0xfff) === 1;
+}
+
+/** @returns undefined: closed */
+function statsOf(name: OutputName): Stats | undefined {
+  try {
+    return fstatSync(descriptors[name]);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { kubepki, kubepkiCommand } from '../support/kubepki.ts';
@@ -28,7 +28,7 @@ describe('standard output', () => {
     const child = spawn(program, [...words, ...look], { stdio: ['ignore', end, 'inherit'], timeout: 60_000 });
     let text = '';
     // Until it is over, and what it has left in the pipe is read.
-    for (let piece = ''; child.exitCode === null || piece !== '';) {
+    for (let piece = ''; isRunning(child) || piece !== '';) {
       await new Promise((resolve) => setTimeout(resolve, 2));
       piece = read(reader);
       text += piece;
@@ -36,6 +36,31 @@ describe('standard output', () => {
     assert.equal(child.exitCode, 0);
     assert.equal(text, wanted);
   });
+
+  for (const name of ['stdout', 'stderr'] as const) {
+    test(`a pipe that is full, and nobody reads it (${name}): a signal ends it as ever`, async (t) => {
+      const fifo = join(temporaryDirectory(t), 'fifo');
+      execFileSync('mkfifo', [fifo]);
+      fill(opened(t, fifo, constants.O_RDWR | constants.O_NONBLOCK));
+      const end = opened(t, fifo, constants.O_RDWR);
+      const [program, ...words] = kubepkiCommand;
+      // A result, or a warning beside it.
+      const args = name === 'stdout' ? look : [...look, '--within', '9000d'];
+      const child = spawn(program, [...words, ...args], {
+        stdio: ['ignore', name === 'stdout' ? end : 'ignore', name === 'stderr' ? end : 'ignore'],
+        timeout: 60_000,
+        killSignal: 'SIGKILL',
+      });
+      const ended = new Promise((resolve) => {
+        child.on('close', (code, signal) => {
+          resolve(code ?? signal);
+        });
+      });
+      await asleep(child);
+      child.kill('SIGTERM');
+      assert.equal(await ended, 143);
+    });
+  }
 
   test('a reader that leaves early (| head) is no error of a help text, either', async () => {
     const script = '{ "$@"; echo "exit=$?" >&2; } | head -c 1 >/dev/null';
@@ -57,6 +82,29 @@ describe('standard output', () => {
     assert.equal(code, 1);
   });
 });
+
+function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
+}
+
+function fill(pipe: number): void {
+  try {
+    for (;;) writeSync(pipe, Buffer.alloc(4096, 'x'));
+  } catch (error) {
+    assert.ok(error instanceof Error && 'code' in error && error.code === 'EAGAIN');
+  }
+}
+
+/** It hears SIGTERM, and has nothing to do for a while, because it waits for a reader. */
+async function asleep({ pid }: ChildProcess): Promise<void> {
+  for (let idle = 0; idle < 20;) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
+    const caught = BigInt(`0x${/^SigCgt:\t([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+    const isWaiting = /^State:\tS/m.test(status) && (caught & (1n << 14n)) !== 0n;
+    idle = isWaiting ? idle + 1 : 0;
+  }
+}
 
 function opened(t: TestContext, path: string, flags: number): number {
   const descriptor = openSync(path, flags);
