@@ -14,15 +14,14 @@ const bundle = openSync(filename);
 // `/*DIGEST LENGTH*/`, of 64 and 11 digits.
 const header = read(bundle, 0, 80);
 const length = Number(header.toString('latin1', 67, 78));
-run(
-  'start',
-  0,
-  length,
-)(require, () => {
+const start = run('start', 0, length);
+start(require, readRest);
+
+function readRest() {
   if (!read(bundle, 0, 80).equals(header)) throw new Error(`${filename} was changed meanwhile`);
   useAllCores();
   return run('rest', length, fstatSync(bundle).size);
-});
+}
 
 /**
  * Keys are generated in libuv's thread pool, which has four threads unless this is set before its first use. Whatever makes
