@@ -41,7 +41,7 @@ function rsaJwk(bytes: Buffer): PlainKey | undefined {
   const modulus = positive(numbers[0]);
   const exponent = positive(numbers[1]);
   if (modulus === undefined || exponent === undefined || numbers.length > 2) return undefined;
-  // BoringSSL, which Bun has, takes no exponent of 1.
+  // RFC 8017, 3.1: an exponent is 3 or more.
   const isUsual =
     modulus.length >= 128 &&
     modulus.length <= 1024 &&

@@ -20,7 +20,7 @@ describe('a plain key', () => {
     ['ffffffff', true],
     ['0100000001', false],
   ] as const) {
-    test(`RSA with the exponent 0x${exponent}: ${isPlain ? 'the same numbers' : 'not every library takes it'}`, () => {
+    test(`RSA with the exponent 0x${exponent}: ${isPlain ? 'the same numbers' : 'another parser may judge it'}`, () => {
       const jwk = { kty: 'RSA', n, e: Buffer.from(exponent, 'hex').toString('base64url') } as const;
       assert.deepEqual(read(jwk), isPlain ? jwk : undefined);
     });
