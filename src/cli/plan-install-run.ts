@@ -7,7 +7,7 @@ import {
   type CertificateFile,
 } from '../inventory/certificate-files.ts';
 import { readInventory, type Inventory } from '../inventory/inventory.ts';
-import { readLiveKeys } from '../inventory/live-keys.ts';
+import { readLiveKeys } from '../inventory/private-keys.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readPendingFiles, type PendingFiles } from '../inventory/pending-files.ts';
 import { readPlace } from '../inventory/places.ts';

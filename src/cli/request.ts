@@ -1,6 +1,6 @@
 import { readCertificateFile } from '../inventory/certificate-files.ts';
 import { readInventory, type Inventory } from '../inventory/inventory.ts';
-import { readLiveKeys } from '../inventory/live-keys.ts';
+import { readLiveKeys } from '../inventory/private-keys.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readRequestFiles } from '../inventory/request-files.ts';
 import { keysInUse } from '../operations/keys-in-use.ts';

@@ -3,7 +3,7 @@ import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
 import { readInventory, type Inventory } from '../inventory/inventory.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
-import { readLiveKeys } from '../inventory/live-keys.ts';
+import { readLiveKeys } from '../inventory/private-keys.ts';
 import { readPlace } from '../inventory/places.ts';
 import { readSlot } from '../inventory/request-files.ts';
 import { factsOf } from '../operations/certificate-facts.ts';

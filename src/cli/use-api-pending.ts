@@ -2,7 +2,7 @@ import type { SigningApi } from '../cluster/signing.ts';
 import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { readInventory } from '../inventory/inventory.ts';
-import { readLiveKeys } from '../inventory/live-keys.ts';
+import { readLiveKeys } from '../inventory/private-keys.ts';
 import { parseRequest } from '../pki/certification-request.ts';
 import { publicKeyOf } from '../pki/private-key.ts';
 import { readPendingRequests, type PendingRequests } from '../storage/pending-requests.ts';

@@ -13,3 +13,8 @@ export function serialOf(certificate: Certificate): string {
     .replace(/^(?:00)+(?=.)/, '')
     .toUpperCase();
 }
+
+/** RFC 5280, 4.1.2.2 wants a positive number; Go (since 1.23), and so Kubernetes, parses no certificate with a negative one. */
+export function isNegative({ serialNumber }: Pick<Certificate, 'serialNumber'>): boolean {
+  return ((serialNumber[0] ?? 0) & 0x80) !== 0;
+}

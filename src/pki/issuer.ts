@@ -23,8 +23,25 @@ export interface ExternalIssuer {
 export type Issuer = LocalIssuer | ExternalIssuer;
 
 /**
- * Picks the certificate of the bundle that the key belongs to. Where a CA was renewed with its key, several match: the
- * valid one that ends last signs.
+ * The certificate of a CA file that a key belongs to. Where a CA was renewed with its key, several match: the valid one
+ * that ends last.
+ */
+export function certificateOfKey(bundle: Chain, privateKey: PrivateKey, now: Date): Certificate | undefined {
+  const publicKey = publicKeyOf(privateKey);
+  return lastingLongest(
+    bundle.filter((certificate) => isSameKey(certificate.publicKey, publicKey)),
+    now,
+  );
+}
+
+/** Of several certificates of one CA. */
+export function lastingLongest(certificates: readonly Certificate[], now: Date): Certificate | undefined {
+  const ordered = [...certificates].sort((a, b) => b.notAfter.getTime() - a.notAfter.getTime());
+  return ordered.find((certificate) => isValidAt(certificate, now)) ?? ordered[0];
+}
+
+/**
+ * The certificate of the bundle that the key belongs to signs.
  * @throws KubepkiError bad-issuer, unsupported-key, with `file` naming the key or the certificate
  */
 export function localIssuer(
@@ -33,10 +50,7 @@ export function localIssuer(
   now: Date,
   files: { readonly certificate: string; readonly key: string },
 ): LocalIssuer {
-  const publicKey = publicKeyOf(privateKey);
-  const own = bundle.filter((certificate) => isSameKey(certificate.publicKey, publicKey));
-  own.sort((a, b) => b.notAfter.getTime() - a.notAfter.getTime());
-  const candidate = own.find((certificate) => isValidAt(certificate, now)) ?? own[0];
+  const candidate = certificateOfKey(bundle, privateKey, now);
   if (candidate === undefined) {
     throw new KubepkiError('bad-issuer', `does not belong to the CA certificate ${files.certificate}`, {
       file: files.key,

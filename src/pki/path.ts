@@ -4,6 +4,7 @@ import { unhandledExtension } from './critical-extensions.ts';
 import { contentOf, isUniversal, parseDer, partsOf } from './der.ts';
 import { missingUsages } from './extended-key-usage.ts';
 import { findExtension } from './extension.ts';
+import { isNegative } from './facts.ts';
 import { isIssuedBy } from './issuer.ts';
 import { assertsKeyUsage } from './key-usage.ts';
 import { constraintProblem } from './name-constraints.ts';
@@ -58,19 +59,26 @@ function issuerAmong(
   return authorities.find((authority) => isIssuedBy(last, authority));
 }
 
-/** Why whoever verifies a certificate of this signer's refuses it. */
+/** Why a certificate of this signer is refused at that moment. */
 export function signerProblem(signer: Certificate, now: Date): string | undefined {
+  const unfit = unfitSigner(signer);
+  if (unfit !== undefined) return unfit;
+  if (signer.notAfter.getTime() < now.getTime()) return `which expired on ${isoSeconds(signer.notAfter)}`;
+  if (signer.notBefore.getTime() > now.getTime()) {
+    return `which is not valid before ${isoSeconds(signer.notBefore)}`;
+  }
+  return undefined;
+}
+
+/** The same at any moment. */
+export function unfitSigner(signer: Certificate): string | undefined {
   if (!isCa(signer)) return 'which is no CA (basicConstraints lacks CA:TRUE)';
   if (assertsKeyUsage(signer, 'keyCertSign') === false) {
     return 'which must not sign certificates (keyUsage lacks keyCertSign)';
   }
   const unhandled = unhandledExtension(signer);
   if (unhandled !== undefined) return `which has ${unhandled}`;
-  if (signer.notAfter.getTime() < now.getTime()) return `which expired on ${isoSeconds(signer.notAfter)}`;
-  if (signer.notBefore.getTime() > now.getTime()) {
-    return `which is not valid before ${isoSeconds(signer.notBefore)}`;
-  }
-  return undefined;
+  return isNegative(signer) ? 'which has a negative serial number' : undefined;
 }
 
 /** Go (not RFC 5280): a signer that names usages lends no others to what it signs. */
