@@ -87,6 +87,24 @@ export const certificateAuthorities: readonly CaSpec[] = [
   },
 ];
 
+/** With an external etcd kubeadm neither makes nor renews it, and its files are where the configuration says. */
+export const etcdClientSpec: LeafSpec = {
+  kind: 'leaf',
+  name: 'apiserver-etcd-client',
+  baseName: 'apiserver-etcd-client',
+  longName: 'certificate the apiserver uses to access etcd',
+  caName: 'etcd-ca',
+  components: ['kube-apiserver'],
+  subject: {
+    commonName: 'kube-apiserver-etcd-client',
+    organizations: [],
+    olderOrganizations: ['system:masters'],
+    names: 'none',
+  },
+  usages: ['clientAuth'],
+  stackedEtcd: true,
+};
+
 /** In the order of `kubeadm certs`: bytewise by name. */
 export const certificates: readonly CertificateSpec[] = [
   {
@@ -116,22 +134,7 @@ export const certificates: readonly CertificateSpec[] = [
     usages: ['serverAuth'],
     stackedEtcd: false,
   },
-  {
-    kind: 'leaf',
-    name: 'apiserver-etcd-client',
-    baseName: 'apiserver-etcd-client',
-    longName: 'certificate the apiserver uses to access etcd',
-    caName: 'etcd-ca',
-    components: ['kube-apiserver'],
-    subject: {
-      commonName: 'kube-apiserver-etcd-client',
-      organizations: [],
-      olderOrganizations: ['system:masters'],
-      names: 'none',
-    },
-    usages: ['clientAuth'],
-    stackedEtcd: true,
-  },
+  etcdClientSpec,
   {
     kind: 'leaf',
     name: 'apiserver-kubelet-client',

@@ -1,9 +1,10 @@
 import { askCluster } from './ask-cluster.ts';
 import type { ClusterOptions } from './cluster-options.ts';
-import { examine } from './examine.ts';
+import { examine, type KeysOption } from './examine.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { judgeExpiration } from './judge-expiration.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
+import { warnOfFindings } from './findings.ts';
 import { expirationPresenter, type PresentOptions } from './present-expiration.ts';
 import type { Terminal } from './terminal.ts';
 import { openMetrics, type TextfileOption } from './textfile-option.ts';
@@ -12,7 +13,7 @@ import { noteWaiting } from './waiting.ts';
 
 /** All but which trees are meant. */
 export interface ExpirationOptions
-  extends Omit<NodeOptions, 'rootfs'>, ClusterOptions, PresentOptions, TextfileOption {
+  extends Omit<NodeOptions, 'rootfs'>, ClusterOptions, PresentOptions, TextfileOption, KeysOption {
   /** Judge as of this moment; undefined: now. */
   readonly at?: Date;
 }
@@ -47,13 +48,14 @@ async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Term
   const node = await openNode(here, terminal);
   await noteWaiting(node, terminal);
   const metrics = await openMetrics(node.layout.root, options);
-  const examined = examine(node, now);
+  const examined = examine(node, options, now);
   // Before the result is shown: a plugin says one line, and that must be the last word.
-  metrics?.write([metrics.of(examined, now)]);
+  metrics?.write([metrics.of(examined)]);
   const { text, pluginCode } = present({ ...examined, now, runs: metrics?.runs });
   terminal.result(text);
   if (pluginCode !== undefined) return pluginCode;
   for (const problem of examined.problems) terminal.error(problem);
+  warnOfFindings(examined.findings, terminal);
   if (options.within !== undefined) return judgeExpiration(examined, options.within, terminal);
   return examined.problems.length > 0 ? exitCodes.error : exitCodes.done;
 }

@@ -4,6 +4,7 @@ import { FileSystemRoot } from '../filesystem/root.ts';
 import type { ExpirationOptions } from './check-expiration.ts';
 import { examine } from './examine.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
+import { warnOfFindings } from './findings.ts';
 import { judgeExpiration } from './judge-expiration.ts';
 import { openNode, workingDirectory } from './node-options.ts';
 import type { Period } from './period-option.ts';
@@ -38,15 +39,19 @@ export async function checkTrees(
   const trees = await readAll(directories, terminal, async (node, said) => {
     const opened = await openNode({ ...options, rootfs: node }, said);
     await noteWaiting(opened, said);
-    const examined = examine(opened, now);
-    const { report, problems } = examined;
-    return { node, report, problems, metrics: measure?.metricsOf(examined, now, node) };
+    const examined = examine(opened, options, now);
+    const { report, problems, findings } = examined;
+    return { node, report, problems, findings, metrics: measure?.metricsOf(examined, node) };
   });
   metrics?.write(metricsOfTrees(trees));
   const { text, pluginCode } = present(trees, metrics?.runs);
   terminal.result(text);
   if (pluginCode !== undefined) return pluginCode;
   for (const problem of trees.flatMap(({ problems }) => problems)) terminal.error(problem);
+  warnOfFindings(
+    trees.flatMap(({ findings }) => findings),
+    terminal,
+  );
   if (options.within !== undefined) return judgeTrees(trees, options.within, terminal);
   return trees.some(({ problems }) => problems.length > 0) ? exitCodes.error : exitCodes.done;
 }
@@ -82,7 +87,13 @@ async function oneOf(node: string, terminal: Terminal, read: ReadTree): Promise<
     return await read(node, terminal);
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
-    return { node, report: undefined, problems: [error], metrics: { node, rows: [], readErrors: 1 } };
+    return {
+      node,
+      report: undefined,
+      problems: [error],
+      findings: [],
+      metrics: { node, rows: [], readErrors: 1 },
+    };
   }
 }
 
@@ -107,12 +118,12 @@ function heldBack(terminal: Terminal, node: string, said: (() => void)[]): Termi
 
 /** The worst of them: 5, else 4. */
 function judgeTrees(trees: readonly ExaminedTree[], within: Period, terminal: Terminal): ExitCode {
-  const codes = trees.map(({ node, report, problems }) => {
+  const codes = trees.map(({ node, report, problems, findings }) => {
     if (report === undefined) return exitCodes.expired;
     const warning = (text: string): void => {
       terminal.warning(`${node}: ${text}`);
     };
-    return judgeExpiration({ report, problems }, within, { warning });
+    return judgeExpiration({ report, problems, findings }, within, { warning });
   });
   return [exitCodes.expired, exitCodes.expiring].find((code) => codes.includes(code)) ?? exitCodes.done;
 }

@@ -1,3 +1,4 @@
+import { allRows } from '../operations/expiration-report.ts';
 import type { ExpirationResult } from '../operations/expiration.ts';
 import { expiringWithin, findingsOf } from '../operations/findings.ts';
 import { nagiosLine, type NagiosVerdict, type Thresholds } from '../render/nagios.ts';
@@ -6,14 +7,17 @@ import { nagiosCodes, type ExitCode } from './exit-code.ts';
 const codes = { OK: nagiosCodes.ok, WARNING: nagiosCodes.warning, CRITICAL: nagiosCodes.critical } as const;
 
 export function nagiosResult(
-  { report, problems }: ExpirationResult,
+  { report, problems }: Pick<ExpirationResult, 'report' | 'problems'>,
   thresholds: Thresholds,
 ): { readonly text: string; readonly code: ExitCode } {
   const verdict = verdictOf({ report, problems }, thresholds);
-  return { text: nagiosLine(verdict, report, thresholds), code: codes[verdict.status] };
+  return { text: nagiosLine(verdict, allRows(report), thresholds), code: codes[verdict.status] };
 }
 
-function verdictOf({ report, problems }: ExpirationResult, thresholds: Thresholds): NagiosVerdict {
+function verdictOf(
+  { report, problems }: Pick<ExpirationResult, 'report' | 'problems'>,
+  thresholds: Thresholds,
+): NagiosVerdict {
   const findings = findingsOf(report);
   const { faults } = findings;
   const common = { faults, problems, next: findings.remaining[0] };

@@ -1,20 +1,23 @@
-import { commandLine } from '../errors/command-line.ts';
+import type { KubepkiError } from '../errors/error.ts';
 import { readInventory, type Inventory } from '../inventory/inventory.ts';
 import { readIssuers } from '../inventory/issuers.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
-import { externalFaults, type ExternalFault } from '../operations/external-authority.ts';
-import { notDueUntil, planRenewals, staysDue, type PlannedRenewal } from '../operations/plan-renewal.ts';
+import { externalFault, isExternalFault } from '../operations/external-authority.ts';
+import { planRenewals, staysDue, type PlannedRenewal } from '../operations/plan-renewal.ts';
+import { restOf } from '../operations/resting.ts';
 import { defaultValidityMs } from '../operations/validity.ts';
 import type { SanWish } from '../operations/change-sans.ts';
+import { dueSettingsOf } from './due-settings.ts';
 import { namedAlgorithm, type Node } from './node-options.ts';
 import { selectedSpecs, type Selection } from './select.ts';
 import { sanSettings } from './wished-sans.ts';
 
 export interface RenewalRun {
+  readonly now: Date;
   readonly inventory: Inventory;
   readonly plan: readonly PlannedRenewal[];
-  /** Of the external CAs that were asked for. */
-  readonly faults: readonly ExternalFault[];
+  /** Of the external CAs that were asked for, where kubeadm would have stopped. */
+  readonly faults: readonly KubepkiError[];
   /** With `--within`: something will still be due afterwards, as its CA ends. */
   readonly staysDue: boolean;
 }
@@ -25,7 +28,7 @@ export interface RenewalWishes {
   readonly validityMs: number | undefined;
   /** undefined: the SANs stay. */
   readonly sans: SanWish | undefined;
-  /** Also take away SANs that are still used. */
+  /** Also take away SANs that are still used, and with `withinMs` renew what was named and is not sound. */
   readonly force?: boolean;
   /** Only what expires within so many milliseconds; undefined: everything. */
   readonly withinMs?: number | undefined;
@@ -33,29 +36,36 @@ export interface RenewalWishes {
 
 /** Reads the node's files and decides for each selected certificate; what it reads it reads now. */
 export function planRun(node: Node, selection: Selection, wishes: RenewalWishes, now: Date): RenewalRun {
-  const { layout, config, flags } = node;
-  const inventory = readInventory(layout, config?.etcd.kind ?? 'stacked');
+  const { layout, config } = node;
+  const inventory = readInventory(layout, config?.etcd ?? { kind: 'stacked' });
   const specs = selectedSpecs(selection, inventory);
-  const due = wishes.withinMs === undefined ? undefined : { now, withinMs: wishes.withinMs };
+  const dueSettings = dueSettingsOf(node, inventory, selection, wishes, now);
+  const { findings, due } = dueSettings;
   const resting = new Set(
-    inventory.certificates.filter((entry) => notDueUntil(entry, due) !== undefined).map(({ spec }) => spec),
+    inventory.certificates
+      .filter((entry) => restOf(entry, dueSettings) !== undefined)
+      .map(({ spec }) => spec),
   );
   const wanted = specs.filter((spec) => !resting.has(spec));
   const caNames = new Set(wanted.map(({ caName }) => caName));
   const plan = planRenewals(inventory, specs, {
+    ...dueSettings,
     now,
-    due,
     validityMs: wishes.validityMs ?? config?.certificateValidityMs ?? defaultValidityMs,
     encryptionAlgorithm: namedAlgorithm(node),
     sans: sanSettings(wishes.sans, node, wishes),
     issuers: readIssuers(inventory, caNames, now),
     keyTargets: readKeyTargets(inventory),
   });
-  const faults = externalFaults(inventory, commandLine(flags));
+  const ofTheseCas = inventory.certificates.filter(({ spec }) => caNames.has(spec.caName));
+  const names = new Set(ofTheseCas.map(({ spec }) => spec.name));
   return {
+    now,
     inventory,
     plan,
-    faults: faults.filter(({ spec }) => caNames.has(spec.caName)),
+    faults: findings
+      .filter((finding) => names.has(finding.name) && isExternalFault(finding, inventory))
+      .map(externalFault),
     staysDue: staysDue(plan, due),
   };
 }

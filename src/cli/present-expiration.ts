@@ -56,7 +56,7 @@ export async function expirationPresenter(
         import('./textfile.ts'),
         import('../render/prometheus.ts'),
       ]);
-      return (found) => ({ text: prometheusText([metricsOf(found, found.now)], found.runs) });
+      return (found) => ({ text: prometheusText([metricsOf(found)], found.runs) });
     }
     case 'nagios': {
       const { nagiosResult } = await import('./nagios.ts');

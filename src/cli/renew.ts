@@ -1,4 +1,6 @@
+import { commandLine } from '../errors/command-line.ts';
 import { factsOf } from '../operations/certificate-facts.ts';
+import { hasExpired } from '../operations/due.ts';
 import { targetsOf, type PlannedRenewal, type Renewable } from '../operations/plan-renewal.ts';
 import { changedTargets, renew, type Renewed } from '../operations/renew.ts';
 import { renewalReport, type RenewalStage } from '../operations/renewal-report.ts';
@@ -14,12 +16,13 @@ import { confirmRenewal } from './confirm.ts';
 import { deployHookFlags, type DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
-import { openNode, type Node } from './node-options.ts';
+import { nodeFlags, openNode, type Node } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';
 import type { WithinOption } from './period-option.ts';
 import { planRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
 import { plannedChanges } from './planned-changes.ts';
 import { refusals, renewRestHint } from './refusal.ts';
+import { isAnyUnsound, restingOutcome, warnOfUnsound } from './resting.ts';
 import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
 import { restartAfterFlags } from './restart-options.ts';
 import { noteRestarts } from './restarts.ts';
@@ -104,7 +107,7 @@ async function renewSelected(
     const renewables = renewablesOf(run.plan);
     const names = renewables.map(({ spec }) => spec.name);
     requireRestartable(node, names, options);
-    warn(run, terminal);
+    warn(run, options, terminal);
     noteSans(renewables, { difference: true }, terminal);
     const arriving = {
       targets: renewables.flatMap(changedTargets),
@@ -128,12 +131,12 @@ function dryRun(
   if (refused !== undefined) return refused;
   const { plan, inventory } = run;
   const renewables = renewablesOf(plan);
-  warn(run, terminal);
+  warn(run, options, terminal);
   noteSans(renewables, { difference: false }, terminal);
   const others = plan.filter(({ status }) => status !== 'renewable');
   return {
     kind: 'finished',
-    code: exitCodeOfRun(run, selection),
+    code: exitCodeOfRun(run, selection, options),
     report: renewalReport(plan, inventory, { kind: 'dry-run' }),
     text:
       linesOf(others, options, { closing: false, due: renewables.length > 0 }) +
@@ -141,16 +144,30 @@ function dryRun(
   };
 }
 
-function warn({ plan, faults }: RenewalRun, terminal: Terminal): void {
+function warn({ plan, faults }: RenewalRun, options: RenewOptions, terminal: Terminal): void {
   const endsFirst = plan.flatMap((one) => (one.status === 'ca-ends-first' ? [one] : []));
   for (const warning of [...endsFirstWarnings(endsFirst), ...renewalWarnings(renewablesOf(plan))]) {
     terminal.warning(warning);
   }
   // kubeadm renews nothing at all then, not even what other CAs sign.
-  for (const { error } of faults) {
-    terminal.warning(error.oneLine);
-    terminal.hint(error.hint);
+  for (const fault of faults) {
+    terminal.warning(fault.oneLine);
+    terminal.hint(fault.hint);
   }
+  warnOfUnsound(plan, terminal);
+  noteExternal(plan, options, terminal);
+}
+
+/** With `--within` a timer is told in time; kubeadm's lines say the rest, but not what to do. */
+function noteExternal(plan: readonly PlannedRenewal[], options: RenewOptions, terminal: Terminal): void {
+  const external = plan.flatMap((one) => (one.status === 'external-ca' ? [one] : []));
+  if (external.length === 0) return;
+  const names = external.map(({ spec }) => spec.name);
+  if (options.within !== undefined) {
+    terminal.warning(`due, and the key of the CA is not here: ${names.join(', ')}`);
+  }
+  const command = commandLine(nodeFlags(options))(['renew', ...names, '--csr-only'].join(' '));
+  terminal.hint(`have them signed by the external CA: ${command}`);
 }
 
 function refuse(
@@ -214,9 +231,20 @@ function changeOf(renewed: readonly Renewed[]): Change {
   };
 }
 
-function exitCodeOfRun({ plan, staysDue }: RenewalRun, selection: Selection): ExitCode {
-  const left = plan.some(({ status }) => status === 'missing' || status === 'external-ca');
+function exitCodeOfRun(
+  { plan, staysDue, now }: RenewalRun,
+  selection: Selection,
+  { within }: RenewOptions,
+): ExitCode {
+  if (isAnyUnsound(plan)) return exitCodes.expired;
+  const external = plan.flatMap((one) => (one.status === 'external-ca' ? [one] : []));
+  const left = external.length > 0 || plan.some(({ status }) => status === 'missing');
   if (selection.kind === 'named' && left) return exitCodes.notRenewed;
+  // Nobody but the external CA can renew them: a timer must not be green until they have expired.
+  if (within !== undefined && external.length > 0) {
+    const hasAnyExpired = external.some(({ notAfter }) => hasExpired(notAfter.getTime() - now.getTime()));
+    return hasAnyExpired ? exitCodes.expired : exitCodes.expiring;
+  }
   return staysDue ? exitCodes.expiring : exitCodes.done;
 }
 
@@ -249,7 +277,7 @@ function renewed(
   const due = specs.length > 0;
   return {
     kind: 'finished',
-    code: exitCodeOfRun(run, selection),
+    code: exitCodeOfRun(run, selection, options),
     report: renewalReport(plan, inventory, made),
     text: linesOf(plan, options, {
       closing: selection.kind === 'all' && due && options.restart !== true,
@@ -270,7 +298,8 @@ function outcomeOf(planned: PlannedRenewal): Parameters<typeof renewalLines>[0][
     case 'missing':
       return { status: 'missing', longName };
     case 'not-due':
-      return { status: 'not-due', longName, notAfter: planned.notAfter };
+    case 'unsound':
+      return restingOutcome(planned);
     case 'ca-ends-first':
       return { status: 'ca-ends-first', longName, notAfter: planned.end.leafNotAfter };
     case 'external-ca':

@@ -15,6 +15,7 @@ import { commandHere } from '../storage/state-directory.ts';
 import { clusterFlags, type ClusterOptions } from './cluster-options.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { csrDirectory, csrFlags, warnOfOpenDirectory, type CsrDirectoryOption } from './csr-directory.ts';
+import { dueSettingsOf } from './due-settings.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
 import { namedAlgorithm, openNode, type Node, type NodeOptions } from './node-options.ts';
@@ -22,6 +23,7 @@ import { refusals, renewRestHint } from './refusal.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
 import type { OutputOption } from './output-option.ts';
 import type { WithinOption } from './period-option.ts';
+import { isAnyUnsound, restingOutcome, warnOfUnsound } from './resting.ts';
 import { parseSelection, selectedSpecs, type Selection } from './select.ts';
 import { makeChange, underLock, type Change, type LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
@@ -70,6 +72,7 @@ async function requestSelected(
       node.layout.root,
       requestablesOf(plan).flatMap(({ files }) => [files.key, files.request]),
     );
+    warnOfUnsound(plan, terminal);
     noteSans(requestablesOf(plan), { difference: false }, terminal);
     return {
       kind: 'finished',
@@ -84,6 +87,7 @@ async function requestSelected(
     const { plan, inventory } = run;
     const refused = refuse(run, options, terminal);
     if (refused !== undefined) return refused;
+    warnOfUnsound(plan, terminal);
     noteSans(requestablesOf(plan), { difference: sans !== undefined }, terminal);
     const change = changeOf(await requestAll(requestablesOf(plan), terminal));
     const made = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
@@ -110,13 +114,19 @@ function planRequestRun(
   now: Date,
 ): RequestRun {
   const { layout, config } = node;
-  const inventory = readInventory(layout, config?.etcd.kind ?? 'stacked');
+  const inventory = readInventory(layout, config?.etcd ?? { kind: 'stacked' });
   const directory = csrDirectory(node, options);
   const plan = planRequests(
     inventory,
     selectedSpecs(selection, inventory).map((spec) => readRequestFiles(layout.root, directory, spec)),
     {
-      due: options.within && { now, withinMs: options.within.milliseconds },
+      ...dueSettingsOf(
+        node,
+        inventory,
+        selection,
+        { ...options, withinMs: options.within?.milliseconds },
+        now,
+      ),
       encryptionAlgorithm: namedAlgorithm(node),
       sans: sanSettings(sans, node, options),
       keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
@@ -196,7 +206,7 @@ function linesOf(
 function shown(planned: PlannedRequest): Parameters<typeof requestLines>[0][number] {
   const { longName } = planned.spec;
   if (planned.status === 'missing') return { status: 'missing', longName };
-  if (planned.status === 'not-due') return { status: 'not-due', longName, notAfter: planned.notAfter };
+  if (planned.status === 'not-due' || planned.status === 'unsound') return restingOutcome(planned);
   if (planned.status === 'refused') throw new TypeError('a refused request is never reported as made');
   const files = planned.status === 'pending' ? planned.files : planned.requestable.files;
   return {
@@ -218,6 +228,7 @@ function shownBefore(planned: PlannedRequest): ReturnType<typeof shown> {
 }
 
 function exitCodeOf(plan: readonly PlannedRequest[], selection: Selection): ExitCode {
+  if (isAnyUnsound(plan)) return exitCodes.expired;
   const missing = plan.some(({ status }) => status === 'missing');
   return selection.kind === 'named' && missing ? exitCodes.notRenewed : exitCodes.done;
 }

@@ -10,11 +10,8 @@ import type { Terminal } from './terminal.ts';
 import type { TextfileOption } from './textfile-option.ts';
 
 /** @param node undefined: there is but one */
-export function metricsOf({ report, problems, inventory }: Examined, now: Date, node?: string): NodeMetrics {
-  const rows = [...report.certificates, ...report.certificateAuthorities];
-  const names = new Set(rows.map(({ name }) => name));
-  const invalid = rows.filter((row) => row.status === 'present' && row.faulty).map(({ name }) => name);
-  return { node, rows: monitored(inventory, names, new Set(invalid), now), readErrors: problems.length };
+export function metricsOf({ report, problems, subject }: Examined, node?: string): NodeMetrics {
+  return { node, rows: monitored(subject, report), readErrors: problems.length };
 }
 
 /** What the file that is there says of `renew`. */
@@ -58,7 +55,7 @@ function record(node: Node, textfile: Textfile, code: ExitCode, terminal: Termin
   const now = new Date();
   const seconds = Math.floor(now.getTime() / 1000);
   try {
-    const metrics = metricsOf(examine(node, now), now);
+    const metrics = metricsOf(examine(node, {}, now));
     const lastSuccess = code === exitCodes.done ? seconds : knownRuns(textfile).lastSuccess;
     const runs = { lastRun: seconds, lastSuccess, lastExitCode: code };
     writeTextfile(textfile, prometheusText([metrics], runs));

@@ -21,6 +21,7 @@ import { expirationSecondsOf, requestedUsages } from '../operations/use-api/usag
 import { defaultValidityMs } from '../operations/validity.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { pendingRequestsDirectory } from '../storage/pending-requests.ts';
+import { dueSettingsOf } from './due-settings.ts';
 import { namedAlgorithm, type Node } from './node-options.ts';
 import { refusals } from './refusal.ts';
 import { selectedSpecs, type Selection } from './select.ts';
@@ -64,14 +65,20 @@ export function planApiRun(
   now: Date,
 ): ApiRun {
   const { layout, config } = node;
-  const inventory = readInventory(layout, config?.etcd.kind ?? 'stacked');
+  const inventory = readInventory(layout, config?.etcd ?? { kind: 'stacked' });
   const directory = pendingRequestsDirectory(stateOf(node));
   const wanted: Wanted[] = [];
   const plan = planRequests(
     inventory,
     selectedSpecs(selection, inventory).map((spec) => noFiles(directory, spec)),
     {
-      due: options.within && { now, withinMs: options.within.milliseconds },
+      ...dueSettingsOf(
+        node,
+        inventory,
+        selection,
+        { ...options, withinMs: options.within?.milliseconds },
+        now,
+      ),
       encryptionAlgorithm: namedAlgorithm(node),
       sans: sanSettings(sans, node, options),
       keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),

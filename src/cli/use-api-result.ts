@@ -11,6 +11,7 @@ import type { Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import type { Node } from './node-options.ts';
 import { renewRestHint } from './refusal.ts';
+import { isAnyUnsound, restingOutcome } from './resting.ts';
 import { noteRestarts } from './restarts.ts';
 import type { Selection } from './select.ts';
 import type { Terminal } from './terminal.ts';
@@ -125,17 +126,19 @@ function outcomeOf(planned: ApiPlanned): Parameters<typeof renewalLines>[0][numb
     case 'missing':
       return { status: 'missing', longName };
     case 'not-due':
-      return { status: 'not-due', longName, notAfter: planned.notAfter };
+    case 'unsound':
+      return restingOutcome(planned);
     case 'refused':
       throw new TypeError('a refused renewal is never reported as done');
   }
 }
 
 function exitCodeOf({ plan, selection }: Context): ExitCode {
+  if (isAnyUnsound(plan)) return exitCodes.expired;
   const missing = plan.some(({ status }) => status === 'missing');
   return selection.kind === 'named' && missing ? exitCodes.notRenewed : exitCodes.done;
 }
 
 export function inventoryOf({ layout, config }: Node): Inventory {
-  return readInventory(layout, config?.etcd.kind ?? 'stacked');
+  return readInventory(layout, config?.etcd ?? { kind: 'stacked' });
 }

@@ -10,6 +10,7 @@ import type { Terminal } from './terminal.ts';
 import { connected } from './use-api-connection.ts';
 import type { ApiOptions } from './use-api-options.ts';
 import { requireNothingWaits } from './use-api-pending.ts';
+import { warnOfUnsound } from './resting.ts';
 import { planApiRun } from './use-api-plan.ts';
 import { prepare } from './use-api-prepare.ts';
 import { finished, refuse, dryRun } from './use-api-result.ts';
@@ -51,6 +52,7 @@ async function start(
   const run = planApiRun(node, wishes, options, new Date());
   const refused = refuse(run, options, terminal);
   if (refused !== undefined) return refused;
+  warnOfUnsound(run.plan, terminal);
   const context = { node, plan: run.plan, selection, options, terminal };
   if (options.dryRun === true) return dryRun(run, context);
   if (run.wanted.length === 0) {

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import {
   certificateAuthorities,
   certificates,
+  etcdClientSpec,
   type CaName,
   type CaSpec,
   type KubeconfigSpec,
@@ -45,6 +46,8 @@ export interface LeafState {
 export interface KubeconfigEntry {
   readonly kind: 'kubeconfig';
   readonly spec: KubeconfigSpec;
+  /** Host path of the kubeconfig. */
+  readonly path: string;
   readonly state: Reading<KubeconfigState>;
 }
 
@@ -60,11 +63,31 @@ export interface KubeconfigState {
 
 export type CertificateEntry = LeafEntry | KubeconfigEntry;
 
+/** Where the cluster's etcd is; of an external one, the files for it that the configuration names, as inside the root. */
+export type Etcd =
+  | { readonly kind: 'stacked' }
+  | {
+      readonly kind: 'external';
+      readonly caFile?: string | undefined;
+      readonly certFile?: string | undefined;
+      readonly keyFile?: string | undefined;
+    };
+
+/** The certificate that the API server shows to an external etcd: kubeadm neither lists nor renews it. */
+export interface EtcdClientEntry {
+  readonly leaf: LeafEntry;
+  /** Host path of the CAs of etcd's own certificates. */
+  readonly caFile: string;
+  readonly bundle: Reading<Chain>;
+}
+
 /** A node's PKI as it was at one moment, in the catalog's order. */
 export interface Inventory {
   readonly layout: Layout;
   readonly authorities: readonly AuthorityEntry[];
   readonly certificates: readonly CertificateEntry[];
+  /** undefined: etcd is not external, or its configuration is not known. */
+  readonly etcdClient: EtcdClientEntry | undefined;
   /** Host paths without symlinks of every CA and of the service-account key, there or not: never to be replaced. */
   readonly protectedPaths: ReadonlySet<string>;
 }
@@ -73,17 +96,40 @@ export interface Inventory {
  * Reads certificates and kubeconfigs, no key file. Never throws for a single bad file.
  * @param etcd `external`: kubeadm then manages neither etcd's certificates nor apiserver-etcd-client
  */
-export function readInventory(node: Layout, etcd: 'stacked' | 'external'): Inventory {
+export function readInventory(node: Layout, etcd: Etcd): Inventory {
   const layout = { ...node, root: node.root.atOneMoment() };
   const managed = ({ stackedEtcd }: { readonly stackedEtcd: boolean }): boolean =>
-    etcd === 'stacked' || !stackedEtcd;
+    etcd.kind === 'stacked' || !stackedEtcd;
   return {
     layout: node,
     authorities: certificateAuthorities.filter(managed).map((spec) => readAuthority(layout, spec)),
     certificates: certificates
       .filter(managed)
-      .map((spec) => (spec.kind === 'leaf' ? readLeaf(layout, spec) : readKubeconfigEntry(layout, spec))),
+      .map((spec) =>
+        spec.kind === 'leaf'
+          ? readLeaf(layout, spec, leafPaths(layout, spec))
+          : readKubeconfigEntry(layout, spec),
+      ),
+    etcdClient: etcd.kind === 'external' ? readEtcdClient(layout, etcd) : undefined,
     protectedPaths: protectedPaths(layout),
+  };
+}
+
+function readEtcdClient(
+  layout: Layout,
+  { caFile, certFile, keyFile }: Extract<Etcd, { kind: 'external' }>,
+): EtcdClientEntry | undefined {
+  // kubeadm's validation: all three, or none (an etcd on plain http).
+  if (caFile === undefined || certFile === undefined || keyFile === undefined) return undefined;
+  const { root } = layout;
+  const bundleFile = root.locate(caFile);
+  return {
+    leaf: readLeaf(layout, etcdClientSpec, {
+      certificatePath: root.locate(certFile),
+      keyPath: root.locate(keyFile),
+    }),
+    caFile: bundleFile,
+    bundle: readBundle(layout, bundleFile),
   };
 }
 
@@ -113,21 +159,34 @@ function readAuthority(layout: Layout, spec: CaSpec): AuthorityEntry {
     spec,
     certificatePath,
     keyPath,
-    bundle: reading(certificatePath, () => {
-      const { bytes } = readFile(layout.root, certificatePath);
-      return bytes && parseCertificates(bytes);
-    }),
+    bundle: readBundle(layout, certificatePath),
     key: lookFor(layout, keyPath),
   };
+}
+
+function readBundle({ root }: Layout, path: string): Reading<Chain> {
+  return reading(path, () => {
+    const { bytes } = readFile(root, path);
+    return bytes && parseCertificates(bytes);
+  });
 }
 
 function lookFor({ root }: Layout, path: string): Reading<'there'> {
   return reading(path, () => (exists(root.resolve(path), path) ? 'there' : undefined));
 }
 
-function readLeaf(layout: Layout, spec: LeafSpec): LeafEntry {
-  const certificatePath = join(layout.certDir, `${spec.baseName}.crt`);
-  const keyPath = join(layout.certDir, `${spec.baseName}.key`);
+function leafPaths(
+  { certDir }: Layout,
+  { baseName }: LeafSpec,
+): Pick<LeafEntry, 'certificatePath' | 'keyPath'> {
+  return { certificatePath: join(certDir, `${baseName}.crt`), keyPath: join(certDir, `${baseName}.key`) };
+}
+
+function readLeaf(
+  layout: Layout,
+  spec: LeafSpec,
+  { certificatePath, keyPath }: ReturnType<typeof leafPaths>,
+): LeafEntry {
   return {
     kind: 'leaf',
     spec,
@@ -146,6 +205,7 @@ function readKubeconfigEntry(layout: Layout, spec: KubeconfigSpec): KubeconfigEn
   return {
     kind: 'kubeconfig',
     spec,
+    path,
     state: reading(path, () => {
       const { target, bytes } = readFile(layout.root, path);
       return bytes && readKubeconfigState(layout, target, bytes);

@@ -20,11 +20,16 @@ export function readPrivateKeys(inventory: Inventory): PrivateKeys {
       ({ spec, keyPath }) => [spec.name, readSlot(root, keyPath, parsePrivateKey)] as const,
     ),
     [serviceAccount.name, readSlot(root, join(certDir, 'sa.key'), parsePrivateKey)] as const,
-    ...inventory.certificates.flatMap((entry) => {
+    ...[...inventory.certificates, ...etcdClient(inventory)].flatMap((entry) => {
       const key = readCertificateKey(inventory, entry);
       return key === undefined ? [] : [[entry.spec.name, key] as const];
     }),
   ]);
+}
+
+// Where etcd is external, no certificate that kubeadm manages has its name.
+function etcdClient({ etcdClient: client }: Inventory): readonly CertificateEntry[] {
+  return client === undefined ? [] : [client.leaf];
 }
 
 /** Those of certificates in use, as far as they can be read. */
@@ -54,8 +59,6 @@ function embeddedKey(
   return {
     target: file,
     content:
-      held.kind === 'data'
-        ? reading(file.path, () => parsePrivateKey(held.bytes))
-        : { status: 'missing' },
+      held.kind === 'data' ? reading(file.path, () => parsePrivateKey(held.bytes)) : { status: 'missing' },
   };
 }

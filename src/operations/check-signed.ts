@@ -1,14 +1,10 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
-import { isCa, type Certificate } from '../pki/certificate.ts';
-import { unhandledExtension } from '../pki/critical-extensions.ts';
-import { missingUsages } from '../pki/extended-key-usage.ts';
+import type { Certificate, Chain } from '../pki/certificate.ts';
 import { findExtension, type Extension } from '../pki/extension.ts';
-import { assertsKeyUsage } from '../pki/key-usage.ts';
 import { attributesOf } from '../pki/name.ts';
 import type { PathOutcome } from '../pki/path.ts';
-import { isSoundAlgorithm } from '../pki/signature-algorithm.ts';
 import { parseSubjectAltName } from '../pki/subject-alt-name.ts';
-import { isoSeconds } from '../pki/time.ts';
+import { problemsOf, type CertificateCheck } from './examination/certificate-checks.ts';
 
 /** What was asked of the CA. */
 export interface Asked {
@@ -19,15 +15,16 @@ export interface Asked {
 
 /** What is wrong with a signed certificate, and what the CA must do differently. */
 export interface Fault {
-  /** Only `names` can be allowed. */
-  readonly kind:
-    'issuer' | 'signature' | 'validity' | 'subject' | 'names' | 'nameless' | 'usages' | 'ca' | 'form';
+  /** Only `names` can be allowed. `nameless`: without the names that were asked for there is none at all. */
+  readonly kind: CertificateCheck | 'subject' | 'names';
   readonly message: string;
   readonly hint: string;
 }
 
 export interface SigningContext {
   readonly spec: CertificateSpec;
+  /** As it was found in its file. */
+  readonly chain: Chain;
   /** From the certificate to the CA it belongs to. */
   readonly path: PathOutcome;
   /** That CA's file, for messages. */
@@ -35,78 +32,45 @@ export interface SigningContext {
   readonly now: Date;
 }
 
-export function faultsOf(
-  leaf: Certificate,
-  asked: Asked,
-  { spec, path, caFile, now }: SigningContext,
-): Fault[] {
-  return [
-    ...issuerFaults(path, caFile),
-    ...signatureFaults(leaf, path),
-    ...validityFaults(leaf, now),
-    ...subjectFaults(leaf, asked),
-    ...nameFaults(leaf, asked, spec),
-    ...usageFaults(leaf, spec),
-    ...caFaults(leaf),
-    ...formFaults(leaf),
-  ];
+export function faultsOf(asked: Asked, { spec, chain, path, caFile, now }: SigningContext): Fault[] {
+  const [leaf] = chain;
+  const problems = problemsOf({ chain, usages: spec.usages, path, caFile, key: undefined, now })
+    // Of a serving certificate without names it is said which it lacks.
+    .filter(({ check }) => check !== 'nameless')
+    .map(({ check, message }) => ({ kind: check, message, hint: remedyAtCa(check, spec, caFile) }));
+  return [...problems, ...subjectFaults(leaf, asked), ...nameFaults(leaf, asked, spec)];
 }
 
-function issuerFaults(path: PathOutcome, caFile: string): Fault[] {
+/** What the CA must do differently. */
+function remedyAtCa(check: CertificateCheck, { usages }: CertificateSpec, caFile: string): string {
   const behind = 'where an intermediate CA signs, put its certificate behind the leaf in the same file';
-  switch (path.status) {
-    case 'trusted':
-      return [];
-    case 'unrelated':
-      return [
-        {
-          kind: 'issuer',
-          message: `is not signed by the CA of ${caFile}`,
-          hint: `sign the CSR with the key of ${caFile}; ${behind}`,
-        },
-      ];
+  switch (check) {
+    case 'foreign':
+      return `sign the CSR with the key of ${caFile}; ${behind}`;
     case 'untrusted':
-      return [
-        {
-          kind: 'issuer',
-          message: path.reason,
-          hint: `sign the CSR with a valid CA that leads to ${caFile}; ${behind}`,
-        },
-      ];
+      return `sign the CSR with a valid CA that leads to ${caFile}; ${behind}`;
+    case 'signature':
+      return 'the CA must sign with SHA-256 or better (openssl ca: default_md = sha256)';
+    case 'serial':
+      return 'the CA must use positive serial numbers (RFC 5280, 4.1.2.2)';
+    case 'extensions':
+      return 'the CA must leave it out, or not mark it critical';
+    case 'usages':
+      return `the CA must set extendedKeyUsage to ${usages.join(', ')} (the CSR does not ask for it)`;
+    case 'ca':
+      return 'the CA must set basicConstraints to CA:FALSE and leave keyCertSign out of keyUsage';
+    case 'expired':
+      return 'have the CSR signed again, with an end in the future';
+    case 'not-yet-valid':
+      return "have it signed with a beginning in the past, or check this machine's clock and the CA's";
+    case 'order':
+      return 'put the leaf first, and the intermediates that signed it behind it';
+    case 'nameless':
+    case 'key-missing':
+    case 'key-unreadable':
+    case 'key-other':
+      return 'have the CSR signed again';
   }
-}
-
-function signatureFaults(leaf: Certificate, path: PathOutcome): Fault[] {
-  const signed = [leaf, ...(path.status === 'trusted' ? path.intermediates : [])];
-  if (signed.every(({ signatureAlgorithm }) => isSoundAlgorithm(signatureAlgorithm))) return [];
-  return [
-    {
-      kind: 'signature',
-      message: 'is signed with an algorithm that Kubernetes refuses, such as SHA-1 or MD5',
-      hint: 'the CA must sign with SHA-256 or better (openssl ca: default_md = sha256)',
-    },
-  ];
-}
-
-// RFC 5280, 4.1.2.5: both ends belong to the period.
-function validityFaults({ notBefore, notAfter }: Certificate, now: Date): Fault[] {
-  if (notAfter.getTime() < now.getTime()) {
-    return [
-      {
-        kind: 'validity',
-        message: `expired on ${isoSeconds(notAfter)}`,
-        hint: 'have the CSR signed again, with an end in the future',
-      },
-    ];
-  }
-  if (notBefore.getTime() <= now.getTime()) return [];
-  return [
-    {
-      kind: 'validity',
-      message: `is not valid before ${isoSeconds(notBefore)}`,
-      hint: "have it signed with a beginning in the past, or check this machine's clock and the CA's",
-    },
-  ];
 }
 
 // Kubernetes takes CN for the user and O for the groups: another subject is another identity.
@@ -134,55 +98,6 @@ function nameFaults(leaf: Certificate, asked: Asked, { usages }: CertificateSpec
   return nameless
     ? [{ kind: 'nameless', message, hint }]
     : [{ kind: 'names', message, hint: `${hint}; if the difference is wanted: --allow-changes` }];
-}
-
-function usageFaults(leaf: Certificate, { usages }: CertificateSpec): Fault[] {
-  const missing = missingUsages(leaf, usages);
-  if (missing.length === 0) return [];
-  return [
-    {
-      kind: 'usages',
-      message: `lacks the extended key usage ${missing.join(' and ')}`,
-      hint: `the CA must set extendedKeyUsage to ${usages.join(', ')} (the CSR does not ask for it)`,
-    },
-  ];
-}
-
-// RFC 5280, 4.2.1.9 and 4.2.1.3: with either, whoever has this key could sign certificates for the whole cluster.
-function caFaults(leaf: Certificate): Fault[] {
-  if (!isCa(leaf) && assertsKeyUsage(leaf, 'keyCertSign') !== true) return [];
-  return [
-    {
-      kind: 'ca',
-      message: isCa(leaf) ? 'is a CA certificate (CA:TRUE)' : 'may sign certificates (keyCertSign)',
-      hint: 'the CA must set basicConstraints to CA:FALSE and leave keyCertSign out of keyUsage',
-    },
-  ];
-}
-
-// What Go's crypto/x509 does not even parse or, by RFC 5280, 4.2, must refuse.
-function formFaults(leaf: Certificate): Fault[] {
-  const unhandled = unhandledExtension(leaf);
-  return [
-    ...(unhandled === undefined
-      ? []
-      : [
-          {
-            kind: 'form' as const,
-            message: `has ${unhandled}`,
-            hint: 'the CA must leave it out, or not mark it critical',
-          },
-        ]),
-    ...(((leaf.serialNumber[0] ?? 0) & 0x80) === 0
-      ? []
-      : [
-          {
-            kind: 'form' as const,
-            message: 'has a negative serial number',
-            hint: 'the CA must use positive serial numbers (RFC 5280, 4.1.2.2)',
-          },
-        ]),
-  ];
 }
 
 /** `missing X, added Y`; undefined when both hold the same. */

@@ -7,16 +7,31 @@ export type ExpirationRow =
       /** notAfter - now; negative when it has expired. */
       readonly residualMs: number;
       readonly externallyManaged: boolean;
-      /** Of an external CA, and has no key or does not verify: `!INVALID!`, with its date. */
-      readonly faulty: boolean;
+      /** What is wrong with it beside its end, said of it: `has no private key`. */
+      readonly faults: readonly string[];
+      /** kubeadm would have stopped for it, in external CA mode: `!INVALID!`, with its date. */
+      readonly refused: boolean;
       /** Absent for a CA. */
       readonly caName?: string;
     }
   | { readonly status: 'missing'; readonly name: string }
   | { readonly status: 'unreadable'; readonly name: string };
 
-/** Both lists in kubeadm's order: bytewise by name. */
-export interface ExpirationReport {
+/** What kubeadm shows, in its order: bytewise by name. */
+export interface KubeadmReport {
   readonly certificates: readonly ExpirationRow[];
   readonly certificateAuthorities: readonly ExpirationRow[];
+}
+
+export interface ExpirationReport extends KubeadmReport {
+  /** What its tables and documents have no row for: the client certificate for an external etcd. */
+  readonly unlisted: readonly ExpirationRow[];
+}
+
+export function allRows({
+  certificates,
+  certificateAuthorities,
+  unlisted,
+}: ExpirationReport): ExpirationRow[] {
+  return [...certificates, ...certificateAuthorities, ...unlisted];
 }

@@ -1,10 +1,12 @@
 import { hasExpired, isDue } from './due.ts';
-import type { ExpirationReport, ExpirationRow } from './expiration-report.ts';
+import { allRows, type ExpirationReport, type ExpirationRow } from './expiration-report.ts';
 
 /** What is wrong with a certificate now. */
 export type Fault =
   | { readonly kind: 'expired'; readonly name: string; readonly residualMs: number }
-  | { readonly kind: 'missing' | 'unreadable' | 'invalid'; readonly name: string };
+  | { readonly kind: 'missing' | 'unreadable'; readonly name: string }
+  /** `reasons` are said of it: `has no private key`. */
+  | { readonly kind: 'invalid'; readonly name: string; readonly reasons: readonly string[] };
 
 export interface Remaining {
   readonly name: string;
@@ -19,8 +21,8 @@ export interface Findings {
   readonly remaining: readonly Remaining[];
 }
 
-export function findingsOf({ certificates, certificateAuthorities }: ExpirationReport): Findings {
-  const found = [...certificates, ...certificateAuthorities].map(findingOf);
+export function findingsOf(report: ExpirationReport): Findings {
+  const found = allRows(report).map(findingOf);
   return {
     faults: found.flatMap((one) => ('kind' in one ? [one] : [])),
     remaining: found
@@ -32,8 +34,10 @@ export function findingsOf({ certificates, certificateAuthorities }: ExpirationR
 function findingOf(row: ExpirationRow): Fault | Remaining {
   const { name } = row;
   if (row.status !== 'present') return { kind: row.status, name };
-  const { residualMs, faulty } = row;
-  if (faulty) return { kind: 'invalid', name };
+  const { residualMs, faults } = row;
+  if (faults.length > 0) {
+    return { kind: 'invalid', name, reasons: hasExpired(residualMs) ? [...faults, 'has expired'] : faults };
+  }
   return hasExpired(residualMs) ? { kind: 'expired', name, residualMs } : { name, residualMs };
 }
 

@@ -1,23 +1,33 @@
 import { basename } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
-import type { AuthorityEntry, CertificateEntry, Inventory } from '../inventory/inventory.ts';
+import type { AuthorityEntry, CertificateEntry } from '../inventory/inventory.ts';
 import type { Certificate } from '../pki/certificate.ts';
-import { serialOf } from '../pki/facts.ts';
+import { serialNumberOf } from '../pki/facts.ts';
 import { attributesOf } from '../pki/name.ts';
 import { hasExpired } from './due.ts';
+import { inUseOf, type Subject } from './examination/examination.ts';
+import { allRows, type ExpirationReport } from './expiration-report.ts';
 
 /** A certificate as monitoring sees it: where it is, and what it says when it could be read. */
 export interface Monitored {
   readonly name: string;
   readonly filename: string;
-  /** As somebody inside the root would write it: a label must not depend on where the disk is mounted. */
+  /** As a process inside the root would write it: a label must not depend on where the disk is mounted. */
   readonly filepath: string;
   /** Whose certificate it is inside a kubeconfig. */
   readonly user: string | undefined;
   /** undefined: missing or unreadable. */
   readonly certificate: MonitoredCertificate | undefined;
-  /** Missing, unreadable, or it does not verify. */
+  /** What a CA's file holds besides the certificate in use. */
+  readonly others: readonly MonitoredBlock[];
+  /** Missing, unreadable, or anything else is wrong with it but its end. */
   readonly wrong: boolean;
+}
+
+export interface MonitoredBlock {
+  /** In its file, from 1. */
+  readonly position: number;
+  readonly certificate: MonitoredCertificate;
 }
 
 export interface MonitoredCertificate {
@@ -31,39 +41,46 @@ export interface MonitoredCertificate {
   readonly issuer: ReadonlyMap<string, string>;
 }
 
-/** @param invalid the names of those whose row says so */
-export function monitored(
-  inventory: Inventory,
-  names: ReadonlySet<string>,
-  invalid: ReadonlySet<string>,
-  now: Date,
-): readonly Monitored[] {
-  const entries = [...inventory.certificates, ...inventory.authorities];
-  return entries
-    .filter(({ spec }) => names.has(spec.name))
-    .map((entry) => {
-      const { name } = entry.spec;
-      const path = pathOf(inventory, entry);
-      const certificate = certificateOf(entry);
-      return {
+/** A row for each of the report's. */
+export function monitored(subject: Subject, report: ExpirationReport): readonly Monitored[] {
+  const { inventory, now } = subject;
+  const { certificates, authorities, etcdClient, layout } = inventory;
+  const entries = [...certificates, ...authorities, ...(etcdClient === undefined ? [] : [etcdClient.leaf])];
+  const rows = new Map(allRows(report).map((row) => [row.name, row]));
+  return entries.flatMap((entry): Monitored[] => {
+    const { name } = entry.spec;
+    const row = rows.get(name);
+    if (row === undefined) return [];
+    const path = 'path' in entry ? entry.path : entry.certificatePath;
+    const certificate = certificateOf(entry, subject);
+    return [
+      {
         name,
         filename: basename(path),
-        filepath: inventory.layout.root.display(path),
+        filepath: layout.root.display(path),
         user: userOf(entry),
         certificate: certificate && monitoredCertificate(certificate, now),
-        wrong: certificate === undefined || invalid.has(name),
-      };
-    });
+        others: certificate === undefined ? [] : othersOf(entry, certificate, now),
+        wrong: row.status !== 'present' || row.faults.length > 0,
+      },
+    ];
+  });
 }
 
-function pathOf({ layout }: Inventory, entry: CertificateEntry | AuthorityEntry): string {
-  if ('certificatePath' in entry) return entry.certificatePath;
-  return `${layout.kubeconfigDir}/${entry.spec.name}`;
-}
-
-function certificateOf(entry: CertificateEntry | AuthorityEntry): Certificate | undefined {
-  if ('bundle' in entry) return entry.bundle.status === 'present' ? entry.bundle.value[0] : undefined;
+function certificateOf(entry: CertificateEntry | AuthorityEntry, subject: Subject): Certificate | undefined {
+  if ('bundle' in entry) return inUseOf(entry, subject);
   return entry.state.status === 'present' ? entry.state.value.chain[0] : undefined;
+}
+
+/** One that is there twice is one. */
+function othersOf(entry: CertificateEntry | AuthorityEntry, inUse: Certificate, now: Date): MonitoredBlock[] {
+  if (!('bundle' in entry) || entry.bundle.status !== 'present') return [];
+  const seen = [inUse.der];
+  return entry.bundle.value.flatMap((one, index) => {
+    if (seen.some((der) => der.equals(one.der))) return [];
+    seen.push(one.der);
+    return [{ position: index + 1, certificate: monitoredCertificate(one, now) }];
+  });
 }
 
 function userOf(entry: CertificateEntry | AuthorityEntry): string | undefined {
@@ -77,7 +94,7 @@ function monitoredCertificate(certificate: Certificate, now: Date): MonitoredCer
     notBefore,
     notAfter,
     expired: hasExpired(notAfter.getTime() - now.getTime()),
-    serialNumber: BigInt(`0x0${serialOf(certificate)}`).toString(),
+    serialNumber: serialNumberOf(certificate).toString(),
     subject: attributes(certificate.subject),
     issuer: attributes(certificate.issuer),
   };

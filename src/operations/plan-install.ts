@@ -129,8 +129,9 @@ function check(
   if (authority.bundle.status === 'missing') throw missingAuthority(authority);
   const authorities = authority.bundle.value;
   const path = validatePath(signed.leaf, signed.others, authorities, now);
-  const faults = faultsOf(signed.leaf, asked, {
+  const faults = faultsOf(asked, {
     spec,
+    chain: [signed.leaf, ...signed.others],
     path,
     caFile: authority.certificatePath,
     now,

@@ -24,6 +24,7 @@ import { isDue, type DueWindow } from './due.ts';
 import { chooseKey, type NamedAlgorithm } from './key-choice.ts';
 import { missingAuthority } from './missing-authority.ts';
 import { requireReplaceable } from './replaceable.ts';
+import { restOf, type DueSettings, type Resting } from './resting.ts';
 import { validityOf, type Validity } from './validity.ts';
 
 /** A certificate that will be renewed: all that is decided about the next one before there is a key. */
@@ -56,9 +57,14 @@ export type RenewalPlace =
 export type PlannedRenewal =
   | { readonly status: 'renewable'; readonly spec: CertificateSpec; readonly renewable: Renewable }
   | { readonly status: 'missing'; readonly spec: CertificateSpec }
-  | { readonly status: 'not-due'; readonly spec: CertificateSpec; readonly notAfter: Date }
+  | Resting
   | { readonly status: 'ca-ends-first'; readonly spec: CertificateSpec; readonly end: AuthorityEnd }
-  | { readonly status: 'external-ca'; readonly spec: CertificateSpec; readonly caBaseName: string }
+  | {
+      readonly status: 'external-ca';
+      readonly spec: CertificateSpec;
+      readonly caBaseName: string;
+      readonly notAfter: Date;
+    }
   | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
 
 /** A certificate that a renewal could not make last longer, as no certificate outlives its CA. */
@@ -68,10 +74,8 @@ export interface AuthorityEnd {
   readonly caFile: string;
 }
 
-export interface RenewalSettings {
+export interface RenewalSettings extends DueSettings {
   readonly now: Date;
-  /** Renew only what is due; undefined: everything. */
-  readonly due: DueWindow | undefined;
   readonly validityMs: number;
   /** undefined: keep each certificate's own. */
   readonly encryptionAlgorithm: NamedAlgorithm | undefined;
@@ -105,11 +109,12 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
     return { status: 'missing', spec };
   }
   // Before anything that might refuse: what is not due stops nothing.
-  const notAfter = notDueUntil(entry, settings.due);
-  if (notAfter !== undefined) return { status: 'not-due', spec, notAfter };
+  const resting = restOf(entry, settings);
+  if (resting !== undefined) return resting;
   const issuer = requireIssuer(authority, settings.issuers);
   if (issuer.kind === 'external') {
-    return { status: 'external-ca', spec, caBaseName: authority.spec.baseName };
+    const { notAfter } = present<LeafState | KubeconfigState>(entry.state).chain[0];
+    return { status: 'external-ca', spec, caBaseName: authority.spec.baseName, notAfter };
   }
   const place = placeOf(entry, settings.keyTargets);
   const file = certificateFile(place);
@@ -164,13 +169,6 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
       warnings,
     },
   };
-}
-
-/** The end of a certificate that was read and is not due. */
-export function notDueUntil({ state }: CertificateEntry, due: DueWindow | undefined): Date | undefined {
-  if (due === undefined || state.status !== 'present') return undefined;
-  const { notAfter } = state.value.chain[0];
-  return isDue(notAfter, due) ? undefined : notAfter;
 }
 
 /** Whether something that was due is due again when the plan is carried out, its CA being near its own end. */

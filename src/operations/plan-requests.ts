@@ -8,10 +8,9 @@ import { findExtension, type Extension } from '../pki/extension.ts';
 import { publicKeyOf, type KeyAlgorithm, type PrivateKey } from '../pki/private-key.ts';
 import { isSameKey } from '../pki/subject-key.ts';
 import { chooseKey, type NamedAlgorithm } from './key-choice.ts';
-import type { DueWindow } from './due.ts';
-import { notDueUntil } from './plan-renewal.ts';
 import { changeSans, type SanChange, type SanSettings } from './change-sans.ts';
 import { requireReplaceable } from './replaceable.ts';
+import { restOf, type DueSettings, type Resting } from './resting.ts';
 import type { KeysInUse } from './keys-in-use.ts';
 import { requireSameSans } from './waiting-sans.ts';
 
@@ -43,12 +42,10 @@ export type PlannedRequest =
   | { readonly status: 'requestable'; readonly spec: CertificateSpec; readonly requestable: Requestable }
   | { readonly status: 'pending'; readonly spec: CertificateSpec; readonly files: PendingFiles }
   | { readonly status: 'missing'; readonly spec: CertificateSpec }
-  | { readonly status: 'not-due'; readonly spec: CertificateSpec; readonly notAfter: Date }
+  | Resting
   | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
 
-export interface RequestSettings {
-  /** Ask only for what is due; undefined: for everything. */
-  readonly due: DueWindow | undefined;
+export interface RequestSettings extends DueSettings {
   readonly encryptionAlgorithm: NamedAlgorithm | undefined;
   /** undefined: ask for each certificate's own. */
   readonly sans: SanSettings | undefined;
@@ -75,17 +72,14 @@ export function planRequests(
   });
 }
 
-function planRequest(
-  inventory: Inventory,
-  files: RequestFiles,
-  { due, encryptionAlgorithm, sans: wanted, keysInUse, force, certificateAt }: RequestSettings,
-): PlannedRequest {
+function planRequest(inventory: Inventory, files: RequestFiles, settings: RequestSettings): PlannedRequest {
   const { spec } = files;
   const entry = inventory.certificates.find((candidate) => candidate.spec === spec);
   if (entry === undefined || entry.state.status === 'missing') return { status: 'missing', spec };
   if (entry.state.status === 'unreadable') throw entry.state.error;
-  const notAfter = notDueUntil(entry, due);
-  if (notAfter !== undefined) return { status: 'not-due', spec, notAfter };
+  const resting = restOf(entry, settings);
+  if (resting !== undefined) return resting;
+  const { encryptionAlgorithm, sans: wanted, keysInUse, force, certificateAt } = settings;
   const { chain, file } = entry.state.value;
   const [leaf] = chain;
   const sans = wanted && changeSans(spec, leaf, file.path, wanted);

@@ -10,7 +10,7 @@ import {
 import { factsInUse } from './facts-in-use.ts';
 import type { PlannedRenewal, Renewable } from './plan-renewal.ts';
 import { changedTargets } from './renew.ts';
-import { notDue } from './request-report.ts';
+import { notDue, unsound } from './request-report.ts';
 
 /** What has been made of a plan. */
 export type RenewalStage =
@@ -59,6 +59,8 @@ export function renewalReport(
             outcome: 'ca-ends-first',
             reason: `its CA ${planned.end.caFile} ends on ${isoSeconds(planned.end.caNotAfter)}, so a new one would last no longer`,
           };
+        case 'unsound':
+          return { ...common, outcome: 'unsound', reason: unsound(planned.findings) };
         case 'refused':
           return { ...common, outcome: 'refused', reason: planned.error.oneLine };
       }

@@ -1,6 +1,7 @@
 import type { Inventory } from '../inventory/inventory.ts';
 import { isoSeconds } from '../pki/time.ts';
 import { refusedWith, type CertificateReport, type ChangeReport } from './change-report.ts';
+import type { Finding } from './examination/finding.ts';
 import { factsInUse } from './facts-in-use.ts';
 import type { PlannedRequest } from './plan-requests.ts';
 
@@ -47,12 +48,18 @@ export function requestReport(
           return { ...common, outcome: 'missing', reason: 'there is no certificate to renew' };
         case 'not-due':
           return { ...common, outcome: 'not-due', reason: notDue(planned.notAfter) };
+        case 'unsound':
+          return { ...common, outcome: 'unsound', reason: unsound(planned.findings) };
         case 'refused':
           return { ...common, outcome: 'refused', reason: planned.error.oneLine };
       }
     }),
     otherFiles: refused ? [] : stale.map(({ path }) => path),
   };
+}
+
+export function unsound(findings: readonly Finding[]): string {
+  return `${findings.map(({ summary }) => summary).join(' and ')}, so it is left alone`;
 }
 
 export function notDue(notAfter: Date): string {

@@ -1,4 +1,5 @@
 import type { KubepkiError } from '../errors/error.ts';
+import type { Finding } from './examination/finding.ts';
 import type { ExpirationResult } from './expiration.ts';
 import type { ExpirationReport, ExpirationRow } from './expiration-report.ts';
 
@@ -10,6 +11,7 @@ export interface TreeExpiration {
   readonly report: ExpirationReport | undefined;
   /** As with one tree, or why there is no report. */
   readonly problems: readonly KubepkiError[];
+  readonly findings: readonly Finding[];
 }
 
 /** All of them as if they were one node's: each name begins with its node, and an unreadable tree is an unreadable row. */
@@ -22,8 +24,12 @@ export function asOneNode(trees: readonly TreeExpiration[]): ExpirationResult {
       certificateAuthorities: trees.flatMap(({ node, report }) =>
         report === undefined ? [] : named(node, report.certificateAuthorities),
       ),
+      unlisted: trees.flatMap(({ node, report }) =>
+        report === undefined ? [] : named(node, report.unlisted),
+      ),
     },
     problems: trees.flatMap(({ problems }) => problems),
+    findings: trees.flatMap(({ findings }) => findings),
   };
 }
 

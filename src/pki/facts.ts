@@ -18,3 +18,8 @@ export function serialOf(certificate: Certificate): string {
 export function isNegative({ serialNumber }: Pick<Certificate, 'serialNumber'>): boolean {
   return ((serialNumber[0] ?? 0) & 0x80) !== 0;
 }
+
+/** X.690, 8.3: two's complement. */
+export function serialNumberOf({ serialNumber }: Pick<Certificate, 'serialNumber'>): bigint {
+  return BigInt.asIntN(serialNumber.length * 8, BigInt(`0x0${serialNumber.toString('hex')}`));
+}

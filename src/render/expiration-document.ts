@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { ExpirationReport, ExpirationRow } from '../operations/expiration-report.ts';
+import type { KubeadmReport, ExpirationRow } from '../operations/expiration-report.ts';
 
 /** kubeadm's output.kubeadm.k8s.io/v1alpha3 Certificate; the order of the keys is Go's. */
 interface CertificateInfo {
@@ -13,7 +13,7 @@ interface CertificateInfo {
 }
 
 /** `-o json` and `-o yaml` as kubeadm prints them since v1.30: its fields and no others. */
-export function expirationDocument(report: ExpirationReport, format: 'json' | 'yaml'): string {
+export function expirationDocument(report: KubeadmReport, format: 'json' | 'yaml'): string {
   const document = expirationInfo(report);
   // cli-runtime's JSON printer indents by four; sigs.k8s.io/yaml sorts keys, does not indent lists, quotes timestamps.
   if (format === 'json') return `${JSON.stringify(document, undefined, 4)}\n`;
@@ -21,7 +21,7 @@ export function expirationDocument(report: ExpirationReport, format: 'json' | 'y
 }
 
 /** The same before it is text. */
-export function expirationInfo(report: ExpirationReport): object {
+export function expirationInfo(report: KubeadmReport): object {
   return {
     kind: 'CertificateExpirationInfo',
     apiVersion: 'output.kubeadm.k8s.io/v1alpha3',

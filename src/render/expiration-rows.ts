@@ -28,7 +28,7 @@ export function certificateLine(row: ExpirationRow): Line {
   const cells =
     row.status === 'present'
       ? [
-          row.faulty ? `${invalid} ${row.name}` : row.name,
+          row.refused ? `${invalid} ${row.name}` : row.name,
           kubeadmDate(row.notAfter),
           humanDuration(row.residualMs),
           row.caName ?? '',
@@ -72,7 +72,7 @@ function external(row: Extract<ExpirationRow, { status: 'present' }>): string {
 }
 
 function urgencyOf(row: ExpirationRow): Urgency {
-  if (row.status !== 'present' || row.faulty || row.residualMs < 0) return 'now';
+  if (row.status !== 'present' || row.faults.length > 0 || row.residualMs < 0) return 'now';
   return row.residualMs <= soonMs ? 'soon' : 'none';
 }
 

@@ -1,8 +1,8 @@
-import type { ExpirationReport } from '../operations/expiration-report.ts';
+import type { KubeadmReport } from '../operations/expiration-report.ts';
 import { authorityLine, certificateLine, expirationRows } from './expiration-rows.ts';
 
 /** The two tables of `kubeadm certs check-expiration`, byte for byte. */
-export function expirationTable(report: ExpirationReport, style: { readonly colour: boolean }): string {
+export function expirationTable(report: KubeadmReport, style: { readonly colour: boolean }): string {
   const certificates = expirationRows(
     ['CERTIFICATE', 'EXPIRES', 'RESIDUAL TIME', 'CERTIFICATE AUTHORITY', 'EXTERNALLY MANAGED'],
     report.certificates.map(certificateLine),

@@ -20,6 +20,6 @@ function faultText(fault: Fault): string {
     case 'unreadable':
       return 'cannot be read';
     case 'invalid':
-      return 'is invalid';
+      return fault.reasons.join(' and ');
   }
 }

@@ -1,4 +1,4 @@
-import type { ExpirationReport, ExpirationRow } from '../operations/expiration-report.ts';
+import type { ExpirationRow } from '../operations/expiration-report.ts';
 import type { Remaining, Fault } from '../operations/findings.ts';
 import { faultsText, remainingText } from './findings.ts';
 import { humanDuration } from './human-duration.ts';
@@ -24,8 +24,11 @@ export interface Thresholds {
 }
 
 /** One line, with performance data: the seconds each certificate has left. */
-export function nagiosLine(verdict: NagiosVerdict, report: ExpirationReport, thresholds: Thresholds): string {
-  const rows = [...report.certificates, ...report.certificateAuthorities];
+export function nagiosLine(
+  verdict: NagiosVerdict,
+  rows: readonly ExpirationRow[],
+  thresholds: Thresholds,
+): string {
   const data = rows.map((row) => performanceData(row, thresholds)).join(' ');
   return `${statusLine(verdict.status, sentence(verdict, rows.length))} | ${data}\n`;
 }

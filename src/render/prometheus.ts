@@ -46,8 +46,20 @@ export function prometheusText(nodes: readonly NodeMetrics[], renewRuns: RenewRu
   const rows = nodes.flatMap((node) =>
     node.rows.map((row) => ({ row, labels: labelText(labelsOf(node, row)) })),
   );
+  const blocks = nodes.flatMap((node) =>
+    node.rows.flatMap((row) =>
+      row.others.map(({ position, certificate }) => ({
+        certificate,
+        labels: labelText([...labelsOf(node, { ...row, certificate }), ['block', String(position)]]),
+      })),
+    ),
+  );
+  const certificates = [
+    ...rows.map(({ row: { certificate }, labels }) => ({ certificate, labels })),
+    ...blocks,
+  ];
   const ofCertificates = (value: (certificate: NonNullable<Monitored['certificate']>) => number): Sample[] =>
-    rows.flatMap(({ row: { certificate }, labels }) =>
+    certificates.flatMap(({ certificate, labels }) =>
       certificate === undefined ? [] : [{ labels, value: value(certificate) }],
     );
   return [
@@ -68,7 +80,7 @@ export function prometheusText(nodes: readonly NodeMetrics[], renewRuns: RenewRu
     ),
     gauge(
       'x509_cert_error',
-      'Indicates whether the certificate is missing, cannot be read or does not verify.',
+      'Indicates whether the certificate is missing, cannot be read, does not verify or has no key of its own.',
       rows.map(({ row, labels }) => ({ labels, value: Number(row.wrong) })),
     ),
     gauge(

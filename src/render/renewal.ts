@@ -1,9 +1,15 @@
 import { kubeadmDate } from './kubeadm-date.ts';
 
+/** Of what `--within` leaves as it is. `reasons` are said of it: `has no private key`. */
+export type RestingOutcome =
+  | { readonly status: 'not-due'; readonly longName: string; readonly notAfter: Date }
+  | { readonly status: 'unsound'; readonly longName: string; readonly reasons: readonly string[] };
+
 export type RenewalOutcome =
   | { readonly status: 'renewed'; readonly longName: string }
   | { readonly status: 'missing'; readonly longName: string }
-  | { readonly status: 'not-due' | 'ca-ends-first'; readonly longName: string; readonly notAfter: Date }
+  | RestingOutcome
+  | { readonly status: 'ca-ends-first'; readonly longName: string; readonly notAfter: Date }
   | { readonly status: 'external-ca'; readonly longName: string; readonly caBaseName: string };
 
 const closingText = `
@@ -28,10 +34,20 @@ function sentence(outcome: RenewalOutcome): string {
     case 'missing':
       return `MISSING! ${outcome.longName}`;
     case 'not-due':
-      return `${outcome.longName} is not due: it ends ${kubeadmDate(outcome.notAfter)}`;
+    case 'unsound':
+      return restingSentence(outcome);
     case 'ca-ends-first':
       return `${outcome.longName} not renewed: it ends ${kubeadmDate(outcome.notAfter)}, and its CA no later`;
     case 'external-ca':
       return `Detected external ${outcome.caBaseName}, ${outcome.longName} can't be renewed`;
+  }
+}
+
+export function restingSentence(outcome: RestingOutcome): string {
+  switch (outcome.status) {
+    case 'not-due':
+      return `${outcome.longName} is not due: it ends ${kubeadmDate(outcome.notAfter)}`;
+    case 'unsound':
+      return `${outcome.longName} is left alone: it ${outcome.reasons.join(' and ')}`;
   }
 }

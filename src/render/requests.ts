@@ -1,9 +1,9 @@
-import { kubeadmDate } from './kubeadm-date.ts';
 import { printable } from './printable.ts';
+import { restingSentence, type RestingOutcome } from './renewal.ts';
 
 export type ShownRequest =
   | { readonly status: 'missing'; readonly longName: string }
-  | { readonly status: 'not-due'; readonly longName: string; readonly notAfter: Date }
+  | RestingOutcome
   | {
       readonly status: 'made' | 'pending';
       readonly longName: string;
@@ -33,9 +33,7 @@ export function requestLines(
 
 function block(request: ShownRequest, dryRun: boolean): string[] {
   if (request.status === 'missing') return [`MISSING! ${request.longName}`];
-  if (request.status === 'not-due') {
-    return [`${request.longName} is not due: it ends ${kubeadmDate(request.notAfter)}`];
-  }
+  if (request.status === 'not-due' || request.status === 'unsound') return [restingSentence(request)];
   const { status, longName, request: csr, key, certificate, besideKeyInUse, sans } = request;
   const what = {
     pending: 'waits already, kept as it is',

@@ -14,10 +14,17 @@ export function treesInfo(trees: readonly TreeExpiration[]): object {
 }
 
 /** kubeadm's document has no field for what could not be read; where nothing could be, there is none of kubeadm's. */
-function itemOf({ node, report, problems }: TreeExpiration): object {
+function itemOf({ node, report, problems, findings }: TreeExpiration): object {
   return {
     node,
     ...(report === undefined ? {} : { expiration: expirationInfo(report) }),
     problems: problems.map(({ oneLine }) => oneLine),
+    findings: findings.map(({ name, check, severity, file, message }) => ({
+      name,
+      check,
+      severity,
+      file,
+      message,
+    })),
   };
 }

@@ -126,6 +126,7 @@ test('any label value survives, as promtool and we read it', (t) => {
     filepath: text,
     user: text,
     certificate: undefined,
+    others: [],
     wrong: true,
   });
   const anyText = fc.oneof(

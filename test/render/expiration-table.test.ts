@@ -15,7 +15,8 @@ function row(name: string, residualMs: number, caName?: string): ExpirationRow {
     notAfter,
     residualMs,
     externallyManaged: false,
-    faulty: false,
+    faults: [],
+    refused: false,
   } as const;
   return caName === undefined ? common : { ...common, caName };
 }

@@ -34,6 +34,12 @@ export function addCheckExpiration(certs: Command, done: (code: ExitCode) => voi
         'with -o nagios: CRITICAL within this time (default: 7d)',
       ).argParser(parsePeriodOption),
     )
+    .addOption(
+      new Option(
+        '--certs-only',
+        'look at no private key: for copies without keys, and for users that may not read them',
+      ),
+    )
     .addOption(textfileOption())
     .addOption(atOption('judge as of this moment'))
     // A printer flag of kubeadm that changes nothing here.
@@ -56,7 +62,8 @@ Several trees make one table with a column NODE, or one document with an item fo
 which nothing can be read is a row. --rootfs-from makes the same of a list of one. The cluster is not asked then.
 
 Exit code 1 if a file could not be read; missing and expired certificates are exit code 0, as with kubeadm.
-With --within: 5 if something is expired, missing or unreadable, else 4 if something expires within that time.
+With --within: 5 if something is wrong (expired, missing, unreadable, not signed by its CA, without its key, …), else 4
+if something expires within that time. What is wrong and not in the table is a warning on stderr.
 With -o nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.`,
     )
     .action(async (_options, command: Command) => {

@@ -67,7 +67,7 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
     .addOption(
       new Option(
         '--force',
-        'with --csr-only: replace requests that wait (a backup is kept); also remove SANs that are still used',
+        'with --csr-only: replace requests that wait (a backup is kept); also remove SANs that are still used; with --within and names: renew what is not sound, too',
       ),
     )
     .addOption(outputOption())
@@ -103,7 +103,8 @@ The hook runs by /bin/sh -c, with KUBEPKI_COMMAND, _NAMES, _FILES, _COMPONENTS a
 
 Exit code 6 if a certificate named here was not renewed, being missing or signed by an external CA; 8 if what was
 to follow a change failed: the restart, the hook or the metrics.
-With --within: 0 if nothing is due, 4 if something stays due because its CA ends.`,
+With --within: 0 if nothing is due, 4 if something stays due because its CA ends or is elsewhere, 5 if a certificate
+is left alone because something else is wrong with it than its end, such as another CA's signature.`,
     )
     .action(async (names: string[], _options, self: Command) => {
       const options = self.optsWithGlobals<
@@ -124,7 +125,7 @@ With --within: 0 if nothing is due, 4 if something stays due because its CA ends
       if (options.useApi === true) {
         requireApiFlags(options);
         requireRestartAsked(options);
-        requireForceNeeded(options, '--remove-san or --sans-from-config');
+        requireForceNeeded(options, '--remove-san, --sans-from-config, or --within and names');
         const { renewThroughApi } = await import('../use-api.ts');
         const here = await asked();
         done(await recordingRun(here, terminal, () => renewThroughApi(names, here, terminal)));
@@ -154,7 +155,7 @@ With --within: 0 if nothing is due, 4 if something stays due because its CA ends
       }
       if (options.csrDir !== undefined) throw new KubepkiError('usage', '--csr-dir goes with --csr-only');
       requireRestartAsked(options);
-      requireForceNeeded(options, '--csr-only, --remove-san or --sans-from-config');
+      requireForceNeeded(options, '--csr-only, --remove-san, --sans-from-config, or --within and names');
       const { renewCertificates } = await import('../renew.ts');
       const here = await asked();
       done(await recordingRun(here, terminal, () => renewCertificates(names, here, terminal)));
@@ -162,7 +163,11 @@ With --within: 0 if nothing is due, 4 if something stays due because its CA ends
 }
 
 /** @throws KubepkiError usage */
-function requireForceNeeded({ force, removeSan, sansFromConfig }: RequestOptions, flags: string): void {
-  if (force === undefined || removeSan !== undefined || sansFromConfig === true) return;
+function requireForceNeeded(
+  { force, removeSan, sansFromConfig, within }: RequestOptions,
+  flags: string,
+): void {
+  if (force === undefined || removeSan !== undefined || sansFromConfig === true || within !== undefined)
+    return;
   throw new KubepkiError('usage', `--force goes with ${flags}`);
 }

@@ -1,0 +1,125 @@
+import type { Reading } from '../../inventory/reading.ts';
+import { isCa, type Certificate, type Chain } from '../../pki/certificate.ts';
+import { isNegative } from '../../pki/facts.ts';
+import { certificateOfKey, isIssuedBy, lastingLongest } from '../../pki/issuer.ts';
+import { attributesOf } from '../../pki/name.ts';
+import { unfitSigner } from '../../pki/path.ts';
+import { type PrivateKey } from '../../pki/private-key.ts';
+import { isoSeconds } from '../../pki/time.ts';
+import type { Severity } from './finding.ts';
+
+/** The certificates of a CA's file, and what they are judged by. */
+export interface JudgedAuthority {
+  readonly bundle: Chain;
+  readonly inUse: Certificate;
+  /** undefined: nobody looked at it. */
+  readonly key: Reading<PrivateKey> | undefined;
+  readonly now: Date;
+}
+
+interface Check {
+  readonly id: string;
+  readonly severity: Severity;
+  /** What is wrong, said of the file. */
+  readonly problems: (judged: JudgedAuthority) => readonly string[];
+}
+
+const table = [
+  { id: 'ca-no-ca', severity: 'error', problems: noCa },
+  { id: 'ca-unfit', severity: 'error', problems: unfit },
+  { id: 'ca-expired', severity: 'error', problems: expired },
+  { id: 'ca-not-yet-valid', severity: 'error', problems: notYetValid },
+  { id: 'ca-key-unreadable', severity: 'error', problems: keyUnreadable },
+  { id: 'ca-key-other', severity: 'error', problems: keyOther },
+  { id: 'block-unparsable', severity: 'error', problems: otherUnparsable },
+  { id: 'block-no-ca', severity: 'warning', problems: otherNoCa },
+  { id: 'block-expired', severity: 'warning', problems: otherExpired },
+] as const satisfies readonly Check[];
+
+export type AuthorityCheck = (typeof table)[number]['id'];
+
+export interface AuthorityProblem {
+  readonly check: AuthorityCheck;
+  readonly severity: Severity;
+  readonly message: string;
+}
+
+export function authorityProblemsOf(judged: JudgedAuthority): AuthorityProblem[] {
+  return table.flatMap(({ id, severity, problems }) =>
+    problems(judged).map((message) => ({ check: id, severity, message })),
+  );
+}
+
+/**
+ * The certificate of a CA's file that the CA signs with: its key's. Where the key is elsewhere, or was not looked at, the one
+ * that the CA's leaves were signed by; where there is neither, the first, as for kubeadm.
+ */
+export function authorityInUse(
+  bundle: Chain,
+  key: Reading<PrivateKey> | undefined,
+  leaves: readonly Certificate[],
+  now: Date,
+): Certificate {
+  const own = key?.status === 'present' ? certificateOfKey(bundle, key.value, now) : undefined;
+  if (own !== undefined || bundle.length === 1) return own ?? bundle[0];
+  const signers = bundle.filter((one) => leaves.some((leaf) => isIssuedBy(leaf, one)));
+  return lastingLongest(signers, now) ?? bundle[0];
+}
+
+// RFC 5280, 4.2.1.9. kubeadm stops for it: "certificate CA is not a CA".
+function noCa({ inUse }: JudgedAuthority): string[] {
+  return isCa(inUse) ? [] : ['is not a CA certificate (basicConstraints lacks CA:TRUE)'];
+}
+
+function unfit({ inUse }: JudgedAuthority): string[] {
+  const problem = isCa(inUse) ? unfitSigner(inUse) : undefined;
+  return problem === undefined ? [] : [`holds a CA certificate ${problem}`];
+}
+
+function expired({ inUse, now }: JudgedAuthority): string[] {
+  return hasExpired(inUse, now) ? [`the CA expired on ${isoSeconds(inUse.notAfter)}`] : [];
+}
+
+function notYetValid({ inUse: { notBefore }, now }: JudgedAuthority): string[] {
+  return notBefore.getTime() > now.getTime() ? [`the CA is not valid before ${isoSeconds(notBefore)}`] : [];
+}
+
+function keyUnreadable({ key }: JudgedAuthority): string[] {
+  return key?.status === 'unreadable' ? ['has a private key that cannot be read'] : [];
+}
+
+function keyOther({ bundle, key, now }: JudgedAuthority): string[] {
+  if (key?.status !== 'present' || certificateOfKey(bundle, key.value, now) !== undefined) return [];
+  return ['belongs to another private key than the one that is there'];
+}
+
+// client-go reads all of a CA file or nothing (cert.ParseCertsPEM): one that Go cannot parse spoils the others.
+function otherUnparsable(judged: JudgedAuthority): string[] {
+  return others(judged)
+    .filter(isNegative)
+    .map((one) => `holds a certificate with a negative serial number (${nameOf(one)})`);
+}
+
+function otherNoCa(judged: JudgedAuthority): string[] {
+  return others(judged)
+    .filter((one) => !isCa(one))
+    .map((one) => `holds a certificate that is no CA's (${nameOf(one)})`);
+}
+
+function otherExpired(judged: JudgedAuthority): string[] {
+  return others(judged)
+    .filter((one) => hasExpired(one, judged.now))
+    .map((one) => `holds a certificate that expired on ${isoSeconds(one.notAfter)} (${nameOf(one)})`);
+}
+
+function others({ bundle, inUse }: JudgedAuthority): Certificate[] {
+  return bundle.filter((one) => one !== inUse);
+}
+
+function hasExpired({ notAfter }: Certificate, now: Date): boolean {
+  return notAfter.getTime() < now.getTime();
+}
+
+function nameOf({ subject }: Certificate): string {
+  return attributesOf(subject).join(', ');
+}

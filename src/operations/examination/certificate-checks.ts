@@ -1,0 +1,151 @@
+import type { Reading } from '../../inventory/reading.ts';
+import { isCa, type Certificate, type Chain } from '../../pki/certificate.ts';
+import { unhandledExtension } from '../../pki/critical-extensions.ts';
+import { missingUsages, type Usage } from '../../pki/extended-key-usage.ts';
+import { findExtension } from '../../pki/extension.ts';
+import { isNegative } from '../../pki/facts.ts';
+import { assertsKeyUsage } from '../../pki/key-usage.ts';
+import type { PathOutcome } from '../../pki/path.ts';
+import { publicKeyOf, type PrivateKey } from '../../pki/private-key.ts';
+import { isSoundAlgorithm } from '../../pki/signature-algorithm.ts';
+import { parseSubjectAltName } from '../../pki/subject-alt-name.ts';
+import { isSameKey } from '../../pki/subject-key.ts';
+import { isoSeconds } from '../../pki/time.ts';
+
+/** A certificate and all that it is judged by. */
+export interface Judged {
+  /** As it stands in its file: the first is taken for the leaf, as kubeadm and Go's TLS do. */
+  readonly chain: Chain;
+  /** What it must be good for. */
+  readonly usages: readonly Usage[];
+  /** From the leaf to its CA at that moment; undefined: the CA could not be read. */
+  readonly path: PathOutcome | undefined;
+  /** The CA's file, for messages. */
+  readonly caFile: string;
+  /** undefined: nobody looked at it. */
+  readonly key: Reading<PrivateKey> | undefined;
+  readonly now: Date;
+}
+
+interface Check {
+  readonly id: string;
+  /** What is wrong, said of the certificate (`is …`, `has …`); undefined: nothing, or it cannot be told. */
+  readonly problem: (judged: Judged) => string | undefined;
+}
+
+/** Everything that a leaf is judged by, wherever it is: in its place, inside a kubeconfig, on its way back from a CA. */
+const table = [
+  { id: 'order', problem: order },
+  { id: 'ca', problem: authority },
+  { id: 'foreign', problem: foreign },
+  { id: 'untrusted', problem: untrusted },
+  { id: 'signature', problem: signature },
+  { id: 'serial', problem: serial },
+  { id: 'extensions', problem: extensions },
+  { id: 'usages', problem: usages },
+  { id: 'nameless', problem: nameless },
+  { id: 'key-missing', problem: keyMissing },
+  { id: 'key-unreadable', problem: keyUnreadable },
+  { id: 'key-other', problem: keyOther },
+  { id: 'expired', problem: expired },
+  { id: 'not-yet-valid', problem: notYetValid },
+] as const satisfies readonly Check[];
+
+export type CertificateCheck = (typeof table)[number]['id'];
+
+export interface CertificateProblem {
+  readonly check: CertificateCheck;
+  readonly message: string;
+}
+
+/** In the table's order. Where the leaf is not the first in its file, nothing else can be said of it. */
+export function problemsOf(judged: Judged): CertificateProblem[] {
+  const wrongOrder = order(judged);
+  if (wrongOrder !== undefined) return [{ check: 'order', message: wrongOrder }];
+  return table.flatMap(({ id, problem }) => {
+    const message = problem(judged);
+    return message === undefined ? [] : [{ check: id, message }];
+  });
+}
+
+function order({ chain: [first, ...others] }: Judged): string | undefined {
+  return isCa(first) && others.some((one) => !isCa(one))
+    ? 'holds a CA certificate before the leaf, which must be the first in its file'
+    : undefined;
+}
+
+// RFC 5280, 4.2.1.9 and 4.2.1.3: with either, the holder of this key could sign certificates for the whole cluster.
+function authority({ chain: [leaf] }: Judged): string | undefined {
+  if (isCa(leaf)) return 'is a CA certificate (CA:TRUE)';
+  return assertsKeyUsage(leaf, 'keyCertSign') === true ? 'may sign certificates (keyCertSign)' : undefined;
+}
+
+function foreign({ path, caFile }: Judged): string | undefined {
+  return path?.status === 'unrelated' ? `is not signed by the CA of ${caFile}` : undefined;
+}
+
+function untrusted({ path }: Judged): string | undefined {
+  return path?.status === 'untrusted' ? path.reason : undefined;
+}
+
+// Go verifies no SHA-1 (crypto/x509, since 1.18) and no MD5.
+function signature(judged: Judged): string | undefined {
+  return presented(judged).every(({ signatureAlgorithm }) => isSoundAlgorithm(signatureAlgorithm))
+    ? undefined
+    : 'is signed with an algorithm that Kubernetes refuses, such as SHA-1 or MD5';
+}
+
+// RFC 5280, 4.1.2.2. Go parses no such certificate since 1.23; zero it takes, and kubeadm's CAs had it until 1.2x.
+function serial(judged: Judged): string | undefined {
+  return presented(judged).some(isNegative) ? 'has a negative serial number' : undefined;
+}
+
+function extensions({ chain: [leaf] }: Judged): string | undefined {
+  const unhandled = unhandledExtension(leaf);
+  return unhandled === undefined ? undefined : `has ${unhandled}`;
+}
+
+function usages({ chain: [leaf], usages: wanted }: Judged): string | undefined {
+  const missing = missingUsages(leaf, wanted);
+  return missing.length === 0 ? undefined : `lacks the extended key usage ${missing.join(' and ')}`;
+}
+
+// RFC 6125, 6.4.4, and Go since 1.17: without a name among the SANs no client accepts a server.
+function nameless({ chain: [leaf], usages: wanted }: Judged): string | undefined {
+  if (!wanted.includes('serverAuth')) return undefined;
+  const names = parseSubjectAltName(findExtension(leaf.extensions, 'subjectAltName'));
+  return names.some((name) => /^(?:DNS|IP):/.test(name))
+    ? undefined
+    : 'has no SAN, so no client accepts the server';
+}
+
+function keyMissing({ key }: Judged): string | undefined {
+  return key?.status === 'missing' ? 'has no private key' : undefined;
+}
+
+function keyUnreadable({ key }: Judged): string | undefined {
+  return key?.status === 'unreadable' ? 'has a private key that cannot be read' : undefined;
+}
+
+function keyOther({ chain: [leaf], key }: Judged): string | undefined {
+  if (key?.status !== 'present') return undefined;
+  return isSameKey(leaf.publicKey, publicKeyOf(key.value))
+    ? undefined
+    : 'belongs to another private key than the one that is there';
+}
+
+// RFC 5280, 4.1.2.5: both ends belong to the period.
+function expired({ chain: [leaf], now }: Judged): string | undefined {
+  return leaf.notAfter.getTime() < now.getTime() ? `expired on ${isoSeconds(leaf.notAfter)}` : undefined;
+}
+
+function notYetValid({ chain: [leaf], now }: Judged): string | undefined {
+  return leaf.notBefore.getTime() > now.getTime()
+    ? `is not valid before ${isoSeconds(leaf.notBefore)}`
+    : undefined;
+}
+
+/** What a peer is shown and has to verify. */
+function presented({ chain: [leaf], path }: Judged): readonly Certificate[] {
+  return [leaf, ...(path?.status === 'trusted' ? path.intermediates : [])];
+}

@@ -1,0 +1,190 @@
+import type { CertificateSpec } from '../../catalog/catalog.ts';
+import type { CommandLine } from '../../errors/command-line.ts';
+import type { KubepkiError } from '../../errors/error.ts';
+import {
+  findAuthority,
+  type AuthorityEntry,
+  type CertificateEntry,
+  type EtcdClientEntry,
+  type Inventory,
+} from '../../inventory/inventory.ts';
+import type { PrivateKeys } from '../../inventory/private-keys.ts';
+import type { Reading } from '../../inventory/reading.ts';
+import type { Slot } from '../../inventory/request-files.ts';
+import type { Certificate, Chain } from '../../pki/certificate.ts';
+import { validatePath, type PathOutcome } from '../../pki/path.ts';
+import type { PrivateKey } from '../../pki/private-key.ts';
+import { isExternallyManaged } from '../external-authority.ts';
+import { authorityInUse, authorityProblemsOf } from './authority-checks.ts';
+import { problemsOf } from './certificate-checks.ts';
+import type { CheckId, Finding } from './finding.ts';
+import { remedy, type Remedied } from './remedies.ts';
+
+/** A node's files, and the moment at which they are judged. */
+export interface Subject {
+  readonly inventory: Inventory;
+  /** undefined: no key was looked at. */
+  readonly keys: PrivateKeys | undefined;
+  readonly now: Date;
+  /** The command line of a hint. */
+  readonly command: CommandLine;
+}
+
+/** Everything that is wrong with a node's certificates: in the catalog's order, the CAs last. */
+export function examination(subject: Subject): readonly Finding[] {
+  const { certificates, etcdClient, authorities } = subject.inventory;
+  return [
+    ...certificates.flatMap((entry) => examineCertificate(entry, subject)),
+    ...(etcdClient === undefined ? [] : examineEtcdClient(etcdClient, subject)),
+    ...authorities.flatMap((entry) => examineAuthority(entry, subject)),
+  ];
+}
+
+/** The certificate that is meant where a CA is spoken of; undefined: there is none that can be read. */
+export function inUseOf(
+  { spec, bundle }: AuthorityEntry,
+  { inventory, keys, now }: Omit<Subject, 'command'>,
+): Certificate | undefined {
+  if (bundle.status !== 'present') return undefined;
+  const leaves = inventory.certificates.flatMap(({ spec: { caName }, state }) =>
+    caName === spec.name && state.status === 'present' ? [state.value.chain[0]] : [],
+  );
+  return authorityInUse(bundle.value, keys?.get(spec.name)?.content, leaves, now);
+}
+
+function examineCertificate(entry: CertificateEntry, subject: Subject): readonly Finding[] {
+  const { spec, state } = entry;
+  const authority = findAuthority(subject.inventory, spec.caName);
+  const caFile = authority?.certificatePath ?? '';
+  const external = authority !== undefined && isExternallyManaged(authority);
+  const remedied: Remedied = { name: spec.name, external, caFile, command: subject.command };
+  const file = certificatePathOf(entry);
+  switch (state.status) {
+    case 'missing':
+      // Only the node where `kubeadm init` ran has a super-admin.conf: nowhere else is it missing.
+      return spec.kind === 'kubeconfig' && spec.optional ? [] : [missing(file, remedied)];
+    case 'unreadable':
+      return [unreadable(spec.name, file, state.error)];
+    case 'present': {
+      const { chain } = state.value;
+      const path = pathTo(chain, authority?.bundle, subject.now);
+      return examineChain({ ...remedied, spec, chain, path, file, subject });
+    }
+  }
+}
+
+/**
+ * etcd may trust another CA for its clients than the one that its own certificates are from, which is all that the
+ * configuration names: that the certificate is not of that CA is no more than a warning.
+ */
+function examineEtcdClient({ leaf, caFile, bundle }: EtcdClientEntry, subject: Subject): readonly Finding[] {
+  const { spec, state, certificatePath: file } = leaf;
+  const remedied: Remedied = { name: spec.name, external: 'etcd', caFile, command: subject.command };
+  switch (state.status) {
+    case 'missing':
+      return [missing(file, remedied)];
+    case 'unreadable':
+      return [unreadable(spec.name, file, state.error)];
+    case 'present': {
+      const { chain } = state.value;
+      const path = pathTo(chain, bundle, subject.now);
+      return examineChain({ ...remedied, spec, chain, path, file, subject }).map((finding) =>
+        ofTheIssuer.has(finding.check) ? { ...finding, severity: 'warning' } : finding,
+      );
+    }
+  }
+}
+
+const ofTheIssuer: ReadonlySet<CheckId> = new Set(['foreign', 'untrusted', 'unjudged']);
+
+interface ExaminedChain extends Remedied {
+  readonly spec: CertificateSpec;
+  readonly chain: Chain;
+  /** undefined: its CA could not be read. */
+  readonly path: PathOutcome | undefined;
+  readonly file: string;
+  readonly subject: Subject;
+}
+
+function examineChain(examined: ExaminedChain): Finding[] {
+  const { name, spec, chain, path, file, caFile, subject } = examined;
+  const key = subject.keys?.get(name);
+  const unjudged = { check: 'unjudged', message: `cannot be verified without ${caFile}` } as const;
+  const problems = [
+    ...(path === undefined ? [unjudged] : []),
+    ...problemsOf({ chain, usages: spec.usages, path, caFile, key: key?.content, now: subject.now }),
+  ];
+  return problems.map(({ check, message: summary }) => ({
+    check,
+    severity: 'error',
+    name,
+    file,
+    message: summary,
+    summary,
+    hint: remedy(check, examined),
+    ...(key !== undefined && check.startsWith('key-') && ofKeyFile(check, name, key, file)),
+  }));
+}
+
+/** Where the key has a file of its own, that is the one to look at; why it cannot be read is its own matter anywhere. */
+function ofKeyFile(
+  check: CheckId,
+  name: string,
+  { target, content }: Slot<PrivateKey>,
+  certificateFile: string,
+): Partial<Finding> {
+  if (content.status === 'unreadable') {
+    const { message, hint } = content.error;
+    return { file: target.path, message, ...(hint !== undefined && { hint }) };
+  }
+  if (target.path === certificateFile) return {};
+  return check === 'key-missing'
+    ? { file: target.path, message: `no such file: the certificate ${name} has no key` }
+    : { file: target.path, message: 'is not the key of its certificate' };
+}
+
+function examineAuthority(entry: AuthorityEntry, subject: Subject): readonly Finding[] {
+  const { spec, bundle, certificatePath, keyPath } = entry;
+  if (bundle.status === 'unreadable') return [unreadable(spec.name, certificatePath, bundle.error)];
+  const inUse = inUseOf(entry, subject);
+  // Whether one that is not there is missed is for the certificates to say that it should have signed.
+  if (bundle.status === 'missing' || inUse === undefined) return [];
+  const key = subject.keys?.get(spec.name)?.content;
+  const judged = { bundle: bundle.value, inUse, key, now: subject.now };
+  const remedied = { name: spec.name, external: false, caFile: certificatePath, command: subject.command };
+  return authorityProblemsOf(judged).map(({ check, severity, message: summary }): Finding => {
+    const finding = { check, severity, name: spec.name, summary, hint: remedy(check, remedied) };
+    if (check === 'ca-key-unreadable' && key?.status === 'unreadable') {
+      const { message, hint = finding.hint } = key.error;
+      return { ...finding, file: keyPath, message, hint };
+    }
+    return check === 'ca-key-other'
+      ? { ...finding, file: keyPath, message: `does not belong to the CA certificate ${certificatePath}` }
+      : { ...finding, file: certificatePath, message: summary };
+  });
+}
+
+function missing(file: string, remedied: Remedied): Finding {
+  const { name } = remedied;
+  const said = { message: `no such file: the certificate ${name} is missing`, summary: 'is missing' };
+  return { check: 'missing', severity: 'error', name, file, ...said, hint: remedy('missing', remedied) };
+}
+
+function unreadable(name: string, path: string, { file = path, message, hint }: KubepkiError): Finding {
+  return { check: 'unreadable', severity: 'error', name, file, message, summary: 'cannot be read', hint };
+}
+
+/** The file that holds the certificate, or would. */
+function certificatePathOf(entry: CertificateEntry): string {
+  if (entry.kind === 'leaf') return entry.certificatePath;
+  const named = entry.state.status === 'present' ? entry.state.value.certificateFile : undefined;
+  return named?.path ?? entry.path;
+}
+
+function pathTo(
+  [leaf, ...others]: Chain,
+  bundle: Reading<Chain> | undefined,
+  now: Date,
+): PathOutcome | undefined {
+  return bundle?.status === 'present' ? validatePath(leaf, others, bundle.value, now) : undefined;
+}

@@ -1,0 +1,77 @@
+import type { CommandLine } from '../../errors/command-line.ts';
+import type { CheckId } from './finding.ts';
+
+/** What is wrong with which certificate, as far as it decides what mends it. */
+export interface Remedied {
+  /** The certificate's, or the CA's. */
+  readonly name: string;
+  /** The key of its CA is elsewhere; `etcd`: and kubeadm does not manage the certificate either. */
+  readonly external: boolean | 'etcd';
+  readonly caFile: string;
+  readonly command: CommandLine;
+}
+
+/** The next step. */
+export function remedy(check: CheckId, { name, external, caFile, command }: Remedied): string | undefined {
+  if (external === 'etcd' && !elsewhere.has(check)) {
+    return 'the external etcd has its own CA: have it sign a new one, and put it in place';
+  }
+  const csrOnly = external === false ? '' : ' --csr-only';
+  const signedAnew = `have it signed anew: ${command(`renew ${name}${csrOnly}`)}`;
+  const madeAnew =
+    external === false
+      ? `put another in place, or move this one and its key away to have one made: ${command(`generate ${name}`)}`
+      : `have its CA sign another: ${command(`renew ${name} --csr-only`)}`;
+  const wholeCa = `put the CA certificate of this cluster in place, from a backup or another control-plane node`;
+  switch (check) {
+    case 'missing':
+      return external === false
+        ? `restore it with its key, or make it: ${command(`generate ${name}`)}`
+        : 'restore it with its key, or have the CA sign a new one (kubepki certs generate-csr --help)';
+    case 'order':
+      return 'put the leaf first, and the intermediates that signed it behind it';
+    case 'foreign':
+      return `put the CA certificate in place that signed it, or have it signed by this one: ${command(`renew ${name}${csrOnly}`)}`;
+    case 'untrusted':
+      return `put the CA of this cluster in place in ${caFile}`;
+    case 'signature':
+    case 'serial':
+      return signedAnew;
+    case 'ca':
+    case 'extensions':
+    case 'usages':
+      return madeAnew;
+    case 'nameless':
+      return `give it the names of the configuration: ${command(`renew ${name}${csrOnly} --sans-from-config`)}`;
+    case 'key-missing':
+      return `restore it from a backup, or ${external === false ? 'make a new pair' : 'have it signed with a new key'}: ${command(`renew ${name}${csrOnly}`)}`;
+    case 'key-unreadable':
+      return 'run it as root, or look at no key: --certs-only';
+    case 'key-other':
+      return `put the key and the certificate of one pair in place, or make a new one: ${command(`renew ${name}${csrOnly}`)}`;
+    case 'expired':
+      return `renew it: ${command(`renew ${name}${csrOnly}`)}`;
+    case 'not-yet-valid':
+    case 'ca-not-yet-valid':
+      return "check this machine's clock";
+    case 'ca-no-ca':
+    case 'ca-unfit':
+      return wholeCa;
+    case 'ca-expired':
+      return 'a new CA is needed: see "Manual rotation of CA certificates" in the Kubernetes documentation';
+    case 'ca-key-unreadable':
+      return 'run it as root, or look at no key: --certs-only';
+    case 'ca-key-other':
+      return 'put the key and the certificate of the same CA in place, from a backup or another control-plane node';
+    case 'block-unparsable':
+    case 'block-no-ca':
+    case 'block-expired':
+      return 'take it out of the file';
+    case 'unreadable':
+    case 'unjudged':
+      return undefined;
+  }
+}
+
+/** What the CA has no part in. */
+const elsewhere: ReadonlySet<CheckId> = new Set(['order', 'key-unreadable', 'not-yet-valid']);
