@@ -30,5 +30,7 @@ export function isExternalFault({ name, check }: Finding, { authorities, certifi
 }
 
 export function externalFault({ check, file, message, hint }: Finding): KubepkiError {
-  return new KubepkiError(demanded[check] ?? 'bad-certificate', `${message} (external CA)`, { file, hint });
+  // Of a key that is not there the CA is not the reason.
+  const said = check === 'key-missing' ? message : `${message} (external CA)`;
+  return new KubepkiError(demanded[check] ?? 'bad-certificate', said, { file, hint });
 }

@@ -157,7 +157,7 @@ describe('check-expiration', () => {
     assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
   });
 
-  test('an unprivileged reader needs no key, not even ca.key', (t) => {
+  test('an unprivileged reader needs no key, with --certs-only; without it is told what was not looked at', (t) => {
     const setpriv = judge(t, 'setpriv');
     if (setpriv === undefined) return;
     const tree = copyFixture(t, 'stacked-etcd-rsa');
@@ -166,15 +166,17 @@ describe('check-expiration', () => {
       if (kind === 'kubeconfig' && name !== 'super-admin.conf')
         chmodSync(join(tree.kubeconfigDir, name), 0o644);
     }
-    const outcome = unprivileged(t, setpriv, [
-      'certs',
-      'check-expiration',
-      '--rootfs',
-      tree.directory,
-      ...at,
-    ]);
+    const check = (...flags: readonly string[]) =>
+      unprivileged(t, setpriv, ['certs', 'check-expiration', '--rootfs', tree.directory, ...at, ...flags]);
+    const outcome = check('--certs-only', '--within', '30d');
     assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
     assert.doesNotMatch(outcome.stdout, /yes|!/);
+    const whole = check();
+    assert.deepEqual([whole.code, whole.stdout], [0, outcome.stdout]);
+    const locked = [...whole.stderr.matchAll(/^warning: \S+\/pki\/(\S+\.key): permission denied/gm)];
+    assert.equal(locked.length, 10, whole.stderr);
+    assert.match(whole.stderr, /^hint: .*--certs-only$/m);
+    assert.equal(check('--within', '30d').code, 5);
   });
 });
 

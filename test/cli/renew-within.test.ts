@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
 import { judge } from '../support/judge.ts';
 import { certs, done } from '../support/node.ts';
+import { makeCa, resign } from '../support/resigned.ts';
 import { shortenCa, treeEnding } from '../support/short-lived.ts';
-import { changes, fileChanges, snapshot } from '../support/tree.ts';
+import { changes, fileChanges, snapshot, temporaryDirectory } from '../support/tree.ts';
 
 describe('renew all --within', () => {
   test('nothing is due: exit 0, nothing is written, not even a lock', async (t) => {
@@ -47,8 +48,11 @@ describe('renew all --within', () => {
     const tree = await treeEnding(t);
     const openssl = judge(t, 'openssl');
     if (openssl === undefined) return;
-    shortenCa(openssl, tree, 'front-proxy-client', -1);
-    // Signed by its own key now, so that it is due and foreign: it is renewed, with a warning.
+    resign(openssl, join(tree.certDir, 'front-proxy-client'), {
+      by: join(tree.certDir, 'front-proxy-ca'),
+      start: '20200101000000Z',
+      end: '20210101000000Z',
+    });
     const { stdout } = await done(tree, 'renew', 'all', '--within', '1s');
     assert.match(stdout, /^certificate for the front proxy client renewed$/m);
   });
@@ -139,17 +143,120 @@ describe('a CA that ends', () => {
     // Without --within it is renewed as ever.
     assert.match((await done(tree, 'renew', 'apiserver')).stdout, /API renewed/);
   });
+});
 
-  test('another CA than the one that signed it: renewed, whenever that ends', async (t) => {
+describe('renew --within and what is not sound', () => {
+  // Restored from the wrong backup: the leaf, or the CA, is another's.
+  const foreignTree = async (t: TestContext) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return undefined;
+    const tree = await treeEnding(t, { 'etcd-peer': 10 });
+    const stranger = join(temporaryDirectory(t), 'ca');
+    makeCa(openssl, stranger, 'kubernetes');
+    return { openssl, tree, stranger };
+  };
+
+  for (const [what, end] of [
+    ['not due', '20990101000000Z'],
+    ['due', '20210101000000Z'],
+  ] as const) {
+    test(`signed by another CA, and ${what}: named, left alone, exit 5; by name with --force it is renewed`, async (t) => {
+      const set = await foreignTree(t);
+      if (set === undefined) return;
+      const { openssl, tree, stranger } = set;
+      resign(openssl, join(tree.certDir, 'apiserver'), { by: stranger, start: '20200101000000Z', end });
+      const before = snapshot(tree.directory);
+      for (const flags of [['--dry-run'], []]) {
+        const run = await certs(tree, 'renew', 'all', '--within', '30d', ...flags);
+        assert.equal(run.code, 5, run.stderr);
+        assert.match(
+          run.stderr,
+          /^warning: \S+\/pki\/apiserver\.crt: is not signed by the CA of \S+\/ca\.crt\nhint: .*renew apiserver /m,
+        );
+        assert.match(
+          run.stdout,
+          /^certificate for serving the Kubernetes API is left alone: it is not signed by the CA of /m,
+        );
+      }
+      // The others that are due are renewed.
+      assert.deepEqual(fileChanges(before, snapshot(tree.directory)), [
+        '~ etc/kubernetes/pki/etcd/peer.crt content',
+        '~ etc/kubernetes/pki/etcd/peer.key content',
+      ]);
+      const all = await certs(tree, 'renew', 'all', '--within', '30d', '--force');
+      assert.equal(all.code, 5);
+      const named = await certs(tree, 'renew', 'apiserver', '--within', '30d', '-o', 'json');
+      assert.equal(named.code, 5);
+      const [certificate] = (
+        JSON.parse(named.stdout) as { certificates: { outcome: string; reason: string }[] }
+      ).certificates;
+      assert.equal(certificate?.outcome, 'unsound');
+      assert.match(certificate.reason, /^is not signed by the CA of .*, so it is left alone$/);
+      const forced = await certs(tree, 'renew', 'apiserver', '--within', '30d', '--force');
+      assert.equal(forced.code, 0, forced.stderr);
+      assert.match(forced.stdout, /^certificate for serving the Kubernetes API renewed$/m);
+    });
+  }
+
+  test('what has lost its key and is not due is left to people, with the command; what is due gets a new one', async (t) => {
+    const tree = await treeEnding(t, { 'etcd-peer': 10 });
+    for (const name of ['apiserver', 'etcd/peer']) rmSync(join(tree.certDir, `${name}.key`));
+    const run = await certs(tree, 'renew', 'all', '--within', '30d');
+    assert.equal(run.code, 5);
+    assert.match(
+      run.stderr,
+      /apiserver\.key: no such file: the certificate apiserver has no key\nhint: .*renew apiserver /,
+    );
+    assert.match(run.stdout, /^certificate for etcd nodes to communicate with each other renewed$/m);
+    assert.match(
+      run.stdout,
+      /^certificate for serving the Kubernetes API is left alone: it has no private key$/m,
+    );
+  });
+
+  test('requests are made for what is sound only', async (t) => {
+    const set = await foreignTree(t);
+    if (set === undefined) return;
+    const { openssl, tree, stranger } = set;
+    resign(openssl, join(tree.certDir, 'apiserver'), {
+      by: stranger,
+      start: '20200101000000Z',
+      end: '20210101000000Z',
+    });
+    const run = await certs(tree, 'renew', 'all', '--csr-only', '--csr-dir', '/csr', '--within', '30d');
+    assert.equal(run.code, 5);
+    assert.match(run.stdout, /^certificate for etcd nodes to communicate with each other requested$/m);
+    assert.match(run.stdout, /^certificate for serving the Kubernetes API is left alone: /m);
+  });
+
+  for (const [what, days, code] of [
+    ['ends soon', 10, 4],
+    ['is not due', 200, 0],
+  ] as const) {
+    test(`of an external CA, and ${what}: exit ${String(code)}`, async (t) => {
+      const tree = await treeEnding(t, { apiserver: days, 'etcd-peer': days });
+      for (const name of ['ca', 'etcd/ca']) rmSync(join(tree.certDir, `${name}.key`));
+      const run = await certs(tree, 'renew', 'all', '--within', '30d');
+      assert.equal(run.code, code, run.stderr);
+      assert.equal(
+        run.stderr.match(/^hint: .*renew apiserver etcd-peer --csr-only --rootfs \S+$/gm)?.length ?? 0,
+        code === 4 ? 1 : 0,
+      );
+      // Without a window each of them is, and the way is said once.
+      const all = await certs(tree, 'renew', 'all');
+      assert.equal(all.code, 0);
+      assert.equal(all.stderr.match(/^hint: .*--csr-only/gm)?.length, 1, all.stderr);
+    });
+  }
+
+  test('of an external CA, and expired: exit 5', async (t) => {
     const openssl = judge(t, 'openssl');
     if (openssl === undefined) return;
-    const tree = await treeEnding(t, { apiserver: 10 });
-    shortenCa(openssl, tree, 'ca', 5);
-    // A leaf that no CA here has signed gains by being signed.
-    shortenCa(openssl, tree, 'apiserver', 10);
-    const outcome = await certs(tree, 'renew', 'apiserver', '--within', '30d');
-    assert.equal(outcome.code, 4);
-    assert.match(outcome.stdout, /API renewed/);
+    const tree = await treeEnding(t);
+    const [apiserver, ca] = ['apiserver', 'ca'].map((name) => join(tree.certDir, name));
+    resign(openssl, apiserver ?? '', { by: ca ?? '', start: '20200101000000Z', end: '20210101000000Z' });
+    rmSync(`${ca ?? ''}.key`);
+    assert.equal((await certs(tree, 'renew', 'all', '--within', '30d', '--quiet')).code, 5);
   });
 });
 

@@ -134,8 +134,8 @@ function ofKeyFile(
   certificateFile: string,
 ): Partial<Finding> {
   if (content.status === 'unreadable') {
-    const { message, hint } = content.error;
-    return { file: target.path, message, ...(hint !== undefined && { hint }) };
+    const { message } = content.error;
+    return { file: target.path, message, ...ownHint(content.error) };
   }
   if (target.path === certificateFile) return {};
   return check === 'key-missing'
@@ -155,8 +155,7 @@ function examineAuthority(entry: AuthorityEntry, subject: Subject): readonly Fin
   return authorityProblemsOf(judged).map(({ check, severity, message: summary }): Finding => {
     const finding = { check, severity, name: spec.name, summary, hint: remedy(check, remedied) };
     if (check === 'ca-key-unreadable' && key?.status === 'unreadable') {
-      const { message, hint = finding.hint } = key.error;
-      return { ...finding, file: keyPath, message, hint };
+      return { ...finding, file: keyPath, message: key.error.message, ...ownHint(key.error) };
     }
     return check === 'ca-key-other'
       ? { ...finding, file: keyPath, message: `does not belong to the CA certificate ${certificatePath}` }
@@ -164,10 +163,19 @@ function examineAuthority(entry: AuthorityEntry, subject: Subject): readonly Fin
   });
 }
 
+/** Those who may not read a key can do without; any other error knows best what mends it. */
+function ownHint({ code, hint }: KubepkiError): { readonly hint?: string } {
+  return code === 'no-permission' || hint === undefined ? {} : { hint };
+}
+
 function missing(file: string, remedied: Remedied): Finding {
-  const { name } = remedied;
-  const said = { message: `no such file: the certificate ${name} is missing`, summary: 'is missing' };
-  return { check: 'missing', severity: 'error', name, file, ...said, hint: remedy('missing', remedied) };
+  const { name, external, caFile } = remedied;
+  const message =
+    external === true
+      ? `no such file, and the key of ${caFile} is not here to make it`
+      : `no such file: the certificate ${name} is missing`;
+  const hint = remedy('missing', remedied);
+  return { check: 'missing', severity: 'error', name, file, message, summary: 'is missing', hint };
 }
 
 function unreadable(name: string, path: string, { file = path, message, hint }: KubepkiError): Finding {
