@@ -1,6 +1,6 @@
 import { commandLine } from '../errors/command-line.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import { readPrivateKeys } from '../inventory/private-keys.ts';
+import type { PrivateKeys } from '../inventory/private-keys.ts';
 import { examination } from '../operations/examination/examination.ts';
 import type { DueSettings } from '../operations/resting.ts';
 import type { Node } from './node-options.ts';
@@ -16,11 +16,11 @@ interface DueWishes {
 export function dueSettingsOf(
   { flags }: Node,
   inventory: Inventory,
+  keys: PrivateKeys,
   selection: Selection,
   { withinMs, force = false }: DueWishes,
   now: Date,
 ): DueSettings {
-  const keys = readPrivateKeys(inventory);
   return {
     due: withinMs === undefined ? undefined : { now, withinMs },
     findings: examination({ inventory, keys, now, command: commandLine(flags) }),

@@ -2,6 +2,8 @@ import type { KubepkiError } from '../errors/error.ts';
 import { readInventory, type Inventory } from '../inventory/inventory.ts';
 import { readIssuers } from '../inventory/issuers.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
+import { readPrivateKeys } from '../inventory/private-keys.ts';
+import { exposedKeys } from '../operations/exposed-keys.ts';
 import { externalFault, isExternalFault } from '../operations/external-authority.ts';
 import { planRenewals, staysDue, type PlannedRenewal } from '../operations/plan-renewal.ts';
 import { restOf } from '../operations/resting.ts';
@@ -18,6 +20,8 @@ export interface RenewalRun {
   readonly plan: readonly PlannedRenewal[];
   /** Of the external CAs that were asked for, where kubeadm would have stopped. */
   readonly faults: readonly KubepkiError[];
+  /** Host paths of private keys that every user of the machine may read. */
+  readonly exposed: readonly string[];
   /** With `--within`: something will still be due afterwards, as its CA ends. */
   readonly staysDue: boolean;
 }
@@ -38,8 +42,9 @@ export interface RenewalWishes {
 export function planRun(node: Node, selection: Selection, wishes: RenewalWishes, now: Date): RenewalRun {
   const { layout, config } = node;
   const inventory = readInventory(layout, config?.etcd ?? { kind: 'stacked' });
+  const keys = readPrivateKeys(inventory);
   const specs = selectedSpecs(selection, inventory);
-  const dueSettings = dueSettingsOf(node, inventory, selection, wishes, now);
+  const dueSettings = dueSettingsOf(node, inventory, keys, selection, wishes, now);
   const { findings, due } = dueSettings;
   const resting = new Set(
     inventory.certificates
@@ -66,6 +71,7 @@ export function planRun(node: Node, selection: Selection, wishes: RenewalWishes,
     faults: findings
       .filter((finding) => names.has(finding.name) && isExternalFault(finding, inventory))
       .map(externalFault),
+    exposed: exposedKeys(keys),
     staysDue: staysDue(plan, due),
   };
 }

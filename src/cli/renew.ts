@@ -1,4 +1,5 @@
 import { commandLine } from '../errors/command-line.ts';
+import { shellWord } from '../errors/shell-word.ts';
 import { factsOf } from '../operations/certificate-facts.ts';
 import { hasExpired } from '../operations/due.ts';
 import { targetsOf, type PlannedRenewal, type Renewable } from '../operations/plan-renewal.ts';
@@ -144,10 +145,15 @@ function dryRun(
   };
 }
 
-function warn({ plan, faults }: RenewalRun, options: RenewOptions, terminal: Terminal): void {
+function warn({ plan, faults, exposed }: RenewalRun, options: RenewOptions, terminal: Terminal): void {
   const endsFirst = plan.flatMap((one) => (one.status === 'ca-ends-first' ? [one] : []));
   for (const warning of [...endsFirstWarnings(endsFirst), ...renewalWarnings(renewablesOf(plan))]) {
     terminal.warning(warning);
+  }
+  // Private keys are written with the mode that their file had, as kubeadm does.
+  if (exposed.length > 0) {
+    terminal.warning(`every user of this machine may read these private keys: ${exposed.join(', ')}`);
+    terminal.hint(`chmod 0600 ${exposed.map(shellWord).join(' ')}`);
   }
   // kubeadm renews nothing at all then, not even what other CAs sign.
   for (const fault of faults) {

@@ -1,6 +1,6 @@
 import { readCertificateFile } from '../inventory/certificate-files.ts';
 import { readInventory, type Inventory } from '../inventory/inventory.ts';
-import { readLiveKeys } from '../inventory/private-keys.ts';
+import { readLiveKeys, readPrivateKeys } from '../inventory/private-keys.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readRequestFiles } from '../inventory/request-files.ts';
 import { keysInUse } from '../operations/keys-in-use.ts';
@@ -123,6 +123,7 @@ function planRequestRun(
       ...dueSettingsOf(
         node,
         inventory,
+        readPrivateKeys(inventory),
         selection,
         { ...options, withinMs: options.within?.milliseconds },
         now,

@@ -6,7 +6,7 @@ import { KubepkiError } from '../errors/error.ts';
 import { readCertificateFile } from '../inventory/certificate-files.ts';
 import { findAuthority, readInventory, type Inventory } from '../inventory/inventory.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
-import { readLiveKeys } from '../inventory/private-keys.ts';
+import { readLiveKeys, readPrivateKeys } from '../inventory/private-keys.ts';
 import { readPlace } from '../inventory/places.ts';
 import type { RequestFiles } from '../inventory/request-files.ts';
 import type { SanWish } from '../operations/change-sans.ts';
@@ -75,6 +75,7 @@ export function planApiRun(
       ...dueSettingsOf(
         node,
         inventory,
+        readPrivateKeys(inventory),
         selection,
         { ...options, withinMs: options.within?.milliseconds },
         now,

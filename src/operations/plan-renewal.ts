@@ -142,13 +142,9 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
     sans?.edit === undefined ? profileOf(leaf) : withExtension(profileOf(leaf), sans.edit.extension);
   if (sans?.edit !== undefined) requireMaySign(issuer, profile, caFile);
   const warnings = [
-    ...[
-      key.warning,
-      foreign ? `was signed by another CA than ${caFile}` : undefined,
-      worldReadable(place)
-        ? 'its private key may be read by every user of this machine: chmod 0600'
-        : undefined,
-    ].flatMap((warning) => (warning === undefined ? [] : `${file.path}: ${warning}`)),
+    ...[key.warning, foreign ? `was signed by another CA than ${caFile}` : undefined].flatMap((warning) =>
+      warning === undefined ? [] : `${file.path}: ${warning}`,
+    ),
     ...hardLinked(place).map(
       ({ path }) => `${path}: has other names (hard links), which keep the old content`,
     ),
@@ -228,12 +224,6 @@ function present<T>(reading: Reading<T> | undefined): T {
   if (reading?.status === 'present') return reading.value;
   if (reading?.status === 'unreadable') throw reading.error;
   throw new TypeError('planned with something that was not read');
-}
-
-/** Private keys are written with the mode their file had, as kubeadm does. */
-function worldReadable(place: RenewalPlace): boolean {
-  const keyFile = place.keyFile ?? place.state.file;
-  return ((keyFile.before?.mode ?? 0) & 0o007) !== 0;
 }
 
 function hardLinked(place: RenewalPlace): FileTarget[] {

@@ -204,6 +204,26 @@ describe('renew', () => {
     ]);
   });
 
+  test('keys that every user may read are named, whether they are renewed or not', async (t) => {
+    const tree = copyFixture(t, 'ipv6');
+    const exposed = ['pki/ca.key', 'pki/sa.key', 'pki/etcd/server.key', 'scheduler.conf'];
+    for (const name of exposed) chmodSync(join(tree.kubeconfigDir, name), 0o644);
+    const paths = exposed.map((name) => join(tree.kubeconfigDir, name));
+    for (const flags of [['--dry-run'], []]) {
+      const { stderr } = await kubepki([
+        ...['certs', 'renew', 'etcd-server', '--rootfs', tree.directory],
+        ...flags,
+      ]);
+      const [, named = '', hinted = ''] =
+        /^warning: every user of this machine may read these private keys: (.*)\nhint: chmod 0600 (.*)$/m.exec(
+          stderr,
+        ) ?? [];
+      assert.deepEqual(named.split(', ').sort(), paths.sort());
+      assert.deepEqual(hinted.split(' ').sort(), paths.sort());
+      assert.doesNotMatch(stderr, /server\.crt/);
+    }
+  });
+
   test('a hard link keeps the old content under its other name, and that is said', async (t) => {
     const tree = copyFixture(t, 'stacked-etcd-rsa');
     const admin = join(tree.kubeconfigDir, 'admin.conf');
