@@ -20,7 +20,12 @@ import type { Terminal } from './terminal.ts';
  * the change that it speaks of must not be made yet.
  * @throws KubepkiError no-permission, io
  */
-export function announceHook(state: StateDirectory, facts: HookFacts, backup: string, changes: ChangeSet): void {
+export function announceHook(
+  state: StateDirectory,
+  facts: HookFacts,
+  backup: string,
+  changes: ChangeSet,
+): void {
   writePendingHook(state, { ...facts, backup, puts: putsOf(changes) });
 }
 
@@ -75,7 +80,9 @@ export async function runHooks(
   }
   let well = true;
   for (const { hook, drop, release } of owed) {
-    terminal.note(`a deploy hook has not followed an earlier change, or failed, and is run now: ${said(hook)}`);
+    terminal.note(
+      `the deploy hook after an earlier change did not run, or failed, and runs now: ${said(hook)}`,
+    );
     const end = await runDeployHook(deployHook, hook, terminal);
     if (end === 'done') forgetting(drop, terminal);
     else release();
@@ -107,7 +114,7 @@ export function noteOwedHooks(
   }
   for (const { hook } of owed) {
     terminal.note(
-      `a deploy hook has not followed an earlier change, or failed, and would be run: ${said(hook)}`,
+      `the deploy hook after an earlier change did not run, or failed, and would run: ${said(hook)}`,
     );
   }
 }
@@ -117,16 +124,17 @@ function owedHooks(state: StateDirectory, terminal: Terminal): readonly ClaimedH
     return claimPendingHooks(state);
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
-    terminal.warning(error.oneLine);
+    // The state is root's alone; a dry run of another user may not look.
+    if (error.code !== 'no-permission') terminal.warning(error.oneLine);
     return [];
   }
 }
 
 function warnOfOwed(owed: readonly ClaimedHook[], state: StateDirectory, terminal: Terminal): void {
   for (const { hook } of owed) {
-    terminal.warning(`a deploy hook has not followed an earlier change, or failed: ${said(hook)}`);
+    terminal.warning(`the deploy hook after an earlier change did not run, or failed: ${said(hook)}`);
   }
-  if (owed.length > 0) terminal.hint(`to make up for it: ${commandHere(state, 'recover --deploy-hook CMD')}`);
+  if (owed.length > 0) terminal.hint(`run it: ${commandHere(state, 'recover --deploy-hook CMD')}`);
 }
 
 function said({ command, names, backup }: ClaimedHook['hook']): string {

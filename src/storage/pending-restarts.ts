@@ -115,7 +115,9 @@ function readStored(state: StateDirectory): StoredRestarts | KubepkiError | unde
     if (file === undefined) return undefined;
     const value = parseJson(file.bytes);
     if (isStored(value)) return value;
-    return new KubepkiError('unfinished', 'is no record of restarts that kubepki understands', { file: path });
+    return new KubepkiError('unfinished', 'is no record of restarts that kubepki understands', {
+      file: path,
+    });
   } catch (error) {
     if (error instanceof KubepkiError) return error;
     throw error;

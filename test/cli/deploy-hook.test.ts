@@ -238,9 +238,11 @@ BACKUP=${document.backup ?? ''}
     assert.match(stdout, / renewed$/m);
     assert.match(
       stderr,
-      /^warning: the deploy hook was not run\ninterrupted: the change is done and complete$/m,
+      /^warning: the deploy hook was not run; the next run with --deploy-hook makes up for it\ninterrupted: the change is done and complete$/m,
     );
     assert.equal(recorded(told), '');
+    await done(tree, 'renew', 'all', '--within', '1h', '--deploy-hook', recording(told));
+    assert.match(recorded(told), /^COMMAND=renew\nNAMES=apiserver\n/);
   });
 });
 
