@@ -25,6 +25,7 @@ export interface RestartAfterOptions extends NodeOptions, LockOptions, RestartFl
 export function requireRestartable(node: Node, names: readonly string[], options: RestartAfterOptions): void {
   if (options.restart !== true) return;
   const components = componentsOf(names);
+  if (components.length === 0) return;
   // They are restarted together with what an earlier run has left, and so by its terms.
   const pending = pendingComponents(stateOf(node));
   const terms = termsFor(node, [...components, ...pending], options);
