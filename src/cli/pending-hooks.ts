@@ -26,7 +26,9 @@ export function announceHook(
   backup: string,
   changes: ChangeSet,
 ): void {
-  writePendingHook(state, { ...facts, backup, puts: putsOf(changes) });
+  // A request that is cleared away does not tell whether what came of it is still in use.
+  const inUse = changes.filter(({ target }) => facts.files.includes(target.path));
+  writePendingHook(state, { ...facts, backup, puts: putsOf(inUse) });
 }
 
 /**
