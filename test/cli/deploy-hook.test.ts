@@ -162,11 +162,11 @@ BACKUP=${document.backup ?? ''}
     writeFileSync(join(tree.certDir, 'etcd/peer.crt'), 'no certificate');
     const { stderr } = await certs(tree, 'renew', 'all', '--deploy-hook', 'echo "it is done"');
     assert.match(stderr, / scheduler\.conf --deploy-hook 'echo "it is done"' --rootfs /);
-    const restart = ['--restart', '--settle', '1m'];
+    const restart = ['--restart', '--settle', '1m', '--start-timeout', '2m'];
     const restarting = await certs(tree, 'renew', 'all', '--deploy-hook', 'date', ...restart);
     assert.match(
       restarting.stderr,
-      / scheduler\.conf --restart --settle 60000ms --deploy-hook date --rootfs /,
+      / scheduler\.conf --restart --settle 60000ms --start-timeout 120000ms --deploy-hook date --rootfs /,
     );
   });
 
