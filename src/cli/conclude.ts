@@ -1,9 +1,11 @@
 import { componentsToRestart, type ChangeReport } from '../operations/change-report.ts';
 import { changeDocument } from '../render/change-document.ts';
-import { hookEnvironment, runDeployHook } from './deploy-hook.ts';
+import type { StateDirectory } from '../storage/state-directory.ts';
+import { hookFacts } from './deploy-hook.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import type { OutputOption } from './output-option.ts';
+import { noteOwedHooks, runHooks } from './pending-hooks.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a run of a command that changes something has come to. */
@@ -23,22 +25,26 @@ export type Conclusion =
  * Says what a run has come to, and does what is to follow it. Called without the lock: a reader may be slow, and a hook may
  * want the lock itself.
  * @param restart comes before the hook, unless nothing was written; resolves to another exit code when it failed
+ * @param state of a command that may have a hook: where it is known which are owed still
  */
 export async function conclude(
   conclusion: Conclusion,
   { output, deployHook }: OutputOption & DeployHookOption,
   terminal: Terminal,
   restart?: () => Promise<ExitCode | undefined>,
+  state?: StateDirectory,
 ): Promise<ExitCode> {
   if (conclusion.kind === 'interrupted') return conclusion.code;
   const { code, report, text, remarks } = conclusion;
   terminal.result(output === 'text' ? text : changeDocument(report, componentsToRestart(report), output));
   remarks?.();
-  if (report.dryRun || code === exitCodes.error) return code;
+  if (code === exitCodes.error) return code;
+  if (report.dryRun) {
+    if (state !== undefined) noteOwedHooks(state, { willRun: deployHook !== undefined }, terminal);
+    return code;
+  }
   const failed = await restart?.();
   // The certificates have changed, whether everything has been restarted or not: the hook is for whoever else uses them.
-  const environment = hookEnvironment(report);
-  if (deployHook === undefined || environment === undefined) return failed ?? code;
-  const done = await runDeployHook(deployHook, environment, terminal);
-  return failed ?? (done ? code : exitCodes.changedButNotFinished);
+  const well = await runHooks(deployHook, hookFacts(report), state, terminal);
+  return failed ?? (well ? code : exitCodes.changedButNotFinished);
 }

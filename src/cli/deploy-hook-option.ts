@@ -5,11 +5,10 @@ export interface DeployHookOption {
   readonly deployHook?: string;
 }
 
-export function deployHookOption(): Option {
-  return new Option(
-    '--deploy-hook <command>',
-    'a shell command to run once when something in use has changed',
-  ).argParser((value: string) => {
+export function deployHookOption(
+  description = 'a shell command to run once when something in use has changed',
+): Option {
+  return new Option('--deploy-hook <command>', description).argParser((value: string) => {
     if (value.trim() === '') throw new InvalidArgumentError('it is empty');
     return value;
   });

@@ -5,50 +5,67 @@ import { holdInterruptions, interruptionDuringHold } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a hook is told, as its environment has it. */
-export type HookEnvironment = Readonly<
+type HookEnvironment = Readonly<
   Record<
     'KUBEPKI_COMMAND' | 'KUBEPKI_NAMES' | 'KUBEPKI_FILES' | 'KUBEPKI_COMPONENTS' | 'KUBEPKI_BACKUP',
     string
   >
 >;
 
+/** What there is to tell a hook of a change. */
+export interface HookFacts {
+  readonly command: string;
+  readonly names: readonly string[];
+  readonly files: readonly string[];
+  readonly components: readonly string[];
+  readonly backup: string | undefined;
+}
+
 /** @returns undefined when nothing in use has changed, and so there is nothing to run a hook for */
-export function hookEnvironment(report: ChangeReport): HookEnvironment | undefined {
+export function hookFacts(report: ChangeReport): HookFacts | undefined {
   const changed = changedInUse(report);
   if (report.dryRun || changed.length === 0) return undefined;
   return {
-    KUBEPKI_COMMAND: report.command,
-    KUBEPKI_NAMES: changed.map(({ name }) => name).join(' '),
-    // A path may hold spaces.
-    KUBEPKI_FILES: changed.flatMap(({ files }) => files).join('\n'),
-    KUBEPKI_COMPONENTS: componentsToRestart(report).join(' '),
-    KUBEPKI_BACKUP: report.backup ?? '',
+    command: report.command,
+    names: changed.map(({ name }) => name),
+    files: changed.flatMap(({ files }) => files),
+    components: componentsToRestart(report),
+    backup: report.backup,
   };
 }
+
+function environmentOf({ command, names, files, components, backup }: HookFacts): HookEnvironment {
+  return {
+    KUBEPKI_COMMAND: command,
+    KUBEPKI_NAMES: names.join(' '),
+    // A path may hold spaces.
+    KUBEPKI_FILES: files.join('\n'),
+    KUBEPKI_COMPONENTS: components.join(' '),
+    KUBEPKI_BACKUP: backup ?? '',
+  };
+}
+
+/** `failed`, `not-run`: which has been said. */
+export type HookEnd = 'done' | 'failed' | 'not-run';
 
 /**
  * Runs what is to follow a change, when the change has been made, said, and the lock is free: a hook may call kubepki itself.
  * What it says goes to stderr. It gets the signals that come meanwhile, and is waited for.
- * @returns false when it failed, which has been said then
  */
-export async function runDeployHook(
-  command: string,
-  environment: HookEnvironment,
-  terminal: Terminal,
-): Promise<boolean> {
+export async function runDeployHook(command: string, facts: HookFacts, terminal: Terminal): Promise<HookEnd> {
   holdInterruptions();
   if ((await interruptionDuringHold()) !== undefined) {
-    terminal.warning('the deploy hook was not run');
-    return false;
+    terminal.warning('the deploy hook was not run; the next run with --deploy-hook makes up for it');
+    return 'not-run';
   }
-  const failure = await failureOf(command, environment);
-  if (failure === undefined) return true;
+  const failure = await failureOf(command, environmentOf(facts));
+  if (failure === undefined) return 'done';
   terminal.error(
     new KubepkiError('io', `the deploy hook ${failure}`, {
-      hint: 'the change is done and stands; what the hook was to do is left to you',
+      hint: 'the change is done and stands; the next run with --deploy-hook runs it again',
     }),
   );
-  return false;
+  return 'failed';
 }
 
 /** How it failed; undefined: it did not. */

@@ -20,7 +20,7 @@ import { requireRestartable, restartAfter, type RestartAfterOptions } from './re
 import { noteRestarts } from './restarts.ts';
 import { makeChange, underLock, type Change } from './session.ts';
 import type { Terminal } from './terminal.ts';
-import { noteWaiting } from './waiting.ts';
+import { noteWaiting, stateOf } from './waiting.ts';
 
 export interface InstallOptions extends RestartAfterOptions, InstallSources, OutputOption, DeployHookOption {
   readonly dryRun?: boolean;
@@ -36,7 +36,8 @@ export async function installCertificates(
   const named = parseNames(names);
   const node = await openNode(options, terminal);
   const conclusion = await installSelected(node, named, options, terminal);
-  return conclude(conclusion, options, terminal, () => restartAfter(node, options, terminal));
+  const restart = (): ReturnType<typeof restartAfter> => restartAfter(node, options, terminal);
+  return conclude(conclusion, options, terminal, restart, stateOf(node));
 }
 
 async function installSelected(
@@ -74,10 +75,12 @@ async function installSelected(
     const change = changeOf(run);
     const names = change.certificates.map(({ name }) => name);
     requireRestartable(node, names, options);
-    const made = await makeChange(state, change, { ...options, now, terminal });
+    const changes = realChanges(change.changes);
+    const report = (backup: string | undefined): ChangeReport =>
+      reportOf(run, named, { kind: 'made', backup, changes });
+    const made = await makeChange(state, change, { ...options, now, terminal, report });
     if (made.kind === 'interrupted') return made;
-    const report = reportOf(run, named, { ...made, changes: realChanges(change.changes) });
-    return finished(run.plan, report, { named, directory, options, terminal });
+    return finished(run.plan, report(made.backup), { named, directory, options, terminal });
   });
 }
 

@@ -7,27 +7,41 @@ import { sha256 } from '../filesystem/regular-file.ts';
 import {
   hasPendingRestarts,
   readPendingRestarts,
+  unusablePendingRestarts,
   writePendingRestarts,
   type PendingRestart,
+  type PendingRestarts,
+  type RestartTerms,
 } from '../storage/pending-restarts.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import type { NodeOptions } from './node-options.ts';
 import { restartCommand } from './restart-command.ts';
+import type { RestartFlags } from './restart-options.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Components that an earlier run was to restart, and has not. */
 export function pendingComponents(state: StateDirectory): readonly Component[] {
-  const pending = readPendingRestarts(state, bootId());
-  return restartOrder.filter((component) => pending.some((one) => one.component === component));
+  return componentsIn(readPendingRestarts(state, bootId()));
 }
 
-/** Leaves word that these components must be restarted once this change is made. */
+/** How it was to restart them, unless nothing of these is left to restart. Its directory is a host path. */
+export function pendingTerms(state: StateDirectory, components: readonly Component[]): RestartTerms {
+  const pending = readPendingRestarts(state, bootId());
+  return componentsIn(pending).some((component) => components.includes(component)) ? pending.terms : {};
+}
+
+function componentsIn({ restarts }: PendingRestarts): readonly Component[] {
+  return restartOrder.filter((component) => restarts.some((one) => one.component === component));
+}
+
+/** Leaves word that these components must be restarted once this change is made, and how. */
 export function announceRestarts(
   state: StateDirectory,
   components: readonly Component[],
   changes: ChangeSet,
+  asked: RestartFlags & { readonly restart?: boolean | undefined },
 ): void {
-  const before = readPendingRestarts(state, bootId());
+  const { restarts: before, terms } = readPendingRestarts(state, bootId());
   const files = changes.flatMap(({ target, after }) =>
     after === undefined ? [] : [{ path: target.path, sha256: sha256(after.content) }],
   );
@@ -39,14 +53,44 @@ export function announceRestarts(
     files: [...earlier(component), ...files],
   }));
   const others = before.filter((one) => !announced.some(({ component }) => component === one.component));
-  writePendingRestarts(state, [...others, ...announced], bootId());
+  writePendingRestarts(
+    state,
+    { restarts: [...others, ...announced], terms: { ...terms, ...termsOf(state, asked) } },
+    bootId(),
+  );
+}
+
+function termsOf(
+  { root }: StateDirectory,
+  {
+    restart,
+    manifestsDir,
+    settle,
+    stopTimeout,
+    startTimeout,
+  }: RestartFlags & { readonly restart?: boolean | undefined },
+): RestartTerms {
+  // Without --restart there may be a --manifests-dir, which is then for looking.
+  if (restart !== true) return {};
+  return {
+    ...(manifestsDir === undefined ? {} : { manifestsDir: root.locate(manifestsDir) }),
+    ...(settle === undefined ? {} : { settle }),
+    ...(stopTimeout === undefined ? {} : { stopTimeout }),
+    ...(startTimeout === undefined ? {} : { startTimeout }),
+  };
 }
 
 /** What is not to be restarted any more is forgotten; call it under the lock. */
-export function tidyPending(state: StateDirectory): void {
+export function tidyPending(state: StateDirectory, terminal: Terminal): void {
   try {
-    if (hasPendingRestarts(state))
-      writePendingRestarts(state, readPendingRestarts(state, bootId()), bootId());
+    if (!hasPendingRestarts(state)) return;
+    const unusable = unusablePendingRestarts(state);
+    if (unusable !== undefined) {
+      terminal.warning(`${unusable.oneLine}; what an earlier run has left to restart is not known`);
+      const command = ['kubepki restart', ...state.flags].join(' ');
+      terminal.hint(`if certificates have changed since their components were started: ${command}`);
+    }
+    writePendingRestarts(state, readPendingRestarts(state, bootId()), bootId());
   } catch (error) {
     // It only asks for a restart, and is checked again by whoever reads it.
     if (!(error instanceof KubepkiError)) throw error;
@@ -55,9 +99,9 @@ export function tidyPending(state: StateDirectory): void {
 
 /** This one has been restarted. */
 export function settlePending(state: StateDirectory, component: Component): void {
-  const before = readPendingRestarts(state, bootId());
-  const after = before.filter((one) => one.component !== component);
-  if (after.length < before.length) writePendingRestarts(state, after, bootId());
+  const { restarts, terms } = readPendingRestarts(state, bootId());
+  const left = restarts.filter((one) => one.component !== component);
+  if (left.length < restarts.length) writePendingRestarts(state, { restarts: left, terms }, bootId());
 }
 
 /** A run that was to restart them was stopped before it could. */
@@ -65,7 +109,9 @@ export function notePendingRestarts(state: StateDirectory, options: NodeOptions,
   const components = pendingComponents(state);
   if (components.length === 0) return;
   terminal.note(`not restarted yet since their certificates changed: ${components.join(', ')}`);
-  terminal.hint(restartCommand(components, options));
+  const { manifestsDir } = pendingTerms(state, components);
+  const where = manifestsDir === undefined ? {} : { manifestsDir: state.root.display(manifestsDir) };
+  terminal.hint(restartCommand(components, { ...options, ...where }));
 }
 
 /** Which components use these certificates, in the order of restarting. */

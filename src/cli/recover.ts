@@ -1,33 +1,37 @@
 import { discardAside, inspectAside, moveBack } from '../storage/aside.ts';
 import { discard, inspectDiscard, inspectRecovery, recover } from '../storage/recovery.ts';
 import { recoveryPlan } from '../render/recovery-plan.ts';
+import type { DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import { notePendingRestarts, tidyPending } from './pending.ts';
+import { noteOwedHooks, runHooks, tidyHooks } from './pending-hooks.ts';
 import { noteManifest, noteRecovery, underLock, type LockOptions } from './session.ts';
 import { holdInterruptions, noteRecovered } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { stateOf } from './waiting.ts';
 
-export interface RecoverOptions extends NodeOptions, LockOptions {
+export interface RecoverOptions extends NodeOptions, LockOptions, DeployHookOption {
   readonly discard?: boolean;
   readonly dryRun?: boolean;
 }
 
 export async function recoverChange(options: RecoverOptions, terminal: Terminal): Promise<ExitCode> {
   const node = await openNode(options, terminal);
+  const state = stateOf(node);
+  const { deployHook } = options;
   if (options.dryRun === true) {
-    const state = stateOf(node);
     const discard = options.discard === true;
     const change = discard ? inspectDiscard(state) : inspectRecovery(state);
     terminal.result(recoveryPlan({ manifest: inspectAside(state, { discard }), change }, { discard }));
+    noteOwedHooks(state, { willRun: deployHook !== undefined }, terminal);
     return exitCodes.done;
   }
-  return underLock(
+  await underLock(
     node,
     options,
     terminal,
-    (state) => {
+    () => {
       holdInterruptions();
       // First: every second that a manifest is away, its component is down.
       const returned = options.discard === true ? discardAside(state) : moveBack(state);
@@ -41,10 +45,14 @@ export async function recoverChange(options: RecoverOptions, terminal: Terminal)
       if (recovery.outcome !== 'none' || returned.outcome !== 'none') noteRecovered();
       const nothing = recovery.outcome === 'none' && returned.outcome === 'none';
       terminal.result(nothing ? 'nothing to recover\n' : 'recovered\n');
-      tidyPending(state);
+      tidyPending(state, terminal);
+      tidyHooks(state, terminal);
       notePendingRestarts(state, options, terminal);
-      return Promise.resolve(exitCodes.done);
+      return Promise.resolve();
     },
     { resume: false },
   );
+  // Without the lock, as after a change: a hook may call kubepki.
+  const well = await runHooks(deployHook, undefined, state, terminal);
+  return well ? exitCodes.done : exitCodes.changedButNotFinished;
 }

@@ -1,10 +1,11 @@
 import { commandLine } from '../errors/command-line.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { factsOf } from '../operations/certificate-facts.ts';
+import type { ChangeReport } from '../operations/change-report.ts';
 import { hasExpired } from '../operations/due.ts';
 import { targetsOf, type PlannedRenewal, type Renewable } from '../operations/plan-renewal.ts';
 import { changedTargets, renew, type Renewed } from '../operations/renew.ts';
-import { renewalReport, type RenewalStage } from '../operations/renewal-report.ts';
+import { renewalReport } from '../operations/renewal-report.ts';
 import { endsFirstWarnings, renewalWarnings } from '../operations/renewal-warnings.ts';
 import { verifyRenewed } from '../operations/verify-renewal.ts';
 import { randomSerialNumber } from '../pki/issue.ts';
@@ -37,7 +38,7 @@ import {
   warnOfShortValidity,
   type ValidityOption,
 } from './validity-option.ts';
-import { noteWaiting } from './waiting.ts';
+import { noteWaiting, stateOf } from './waiting.ts';
 import { noteSans, wishedSans } from './wished-sans.ts';
 
 export interface RenewOptions
@@ -63,7 +64,8 @@ export async function renewCertificates(
   const asked = parseAskedSans(selection, options);
   const node = await openNode(options, terminal);
   const conclusion = await renewSelected(node, { selection, asked }, options, terminal);
-  return conclude(conclusion, options, terminal, () => restartAfter(node, options, terminal));
+  const restart = (): ReturnType<typeof restartAfter> => restartAfter(node, options, terminal);
+  return conclude(conclusion, options, terminal, restart, stateOf(node));
 }
 
 async function renewSelected(
@@ -114,11 +116,11 @@ async function renewSelected(
       targets: renewables.flatMap(changedTargets),
       make: async (stage: Stage) => changeOf(await renewAll(renewables, stage, terminal)),
     };
-    const made = await makeArrivingChange(state, arriving, { ...options, now, terminal });
+    const report = (backup: string | undefined, { certificates: records }: Change): ChangeReport =>
+      renewalReport(run.plan, run.inventory, { kind: 'made', backup, records });
+    const made = await makeArrivingChange(state, arriving, { ...options, now, terminal, report });
     if (made.kind === 'interrupted') return made;
-    const { backup, change } = made;
-    const stage = { kind: 'made', backup, records: change.certificates } as const;
-    return renewed(run, stage, { selection, options, terminal });
+    return renewed(run, report(made.backup, made.change), { selection, options, terminal });
   });
 }
 
@@ -271,20 +273,20 @@ function linesOf(
 
 function renewed(
   run: RenewalRun,
-  made: Extract<RenewalStage, { kind: 'made' }>,
+  report: ChangeReport,
   {
     selection,
     options,
     terminal,
   }: { readonly selection: Selection; readonly options: RenewOptions; readonly terminal: Terminal },
 ): Conclusion {
-  const { plan, inventory } = run;
+  const { plan } = run;
   const specs = renewablesOf(plan).map(({ spec }) => spec);
   const due = specs.length > 0;
   return {
     kind: 'finished',
     code: exitCodeOfRun(run, selection, options),
-    report: renewalReport(plan, inventory, made),
+    report,
     text: linesOf(plan, options, {
       closing: selection.kind === 'all' && due && options.restart !== true,
       due,

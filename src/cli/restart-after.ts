@@ -5,15 +5,16 @@ import type { OutputOption } from './output-option.ts';
 import { componentsOf, pendingComponents } from './pending.ts';
 import { refuse, sayFailure } from './restart.ts';
 import { restartComponents } from './restart-components.ts';
-import type { RestartOptions } from './restart-options.ts';
+import type { RestartFlags } from './restart-options.ts';
 import { planRestartRun } from './restart-plan.ts';
+import { termsFor } from './restart-terms.ts';
 import { underLock, type LockOptions } from './session.ts';
 import { endHold, interruptionDuringHold } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { stateOf } from './waiting.ts';
 
 /** Of a command that may restart what it has changed. */
-export interface RestartAfterOptions extends NodeOptions, LockOptions, RestartOptions {
+export interface RestartAfterOptions extends NodeOptions, LockOptions, RestartFlags {
   readonly restart?: boolean;
 }
 
@@ -23,7 +24,12 @@ export interface RestartAfterOptions extends NodeOptions, LockOptions, RestartOp
  */
 export function requireRestartable(node: Node, names: readonly string[], options: RestartAfterOptions): void {
   if (options.restart !== true) return;
-  const { planned } = planRestartRun(node, componentsOf(names), options);
+  const components = componentsOf(names);
+  if (components.length === 0) return;
+  // They are restarted together with what an earlier run has left, and so by its terms.
+  const pending = pendingComponents(stateOf(node));
+  const terms = termsFor(node, [...components, ...pending], options);
+  const { planned } = planRestartRun(terms.node, components, terms.options);
   for (const one of planned) if (one.status === 'refused') throw one.error;
 }
 
@@ -42,11 +48,13 @@ export async function restartAfter(
   endHold();
   try {
     return await underLock(node, options, terminal, async (state) => {
-      const plan = planRestartRun(node, pendingComponents(state), options);
+      const components = pendingComponents(state);
+      const terms = termsFor(node, components, options, terminal);
+      const plan = planRestartRun(terms.node, components, terms.options);
       if (refuse(plan, terminal)) return exitCodes.changedButNotFinished;
-      const run = { node, state, options, terminal: besideResult(options, terminal) };
+      const run = { ...terms, state, terminal: besideResult(options, terminal) };
       const summary = await restartComponents(plan, run);
-      const code = sayFailure(summary, options, terminal);
+      const code = sayFailure(summary, terms.options, terminal);
       if (code === exitCodes.done) return undefined;
       return code === exitCodes.unfinished ? code : exitCodes.changedButNotFinished;
     });

@@ -1,12 +1,12 @@
 import type { Component } from '../catalog/catalog.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { nodeFlags, type NodeOptions } from './node-options.ts';
-import type { RestartOptions } from './restart-options.ts';
+import type { RestartFlags } from './restart-options.ts';
 
 /** The command that restarts these; undefined for none. */
 export function restartCommand(
   components: readonly Component[],
-  options: NodeOptions & Pick<RestartOptions, 'manifestsDir'>,
+  options: NodeOptions & Pick<RestartFlags, 'manifestsDir'>,
 ): string | undefined {
   if (components.length === 0) return undefined;
   const manifests =

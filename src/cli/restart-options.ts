@@ -4,14 +4,19 @@ import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { pathOption } from './options.ts';
 
-/** All times in milliseconds. */
-export interface RestartOptions {
+/** As typed. All times in milliseconds. */
+export interface RestartFlags {
   readonly manifestsDir?: string;
   /** undefined: as long as the kubelet takes to look. */
   readonly settle?: number;
-  readonly stopTimeout: number;
-  readonly startTimeout: number;
+  readonly stopTimeout?: number;
+  readonly startTimeout?: number;
 }
+
+/** What a restart goes by. */
+export type RestartOptions = RestartFlags & Required<Pick<RestartFlags, 'stopTimeout' | 'startTimeout'>>;
+
+const defaultTimeouts = { stopTimeout: 180_000, startTimeout: 300_000 };
 
 export function restartOptions(): Option[] {
   return [
@@ -23,15 +28,15 @@ export function restartOptions(): Option[] {
       '--settle <duration>',
       "how long a manifest stays away at least (default: the kubelet's fileCheckFrequency, 20s)",
     ),
-    durationOption('--stop-timeout <duration>', 'how long a component may take to stop').default(
-      180_000,
-      '3m',
-    ),
-    durationOption('--start-timeout <duration>', 'how long it may take to be healthy again').default(
-      300_000,
-      '5m',
-    ),
+    // No defaults of commander's: an earlier run's restart that is made up for has its own.
+    durationOption('--stop-timeout <duration>', 'how long a component may take to stop (default: 3m)'),
+    durationOption('--start-timeout <duration>', 'how long it may take to be healthy again (default: 5m)'),
   ];
+}
+
+/** The flags that were typed, else those that an earlier run has left with its restarts, else the defaults. */
+export function restartTerms<T extends RestartFlags>(typed: T, left: RestartFlags): T & RestartOptions {
+  return { ...defaultTimeouts, ...left, ...typed };
 }
 
 /** For a command that may restart what it has changed. */
@@ -48,19 +53,25 @@ export function restartAfterOptions(): Option[] {
 /** The same flags again, for a command line in a hint. */
 export function restartAfterFlags({
   restart,
-  manifestsDir,
-  settle,
-}: Pick<RestartOptions, 'manifestsDir' | 'settle'> & { readonly restart?: boolean }): string[] {
-  if (restart !== true) return [];
+  ...flags
+}: RestartFlags & { readonly restart?: boolean }): string[] {
+  return restart === true ? ['--restart', ...restartFlags(flags)] : [];
+}
+
+export function restartFlags({ manifestsDir, settle, stopTimeout, startTimeout }: RestartFlags): string[] {
+  const times = [
+    ['--settle', settle],
+    ['--stop-timeout', stopTimeout],
+    ['--start-timeout', startTimeout],
+  ] as const;
   return [
-    '--restart',
     ...(manifestsDir === undefined ? [] : ['--manifests-dir', shellWord(manifestsDir)]),
-    ...(settle === undefined ? [] : ['--settle', `${String(settle)}ms`]),
+    ...times.flatMap(([flag, value]) => (value === undefined ? [] : [flag, `${String(value)}ms`])),
   ];
 }
 
 /** @throws KubepkiError usage for times of a restart that nobody asked for */
-export function requireRestartAsked(options: Partial<RestartOptions> & { readonly restart?: boolean }): void {
+export function requireRestartAsked(options: RestartFlags & { readonly restart?: boolean }): void {
   if (options.settle === undefined || options.restart === true) return;
   throw new KubepkiError('usage', '--settle goes with --restart');
 }

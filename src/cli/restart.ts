@@ -4,13 +4,14 @@ import { exitCodeOf, exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import { restartComponents, type RestartSummary } from './restart-components.ts';
 import { restartCommand } from './restart-command.ts';
-import type { RestartOptions } from './restart-options.ts';
+import type { RestartFlags } from './restart-options.ts';
 import { parseComponents, planRestartRun, type RestartPlan } from './restart-plan.ts';
+import { termsFor } from './restart-terms.ts';
 import { underLock, type LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import { noteWaiting } from './waiting.ts';
 
-export interface RestartCommandOptions extends NodeOptions, LockOptions, RestartOptions {
+export interface RestartCommandOptions extends NodeOptions, LockOptions, RestartFlags {
   readonly force?: boolean;
   readonly dryRun?: boolean;
 }
@@ -24,23 +25,25 @@ export async function restart(
   const node = await openNode(options, terminal);
   if (options.dryRun === true) {
     await noteWaiting(node, terminal);
-    const plan = planRestartRun(node, components, options);
+    const terms = termsFor(node, components, options, terminal);
+    const plan = planRestartRun(terms.node, components, terms.options);
     if (refuse(plan, terminal)) return exitCodes.error;
-    showPlan(plan, node.layout.manifestsDir, terminal);
+    showPlan(plan, terms.node.layout.manifestsDir, terminal);
     return exitCodes.done;
   }
   return underLock(node, options, terminal, async (state) => {
-    const plan = planRestartRun(node, components, options);
+    const terms = termsFor(node, components, options, terminal);
+    const plan = planRestartRun(terms.node, components, terms.options);
     if (refuse(plan, terminal)) return exitCodes.error;
-    const summary = await restartComponents(plan, { node, state, options, terminal });
-    return sayFailure(summary, options, terminal);
+    const summary = await restartComponents(plan, { ...terms, state, terminal });
+    return sayFailure(summary, terms.options, terminal);
   });
 }
 
 /** Says what stopped a sequence. */
 export function sayFailure(
   { restarted, left, failure }: RestartSummary,
-  options: NodeOptions & RestartOptions,
+  options: NodeOptions & RestartFlags,
   terminal: Terminal,
 ): ExitCode {
   if (failure === undefined) return exitCodes.done;

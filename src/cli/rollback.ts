@@ -29,7 +29,8 @@ export async function rollBackChange(
 ): Promise<ExitCode> {
   const node = await openNode(options, terminal);
   const conclusion = await rollBackTo(node, id, options, terminal);
-  return conclude(conclusion, options, terminal, () => restartAfter(node, options, terminal));
+  const restart = (): ReturnType<typeof restartAfter> => restartAfter(node, options, terminal);
+  return conclude(conclusion, options, terminal, restart, stateOf(node));
 }
 
 async function rollBackTo(
@@ -55,9 +56,11 @@ async function rollBackTo(
     const { backup, change } = plan;
     const names = backup.certificates.map(({ name }) => name);
     requireRestartable(node, names, options);
-    const made = await makeChange(state, change, { ...options, takesBack: true, now, terminal });
+    const reported = (id: string | undefined): ChangeReport => reportOf(plan, { dryRun: false, backup: id });
+    const wanted = { ...options, takesBack: true, now, terminal, report: reported };
+    const made = await makeChange(state, change, wanted);
     if (made.kind === 'interrupted') return made;
-    const report = reportOf(plan, { dryRun: false, backup: made.backup });
+    const report = reported(made.backup);
     const before = `before ${backup.time} (${backup.id})`;
     const count = change.changes.length;
     if (count === 0) {

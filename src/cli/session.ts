@@ -5,15 +5,19 @@ import type { CertificateRecord, ChangeSet, FileTarget } from '../changeset/chan
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { exists } from '../filesystem/regular-file.ts';
+import type { ChangeReport } from '../operations/change-report.ts';
 import { acquireLock, type Lock } from '../storage/lock.ts';
 import { moveBack, type Return } from '../storage/aside.ts';
 import { recover, type Recovery } from '../storage/recovery.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { openTransaction, type OpenTransaction, type ReadStaged } from '../storage/transaction.ts';
+import { hookFacts } from './deploy-hook.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { Node } from './node-options.ts';
 import { announceRestarts, componentsOf, pendingComponents, tidyPending } from './pending.ts';
+import { announceHook, keepHooks, tidyHooks } from './pending-hooks.ts';
 import type { Progress } from './progress.ts';
+import type { RestartFlags } from './restart-options.ts';
 import {
   holdInterruptions,
   interruptionDuringHold,
@@ -86,7 +90,8 @@ export async function underLock<T>(
       const recovery = recover(state);
       noteRecovery(recovery, terminal);
       if (recovery.outcome !== 'none') noteRecovered();
-      tidyPending(state);
+      tidyPending(state, terminal);
+      tidyHooks(state, terminal);
     }
     return await run(state);
   } finally {
@@ -103,14 +108,28 @@ export interface Change {
   readonly newDirectoryMode?: 0o700 | 0o755;
 }
 
-export interface ChangeOptions {
+export type ChangeOptions = CommonOptions & (WithoutHook | WithHook);
+
+interface CommonOptions extends RestartFlags {
   readonly keepBackups: number;
   readonly now: Date;
   readonly terminal: Terminal;
   /** What uses the certificates is to be restarted afterwards. */
   readonly restart?: boolean | undefined;
-  /** The files are those from before an earlier change: what has not been restarted since need not be. */
+  /** The files are those from before an earlier change: what was to follow that need not any more. */
   readonly takesBack?: boolean;
+}
+
+/** Of a command that has no `--deploy-hook`. */
+interface WithoutHook {
+  readonly deployHook?: never;
+  readonly report?: never;
+}
+
+interface WithHook {
+  readonly deployHook?: string;
+  /** What will be said of the change once it is made, and what its hook is told. */
+  readonly report: (backup: string, change: Change) => ChangeReport;
 }
 
 export type MadeChange =
@@ -130,16 +149,20 @@ export async function makeChange(
   const { changes, newDirectoryMode } = change;
   if (changes.length === 0) return { kind: 'made', backup: undefined };
   holdInterruptions();
-  return announced(state, change, options, () => {
-    const occasion = { time: options.now.toISOString(), command: invocation() };
-    const transaction = openTransaction(
-      state,
-      changes.map(({ target }) => target),
-      { occasion, ...(newDirectoryMode === undefined ? {} : { newDirectoryMode }) },
-    );
+  const transaction = openTransaction(
+    state,
+    changes.map(({ target }) => target),
+    {
+      occasion: { time: options.now.toISOString(), command: invocation() },
+      ...(newDirectoryMode === undefined ? {} : { newDirectoryMode }),
+    },
+  );
+  try {
     for (const one of changes) transaction.stage(one);
-    return transact(transaction, change, options);
-  });
+    return await announced(state, change, options, transaction);
+  } finally {
+    giveUp(transaction, options.terminal);
+  }
 }
 
 /** Before the change word is left of what is to follow it, for a run that is killed right after it. */
@@ -147,16 +170,21 @@ async function announced(
   state: StateDirectory,
   change: Change,
   options: ChangeOptions,
-  transaction: () => Promise<MadeChange>,
+  transaction: OpenTransaction,
 ): Promise<MadeChange> {
-  const components = componentsToAnnounce(state, change, options);
-  if (components.length === 0) return transaction();
-  announceRestarts(state, components, change.changes);
+  const { terminal } = options;
   try {
-    return await transaction();
+    const components = componentsToAnnounce(state, change, options);
+    if (components.length > 0) announceRestarts(state, components, change.changes, options);
+    const facts =
+      options.deployHook === undefined ? undefined : hookFacts(options.report(transaction.id, change));
+    if (facts !== undefined) announceHook(state, facts, transaction.id, change.changes);
+    else if (options.takesBack !== true) keepHooks(state, change.changes);
+    return await transact(transaction, change, options);
   } finally {
     // If it was not made, or was taken back, the word is of no use: no file is what it says.
-    tidyPending(state);
+    tidyPending(state, terminal);
+    tidyHooks(state, terminal);
   }
 }
 
@@ -216,7 +244,7 @@ export async function makeArrivingChange(
   // In the same turn: nothing comes between the one way to be interrupted and the other.
   holdInterruptions();
   try {
-    const made = await announced(state, change, options, () => transact(transaction, change, options));
+    const made = await announced(state, change, options, transaction);
     return made.kind === 'made' ? { ...made, change } : made;
   } finally {
     // Unless it got as far as being prepared, from where on it looks after itself.

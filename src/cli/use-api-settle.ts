@@ -150,11 +150,13 @@ async function putInPlace(
       installables.map(({ spec }) => spec.name),
       options,
     );
-    const made = await makeChange(state, change, { ...options, now, terminal });
+    const changes = realChanges(change.changes);
+    const report = (backup: string | undefined): ReturnType<typeof apiReport> =>
+      apiReport(plan, inventory, { kind: 'made', backup, installed: installables, changes });
+    const made = await makeChange(state, change, { ...options, now, terminal, report });
     if (made.kind === 'interrupted') return made;
     forgetAfterChange(state, terminal);
-    const changes = realChanges(change.changes);
-    return { ...made, report: apiReport(plan, inventory, { ...made, installed: installables, changes }) };
+    return { ...made, report: report(made.backup) };
   });
   switch (outcome.kind) {
     case 'interrupted':

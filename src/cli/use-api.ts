@@ -33,7 +33,8 @@ export async function renewThroughApi(
     options.resume === true
       ? await resume(node, names, options, terminal)
       : await start(node, selection, options, terminal);
-  return conclude(conclusion, options, terminal, () => restartAfter(node, options, terminal));
+  const restart = (): ReturnType<typeof restartAfter> => restartAfter(node, options, terminal);
+  return conclude(conclusion, options, terminal, restart, stateOf(node));
 }
 
 async function start(

@@ -45,6 +45,12 @@ export function locateLayout(root: FileSystemRoot, given: GivenDirectories): Lay
   return { ...layout, manifestsDir: given.manifestsDir ?? join(layout.kubeconfigDir, 'manifests') };
 }
 
+/** The same with another directory of manifests. @throws KubepkiError not-found, not-a-file, no-permission */
+export function withManifestsDir(layout: Layout, manifestsDir: string): Layout {
+  requireDirectory(layout.root, manifestsDir, 'name the directory with --manifests-dir');
+  return { ...layout, manifestsDir };
+}
+
 /** The same for directories that need not be there yet. */
 export function plannedLayout(root: FileSystemRoot, given: GivenDirectories): Layout {
   const kubeconfigDir = given.kubeconfigDir ?? root.locate(defaultKubeconfigDir);

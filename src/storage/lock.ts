@@ -124,8 +124,8 @@ function inodeOf(descriptor: number): string {
   return `${String(dev)}:${String(ino)}`;
 }
 
-/** @returns false when somebody else holds it */
-function flock(descriptor: number): boolean {
+/** The lock lasts as long as the open file does. @returns false when another open file has it */
+export function flock(descriptor: number): boolean {
   const run = (): ReturnType<typeof spawnSync> =>
     spawnSync('flock', ['-x', '-n', '3'], { stdio: ['ignore', 'ignore', 'ignore', descriptor] });
   let outcome = run();

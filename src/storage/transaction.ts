@@ -36,6 +36,8 @@ export interface PreparedTransaction {
 
 /** The journal names what will change; nothing else is there yet. */
 export interface OpenTransaction {
+  /** The name that the backup will have. */
+  readonly id: string;
   /**
    * Writes the new content of a target beside it, once those of the targets before it are: whatever comes first, a run
    * does the same in the same order, and an error names the same file. After `abort` nothing more is written.
@@ -100,6 +102,7 @@ export function openTransaction(
     for (const directory of opened.directories) createDirectory(directory, newDirectoryMode ?? 0o755);
   });
   return {
+    id: opened.id,
     stage: (change) => {
       if (closed) return;
       if (!targets.includes(change.target)) throw new TypeError('a change of a file that was not announced');

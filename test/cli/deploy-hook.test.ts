@@ -162,11 +162,11 @@ BACKUP=${document.backup ?? ''}
     writeFileSync(join(tree.certDir, 'etcd/peer.crt'), 'no certificate');
     const { stderr } = await certs(tree, 'renew', 'all', '--deploy-hook', 'echo "it is done"');
     assert.match(stderr, / scheduler\.conf --deploy-hook 'echo "it is done"' --rootfs /);
-    const restart = ['--restart', '--settle', '1m'];
+    const restart = ['--restart', '--settle', '1m', '--start-timeout', '2m'];
     const restarting = await certs(tree, 'renew', 'all', '--deploy-hook', 'date', ...restart);
     assert.match(
       restarting.stderr,
-      / scheduler\.conf --restart --settle 60000ms --deploy-hook date --rootfs /,
+      / scheduler\.conf --restart --settle 60000ms --start-timeout 120000ms --deploy-hook date --rootfs /,
     );
   });
 
@@ -238,9 +238,11 @@ BACKUP=${document.backup ?? ''}
     assert.match(stdout, / renewed$/m);
     assert.match(
       stderr,
-      /^warning: the deploy hook was not run\ninterrupted: the change is done and complete$/m,
+      /^warning: the deploy hook was not run; the next run with --deploy-hook makes up for it\ninterrupted: the change is done and complete$/m,
     );
     assert.equal(recorded(told), '');
+    await done(tree, 'renew', 'all', '--within', '1h', '--deploy-hook', recording(told));
+    assert.match(recorded(told), /^COMMAND=renew\nNAMES=apiserver\n/);
   });
 });
 

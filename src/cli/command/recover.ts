@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { RecoverOptions } from '../recover.ts';
+import { deployHookOption } from '../deploy-hook-option.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { addNodeOptions, dryRunOption, lockTimeoutOption } from '../options.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
@@ -15,6 +16,7 @@ export function addRecover(certs: Command, done: (code: ExitCode) => void): void
       ),
   )
     .option('--discard', 'give the interrupted change up: leave every file as it is now, keep the backup')
+    .addOption(deployHookOption('then run this for each change that its hook has not followed, or failed'))
     .addOption(dryRunOption())
     .addOption(lockTimeoutOption())
     .action(async (_options, command: Command) => {

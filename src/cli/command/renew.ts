@@ -99,7 +99,8 @@ Examples:
 SANs are DNS names, IP addresses and wildcards of ${servers}; the difference is shown first.
 A SAN that this node's kubeconfigs or manifests still use is removed with --force only.
 
-The hook runs by /bin/sh -c, with KUBEPKI_COMMAND, _NAMES, _FILES, _COMPONENTS and _BACKUP in its environment.
+The hook runs by /bin/sh -c, with KUBEPKI_COMMAND, _NAMES, _FILES, _COMPONENTS and _BACKUP in its environment. One that was
+prevented or failed is made up for by the next run with --deploy-hook, even if nothing is due.
 
 Exit code 6 if a certificate named here was not renewed, being missing or signed by an external CA; 8 if what was
 to follow a change failed: the restart, the hook or the metrics.

@@ -1,0 +1,272 @@
+import { closeSync, constants, fstatSync, openSync, readdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { KubepkiError } from '../errors/error.ts';
+import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import { readRegularFile } from '../filesystem/regular-file.ts';
+import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
+import { isRecord, isText, parseJson } from './json-value.ts';
+import { flock } from './lock.ts';
+import { backupId } from './manifest.ts';
+import type { StateDirectory } from './state-directory.ts';
+import { storedPathsFor, storedPathsOf } from './stored-paths.ts';
+
+/**
+ * A change that a deploy hook is to follow, and what the hook is told of it. Not the hook itself: that is always the one on
+ * the command line, as no file may say what is run. Host paths here, stored ones on disk.
+ */
+export interface PendingHook {
+  /** The backup of what the change replaced; the record has its name. */
+  readonly backup: string;
+  readonly command: string;
+  readonly names: readonly string[];
+  readonly files: readonly string[];
+  readonly components: readonly string[];
+  /** What the change puts in place; of a file that was changed again, one for each change. */
+  readonly puts: readonly PutFile[];
+}
+
+export interface PutFile {
+  readonly path: string;
+  /** Hex; null: the change takes the file away. */
+  readonly sha256: string | null;
+}
+
+/** One that no other run is at work on, as long as this one holds it. */
+export interface ClaimedHook {
+  readonly hook: PendingHook;
+  /** The hook has done its work. @throws KubepkiError no-permission, io */
+  readonly drop: () => void;
+  /** It stays, for another run. */
+  readonly release: () => void;
+}
+
+interface StoredHook extends Omit<PendingHook, 'backup'> {
+  readonly version: 1;
+  readonly stateDirectory: string;
+}
+
+/**
+ * Written before the change is made, so that a run that is killed between the change and its hook leaves word of it. It
+ * belongs to this process until that ends or drops it: the kernel's lock on the file tells whether its run still lives.
+ * Call it under the lock.
+ * @throws KubepkiError no-permission, io
+ */
+export function writePendingHook(state: StateDirectory, hook: PendingHook): void {
+  replace(state, hook, { claimed: true });
+}
+
+/** The same for one that was claimed: it is another run's afterwards. @throws KubepkiError no-permission, io */
+export function rewritePendingHook(state: StateDirectory, hook: PendingHook): void {
+  replace(state, hook, { claimed: false });
+}
+
+/**
+ * What runs that have ended have left, the oldest first, where the change was made and not taken back.
+ * @throws KubepkiError no-permission, io
+ */
+export function claimPendingHooks(state: StateDirectory): readonly ClaimedHook[] {
+  return recordsIn(state).flatMap((backup) => {
+    const path = recordPath(state, backup);
+    const descriptor = claim(path);
+    if (descriptor === undefined) return [];
+    const release = (): void => {
+      closeSync(descriptor);
+    };
+    const hook = readRecord(state, backup);
+    if (typeof hook !== 'object' || hook instanceof KubepkiError || !isInPlace(state, hook)) {
+      release();
+      return [];
+    }
+    const drop = (): void => {
+      try {
+        dropPendingHook(state, backup);
+      } finally {
+        release();
+      }
+    };
+    return [{ hook, drop, release }];
+  });
+}
+
+/** Of the run's own, once its hook has done its work. @throws KubepkiError no-permission, io */
+export function dropPendingHook(state: StateDirectory, backup: string): void {
+  const path = recordPath(state, backup);
+  try {
+    removeIfThere(path);
+    syncDirectory(state.path);
+  } catch (cause) {
+    throw filesystemError(cause, path);
+  }
+}
+
+/**
+ * Removes what is of no use any more, as its change was never made, or was taken back. Call it under the lock.
+ * @returns those that cannot be understood, which stay
+ * @throws KubepkiError no-permission, io
+ */
+export function tidyPendingHooks(state: StateDirectory): readonly KubepkiError[] {
+  return entriesOf(state).flatMap((name) => {
+    if (/^hook-.*\.json\.new$/.test(name)) removeStaged(join(state.path, name));
+    const backup = backupOf(name);
+    if (backup === undefined) return [];
+    const hook = readRecord(state, backup);
+    if (hook instanceof KubepkiError) return [hook];
+    if (hook !== undefined && (hook === 'elsewhere' || !isInPlace(state, hook))) {
+      dropPendingHook(state, backup);
+    }
+    return [];
+  });
+}
+
+function recordPath(state: StateDirectory, backup: string): string {
+  return join(state.path, `hook-${backup}.json`);
+}
+
+function backupOf(name: string): string | undefined {
+  const id = /^hook-(.*)\.json$/.exec(name)?.[1];
+  return id !== undefined && backupId.test(id) ? id : undefined;
+}
+
+/** Names begin with the time of the change. */
+function recordsIn(state: StateDirectory): readonly string[] {
+  return entriesOf(state)
+    .flatMap((name) => backupOf(name) ?? [])
+    .sort();
+}
+
+function entriesOf(state: StateDirectory): readonly string[] {
+  try {
+    return readdirSync(state.path);
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return [];
+    throw filesystemError(cause, state.path);
+  }
+}
+
+function replace(state: StateDirectory, hook: PendingHook, { claimed }: { readonly claimed: boolean }): void {
+  const { backup, files, puts, ...rest } = hook;
+  const path = recordPath(state, backup);
+  const { store } = storedPathsFor(state, [...files, ...puts.map((put) => put.path)]);
+  const stored: StoredHook = {
+    version: 1,
+    stateDirectory: store(state.path),
+    ...rest,
+    files: files.map(store),
+    puts: puts.map((put) => ({ ...put, path: store(put.path) })),
+  };
+  const staged = `${path}.new`;
+  try {
+    removeIfThere(staged);
+    const content = Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`);
+    createDurably(staged, content, { mode: 0o600, owner: undefined });
+    // Before it has its name, so that no other run claims it first. The descriptor is closed with the process.
+    if (claimed && claim(staged) === undefined) throw new KubepkiError('busy', 'is locked', { file: staged });
+    renameSync(staged, path);
+    syncDirectory(state.path);
+  } catch (cause) {
+    throw filesystemError(cause, path);
+  }
+}
+
+/** @returns undefined when another run is at work on it, or has just dropped or rewritten it */
+function claim(path: string): number | undefined {
+  const descriptor = open(path);
+  if (descriptor === undefined) return undefined;
+  try {
+    if (flock(descriptor) && fstatSync(descriptor).nlink > 0) return descriptor;
+  } catch (cause) {
+    closeSync(descriptor);
+    throw filesystemError(cause, path);
+  }
+  closeSync(descriptor);
+  return undefined;
+}
+
+/** @returns undefined when it has gone, or is no file of ours, which is said where records are tidied */
+function open(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns `elsewhere`: it was written in another directory, and copied here with it; undefined: it has just gone */
+function readRecord(
+  state: StateDirectory,
+  backup: string,
+): PendingHook | 'elsewhere' | KubepkiError | undefined {
+  const path = recordPath(state, backup);
+  try {
+    const file = readRegularFile(path, path);
+    if (file === undefined) return undefined;
+    const stored = parseJson(file.bytes);
+    if (!isStored(stored)) {
+      return new KubepkiError('unfinished', 'is no record of a deploy hook that kubepki understands', {
+        file: path,
+        hint: 'a hook may not have followed its change: do what it does by hand, then remove that file',
+      });
+    }
+    const paths = storedPathsOf(state, stored.stateDirectory);
+    if (paths === undefined) return 'elsewhere';
+    const { command, names, components, files, puts } = stored;
+    return {
+      backup,
+      command,
+      names,
+      components,
+      files: files.map(paths.locate),
+      puts: puts.map((put) => ({ ...put, path: paths.locate(put.path) })),
+    };
+  } catch (error) {
+    if (error instanceof KubepkiError) return error;
+    throw error;
+  }
+}
+
+/** One file that is what the change put there is enough: the others may have been changed again. */
+function isInPlace({ root }: StateDirectory, { puts }: PendingHook): boolean {
+  return puts.some(({ path, sha256 }) => {
+    try {
+      return (readRegularFile(root.resolve(path), path)?.facts.sha256 ?? null) === sha256;
+    } catch (error) {
+      if (error instanceof KubepkiError) return false;
+      throw error;
+    }
+  });
+}
+
+function removeStaged(path: string): void {
+  try {
+    removeIfThere(path);
+  } catch (cause) {
+    throw filesystemError(cause, path);
+  }
+}
+
+function isStored(value: unknown): value is StoredHook {
+  if (!isRecord(value) || value['version'] !== 1) return false;
+  const { stateDirectory, command, names, components, files, puts } = value;
+  return (
+    isText(stateDirectory) &&
+    // What a hook finds in its environment: words that mean nothing to a shell.
+    isText(command) &&
+    /^[a-z]+(?:-[a-z]+)*$/.test(command) &&
+    [names, components].every((words) => Array.isArray(words) && words.every(isWord)) &&
+    Array.isArray(files) &&
+    files.every(isPath) &&
+    Array.isArray(puts) &&
+    puts.every(
+      (put: unknown) =>
+        isRecord(put) && isPath(put['path']) && (put['sha256'] === null || isText(put['sha256'])),
+    )
+  );
+}
+
+function isWord(value: unknown): value is string {
+  return isText(value) && /^[a-z0-9](?:[a-z0-9.-]*)$/.test(value);
+}
+
+function isPath(value: unknown): value is string {
+  return isText(value) && value.startsWith('/') && !value.includes('\0');
+}
