@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component } from '../catalog/catalog.ts';
 import type { CertificateRecord, ChangeSet, FileTarget } from '../changeset/change-set.ts';
+import type { ChangePlace } from '../changeset/past-change.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { exists } from '../filesystem/regular-file.ts';
@@ -104,13 +105,14 @@ export interface Change {
 }
 
 export interface ChangeOptions {
-  readonly keepBackups: number;
+  /** undefined: no old one goes. */
+  readonly keepBackups: number | undefined;
   readonly now: Date;
   readonly terminal: Terminal;
   /** What uses the certificates is to be restarted afterwards. */
   readonly restart?: boolean | undefined;
-  /** The files are those from before an earlier change: what has not been restarted since need not be. */
-  readonly takesBack?: boolean;
+  /** The files are those from before this earlier change: what has not been restarted since need not be. */
+  readonly restores?: ChangePlace;
 }
 
 export type MadeChange =
@@ -164,11 +166,11 @@ async function announced(
 function componentsToAnnounce(
   state: StateDirectory,
   { certificates }: Change,
-  { restart, takesBack }: ChangeOptions,
+  { restart, restores }: ChangeOptions,
 ): readonly Component[] {
   const affected = componentsOf(certificates.map(({ name }) => name));
   if (restart === true) return affected;
-  if (takesBack === true) return [];
+  if (restores !== undefined) return [];
   const pending = pendingComponents(state);
   return affected.filter((component) => pending.includes(component));
 }
@@ -245,9 +247,15 @@ function leftOf(transaction: OpenTransaction): CleanedUp | undefined {
 async function transact(
   transaction: OpenTransaction,
   { certificates, verify }: Change,
-  { keepBackups, now, terminal }: ChangeOptions,
+  { keepBackups, now, terminal, restores }: ChangeOptions,
 ): Promise<MadeChange> {
-  const occasion = { time: now.toISOString(), command: invocation(), user: userName(), certificates };
+  const occasion = {
+    time: now.toISOString(),
+    command: invocation(),
+    user: userName(),
+    certificates,
+    restored: restores ?? null,
+  };
   const prepared = transaction.prepare({ occasion, verify, keepBackups });
   const interruption = await interruptionDuringHold();
   if (interruption !== undefined) {

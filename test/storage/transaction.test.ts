@@ -24,7 +24,7 @@ const occasion = {
   time: '2026-12-01T00:00:00.000Z',
   command: 'kubepki test',
   user: 'root',
-  certificates: [],
+  certificates: [], restored: null,
 };
 
 function commit(
