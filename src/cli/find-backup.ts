@@ -34,7 +34,12 @@ function nextBack(state: StateDirectory, list: BackupList): BackupManifest {
     case 'found':
       return step.backup;
     case 'damaged':
-      throw damagedError(state, list, step.id, 'may be the next: ');
+      throw damagedError(
+        state,
+        list,
+        step.id,
+        step.reached === undefined ? 'may be the newest: ' : 'may be the next further back: ',
+      );
     case 'none': {
       if (step.reached !== undefined) throw nothingFurther(state, here, step.reached);
       const [elsewhere] = list.backups;

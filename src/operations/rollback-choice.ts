@@ -11,7 +11,7 @@ export interface PastChanges<T extends PastChange> {
 export type StepBack<T> =
   | { readonly kind: 'found'; readonly backup: T }
   /** It may be the one that is looked for, or say where to go on. */
-  | { readonly kind: 'damaged'; readonly id: string }
+  | { readonly kind: 'damaged'; readonly id: string; readonly reached: ChangePlace | undefined }
   /** `reached`: what the last rollback brought back; undefined: there are no backups. */
   | { readonly kind: 'none'; readonly reached: ChangePlace | undefined };
 
@@ -28,7 +28,7 @@ export function stepBack<T extends PastChange>(
   const unread = damaged.find(
     ({ id }) => (reached === undefined || id < reached.id) && id > (next?.id ?? ''),
   );
-  if (unread !== undefined) return { kind: 'damaged', id: unread.id };
+  if (unread !== undefined) return { kind: 'damaged', id: unread.id, reached };
   if (next === undefined) return { kind: 'none', reached };
   if (next.restored === null) return { kind: 'found', backup: next };
   return stepBack({ backups, damaged }, earlier(next, next.restored));
