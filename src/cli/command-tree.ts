@@ -39,8 +39,8 @@ function operandsOf([first]: readonly Argument[]): CommandTree['operands'] {
 
 /** `--config <file>`, `--cert-dir <dir>`: the help says already what it is. */
 function candidatesFor(what: Argument | Option, flags: string): Candidates {
-  const words = offeredFor(what);
-  if (words !== undefined) return { kind: 'words', words };
+  const offered = offeredFor(what);
+  if (offered !== undefined) return offered;
   if (flags.endsWith('<file>')) return { kind: 'file' };
   return { kind: /<dir(?:\.{3})?>$/.test(flags) ? 'directory' : 'anything' };
 }

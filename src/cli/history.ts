@@ -15,13 +15,7 @@ export async function showHistory(options: HistoryOptions, terminal: Terminal): 
   await noteWaiting(node, terminal);
   const { backups, damaged } = listBackups(stateOf(node));
   for (const { error } of damaged) terminal.warning(`a damaged backup: ${error.oneLine}`);
-  const entries = backups.map(({ id, time, user, command, certificates }) => ({
-    id,
-    time,
-    user,
-    command,
-    certificates,
-  }));
+  const entries = backups.map(({ files, ...rest }) => ({ ...rest, files: files.map(({ path }) => path) }));
   terminal.result(
     options.output === 'text' ? historyTable(entries) : historyDocument(entries, options.output),
   );

@@ -8,13 +8,18 @@ export function dryRunOption(): Option {
 }
 
 export function keepBackupsOption(): Option {
-  return new Option('--keep-backups <n>', 'how many backups to keep')
-    .default(5)
-    .argParser((value: string) => {
-      const count = Number(value);
-      if (/^\d+$/.test(value) && count >= 1 && count <= 10_000) return count;
-      throw new InvalidArgumentError('use a whole number of 1 or more');
-    });
+  return keepAllBackupsOption('how many changes to keep the backups of').default(5);
+}
+
+/** Of a command that removes none by itself. */
+export function keepAllBackupsOption(
+  description = 'how many changes to keep the backups of (default: all)',
+): Option {
+  return new Option('--keep-backups <n>', description).argParser((value: string) => {
+    const count = Number(value);
+    if (/^\d+$/.test(value) && count >= 1 && count <= 10_000) return count;
+    throw new InvalidArgumentError('use a whole number of 1 or more');
+  });
 }
 
 export function lockTimeoutOption(): Option {

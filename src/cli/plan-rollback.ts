@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { readInventory } from '../inventory/inventory.ts';
 import { ownedFiles } from '../inventory/owned-files.ts';
 import { readFile } from '../inventory/reading.ts';
@@ -10,9 +11,9 @@ import {
   type RestorableFile,
 } from '../operations/rollback.ts';
 import { readBackupFile } from '../storage/backup.ts';
-import { findBackup } from '../storage/backup-list.ts';
 import type { BackupFile, BackupManifest } from '../storage/manifest.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
+import { findBackup } from './find-backup.ts';
 import type { Node } from './node-options.ts';
 import type { Change } from './session.ts';
 
@@ -25,7 +26,7 @@ export interface RollbackPlan {
 
 /**
  * Reads a backup, and what is in the place of its files now.
- * @param id undefined: the newest
+ * @param id or its beginning, or the number; undefined: the newest that is further back
  * @throws KubepkiError no-backup, conflict
  */
 export function planRollback(
@@ -36,7 +37,10 @@ export function planRollback(
   const backup = findBackup(state, id);
   const files = backup.files.map((file) => restorable(node, state, backup, file));
   const inventory = readInventory(node.layout, node.config?.etcd ?? { kind: 'stacked' });
-  if (!force) requireUsable(backup.certificates, files, { inventory, now });
+  if (!force) {
+    const directory = join(state.backups, backup.id);
+    requireUsable(backup.certificates, files, { inventory, now, backup: directory });
+  }
   const changes = rollBack(files);
   requireAuthoritiesKept(changes, inventory, { force });
   return {

@@ -2,10 +2,19 @@ import { certificates } from '../catalog/catalog.ts';
 import type { ChangeReport } from '../operations/change-report.ts';
 import { rollbackReport } from '../operations/rollback-report.ts';
 import { dryRunLines } from '../render/dry-run.ts';
+import {
+  nothingToRollBack,
+  plannedRollback,
+  rollbackLines,
+  type BroughtBack,
+  type RolledBack,
+} from '../render/rollback.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
+import { commandHere, type StateDirectory } from '../storage/state-directory.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
+import { backupBefore } from './find-backup.ts';
 import { openNode, type Node } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';
 import { planRollback, type RollbackPlan } from './plan-rollback.ts';
@@ -18,10 +27,10 @@ import { noteWaiting, stateOf } from './waiting.ts';
 export interface RollbackOptions extends RestartAfterOptions, OutputOption, DeployHookOption {
   readonly force?: boolean;
   readonly dryRun?: boolean;
-  readonly keepBackups: number;
+  readonly keepBackups?: number;
 }
 
-/** @param id undefined: the newest backup */
+/** @param id or its beginning, or the number; undefined: the newest that is further back */
 export async function rollBackChange(
   id: string | undefined,
   options: RollbackOptions,
@@ -42,12 +51,17 @@ async function rollBackTo(
   const force = options.force === true;
   if (options.dryRun === true) {
     await noteWaiting(node, terminal);
-    const plan = planRollback(node, stateOf(node), { id, now: new Date(), force });
+    const state = stateOf(node);
+    const plan = planRollback(node, state, { id, now: new Date(), force });
+    const report = reportOf(plan, { dryRun: true, backup: undefined });
     return {
       kind: 'finished',
       code: exitCodes.done,
-      report: reportOf(plan, { dryRun: true, backup: undefined }),
-      text: dryRun(plan, node),
+      report,
+      text: dryRun(plan, report, node),
+      remarks: () => {
+        hintFurther(state, id, plan, terminal);
+      },
     };
   }
   return underLock(node, options, terminal, async (state): Promise<Conclusion> => {
@@ -56,31 +70,60 @@ async function rollBackTo(
     const { backup, change } = plan;
     const names = backup.certificates.map(({ name }) => name);
     requireRestartable(node, names, options);
-    const reported = (id: string | undefined): ChangeReport => reportOf(plan, { dryRun: false, backup: id });
-    const wanted = { ...options, takesBack: true, now, terminal, report: reported };
+    const reported = (name: string | undefined): ChangeReport =>
+      reportOf(plan, { dryRun: false, backup: name });
+    const restores = { id: backup.id, sequence: backup.sequence };
+    const wanted = { ...options, restores, now, terminal, report: reported };
     const made = await makeChange(state, change, wanted);
     if (made.kind === 'interrupted') return made;
     const report = reported(made.backup);
-    const before = `before ${backup.time} (${backup.id})`;
-    const count = change.changes.length;
-    if (count === 0) {
-      const text = `nothing to roll back: every file is as it was ${before}\n`;
-      return { kind: 'finished', code: exitCodes.done, report, text };
+    const finished = { kind: 'finished', code: exitCodes.done, report } as const;
+    if (made.backup === undefined) {
+      return {
+        ...finished,
+        text: nothingToRollBack(broughtBack(plan)),
+        remarks: () => {
+          hintFurther(state, id, plan, terminal);
+        },
+      };
     }
+    const redo = commandHere(state, `rollback ${made.backup}`);
     return {
-      kind: 'finished',
-      code: exitCodes.done,
-      report,
-      text: `rolled back: ${String(count)} files are as they were ${before}\n`,
+      ...finished,
+      text: rollbackLines(broughtBack(plan), endsOf(report)),
       remarks: () => {
         noteRestarts(
           certificates.filter(({ name }) => names.includes(name)),
           options,
           terminal,
         );
+        terminal.hint(`to redo what was taken back: ${redo}`);
       },
     };
   });
+}
+
+/** Where a rollback without a name finds nothing to do: the files were put back by other means. */
+function hintFurther(
+  state: StateDirectory,
+  id: string | undefined,
+  { backup, change }: RollbackPlan,
+  terminal: Terminal,
+): void {
+  if (id !== undefined || change.changes.length > 0) return;
+  const further = backupBefore(state, backup);
+  if (further === undefined) return;
+  terminal.hint(`to go further back: ${commandHere(state, `rollback ${further.id}`)}`);
+}
+
+function broughtBack({ backup, change }: RollbackPlan): BroughtBack {
+  const { id, time, command } = backup;
+  return { id, time, command, files: change.changes.length };
+}
+
+/** Of what comes back: undefined is a certificate that was not there. */
+function endsOf({ certificates: all }: ChangeReport): readonly RolledBack[] {
+  return all.flatMap((one) => ('reason' in one ? [] : [{ name: one.name, notAfter: one.new?.notAfter }]));
 }
 
 function reportOf(
@@ -91,20 +134,24 @@ function reportOf(
   return rollbackReport({ restored: backup.id, records, changes, owners }, made);
 }
 
-function dryRun({ change }: RollbackPlan, { layout }: Parameters<typeof stateOf>[0]): string {
-  const targets = change.changes.map(({ target }) => target);
-  requireSafeTargets(layout.root, targets);
+function dryRun(plan: RollbackPlan, report: ChangeReport, { layout }: Node): string {
+  const { change } = plan;
+  if (change.changes.length === 0) return nothingToRollBack(broughtBack(plan));
+  requireSafeTargets(
+    layout.root,
+    change.changes.map(({ target }) => target),
+  );
   const date = (facts: { readonly notAfter: string } | undefined): Date | undefined =>
     facts === undefined ? undefined : new Date(facts.notAfter);
-  return dryRunLines(
-    change.certificates.map(({ name, old, new: next }) => ({
-      name,
-      oldNotAfter: date(old),
-      newNotAfter: date(next),
-      files: [],
-    })),
+  const lines = dryRunLines(
+    report.certificates.flatMap((one) =>
+      'reason' in one
+        ? []
+        : [{ name: one.name, oldNotAfter: date(one.old), newNotAfter: date(one.new), files: [] }],
+    ),
     change.changes.map(({ target, after }) =>
       after === undefined ? `${target.path} (removed)` : target.path,
     ),
   );
+  return `${plannedRollback(broughtBack(plan))}${lines}`;
 }

@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component } from '../catalog/catalog.ts';
 import type { CertificateRecord, ChangeSet, FileTarget } from '../changeset/change-set.ts';
+import type { ChangePlace } from '../changeset/past-change.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { exists } from '../filesystem/regular-file.ts';
@@ -111,13 +112,14 @@ export interface Change {
 export type ChangeOptions = CommonOptions & (WithoutHook | WithHook);
 
 interface CommonOptions extends RestartFlags {
-  readonly keepBackups: number;
+  /** undefined: no old one goes. */
+  readonly keepBackups?: number | undefined;
   readonly now: Date;
   readonly terminal: Terminal;
   /** What uses the certificates is to be restarted afterwards. */
   readonly restart?: boolean | undefined;
-  /** The files are those from before an earlier change: what was to follow that need not any more. */
-  readonly takesBack?: boolean;
+  /** The files are those from before this earlier change: what was to follow that need not any more. */
+  readonly restores?: ChangePlace;
 }
 
 /** Of a command that has no `--deploy-hook`. */
@@ -179,7 +181,7 @@ async function announced(
     const facts =
       options.deployHook === undefined ? undefined : hookFacts(options.report(transaction.id, change));
     if (facts !== undefined) announceHook(state, facts, transaction.id, change.changes);
-    else if (options.takesBack !== true) keepHooks(state, change.changes);
+    else if (options.restores === undefined) keepHooks(state, change.changes);
     return await transact(transaction, change, options);
   } finally {
     // If it was not made, or was taken back, the word is of no use: no file is what it says.
@@ -192,11 +194,11 @@ async function announced(
 function componentsToAnnounce(
   state: StateDirectory,
   { certificates }: Change,
-  { restart, takesBack }: ChangeOptions,
+  { restart, restores }: ChangeOptions,
 ): readonly Component[] {
   const affected = componentsOf(certificates.map(({ name }) => name));
   if (restart === true) return affected;
-  if (takesBack === true) return [];
+  if (restores !== undefined) return [];
   const pending = pendingComponents(state);
   return affected.filter((component) => pending.includes(component));
 }
@@ -273,9 +275,15 @@ function leftOf(transaction: OpenTransaction): CleanedUp | undefined {
 async function transact(
   transaction: OpenTransaction,
   { certificates, verify }: Change,
-  { keepBackups, now, terminal }: ChangeOptions,
+  { keepBackups, now, terminal, restores }: ChangeOptions,
 ): Promise<MadeChange> {
-  const occasion = { time: now.toISOString(), command: invocation(), user: userName(), certificates };
+  const occasion = {
+    time: now.toISOString(),
+    command: invocation(),
+    user: userName(),
+    certificates,
+    restored: restores ?? null,
+  };
   const prepared = transaction.prepare({ occasion, verify, keepBackups });
   const interruption = await interruptionDuringHold();
   if (interruption !== undefined) {

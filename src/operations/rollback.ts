@@ -62,12 +62,13 @@ export function rollbackRecords(
 
 /**
  * A rollback brings back what works: nothing that has expired, nothing that another CA signed than those on disk now.
+ * @param backup where it is, for the error
  * @throws KubepkiError no-backup when it would, and nobody insists
  */
 export function requireUsable(
   records: readonly CertificateRecord[],
   files: readonly RestorableFile[],
-  { inventory, now }: { readonly inventory: Inventory; readonly now: Date },
+  { inventory, now, backup }: { readonly inventory: Inventory; readonly now: Date; readonly backup: string },
 ): void {
   const expired = records.filter(({ old }) => old !== undefined && Date.parse(old.notAfter) < now.getTime());
   const foreign = foreignFiles(files, inventory);
@@ -77,6 +78,7 @@ export function requireUsable(
   ];
   if (reasons.length === 0) return;
   throw new KubepkiError('no-backup', `would bring back ${reasons.join(', and ')}`, {
+    file: backup,
     hint: 'if that is what you want: --force',
   });
 }

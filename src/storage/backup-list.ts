@@ -1,9 +1,16 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isBefore, type ChangePlace } from '../changeset/past-change.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
-import { backupId, manifestName, readManifest, type BackupManifest } from './manifest.ts';
-import { commandHere, type StateDirectory } from './state-directory.ts';
+import {
+  backupId,
+  manifestName,
+  readManifest,
+  type BackupManifest,
+  type StoredManifest,
+} from './manifest.ts';
+import type { StateDirectory } from './state-directory.ts';
 
 export interface BackupList {
   /** Complete ones, the newest first. */
@@ -14,17 +21,18 @@ export interface BackupList {
 
 /** @throws KubepkiError no-permission, io for the directory of all of them */
 export function listBackups(state: StateDirectory): BackupList {
-  const backups: BackupManifest[] = [];
+  const stored: StoredManifest[] = [];
   const damaged: { id: string; error: KubepkiError }[] = [];
   for (const id of backupNames(state)) {
     const manifest = readOne(state, id);
     if (manifest instanceof KubepkiError) damaged.push({ id, error: manifest });
-    else if (manifest !== undefined) backups.push(manifest);
+    else if (manifest !== undefined) stored.push(manifest);
   }
-  return { backups: backups.sort((a, b) => b.sequence - a.sequence), damaged };
+  const backups = stored.map((one): BackupManifest => ({ ...one, restored: restoredBy(one, stored) }));
+  return { backups: backups.sort((one, other) => (isBefore(one, other) ? 1 : -1)), damaged };
 }
 
-function readOne(state: StateDirectory, id: string): BackupManifest | KubepkiError | undefined {
+function readOne(state: StateDirectory, id: string): StoredManifest | KubepkiError | undefined {
   const file = join(state.backups, id, manifestName);
   try {
     const manifest = readManifest(state, id);
@@ -35,38 +43,21 @@ function readOne(state: StateDirectory, id: string): BackupManifest | KubepkiErr
   }
 }
 
-/**
- * @param id undefined: the newest
- * @throws KubepkiError no-backup
- */
-export function findBackup(state: StateDirectory, id: string | undefined): BackupManifest {
-  const { backups, damaged } = listBackups(state);
-  const list = `${commandHere(state, 'history')} lists them`;
-  const found = id === undefined ? backups[0] : backups.find((backup) => backup.id === id);
-  const broken = damaged.find((one) => (id === undefined ? one.id > (found?.id ?? '') : one.id === id));
-  if (broken !== undefined) {
-    const { oneLine } = broken.error;
-    throw new KubepkiError('no-backup', id === undefined ? `may be the newest: ${oneLine}` : oneLine, {
-      file: join(state.backups, broken.id),
-      hint: `name the backup to bring back: ${list}`,
-    });
-  }
-  if (found === undefined) {
-    throw new KubepkiError(
-      'no-backup',
-      id === undefined ? 'there is no backup yet' : `there is no backup ${JSON.stringify(id)}`,
-      { file: state.backups, hint: list },
-    );
-  }
-  if (found.stateDirectory === state.path) return found;
-  throw new KubepkiError(
-    'no-backup',
-    `was made in ${found.stateDirectory}, and would change the files there`,
-    {
-      file: join(state.backups, found.id),
-      hint: 'bring it back there, or copy the files out of it by hand',
-    },
+/** An older version did not write down what a rollback brought back. Its command line tells it. */
+function restoredBy(
+  { restored, command, sequence }: StoredManifest,
+  all: readonly StoredManifest[],
+): ChangePlace | null {
+  if (restored !== undefined) return restored;
+  const words = command.split(' ');
+  if (!words.includes('rollback')) return null;
+  const named = words.find((word) => backupId.test(word));
+  // Without a name it was the newest of then. One that is gone may have stood anywhere: nothing counts as older.
+  const place = named === undefined ? { id: '', sequence: sequence - 1 } : { id: named, sequence: 0 };
+  const found = all.find((one) =>
+    named === undefined ? one.sequence === place.sequence : one.id === place.id,
   );
+  return found === undefined ? place : { id: found.id, sequence: found.sequence };
 }
 
 /** Of the directory's names only those that we give. */

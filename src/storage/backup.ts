@@ -1,12 +1,19 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChangeSet } from '../changeset/change-set.ts';
+import { isBefore } from '../changeset/past-change.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { exists, readRegularFile, sha256 } from '../filesystem/regular-file.ts';
 import { backupNames, listBackups } from './backup-list.ts';
 import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
-import { manifestName, writeManifest, type BackupFile, type Occasion } from './manifest.ts';
+import {
+  manifestName,
+  writeManifest,
+  type BackupFile,
+  type BackupManifest,
+  type Occasion,
+} from './manifest.ts';
 import { createStateDirectory, type StateDirectory } from './state-directory.ts';
 
 /** Copies what a ChangeSet will replace. The manifest is written last: a backup without one is not complete. */
@@ -30,7 +37,9 @@ export function createBackup(
       return { path, resolvedPath, old: { name, sha256, mode, uid, gid } };
     });
     const newest = listBackups(state).backups[0]?.sequence ?? 0;
-    writeManifest(state, { id, sequence: newest + 1, ...occasion, files });
+    // A manifest whose number was changed by hand must not make all later ones unreadable.
+    const sequence = Math.min(newest + 1, Number.MAX_SAFE_INTEGER);
+    writeManifest(state, { id, sequence, ...occasion, files });
     syncDirectory(directory);
     syncDirectory(state.backups);
   } catch (cause) {
@@ -66,12 +75,17 @@ export function removeBackup(state: StateDirectory, id: string): void {
 }
 
 /**
- * Keeps the newest. What is not named by us, or written by another version, stays.
+ * Keeps those of the newest changes. Those of rollbacks do not count, or going back would push out what one could go back to:
+ * they stay as long as the changes around them. What is not named by us, or written by another version, stays.
  * @param current kept in any case
  */
 export function pruneBackups(state: StateDirectory, keep: number, current: string): void {
-  const others = listBackups(state).backups.filter(({ id }) => id !== current);
-  for (const { id } of others.slice(keep - 1)) removeBackup(state, id);
+  const { backups } = listBackups(state);
+  const changes = backups.filter(({ restored }) => restored === null);
+  const isCurrent = ({ id }: BackupManifest): boolean => id === current;
+  const oldest = [...changes.filter(isCurrent), ...changes.filter((one) => !isCurrent(one))][keep - 1];
+  if (oldest === undefined) return;
+  for (const one of backups) if (isBefore(one, oldest) && !isCurrent(one)) removeBackup(state, one.id);
 }
 
 /** Call it when no change is under way: a backup without a manifest was never finished, or is half removed. */

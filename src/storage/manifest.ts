@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { CertificateRecord } from '../changeset/change-set.ts';
+import type { ChangePlace, PastChange } from '../changeset/past-change.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import { createDurably } from './durable.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
@@ -14,6 +15,8 @@ export interface Occasion {
   readonly command: string;
   readonly user: string;
   readonly certificates: readonly CertificateRecord[];
+  /** Of a rollback: the backup that was brought back. */
+  readonly restored: ChangePlace | null;
 }
 
 /** Host paths here, stored ones on disk. */
@@ -31,15 +34,18 @@ export interface BackupFile {
   } | null;
 }
 
-export interface BackupManifest extends Occasion {
+export interface BackupManifest extends Occasion, PastChange {
   readonly version: 1;
   /** Where it was made: in a copy of the directory alone, its paths would lead to the original. */
   readonly stateDirectory: string;
-  readonly id: string;
-  /** 1 for the first, one more for each: which is the newest, whatever the clock said. */
-  readonly sequence: number;
+  readonly restored: ChangePlace | null;
   readonly files: readonly BackupFile[];
 }
+
+/** As it is on disk: those of older versions do not say what a rollback brought back, nor that a change was none. */
+export type StoredManifest = Omit<BackupManifest, 'restored'> & {
+  readonly restored?: ChangePlace | null;
+};
 
 export const manifestName = 'manifest.json';
 
@@ -72,7 +78,7 @@ export function writeManifest(
  * @returns undefined when there is none: the backup is not complete; `damaged`: it is not one that we have written
  * @throws KubepkiError not-a-file, too-large, no-permission, io
  */
-export function readManifest(state: StateDirectory, id: string): BackupManifest | 'damaged' | undefined {
+export function readManifest(state: StateDirectory, id: string): StoredManifest | 'damaged' | undefined {
   const path = join(state.backups, id, manifestName);
   const file = readRegularFile(path, path);
   if (file === undefined) return undefined;
@@ -92,16 +98,21 @@ function withPaths(files: readonly BackupFile[], convert: (path: string) => stri
   }));
 }
 
-function isManifest(value: unknown): value is BackupManifest {
+function isManifest(value: unknown): value is StoredManifest {
   if (!isRecord(value) || value['version'] !== 1 || !Number.isSafeInteger(value['sequence'])) return false;
-  const { files, certificates } = value;
+  const { files, certificates, restored } = value;
   return (
+    (restored === undefined || restored === null || isPlace(restored)) &&
     ['stateDirectory', 'id', 'time', 'command', 'user'].every((field) => isText(value[field])) &&
     Array.isArray(certificates) &&
     certificates.every(isCertificateRecord) &&
     Array.isArray(files) &&
     files.every(isFile)
   );
+}
+
+function isPlace(value: unknown): value is ChangePlace {
+  return isRecord(value) && isText(value['id']) && Number.isSafeInteger(value['sequence']);
 }
 
 function isCertificateRecord(value: unknown): value is CertificateRecord {

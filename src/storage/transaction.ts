@@ -20,7 +20,8 @@ export interface TransactionOptions {
   readonly occasion: Occasion;
   /** Throws when what was read back from disk is not what it should be; then nothing is changed. */
   readonly verify: (read: ReadStaged) => void;
-  readonly keepBackups: number;
+  /** undefined: no old one goes. */
+  readonly keepBackups: number | undefined;
 }
 
 /** Everything is staged, backed up and verified, and no target is touched: go on, or leave no trace. */
@@ -156,7 +157,12 @@ function withContent(changes: ChangeSet): (entry: JournalEntry, index: number) =
   };
 }
 
-function finish(state: StateDirectory, changes: ChangeSet, journal: Journal, keepBackups: number): string[] {
+function finish(
+  state: StateDirectory,
+  changes: ChangeSet,
+  journal: Journal,
+  keepBackups: number | undefined,
+): string[] {
   const committed: Journal = { ...journal, status: 'committed' };
   try {
     // The point of no return: a crash before it leaves the old files, a crash after it is brought to an end.
@@ -181,7 +187,7 @@ function finish(state: StateDirectory, changes: ChangeSet, journal: Journal, kee
     );
   }
   try {
-    pruneBackups(state, keepBackups, journal.id);
+    if (keepBackups !== undefined) pruneBackups(state, keepBackups, journal.id);
     return [];
   } catch (error) {
     return [`old backups could not be removed: ${filesystemError(error, state.backups).oneLine}`];

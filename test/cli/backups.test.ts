@@ -77,7 +77,7 @@ describe('rollback', () => {
       /^note: restart etcd, kube-apiserver, kube-controller-manager, kube-scheduler /,
     );
     assert.deepEqual(fileChanges(original, snapshot(tree.directory)), []);
-    await done(tree, 'rollback');
+    await done(tree, 'rollback', ids(tree).at(-1) ?? '');
     assert.deepEqual(fileChanges(after, snapshot(tree.directory)), []);
     assert.equal((await done(tree, 'history')).stdout.split('\n').length, 5);
   });

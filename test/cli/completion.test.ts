@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -146,26 +146,80 @@ test('every flag that --help shows is offered, and no other', async (t) => {
   }
 });
 
+for (const shell of shells) {
+  test(`the IDs of backups, read by ${shell} itself`, async (t) => {
+    const complete = await completing(t, shell);
+    if (complete === undefined) return;
+    const root = temporaryDirectory(t);
+    const ids = ['2026-11-24T202750.009Z-4fd2e7', '2026-11-25T202752.216Z-4cd0c5'];
+    const backups = (name: string): string => join(root, name, 'etc/kubernetes/kubepki/backups');
+    for (const name of ['a', 'b']) {
+      for (const id of ids) {
+        mkdirSync(join(backups(name), id), { recursive: true });
+        writeFileSync(join(backups(name), id, 'manifest.json'), '');
+      }
+      // One that is not complete, and what is not ours.
+      mkdirSync(join(backups(name), '2026-11-26T000000.000Z-000000'));
+      mkdirSync(join(backups(name), 'mine'));
+      writeFileSync(join(backups(name), 'mine/manifest.json'), '');
+      mkdirSync(join(root, name, 'etc/kubernetes/pki'));
+    }
+    symlinkSync('a/etc/kubernetes/pki', join(root, 'link'));
+    const certDir = `${root}/a/etc/kubernetes/pki`;
+    for (const [line, expected] of [
+      [`kubepki certs rollback --cert-dir ${certDir} `, ids],
+      [`kubepki certs rollback --cert-dir ${certDir} 2026-11-25`, ids.slice(1)],
+      [`kubepki certs rollback --cert-dir=${certDir} 2`, ids],
+      [`kubepki certs rollback --cert-dir ${root}/link 2`, ids],
+      [`kubepki certs rollback --rootfs ${root}/a 2`, ids],
+      [`kubepki certs rollback --rootfs=${root}/a 2`, ids],
+      [`kubepki --rootfs ${root} certs rollback --cert-dir /a/etc/kubernetes/pki 2`, ids],
+      [`kubepki certs rollback --rootfs ${root}/nothing 2`, []],
+      [`kubepki certs rollback --rootfs ${root}/a ${ids[0] ?? ''} 2`, []],
+      [`kubepki certs rollback --dry-run --rootfs ${root}/a -o js`, ['json']],
+    ] as const) {
+      assert.deepEqual(complete(line), expected, line);
+    }
+  });
+}
+
 for (const [shell, interactive] of [
   // Not --rcfile: bash may be built to read the machine's own file besides, and that may not stand -u.
   ['bash', () => 'bash --norc --noprofile -i -u'],
   ['zsh', (script: string) => `ZDOTDIR=${join(script, '..')} zsh -i`],
   ['fish', (script: string) => `fish --no-config -C 'source ${script}'`],
 ] as const) {
-  test(`typed into an interactive ${shell}: files, directories, names`, async (t) => {
+  const started = async (t: TestContext): Promise<ReturnType<typeof terminal>> => {
     const script = await written(t, shell);
-    if (script === undefined) return;
+    if (script === undefined) return undefined;
+    writeFileSync(join(script, '..', '.zshrc'), `autoload -Uz compinit; compinit -u -D; source ${script}\n`);
+    const shown = terminal(t, interactive(script), { columns: 1000 });
+    if (shell === 'bash') shown?.type(`source ${script}`, 'Enter');
+    return shown;
+  };
+
+  test(`typed into an interactive ${shell}: files, directories, names`, async (t) => {
     const directory = temporaryDirectory(t);
     mkdirSync(join(directory, 'node 1'));
     writeFileSync(join(directory, 'node.yaml'), '');
-    writeFileSync(join(script, '..', '.zshrc'), `autoload -Uz compinit; compinit -u -D; source ${script}\n`);
-    const shown = terminal(t, interactive(script), { columns: 1000 });
+    const shown = await started(t);
     if (shown === undefined) return;
-    if (shell === 'bash') shown.type(`source ${script}`, 'Enter');
     shown.type('kubepki certs ren', 'Tab', ` --config ${directory}/node.`, 'Tab');
     await shown.shows(/kubepki certs renew +--config \S*\/node\.yaml/);
     shown.type(` --cert-dir ${directory}/n`, 'Tab');
     await shown.shows(/--cert-dir '?\S*\/node\\? 1/);
+  });
+
+  test(`typed into an interactive ${shell}: a backup, of a path with a blank and a quote in it`, async (t) => {
+    const directory = temporaryDirectory(t);
+    mkdirSync(join(directory, 'node 1/pki'), { recursive: true });
+    const backup = join(directory, 'node 1/kubepki/backups/2026-11-24T202750.009Z-4fd2e7');
+    mkdirSync(backup, { recursive: true });
+    writeFileSync(join(backup, 'manifest.json'), '');
+    const shown = await started(t);
+    if (shown === undefined) return;
+    shown.type(`kubepki certs rollback --cert-dir ${directory}/node\\ 1/'pki' 202`, 'Tab');
+    await shown.shows(/'pki' 2026-11-24T202750\.009Z-4fd2e7/);
   });
 }
 

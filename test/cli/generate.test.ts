@@ -811,7 +811,7 @@ describe('generate', () => {
     const forced = await rollback('--force');
     assert.equal(forced.code, 0, forced.stderr);
     assert.deepEqual(fileChanges(empty, snapshot(at.root)), []);
-    const again = await rollback('--force');
+    const again = await rollback('2', '--force');
     assert.equal(again.code, 0, again.stderr);
     assert.deepEqual(fileChanges(full, snapshot(at.root)), []);
   });

@@ -26,10 +26,11 @@ describe('a power cut', { concurrency: false }, () => {
     }));
   });
 
-  test('during a rollback, which removes the backup before', async (t) => {
+  test('during a rollback, which removes an older backup because it is told to', async (t) => {
     const strace = judge(t, 'strace');
     if (strace === undefined) return;
     const tree = quickTree(t);
+    await done(tree, 'renew', 'all');
     await done(tree, 'renew', 'all');
     const old = snapshot(tree.directory);
     const backups = await completeBackups(tree);

@@ -14,6 +14,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { replaceFile, type ChangeSet, type FileTarget } from '../../src/changeset/change-set.ts';
 import { FileSystemRoot } from '../../src/filesystem/root.ts';
 import { readRegularFile } from '../../src/filesystem/regular-file.ts';
+import { listBackups } from '../../src/storage/backup-list.ts';
 import { stateDirectoryOf } from '../../src/storage/state-directory.ts';
 import { openTransaction, type OpenTransaction, type ReadStaged } from '../../src/storage/transaction.ts';
 import { changes, snapshot, temporaryDirectory } from '../support/tree.ts';
@@ -25,6 +26,7 @@ const occasion = {
   command: 'kubepki test',
   user: 'root',
   certificates: [],
+  restored: null,
 };
 
 function commit(
@@ -287,5 +289,50 @@ describe('a change that arrives bit by bit', () => {
       [],
     );
     assert.equal(readFileSync(key, 'utf8'), "somebody else's");
+  });
+});
+
+describe('old backups', () => {
+  /** A change, or the rollback of one. @returns what is left, as the numbers of the changes */
+  function change(
+    t: { readonly key: string; readonly directory: string },
+    restored: number | null,
+    keepBackups: number | undefined,
+  ): readonly number[] {
+    const one = replaceFile(target(t.key), `${readFileSync(t.key, 'utf8')}.`, 0o600);
+    const transaction = open([one.target]);
+    transaction.stage(one);
+    const place = restored === null ? null : { id: `number ${String(restored)}`, sequence: restored };
+    transaction.prepare({ occasion: { ...occasion, restored: place }, verify: accept, keepBackups }).finish();
+    const state = stateDirectoryOf(t.directory, { root: FileSystemRoot.open(undefined, '/'), flags: [] });
+    return listBackups(state).backups.map(({ sequence }) => sequence);
+  }
+
+  test('a rollback pushes none out, nor do those of rollbacks push out those of changes', (t) => {
+    const at = files(t);
+    for (let count = 0; count < 4; count += 1) change(at, null, 3);
+    assert.deepEqual(change(at, 4, undefined), [5, 4, 3, 2]);
+    assert.deepEqual(change(at, 3, undefined), [6, 5, 4, 3, 2]);
+    assert.deepEqual(change(at, null, 3), [7, 6, 5, 4, 3]);
+    assert.deepEqual(change(at, null, 3), [8, 7, 6, 5, 4]);
+    // What is older than the oldest change that stays goes with it.
+    assert.deepEqual(change(at, null, 3), [9, 8, 7]);
+    assert.deepEqual(change(at, 9, 2), [10, 9, 8]);
+    assert.deepEqual(change(at, null, 1), [11]);
+  });
+
+  test('a number that was changed by hand does not make the later ones unreadable', (t) => {
+    const at = files(t);
+    change(at, null, 3);
+    const backups = join(dirname(at.directory), 'kubepki/backups');
+    const manifest = join(backups, readdirSync(backups)[0] ?? '', 'manifest.json');
+    const last = Number.MAX_SAFE_INTEGER;
+    writeFileSync(
+      manifest,
+      readFileSync(manifest, 'utf8').replace('"sequence": 1,', `"sequence": ${String(last)},`),
+    );
+    assert.deepEqual(change(at, null, 3), [last, last]);
+    change(at, null, 3);
+    assert.equal(change(at, null, 3).length, 3);
   });
 });

@@ -27,7 +27,8 @@ To have it always:
   kubepki completion zsh > /usr/local/share/zsh/site-functions/_kubepki
   kubepki completion fish > ~/.config/fish/completions/kubepki.fish
 
-Completing starts no program and asks no cluster: all words are in the script. Make it again after an update.`,
+Completing starts no program and asks no cluster: all words are in the script, but for the IDs of backups, which the shell
+reads itself, as root. Make it again after an update.`,
     )
     .action(async (given: string | undefined, _options, command: Command) => {
       const shell = requireShell(given);

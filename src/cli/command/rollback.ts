@@ -1,8 +1,9 @@
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import type { RollbackOptions } from '../rollback.ts';
 import { deployHookOption } from '../deploy-hook-option.ts';
 import type { ExitCode } from '../exit-code.ts';
-import { addNodeOptions, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../options.ts';
+import { offeringBackups } from '../offering.ts';
+import { addNodeOptions, dryRunOption, keepAllBackupsOption, lockTimeoutOption } from '../options.ts';
 import { outputOption } from '../output-option.ts';
 import { requireRestartAsked, restartAfterOptions } from '../restart-options.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
@@ -13,9 +14,16 @@ export function addRollback(certs: Command, done: (code: ExitCode) => void): voi
       .command('rollback')
       .summary('bring back what a change replaced')
       .description(
-        'Brings back the files that a change replaced, all or none. It keeps a backup too, so a rollback can be rolled back.',
+        'Brings back the files that a change replaced, all or none. A second rollback goes further back. What was taken back is redone by the ID of the rollback: it keeps a backup too.',
       )
-      .argument('[id]', 'the backup, from "kubepki certs history" (default: the newest)'),
+      .addArgument(
+        offeringBackups(
+          new Argument(
+            '[id]',
+            'the backup, from "kubepki certs history": its ID, the beginning of it, or its number (default: the newest that is further back)',
+          ),
+        ),
+      ),
   );
   for (const option of restartAfterOptions()) self.addOption(option);
   self
@@ -23,7 +31,7 @@ export function addRollback(certs: Command, done: (code: ExitCode) => void): voi
     .addOption(outputOption())
     .addOption(deployHookOption())
     .addOption(dryRunOption())
-    .addOption(keepBackupsOption())
+    .addOption(keepAllBackupsOption())
     .addOption(lockTimeoutOption())
     .action(async (id: string | undefined, _options, command: Command) => {
       const options = command.optsWithGlobals<RollbackOptions & TerminalOptions>();

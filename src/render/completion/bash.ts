@@ -1,3 +1,4 @@
+import { backupsBesideCertDir, defaultCertDir } from './backups.ts';
 import { everyCommand, operandWords, type Candidates, type CommandTree } from './command-tree.ts';
 
 /**
@@ -25,6 +26,28 @@ ${commandCases(program)}
   esac
 }
 
+# The IDs of the backups that begin with $3: sets words. $1: what --rootfs is, $2: what --cert-dir is.
+# Only root sees any. Their names are read, and no program is started.
+_kubepki_backups() {
+  local directory=\${2:-${defaultCertDir}} found path
+  if [[ $directory == /* ]]; then directory=$1$directory; fi
+  # The kernel follows a symlink before it goes up, and so does ${program.name}.
+  found=$(compgen -d -- "$directory/../${backupsBesideCertDir}/$3")
+  words=''
+  while IFS= read -r path; do
+    case \${path##*/} in
+      [0-9][0-9][0-9][0-9]-*T*Z-*) if [[ -f $path/manifest.json ]]; then words+=" \${path##*/}"; fi ;;
+    esac
+  done <<<"$found"
+}
+
+# A word as the shell would read it, but for what it would run or look up: sets plain.
+_kubepki_plain() {
+  local quotes="[\\\\\\\\\\"']"
+  plain=\${1//$quotes/}
+  case $plain in '~/'*) plain=$HOME/\${plain#??} ;; esac
+}
+
 # bash 3.2 has none.
 _kubepki_compopt() {
   if type compopt >/dev/null 2>&1; then compopt "$@" 2>/dev/null; fi
@@ -35,12 +58,17 @@ _kubepki() {
   local IFS=$' \\t\\n'
   local current=\${COMP_WORDS[COMP_CWORD]-} command=${program.name}
   local flag='' given=' ' literal='' operands=0 kind='' words='' flags='' once='' prefix='' left='' i word
+  local backups='' rootfs='' certs='' plain=''
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
     if [[ -n $flag ]]; then
       # In --output=json readline takes "=" for a word.
-      if [[ $word != '=' ]]; then flag=''; fi
+      if [[ $word != '=' ]]; then
+        _kubepki_plain "$word"
+        case $flag in --rootfs) rootfs=$plain ;; --cert-dir) certs=$plain ;; esac
+        flag=''
+      fi
       continue
     fi
     kind=''
@@ -70,6 +98,7 @@ _kubepki() {
     if ! _kubepki_value "$command" "$flag"; then kind='anything'; fi
   else
     _kubepki_command "$command"
+    if [[ -n $backups && $current != -* ]]; then _kubepki_backups "$rootfs" "$certs" "$current"; fi
     if [[ -n $once && $operands -gt 0 ]]; then words=''; fi
     if [[ -z $literal && $current == -* ]] || [[ -z $literal && -z $words ]]; then words=$flags; fi
     kind='words'
@@ -125,7 +154,7 @@ function commandCases(program: CommandTree): string {
       return `    ${quote(path)})
       words=${quote(words.join(' '))}
       flags=${quote(flags.join(' '))}
-      once=${quote(once)}
+      once=${quote(once)}${command.operands?.candidates.kind === 'backup' ? '\n      backups=yes' : ''}
       ;;`;
     })
     .join('\n');

@@ -2,6 +2,8 @@
 export type Candidates =
   | { readonly kind: 'words'; readonly words: readonly Word[] }
   | { readonly kind: 'file' | 'directory' }
+  /** The ID of one, which the shell finds in the state directory by what `--cert-dir` and `--rootfs` on the line say. */
+  | { readonly kind: 'backup' }
   /** A duration, say: there is nothing to offer. */
   | { readonly kind: 'anything' };
 

@@ -1,4 +1,7 @@
+import { backupsBesideCertDir, defaultCertDir } from './backups.ts';
 import { everyCommand, operandWords, type CommandAt, type CommandTree, type Flag } from './command-tree.ts';
+
+const backupPattern = '^\\d{4}-\\S+T\\S+Z-\\S+$';
 
 /** For fish 3.0 and later. */
 export function fishCompletion(program: CommandTree): string {
@@ -58,6 +61,37 @@ function __kubepki_left
     string join \\n $left
 end
 
+# The IDs of the backups, unless one is on the line. Only root sees any. Their names are read, and no program is started.
+function __kubepki_backups
+    set -l flag ''
+    set -l rootfs ''
+    set -l certs ${defaultCertDir}
+    for word in (commandline -opc)
+        string match -qr '${backupPattern}' -- $word; and return
+        switch $flag
+            case --rootfs
+                set rootfs $word
+            case --cert-dir
+                set certs $word
+        end
+        set flag ''
+        switch $word
+            case '--rootfs=*'
+                set rootfs (string replace -- --rootfs= '' $word)
+            case '--cert-dir=*'
+                set certs (string replace -- --cert-dir= '' $word)
+            case --rootfs --cert-dir
+                set flag $word
+        end
+    end
+    set rootfs (string replace -r '^~/' $HOME/ -- $rootfs)
+    set certs (string replace -r '^~/' $HOME/ -- $certs)
+    string match -q '/*' -- $certs; and set certs $rootfs$certs
+    # The kernel follows a symlink before it goes up, and so does ${program.name}.
+    set -l found $certs/../${backupsBesideCertDir}/*/manifest.json
+    string match -r '${backupPattern}' -- (string replace -r '.*/(.*)/manifest.json' '$1' -- $found)
+end
+
 complete -c ${program.name} -f
 ${all.map((at) => linesOf(at, program.name)).join('')}`;
 }
@@ -66,6 +100,9 @@ function linesOf({ path, command }: CommandAt, program: string): string {
   const start = `complete -c ${program} -n ${quote(`__kubepki_is ${path}`)}`;
   const operands = operandWords(command);
   const flags = command.flags.map((flag) => `${start} ${flagWords(flag)}\n`);
+  if (command.operands?.candidates.kind === 'backup') {
+    return `${start} -a '(__kubepki_backups)'\n${flags.join('')}`;
+  }
   if (operands.length === 0) return flags.join('');
   const often = command.commands.length > 0 || command.operands?.variadic === true ? 'many' : 'once';
   const pairs = operands.map(({ word, description }) => `${quote(word)} ${quote(description)}`).join(' ');
@@ -89,6 +126,8 @@ function valueWords(value: Flag['value']): string {
       return '-r -F';
     case 'directory':
       return `-x -a '(__fish_complete_directories (commandline -ct))'`;
+    case 'backup':
+      return `-x -a '(__kubepki_backups)'`;
     case 'anything':
       return '-x';
   }

@@ -1,3 +1,4 @@
+import { backupsBesideCertDir, defaultCertDir } from './backups.ts';
 import { operandWords, type Candidates, type CommandTree, type Flag, type Word } from './command-tree.ts';
 
 /** As a file `_kubepki` in the fpath, and sourced after compinit. */
@@ -13,7 +14,30 @@ _kubepki_names() {
   _describe -t names name names -F given
 }
 
-${functionsOf(program, `_${program.name}`)}
+# The IDs of the backups, the newest first. Only root sees any. Their names are read, and no program is started.
+_kubepki_backups() {
+  local word flag rootfs certs=${defaultCertDir}
+  local -a ids
+  for word in "\${(@Q)typed}"; do
+    word=\${word/#\\~\\//$HOME/}
+    case $flag in
+      --rootfs) rootfs=$word ;;
+      --cert-dir) certs=$word ;;
+    esac
+    flag=
+    case $word in
+      --rootfs=*) rootfs=\${word#*=} ;;
+      --cert-dir=*) certs=\${word#*=} ;;
+      --rootfs|--cert-dir) flag=$word ;;
+    esac
+  done
+  [[ $certs == /* ]] && certs=$rootfs$certs
+  # The kernel follows a symlink before it goes up, and so does ${program.name}.
+  ids=("$certs"/../${backupsBesideCertDir}/[0-9][0-9][0-9][0-9]-*T*Z-*/manifest.json(NOn:h:t))
+  (( $#ids )) && compadd -V backups -a ids
+}
+
+${functionsOf(program, `_${program.name}`, '\n  local -a typed\n  typed=("${words[@]}")')}
 # Autoloaded from the fpath it is this very function; sourced it has yet to be said whose completion it is.
 if [ "\${funcstack[1]:-}" = _${program.name} ]; then
   _${program.name} "$@"
@@ -23,7 +47,8 @@ fi
 `;
 }
 
-function functionsOf(command: CommandTree, name: string): string {
+/** @param first what the function of a group does first */
+function functionsOf(command: CommandTree, name: string, first = ''): string {
   const specs = command.flags.map(flagSpec);
   if (command.commands.length === 0) {
     const lines = [...specs, ...operandSpecs(command)].map((spec) => `    ${spec}`);
@@ -31,7 +56,7 @@ function functionsOf(command: CommandTree, name: string): string {
   }
   const lines = [...specs, "'1: :->command'", "'*::: :->rest'"].map((spec) => `    ${spec}`);
   const children = command.commands.map((child) => ({ child, function: `${name}_${child.name}` }));
-  return `${name}() {
+  return `${name}() {${first}
   local curcontext=$curcontext state line ret=1
   local -a commands
   _arguments -s -S -C : \\
@@ -94,6 +119,8 @@ function actionOf(candidates: Candidates): string {
       return '_files';
     case 'directory':
       return '_files -/';
+    case 'backup':
+      return '_kubepki_backups';
     case 'anything':
       return ' ';
   }

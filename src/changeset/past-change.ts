@@ -1,0 +1,18 @@
+/** Where a change stands among all those of which there are backups. */
+export interface ChangePlace {
+  /** Empty where it is not known: an older version wrote down neither what a rollback brought back nor its name. */
+  readonly id: string;
+  /** 1 for the first, one more for each, whatever the clock said. */
+  readonly sequence: number;
+}
+
+/** A change of which there is a backup. */
+export interface PastChange extends ChangePlace {
+  /** Of a rollback: what it brought back. From then on the files are as they were before that change. null: no rollback. */
+  readonly restored: ChangePlace | null;
+}
+
+/** The name decides only where the counting has come to its end. */
+export function isBefore(one: ChangePlace, other: ChangePlace): boolean {
+  return one.sequence === other.sequence ? one.id < other.id : one.sequence < other.sequence;
+}
