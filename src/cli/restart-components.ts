@@ -85,7 +85,7 @@ async function restartOne(restart: ComponentRestart, settleMs: number, run: Rest
   if (component === 'etcd') await requireQuorum(restart, run);
   const forget = onInterrupt(() => putBackNow(state, component));
   const goOn = refuseSuspension(component, terminal);
-  let progress = await terminal.progress(`waiting for ${component} to stop`);
+  let progress = terminal.progress(`waiting for ${component} to stop`);
   let result: RestartResult;
   try {
     result = await restartPod(
@@ -109,7 +109,7 @@ async function restartOne(restart: ComponentRestart, settleMs: number, run: Rest
   if (result.status !== 'restarted') throw notRestarted(restart, result, options);
   noteRestarted(component);
   terminal.result(restartLine({ status: 'restarted', component }));
-  progress = await terminal.progress(`asking ${component} for its certificate`);
+  progress = terminal.progress(`asking ${component} for its certificate`);
   try {
     for (const { to, certificateFile } of await requireServed(restart, node, clock)) {
       terminal.result(restartLine({ status: 'serves', component, to, certificateFile }));
@@ -126,7 +126,7 @@ async function restartOne(restart: ComponentRestart, settleMs: number, run: Rest
 
 async function requireQuorum({ pod }: ComponentRestart, run: RestartRun): Promise<void> {
   const { options, terminal, node } = run;
-  const progress = await terminal.progress('asking the members of etcd how they are');
+  const progress = terminal.progress('asking the members of etcd how they are');
   const answer = await askQuorum(node, pod).finally(() => {
     progress.end();
   });
