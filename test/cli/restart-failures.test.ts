@@ -35,7 +35,8 @@ describe('a restart that fails', () => {
     const path = manifestOf(node, 'kube-apiserver');
     assert.equal(
       stderr,
-      `error: ${path}: kube-apiserver was not healthy again within 2s: its probe gets no answer\n` +
+      `error: ${path}: kube-apiserver was not healthy again within 2s: ` +
+        `its probe gets no answer: connection refused at https://127.0.0.1:${String(node.ports.apiserver)}/livez\n` +
         'hint: the manifest is in its place; see what keeps it: crictl ps -a --name kube-apiserver, journalctl -u kubelet\n' +
         `hint: then: kubepki restart kube-apiserver kube-controller-manager kube-scheduler --rootfs ${node.tree.directory}\n`,
     );
@@ -67,7 +68,10 @@ describe('a restart that fails', () => {
     );
     assert.equal(code, 8, stderr);
     assert.equal(stdout, '');
-    assert.match(stderr, /kube-scheduler did not stop within 2s: its probe still answers\n/);
+    assert.match(
+      stderr,
+      /kube-scheduler did not stop within 2s: its probe still answers: HTTP 200 at https:\/\/127\.0\.0\.1:\d+\/livez\n/,
+    );
     assert.match(
       stderr,
       /hint: the manifest is in its place; see whether the kubelet runs and watches that directory/,
@@ -187,7 +191,7 @@ describe('a restart that is interrupted', () => {
       assert.equal(outcome.code, code, outcome.stderr);
       assert.equal(
         outcome.stderr,
-        `interrupted: nothing was changed; the manifest of kube-scheduler is in its place (${manifestOf(node, 'kube-scheduler')}); ` +
+        `interrupted: kube-scheduler was being stopped; the manifest of kube-scheduler is in its place (${manifestOf(node, 'kube-scheduler')}); ` +
           `then: kubepki restart kube-scheduler --rootfs ${node.tree.directory}\n`,
       );
       requireInPlace(node, 'kube-scheduler', before);
@@ -207,7 +211,26 @@ describe('a restart that is interrupted', () => {
     assert.equal(stdout, 'kube-controller-manager restarted\n');
     assert.match(
       stderr,
-      /^interrupted: restarted: kube-controller-manager; the manifest of kube-scheduler is in its place \(.*\); then: kubepki restart kube-scheduler --rootfs \S+\n$/,
+      /^interrupted: restarted: kube-controller-manager; kube-scheduler was being stopped; the manifest of kube-scheduler is in its place \(.*\); then: kubepki restart kube-scheduler --rootfs \S+\n$/,
+    );
+  });
+
+  test('while it waits for the component to be healthy again: it was stopped, so something was changed', async (t) => {
+    const node = await plane(t, {
+      flags: (_, tree) => ({ 'kube-scheduler': [`--refuse-while=${join(tree.directory, 'broken')}`] }),
+    });
+    if (node === undefined) return;
+    writeFileSync(join(node.tree.directory, 'broken'), '');
+    const run = node.begin('restart', 'kube-scheduler', ...quickly, '--start-timeout', '200s');
+    await node.away('kube-scheduler');
+    await node.back('kube-scheduler');
+    run.kill('SIGINT');
+    const { code, stderr } = await run.ended;
+    assert.equal(code, 130);
+    assert.equal(
+      stderr,
+      'interrupted: kube-scheduler was stopped, and has not been seen healthy again yet; ' +
+        `then: kubepki restart kube-scheduler --rootfs ${node.tree.directory}\n`,
     );
   });
 

@@ -205,7 +205,8 @@ describe('the quorum of etcd', () => {
     assert.equal(
       stderr.split('\n')[0],
       `error: ${node.manifestsDir}/etcd.yaml: stopping this member would leave the etcd cluster without quorum: ` +
-        'of 3 members, 1 would be left, and 2 are needed (not healthy: control-plane-3)',
+        'of 3 members, 1 would be left, and 2 are needed ' +
+        `(not healthy: control-plane-3: connection refused at https://127.0.0.1:${String(node.otherPorts[1]?.etcdClient)}/health)`,
     );
     assert.match(
       stderr,
