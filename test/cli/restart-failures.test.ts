@@ -79,6 +79,36 @@ describe('a restart that fails', () => {
     requireInPlace(node, 'kube-scheduler', before);
   });
 
+  test('a probe that gets HTTP 403 or 404: said by its number, with what to look at', async (t) => {
+    const probes = [
+      ['kube-controller-manager', '/forbidden', 403, 'kube-controller-manager runs, but refuses its probe'],
+      ['kube-scheduler', '/nothing', 404, 'what answers there does not know that path'],
+    ] as const;
+    const node = await plane(t, {
+      prepare: (_, manifestsDir) => {
+        for (const [component, path] of probes) {
+          const file = join(manifestsDir, `${component}.yaml`);
+          const text = readFileSync(file, 'utf8');
+          writeFileSync(file, text.replace(/path: .*/, `path: ${path}`), { mode: 0o600 });
+        }
+      },
+    });
+    if (node === undefined) return;
+    for (const [component, path, status, hint] of probes) {
+      const { code, stderr } = await restart(node, component, ...quickly, '--start-timeout', '5s');
+      assert.equal(code, 8, stderr);
+      const [error = '', next = ''] = stderr.split('\n');
+      assert.ok(
+        error.includes(
+          `was not healthy again within 5s: its probe fails: HTTP ${String(status)} at https://127.0.0.1:`,
+        ),
+        error,
+      );
+      assert.ok(error.endsWith(path), error);
+      assert.ok(next.startsWith(`hint: the manifest is in its place; ${hint}: look at `), next);
+    }
+  });
+
   test('one that serves another certificate than the file: exit 8, and said which file', async (t) => {
     const node = await plane(t, { flags: () => ({ 'kube-apiserver': ['--serve-self-signed=true'] }) });
     if (node === undefined) return;

@@ -161,7 +161,7 @@ describe('each recorded outcome', () => {
     const { said } = await failure(bed.run((api) => api.submit(bed.wish({ request }))));
     assert.match(
       said,
-      /invalid: CertificateSigningRequest\.certificates\.k8s\.io "controller-manager-1" is invalid/,
+      /invalid \(422\): CertificateSigningRequest\.certificates\.k8s\.io "controller-manager-1" is invalid/,
     );
     assert.match(said, /PEM block type must be CERTIFICATE REQUEST$/);
     assert.ok(said.length < 1000, String(said.length));
@@ -327,7 +327,7 @@ describe('approval', () => {
     if (bed === undefined) return;
     const wish = bed.wish();
     const { said, retryable } = await failure(approved(bed, wish));
-    assert.match(said, /changed meanwhile: the object has been modified$/);
+    assert.match(said, /changed meanwhile \(409\): the object has been modified$/);
     assert.equal(retryable, false);
     assert.equal(bed.server.seen.filter(({ method }) => method === 'PUT').length, 5);
   });
