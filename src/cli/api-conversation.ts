@@ -160,7 +160,7 @@ async function ridingOut<T>(
       const leftMs = deadline - clock.elapsed();
       if (!(error instanceof KubepkiError) || !isRetryable(error) || leftMs <= 0) throw error;
       if (pauseMs === firstPauseMs) said.note(`${error.message}; trying again`);
-      said.progress('waiting for the API server');
+      said.progress(`trying again: ${error.message}`);
       await clock.sleep(Math.min(leftMs, Math.max(pauseMs, retryAfterMs(error))));
       pauseMs = Math.min(pauseMs * 1.5, longestPauseMs);
     }

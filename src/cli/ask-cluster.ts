@@ -105,7 +105,7 @@ async function fetchConfig(
   terminal: Terminal,
 ): Promise<KubeadmConfig> {
   const signal = AbortSignal.timeout(boundMs);
-  const progress = await terminal.progress('reading the configuration from the cluster');
+  const progress = terminal.progress('reading the configuration from the cluster');
   try {
     // Loaded only here: the client is larger than the rest of the program.
     const [{ readKubeadmConfigMap }, { parseKubeadmConfig }] = await Promise.all([

@@ -67,7 +67,7 @@ async function readAll(
   const trees: ExaminedTree[] = [];
   // Said when the line that shows how far it is has gone.
   const said: (() => void)[] = [];
-  const progress = await terminal.progress('reading the trees');
+  const progress = terminal.progress('reading the trees');
   try {
     for (const node of directories) {
       trees.push(await oneOf(node, heldBack(terminal, node, said), read));

@@ -13,7 +13,7 @@ import type { Terminal } from './terminal.ts';
 
 export async function listRequests(options: CsrOptions, terminal: Terminal): Promise<ExitCode> {
   const root = openRoot(options);
-  const progress = await terminal.progress('asking the cluster');
+  const progress = terminal.progress('asking the cluster');
   try {
     const { found, unreadable } = await withRequests(root, options, (api) => api.list());
     progress.end();

@@ -31,7 +31,7 @@ export async function runDecisions(
   const { output, dryRun = false } = options;
   const look = ['kubepki csr list', ...csrFlags(options)].join(' ');
   const conclude = (): ExitCode => concludeRequests({ command, dryRun, named, settled, output }, terminal);
-  const progress = await terminal.progress('asking the cluster');
+  const progress = terminal.progress('asking the cluster');
   try {
     await withRequests(root, options, (api) =>
       use({

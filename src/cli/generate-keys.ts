@@ -14,7 +14,7 @@ export async function generateKeys<I, T>(
 ): Promise<readonly T[]> {
   let done = 0;
   const said = (): string => `generating keys: ${String(done)} of ${String(items.length)}`;
-  const progress = await terminal.progress(said());
+  const progress = terminal.progress(said());
   try {
     return await Promise.all(
       items.map(async (item) => {

@@ -1,10 +1,10 @@
-import type { Ora } from 'ora';
-import { elapsedTime } from '../render/elapsed-time.ts';
+import { progressLine } from '../render/progress-line.ts';
 import { onInterrupt } from './signals.ts';
+import { showStatusRow } from './standard-streams.ts';
 
 export interface Progress {
   update(text: string): void;
-  /** Whoever started it ends it, in a `finally`: a line that is shown keeps the process alive. */
+  /** Whoever started it ends it, in a `finally`. */
   end(): void;
 }
 
@@ -12,55 +12,40 @@ export const noProgress: Progress = { update: () => undefined, end: () => undefi
 
 /** What is quicker needs no line that flashes by. */
 const patienceMs = 1000;
+const intervalMs = 200;
 
-/** A line on stderr, which must be a terminal: from a second on, gone when it ends or the process is interrupted. */
-export async function startProgress(
-  text: string,
-  { colour }: { readonly colour: boolean },
-): Promise<Progress> {
+/**
+ * A line on stderr, which must be a terminal: from a second on, gone when it ends or the process is interrupted. None where
+ * the terminal does not know its width. The cursor stays visible: Ctrl-Z and kill -9 leave nobody who could bring it back.
+ */
+export function startProgress(text: string, { colour }: { readonly colour: boolean }): Progress {
   const startedAt = performance.now();
-  // Now, not when the second has passed: modules are read by the threads that will be making keys then. An upgrade may
-  // have replaced the file since we started; the work goes on without a line.
-  const loaded = await Promise.all([import('ora'), import('../render/colour-as-told.ts')]).catch(
-    () => undefined,
-  );
-  if (loaded === undefined) return noProgress;
-  const [{ default: ora }, { colourAsTold }] = loaded;
-  colourAsTold(colour);
-  const line = ora({
-    text,
-    // Asked for with every frame.
-    suffixText: () => `(${elapsedTime(performance.now() - startedAt)})`,
-    stream: process.stderr,
-    // Else, with CI set, it would be a line that stays.
-    isEnabled: true,
-    // It would put the terminal into raw mode, where Ctrl-C is a character and no signal.
-    discardStdin: false,
-    // Ctrl-Z and kill -9 leave nobody who could bring the cursor back.
-    hideCursor: false,
-    ...(colour ? {} : { color: false as const }),
-  });
-  return shownAfter(patienceMs, line);
-}
-
-function shownAfter(milliseconds: number, line: Ora): Progress {
+  let said = text;
+  let turn = 0;
+  const draw = (): void => {
+    const { columns } = process.stderr;
+    const elapsedMs = performance.now() - startedAt;
+    showStatusRow(progressLine({ text: said, elapsedMs, turn: turn++, columns, colour }));
+  };
   let forget: (() => void) | undefined;
-  const timer = setTimeout(() => {
-    line.start();
+  let timer = setTimeout(() => {
     forget = onInterrupt(() => {
       end();
+      return undefined;
     });
-  }, milliseconds).unref();
+    draw();
+    timer = setInterval(draw, intervalMs).unref();
+  }, patienceMs).unref();
   function end(): void {
     clearTimeout(timer);
     if (forget === undefined) return;
     forget();
     forget = undefined;
-    line.stop();
+    showStatusRow('');
   }
   return {
     update: (text) => {
-      line.text = text;
+      said = text;
     },
     end,
   };

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component } from '../catalog/catalog.ts';
 import { formatGoDuration } from '../config/go-duration.ts';
-import { quorumWithout, type QuorumAnswer } from '../controlplane/etcd-quorum.ts';
+import { quorumWithout, type Patience, type QuorumAnswer } from '../controlplane/etcd-quorum.ts';
 import type { Clock } from '../controlplane/clock.ts';
-import { restartPod, type RestartResult } from '../controlplane/restart.ts';
+import type { ProbeResult } from '../controlplane/probe.ts';
+import { restartPod, type RestartPhase, type RestartResult } from '../controlplane/restart.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { ComponentRestart, PlannedRestart } from '../operations/plan-restart.ts';
-import { restartLine } from '../render/restart.ts';
+import { probePlace, restartLine } from '../render/restart.ts';
 import { moveBack } from '../storage/aside.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { etcdAccess } from './etcd-access.ts';
@@ -83,9 +84,10 @@ async function restartOne(restart: ComponentRestart, settleMs: number, run: Rest
   const { node, state, options, terminal } = run;
   const { component, pod } = restart;
   if (component === 'etcd') await requireQuorum(restart, run);
-  const forget = onInterrupt(() => putBackNow(state, component));
+  let phase: RestartPhase = 'stopping';
+  const forget = onInterrupt(() => interrupted(state, component, phase));
   const goOn = refuseSuspension(component, terminal);
-  let progress = await terminal.progress(`waiting for ${component} to stop`);
+  let progress = terminal.progress(waitingFor(component, phase));
   let result: RestartResult;
   try {
     result = await restartPod(
@@ -95,8 +97,10 @@ async function restartOne(restart: ComponentRestart, settleMs: number, run: Rest
       {
         clock,
         command: invocation(),
-        phase: (phase) => {
-          if (phase === 'starting') progress.update(`waiting for ${component} to be healthy again`);
+        phase: (current, last) => {
+          phase = current;
+          const seen = last === undefined ? '' : `: ${last.answer} at ${probePlace(restart.probe)}`;
+          progress.update(waitingFor(component, phase) + seen);
         },
       },
     );
@@ -109,9 +113,13 @@ async function restartOne(restart: ComponentRestart, settleMs: number, run: Rest
   if (result.status !== 'restarted') throw notRestarted(restart, result, options);
   noteRestarted(component);
   terminal.result(restartLine({ status: 'restarted', component }));
-  progress = await terminal.progress(`asking ${component} for its certificate`);
+  const asking = `asking ${component} for its certificate`;
+  progress = terminal.progress(asking);
+  const waiting = (why: string): void => {
+    progress.update(`${asking}: ${why}`);
+  };
   try {
-    for (const { to, certificateFile } of await requireServed(restart, node, clock)) {
+    for (const { to, certificateFile } of await requireServed(restart, node, { clock, waiting })) {
       terminal.result(restartLine({ status: 'serves', component, to, certificateFile }));
     }
   } catch (cause) {
@@ -124,10 +132,25 @@ async function restartOne(restart: ComponentRestart, settleMs: number, run: Rest
   }
 }
 
+function waitingFor(component: Component, phase: RestartPhase): string {
+  return `waiting for ${component} to ${phase === 'stopping' ? 'stop' : 'be healthy again'}`;
+}
+
+/** How long what may pass is tried again before it is called a failure. */
+const patienceMs = 30_000;
+
 async function requireQuorum({ pod }: ComponentRestart, run: RestartRun): Promise<void> {
   const { options, terminal, node } = run;
-  const progress = await terminal.progress('asking the members of etcd how they are');
-  const answer = await askQuorum(node, pod).finally(() => {
+  const asking = 'asking the members of etcd how they are';
+  const progress = terminal.progress(asking);
+  const answer = await askQuorum(node, pod, {
+    clock,
+    // With --force it is stopped whatever the answer is.
+    patienceMs: options.force === true ? 0 : patienceMs,
+    waiting: (reason) => {
+      progress.update(`${asking}: ${reason}`);
+    },
+  }).finally(() => {
     progress.end();
   });
   if (answer.answer === 'safe') return;
@@ -145,9 +168,13 @@ async function requireQuorum({ pod }: ComponentRestart, run: RestartRun): Promis
   });
 }
 
-async function askQuorum({ layout }: Node, pod: ComponentRestart['pod']): Promise<QuorumAnswer> {
+async function askQuorum(
+  { layout }: Node,
+  pod: ComponentRestart['pod'],
+  patience: Patience,
+): Promise<QuorumAnswer> {
   try {
-    return await quorumWithout(etcdAccess(layout, pod), clock);
+    return await quorumWithout(etcdAccess(layout, pod), patience);
   } catch (error) {
     if (error instanceof KubepkiError) return { answer: 'unknown', reason: error.oneLine };
     throw error;
@@ -165,20 +192,24 @@ function refuseSuspension(component: Component, terminal: Terminal): () => void 
   };
 }
 
-/** At once: whoever presses Ctrl-C wants the component back. */
-function putBackNow(state: StateDirectory, component: Component): CleanedUp | undefined {
+/** The manifest goes back at once: Ctrl-C is pressed by a person who wants the component back. */
+function interrupted(state: StateDirectory, component: Component, phase: RestartPhase): CleanedUp {
+  if (phase === 'starting') {
+    return { said: `${component} was stopped, and has not been seen healthy again yet`, changed: true };
+  }
   try {
     const returned = moveBack(state);
-    if (returned.outcome === 'none') return undefined;
-    return { said: `the manifest of ${component} is in its place (${returned.path})` };
+    const where =
+      returned.outcome === 'none' ? '' : `; the manifest of ${component} is in its place (${returned.path})`;
+    return { said: `${component} was being stopped${where}`, changed: true };
   } catch (error) {
     const said = error instanceof KubepkiError ? [error.oneLine, error.hint].join('; ') : String(error);
-    return { said: `the manifest of ${component}: ${said}`, code: exitCodes.unfinished };
+    return { said: `the manifest of ${component}: ${said}`, code: exitCodes.unfinished, changed: true };
   }
 }
 
 function notRestarted(
-  { component, pod }: ComponentRestart,
+  { component, pod, probe }: ComponentRestart,
   result: Exclude<RestartResult, { readonly status: 'restarted' }>,
   { stopTimeout, startTimeout }: RestartOptions,
 ): KubepkiError {
@@ -190,24 +221,35 @@ function notRestarted(
     );
   }
   const { status, last } = result;
+  const seen = `${last.answer} at ${probePlace(probe)}`;
   if (status === 'not-stopped') {
-    const still = last === 'silent' ? 'its probe gets no answer, and no refusal' : 'its probe still answers';
+    const still =
+      last.state === 'silent' ? 'its probe gets no answer, and no refusal' : 'its probe still answers';
     return new KubepkiError(
       'not-restarted',
-      `${component} did not stop within ${formatGoDuration(stopTimeout)}: ${still}`,
+      `${component} did not stop within ${formatGoDuration(stopTimeout)}: ${still}: ${seen}`,
       {
         file: pod.path,
         hint: 'the manifest is in its place; see whether the kubelet runs and watches that directory: systemctl status kubelet',
       },
     );
   }
-  const how = last === 'unhealthy' ? 'its probe fails' : 'its probe gets no answer';
+  const how = last.state === 'unhealthy' ? 'its probe fails' : 'its probe gets no answer';
   return new KubepkiError(
     'not-restarted',
-    `${component} was not healthy again within ${formatGoDuration(startTimeout)}: ${how}`,
-    {
-      file: pod.path,
-      hint: `the manifest is in its place; see what keeps it: crictl ps -a --name ${component}, journalctl -u kubelet`,
-    },
+    `${component} was not healthy again within ${formatGoDuration(startTimeout)}: ${how}: ${seen}`,
+    { file: pod.path, hint: `the manifest is in its place; ${nextStep(component, last)}` },
   );
+}
+
+function nextStep(component: Component, { status }: ProbeResult): string {
+  switch (status) {
+    case 401:
+    case 403:
+      return `${component} runs, but refuses its probe: look at --anonymous-auth and at the probe in the manifest`;
+    case 404:
+      return 'what answers there does not know that path: look at the probe in the manifest';
+    default:
+      return `see what keeps it: crictl ps -a --name ${component}, journalctl -u kubelet`;
+  }
 }

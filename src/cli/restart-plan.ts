@@ -78,7 +78,7 @@ function requireOwn({ layout }: Node, { component, pod }: ComponentRestart): voi
   // These two have a kubeconfig, and perhaps no certificate of the cert dir.
   const client = component === 'kube-controller-manager' || component === 'kube-scheduler';
   const directories = client ? [own, root.resolve(kubeconfigDir)] : [own];
-  const used = pod.words
+  const used = [...pod.words, ...pod.environment.values()]
     .flatMap((word) => /^(?:--?[^=]+=)?(\/.*)$/s.exec(word)?.[1] ?? [])
     .map((path) => root.resolve(root.locate(path)));
   if (used.some((path) => directories.some((directory) => path.startsWith(directory + sep)))) return;

@@ -1,11 +1,18 @@
 import { servedCertificate } from '../controlplane/served.ts';
 import type { Clock } from '../controlplane/clock.ts';
+import { connectionTrouble } from '../controlplane/connection-trouble.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { readPresent, readTlsIdentity, type TlsIdentity } from '../inventory/tls-identity.ts';
 import type { ComponentRestart } from '../operations/plan-restart.ts';
 import type { ServedCertificate } from '../operations/served-certificates.ts';
 import { parseCertificates } from '../pki/certificate.ts';
 import type { Node } from './node-options.ts';
+
+interface Waiting {
+  readonly clock: Clock;
+  /** Why it is asked again. */
+  readonly waiting: (why: string) => void;
+}
 
 /** How long a server may take to listen after its probe says that it is well: etcd's probe has a port of its own. */
 const patienceMs = 30_000;
@@ -19,14 +26,14 @@ const pollMs = 500;
 export async function requireServed(
   { component, serves }: ComponentRestart,
   node: Node,
-  clock: Clock,
+  waiting: Waiting,
 ): Promise<readonly ServedCertificate[]> {
   const seen: ServedCertificate[] = [];
   for (const served of serves) {
     const { root } = node.layout;
     const file = root.locate(served.certificateFile);
     const [leaf] = parseCertificates(readPresent(root, file));
-    const shown = await ask(served, identityOf(served, node), clock, component);
+    const shown = await ask(served, identityOf(served, node), waiting, component);
     if (!shown.equals(leaf.der)) {
       throw new KubepkiError(
         'not-restarted',
@@ -42,7 +49,7 @@ export async function requireServed(
 async function ask(
   { host, port }: ServedCertificate,
   identity: TlsIdentity | undefined,
-  clock: Clock,
+  { clock, waiting }: Waiting,
   component: string,
 ): Promise<Buffer> {
   const deadline = clock.elapsed() + patienceMs;
@@ -50,14 +57,15 @@ async function ask(
     try {
       return await servedCertificate({ host, port, identity });
     } catch (cause) {
+      const why = connectionTrouble(cause);
       if (clock.elapsed() >= deadline) {
-        const why = cause instanceof Error ? cause.message : 'no answer';
         throw new KubepkiError(
           'not-restarted',
           `${component} cannot be asked for its certificate at ${host}:${String(port)}: ${why}`,
           { cause },
         );
       }
+      waiting(`${why} at ${host}:${String(port)}`);
       await clock.sleep(pollMs);
     }
   }

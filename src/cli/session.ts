@@ -57,7 +57,7 @@ async function takeLock(
       wait: async () => {
         const leftMs = deadline - performance.now();
         if (leftMs <= 0) return false;
-        waiting ??= await terminal.progress('waiting for another run to end');
+        waiting ??= terminal.progress('waiting for another run to end');
         await sleep(Math.min(retryMs, leftMs));
         return true;
       },

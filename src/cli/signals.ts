@@ -14,6 +14,8 @@ const decided = new Map<string, string>();
 export interface CleanedUp {
   readonly said: string;
   readonly code?: ExitCode;
+  /** Something was touched: then it must not be said that nothing was changed. */
+  readonly changed?: boolean;
 }
 
 type CleanUp = () => CleanedUp | undefined;
@@ -109,19 +111,29 @@ function interrupt(code: ExitCode): void {
   }
 }
 
-const said: Readonly<Record<Progress, string>> = {
-  nothing: 'nothing was changed',
-  recovered: 'the earlier change was brought to an end, nothing else was changed',
-  changed: 'the change is done and complete',
+const said: Readonly<Record<Progress, readonly string[]>> = {
+  nothing: [],
+  recovered: ['the earlier change was brought to an end'],
+  changed: ['the change is done and complete'],
 };
 
 export function sayInterrupted(done: readonly CleanedUp[] = []): void {
   // The terminal has just echoed ^C.
   const lineEnd = isTerminal('stderr') ? '\n' : '';
   const components = restarted.length === 0 ? [] : [`restarted: ${restarted.join(', ')}`];
-  const nothing = restarted.length === 0 && decided.size === 0;
-  const change = progress === 'nothing' && !nothing ? [] : [said[progress]];
-  const text = [...change, ...components, ...decided.values(), ...done.map((one) => one.said)].join('; ');
+  const nothing =
+    progress !== 'changed' &&
+    restarted.length === 0 &&
+    decided.size === 0 &&
+    !done.some(({ changed }) => changed === true);
+  const none = nothing ? [progress === 'recovered' ? 'nothing else was changed' : 'nothing was changed'] : [];
+  const change = [...said[progress], ...none].join(', ');
+  const text = [
+    ...(change === '' ? [] : [change]),
+    ...components,
+    ...decided.values(),
+    ...done.map((one) => one.said),
+  ].join('; ');
   writeOutput('stderr', `${lineEnd}interrupted: ${text}\n`);
 }
 

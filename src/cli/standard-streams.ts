@@ -18,6 +18,13 @@ export function onOutputError(handler: typeof onError): void {
  * which costs a tenth of a start, is opened for the rest, and for terminals.
  */
 export function writeOutput(name: OutputName, text: string): void {
+  if (statusRow !== '' && isTerminal(name)) {
+    const row = statusRow;
+    showStatusRow('');
+    open(name).write(text);
+    showStatusRow(row);
+    return;
+  }
   const descriptor = directDescriptor(name);
   if (descriptor === undefined) {
     open(name).write(text);
@@ -32,6 +39,20 @@ export function writeOutput(name: OutputName, text: string): void {
     if (errnoOf(error) === 'EAGAIN') open(name).write(bytes.subarray(written));
     else onError(name, error);
   }
+}
+
+/** From the cursor to the end of the screen (ECMA-48, ED). */
+const eraseBelow = '\u001b[J';
+let statusRow = '';
+
+/**
+ * Shows it in the last row of stderr, a terminal, below all that is said; '' takes it away. It must fit into one row. The
+ * cursor waits at its beginning: where the terminal becomes narrower and folds the row, all of it is still below the cursor.
+ */
+export function showStatusRow(row: string): void {
+  if (row === statusRow && row === '') return;
+  statusRow = row;
+  open('stderr').write(`\r${row}${eraseBelow}${row === '' ? '' : '\r'}`);
 }
 
 /** What was written is with the reader, or has been refused: nothing waits in this process. */

@@ -26,7 +26,7 @@ export interface Terminal {
   hint(text: string | undefined): void;
   error(error: KubepkiError): void;
   /** Shown on a terminal only, with the time it takes, once that is a second; gone when it ends. */
-  progress(text: string): Promise<Progress>;
+  progress(text: string): Progress;
 }
 
 export function openTerminal({ color, quiet = false }: TerminalOptions): Terminal {
@@ -73,7 +73,7 @@ export function openTerminal({ color, quiet = false }: TerminalOptions): Termina
       releaseOutput();
       say(renderError(error, { colour: stderrColour }));
     },
-    progress: async (text) =>
+    progress: (text) =>
       isTerminal('stderr') && !dumb && !quiet ? startProgress(text, { colour: stderrColour }) : noProgress,
   };
 }

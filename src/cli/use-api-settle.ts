@@ -58,7 +58,7 @@ async function talk(
     readonly terminal: Terminal;
   },
 ): Promise<Settled> {
-  const progress = await terminal.progress('asking the certificates API');
+  const progress = terminal.progress('asking the certificates API');
   try {
     return await converse({
       api,

@@ -37,18 +37,18 @@ function refusalOf(error: ApiException<unknown>, at: string): ClusterFailure {
   switch (error.code) {
     case 401:
       return failure(
-        'does not know the user of the kubeconfig',
+        'does not know the user of the kubeconfig (401)',
         final,
         "the certificate in it may have expired, or be another CA's",
       );
     case 403:
-      return failure('refused');
+      return failure('refused (403)');
     case 404:
-      return failure('has no such thing');
+      return failure('has no such thing (404)');
     case 409:
-      return failure('has something else by that name, or changed meanwhile');
+      return failure('has something else by that name, or changed meanwhile (409)');
     case 422:
-      return failure('finds the request invalid');
+      return failure('finds the request invalid (422)');
     case 429:
       return failure('has too much to do (429)', laterOf(error));
     // 502 and 504 are of a load balancer that finds no API server behind it.

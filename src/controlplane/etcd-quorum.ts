@@ -1,11 +1,25 @@
-import { request } from 'node:https';
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import type { Clock } from './clock.ts';
+import { connectionTrouble, isPassing } from './connection-trouble.ts';
 import type { TlsIdentity } from './served.ts';
 
-/** How to speak to this node's etcd and to the other members. */
-export interface EtcdAccess {
-  /** https, of the member on this node. */
+/** How to speak to this node's etcd, as a client, and to the other members. */
+export interface EtcdAccess extends EtcdEndpoint {
+  /** How other members speak to it. */
+  readonly peers: EtcdEndpoint | undefined;
+  /** Its own among the members. */
+  readonly name: string;
+}
+
+export interface EtcdEndpoint {
+  /** https or http. */
   readonly url: URL;
+  /** undefined: no member is asked over https. */
+  readonly tls: EtcdTls | undefined;
+}
+
+export interface EtcdTls {
   readonly identity: TlsIdentity;
   /** PEM: the CA of the members. */
   readonly ca: Buffer;
@@ -23,8 +37,21 @@ export type QuorumAnswer =
   | { readonly answer: 'lost'; readonly reason: string }
   | { readonly answer: 'unknown'; readonly reason: string };
 
+export interface Patience {
+  readonly clock: Clock;
+  /** How long what may pass is tried again. */
+  readonly patienceMs: number;
+  /** Why it is tried again. */
+  readonly waiting: (reason: string) => void;
+}
+
+interface Round {
+  readonly answer: QuorumAnswer;
+  /** The same question may have another answer soon, though nobody does anything about it. */
+  readonly mayPass: boolean;
+}
+
 interface Member {
-  readonly id: string;
   readonly name: string;
   readonly clientUrls: readonly string[];
 }
@@ -35,114 +62,186 @@ const electionMs = 10_000;
 const pollMs = 500;
 const maxAnswerBytes = 1024 * 1024;
 
-/**
- * Asks this node's member, then all others, over etcd's HTTP gateway (https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway).
- * Never rejects.
- */
-export async function quorumWithout(access: EtcdAccess, clock: Clock): Promise<QuorumAnswer> {
-  let membership: Membership;
-  try {
-    // A member that is down, or sees no leader for good, is not what holds the quorum.
-    if (!(await takesPart(access, clock))) return { answer: 'safe' };
-    membership = await memberList(access);
-  } catch (error) {
-    return { answer: 'unknown', reason: reasonOf(error) };
-  }
-  const { self, voters } = membership;
-  const others = voters.filter(({ id }) => id !== self);
-  // A learner has no vote; and without others it is the restart itself that was asked for.
-  if (others.length === voters.length || others.length === 0) return { answer: 'safe' };
-  const healthy = await Promise.all(others.map(async (member) => isHealthy(member, access)));
-  const left = healthy.filter(Boolean).length;
-  const needed = Math.floor(voters.length / 2) + 1;
-  if (left >= needed) return { answer: 'safe' };
-  const unhealthy = others.filter((_, index) => healthy[index] !== true).map(({ name, id }) => name || id);
-  const without = unhealthy.length === 0 ? '' : ` (not healthy: ${unhealthy.join(', ')})`;
-  return {
-    answer: 'lost',
-    reason: `of ${String(voters.length)} members, ${String(left)} would be left, and ${String(needed)} are needed${without}`,
-  };
-}
-
-type Health = 'healthy' | 'unhealthy' | 'down';
-
-async function takesPart(access: EtcdAccess, clock: Clock): Promise<boolean> {
-  const deadline = clock.elapsed() + electionMs;
+/** Asks this node's member, then all others. Never rejects. */
+export async function quorumWithout(
+  access: EtcdAccess,
+  { clock, patienceMs, waiting }: Patience,
+): Promise<QuorumAnswer> {
+  const since = clock.elapsed();
   for (;;) {
-    const own = await health(access.url, access);
-    if (own !== 'unhealthy') return own === 'healthy';
-    // An alarm makes it unhealthy too, with a leader and a vote that counts.
-    if (clock.elapsed() >= deadline) return seesLeader(access);
+    const elapsedMs = clock.elapsed() - since;
+    const { answer, mayPass } = await askOnce(access, elapsedMs);
+    if (answer.answer === 'safe' || !mayPass || elapsedMs >= patienceMs) return answer;
+    waiting(answer.reason);
     await clock.sleep(pollMs);
   }
 }
 
-async function seesLeader(access: EtcdAccess): Promise<boolean> {
-  const { status, body } = await call(new URL('/v3/maintenance/status', access.url), access, '{}');
-  if (status !== 200) throw new Error(`its status cannot be read (HTTP status ${String(status)})`);
-  // A number of 64 bits, as a string; 0 is left out, or said.
-  return ![undefined, '0', 0].some((none) => field(parse(body), 'leader') === none);
-}
+const safe: Round = { answer: { answer: 'safe' }, mayPass: false };
 
-/** @throws Error when it cannot be told */
-async function health(url: URL, access: EtcdAccess): Promise<Health> {
+/** @param elapsedMs since it was asked first */
+async function askOnce(access: EtcdAccess, elapsedMs: number): Promise<Round> {
   try {
-    const { status, body } = await call(new URL('/health?exclude=NOSPACE', url), access, undefined);
-    // etcd 3.4 says `"true"`, with 503 for `"false"`.
-    const said = field(parse(body), 'health');
-    if (status === 200 && String(said) === 'true') return 'healthy';
-    if (said !== undefined) return 'unhealthy';
-    throw new Error(`/health answers ${String(status)}`);
+    const others = await otherVoters(access);
+    // Without others it is the restart itself that was asked for.
+    if (others.length === 0) return safe;
+    const own = await health(access.url, access);
+    if (own !== 'healthy') {
+      if (elapsedMs < electionMs) return unknown(own.unhealthy, { mayPass: true });
+      // A member that sees no leader for good is not what holds the quorum. But an alarm makes it unhealthy too, with a
+      // leader and a vote that counts.
+      if (!(await seesLeader(access))) return safe;
+    }
+    return await judge(others, access);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') return 'down';
-    throw error;
+    // Nor is one that is down.
+    if (isRefused(error)) return safe;
+    return error instanceof Unanswered
+      ? unknown(error.message, error)
+      : unknown(connectionTrouble(error), { mayPass: false });
   }
 }
 
-async function isHealthy({ clientUrls }: Member, access: EtcdAccess): Promise<boolean> {
-  const answers = await Promise.all(
-    clientUrls
-      .filter((url) => URL.canParse(url) && url.startsWith('https://'))
-      .map(async (url) => {
-        try {
-          return (await health(new URL(url), access)) === 'healthy';
-        } catch {
-          // Whatever keeps us from hearing it: it is not a member to count on.
-          return false;
-        }
-      }),
+function unknown(reason: string, { mayPass }: { readonly mayPass: boolean }): Round {
+  return { answer: { answer: 'unknown', reason }, mayPass };
+}
+
+async function judge(others: readonly Member[], access: EtcdAccess): Promise<Round> {
+  const size = others.length + 1;
+  const troubles = await Promise.all(others.map(async (member) => troubleOf(member, access)));
+  const unhealthy = troubles.flatMap((trouble, index) => {
+    return trouble === undefined ? [] : [`${others[index]?.name ?? ''}: ${trouble}`];
+  });
+  const left = others.length - unhealthy.length;
+  const needed = Math.floor(size / 2) + 1;
+  if (left >= needed) return safe;
+  const without = unhealthy.length === 0 ? '' : ` (not healthy: ${unhealthy.join('; ')})`;
+  const counted = `of ${String(size)} members, ${String(left)} would be left, and ${String(needed)} are needed`;
+  return {
+    answer: { answer: 'lost', reason: counted + without },
+    // Of two members neither can ever be spared.
+    mayPass: others.length >= needed,
+  };
+}
+
+/** An answer that is none to the question, or no answer. */
+class Unanswered extends Error {
+  readonly mayPass: boolean;
+
+  constructor(url: URL, said: string, details: { readonly mayPass: boolean; readonly cause?: unknown }) {
+    super(`${said} at ${placeOf(url)}`, { cause: details.cause });
+    this.mayPass = details.mayPass;
+  }
+}
+
+function isRefused(error: unknown): boolean {
+  const cause = error instanceof Unanswered ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+}
+
+function placeOf({ origin, pathname }: URL): string {
+  return `${origin}${pathname}`;
+}
+
+function unexpected(url: URL, { status }: Answer): Unanswered {
+  const said = status === 200 ? 'an answer that cannot be read' : `HTTP ${String(status)}`;
+  return new Unanswered(url, said, { mayPass: status >= 500 || status === 429 });
+}
+
+// The metrics, like /health, are not the gateway's: see otherVoters.
+async function seesLeader(access: EtcdAccess): Promise<boolean> {
+  const url = new URL('/metrics', access.url);
+  const answer = await call(url, access, undefined);
+  const [, value] = /^etcd_server_has_leader (\d+)$/m.exec(answer.body) ?? [];
+  if (answer.status !== 200 || value === undefined) throw unexpected(url, answer);
+  return value !== '0';
+}
+
+/** @throws Unanswered when it cannot be told */
+async function health(member: URL, access: EtcdAccess): Promise<'healthy' | { readonly unhealthy: string }> {
+  const url = new URL('/health?exclude=NOSPACE', member);
+  const answer = await call(url, access, undefined);
+  const document = parse(answer.body);
+  // etcd 3.4 says `"true"`, with 503 for `"false"`.
+  const said = field(document, 'health');
+  if (answer.status === 200 && String(said) === 'true') return 'healthy';
+  if (said === undefined) throw unexpected(url, answer);
+  const why = text(field(document, 'reason'));
+  const because = why === '' ? '' : ` (${why})`;
+  return { unhealthy: `HTTP ${String(answer.status)}${because} at ${placeOf(url)}` };
+}
+
+/** @returns undefined: it is healthy */
+async function troubleOf({ clientUrls }: Member, access: EtcdAccess): Promise<string | undefined> {
+  const urls = clientUrls
+    .flatMap((url) => (URL.canParse(url) ? [new URL(url)] : []))
+    .filter(({ protocol }) => protocol === 'https:' || protocol === 'http:');
+  if (urls.length === 0) return 'it has no URL for clients';
+  const troubles = await Promise.all(
+    urls.map(async (url) => {
+      try {
+        const own = await health(url, access);
+        return own === 'healthy' ? undefined : own.unhealthy;
+      } catch (error) {
+        // Whatever keeps us from hearing it: it is not a member to count on.
+        return error instanceof Error ? error.message : connectionTrouble(error);
+      }
+    }),
   );
-  return answers.includes(true);
+  return troubles.includes(undefined) ? undefined : troubles.join(', ');
 }
 
-interface Membership {
-  readonly self: string;
-  readonly voters: readonly Member[];
+/**
+ * The members with a vote besides this one; none where it has no vote itself.
+ *
+ * They are known to etcd's HTTP gateway (https://etcd.io/docs/v3.5/dev-guide/api_grpc_gateway). But that is a client of its
+ * own member, with the same certificate: when this had expired and is renewed, the gateway answers 503 until it tries to
+ * connect again, which may be in two minutes. What the members tell each other needs no gateway.
+ * @throws Unanswered
+ */
+async function otherVoters(access: EtcdAccess): Promise<readonly Member[]> {
+  try {
+    return await votersByGateway(access);
+  } catch (error) {
+    if (access.peers === undefined || isRefused(error)) throw error;
+    const voters = await votersByPeers(access.peers, access.name).catch(() => undefined);
+    if (voters === undefined) throw error;
+    return voters;
+  }
 }
 
-async function memberList(access: EtcdAccess): Promise<Membership> {
+async function votersByGateway(access: EtcdEndpoint): Promise<readonly Member[]> {
   // From this member's own memory; etcd 3.5 would otherwise ask the leader.
-  const { status, body } = await call(
-    new URL('/v3/cluster/member/list', access.url),
-    access,
-    JSON.stringify({ linearizable: false }),
-  );
-  const document = parse(body);
+  const url = new URL('/v3/cluster/member/list', access.url);
+  const answer = await call(url, access, JSON.stringify({ linearizable: false }));
+  const document = parse(answer.body);
   const self = field(field(document, 'header'), 'member_id');
   const members = field(document, 'members');
-  if (status !== 200 || typeof self !== 'string' || !isList(members)) {
-    throw new Error(`its member list cannot be read (HTTP status ${String(status)})`);
-  }
-  return {
-    self,
-    voters: members
-      .filter((member) => field(member, 'isLearner') !== true)
-      .map((member) => ({
-        id: text(field(member, 'ID')),
-        name: text(field(member, 'name')),
-        clientUrls: strings(field(member, 'clientURLs')),
-      })),
-  };
+  if (answer.status !== 200 || typeof self !== 'string' || !isList(members)) throw unexpected(url, answer);
+  return votersBeside(members, (member) => field(member, 'ID') === self);
+}
+
+/** As a member that joins asks the others (etcd, server/etcdserver/api/etcdhttp/peer.go). Its ids are no safe numbers. */
+async function votersByPeers(peers: EtcdEndpoint, name: string): Promise<readonly Member[]> {
+  const url = new URL('/members', peers.url);
+  const answer = await call(url, peers, undefined);
+  const members = parse(answer.body);
+  if (answer.status !== 200 || !isList(members)) throw unexpected(url, answer);
+  const isSelf = (member: unknown): boolean => members.length === 1 || field(member, 'name') === name;
+  if (members.filter(isSelf).length !== 1) throw unexpected(url, answer);
+  return votersBeside(members, isSelf);
+}
+
+function votersBeside(members: readonly unknown[], isSelf: (member: unknown) => boolean): readonly Member[] {
+  const voters = members.filter((member) => field(member, 'isLearner') !== true);
+  // A learner has no vote.
+  if (!voters.some(isSelf)) return [];
+  return voters
+    .filter((member) => !isSelf(member))
+    .map((member) => ({
+      name: text(field(member, 'name')) || text(field(member, 'ID')),
+      clientUrls: strings(field(member, 'clientURLs')),
+    }));
 }
 
 interface Answer {
@@ -150,35 +249,55 @@ interface Answer {
   readonly body: string;
 }
 
-function call(url: URL, { identity, ca }: EtcdAccess, body: string | undefined): Promise<Answer> {
+/** @throws Unanswered */
+async function call(url: URL, access: EtcdEndpoint, body: string | undefined): Promise<Answer> {
+  try {
+    return await send(url, access, body);
+  } catch (cause) {
+    if (cause instanceof Unanswered) throw cause;
+    throw new Unanswered(url, connectionTrouble(cause), { mayPass: isPassing(cause), cause });
+  }
+}
+
+function send(url: URL, { tls }: EtcdEndpoint, body: string | undefined): Promise<Answer> {
+  if (url.protocol === 'https:' && tls === undefined) {
+    throw new Unanswered(url, 'no CA is known', { mayPass: false });
+  }
+  const options: RequestOptions = {
+    method: body === undefined ? 'GET' : 'POST',
+    agent: false,
+    signal: AbortSignal.timeout(timeoutMs),
+    headers: body === undefined ? {} : { 'content-type': 'application/json' },
+  };
   return new Promise((resolve, reject) => {
-    const outgoing = request(
-      url,
-      {
-        method: body === undefined ? 'GET' : 'POST',
-        agent: false,
-        cert: identity.certificate,
-        key: identity.key,
-        ca,
-        // Also where the environment says otherwise (NODE_TLS_REJECT_UNAUTHORIZED).
-        rejectUnauthorized: true,
-        signal: AbortSignal.timeout(timeoutMs),
-        headers: body === undefined ? {} : { 'content-type': 'application/json' },
-      },
-      (response) => {
-        const chunks: Buffer[] = [];
-        let length = 0;
-        response.on('data', (chunk: Buffer) => {
-          length += chunk.length;
-          if (length > maxAnswerBytes) response.destroy(new Error('its answer has no end'));
-          chunks.push(chunk);
-        });
-        response.on('error', reject);
-        response.on('end', () => {
-          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') });
-        });
-      },
-    );
+    const answered = (response: IncomingMessage): void => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      response.on('data', (chunk: Buffer) => {
+        length += chunk.length;
+        if (length > maxAnswerBytes) response.destroy(new Error('its answer has no end'));
+        chunks.push(chunk);
+      });
+      response.on('error', reject);
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') });
+      });
+    };
+    const outgoing =
+      url.protocol === 'https:'
+        ? httpsRequest(
+            url,
+            {
+              ...options,
+              cert: tls?.identity.certificate,
+              key: tls?.identity.key,
+              ca: tls?.ca,
+              // Also where the environment says otherwise (NODE_TLS_REJECT_UNAUTHORIZED).
+              rejectUnauthorized: true,
+            },
+            answered,
+          )
+        : httpRequest(url, options, answered);
     outgoing.on('error', reject);
     outgoing.end(body);
   });
@@ -207,9 +326,4 @@ function text(value: unknown): string {
 
 function strings(value: unknown): string[] {
   return isList(value) ? value.filter((one): one is string => typeof one === 'string') : [];
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'no answer';
-  return error.name === 'TimeoutError' || error.name === 'AbortError' ? 'no answer' : error.message;
 }

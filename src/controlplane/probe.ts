@@ -2,6 +2,14 @@ import { request as httpRequest, type IncomingMessage, type RequestOptions } fro
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import type { ProbeEndpoint } from '../operations/plan-restart.ts';
+import { connectionTrouble } from './connection-trouble.ts';
+
+/** `status`: of HTTP. `answer`: what came, in few words, such as `HTTP 403` or `connection refused`. */
+export interface ProbeResult {
+  readonly state: ProbeState;
+  readonly answer: string;
+  readonly status?: number;
+}
 
 /**
  * - `healthy`: as the kubelet judges: an HTTP status from 200 to 399, or a connection where it asks for no more
@@ -9,7 +17,7 @@ import type { ProbeEndpoint } from '../operations/plan-restart.ts';
  * - `down`: nobody listens: the kernel refuses the connection
  * - `silent`: neither an answer nor a refusal; whether something runs there cannot be told
  */
-export type ProbeResult = 'healthy' | 'unhealthy' | 'down' | 'silent';
+export type ProbeState = 'healthy' | 'unhealthy' | 'down' | 'silent';
 
 /** Asks once, as the kubelet's prober does: no proxy, no redirect followed, no certificate checked. Never rejects. */
 export function probe(endpoint: ProbeEndpoint): Promise<ProbeResult> {
@@ -24,9 +32,9 @@ function tcp({ host, port, timeoutMs }: ProbeEndpoint): Promise<ProbeResult> {
       socket.destroy();
       resolve(result);
     };
-    const limit = setTimeout(end, timeoutMs, 'silent');
+    const limit = setTimeout(end, timeoutMs, { state: 'silent', answer: 'no answer' });
     socket.on('connect', () => {
-      end('healthy');
+      end({ state: 'healthy', answer: 'a connection' });
     });
     socket.on('error', (error) => {
       end(meaningOf(error));
@@ -45,8 +53,9 @@ function http(endpoint: Extract<ProbeEndpoint, { readonly kind: 'http' }>): Prom
       headers: { 'user-agent': 'kube-probe/kubepki', ...Object.fromEntries(headers) },
     };
     const answered = (response: IncomingMessage): void => {
-      const { statusCode = 0 } = response;
-      end(statusCode >= 200 && statusCode < 400 ? 'healthy' : 'unhealthy');
+      const { statusCode: status = 0 } = response;
+      const state = status >= 200 && status < 400 ? 'healthy' : 'unhealthy';
+      end({ state, answer: `HTTP ${String(status)}`, status });
     };
     const request =
       scheme === 'https'
@@ -57,7 +66,7 @@ function http(endpoint: Extract<ProbeEndpoint, { readonly kind: 'http' }>): Prom
       request.destroy();
       resolve(result);
     };
-    const limit = setTimeout(end, timeoutMs, 'silent');
+    const limit = setTimeout(end, timeoutMs, { state: 'silent', answer: 'no answer' });
     request.on('error', (error) => {
       end(meaningOf(error));
     });
@@ -65,8 +74,12 @@ function http(endpoint: Extract<ProbeEndpoint, { readonly kind: 'http' }>): Prom
   });
 }
 
-/** Only a refused connection proves that nobody listens. One that is reset, or speaks no TLS, had somebody at its end. */
 function meaningOf(error: Error): ProbeResult {
+  return { state: stateAfter(error), answer: connectionTrouble(error) };
+}
+
+/** Only a refused connection proves that nobody listens. One that is reset, or speaks no TLS, had somebody at its end. */
+function stateAfter(error: Error): ProbeState {
   const code = 'code' in error ? error.code : undefined;
   if (code === 'ECONNREFUSED') return 'down';
   const unreachable = ['EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT'];

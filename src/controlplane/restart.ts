@@ -14,7 +14,7 @@ export interface RestartTimes {
 }
 
 /**
- * `replaced`: somebody put a manifest in its place before it had stopped. `last`: what the probe said when the time was over.
+ * `replaced`: somebody put a manifest in its place before it had stopped. `last`: what the probe got when the time was over.
  * However it ends, a manifest is in its place.
  */
 export type RestartResult =
@@ -22,10 +22,12 @@ export type RestartResult =
   | { readonly status: 'replaced'; readonly returned: Return }
   | { readonly status: 'not-stopped' | 'not-started'; readonly returned: Return; readonly last: ProbeResult };
 
+export type RestartPhase = 'stopping' | 'starting';
+
 export interface RestartWatch {
   readonly clock: Clock;
-  /** Called as each phase begins. */
-  readonly phase: (phase: 'stopping' | 'starting') => void;
+  /** Called as each phase begins, and with what each probe gets. */
+  readonly phase: (phase: RestartPhase, last: ProbeResult | undefined) => void;
   /** The command line, for whoever finds the journal. */
   readonly command: string;
 }
@@ -44,7 +46,7 @@ export async function restartPod(
   { clock, phase, command }: RestartWatch,
 ): Promise<RestartResult> {
   const sha256 = pod.target.before?.sha256 ?? '';
-  phase('stopping');
+  phase('stopping', undefined);
   let returned: Return;
   const since = clock.elapsed();
   moveAside(state, { path: pod.path, sha256 }, command);
@@ -53,10 +55,11 @@ export async function restartPod(
   try {
     last = await repeat(endpoint, clock, {
       until: (result) => {
+        phase('stopping', result);
         // A configuration management, say: with a manifest there, nothing will stop any more.
         seen.replaced = isReplaced(state);
         // That it is down proves nothing before the kubelet has looked: it may have been down all the time.
-        return seen.replaced || (result === 'down' && clock.elapsed() - since >= settleMs);
+        return seen.replaced || (result.state === 'down' && clock.elapsed() - since >= settleMs);
       },
       deadline: since + stopTimeoutMs,
     });
@@ -65,13 +68,18 @@ export async function restartPod(
   }
   if (returned.outcome === 'none') throw forgotten(pod.path);
   if (seen.replaced) return { status: 'replaced', returned };
-  if (last !== 'down') return { status: 'not-stopped', returned, last };
-  phase('starting');
+  if (last.state !== 'down') return { status: 'not-stopped', returned, last };
+  phase('starting', undefined);
   last = await repeat(endpoint, clock, {
-    until: (result) => result === 'healthy',
+    until: (result) => {
+      phase('starting', result);
+      return result.state === 'healthy';
+    },
     deadline: clock.elapsed() + startTimeoutMs,
   });
-  return last === 'healthy' ? { status: 'restarted', returned } : { status: 'not-started', returned, last };
+  return last.state === 'healthy'
+    ? { status: 'restarted', returned }
+    : { status: 'not-started', returned, last };
 }
 
 /** Somebody has removed the state directory, and perhaps the manifest that waited in it. */

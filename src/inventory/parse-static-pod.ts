@@ -3,8 +3,10 @@ import { parseYaml } from '../yaml/parse-yaml.ts';
 
 /** A pod as far as it says where its component listens, whom it calls and how its health is told. */
 export interface Pod {
-  /** `command` and `args` of its containers, word by word; those of the container named like the component last. */
+  /** `command` and `args` of the container named like the component, word by word; of all containers where none is. */
   readonly words: readonly string[];
+  /** What `env` of the same says outright. */
+  readonly environment: ReadonlyMap<string, string>;
   /** Those of the container named like the component first. */
   readonly probes: readonly Probe[];
   readonly hostNetwork: boolean;
@@ -45,18 +47,27 @@ export function parseStaticPod(text: string, component: string): Pod {
     throw new KubepkiError('bad-manifest', 'is not the manifest of a pod: it has no list spec.containers');
   }
   const isComponent = (container: unknown): boolean => field(container, 'name') === component;
-  const ordered = [
-    ...containers.filter(isComponent),
-    ...containers.filter((container) => !isComponent(container)),
-  ];
+  const own = containers.filter(isComponent);
+  // A sidecar's flags must not count.
+  const speaking = own.length === 0 ? containers : own;
+  const ordered = [...own, ...containers.filter((container) => !isComponent(container))];
   return {
-    // Of several flags the last one counts, and a sidecar's must not.
-    words: ordered
-      .toReversed()
-      .flatMap((container) => [...texts(field(container, 'command')), ...texts(field(container, 'args'))]),
+    words: speaking.flatMap((container) => [
+      ...texts(field(container, 'command')),
+      ...texts(field(container, 'args')),
+    ]),
+    environment: new Map(speaking.flatMap(variablesOf)),
     probes: ordered.flatMap(probesOf),
     hostNetwork: field(spec, 'hostNetwork') === 'true',
   };
+}
+
+/** Without those that are filled in elsewhere (`valueFrom`). Of several by one name the last one counts, as in a Map. */
+function variablesOf(container: unknown): (readonly [name: string, value: string])[] {
+  return list(field(container, 'env')).flatMap((variable) => {
+    const [name, value] = [text(field(variable, 'name')), text(field(variable, 'value'))];
+    return name === undefined || value === undefined ? [] : [[name, value] as const];
+  });
 }
 
 function probesOf(container: unknown): Probe[] {

@@ -7,7 +7,7 @@ import type { Reading } from '../inventory/reading.ts';
 import type { StaticPod, StaticPods } from '../inventory/static-pods.ts';
 import { nameKey } from '../pki/edit-subject-alt-name.ts';
 import type { GeneralName } from '../pki/subject-alt-name.ts';
-import { flagValues } from './component-flags.ts';
+import { etcdSettings, flagSettings, flagValues, type Setting } from './component-flags.ts';
 import { serviceAddress } from './requested-names.ts';
 
 /** What says under which names the servers of a control plane are called. */
@@ -20,7 +20,7 @@ export interface NameSources {
 export interface NameUse {
   readonly name: GeneralName;
   readonly path: string;
-  /** The flag or the field that says so. */
+  /** The flag, the variable or the field that says so. */
   readonly field: string;
 }
 
@@ -54,14 +54,17 @@ export function nameUses(names: SubjectSpec['names'], { kubeconfigs, pods }: Nam
     case 'etcd-server':
       return {
         uses: [
-          ...present(pods.etcd).flatMap((pod) => [...flagUses(pod, clientFlags), ...probeUses(pod)]),
+          ...present(pods.etcd).flatMap((pod) => [
+            ...settingUses(pod, clientFlags, etcdSettings),
+            ...probeUses(pod),
+          ]),
           ...present(pods['kube-apiserver']).flatMap((pod) => flagUses(pod, ['etcd-servers'])),
         ],
         faults: [pods.etcd, pods['kube-apiserver']].flatMap(fault),
       };
     case 'etcd-peer':
       return {
-        uses: present(pods.etcd).flatMap((pod) => flagUses(pod, peerFlags)),
+        uses: present(pods.etcd).flatMap((pod) => settingUses(pod, peerFlags, etcdSettings)),
         faults: fault(pods.etcd),
       };
   }
@@ -88,9 +91,17 @@ function fault(reading: Reading<unknown>): KubepkiError[] {
 }
 
 function flagUses(pod: StaticPod, flags: readonly string[]): NameUse[] {
-  return flags.flatMap((flag) =>
-    flagValues(pod.words, flag).flatMap((value) => use(pod.path, `--${flag}`, hostsIn(value))),
-  );
+  return settingUses(pod, flags, flagSettings);
+}
+
+function settingUses(
+  pod: StaticPod,
+  flags: readonly string[],
+  settingsOf: (pod: StaticPod, flag: string) => readonly Setting[],
+): NameUse[] {
+  return flags
+    .flatMap((flag) => settingsOf(pod, flag))
+    .flatMap(({ field, value }) => use(pod.path, field, hostsIn(value)));
 }
 
 // Every pod finds the API server as the service "kubernetes", by its address or by one of its names.

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { Component } from '../catalog/catalog.ts';
 import type { StaticPod } from '../inventory/static-pods.ts';
-import { flagValues, lastFlagValue } from './component-flags.ts';
+import { etcdSetting, lastFlagValue } from './component-flags.ts';
 
 /** A certificate that a component shows to whoever connects. Paths as the manifest has them: inside the container. */
 export interface ServedCertificate {
@@ -19,47 +19,58 @@ export interface ServedCertificate {
  * and the scheduler use theirs as clients.
  * @param probeHost where it can be reached if it listens on every address
  */
-export function servedBy(component: Component, { words }: StaticPod, probeHost: string): ServedCertificate[] {
+export function servedBy(component: Component, pod: StaticPod, probeHost: string): ServedCertificate[] {
   switch (component) {
     case 'etcd':
       return [
-        ...etcdServes(words, 'clients', 'listen-client-urls', ''),
-        ...etcdServes(words, 'peers', 'listen-peer-urls', 'peer-'),
+        ...etcdServes(pod, 'clients', 'listen-client-urls', ''),
+        ...etcdServes(pod, 'peers', 'listen-peer-urls', 'peer-'),
       ];
     case 'kube-apiserver':
-      return apiserverServes(words, probeHost);
+      return apiserverServes(pod.words, probeHost);
     case 'kube-controller-manager':
     case 'kube-scheduler':
       return [];
   }
 }
 
-/** Where a client on this machine reaches etcd: over loopback if it listens there. */
-export function etcdClientUrl(words: readonly string[]): URL | undefined {
-  return nearest(words, 'listen-client-urls');
+/** Where a client on this machine reaches etcd: over TLS if it speaks that, and over loopback if it listens there. */
+export function etcdClientUrl(pod: StaticPod): URL | undefined {
+  return reachableUrl(etcdSetting(pod, 'listen-client-urls'));
+}
+
+/** Where another member would, if it were on this machine. */
+export function etcdPeerUrl(pod: StaticPod): URL | undefined {
+  return reachableUrl(etcdSetting(pod, 'listen-peer-urls'));
+}
+
+function reachableUrl(urls: string | undefined): URL | undefined {
+  const url = nearest(urls, 'https:') ?? nearest(urls, 'http:');
+  if (url === undefined) return undefined;
+  const host = hostOf(url);
+  url.hostname = host.includes(':') ? `[${host}]` : host;
+  return url;
 }
 
 function etcdServes(
-  words: readonly string[],
+  pod: StaticPod,
   to: ServedCertificate['to'],
   urlFlag: string,
   prefix: string,
 ): ServedCertificate[] {
-  const certificateFile = lastFlagValue(words, `${prefix}cert-file`);
-  const keyFile = lastFlagValue(words, `${prefix}key-file`);
-  const url = nearest(words, urlFlag);
+  const certificateFile = etcdSetting(pod, `${prefix}cert-file`);
+  const keyFile = etcdSetting(pod, `${prefix}key-file`);
+  const url = nearest(etcdSetting(pod, urlFlag), 'https:');
   if (certificateFile === undefined || url === undefined) return [];
   const identity = keyFile === undefined ? undefined : { certificateFile, keyFile };
-  return [{ to, host: hostOf(url), port: Number(url.port), certificateFile, identity }];
+  return [{ to, host: hostOf(url), port: Number(url.port || '443'), certificateFile, identity }];
 }
 
-function nearest(words: readonly string[], flag: string): URL | undefined {
-  const urls = flagValues(words, flag)
-    .slice(-1)
-    .flatMap((value) => value.split(','))
+function nearest(urls: string | undefined, scheme: 'http:' | 'https:'): URL | undefined {
+  const fitting = (urls?.split(',') ?? [])
     .flatMap((text) => (URL.canParse(text.trim()) ? [new URL(text.trim())] : []))
-    .filter(({ protocol, port }) => protocol === 'https:' && port !== '');
-  return urls.find((url) => /^(?:127\.|::1$|localhost$)/.test(hostOf(url))) ?? urls[0];
+    .filter(({ protocol }) => protocol === scheme);
+  return fitting.find((url) => /^(?:127\.|::1$|localhost$)/.test(hostOf(url))) ?? fitting[0];
 }
 
 /** A server that listens on every address is also on loopback. */

@@ -1,4 +1,5 @@
 import type { Component } from '../catalog/catalog.ts';
+import type { ProbeEndpoint } from '../operations/plan-restart.ts';
 
 export type RestartEvent =
   | { readonly status: 'restarted' | 'would-restart'; readonly component: Component }
@@ -22,4 +23,11 @@ export function restartLine(event: RestartEvent): string {
     case 'serves':
       return `${event.component} serves ${event.to === 'peers' ? 'its peers ' : ''}the new certificate (${event.certificateFile})\n`;
   }
+}
+
+/** What a probe asks: `https://192.0.2.10:6443/livez`, or `192.0.2.10:2379` where it asks for a connection only. */
+export function probePlace(probe: ProbeEndpoint): string {
+  const host = probe.host.includes(':') ? `[${probe.host}]` : probe.host;
+  const place = `${host}:${String(probe.port)}`;
+  return probe.kind === 'tcp' ? place : `${probe.scheme}://${place}${probe.path}`;
 }

@@ -12,7 +12,6 @@ const marks = {
   'the metrics': 'x509_cert_not_after',
   'the plugin line': 'KUBEPKI ${',
   templates: 'JSONPathSyntaxError',
-  'a progress line': 'bouncingBall',
   'the configuration schema': 'ZodError',
   'making requests': 'renew --csr-only',
   'a YAML parser': 'BAD_DQ_ESCAPE',

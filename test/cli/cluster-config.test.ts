@@ -260,7 +260,7 @@ describe('the defaults, where the cluster does not help', () => {
     const outcome = await done(tree, 'check-expiration', '--kubeconfig', '/etc/kubernetes/scheduler.conf');
     assert.match(
       said(outcome),
-      /^note: the API server at https:\/\/HERE refused: configmaps "kubeadm-config" is forbidden: User "system:kube-scheduler"/m,
+      /^note: the API server at https:\/\/HERE refused \(403\): configmaps "kubeadm-config" is forbidden: User "system:kube-scheduler"/m,
     );
     assert.match(outcome.stdout, /^apiserver /m);
   });

@@ -57,7 +57,7 @@ async function concluded(
     error: ({ oneLine }) => {
       tell(oneLine);
     },
-    progress: () => ({ update: () => undefined, end: () => undefined }) as never,
+    progress: () => ({ update: () => undefined, end: () => undefined }),
   };
   const conclusion: Conclusion = {
     kind: 'finished',

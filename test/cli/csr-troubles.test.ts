@@ -52,7 +52,7 @@ describe('on partial knowledge nothing is approved', () => {
         const outcome = await bed.run(...args);
         assert.equal(
           said(outcome),
-          'error: the API server at https://HERE refused: Forbidden, said in words\n',
+          'error: the API server at https://HERE refused (403): Forbidden, said in words\n',
         );
         assert.deepEqual([outcome.stdout, outcome.code], ['', 1]);
       }
@@ -164,7 +164,7 @@ describe('on partial knowledge nothing is approved', () => {
       const { stdout, stderr, code } = await bed.run(...args, ...scheduler);
       assert.match(
         stderr,
-        /^error: .* refused: certificatesigningrequests\.certificates\.k8s\.io .*User "system:kube-scheduler" cannot/,
+        /^error: .* refused \(403\): certificatesigningrequests\.certificates\.k8s\.io .*User "system:kube-scheduler" cannot/,
       );
       assert.deepEqual([stdout, code], ['', 1]);
     }
@@ -178,7 +178,7 @@ describe('on partial knowledge nothing is approved', () => {
     if (bed === undefined) return;
     bed.put('csr-1');
     const outcome = await bed.run('approve', 'csr-1');
-    assert.equal(said(outcome), 'error: the API server at https://HERE refused: Forbidden, said in words\n');
+    assert.equal(said(outcome), 'error: the API server at https://HERE refused (403): Forbidden, said in words\n');
     assert.deepEqual([outcome.stdout, outcome.code], ['', 1]);
     nothingDecided(bed);
   });
@@ -449,7 +449,7 @@ describe('an API server in trouble', () => {
       /has too much to do \(429\)/,
     ],
     ['500', status(500, 'InternalError'), /answered 500/],
-    ['401', status(401, 'Unauthorized'), /does not know the user of the kubeconfig/],
+    ['401', status(401, 'Unauthorized'), /does not know the user of the kubeconfig \(401\)/],
     ['every connection cut', 'reset', /broke the connection off/],
     ['half an answer', 'half', /did not answer within 10 s/],
     ['silence', 'hang', /did not answer within 10 s/],

@@ -137,6 +137,51 @@ encryptionAlgorithm: RSA-4096
     });
   }
 
+  for (const [what, size] of [
+    ['without a size, as `script` makes one,', 'columns 0 rows 0'],
+    ['of one column', 'columns 1 rows 1'],
+  ] as const) {
+    test(`a terminal ${what} gets none, and the work goes on`, async (t) => {
+      const copy = quickTree(t);
+      if ((await holdLock(t, copy.certDir)) === undefined) return;
+      const line = certsLine('renew', 'apiserver', '--rootfs', copy.directory, '--lock-timeout', '2500ms');
+      const shown = terminal(t, `stty ${size}; ${line}`);
+      if (shown === undefined) return;
+      const bytes = await shown.wrote(/exit=\d/);
+      assert.match(bytes, /another run is at work[^]*exit=7/);
+      assert.doesNotMatch(bytes, drawing);
+    });
+  }
+
+  test('a terminal that loses its size meanwhile: the line goes, and Ctrl-C is heard', async (t) => {
+    const copy = quickTree(t);
+    if ((await holdLock(t, copy.certDir)) === undefined) return;
+    const line = certsLine('renew', 'all', '--rootfs', copy.directory, '--lock-timeout', '5m');
+    const shown = terminal(t, `trap : INT; ${line}`);
+    if (shown === undefined) return;
+    await shown.shows(/waiting for another run to end \(\d+s\)/);
+    shown.forgetSize();
+    await shown.shows(/^\s*$/);
+    shown.type('C-c');
+    assert.match(await shown.shows(/exit=130/), /interrupted: nothing was changed/);
+  });
+
+  test('a terminal that becomes narrower and wider: it fits again, and leaves nothing behind', async (t) => {
+    const copy = quickTree(t);
+    const holder = await holdLock(t, copy.certDir);
+    if (holder === undefined) return;
+    const line = certsLine('renew', 'apiserver', '--rootfs', copy.directory, '--lock-timeout', '5m');
+    const shown = terminal(t, `NO_COLOR=1 ${line}`);
+    if (shown === undefined) return;
+    await shown.shows(/^\s*\S waiting for another run to end \(\d+s\)\s*$/);
+    shown.resize(20);
+    await shown.shows(/^\s*\S waiting fo?r? *\(\w+\)\s*$/);
+    shown.resize(140);
+    await shown.shows(/^\s*\S waiting for another run to end \(\d+s\)\s*$/);
+    holder.kill();
+    assert.doesNotMatch(await shown.shows(/exit=0/), /waiting/);
+  });
+
   test('what is said meanwhile stands above it, whole', async (t) => {
     const program = fileURLToPath(new URL('../support/long-work.ts', import.meta.url));
     const shown = terminal(t, `stty -echo; node --import tsx '${program}'`);

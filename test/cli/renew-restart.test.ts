@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { until } from '../support/deadline.ts';
 import { judge } from '../support/judge.ts';
 import { plane, quickly } from '../support/kubelet/restart.ts';
 import type { ControlPlane } from '../support/kubelet/control-plane.ts';
@@ -16,6 +18,20 @@ function renew({ tree }: ControlPlane, ...args: readonly string[]): Promise<Outc
 
 function pendingFile({ tree }: ControlPlane): string {
   return join(stateDirectory(tree), 'pending-restarts.json');
+}
+
+/** The same key, in a certificate of the same CA that ended yesterday. */
+function expire(openssl: string, certDir: string, name: string): void {
+  const run = (...args: readonly string[]): void => {
+    execFileSync(openssl, args, { cwd: join(certDir, 'etcd'), stdio: ['ignore', 'ignore', 'pipe'] });
+  };
+  const usages = 'extendedKeyUsage=serverAuth,clientAuth';
+  const names = 'subjectAltName=DNS:localhost,DNS:control-plane-1,IP:127.0.0.1';
+  const request = ['-key', `${name}.key`, '-subj', '/CN=control-plane-1', '-out', 'request.csr'];
+  run('req', '-new', ...request, '-addext', usages, '-addext', names);
+  const ca = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-set_serial', '4711', '-days', '-1'];
+  run('x509', '-req', '-in', 'request.csr', ...ca, '-copy_extensions', 'copyall', '-out', `${name}.crt`);
+  rmSync(join(certDir, 'etcd/request.csr'));
 }
 
 describe('renew --restart', () => {
@@ -53,6 +69,28 @@ describe('renew --restart', () => {
       'kube-controller-manager.yaml',
       'kube-scheduler.yaml',
     ]);
+  });
+
+  test('everything of etcd had expired: its gateway, which still answers 503, fails nothing', async (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return;
+    const node = await plane(t, {
+      prepare: ({ certDir }) => {
+        for (const name of ['server', 'peer', 'healthcheck-client']) expire(openssl, certDir, name);
+      },
+    });
+    if (node === undefined) return;
+    // Its gateway has been refused some times, and waits ever longer before it tries again.
+    const log = (): string => node.kubelet.log('etcd.yaml');
+    await until(() => (log().split('certificate has expired').length > 3 ? true : undefined), {
+      deadlineMs: 60_000,
+      otherwise: log,
+    });
+    const { code, stdout, stderr } = await renew(node, 'all', '--restart', ...quickly);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^etcd restarted$/m);
+    assert.match(stdout, /^etcd serves the new certificate /m);
+    await node.healthy();
   });
 
   test('a certificate that no component uses restarts nothing', async (t) => {
@@ -124,7 +162,7 @@ describe('renew --restart', () => {
     assert.match(stdout, / renewed\n$/);
     assert.equal(
       stderr,
-      `interrupted: the change is done and complete; the manifest of kube-scheduler is in its place (${manifest}); ` +
+      `interrupted: the change is done and complete; kube-scheduler was being stopped; the manifest of kube-scheduler is in its place (${manifest}); ` +
         `then: kubepki restart kube-scheduler --rootfs ${node.tree.directory}\n`,
     );
     assert.equal(existsSync(manifest), true);

@@ -35,7 +35,8 @@ describe('a restart that fails', () => {
     const path = manifestOf(node, 'kube-apiserver');
     assert.equal(
       stderr,
-      `error: ${path}: kube-apiserver was not healthy again within 2s: its probe gets no answer\n` +
+      `error: ${path}: kube-apiserver was not healthy again within 2s: ` +
+        `its probe gets no answer: connection refused at https://127.0.0.1:${String(node.ports.apiserver)}/livez\n` +
         'hint: the manifest is in its place; see what keeps it: crictl ps -a --name kube-apiserver, journalctl -u kubelet\n' +
         `hint: then: kubepki restart kube-apiserver kube-controller-manager kube-scheduler --rootfs ${node.tree.directory}\n`,
     );
@@ -67,12 +68,45 @@ describe('a restart that fails', () => {
     );
     assert.equal(code, 8, stderr);
     assert.equal(stdout, '');
-    assert.match(stderr, /kube-scheduler did not stop within 2s: its probe still answers\n/);
+    assert.match(
+      stderr,
+      /kube-scheduler did not stop within 2s: its probe still answers: HTTP 200 at https:\/\/127\.0\.0\.1:\d+\/livez\n/,
+    );
     assert.match(
       stderr,
       /hint: the manifest is in its place; see whether the kubelet runs and watches that directory/,
     );
     requireInPlace(node, 'kube-scheduler', before);
+  });
+
+  test('a probe that gets HTTP 403 or 404: said by its number, with what to look at', async (t) => {
+    const probes = [
+      ['kube-controller-manager', '/forbidden', 403, 'kube-controller-manager runs, but refuses its probe'],
+      ['kube-scheduler', '/nothing', 404, 'what answers there does not know that path'],
+    ] as const;
+    const node = await plane(t, {
+      prepare: (_, manifestsDir) => {
+        for (const [component, path] of probes) {
+          const file = join(manifestsDir, `${component}.yaml`);
+          const text = readFileSync(file, 'utf8');
+          writeFileSync(file, text.replace(/path: .*/, `path: ${path}`), { mode: 0o600 });
+        }
+      },
+    });
+    if (node === undefined) return;
+    for (const [component, path, status, hint] of probes) {
+      const { code, stderr } = await restart(node, component, ...quickly, '--start-timeout', '5s');
+      assert.equal(code, 8, stderr);
+      const [error = '', next = ''] = stderr.split('\n');
+      assert.ok(
+        error.includes(
+          `was not healthy again within 5s: its probe fails: HTTP ${String(status)} at https://127.0.0.1:`,
+        ),
+        error,
+      );
+      assert.ok(error.endsWith(path), error);
+      assert.ok(next.startsWith(`hint: the manifest is in its place; ${hint}: look at `), next);
+    }
   });
 
   test('one that serves another certificate than the file: exit 8, and said which file', async (t) => {
@@ -187,7 +221,7 @@ describe('a restart that is interrupted', () => {
       assert.equal(outcome.code, code, outcome.stderr);
       assert.equal(
         outcome.stderr,
-        `interrupted: nothing was changed; the manifest of kube-scheduler is in its place (${manifestOf(node, 'kube-scheduler')}); ` +
+        `interrupted: kube-scheduler was being stopped; the manifest of kube-scheduler is in its place (${manifestOf(node, 'kube-scheduler')}); ` +
           `then: kubepki restart kube-scheduler --rootfs ${node.tree.directory}\n`,
       );
       requireInPlace(node, 'kube-scheduler', before);
@@ -207,7 +241,26 @@ describe('a restart that is interrupted', () => {
     assert.equal(stdout, 'kube-controller-manager restarted\n');
     assert.match(
       stderr,
-      /^interrupted: restarted: kube-controller-manager; the manifest of kube-scheduler is in its place \(.*\); then: kubepki restart kube-scheduler --rootfs \S+\n$/,
+      /^interrupted: restarted: kube-controller-manager; kube-scheduler was being stopped; the manifest of kube-scheduler is in its place \(.*\); then: kubepki restart kube-scheduler --rootfs \S+\n$/,
+    );
+  });
+
+  test('while it waits for the component to be healthy again: it was stopped, so something was changed', async (t) => {
+    const node = await plane(t, {
+      flags: (_, tree) => ({ 'kube-scheduler': [`--refuse-while=${join(tree.directory, 'broken')}`] }),
+    });
+    if (node === undefined) return;
+    writeFileSync(join(node.tree.directory, 'broken'), '');
+    const run = node.begin('restart', 'kube-scheduler', ...quickly, '--start-timeout', '200s');
+    await node.away('kube-scheduler');
+    await node.back('kube-scheduler');
+    run.kill('SIGINT');
+    const { code, stderr } = await run.ended;
+    assert.equal(code, 130);
+    assert.equal(
+      stderr,
+      'interrupted: kube-scheduler was stopped, and has not been seen healthy again yet; ' +
+        `then: kubepki restart kube-scheduler --rootfs ${node.tree.directory}\n`,
     );
   });
 

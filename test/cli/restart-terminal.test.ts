@@ -14,12 +14,21 @@ describe('a restart on a terminal', () => {
     const line = `${kubepkiLine} restart kube-scheduler --settle 100s --stop-timeout 200s --rootfs '${node.tree.directory}'`;
     const shown = terminal(t, line);
     if (shown === undefined) return;
-    await shown.shows(/waiting for kube-scheduler to stop \((?:[2-9]|\d\d)s\)/);
+    // What its probe gets: at first an answer, then none.
+    await shown.wrote(
+      /waiting for kube-scheduler to stop: HTTP 200 at https:\/\/127\.0\.0\.1:\d+\/livez \(\d+s\)|connection refused/,
+    );
+    await shown.shows(
+      /waiting for kube-scheduler to stop: connection refused at https:\/\/127\.0\.0\.1:\d+\/livez \((?:[2-9]|\d\d)s\)/,
+    );
     assert.equal(existsSync(join(node.manifestsDir, 'kube-scheduler.yaml')), false);
     shown.type('C-c');
     const after = await shown.shows(/exit=130/);
     assert.doesNotMatch(after, /waiting for/);
-    assert.match(after, /interrupted: nothing was changed; the manifest of kube-scheduler is in its place/);
+    assert.match(
+      after,
+      /interrupted: kube-scheduler was being stopped; the manifest of kube-scheduler is in its place/,
+    );
     assert.ok(shown.cursorIsVisible());
     assert.ok(existsSync(join(node.manifestsDir, 'kube-scheduler.yaml')));
     assert.equal(existsSync(stateDirectory(node.tree)), false);
@@ -31,7 +40,7 @@ describe('a restart on a terminal', () => {
     const line = `${kubepkiLine} restart kube-scheduler --settle 3s --rootfs '${node.tree.directory}'`;
     const shown = terminal(t, line);
     if (shown === undefined) return;
-    await shown.wrote(/waiting for kube-scheduler to stop \(\d+s\)/);
+    await shown.wrote(/waiting for kube-scheduler to stop: .* \(\d+s\)/);
     const after = await shown.shows(/exit=0/);
     assert.doesNotMatch(after, /waiting for/);
     assert.match(after, /^\s*kube-scheduler restarted\nexit=0/);

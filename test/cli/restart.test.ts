@@ -185,6 +185,18 @@ describe('kubepki restart', () => {
   });
 });
 
+/** The manifest of an etcd that is told everything by variables, and speaks plain http with its clients. */
+function byEnvironment(manifest: string): string {
+  const variables: string[] = [];
+  const rest = manifest.replaceAll(/^ {4}- --([^=]+)=(.*)\n/gm, (_, flag: string, value: string) => {
+    const name = `ETCD_${flag.toUpperCase().replaceAll('-', '_')}`;
+    const said = flag.endsWith('client-urls') ? value.replace('https:', 'http:') : value;
+    variables.push(`    - name: ${name}\n      value: "${said}"\n`);
+    return '';
+  });
+  return rest.replace(/^ {4}image:/m, `    env:\n${variables.join('')}    image:`);
+}
+
 describe('the quorum of etcd', () => {
   test('with all members well, one of three is restarted', async (t) => {
     const node = await plane(t, { otherMembers: 2 });
@@ -205,7 +217,8 @@ describe('the quorum of etcd', () => {
     assert.equal(
       stderr.split('\n')[0],
       `error: ${node.manifestsDir}/etcd.yaml: stopping this member would leave the etcd cluster without quorum: ` +
-        'of 3 members, 1 would be left, and 2 are needed (not healthy: control-plane-3)',
+        'of 3 members, 1 would be left, and 2 are needed ' +
+        `(not healthy: control-plane-3: connection refused at https://127.0.0.1:${String(node.otherPorts[1]?.etcdClient)}/health)`,
     );
     assert.match(
       stderr,
@@ -247,6 +260,23 @@ describe('the quorum of etcd', () => {
     const { code, stderr } = await restart(node, 'etcd', ...quickly, '--start-timeout', '1s');
     assert.equal(code, 8, stderr);
     assert.match(stderr, /etcd was not healthy again within 1s/);
+  });
+
+  test('a member with plain http for clients, set up by its environment: asked, and restarted', async (t) => {
+    const node = await plane(t, {
+      prepare: (_, manifestsDir) => {
+        const path = join(manifestsDir, 'etcd.yaml');
+        writeFileSync(path, byEnvironment(readFileSync(path, 'utf8')));
+      },
+    });
+    if (node === undefined) return;
+    const { code, stdout, stderr } = await restart(node, 'etcd', ...quickly);
+    assert.equal(code, 0, stderr);
+    // What it speaks no TLS for it serves no certificate for.
+    assert.equal(
+      stdout,
+      `etcd restarted\netcd serves its peers the new certificate (${node.tree.certDir}/etcd/peer.crt)\n`,
+    );
   });
 
   test('where it cannot be asked, it is refused', async (t) => {

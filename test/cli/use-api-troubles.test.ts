@@ -108,7 +108,7 @@ describe('what lasts is an error', () => {
     const before = snapshot(tree.directory);
     const { stderr, code } = await renew(tree, ...two, '--approve');
     assert.equal(code, 1);
-    assert.match(stderr, /^error: the API server at \S+ does not know the user of the kubeconfig$/m);
+    assert.match(stderr, /^error: the API server at \S+ does not know the user of the kubeconfig \(401\)$/m);
     assert.match(stderr, /^hint: the certificate in it may have expired/m);
     unchanged(tree, before);
     assert.deepEqual([kept(node), pendingFiles(tree)], [[], []]);

@@ -282,7 +282,7 @@ describe('nothing comes of it, and nothing is changed', () => {
   });
 
   const refusals = [
-    [401, /does not know the user of the kubeconfig/],
+    [401, /does not know the user of the kubeconfig \(401\)/],
     [403, /refused/],
     [422, /invalid/],
   ] as const;
@@ -313,7 +313,7 @@ describe('nothing comes of it, and nothing is changed', () => {
     const before = snapshot(node.tree.directory);
     const outcome = await renew(node.tree, ...two, '--approve');
     assert.equal(outcome.code, 1);
-    assert.match(outcome.stderr, /refused: not you/);
+    assert.match(outcome.stderr, /refused \(403\): not you/);
     assert.deepEqual([kept(node), pendingFiles(node.tree)], [[], []]);
     unchanged(node.tree, before);
   });

@@ -96,7 +96,7 @@ describe('the ConfigMap kubeadm-config', () => {
     await readKubeadmConfigMap(it.access({ serverName: 'kubernetes' }), never);
     await readKubeadmConfigMap(it.access({ server: new URL(`https://localhost:${port}/`) }), never);
     const below = it.access({ server: new URL(`https://localhost:${port}/k8s/clusters/c-1`) });
-    assert.match(await failure(below), /has no such thing/);
+    assert.match(await failure(below), /has no such thing \(404\)/);
     assert.deepEqual(
       it.server.seen.map(({ path }) => path.replace(/\/api\/.*/, '')),
       ['', '', '/k8s/clusters/c-1'],
@@ -109,7 +109,7 @@ describe('the ConfigMap kubeadm-config', () => {
     const node = it.authority.issue({ subject: '/O=system:nodes/CN=system:node:control-plane-1' });
     assert.equal(
       await failure(it.known(node)),
-      'the API server at https://HERE refused: configmaps "kubeadm-config" is forbidden: User "system:node:control-plane-1" ' +
+      'the API server at https://HERE refused (403): configmaps "kubeadm-config" is forbidden: User "system:node:control-plane-1" ' +
         'cannot get resource "configmaps" in API group "" in the namespace "kube-system": no relationship found between node \'control-plane-1\' and this object',
     );
     await closed(it.server);
@@ -118,7 +118,7 @@ describe('the ConfigMap kubeadm-config', () => {
   test('a certificate that has expired, or is of another CA', async (t) => {
     const it = await cluster(t);
     if (it === undefined) return;
-    const unknown = 'the API server at https://HERE does not know the user of the kubeconfig';
+    const unknown = 'the API server at https://HERE does not know the user of the kubeconfig (401)';
     assert.equal(await failure(it.known(it.authority.issue({ subject: admin, expired: true }))), unknown);
     const openssl = judge(t, 'openssl');
     if (openssl === undefined) return;
@@ -142,7 +142,7 @@ describe('the ConfigMap kubeadm-config', () => {
     [
       404,
       asRecorded(recorded('a ConfigMap that does not exist')),
-      /has no such thing: configmaps "kubeadm-confg" not found$/,
+      /has no such thing \(404\): configmaps "kubeadm-confg" not found$/,
     ],
     [429, { status: 429, body: 'Too many requests' }, /has too much to do \(429\)$/],
     [

@@ -133,7 +133,7 @@ describe('each recorded outcome', () => {
     const wish = bed.wish({ name: 'kubernetes-admin-1' }, '/O=system:masters/CN=kubernetes-admin');
     assert.deepEqual(await failure(bed.run((api) => api.submit(wish))), {
       said:
-        'the API server at https://HERE refused: certificatesigningrequests.certificates.k8s.io "kubernetes-admin-1" is forbidden: ' +
+        'the API server at https://HERE refused (403): certificatesigningrequests.certificates.k8s.io "kubernetes-admin-1" is forbidden: ' +
         'use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed',
       retryable: false,
       afterMs: undefined,
@@ -150,7 +150,7 @@ describe('each recorded outcome', () => {
       bed.run((api) => api.submit(bed.wish({ request, name: 'bad-1' }))),
     );
     const { message } = recorded('malformed request').response.body as { readonly message: string };
-    assert.equal(said, `the API server at https://HERE finds the request invalid: ${message}`);
+    assert.equal(said, `the API server at https://HERE finds the request invalid (422): ${message}`);
     assert.equal(retryable, false);
   });
 
@@ -161,7 +161,7 @@ describe('each recorded outcome', () => {
     const { said } = await failure(bed.run((api) => api.submit(bed.wish({ request }))));
     assert.match(
       said,
-      /invalid: CertificateSigningRequest\.certificates\.k8s\.io "controller-manager-1" is invalid/,
+      /invalid \(422\): CertificateSigningRequest\.certificates\.k8s\.io "controller-manager-1" is invalid/,
     );
     assert.match(said, /PEM block type must be CERTIFICATE REQUEST$/);
     assert.ok(said.length < 1000, String(said.length));
@@ -269,7 +269,7 @@ describe('approval', () => {
       (bed) => {
         bed.csr.remove('controller-manager-1');
       },
-      'the API server at https://HERE has no such thing: certificatesigningrequests.certificates.k8s.io "controller-manager-1" not found',
+      'the API server at https://HERE has no such thing (404): certificatesigningrequests.certificates.k8s.io "controller-manager-1" not found',
     ],
     [
       'replaced by another',
@@ -327,7 +327,7 @@ describe('approval', () => {
     if (bed === undefined) return;
     const wish = bed.wish();
     const { said, retryable } = await failure(approved(bed, wish));
-    assert.match(said, /changed meanwhile: the object has been modified$/);
+    assert.match(said, /changed meanwhile \(409\): the object has been modified$/);
     assert.equal(retryable, false);
     assert.equal(bed.server.seen.filter(({ method }) => method === 'PUT').length, 5);
   });
@@ -347,12 +347,12 @@ describe('who may not', () => {
     [
       'a user without rights',
       '/CN=somebody',
-      /refused: certificatesigningrequests\.certificates\.k8s\.io is forbidden: User "somebody" cannot create resource "certificatesigningrequests" in API group "certificates\.k8s\.io" at the cluster scope$/,
+      /refused \(403\): certificatesigningrequests\.certificates\.k8s\.io is forbidden: User "somebody" cannot create resource "certificatesigningrequests" in API group "certificates\.k8s\.io" at the cluster scope$/,
     ],
     [
       'a kubelet that approves',
       '/O=system:nodes/CN=system:node:node-1',
-      /refused: .*"controller-manager-1" is forbidden: User "system:node:node-1" cannot update resource "certificatesigningrequests\/approval"/,
+      /refused \(403\): .*"controller-manager-1" is forbidden: User "system:node:node-1" cannot update resource "certificatesigningrequests\/approval"/,
     ],
   ];
   for (const [who, subject, expected] of refused) {
@@ -395,7 +395,7 @@ describe('who may not', () => {
       api.standing('x'),
     );
     assert.deepEqual(await failure(attempt), {
-      said: 'the API server at https://HERE does not know the user of the kubeconfig',
+      said: 'the API server at https://HERE does not know the user of the kubeconfig (401)',
       retryable: false,
       afterMs: undefined,
       hint: "the certificate in it may have expired, or be another CA's",
@@ -428,7 +428,7 @@ describe('removal', () => {
     if (bed === undefined) return;
     for (const act of ['standing', 'remove'] as const) {
       const { said, retryable } = await failure(bed.run<unknown>((api) => api[act]('x')));
-      assert.equal(said, 'the API server at https://HERE has no such thing');
+      assert.equal(said, 'the API server at https://HERE has no such thing (404)');
       assert.equal(retryable, false);
     }
   });

@@ -33,6 +33,7 @@ describe('a probe judges as the kubelet does', () => {
     [302, 'healthy'],
     [399, 'healthy'],
     [401, 'unhealthy'],
+    [403, 'unhealthy'],
     [404, 'unhealthy'],
     [500, 'unhealthy'],
     [503, 'unhealthy'],
@@ -44,7 +45,11 @@ describe('a probe judges as the kubelet does', () => {
           response.writeHead(status, { location: 'http://127.0.0.1:1/' }).end();
         }),
       );
-      assert.equal(await probe({ ...http, port }), expected);
+      assert.deepEqual(await probe({ ...http, port }), {
+        state: expected,
+        answer: `HTTP ${String(status)}`,
+        status,
+      });
     });
   }
 
@@ -58,7 +63,7 @@ describe('a probe judges as the kubelet does', () => {
       }),
     );
     const result = await probe({ ...http, port, path: '/health?exclude=NOSPACE', headers: [['X-Key', 'v']] });
-    assert.equal(result, 'healthy');
+    assert.equal(result.state, 'healthy');
     assert.deepEqual(seen, ['/health?exclude=NOSPACE', 'v']);
   });
 
@@ -75,16 +80,17 @@ describe('a probe judges as the kubelet does', () => {
       (_, response) => response.end('ok'),
     );
     const port = await listen(t, server);
-    assert.equal(await probe({ ...http, scheme: 'https', port }), 'healthy');
+    assert.equal((await probe({ ...http, scheme: 'https', port })).answer, 'HTTP 200');
     // A server that speaks TLS is there, and is not what was asked for.
-    assert.equal(await probe({ ...http, port }), 'unhealthy');
+    assert.equal((await probe({ ...http, port })).state, 'unhealthy');
   });
 
   test('nobody listens: down', async () => {
     const [port = 0] = await freePorts(1);
-    assert.equal(await probe({ ...http, port }), 'down');
-    assert.equal(await probe({ ...http, scheme: 'https', port }), 'down');
-    assert.equal(await probe({ ...base, kind: 'tcp', port }), 'down');
+    const down = { state: 'down', answer: 'connection refused' };
+    assert.deepEqual(await probe({ ...http, port }), down);
+    assert.deepEqual(await probe({ ...http, scheme: 'https', port }), down);
+    assert.deepEqual(await probe({ ...base, kind: 'tcp', port }), down);
   });
 
   test('a connection that is cut is no proof of being down', async (t) => {
@@ -92,9 +98,13 @@ describe('a probe judges as the kubelet does', () => {
       t,
       createServer((socket) => socket.destroy()),
     );
-    assert.equal(await probe({ ...http, port }), 'unhealthy');
-    assert.equal(await probe({ ...http, scheme: 'https', port }), 'unhealthy');
-    assert.equal(await probe({ ...base, kind: 'tcp', port }), 'healthy');
+    const reset = { state: 'unhealthy', answer: 'connection reset' };
+    assert.deepEqual(await probe({ ...http, port }), reset);
+    assert.deepEqual(await probe({ ...http, scheme: 'https', port }), reset);
+    assert.deepEqual(await probe({ ...base, kind: 'tcp', port }), {
+      state: 'healthy',
+      answer: 'a connection',
+    });
   });
 
   test('neither an answer nor a refusal: silent', async (t) => {
@@ -106,6 +116,21 @@ describe('a probe judges as the kubelet does', () => {
     t.after(() => {
       for (const socket of open) socket.destroy();
     });
-    assert.equal(await probe({ ...http, port, timeoutMs: 100 }), 'silent');
+    assert.deepEqual(await probe({ ...http, port, timeoutMs: 100 }), {
+      state: 'silent',
+      answer: 'no answer',
+    });
+  });
+
+  test('a server that speaks no TLS is called so, without the file names of OpenSSL', async (t) => {
+    const port = await listen(
+      t,
+      createServer((socket) => {
+        socket.once('data', () => socket.end('no TLS here\n'));
+      }),
+    );
+    const { state, answer } = await probe({ ...http, scheme: 'https', port });
+    assert.equal(state, 'unhealthy');
+    assert.match(answer, /^no TLS \(\w+\)$/);
   });
 });

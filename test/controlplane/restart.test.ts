@@ -98,7 +98,7 @@ describe('how long a manifest stays away', () => {
   test('no longer than --stop-timeout, if it does not stop', async (t) => {
     const { run, awaySeconds } = await pod(t, () => true);
     const result = await run(20);
-    assert.deepEqual([result.status, 'last' in result && result.last], ['not-stopped', 'healthy']);
+    assert.deepEqual([result.status, 'last' in result && result.last.state], ['not-stopped', 'healthy']);
     assert.equal(awaySeconds(), 60);
   });
 
@@ -115,6 +115,6 @@ describe('how long a manifest stays away', () => {
   test('it is not restarted before it is healthy again', async (t) => {
     const { run } = await pod(t, () => false);
     const result = await run(20);
-    assert.deepEqual([result.status, 'last' in result && result.last], ['not-started', 'down']);
+    assert.deepEqual([result.status, 'last' in result && result.last.state], ['not-started', 'down']);
   });
 });

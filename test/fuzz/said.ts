@@ -28,7 +28,7 @@ export async function collected(command: (terminal: Terminal) => Promise<number>
     banner: (text) => (stderr += `${text}\n`),
     hint: (text) => (stderr += text === undefined ? '' : renderHint(text, plain)),
     error: (error) => (stderr += renderError(error, plain)),
-    progress: () => Promise.resolve({ update: () => undefined, end: () => undefined }),
+    progress: () => ({ update: () => undefined, end: () => undefined }),
   };
   const run = async (): Promise<number> => {
     try {

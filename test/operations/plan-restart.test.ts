@@ -4,6 +4,7 @@ import type { Component } from '../../src/catalog/catalog.ts';
 import { parseStaticPod } from '../../src/inventory/parse-static-pod.ts';
 import type { StaticPods } from '../../src/inventory/static-pods.ts';
 import { planRestarts, type ComponentRestart } from '../../src/operations/plan-restart.ts';
+import { etcdClientUrl } from '../../src/operations/served-certificates.ts';
 import { kubeadmManifests } from '../support/kubelet/manifests.ts';
 
 const ports = {
@@ -36,6 +37,10 @@ function restartable(component: Component, text: string): ComponentRestart {
 }
 
 const kubeadm = kubeadmManifests({ ports });
+
+const pod = (words: string, container: string, more = ''): string =>
+  `spec: {${more}containers: [{name: sidecar, livenessProbe: {httpGet: {host: 127.0.0.9, port: 9}}}, {name: kube-apiserver, command: [${words}], ${container}}]}`;
+const liveness = 'livenessProbe: {httpGet: {port: 1, host: 192.0.2.1}}';
 
 describe('what a manifest says of its component', () => {
   test("kubeadm's four: the probe with its named port, the certificates that are served", () => {
@@ -72,10 +77,6 @@ describe('what a manifest says of its component', () => {
       [[6443, '/etc/kubernetes/pki/apiserver.crt']],
     );
   });
-
-  const pod = (words: string, container: string, more = ''): string =>
-    `spec: {${more}containers: [{name: sidecar, livenessProbe: {httpGet: {host: 127.0.0.9, port: 9}}}, {name: kube-apiserver, command: [${words}], ${container}}]}`;
-  const liveness = 'livenessProbe: {httpGet: {port: 1, host: 192.0.2.1}}';
 
   for (const [what, text, expected] of [
     ["the component's own container counts", pod('a', liveness), '192.0.2.1:1'],
@@ -170,4 +171,97 @@ describe('what a manifest says of its component', () => {
     assert.deepEqual(etcd('https://0.0.0.0:2379'), [['127.0.0.1', 2379]]);
     assert.deepEqual(etcd('http://127.0.0.1:2379'), []);
   });
+});
+
+describe("etcd's settings by its environment", () => {
+  const env = (...variables: readonly (readonly [name: string, value: string])[]): string =>
+    `env: [${variables.map(([name, value]) => `{name: ${name}, value: "${value}"}`).join(', ')}]`;
+  const serves = (command: string, variables: string, sidecar = ''): unknown =>
+    restartable(
+      'etcd',
+      `spec: {containers: [${sidecar}{name: etcd, command: [${command}], ${variables}, livenessProbe: {httpGet: {port: 1, host: 192.0.2.1}}}]}`,
+    ).serves.map(({ to, host, port, certificateFile, identity }) => [
+      to,
+      host,
+      port,
+      certificateFile,
+      identity?.keyFile,
+    ]);
+  const both = env(
+    ['ETCD_LISTEN_CLIENT_URLS', 'https://192.0.2.1:2379,https://127.0.0.1:2379'],
+    ['ETCD_CERT_FILE', '/server.crt'],
+    ['ETCD_KEY_FILE', '/server.key'],
+    ['ETCD_LISTEN_PEER_URLS', 'https://192.0.2.1:2380'],
+    ['ETCD_PEER_CERT_FILE', '/peer.crt'],
+    ['ETCD_PEER_KEY_FILE', '/peer.key'],
+  );
+
+  test('say what it serves', () => {
+    assert.deepEqual(serves('etcd', both), [
+      ['clients', '127.0.0.1', 2379, '/server.crt', '/server.key'],
+      ['peers', '192.0.2.1', 2380, '/peer.crt', '/peer.key'],
+    ]);
+  });
+
+  test('a flag wins', () => {
+    assert.deepEqual(serves('etcd, --cert-file=/flag.crt, --listen-peer-urls=http://127.0.0.1:2380', both), [
+      ['clients', '127.0.0.1', 2379, '/flag.crt', '/server.key'],
+    ]);
+  });
+
+  test("not a sidecar's, neither its variables nor its flags, nor a value that is filled in elsewhere", () => {
+    const sidecar = `{name: backup, command: [x, --cert-file=/side.crt], ${env(['ETCD_KEY_FILE', '/side.key'])}}, `;
+    const elsewhere = both.replace('value: "/peer.crt"', 'valueFrom: {fieldRef: {fieldPath: status.podIP}}');
+    assert.deepEqual(serves('etcd', elsewhere, sidecar), [
+      ['clients', '127.0.0.1', 2379, '/server.crt', '/server.key'],
+    ]);
+  });
+
+  test('an empty variable is none, and of two by one name the last counts', () => {
+    const variables = env(
+      ['ETCD_LISTEN_CLIENT_URLS', 'https://127.0.0.1:443'],
+      ['ETCD_CERT_FILE', '/first.crt'],
+      ['ETCD_CERT_FILE', '/second.crt'],
+      ['ETCD_KEY_FILE', ''],
+    );
+    assert.deepEqual(serves('etcd', variables), [['clients', '127.0.0.1', 443, '/second.crt', undefined]]);
+  });
+
+  test('of the other components they are no flags', () => {
+    const { serves } = restartable(
+      'kube-apiserver',
+      pod(
+        'kube-apiserver',
+        `${env(['ETCD_TLS_CERT_FILE', '/a.crt'], ['TLS_CERT_FILE', '/a.crt'])}, ${liveness}`,
+      ),
+    );
+    assert.deepEqual(serves, []);
+  });
+});
+
+describe('where etcd is asked', () => {
+  const client = (urls: string): string | undefined => {
+    const text = `spec: {containers: [{command: [etcd, "--listen-client-urls=${urls}"], ${liveness}}]}`;
+    return etcdClientUrl(restartable('etcd', text).pod)?.href;
+  };
+
+  for (const [what, urls, expected] of [
+    [
+      'over TLS, where it speaks both',
+      'http://127.0.0.1:2379,https://192.0.2.1:2379',
+      'https://192.0.2.1:2379/',
+    ],
+    [
+      'over plain http, where it speaks no TLS',
+      'http://192.0.2.1:2379,http://127.0.0.1:2381',
+      'http://127.0.0.1:2381/',
+    ],
+    ['on loopback, where it listens everywhere', 'https://0.0.0.0:2379', 'https://127.0.0.1:2379/'],
+    ['on loopback, where it listens everywhere (IPv6)', 'http://[::]:2379', 'http://[::1]:2379/'],
+    ['nowhere, where it has only a socket', 'unix://etcd:0', undefined],
+  ] as const) {
+    test(what, () => {
+      assert.equal(client(urls), expected);
+    });
+  }
 });

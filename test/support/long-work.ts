@@ -6,7 +6,7 @@ import { openTerminal } from '../../src/cli/terminal.ts';
 
 const lines = createInterface({ input: process.stdin, terminal: false });
 const terminal = openTerminal({ color: true });
-const progress = await terminal.progress('working');
+const progress = terminal.progress('working');
 await once(lines, 'line');
 terminal.warning('look here');
 terminal.note('by the way');

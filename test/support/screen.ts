@@ -14,6 +14,10 @@ export interface Screen {
   /** Waits until it is among all bytes ever written to the terminal, and gives them. */
   wrote(expected: RegExp): Promise<string>;
   cursorIsVisible(): boolean;
+  /** Makes it so wide; the program is told. */
+  resize(columns: number): void;
+  /** The program is told that it has no size, as where no terminal has ever said one; what is shown stays as it is. */
+  forgetSize(): void;
 }
 
 /**
@@ -63,6 +67,13 @@ export function terminal(
     shows: (expected) => wait(screen, expected),
     wrote: (expected) => wait(bytes, expected),
     cursorIsVisible: () => run('display-message', '-p', '#{cursor_flag}').trim() === '1',
+    resize: (columns) => {
+      run('resize-window', '-x', String(columns));
+    },
+    forgetSize: () => {
+      const tty = run('display-message', '-p', '#{pane_tty}').trim();
+      execFileSync('stty', ['-F', tty, 'columns', '0', 'rows', '0']);
+    },
   };
 }
 

@@ -28,8 +28,8 @@ const server = createServer(
   },
   (request, response) => {
     const healthy = ['/livez', '/healthz', '/readyz'].includes(request.url ?? '');
-    response.statusCode = healthy ? 200 : 404;
-    response.end(healthy ? 'ok' : 'not found');
+    response.statusCode = healthy ? 200 : request.url === '/forbidden' ? 403 : 404;
+    response.end(healthy ? 'ok' : 'no');
   },
 );
 server.listen(Number(flags.get('secure-port')), flags.get('bind-address'));

@@ -36,6 +36,8 @@ export interface ControlPlane {
 export interface ControlPlaneOptions {
   readonly flags?: (ports: ManifestValues['ports'], tree: Tree) => ManifestValues['flags'];
   readonly without?: readonly string[];
+  /** Changes the node's files before anything is started. */
+  readonly prepare?: (tree: Tree, manifestsDir: string) => void;
   /** Of the kubelet; 300 ms by default. */
   readonly checkMs?: number;
   /** How many members etcd has on other nodes, which have nothing else. */
@@ -49,7 +51,7 @@ export interface ControlPlaneOptions {
 export async function startControlPlane(
   t: TestContext,
   { etcd, openssl }: { readonly etcd: string; readonly openssl: string },
-  { flags, without = [], checkMs = 300, otherMembers = 0 }: ControlPlaneOptions = {},
+  { flags, without = [], prepare, checkMs = 300, otherMembers = 0 }: ControlPlaneOptions = {},
 ): Promise<ControlPlane> {
   const node: { readonly kubelets: Kubelet[]; readonly runs: Running[] } = { kubelets: [], runs: [] };
   // Before the tree's removal: a pod that still writes would put files back.
@@ -79,9 +81,12 @@ export async function startControlPlane(
     const { etcd: text = '' } = kubeadmManifests({ ports: otherPorts[index] ?? ports, member, members });
     writeFileSync(join(directory, 'etcd.yaml'), text);
   }
+  prepare?.(tree, manifestsDir);
   const kubeletOptions = {
     checkMs,
     // The container's view of the node: what kubeadm mounts into it.
+    variable: (value: string): string =>
+      value.replace(/^\/(?=etc\/kubernetes|var\/lib\/etcd)/, `${tree.directory}/`),
     container: (words: readonly string[]): readonly string[] => {
       const inside = words.map((word) =>
         word.replaceAll(/(?<==)\/(?=etc\/kubernetes|var\/lib\/etcd)/g, `${tree.directory}/`),

@@ -9,8 +9,9 @@ export interface KubeletOptions {
   readonly manifestsDir: string;
   /** How often it looks, as fileCheckFrequency. */
   readonly checkMs: number;
-  /** The command line of a container: program and arguments. */
+  /** The command line of a container, program and arguments, and one of its variables, as the process is to get them. */
   readonly container: (words: readonly string[]) => readonly string[];
+  readonly variable: (value: string) => string;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -42,12 +43,15 @@ export function startKubelet(options: KubeletOptions): Kubelet {
   const busy = new Set<string>();
 
   const start = (file: string, text: string): void => {
-    const words = wordsOf(text);
+    const container = containerIn(text);
     // As the kubelet: what it cannot read it does not run.
-    if (words === undefined) return;
-    const [program = '', ...args] = options.container(words);
+    if (container === undefined) return;
+    const [program = '', ...args] = options.container(container.command);
+    const variables = (container.env ?? []).map(
+      ({ name, value }) => [name, options.variable(value)] as const,
+    );
     const process = spawn(program, args, {
-      env: { PATH: '/usr/bin:/bin', ...options.env },
+      env: { PATH: '/usr/bin:/bin', ...options.env, ...Object.fromEntries(variables) },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const pod: Pod = { text, process, log: '' };
@@ -122,13 +126,16 @@ function manifestsIn(directory: string): ReadonlyMap<string, string> {
   );
 }
 
+interface Container {
+  readonly command: readonly string[];
+  readonly env?: readonly { readonly name: string; readonly value: string }[];
+}
+
 /** @returns undefined for what is no pod */
-function wordsOf(text: string): readonly string[] | undefined {
+function containerIn(text: string): Container | undefined {
   try {
-    const pod = parse(text) as {
-      readonly spec: { readonly containers: readonly { command: readonly string[] }[] };
-    };
-    return pod.spec.containers[0]?.command;
+    const pod = parse(text) as { readonly spec: { readonly containers: readonly Container[] } };
+    return pod.spec.containers[0];
   } catch {
     return undefined;
   }

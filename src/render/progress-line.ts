@@ -1,0 +1,43 @@
+import { Chalk } from 'chalk';
+import { elapsedTime } from './elapsed-time.ts';
+import { printable } from './printable.ts';
+
+// ASCII: a console without any other font is where the work is done at night.
+const frames = ['|', '/', '-', '\\'];
+
+export interface ProgressLine {
+  readonly text: string;
+  readonly elapsedMs: number;
+  /** Counts the drawings: the mark at the start shows that the program is alive. */
+  readonly turn: number;
+  /** Of the terminal; 0 or undefined where it does not know its width. */
+  readonly columns: number | undefined;
+  readonly colour: boolean;
+}
+
+/**
+ * `| generating keys: 3 of 10 (4s)`: one row at most, whatever the width. The text is cut before the time is.
+ * @returns '' where the width is not known, or has room for nothing
+ */
+export function progressLine({ text, elapsedMs, turn, columns = 0, colour }: ProgressLine): string {
+  // The last column stays empty: some terminals begin a new row as soon as it is written to.
+  const room = columns - 1;
+  if (room < 1) return '';
+  const frame = frames[turn % frames.length] ?? '';
+  const time = ` (${elapsedTime(elapsedMs)})`;
+  const said = cut(printable(text), room - 2 - time.length);
+  const row = cut(`${frame} ${said}${time}`, room);
+  return colour ? new Chalk({ level: 1 }).cyan(frame) + row.slice(1) : row;
+}
+
+/** What lies beyond Latin may take two columns, so it is counted as if it did. */
+function cut(text: string, columns: number): string {
+  let used = 0;
+  let shown = '';
+  for (const character of text) {
+    used += character < '\u0300' ? 1 : 2;
+    if (used > columns) break;
+    shown += character;
+  }
+  return shown;
+}
