@@ -3,6 +3,7 @@ import { isCa, type Certificate } from '../pki/certificate.ts';
 import { unhandledExtension } from '../pki/critical-extensions.ts';
 import { missingUsages } from '../pki/extended-key-usage.ts';
 import { findExtension, type Extension } from '../pki/extension.ts';
+import { hasNegativeSerial } from '../pki/facts.ts';
 import { assertsKeyUsage } from '../pki/key-usage.ts';
 import { attributesOf } from '../pki/name.ts';
 import type { PathOutcome } from '../pki/path.ts';
@@ -173,15 +174,15 @@ function formFaults(leaf: Certificate): Fault[] {
             hint: 'the CA must leave it out, or not mark it critical',
           },
         ]),
-    ...(((leaf.serialNumber[0] ?? 0) & 0x80) === 0
-      ? []
-      : [
+    ...(hasNegativeSerial(leaf)
+      ? [
           {
             kind: 'form' as const,
             message: 'has a negative serial number',
             hint: 'the CA must use positive serial numbers (RFC 5280, 4.1.2.2)',
           },
-        ]),
+        ]
+      : []),
   ];
 }
 

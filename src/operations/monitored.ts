@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import type { AuthorityEntry, CertificateEntry, Inventory } from '../inventory/inventory.ts';
 import type { Certificate } from '../pki/certificate.ts';
-import { serialOf } from '../pki/facts.ts';
+import { serialNumberOf } from '../pki/facts.ts';
 import { attributesOf } from '../pki/name.ts';
 import { hasExpired } from './due.ts';
 
@@ -77,7 +77,7 @@ function monitoredCertificate(certificate: Certificate, now: Date): MonitoredCer
     notBefore,
     notAfter,
     expired: hasExpired(notAfter.getTime() - now.getTime()),
-    serialNumber: BigInt(`0x0${serialOf(certificate)}`).toString(),
+    serialNumber: serialNumberOf(certificate).toString(),
     subject: attributes(certificate.subject),
     issuer: attributes(certificate.issuer),
   };

@@ -4,6 +4,7 @@ import { unhandledExtension } from './critical-extensions.ts';
 import { contentOf, isUniversal, parseDer, partsOf } from './der.ts';
 import { missingUsages } from './extended-key-usage.ts';
 import { findExtension } from './extension.ts';
+import { hasNegativeSerial } from './facts.ts';
 import { isIssuedBy } from './issuer.ts';
 import { assertsKeyUsage } from './key-usage.ts';
 import { constraintProblem } from './name-constraints.ts';
@@ -60,6 +61,7 @@ function issuerAmong(
 
 /** Why whoever verifies a certificate of this signer's refuses it. */
 export function signerProblem(signer: Certificate, now: Date): string | undefined {
+  if (hasNegativeSerial(signer)) return 'which has a negative serial number';
   if (!isCa(signer)) return 'which is no CA (basicConstraints lacks CA:TRUE)';
   if (assertsKeyUsage(signer, 'keyCertSign') === false) {
     return 'which must not sign certificates (keyUsage lacks keyCertSign)';
