@@ -1,9 +1,10 @@
 import { commandLine } from '../errors/command-line.ts';
-import { readInventory, type Inventory } from '../inventory/inventory.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { readInventory, type CertificateEntry, type Inventory } from '../inventory/inventory.ts';
 import { readIssuers } from '../inventory/issuers.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { externalFaults, type ExternalFault } from '../operations/external-authority.ts';
-import { notDueUntil, planRenewals, staysDue, type PlannedRenewal } from '../operations/plan-renewal.ts';
+import { planRenewals, restOf, staysDue, type PlannedRenewal } from '../operations/plan-renewal.ts';
 import { defaultValidityMs } from '../operations/validity.ts';
 import type { SanWish } from '../operations/change-sans.ts';
 import { namedAlgorithm, type Node } from './node-options.ts';
@@ -37,8 +38,11 @@ export function planRun(node: Node, selection: Selection, wishes: RenewalWishes,
   const inventory = readInventory(layout, config?.etcd ?? 'stacked');
   const specs = selectedSpecs(selection, inventory);
   const due = wishes.withinMs === undefined ? undefined : { now, withinMs: wishes.withinMs };
+  const sans = sanSettings(wishes.sans, node, wishes);
   const resting = new Set(
-    inventory.certificates.filter((entry) => notDueUntil(entry, due) !== undefined).map(({ spec }) => spec),
+    inventory.certificates
+      .filter((entry) => specs.includes(entry.spec) && rests(entry, { due, sans }))
+      .map(({ spec }) => spec),
   );
   const wanted = specs.filter((spec) => !resting.has(spec));
   const caNames = new Set(wanted.map(({ caName }) => caName));
@@ -47,7 +51,7 @@ export function planRun(node: Node, selection: Selection, wishes: RenewalWishes,
     due,
     validityMs: wishes.validityMs ?? config?.certificateValidityMs ?? defaultValidityMs,
     encryptionAlgorithm: namedAlgorithm(node),
-    sans: sanSettings(wishes.sans, node, wishes),
+    sans,
     issuers: readIssuers(inventory, caNames, now),
     keyTargets: readKeyTargets(inventory),
   });
@@ -58,4 +62,14 @@ export function planRun(node: Node, selection: Selection, wishes: RenewalWishes,
     faults: faults.filter(({ spec }) => caNames.has(spec.caName)),
     staysDue: staysDue(plan, due),
   };
+}
+
+/** What is refused does not rest: the plan says why. */
+function rests(entry: CertificateEntry, settings: Parameters<typeof restOf>[1]): boolean {
+  try {
+    return restOf(entry, settings) !== undefined;
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    return false;
+  }
 }

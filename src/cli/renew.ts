@@ -34,7 +34,7 @@ import {
   type ValidityOption,
 } from './validity-option.ts';
 import { noteWaiting } from './waiting.ts';
-import { noteSans, wishedSans } from './wished-sans.ts';
+import { noteSameSans, noteSans, wishedSans } from './wished-sans.ts';
 
 export interface RenewOptions
   extends
@@ -105,6 +105,7 @@ async function renewSelected(
     const names = renewables.map(({ spec }) => spec.name);
     requireRestartable(node, names, options);
     warn(run, terminal);
+    noteSameSans(run.plan, terminal);
     noteSans(renewables, { difference: true }, terminal);
     const arriving = {
       targets: renewables.flatMap(changedTargets),
@@ -129,6 +130,7 @@ function dryRun(
   const { plan, inventory } = run;
   const renewables = renewablesOf(plan);
   warn(run, terminal);
+  noteSameSans(plan, terminal);
   noteSans(renewables, { difference: false }, terminal);
   const others = plan.filter(({ status }) => status !== 'renewable');
   return {
@@ -268,7 +270,8 @@ function outcomeOf(planned: PlannedRenewal): Parameters<typeof renewalLines>[0][
     case 'renewable':
       return { status: 'renewed', longName };
     case 'missing':
-      return { status: 'missing', longName };
+    case 'same-sans':
+      return { status: planned.status, longName };
     case 'not-due':
       return { status: 'not-due', longName, notAfter: planned.notAfter };
     case 'ca-ends-first':

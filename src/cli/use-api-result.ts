@@ -123,7 +123,8 @@ function outcomeOf(planned: ApiPlanned): Parameters<typeof renewalLines>[0][numb
     case 'requestable':
       return { status: 'renewed', longName };
     case 'missing':
-      return { status: 'missing', longName };
+    case 'same-sans':
+      return { status: planned.status, longName };
     case 'not-due':
       return { status: 'not-due', longName, notAfter: planned.notAfter };
     case 'refused':

@@ -52,6 +52,7 @@ export const changedOutcomes = [
  * - `missing`: there is none to renew
  * - `external-ca`: the key of its CA is elsewhere
  * - `not-due`: it lasts longer than `--within` says
+ * - `same-sans`: only other SANs were asked for, and it has those
  * - `ca-ends-first`: due, but its CA ends no later than it does: a renewal could not make it last longer
  * - `pending`: its request waits for a signature
  * - `idle`: nothing was asked for, so nothing can be installed
@@ -65,6 +66,7 @@ export const unchangedOutcomes = [
   'missing',
   'external-ca',
   'not-due',
+  'same-sans',
   'ca-ends-first',
   'pending',
   'idle',

@@ -14,12 +14,13 @@ import type { KeyTargets } from '../inventory/key-targets.ts';
 import type { Reading } from '../inventory/reading.ts';
 import { isCa } from '../pki/certificate.ts';
 import { chainsTo } from '../pki/chain.ts';
+import { findExtension } from '../pki/extension.ts';
 import type { Issuer, LocalIssuer } from '../pki/issuer.ts';
 import { assertsKeyUsage } from '../pki/key-usage.ts';
 import { constraintProblem } from '../pki/name-constraints.ts';
 import type { KeyAlgorithm } from '../pki/private-key.ts';
 import { profileOf, withExtension, type CertificateProfile } from '../pki/profile.ts';
-import { changeSans, type SanChange, type SanSettings } from './change-sans.ts';
+import { changeSans, changesNames, isNameless, type SanChange, type SanSettings } from './change-sans.ts';
 import { isDue, type DueWindow } from './due.ts';
 import { chooseKey, type NamedAlgorithm } from './key-choice.ts';
 import { missingAuthority } from './missing-authority.ts';
@@ -38,6 +39,8 @@ export interface Renewable {
   readonly profile: CertificateProfile;
   /** undefined: nobody asked for others. */
   readonly sans: SanChange | undefined;
+  /** A server's, and it will have no name among its SANs. */
+  readonly nameless: boolean;
   readonly validity: Validity;
   readonly warnings: readonly string[];
 }
@@ -56,10 +59,15 @@ export type RenewalPlace =
 export type PlannedRenewal =
   | { readonly status: 'renewable'; readonly spec: CertificateSpec; readonly renewable: Renewable }
   | { readonly status: 'missing'; readonly spec: CertificateSpec }
-  | { readonly status: 'not-due'; readonly spec: CertificateSpec; readonly notAfter: Date }
+  | ({ readonly spec: CertificateSpec } & Resting)
   | { readonly status: 'ca-ends-first'; readonly spec: CertificateSpec; readonly end: AuthorityEnd }
   | { readonly status: 'external-ca'; readonly spec: CertificateSpec; readonly caBaseName: string }
   | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
+
+/** A certificate that nothing has to be done for: it is not due, or other SANs alone were asked for, and it has those. */
+export type Resting =
+  | { readonly status: 'not-due'; readonly notAfter: Date }
+  | { readonly status: 'same-sans'; readonly sans: SanChange };
 
 /** A certificate that a renewal could not make last longer, as no certificate outlives its CA. */
 export interface AuthorityEnd {
@@ -105,8 +113,8 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
     return { status: 'missing', spec };
   }
   // Before anything that might refuse: what is not due stops nothing.
-  const notAfter = notDueUntil(entry, settings.due);
-  if (notAfter !== undefined) return { status: 'not-due', spec, notAfter };
+  const resting = restOf(entry, settings);
+  if (resting !== undefined) return { spec, ...resting };
   const issuer = requireIssuer(authority, settings.issuers);
   if (issuer.kind === 'external') {
     return { status: 'external-ca', spec, caBaseName: authority.spec.baseName };
@@ -129,7 +137,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   const caFile = authority.certificatePath;
   // A timer would renew it every day from now on, and restart what uses it, without any gain.
   const gainless = validity.capped && validity.notAfter <= leaf.notAfter;
-  if (settings.due !== undefined && gainless && !foreign && sans?.edit === undefined) {
+  if (settings.due !== undefined && gainless && !foreign && !(sans && changesNames(sans))) {
     const end = { leafNotAfter: leaf.notAfter, caNotAfter: validity.notAfter, caFile };
     return { status: 'ca-ends-first', spec, end };
   }
@@ -160,6 +168,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
       keyAlgorithm,
       profile,
       sans,
+      nameless: isNameless(spec, findExtension(profile.extensions, 'subjectAltName')),
       validity,
       warnings,
     },
@@ -171,6 +180,23 @@ export function notDueUntil({ state }: CertificateEntry, due: DueWindow | undefi
   if (due === undefined || state.status !== 'present') return undefined;
   const { notAfter } = state.value.chain[0];
   return isDue(notAfter, due) ? undefined : notAfter;
+}
+
+/**
+ * With `--within` and other SANs a certificate is due as well when its SANs are not those.
+ * @throws KubepkiError in-use, conflict: the SANs that are asked for are refused
+ */
+export function restOf(
+  entry: CertificateEntry,
+  { due, sans }: Pick<RenewalSettings, 'due' | 'sans'>,
+): Resting | undefined {
+  const notAfter = notDueUntil(entry, due);
+  if (sans === undefined) return notAfter && { status: 'not-due', notAfter };
+  if (entry.state.status !== 'present' || (due !== undefined && notAfter === undefined)) return undefined;
+  const { chain, file } = entry.state.value;
+  const change = changeSans(entry.spec, chain[0], file.path, sans);
+  if (changesNames(change)) return undefined;
+  return notAfter === undefined ? { status: 'same-sans', sans: change } : { status: 'not-due', notAfter };
 }
 
 /** Whether something that was due is due again when the plan is carried out, its CA being near its own end. */

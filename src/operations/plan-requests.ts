@@ -9,8 +9,8 @@ import { publicKeyOf, type KeyAlgorithm, type PrivateKey } from '../pki/private-
 import { isSameKey } from '../pki/subject-key.ts';
 import { chooseKey, type NamedAlgorithm } from './key-choice.ts';
 import type { DueWindow } from './due.ts';
-import { notDueUntil } from './plan-renewal.ts';
-import { changeSans, type SanChange, type SanSettings } from './change-sans.ts';
+import { restOf, type Resting } from './plan-renewal.ts';
+import { changeSans, isNameless, type SanChange, type SanSettings } from './change-sans.ts';
 import { requireReplaceable } from './replaceable.ts';
 import type { KeysInUse } from './keys-in-use.ts';
 import { requireSameSans } from './waiting-sans.ts';
@@ -23,6 +23,8 @@ export interface Requestable {
   readonly subjectAltName: Extension | undefined;
   /** undefined: nobody asked for others than the certificate's. */
   readonly sans: SanChange | undefined;
+  /** A server's, and it has no name among the SANs that are asked for. */
+  readonly nameless: boolean;
   readonly keyAlgorithm: KeyAlgorithm;
   readonly files: PendingFiles;
   /** The certificate that was signed for the request that is replaced: it would belong to nothing. */
@@ -43,7 +45,7 @@ export type PlannedRequest =
   | { readonly status: 'requestable'; readonly spec: CertificateSpec; readonly requestable: Requestable }
   | { readonly status: 'pending'; readonly spec: CertificateSpec; readonly files: PendingFiles }
   | { readonly status: 'missing'; readonly spec: CertificateSpec }
-  | { readonly status: 'not-due'; readonly spec: CertificateSpec; readonly notAfter: Date }
+  | ({ readonly spec: CertificateSpec } & Resting)
   | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
 
 export interface RequestSettings {
@@ -84,13 +86,17 @@ function planRequest(
   const entry = inventory.certificates.find((candidate) => candidate.spec === spec);
   if (entry === undefined || entry.state.status === 'missing') return { status: 'missing', spec };
   if (entry.state.status === 'unreadable') throw entry.state.error;
-  const notAfter = notDueUntil(entry, due);
-  if (notAfter !== undefined) return { status: 'not-due', spec, notAfter };
+  const resting = restOf(entry, { due, sans: wanted });
+  if (resting?.status === 'not-due') return { spec, ...resting };
   const { chain, file } = entry.state.value;
   const [leaf] = chain;
   const sans = wanted && changeSans(spec, leaf, file.path, wanted);
   const subjectAltName = sans?.edit?.extension ?? findExtension(leaf.extensions, 'subjectAltName');
   const key = keySlot(files, keysInUse);
+  const request = withoutThoseInUse(files.request, keysInUse);
+  const waits = request.content.status !== 'missing' || key.content.status !== 'missing';
+  // Where a request waits, it is the one that has to have these SANs.
+  if (resting !== undefined && !waits) return { spec, ...resting };
   const pending: PendingFiles = {
     request: files.request.target,
     key: key.target,
@@ -98,7 +104,7 @@ function planRequest(
     besideKeyInUse: key === files.newKey,
   };
   if (!force) {
-    const state = stateOf(withoutThoseInUse(files.request, keysInUse), key);
+    const state = stateOf(request, key);
     if (state === 'pending') {
       const { target, content } = files.request;
       if (wanted !== undefined && content.status === 'present') {
@@ -119,6 +125,7 @@ function planRequest(
       subject: leaf.subject,
       subjectAltName,
       sans,
+      nameless: isNameless(spec, subjectAltName),
       keyAlgorithm: chooseKey(leaf, encryptionAlgorithm, file.path).algorithm,
       files: pending,
       stale: force ? staleCertificate(files, keysInUse, certificateAt(key.certificatePath)) : undefined,

@@ -47,6 +47,8 @@ export function requestReport(
           return { ...common, outcome: 'missing', reason: 'there is no certificate to renew' };
         case 'not-due':
           return { ...common, outcome: 'not-due', reason: notDue(planned.notAfter) };
+        case 'same-sans':
+          return { ...common, outcome: 'same-sans', reason: sameSans };
         case 'refused':
           return { ...common, outcome: 'refused', reason: planned.error.oneLine };
       }
@@ -54,6 +56,8 @@ export function requestReport(
     otherFiles: refused ? [] : stale.map(({ path }) => path),
   };
 }
+
+export const sameSans = 'its SANs are those asked for, and nothing else was asked for';
 
 export function notDue(notAfter: Date): string {
   return `ends on ${isoSeconds(notAfter)}, and is not due yet`;

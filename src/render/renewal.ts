@@ -2,7 +2,7 @@ import { kubeadmDate } from './kubeadm-date.ts';
 
 export type RenewalOutcome =
   | { readonly status: 'renewed'; readonly longName: string }
-  | { readonly status: 'missing'; readonly longName: string }
+  | { readonly status: 'missing' | 'same-sans'; readonly longName: string }
   | { readonly status: 'not-due' | 'ca-ends-first'; readonly longName: string; readonly notAfter: Date }
   | { readonly status: 'external-ca'; readonly longName: string; readonly caBaseName: string };
 
@@ -29,6 +29,8 @@ function sentence(outcome: RenewalOutcome): string {
       return `MISSING! ${outcome.longName}`;
     case 'not-due':
       return `${outcome.longName} is not due: it ends ${kubeadmDate(outcome.notAfter)}`;
+    case 'same-sans':
+      return `${outcome.longName} not renewed: its SANs are those asked for`;
     case 'ca-ends-first':
       return `${outcome.longName} not renewed: it ends ${kubeadmDate(outcome.notAfter)}, and its CA no later`;
     case 'external-ca':

@@ -3,6 +3,7 @@ import { printable } from './printable.ts';
 
 export type ShownRequest =
   | { readonly status: 'missing'; readonly longName: string }
+  | { readonly status: 'same-sans'; readonly longName: string }
   | { readonly status: 'not-due'; readonly longName: string; readonly notAfter: Date }
   | {
       readonly status: 'made' | 'pending';
@@ -33,6 +34,8 @@ export function requestLines(
 
 function block(request: ShownRequest, dryRun: boolean): string[] {
   if (request.status === 'missing') return [`MISSING! ${request.longName}`];
+  if (request.status === 'same-sans')
+    return [`${request.longName} not requested: its SANs are those asked for`];
   if (request.status === 'not-due') {
     return [`${request.longName} is not due: it ends ${kubeadmDate(request.notAfter)}`];
   }
