@@ -110,6 +110,6 @@ function isName(name: Asn1, isAddress: (bytes: Buffer) => boolean): boolean {
   if (!isContext(name, name.type) || name.type > 8) return false;
   if (![1, 2, 6, 7].includes(name.type)) return true;
   if (typeof name.value !== 'string') return false;
-   
+
   return name.type === 7 ? isAddress(contentOf(name)) : /^[\0-\x7f]*$/.test(name.value);
 }

@@ -17,7 +17,16 @@ const component = z.enum(['kube-apiserver', 'kube-controller-manager', 'kube-sch
 const path = z.string().startsWith('/');
 const changed = ['renewed', 'installed', 'in-place', 'generated', 'rolled-back', 'requested'] as const;
 const unchanged = [
-  ...(['missing', 'external-ca', 'not-due', 'same-sans', 'ca-ends-first', 'pending', 'idle', 'existing'] as const),
+  ...([
+    'missing',
+    'external-ca',
+    'not-due',
+    'same-sans',
+    'ca-ends-first',
+    'pending',
+    'idle',
+    'existing',
+  ] as const),
   ...(['keyless', 'left-out', 'unmanaged', 'refused', 'unchanged'] as const),
 ] as const;
 const common = {
