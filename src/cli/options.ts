@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseGoDuration } from '../config/go-duration.ts';
+import { parseDurationOption } from './duration-option.ts';
 import { parseInstant } from './parse-instant.ts';
 import { quietOption } from './quiet-option.ts';
 
@@ -25,11 +25,7 @@ export function keepAllBackupsOption(
 export function lockTimeoutOption(): Option {
   return new Option('--lock-timeout <duration>', 'how long to wait for another run')
     .default(10_000, '10s')
-    .argParser((value: string) => {
-      const milliseconds = parseGoDuration(value);
-      if (milliseconds !== undefined && milliseconds >= 0) return milliseconds;
-      throw new InvalidArgumentError('use a duration such as 10s or 2m');
-    });
+    .argParser((value: string) => parseDurationOption(value, '10s or 2m'));
 }
 
 const besideOrDefault = 'beside the cert dir if there are any, else /etc/kubernetes';

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { parsePeriod } from '../config/period.ts';
+import { longestPeriod, parsePeriod } from '../config/period.ts';
+import { tooLong } from './duration-option.ts';
 
 /** A period as typed, and what it is. */
 export interface Period {
@@ -9,7 +10,16 @@ export interface Period {
 
 /** @throws InvalidArgumentError for anything but a period of more than 0 */
 export function parsePeriodOption(text: string): Period {
+  return parsePeriodUpTo(longestPeriod, text);
+}
+
+/**
+ * @param longest what to say of one that is too long
+ * @throws InvalidArgumentError
+ */
+export function parsePeriodUpTo(longest: string, text: string): Period {
   const milliseconds = parsePeriod(text);
+  if (milliseconds === 'too-long') throw new InvalidArgumentError(tooLong(longest));
   if (milliseconds === undefined) throw new InvalidArgumentError('use a duration such as 720h, 90d or 2y');
   return { text, milliseconds };
 }

@@ -1,5 +1,5 @@
-import type { KubepkiError } from '../errors/error.ts';
-import { readInventory, type Inventory } from '../inventory/inventory.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { readInventory, type CertificateEntry, type Inventory } from '../inventory/inventory.ts';
 import { readIssuers } from '../inventory/issuers.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readPrivateKeys } from '../inventory/private-keys.ts';
@@ -44,11 +44,12 @@ export function planRun(node: Node, selection: Selection, wishes: RenewalWishes,
   const inventory = readInventory(layout, config?.etcd ?? { kind: 'stacked' });
   const keys = readPrivateKeys(inventory);
   const specs = selectedSpecs(selection, inventory);
+  const sans = sanSettings(wishes.sans, node, wishes);
   const dueSettings = dueSettingsOf(node, inventory, keys, selection, wishes, now);
   const { findings, due } = dueSettings;
   const resting = new Set(
     inventory.certificates
-      .filter((entry) => restOf(entry, dueSettings) !== undefined)
+      .filter((entry) => specs.includes(entry.spec) && rests(entry, { ...dueSettings, sans }))
       .map(({ spec }) => spec),
   );
   const wanted = specs.filter((spec) => !resting.has(spec));
@@ -58,7 +59,7 @@ export function planRun(node: Node, selection: Selection, wishes: RenewalWishes,
     now,
     validityMs: wishes.validityMs ?? config?.certificateValidityMs ?? defaultValidityMs,
     encryptionAlgorithm: namedAlgorithm(node),
-    sans: sanSettings(wishes.sans, node, wishes),
+    sans,
     issuers: readIssuers(inventory, caNames, now),
     keyTargets: readKeyTargets(inventory),
   });
@@ -74,4 +75,14 @@ export function planRun(node: Node, selection: Selection, wishes: RenewalWishes,
     exposed: exposedKeys(keys),
     staysDue: staysDue(plan, due),
   };
+}
+
+/** What is refused does not rest: the plan says why. */
+function rests(entry: CertificateEntry, settings: Parameters<typeof restOf>[1]): boolean {
+  try {
+    return restOf(entry, settings) !== undefined;
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    return false;
+  }
 }

@@ -39,7 +39,7 @@ import {
   type ValidityOption,
 } from './validity-option.ts';
 import { noteWaiting, stateOf } from './waiting.ts';
-import { noteSans, wishedSans } from './wished-sans.ts';
+import { noteSameSans, noteSans, wishedSans } from './wished-sans.ts';
 
 export interface RenewOptions
   extends
@@ -111,6 +111,7 @@ async function renewSelected(
     const names = renewables.map(({ spec }) => spec.name);
     requireRestartable(node, names, options);
     warn(run, options, terminal);
+    noteSameSans(run.plan, terminal);
     noteSans(renewables, { difference: true }, terminal);
     const arriving = {
       targets: renewables.flatMap(changedTargets),
@@ -135,6 +136,7 @@ function dryRun(
   const { plan, inventory } = run;
   const renewables = renewablesOf(plan);
   warn(run, options, terminal);
+  noteSameSans(plan, terminal);
   noteSans(renewables, { difference: false }, terminal);
   const others = plan.filter(({ status }) => status !== 'renewable');
   return {
@@ -304,7 +306,8 @@ function outcomeOf(planned: PlannedRenewal): Parameters<typeof renewalLines>[0][
     case 'renewable':
       return { status: 'renewed', longName };
     case 'missing':
-      return { status: 'missing', longName };
+    case 'same-sans':
+      return { status: planned.status, longName };
     case 'not-due':
     case 'unsound':
       return restingOutcome(planned);

@@ -28,7 +28,7 @@ import { parseSelection, selectedSpecs, type Selection } from './select.ts';
 import { makeChange, underLock, type Change, type LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import { noteWaiting, stateOf } from './waiting.ts';
-import { noteSans, sanSettings, wishedSans } from './wished-sans.ts';
+import { noteSameSans, noteSans, sanSettings, wishedSans } from './wished-sans.ts';
 
 export interface RequestOptions
   extends
@@ -73,6 +73,7 @@ async function requestSelected(
       requestablesOf(plan).flatMap(({ files }) => [files.key, files.request]),
     );
     warnOfUnsound(plan, terminal);
+    noteSameSans(plan, terminal);
     noteSans(requestablesOf(plan), { difference: false }, terminal);
     return {
       kind: 'finished',
@@ -88,6 +89,7 @@ async function requestSelected(
     const refused = refuse(run, options, terminal);
     if (refused !== undefined) return refused;
     warnOfUnsound(plan, terminal);
+    noteSameSans(plan, terminal);
     noteSans(requestablesOf(plan), { difference: sans !== undefined }, terminal);
     const change = changeOf(await requestAll(requestablesOf(plan), terminal));
     const made = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
@@ -206,7 +208,9 @@ function linesOf(
 
 function shown(planned: PlannedRequest): Parameters<typeof requestLines>[0][number] {
   const { longName } = planned.spec;
-  if (planned.status === 'missing') return { status: 'missing', longName };
+  if (planned.status === 'missing' || planned.status === 'same-sans') {
+    return { status: planned.status, longName };
+  }
   if (planned.status === 'not-due' || planned.status === 'unsound') return restingOutcome(planned);
   if (planned.status === 'refused') throw new TypeError('a refused request is never reported as made');
   const files = planned.status === 'pending' ? planned.files : planned.requestable.files;

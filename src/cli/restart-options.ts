@@ -1,7 +1,7 @@
-import { InvalidArgumentError, Option } from 'commander';
-import { parseGoDuration } from '../config/go-duration.ts';
+import { Option } from 'commander';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
+import { parseDurationOption } from './duration-option.ts';
 import { pathOption } from './options.ts';
 
 /** As typed. All times in milliseconds. */
@@ -85,9 +85,5 @@ export function requireTimes({ stopTimeout }: RestartOptions, settleMs: number):
 }
 
 function durationOption(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((value: string) => {
-    const milliseconds = parseGoDuration(value);
-    if (milliseconds !== undefined && milliseconds >= 0) return milliseconds;
-    throw new InvalidArgumentError('use a duration such as 20s or 3m');
-  });
+  return new Option(flags, description).argParser((value: string) => parseDurationOption(value, '20s or 3m'));
 }

@@ -64,7 +64,8 @@ const kubeadmCertDir = '/etc/kubernetes/pki';
 
 function fileCheckMs(kubelet: Reading<KubeletConfig>): number {
   const given = kubelet.status === 'present' ? kubelet.value.fileCheckFrequency : undefined;
-  return Math.max(parseGoDuration(given ?? '0s') ?? 0, defaultFileCheckMs);
+  const milliseconds = parseGoDuration(given ?? '0s');
+  return typeof milliseconds === 'number' ? Math.max(milliseconds, defaultFileCheckMs) : defaultFileCheckMs;
 }
 
 /**

@@ -4,7 +4,7 @@ import { warnOfFindings } from './findings.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What there is to say of a certificate that `--within` leaves as it is. */
-export function restingOutcome(planned: Resting): RestingOutcome {
+export function restingOutcome(planned: Exclude<Resting, { status: 'same-sans' }>): RestingOutcome {
   const { longName } = planned.spec;
   return planned.status === 'not-due'
     ? { status: 'not-due', longName, notAfter: planned.notAfter }

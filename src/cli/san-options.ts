@@ -1,7 +1,6 @@
-import { isIP } from 'node:net';
 import { InvalidArgumentError, Option } from 'commander';
 import { certificates } from '../catalog/catalog.ts';
-import { isSan, sanRule } from '../config/host-names.ts';
+import { isAddress, isDnsName, isSan, sanRule } from '../config/host-names.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { describeNames, type ServerNames } from '../pki/edit-subject-alt-name.ts';
@@ -22,15 +21,27 @@ export type AskedSans =
 export function sanOptions(): Option[] {
   const list = 'a DNS name, IP address or wildcard, or several with commas; may be repeated';
   return [
-    new Option('--add-san <names>', `add to the SANs: ${list}`).argParser(parseNames),
-    new Option('--remove-san <names>', 'take away from the SANs, likewise').argParser(parseNames),
+    new Option('--add-san <names>', `add to the SANs: ${list}`).argParser(parseAdded),
+    new Option('--remove-san <names>', 'take away from the SANs, likewise').argParser(parseRemoved),
     new Option('--sans-from-config', 'make the SANs what --config says'),
   ];
 }
 
-function parseNames(text: string, before: readonly string[] | undefined): readonly string[] {
-  const names = text.split(',').map((name) => name.trim());
-  const wrong = names.find((name) => !isSan(name));
+type Names = readonly string[];
+
+function parseAdded(text: string, before: Names | undefined): Names {
+  return parseNames(text, before, isSan);
+}
+
+/** `10.0.0.300` must not become a DNS name, but where it is one it has to go. */
+function parseRemoved(text: string, before: Names | undefined): Names {
+  return parseNames(text, before, (name) => isSan(name) || isDnsName(name));
+}
+
+/** RFC 4343: case means nothing in a DNS name; Kubernetes wants lower case. */
+function parseNames(text: string, before: Names | undefined, isFit: (name: string) => boolean): Names {
+  const names = text.split(',').map((name) => name.trim().toLowerCase());
+  const wrong = names.find((name) => !isFit(name));
   if (wrong === undefined) return [...(before ?? []), ...names];
   throw new InvalidArgumentError(wrong === '' ? 'a name is empty' : `${JSON.stringify(wrong)} ${sanRule}`);
 }
@@ -99,7 +110,7 @@ function requireApart(add: ServerNames, remove: ServerNames): void {
 
 function serverNames(names: readonly string[] = []): ServerNames {
   return {
-    dnsNames: names.filter((name) => isIP(name) === 0),
-    ipAddresses: names.filter((name) => isIP(name) !== 0),
+    dnsNames: names.filter((name) => !isAddress(name)),
+    ipAddresses: names.filter(isAddress),
   };
 }

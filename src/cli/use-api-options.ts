@@ -1,8 +1,9 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { formatGoDuration, parseGoDuration } from '../config/go-duration.ts';
+import { formatGoDuration } from '../config/go-duration.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { isSignerName } from '../operations/use-api/signer-name.ts';
 import { clusterFlags, type ClusterOptions } from './cluster-options.ts';
+import { parseDurationOption } from './duration-option.ts';
 import { deployHookFlags, type DeployHookOption } from './deploy-hook-option.ts';
 import type { LockOptions } from './session.ts';
 import type { OutputOption } from './output-option.ts';
@@ -56,9 +57,9 @@ export function apiOptions(): Option[] {
       '--timeout <duration>',
       'with --use-api: how long to wait for the certificates (default: 5m)',
     ).argParser((text: string): number => {
-      const milliseconds = parseGoDuration(text);
-      if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
-      throw new InvalidArgumentError('use a duration such as 90s or 10m');
+      const milliseconds = parseDurationOption(text, '90s or 10m');
+      if (milliseconds > 0) return milliseconds;
+      throw new InvalidArgumentError('it must be more than 0');
     }),
     new Option('--resume', 'with --use-api: go on with the requests that wait'),
     new Option('--discard-pending', 'with --use-api: give up the requests that wait, and their keys'),

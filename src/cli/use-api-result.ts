@@ -124,7 +124,8 @@ function outcomeOf(planned: ApiPlanned): Parameters<typeof renewalLines>[0][numb
     case 'requestable':
       return { status: 'renewed', longName };
     case 'missing':
-      return { status: 'missing', longName };
+    case 'same-sans':
+      return { status: planned.status, longName };
     case 'not-due':
     case 'unsound':
       return restingOutcome(planned);

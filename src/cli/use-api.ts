@@ -18,7 +18,7 @@ import { resume, discard } from './use-api-resume.ts';
 import { settle } from './use-api-settle.ts';
 import { warnOfDueAgain, warnOfShortValidity } from './validity-option.ts';
 import { noteWaiting, stateOf } from './waiting.ts';
-import { wishedSans } from './wished-sans.ts';
+import { noteSameSans, wishedSans } from './wished-sans.ts';
 
 /** `renew --use-api`: new keys, and certificates that a signer of the cluster issues for them. */
 export async function renewThroughApi(
@@ -54,6 +54,7 @@ async function start(
   const refused = refuse(run, options, terminal);
   if (refused !== undefined) return refused;
   warnOfUnsound(run.plan, terminal);
+  noteSameSans(run.plan, terminal);
   const context = { node, plan: run.plan, selection, options, terminal };
   if (options.dryRun === true) return dryRun(run, context);
   if (run.wanted.length === 0) {

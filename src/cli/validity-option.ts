@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { parsePeriodOption, type Period, type WithinOption } from './period-option.ts';
+import { longestPeriod } from '../config/period.ts';
+import { parsePeriodUpTo, type Period, type WithinOption } from './period-option.ts';
 import { defaultValidityMs } from '../operations/validity.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -17,7 +18,7 @@ export function validityOption(): Option {
     '--validity <duration>',
     "how long they are valid, such as 720h, 90d or 2y (default: the configuration's, or a year)",
   ).argParser((text: string): Period => {
-    const period = parsePeriodOption(text);
+    const period = parsePeriodUpTo(`${longestPeriod}, and no certificate outlives its CA`, text);
     if (period.milliseconds < shortestMs) {
       throw new InvalidArgumentError('it is less than 10 minutes (m is minutes; a month is about 30d)');
     }

@@ -1,6 +1,8 @@
 import { readKubeconfigServers } from '../inventory/kubeconfig-servers.ts';
 import { readStaticPods } from '../inventory/static-pods.ts';
 import type { SanChange, SanSettings, SanWish } from '../operations/change-sans.ts';
+import type { PlannedRenewal } from '../operations/plan-renewal.ts';
+import type { PlannedRequest } from '../operations/plan-requests.ts';
 import { sanDifference } from '../render/san-difference.ts';
 import { nodeIdentity } from './host-identity.ts';
 import { readNodeNaming } from './node-naming.ts';
@@ -33,6 +35,7 @@ export function sanSettings(
 interface Changed {
   readonly spec: { readonly name: string };
   readonly sans: SanChange | undefined;
+  readonly nameless: boolean;
 }
 
 /** @param difference false: it is shown elsewhere */
@@ -41,6 +44,7 @@ export function noteSans(
   { difference }: { readonly difference: boolean },
   terminal: Terminal,
 ): void {
+  warnOfNameless(changed, terminal);
   const faults = changed.flatMap(({ sans }) => sans?.faults ?? []);
   for (const line of new Set(faults.map((fault) => fault.oneLine))) {
     terminal.warning(`${line}; whether it uses what is removed is not known`);
@@ -48,8 +52,32 @@ export function noteSans(
   for (const { spec, sans } of changed) {
     if (sans === undefined) continue;
     for (const sentence of sans.stillUsed) terminal.warning(`${spec.name}: ${sentence}`);
-    for (const name of sans.alreadyThere) terminal.note(`${spec.name}: ${name} is among the SANs already`);
-    for (const name of sans.notThere) terminal.note(`${spec.name}: ${name} is not among the SANs`);
+    noteUnneeded(spec.name, sans, terminal);
     if (difference) terminal.note(`${spec.name}: ${sanDifference(sans.edit)}`);
   }
+}
+
+/** Says of what stays as it is which names are there, or not there, already. */
+export function noteSameSans(plan: readonly (PlannedRenewal | PlannedRequest)[], terminal: Terminal): void {
+  for (const planned of plan) {
+    if (planned.status === 'same-sans') noteUnneeded(planned.spec.name, planned.sans, terminal);
+  }
+}
+
+function noteUnneeded(certificate: string, { alreadyThere, notThere }: SanChange, terminal: Terminal): void {
+  for (const name of alreadyThere) terminal.note(`${certificate}: ${name} is among the SANs already`);
+  for (const name of notThere) terminal.note(`${certificate}: ${name} is not among the SANs`);
+}
+
+function warnOfNameless(changed: readonly Changed[], terminal: Terminal): void {
+  const nameless = changed.flatMap((one) => (one.nameless ? [one.spec.name] : []));
+  for (const name of nameless) {
+    terminal.warning(
+      `${name}: there is no DNS name or IP address among its SANs, and no Kubernetes client accepts a server without (Go 1.15 and later); the new one has none either`,
+    );
+  }
+  if (nameless.length === 0) return;
+  terminal.hint(
+    "give it the names of the node's configuration: --sans-from-config with --config, or others: --add-san",
+  );
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { ConfigVersion } from './fields.ts';
-import { formatGoDuration, parseGoDuration } from './go-duration.ts';
+import { formatGoDuration, longestGoDuration, parseGoDuration } from './go-duration.ts';
 import {
   encryptionAlgorithms,
   type EncryptionAlgorithm,
@@ -22,6 +22,11 @@ const period = z.string('must be a duration such as "8760h"').transform((text, c
       code: 'custom',
       message: `${JSON.stringify(text)} is not a duration such as "8760h"`,
     });
+    return z.NEVER;
+  }
+  if (milliseconds === 'too-long') {
+    const message = `${JSON.stringify(text)} is too long: at most ${longestGoDuration}`;
+    context.addIssue({ code: 'custom', message });
     return z.NEVER;
   }
   if (milliseconds <= 0) {

@@ -17,15 +17,18 @@ const part = /(\d+(?:\.\d*)?|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g;
 // int64 nanoseconds, about 292 years.
 const maxMs = 2 ** 63 / 1e6;
 
-/** @returns milliseconds; undefined for what Go's time.ParseDuration refuses */
-export function parseGoDuration(text: string): number | undefined {
+/** In whole hours, for messages. */
+export const longestGoDuration = '2562047h';
+
+/** @returns milliseconds; undefined where it is not well-formed. Go's time.ParseDuration refuses that and what is too long. */
+export function parseGoDuration(text: string): number | 'too-long' | undefined {
   if (/^[+-]?0$/.test(text)) return 0;
   if (!whole.test(text)) return undefined;
   let milliseconds = 0;
   for (const [, amount = '', unit = ''] of text.matchAll(part)) {
     milliseconds += Number(amount) * (unitMs[unit] ?? Number.NaN);
   }
-  if (milliseconds >= maxMs) return undefined;
+  if (milliseconds >= maxMs) return 'too-long';
   return text.startsWith('-') ? -milliseconds : milliseconds;
 }
 

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
 import type { WrongValue } from './cluster-configuration.ts';
-import { isDnsName, isSan, sanRule } from './host-names.ts';
+import { isAddress, isDnsName, isHostName, isSan, sanRule } from './host-names.ts';
 import { kubeadmDocuments, wrongValues } from './parse.ts';
 
 /**
@@ -137,11 +137,6 @@ function parse<T extends z.ZodType>(schema: T, value: unknown, kind: string): z.
   );
 }
 
-function isAddress(value: string): boolean {
-  // A zone (`fe80::1%eth0`) means something to one machine only, and nothing in a certificate.
-  return isIP(value) !== 0 && !value.includes('%');
-}
-
 // kubeadm wants room for ten addresses; ipaddr.js alone would take `10/8` and `0x0a.1.1.1/12` as well.
 function areSubnets(list: readonly string[]): boolean {
   const families = list.map((cidr) => {
@@ -155,11 +150,12 @@ function areSubnets(list: readonly string[]): boolean {
 
 // kubeadm: `host`, `host:port`, `[v6]:port`, or an address alone.
 function parseEndpoint(value: string): NonNullable<NodeNaming['controlPlaneEndpoint']> | 'wrong' {
-  if (isIP(value) !== 0) return { host: value, port: undefined };
+  if (isAddress(value)) return { host: value, port: undefined };
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(value) ?? [];
   const host = bracketed ?? plain;
   if (host === undefined) return 'wrong';
-  const known = bracketed === undefined ? isIP(host) === 4 || isDnsName(host) : isIP(host) === 6;
+  const known =
+    bracketed === undefined ? isIP(host) === 4 || isHostName(host) : isIP(host) === 6 && isAddress(host);
   const portNumber = digits === undefined ? undefined : Number(digits);
   if (!known || (portNumber !== undefined && (portNumber < 1 || portNumber > 65_535))) return 'wrong';
   return { host, port: portNumber };

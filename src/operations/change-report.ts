@@ -53,6 +53,7 @@ export const changedOutcomes = [
  * - `external-ca`: the key of its CA is elsewhere
  * - `not-due`: it lasts longer than `--within` says
  * - `unsound`: with `--within`: something else is wrong with it than its end, so it is left alone
+ * - `same-sans`: only other SANs were asked for, and it has those
  * - `ca-ends-first`: due, but its CA ends no later than it does: a renewal could not make it last longer
  * - `pending`: its request waits for a signature
  * - `idle`: nothing was asked for, so nothing can be installed
@@ -67,6 +68,7 @@ export const unchangedOutcomes = [
   'external-ca',
   'not-due',
   'unsound',
+  'same-sans',
   'ca-ends-first',
   'pending',
   'idle',

@@ -77,9 +77,29 @@ export function changeSans(
   };
 }
 
+/** Whether a name comes or goes. Of the same names in another order nobody notices anything. */
+export function changesNames({ edit }: SanChange): boolean {
+  return edit !== undefined && edit.added.length + edit.removed.length > 0;
+}
+
+/**
+ * Whether a server's certificate has no name that its clients could compare with: Go takes the common name for none since
+ * 1.15, and so every client of a current Kubernetes refuses it.
+ */
+export function isNameless(
+  { usages }: Pick<CertificateSpec, 'usages'>,
+  subjectAltName: Extension | undefined,
+): boolean {
+  return usages.includes('serverAuth') && !hasServerName(parseSubjectAltName(subjectAltName));
+}
+
+function hasServerName(names: readonly GeneralName[]): boolean {
+  return names.some((name) => /^(?:DNS|IP):/.test(name));
+}
+
 // RFC 6125, 6.4.4, and Go since 1.17: a server without a name among its SANs is refused by every client.
 function requireServerName(left: readonly GeneralName[], file: string): void {
-  if (left.some((name) => /^(?:DNS|IP):/.test(name))) return;
+  if (hasServerName(left)) return;
   throw new KubepkiError('conflict', 'would be left without a DNS name or an IP address among its SANs', {
     file,
     hint: 'a server needs one; add another with --add-san',

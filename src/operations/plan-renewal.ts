@@ -14,17 +14,18 @@ import type { KeyTargets } from '../inventory/key-targets.ts';
 import type { Reading } from '../inventory/reading.ts';
 import { isCa } from '../pki/certificate.ts';
 import { chainsTo } from '../pki/chain.ts';
+import { findExtension } from '../pki/extension.ts';
 import type { Issuer, LocalIssuer } from '../pki/issuer.ts';
 import { assertsKeyUsage } from '../pki/key-usage.ts';
 import { constraintProblem } from '../pki/name-constraints.ts';
 import type { KeyAlgorithm } from '../pki/private-key.ts';
 import { profileOf, withExtension, type CertificateProfile } from '../pki/profile.ts';
-import { changeSans, type SanChange, type SanSettings } from './change-sans.ts';
+import { changeSans, changesNames, isNameless, type SanChange, type SanSettings } from './change-sans.ts';
 import { isDue, type DueWindow } from './due.ts';
 import { chooseKey, type NamedAlgorithm } from './key-choice.ts';
 import { missingAuthority } from './missing-authority.ts';
 import { requireReplaceable } from './replaceable.ts';
-import { restOf, type DueSettings, type Resting } from './resting.ts';
+import { restOf, type Resting, type RestSettings } from './resting.ts';
 import { validityOf, type Validity } from './validity.ts';
 
 /** A certificate that will be renewed: all that is decided about the next one before there is a key. */
@@ -39,6 +40,8 @@ export interface Renewable {
   readonly profile: CertificateProfile;
   /** undefined: nobody asked for others. */
   readonly sans: SanChange | undefined;
+  /** A server's, and it will have no name among its SANs. */
+  readonly nameless: boolean;
   readonly validity: Validity;
   readonly warnings: readonly string[];
 }
@@ -74,7 +77,7 @@ export interface AuthorityEnd {
   readonly caFile: string;
 }
 
-export interface RenewalSettings extends DueSettings {
+export interface RenewalSettings extends RestSettings {
   readonly now: Date;
   readonly validityMs: number;
   /** undefined: keep each certificate's own. */
@@ -134,7 +137,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   const caFile = authority.certificatePath;
   // A timer would renew it every day from now on, and restart what uses it, without any gain.
   const gainless = validity.capped && validity.notAfter <= leaf.notAfter;
-  if (settings.due !== undefined && gainless && !foreign && sans?.edit === undefined) {
+  if (settings.due !== undefined && gainless && !foreign && !(sans && changesNames(sans))) {
     const end = { leafNotAfter: leaf.notAfter, caNotAfter: validity.notAfter, caFile };
     return { status: 'ca-ends-first', spec, end };
   }
@@ -161,6 +164,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
       keyAlgorithm,
       profile,
       sans,
+      nameless: isNameless(spec, findExtension(profile.extensions, 'subjectAltName')),
       validity,
       warnings,
     },

@@ -8,9 +8,9 @@ import { findExtension, type Extension } from '../pki/extension.ts';
 import { publicKeyOf, type KeyAlgorithm, type PrivateKey } from '../pki/private-key.ts';
 import { isSameKey } from '../pki/subject-key.ts';
 import { chooseKey, type NamedAlgorithm } from './key-choice.ts';
-import { changeSans, type SanChange, type SanSettings } from './change-sans.ts';
+import { changeSans, isNameless, type SanChange, type SanSettings } from './change-sans.ts';
 import { requireReplaceable } from './replaceable.ts';
-import { restOf, type DueSettings, type Resting } from './resting.ts';
+import { restOf, type Resting, type RestSettings } from './resting.ts';
 import type { KeysInUse } from './keys-in-use.ts';
 import { requireSameSans } from './waiting-sans.ts';
 
@@ -22,6 +22,8 @@ export interface Requestable {
   readonly subjectAltName: Extension | undefined;
   /** undefined: nobody asked for others than the certificate's. */
   readonly sans: SanChange | undefined;
+  /** A server's, and it has no name among the SANs that are asked for. */
+  readonly nameless: boolean;
   readonly keyAlgorithm: KeyAlgorithm;
   readonly files: PendingFiles;
   /** The certificate that was signed for the request that is replaced: it would belong to nothing. */
@@ -45,7 +47,7 @@ export type PlannedRequest =
   | Resting
   | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
 
-export interface RequestSettings extends DueSettings {
+export interface RequestSettings extends RestSettings {
   readonly encryptionAlgorithm: NamedAlgorithm | undefined;
   /** undefined: ask for each certificate's own. */
   readonly sans: SanSettings | undefined;
@@ -78,13 +80,17 @@ function planRequest(inventory: Inventory, files: RequestFiles, settings: Reques
   if (entry === undefined || entry.state.status === 'missing') return { status: 'missing', spec };
   if (entry.state.status === 'unreadable') throw entry.state.error;
   const resting = restOf(entry, settings);
-  if (resting !== undefined) return resting;
+  if (resting !== undefined && resting.status !== 'same-sans') return resting;
   const { encryptionAlgorithm, sans: wanted, keysInUse, force, certificateAt } = settings;
   const { chain, file } = entry.state.value;
   const [leaf] = chain;
   const sans = wanted && changeSans(spec, leaf, file.path, wanted);
   const subjectAltName = sans?.edit?.extension ?? findExtension(leaf.extensions, 'subjectAltName');
   const key = keySlot(files, keysInUse);
+  const request = withoutThoseInUse(files.request, keysInUse);
+  const waits = request.content.status !== 'missing' || key.content.status !== 'missing';
+  // Where a request waits, it is the one that has to have these SANs.
+  if (resting !== undefined && !waits) return resting;
   const pending: PendingFiles = {
     request: files.request.target,
     key: key.target,
@@ -92,7 +98,7 @@ function planRequest(inventory: Inventory, files: RequestFiles, settings: Reques
     besideKeyInUse: key === files.newKey,
   };
   if (!force) {
-    const state = stateOf(withoutThoseInUse(files.request, keysInUse), key);
+    const state = stateOf(request, key);
     if (state === 'pending') {
       const { target, content } = files.request;
       if (wanted !== undefined && content.status === 'present') {
@@ -113,6 +119,7 @@ function planRequest(inventory: Inventory, files: RequestFiles, settings: Reques
       subject: leaf.subject,
       subjectAltName,
       sans,
+      nameless: isNameless(spec, subjectAltName),
       keyAlgorithm: chooseKey(leaf, encryptionAlgorithm, file.path).algorithm,
       files: pending,
       stale: force ? staleCertificate(files, keysInUse, certificateAt(key.certificatePath)) : undefined,

@@ -10,7 +10,7 @@ import {
 import { factsInUse } from './facts-in-use.ts';
 import type { PlannedRenewal, Renewable } from './plan-renewal.ts';
 import { changedTargets } from './renew.ts';
-import { notDue, unsound } from './request-report.ts';
+import { notDue, sameSans, unsound } from './request-report.ts';
 
 /** What has been made of a plan. */
 export type RenewalStage =
@@ -53,6 +53,8 @@ export function renewalReport(
             outcome: 'not-due',
             reason: notDue(planned.notAfter),
           };
+        case 'same-sans':
+          return { ...common, outcome: 'same-sans', reason: sameSans };
         case 'ca-ends-first':
           return {
             ...common,

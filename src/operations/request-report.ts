@@ -50,6 +50,8 @@ export function requestReport(
           return { ...common, outcome: 'not-due', reason: notDue(planned.notAfter) };
         case 'unsound':
           return { ...common, outcome: 'unsound', reason: unsound(planned.findings) };
+        case 'same-sans':
+          return { ...common, outcome: 'same-sans', reason: sameSans };
         case 'refused':
           return { ...common, outcome: 'refused', reason: planned.error.oneLine };
       }
@@ -61,6 +63,8 @@ export function requestReport(
 export function unsound(findings: readonly Finding[]): string {
   return `${findings.map(({ summary }) => summary).join(' and ')}, so it is left alone`;
 }
+
+export const sameSans = 'its SANs are those asked for, and nothing else was asked for';
 
 export function notDue(notAfter: Date): string {
   return `ends on ${isoSeconds(notAfter)}, and is not due yet`;

@@ -1,5 +1,6 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { CertificateEntry } from '../inventory/inventory.ts';
+import { changesNames, changeSans, type SanChange, type SanSettings } from './change-sans.ts';
 import { isDue, type DueWindow } from './due.ts';
 import { isError, isShownByRow, type Finding } from './examination/finding.ts';
 
@@ -13,9 +14,16 @@ export interface DueSettings {
   readonly insisted: boolean;
 }
 
-/** A certificate that was read, and that `--within` leaves as it is. */
+export interface RestSettings extends DueSettings {
+  /** undefined: nobody asked for other SANs. */
+  readonly sans: SanSettings | undefined;
+}
+
+/** A certificate that was read, and that is left as it is. */
 export type Resting =
   | { readonly status: 'not-due'; readonly spec: CertificateSpec; readonly notAfter: Date }
+  /** Only other SANs were asked for, and it has those. */
+  | { readonly status: 'same-sans'; readonly spec: CertificateSpec; readonly sans: SanChange }
   /** Something else is wrong with it than its end. */
   | {
       readonly status: 'unsound';
@@ -24,22 +32,32 @@ export type Resting =
     };
 
 /**
- * Why `--within`, which a timer runs, leaves a certificate as it is; undefined: it does not.
+ * Why a certificate is left as it is; undefined: it is not. With `--within` and other SANs it is due as well when its SANs
+ * are not those.
  *
- * One that another CA has signed is never signed anew by this one just for its date: it, or the CA, may have been restored
+ * One that another CA has signed is never signed anew by a timer just for its date: it, or the CA, may have been restored
  * from the wrong backup. What else is wrong with one that is not due is left to people, too, and said.
+ * @throws KubepkiError in-use, conflict: the SANs that are asked for are refused
  */
-export function restOf(
-  { spec, state }: CertificateEntry,
-  { due, findings, insisted }: DueSettings,
-): Resting | undefined {
-  if (due === undefined || state.status !== 'present') return undefined;
-  const own = findings.filter(
-    (finding) => finding.name === spec.name && isError(finding) && !isShownByRow(finding),
-  );
+export function restOf(entry: CertificateEntry, settings: RestSettings): Resting | undefined {
+  const { spec, state } = entry;
+  const { due, findings, insisted, sans } = settings;
+  if (state.status !== 'present') return undefined;
+  const { chain, file } = state.value;
+  const [leaf] = chain;
+  const own =
+    due === undefined
+      ? []
+      : findings.filter(
+          (finding) => finding.name === spec.name && isError(finding) && !isShownByRow(finding),
+        );
   if (own.length > 0 && insisted) return undefined;
-  const { notAfter } = state.value.chain[0];
-  const isForeign = own.some(({ check }) => check === 'foreign');
-  if (isDue(notAfter, due) && !isForeign) return undefined;
-  return own.length > 0 ? { status: 'unsound', spec, findings: own } : { status: 'not-due', spec, notAfter };
+  const unsound = { status: 'unsound', spec, findings: own } as const;
+  if (own.some(({ check }) => check === 'foreign')) return unsound;
+  if (due !== undefined && isDue(leaf.notAfter, due)) return undefined;
+  const change = sans && changeSans(spec, leaf, file.path, sans);
+  if (change !== undefined && changesNames(change)) return undefined;
+  if (own.length > 0) return unsound;
+  if (due !== undefined) return { status: 'not-due', spec, notAfter: leaf.notAfter };
+  return change && { status: 'same-sans', spec, sans: change };
 }

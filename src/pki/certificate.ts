@@ -11,6 +11,7 @@ import {
   type Asn1,
 } from './der.ts';
 import { findExtension, parseExtension, type Extension } from './extension.ts';
+import { requireWellFormed } from './extension-form.ts';
 import { encodePem, noSuchBlock, pemBlocks } from './pem.ts';
 import { plainPublicKey } from './plain-certificate.ts';
 import { subjectKey, type SubjectKey } from './subject-key.ts';
@@ -140,5 +141,6 @@ function parseExtensions(tagged: Asn1 | undefined): Extension[] {
   if (new Set(extensions.map((extension) => extension.id)).size !== extensions.length) {
     throw new KubepkiError('bad-certificate', 'has an X.509 extension twice');
   }
+  for (const extension of extensions) requireWellFormed(extension);
   return extensions;
 }

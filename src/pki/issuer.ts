@@ -1,7 +1,10 @@
 import { KubepkiError } from '../errors/error.ts';
+import { shellWord } from '../errors/shell-word.ts';
 import { isCa, type Certificate, type Chain } from './certificate.ts';
+import { hasNegativeSerial, serialOf } from './facts.ts';
 import { assertsKeyUsage } from './key-usage.ts';
 import { algorithmOf, describeAlgorithm, publicKeyOf, type PrivateKey } from './private-key.ts';
+import { isSigningKey } from './signature.ts';
 import { ForeignKey, isSameKey } from './subject-key.ts';
 import { isoSeconds } from './time.ts';
 
@@ -20,11 +23,17 @@ export interface ExternalIssuer {
   readonly bundle: Chain;
 }
 
+/** Host paths, for messages. */
+export interface AuthorityFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
 export type Issuer = LocalIssuer | ExternalIssuer;
 
 /**
  * The certificate of a CA file that a key belongs to. Where a CA was renewed with its key, several match: the valid one
- * that ends last.
+ * that ends last, if Go reads it.
  */
 export function certificateOfKey(bundle: Chain, privateKey: PrivateKey, now: Date): Certificate | undefined {
   const publicKey = publicKeyOf(privateKey);
@@ -37,7 +46,8 @@ export function certificateOfKey(bundle: Chain, privateKey: PrivateKey, now: Dat
 /** Of several certificates of one CA. */
 export function lastingLongest(certificates: readonly Certificate[], now: Date): Certificate | undefined {
   const ordered = [...certificates].sort((a, b) => b.notAfter.getTime() - a.notAfter.getTime());
-  return ordered.find((certificate) => isValidAt(certificate, now)) ?? ordered[0];
+  const valid = ordered.filter((certificate) => isValidAt(certificate, now));
+  return valid.find((certificate) => !hasNegativeSerial(certificate)) ?? valid[0] ?? ordered[0];
 }
 
 /**
@@ -48,7 +58,7 @@ export function localIssuer(
   bundle: Chain,
   privateKey: PrivateKey,
   now: Date,
-  files: { readonly certificate: string; readonly key: string },
+  files: AuthorityFiles,
 ): LocalIssuer {
   const candidate = certificateOfKey(bundle, privateKey, now);
   if (candidate === undefined) {
@@ -57,7 +67,7 @@ export function localIssuer(
       hint: 'put the key and the certificate of the same CA in place, from a backup or another control-plane node',
     });
   }
-  requireSigningCertificate(candidate, now, files.certificate);
+  requireSigningCertificate(candidate, now, files);
   requireSigningKey(privateKey, files.key);
   return { kind: 'local', certificate: candidate, privateKey, bundle };
 }
@@ -71,7 +81,8 @@ export function isIssuedBy(certificate: Certificate, { subject, publicKey }: Cer
   return certificate.issuer.equals(subject) && certificate.x509.verify(publicKey);
 }
 
-function requireSigningCertificate(certificate: Certificate, now: Date, file: string): void {
+function requireSigningCertificate(certificate: Certificate, now: Date, files: AuthorityFiles): void {
+  const file = files.certificate;
   const newCa =
     'a new CA is needed: see "Manual rotation of CA certificates" in the Kubernetes documentation';
   // RFC 5280, 4.2.1.9: without cA TRUE the key must not be used to verify certificate signatures.
@@ -84,6 +95,14 @@ function requireSigningCertificate(certificate: Certificate, now: Date, file: st
   // RFC 5280, 4.2.1.3: keyCertSign must be asserted where keyUsage is present.
   if (assertsKeyUsage(certificate, 'keyCertSign') === false) {
     throw new KubepkiError('bad-issuer', 'must not sign certificates (keyUsage lacks keyCertSign)', { file });
+  }
+  // RFC 5280, 4.1.2.2. An old kubeadm signs all the same, and no client of a current Kubernetes reads the CA.
+  if (hasNegativeSerial(certificate)) {
+    throw new KubepkiError(
+      'bad-issuer',
+      `the CA has a negative serial number (${serialOf(certificate)}), and Kubernetes no longer reads such a CA`,
+      { file, hint: positiveSerialHint(certificate, files) },
+    );
   }
   // kubeadm signs all the same and says so in a warning; nothing would trust the result.
   if (certificate.notAfter.getTime() < now.getTime()) {
@@ -100,18 +119,23 @@ function requireSigningCertificate(certificate: Certificate, now: Date, file: st
   }
 }
 
+/** With the same name and the same key, what the CA has signed keeps verifying. */
+function positiveSerialHint({ issuer, subject }: Certificate, { certificate, key }: AuthorityFiles): string {
+  if (!issuer.equals(subject)) return 'have it signed again, for the same key, with a positive serial number';
+  const again = `openssl x509 -in ${shellWord(certificate)} -signkey ${shellWord(key)} -preserve_dates -set_serial 0x1$(openssl rand -hex 8) -out ${shellWord(`${certificate}.new`)}`;
+  return `make it anew from the same key: ${again}; then put that in its place, on the other nodes and in the kubeconfigs too`;
+}
+
+// kubeadm signs with any RSA or ECDSA key that Go reads; RSA below 2048 bits is too weak for a CA (NIST SP 800-131A).
 function requireSigningKey(privateKey: PrivateKey, file: string): void {
   const algorithm = algorithmOf(privateKey);
-  if (algorithm.type === 'other' || (algorithm.type === 'rsa' && algorithm.bits < 2048)) {
-    throw new KubepkiError(
-      'unsupported-key',
-      `a CA key of the kind ${describeAlgorithm(algorithm)} is not supported`,
-      {
-        file,
-        hint: 'use RSA of at least 2048 bits, or ECDSA on P-256 or P-384',
-      },
-    );
-  }
+  const weak = algorithm.type === 'rsa' && algorithm.bits < 2048;
+  if (isSigningKey(privateKey) && !weak) return;
+  throw new KubepkiError(
+    'unsupported-key',
+    `a CA key of the kind ${describeAlgorithm(algorithm)} is not supported`,
+    { file, hint: 'use RSA of at least 2048 bits, or ECDSA on P-256, P-384 or P-521' },
+  );
 }
 
 function isValidAt(certificate: Certificate, now: Date): boolean {

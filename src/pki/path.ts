@@ -4,7 +4,7 @@ import { unhandledExtension } from './critical-extensions.ts';
 import { contentOf, isUniversal, parseDer, partsOf } from './der.ts';
 import { missingUsages } from './extended-key-usage.ts';
 import { findExtension } from './extension.ts';
-import { isNegative } from './facts.ts';
+import { hasNegativeSerial } from './facts.ts';
 import { isIssuedBy } from './issuer.ts';
 import { assertsKeyUsage } from './key-usage.ts';
 import { constraintProblem } from './name-constraints.ts';
@@ -72,13 +72,13 @@ export function signerProblem(signer: Certificate, now: Date): string | undefine
 
 /** The same at any moment. */
 export function unfitSigner(signer: Certificate): string | undefined {
+  if (hasNegativeSerial(signer)) return 'which has a negative serial number';
   if (!isCa(signer)) return 'which is no CA (basicConstraints lacks CA:TRUE)';
   if (assertsKeyUsage(signer, 'keyCertSign') === false) {
     return 'which must not sign certificates (keyUsage lacks keyCertSign)';
   }
   const unhandled = unhandledExtension(signer);
-  if (unhandled !== undefined) return `which has ${unhandled}`;
-  return isNegative(signer) ? 'which has a negative serial number' : undefined;
+  return unhandled === undefined ? undefined : `which has ${unhandled}`;
 }
 
 /** Go (not RFC 5280): a signer that names usages lends no others to what it signs. */

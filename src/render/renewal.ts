@@ -7,7 +7,7 @@ export type RestingOutcome =
 
 export type RenewalOutcome =
   | { readonly status: 'renewed'; readonly longName: string }
-  | { readonly status: 'missing'; readonly longName: string }
+  | { readonly status: 'missing' | 'same-sans'; readonly longName: string }
   | RestingOutcome
   | { readonly status: 'ca-ends-first'; readonly longName: string; readonly notAfter: Date }
   | { readonly status: 'external-ca'; readonly longName: string; readonly caBaseName: string };
@@ -36,6 +36,8 @@ function sentence(outcome: RenewalOutcome): string {
     case 'not-due':
     case 'unsound':
       return restingSentence(outcome);
+    case 'same-sans':
+      return `${outcome.longName} not renewed: its SANs are those asked for`;
     case 'ca-ends-first':
       return `${outcome.longName} not renewed: it ends ${kubeadmDate(outcome.notAfter)}, and its CA no later`;
     case 'external-ca':

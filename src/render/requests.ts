@@ -4,6 +4,7 @@ import { restingSentence, type RestingOutcome } from './renewal.ts';
 export type ShownRequest =
   | { readonly status: 'missing'; readonly longName: string }
   | RestingOutcome
+  | { readonly status: 'same-sans'; readonly longName: string }
   | {
       readonly status: 'made' | 'pending';
       readonly longName: string;
@@ -33,6 +34,8 @@ export function requestLines(
 
 function block(request: ShownRequest, dryRun: boolean): string[] {
   if (request.status === 'missing') return [`MISSING! ${request.longName}`];
+  if (request.status === 'same-sans')
+    return [`${request.longName} not requested: its SANs are those asked for`];
   if (request.status === 'not-due' || request.status === 'unsound') return [restingSentence(request)];
   const { status, longName, request: csr, key, certificate, besideKeyInUse, sans } = request;
   const what = {

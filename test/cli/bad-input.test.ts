@@ -71,6 +71,27 @@ const table: readonly BadInput[] = [
     check: invalidApiserver,
   },
   {
+    what: 'an extended key usage that is no DER',
+    break: (tree) => {
+      const body = readFileSync(pki(tree, 'apiserver.crt'), 'utf8').replace(/-----.*-----|\n/g, '');
+      const hex = Buffer.from(body, 'base64').toString('hex');
+      // The OID of serverAuth: its last number does not end.
+      const broken = hex.replace('06082b06010505070301', '06082b06010505070381');
+      const pem = Buffer.from(broken, 'hex').toString('base64').replace(/.{64}/g, '$&\n');
+      writeFileSync(
+        pki(tree, 'apiserver.crt'),
+        `-----BEGIN CERTIFICATE-----\n${pem}\n-----END CERTIFICATE-----\n`,
+      );
+    },
+    code: 1,
+    stderr: [
+      `${apiserverCrt}its X.509 extension extendedKeyUsage is not well-formed (so apiserver cannot be renewed)`,
+      'hint: no component of Kubernetes reads such a certificate: put a sound one in its place',
+      restOfApiserver,
+    ],
+    check: invalidApiserver,
+  },
+  {
     what: 'DER instead of PEM',
     break: replace('apiserver.crt', bad('der.crt')),
     code: 1,

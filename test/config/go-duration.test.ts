@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { formatGoDuration, parseGoDuration } from '../../src/config/go-duration.ts';
+import { formatGoDuration, longestGoDuration, parseGoDuration } from '../../src/config/go-duration.ts';
 
 describe("Go's durations", () => {
   const hour = 3_600_000;
@@ -49,10 +49,16 @@ describe("Go's durations", () => {
     '1h-5m',
     '8760',
     '1e3h',
-    '2562048h',
   ]) {
     test(`${JSON.stringify(text)} is none`, () => {
       assert.equal(parseGoDuration(text), undefined);
+    });
+  }
+
+  for (const text of ['2562048h', '-2562048h', `${'9'.repeat(400)}s`]) {
+    test(`${text.slice(0, 20)} is well-formed, and longer than the longest`, () => {
+      assert.equal(parseGoDuration(text), 'too-long');
+      assert.equal(typeof parseGoDuration(longestGoDuration), 'number');
     });
   }
 

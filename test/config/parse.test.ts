@@ -177,6 +177,10 @@ timeouts: {discovery: 1m}`
       /^ClusterConfiguration\.certificateValidityPeriod: "1y" is not a duration/,
     ],
     [
+      'certificateValidityPeriod: 2562048h',
+      /^ClusterConfiguration\.certificateValidityPeriod: "2562048h" is too long: at most 2562047h$/,
+    ],
+    [
       'certificateValidityPeriod: 8760',
       /^ClusterConfiguration\.certificateValidityPeriod: must be a duration/,
     ],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parsePeriod } from '../../src/config/period.ts';
+import { longestPeriod, parsePeriod } from '../../src/config/period.ts';
 
 const hour = 3_600_000;
 
@@ -18,23 +18,22 @@ describe('a period', () => {
       assert.equal(parsePeriod(text), hours * hour);
     });
   }
-  for (const text of [
-    '',
-    '0',
-    '0d',
-    '-5d',
-    '5',
-    'd',
-    '1h2d',
-    '1.5d',
-    '5 d',
-    '5D',
-    '300y',
-    '1y-12h',
-    '9'.repeat(400) + 'd',
-  ]) {
+  for (const text of ['', '0', '0d', '-5d', '5', 'd', '1h2d', '1.5d', '5 d', '5D', '1y-12h']) {
     test(`${JSON.stringify(text.slice(0, 20))} is none`, () => {
       assert.equal(parsePeriod(text), undefined);
+    });
+  }
+  for (const text of [
+    '292y',
+    '999y',
+    '2562048h',
+    '200y900000h',
+    '9'.repeat(400) + 'd',
+    '1y' + '9'.repeat(400) + 'h',
+  ]) {
+    test(`${text.slice(0, 20)} is well-formed, and longer than the longest`, () => {
+      assert.equal(parsePeriod(text), 'too-long');
+      assert.equal(parsePeriod(longestPeriod), 291 * 8760 * hour);
     });
   }
 });

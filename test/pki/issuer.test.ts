@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import {
   encodeCertificates,
@@ -8,9 +10,19 @@ import {
   type Chain,
 } from '../../src/pki/certificate.ts';
 import { chainBehind, chainsTo } from '../../src/pki/chain.ts';
+import type { KubepkiError } from '../../src/errors/error.ts';
+import { issueAuthority, issueCertificate, randomSerialNumber } from '../../src/pki/issue.ts';
 import { localIssuer } from '../../src/pki/issuer.ts';
-import { parsePrivateKey, type PrivateKey } from '../../src/pki/private-key.ts';
-import { fixturePath } from '../support/tree.ts';
+import { validatePath } from '../../src/pki/path.ts';
+import {
+  encodePrivateKey,
+  parsePrivateKey,
+  publicKeyOf,
+  type PrivateKey,
+} from '../../src/pki/private-key.ts';
+import { profileOf } from '../../src/pki/profile.ts';
+import { judge } from '../support/judge.ts';
+import { fixturePath, temporaryDirectory } from '../support/tree.ts';
 
 const pki = 'etc/kubernetes/pki';
 const files = { certificate: '/pki/ca.crt', key: '/pki/ca.key' };
@@ -62,6 +74,73 @@ describe('a local issuer', () => {
     assert.throws(() => localIssuer(leaf, leafKey, now, files), {
       code: 'bad-issuer',
       file: files.certificate,
+    });
+  });
+});
+
+describe('the serial number of a CA', () => {
+  const caKey = key('stacked-etcd-rsa', `${pki}/ca.key`);
+  const days = (count: number): Date => new Date(now.getTime() + count * 86_400_000);
+  const numbered = (byte: number, end = days(300)): Certificate =>
+    issueAuthority({
+      commonName: 'kubernetes',
+      privateKey: caKey,
+      serialNumber: Buffer.from([byte]),
+      notBefore: days(-1),
+      notAfter: end,
+    });
+
+  test('must not be negative, or it signs nothing', () => {
+    assert.throws(() => localIssuer([numbered(0xfb)], caKey, now, files), {
+      code: 'bad-issuer',
+      file: files.certificate,
+      message: 'the CA has a negative serial number (-05), and Kubernetes no longer reads such a CA',
+    });
+  });
+
+  test('may be zero, as those that kubeadm 1.20 made', () => {
+    const zero = numbered(0);
+    assert.equal(localIssuer([zero], caKey, now, files).certificate, zero);
+  });
+
+  test('decides between two for the same key', () => {
+    const positive = numbered(5, days(100));
+    assert.equal(localIssuer([numbered(0xfb), positive], caKey, now, files).certificate, positive);
+  });
+
+  test('is made positive by the command in the hint, and the leaves keep verifying', (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return;
+    const scratch = temporaryDirectory(t);
+    const path = (name: string): string => join(scratch, name);
+    const old = numbered(0xfb);
+    writeFileSync(path('ca.crt'), encodeCertificates([old]));
+    writeFileSync(path('ca.key'), encodePrivateKey(caKey), { mode: 0o600 });
+    const leaf = issueCertificate(
+      { kind: 'local', certificate: old, privateKey: caKey, bundle: [old] },
+      {
+        profile: profileOf(chain('stacked-etcd-rsa', `${pki}/apiserver.crt`)[0]),
+        publicKey: publicKeyOf(caKey),
+        serialNumber: randomSerialNumber(),
+        notBefore: days(-1),
+        notAfter: days(100),
+      },
+    );
+    let hint = '';
+    try {
+      localIssuer([old], caKey, now, { certificate: path('ca.crt'), key: path('ca.key') });
+    } catch (error) {
+      hint = (error as KubepkiError).hint ?? '';
+    }
+    const command = /: (openssl .*); then/.exec(hint)?.[1] ?? '';
+    execFileSync('/bin/sh', ['-c', command.replace(/^openssl/, openssl)], { stdio: 'pipe' });
+    const again = parseCertificates(readFileSync(path('ca.crt.new')));
+    assert.equal(localIssuer(again, caKey, now, files).certificate, again[0]);
+    assert.deepEqual(again[0].notAfter, old.notAfter);
+    assert.deepEqual(validatePath(leaf, [], again, now), { status: 'trusted', intermediates: [] });
+    assert.deepEqual(validatePath(leaf, [], [old], now), {
+      status: 'untrusted',
+      reason: 'is signed by "CN=kubernetes", which has a negative serial number',
     });
   });
 });

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 // Written down here once more, and on purpose not taken from src: what the README promises, and nothing else.
 const facts = z.strictObject({
-  serial: z.string().regex(/^[0-9A-F]+$/),
+  serial: z.string().regex(/^-?[0-9A-F]+$/),
   notAfter: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
   fingerprint: z.string().regex(/^[0-9A-F]{64}$/),
 });
@@ -17,7 +17,16 @@ const component = z.enum(['kube-apiserver', 'kube-controller-manager', 'kube-sch
 const path = z.string().startsWith('/');
 const changed = ['renewed', 'installed', 'in-place', 'generated', 'rolled-back', 'requested'] as const;
 const unchanged = [
-  ...(['missing', 'external-ca', 'not-due', 'ca-ends-first', 'pending', 'idle', 'existing'] as const),
+  ...([
+    'missing',
+    'external-ca',
+    'not-due',
+    'same-sans',
+    'ca-ends-first',
+    'pending',
+    'idle',
+    'existing',
+  ] as const),
   ...(['keyless', 'left-out', 'unmanaged', 'refused', 'unchanged'] as const),
 ] as const;
 const common = {

@@ -97,7 +97,8 @@ Examples:
   kubepki certs renew --use-api --resume
 
 SANs are DNS names, IP addresses and wildcards of ${servers}; the difference is shown first.
-A SAN that this node's kubeconfigs or manifests still use is removed with --force only.
+A SAN that this node's kubeconfigs or manifests still use is removed with --force only. A certificate that has the
+SANs already is left as it is; with --within it is renewed if it is due, and if its SANs are not those.
 
 The hook runs by /bin/sh -c, with KUBEPKI_COMMAND, _NAMES, _FILES, _COMPONENTS and _BACKUP in its environment. One that was
 prevented or failed is made up for by the next run with --deploy-hook, even if nothing is due.

@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parsePeriod } from '../../config/period.ts';
+import { longestPeriod, parsePeriod } from '../../config/period.ts';
 import { unitNames } from '../../render/systemd/units.ts';
 import { deployHookOption } from '../deploy-hook-option.ts';
 import type { ExitCode } from '../exit-code.ts';
+import { tooLong } from '../duration-option.ts';
 import { offering } from '../offering.ts';
 import { keepBackupsOption, lockTimeoutOption, nodeOptions, pathOption } from '../options.ts';
 import { withinOption } from '../period-option.ts';
@@ -88,6 +89,7 @@ function parseCalendar(text: string): string {
 
 function parseDelay(text: string): number {
   const milliseconds = text === '0' ? 0 : parsePeriod(text);
+  if (milliseconds === 'too-long') throw new InvalidArgumentError(tooLong(longestPeriod));
   if (milliseconds !== undefined) return milliseconds;
   throw new InvalidArgumentError('use a duration such as 4h or 30m');
 }

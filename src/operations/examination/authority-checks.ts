@@ -1,6 +1,6 @@
 import type { Reading } from '../../inventory/reading.ts';
 import { isCa, type Certificate, type Chain } from '../../pki/certificate.ts';
-import { isNegative } from '../../pki/facts.ts';
+import { hasNegativeSerial } from '../../pki/facts.ts';
 import { certificateOfKey, isIssuedBy, lastingLongest } from '../../pki/issuer.ts';
 import { attributesOf } from '../../pki/name.ts';
 import { unfitSigner } from '../../pki/path.ts';
@@ -96,7 +96,7 @@ function keyOther({ bundle, key, now }: JudgedAuthority): string[] {
 // client-go reads all of a CA file or nothing (cert.ParseCertsPEM): one that Go cannot parse spoils the others.
 function otherUnparsable(judged: JudgedAuthority): string[] {
   return others(judged)
-    .filter(isNegative)
+    .filter(hasNegativeSerial)
     .map((one) => `holds a certificate with a negative serial number (${nameOf(one)})`);
 }
 

@@ -3,14 +3,14 @@ import { isCa, type Certificate, type Chain } from '../../pki/certificate.ts';
 import { unhandledExtension } from '../../pki/critical-extensions.ts';
 import { missingUsages, type Usage } from '../../pki/extended-key-usage.ts';
 import { findExtension } from '../../pki/extension.ts';
-import { isNegative } from '../../pki/facts.ts';
+import { hasNegativeSerial } from '../../pki/facts.ts';
 import { assertsKeyUsage } from '../../pki/key-usage.ts';
 import type { PathOutcome } from '../../pki/path.ts';
 import { publicKeyOf, type PrivateKey } from '../../pki/private-key.ts';
 import { isSoundAlgorithm } from '../../pki/signature-algorithm.ts';
-import { parseSubjectAltName } from '../../pki/subject-alt-name.ts';
 import { isSameKey } from '../../pki/subject-key.ts';
 import { isoSeconds } from '../../pki/time.ts';
+import { isNameless } from '../change-sans.ts';
 
 /** A certificate and all that it is judged by. */
 export interface Judged {
@@ -97,7 +97,7 @@ function signature(judged: Judged): string | undefined {
 
 // RFC 5280, 4.1.2.2. Go parses no such certificate since 1.23; zero it takes, and kubeadm's CAs had it until 1.2x.
 function serial(judged: Judged): string | undefined {
-  return presented(judged).some(isNegative) ? 'has a negative serial number' : undefined;
+  return presented(judged).some(hasNegativeSerial) ? 'has a negative serial number' : undefined;
 }
 
 function extensions({ chain: [leaf] }: Judged): string | undefined {
@@ -110,13 +110,10 @@ function usages({ chain: [leaf], usages: wanted }: Judged): string | undefined {
   return missing.length === 0 ? undefined : `lacks the extended key usage ${missing.join(' and ')}`;
 }
 
-// RFC 6125, 6.4.4, and Go since 1.17: without a name among the SANs no client accepts a server.
 function nameless({ chain: [leaf], usages: wanted }: Judged): string | undefined {
-  if (!wanted.includes('serverAuth')) return undefined;
-  const names = parseSubjectAltName(findExtension(leaf.extensions, 'subjectAltName'));
-  return names.some((name) => /^(?:DNS|IP):/.test(name))
-    ? undefined
-    : 'has no SAN, so no client accepts the server';
+  return isNameless({ usages: wanted }, findExtension(leaf.extensions, 'subjectAltName'))
+    ? 'has no SAN, so no client accepts the server'
+    : undefined;
 }
 
 function keyMissing({ key }: Judged): string | undefined {

@@ -3,7 +3,7 @@ import type { CertificateReport, ChangeReport } from '../change-report.ts';
 import { factsInUse } from '../facts-in-use.ts';
 import { placeTargets, type Installable } from '../plan-install.ts';
 import type { PlannedRequest } from '../plan-requests.ts';
-import { notDue, unsound } from '../request-report.ts';
+import { notDue, sameSans, unsound } from '../request-report.ts';
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { ChangeSet } from '../../changeset/change-set.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
@@ -58,6 +58,8 @@ export function apiReport(plan: readonly ApiPlanned[], inventory: Inventory, sta
           return { ...common, outcome: 'not-due', reason: notDue(planned.notAfter) };
         case 'unsound':
           return { ...common, outcome: 'unsound', reason: unsound(planned.findings) };
+        case 'same-sans':
+          return { ...common, outcome: 'same-sans', reason: sameSans };
         case 'refused':
           return { ...common, outcome: 'refused', reason: planned.error.oneLine };
       }
