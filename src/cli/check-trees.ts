@@ -8,6 +8,7 @@ import { judgeExpiration } from './judge-expiration.ts';
 import { openNode, workingDirectory } from './node-options.ts';
 import type { Period } from './period-option.ts';
 import { metricsOfTrees, treesPresenter, type ExaminedTree } from './present-trees.ts';
+import { showExpiration, worseOf } from './show-expiration.ts';
 import type { Terminal } from './terminal.ts';
 import { openMetrics } from './textfile-option.ts';
 import { noteWaiting } from './waiting.ts';
@@ -42,13 +43,14 @@ export async function checkTrees(
     const { report, problems } = examined;
     return { node, report, problems, metrics: measure?.metricsOf(examined, now, node) };
   });
-  metrics?.write(metricsOfTrees(trees));
-  const { text, pluginCode } = present(trees, metrics?.runs);
-  terminal.result(text);
-  if (pluginCode !== undefined) return pluginCode;
+  const unwritten = metrics?.write(metricsOfTrees(trees));
+  const shown = present(trees, metrics?.runs);
+  showExpiration(shown, unwritten, terminal);
+  if (shown.pluginCode !== undefined) return shown.pluginCode;
   for (const problem of trees.flatMap(({ problems }) => problems)) terminal.error(problem);
-  if (options.within !== undefined) return judgeTrees(trees, options.within, terminal);
-  return trees.some(({ problems }) => problems.length > 0) ? exitCodes.error : exitCodes.done;
+  if (options.within !== undefined) return worseOf(judgeTrees(trees, options.within, terminal), unwritten);
+  const isBad = trees.some(({ problems }) => problems.length > 0);
+  return isBad ? exitCodes.error : worseOf(exitCodes.done, unwritten);
 }
 
 type ReadTree = (node: string, terminal: Terminal) => Promise<ExaminedTree>;

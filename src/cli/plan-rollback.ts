@@ -1,4 +1,3 @@
-import { readInventory } from '../inventory/inventory.ts';
 import { ownedFiles } from '../inventory/owned-files.ts';
 import { readFile } from '../inventory/reading.ts';
 import { requireWritten } from '../operations/read-back.ts';
@@ -13,6 +12,7 @@ import { readBackupFile } from '../storage/backup.ts';
 import { findBackup } from '../storage/backup-list.ts';
 import type { BackupFile, BackupManifest } from '../storage/manifest.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
+import { inventoryToFill } from './managed.ts';
 import type { Node } from './node-options.ts';
 import type { Change } from './session.ts';
 
@@ -35,7 +35,7 @@ export function planRollback(
 ): RollbackPlan {
   const backup = findBackup(state, id);
   const files = backup.files.map((file) => restorable(node, state, backup, file));
-  const inventory = readInventory(node.layout, node.config?.etcd ?? 'stacked');
+  const inventory = inventoryToFill(node);
   if (!force) requireUsable(backup.certificates, files, { inventory, now });
   const changes = rollBack(files);
   requireAuthoritiesKept(changes, inventory, { force });

@@ -1,11 +1,12 @@
 import { commandLine } from '../errors/command-line.ts';
-import { readInventory, type Inventory } from '../inventory/inventory.ts';
+import type { Inventory } from '../inventory/inventory.ts';
 import { readIssuers } from '../inventory/issuers.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { externalFaults, type ExternalFault } from '../operations/external-authority.ts';
 import { notDueUntil, planRenewals, staysDue, type PlannedRenewal } from '../operations/plan-renewal.ts';
 import { defaultValidityMs } from '../operations/validity.ts';
 import type { SanWish } from '../operations/change-sans.ts';
+import { requireManaged } from './managed.ts';
 import { namedAlgorithm, type Node } from './node-options.ts';
 import { selectedSpecs, type Selection } from './select.ts';
 import { sanSettings } from './wished-sans.ts';
@@ -33,8 +34,8 @@ export interface RenewalWishes {
 
 /** Reads the node's files and decides for each selected certificate; what it reads it reads now. */
 export function planRun(node: Node, selection: Selection, wishes: RenewalWishes, now: Date): RenewalRun {
-  const { layout, config, flags } = node;
-  const inventory = readInventory(layout, config?.etcd ?? 'stacked');
+  const { config, flags } = node;
+  const inventory = requireManaged(node);
   const specs = selectedSpecs(selection, inventory);
   const due = wishes.withinMs === undefined ? undefined : { now, withinMs: wishes.withinMs };
   const resting = new Set(

@@ -58,7 +58,7 @@ function record(node: Node, textfile: Textfile, code: ExitCode, terminal: Termin
   const now = new Date();
   const seconds = Math.floor(now.getTime() / 1000);
   try {
-    const metrics = metricsOf(examine(node, now), now);
+    const metrics = metricsNow(node, now);
     const lastSuccess = code === exitCodes.done ? seconds : knownRuns(textfile).lastSuccess;
     const runs = { lastRun: seconds, lastSuccess, lastExitCode: code };
     writeTextfile(textfile, prometheusText([metrics], runs));
@@ -68,6 +68,16 @@ function record(node: Node, textfile: Textfile, code: ExitCode, terminal: Termin
     terminal.error(error);
     if (wasChanged()) return exitCodes.changedButNotFinished;
     return code === exitCodes.done ? exitCodes.error : code;
+  }
+}
+
+/** The run itself has said why nothing of the node can be looked at. */
+function metricsNow(node: Node, now: Date): NodeMetrics {
+  try {
+    return metricsOf(examine(node, now), now);
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    return { node: undefined, rows: [], readErrors: 1 };
   }
 }
 

@@ -70,19 +70,17 @@ export interface Inventory {
 }
 
 /**
- * Reads certificates and kubeconfigs, no key file. Never throws for a single bad file.
- * @param etcd `external`: kubeadm then manages neither etcd's certificates nor apiserver-etcd-client
+ * Reads certificates and kubeconfigs, no key file. Never throws for a single bad file. It holds all that kubeadm may manage;
+ * what it manages on this node is for operations/node-kind.ts to say.
  */
-export function readInventory(node: Layout, etcd: 'stacked' | 'external'): Inventory {
+export function readInventory(node: Layout): Inventory {
   const layout = { ...node, root: node.root.atOneMoment() };
-  const managed = ({ stackedEtcd }: { readonly stackedEtcd: boolean }): boolean =>
-    etcd === 'stacked' || !stackedEtcd;
   return {
     layout: node,
-    authorities: certificateAuthorities.filter(managed).map((spec) => readAuthority(layout, spec)),
-    certificates: certificates
-      .filter(managed)
-      .map((spec) => (spec.kind === 'leaf' ? readLeaf(layout, spec) : readKubeconfigEntry(layout, spec))),
+    authorities: certificateAuthorities.map((spec) => readAuthority(layout, spec)),
+    certificates: certificates.map((spec) =>
+      spec.kind === 'leaf' ? readLeaf(layout, spec) : readKubeconfigEntry(layout, spec),
+    ),
     protectedPaths: protectedPaths(layout),
   };
 }
