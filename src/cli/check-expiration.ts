@@ -50,7 +50,7 @@ async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Term
   const metrics = await openMetrics(FileSystemRoot.open(here.rootfs, workingDirectory(here)), options);
   const examined = await examineOne(here, now, terminal).catch((error: unknown) => {
     // What the file said of this node before must not stand: nothing is known of it now.
-    if (error instanceof KubepkiError) metrics?.write([{ node: undefined, rows: [], readErrors: 1 }]);
+    if (error instanceof KubepkiError) metrics?.write([metrics.ofUnreadable()]);
     throw error;
   });
   const unwritten = metrics?.write([metrics.of(examined, now)]);

@@ -36,13 +36,19 @@ export async function checkTrees(
   const metrics = await openMetrics(here, options);
   const measure =
     metrics !== undefined || output.kind === 'prometheus' ? await import('./textfile.ts') : undefined;
-  const trees = await readAll(directories, terminal, async (node, said) => {
+  const read: ReadTree = async (node, said) => {
     const opened = await openNode({ ...options, rootfs: node }, said);
     await noteWaiting(opened, said);
     const examined = examine(opened, now);
     const { report, problems } = examined;
     return { node, report, problems, metrics: measure?.metricsOf(examined, now, node) };
-  });
+  };
+  const trees = await readAll(directories, terminal, (node, said) =>
+    read(node, said).catch((error: unknown) => {
+      if (!(error instanceof KubepkiError)) throw error;
+      return { node, report: undefined, problems: [error], metrics: measure?.unreadableNode(node) };
+    }),
+  );
   const unwritten = metrics?.write(metricsOfTrees(trees));
   const shown = present(trees, metrics?.runs);
   showExpiration(shown, unwritten, terminal);
@@ -67,7 +73,7 @@ async function readAll(
   const progress = await terminal.progress('reading the trees');
   try {
     for (const node of directories) {
-      trees.push(await oneOf(node, heldBack(terminal, node, said), read));
+      trees.push(await read(node, heldBack(terminal, node, said)));
       progress.update(`reading the trees: ${String(trees.length)} of ${String(directories.length)}`);
       // For the line, and for Ctrl-C.
       await setImmediate();
@@ -77,15 +83,6 @@ async function readAll(
   }
   for (const say of said) say();
   return trees;
-}
-
-async function oneOf(node: string, terminal: Terminal, read: ReadTree): Promise<ExaminedTree> {
-  try {
-    return await read(node, terminal);
-  } catch (error) {
-    if (!(error instanceof KubepkiError)) throw error;
-    return { node, report: undefined, problems: [error], metrics: { node, rows: [], readErrors: 1 } };
-  }
 }
 
 /** Of which tree it is said, as not every sentence names it. */

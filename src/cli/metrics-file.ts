@@ -1,14 +1,15 @@
 import { KubepkiError } from '../errors/error.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
-import { prometheusText, type NodeMetrics, type RenewRuns } from '../render/prometheus.ts';
+import { prometheusTexts, type NodeMetrics, type RenewRuns } from '../render/prometheus.ts';
 import { openTextfile, writeTextfile } from '../storage/textfile.ts';
-import { knownRuns, metricsOf } from './textfile.ts';
+import { knownRuns, metricsOf, unreadableNode } from './textfile.ts';
 
 /** What `check-expiration --textfile` writes to. */
 export interface MetricsFile {
   /** What it says of `renew`; undefined: it cannot be read. */
   readonly runs: RenewRuns | undefined;
   readonly of: typeof metricsOf;
+  readonly ofUnreadable: typeof unreadableNode;
   /** @returns why it could not be written: what was found out is shown all the same */
   readonly write: (nodes: readonly NodeMetrics[]) => KubepkiError | undefined;
 }
@@ -16,14 +17,15 @@ export interface MetricsFile {
 /** Never throws for a file that cannot be there: `write` says so. */
 export function openMetricsFile(root: FileSystemRoot, path: string): MetricsFile {
   const opened = attempt(() => openTextfile(root, path));
-  if (opened instanceof KubepkiError) return { runs: undefined, of: metricsOf, write: () => opened };
+  const render = { of: metricsOf, ofUnreadable: unreadableNode };
+  if (opened instanceof KubepkiError) return { ...render, runs: undefined, write: () => opened };
   const runs = knownRuns(opened);
   return {
+    ...render,
     runs,
-    of: metricsOf,
     write: (nodes) => {
       const failed = attempt(() => {
-        writeTextfile(opened, prometheusText(nodes, runs));
+        writeTextfile(opened, prometheusTexts(nodes, runs));
       });
       return failed instanceof KubepkiError ? failed : undefined;
     },

@@ -8,13 +8,13 @@ import type { Terminal } from './terminal.ts';
  * @throws KubepkiError the latter, where a plugin's one line would be less bad than not knowing
  */
 export function showExpiration(
-  { text, pluginCode }: Shown,
+  { texts, pluginCode }: Shown,
   unwritten: KubepkiError | undefined,
   terminal: Terminal,
 ): void {
   const isPlugin = pluginCode !== undefined;
   if (unwritten !== undefined && isPlugin && pluginCode !== nagiosCodes.critical) throw unwritten;
-  terminal.result(text);
+  for (const text of texts) terminal.result(text);
   if (unwritten !== undefined) terminal.error(unwritten);
 }
 

@@ -1,6 +1,12 @@
 import { KubepkiError } from '../errors/error.ts';
 import { monitored } from '../operations/monitored.ts';
-import { parseRenewRuns, prometheusText, type NodeMetrics, type RenewRuns } from '../render/prometheus.ts';
+import {
+  nodeMetrics,
+  parseRenewRuns,
+  prometheusTexts,
+  type NodeMetrics,
+  type RenewRuns,
+} from '../render/prometheus.ts';
 import { openTextfile, writeTextfile, type Textfile } from '../storage/textfile.ts';
 import { examine, type Examined } from './examine.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-code.ts';
@@ -14,12 +20,17 @@ export function metricsOf({ report, problems, inventory }: Examined, now: Date, 
   const rows = [...report.certificates, ...report.certificateAuthorities];
   const names = new Set(rows.map(({ name }) => name));
   const invalid = rows.filter((row) => row.status === 'present' && row.faulty).map(({ name }) => name);
-  return { node, rows: monitored(inventory, names, new Set(invalid), now), readErrors: problems.length };
+  return nodeMetrics(node, monitored(inventory, names, new Set(invalid), now), problems.length);
+}
+
+/** Of a node of which nothing can be looked at. */
+export function unreadableNode(node?: string): NodeMetrics {
+  return nodeMetrics(node, [], 1);
 }
 
 /** What the file that is there says of `renew`. */
-export function knownRuns({ content }: Textfile): RenewRuns {
-  return parseRenewRuns(content ?? '');
+export function knownRuns({ end }: Textfile): RenewRuns {
+  return parseRenewRuns(end ?? '');
 }
 
 /**
@@ -61,7 +72,7 @@ function record(node: Node, textfile: Textfile, code: ExitCode, terminal: Termin
     const metrics = metricsNow(node, now);
     const lastSuccess = code === exitCodes.done ? seconds : knownRuns(textfile).lastSuccess;
     const runs = { lastRun: seconds, lastSuccess, lastExitCode: code };
-    writeTextfile(textfile, prometheusText([metrics], runs));
+    writeTextfile(textfile, prometheusTexts([metrics], runs));
     return code;
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
@@ -77,7 +88,7 @@ function metricsNow(node: Node, now: Date): NodeMetrics {
     return metricsOf(examine(node, now), now);
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
-    return { node: undefined, rows: [], readErrors: 1 };
+    return unreadableNode();
   }
 }
 

@@ -71,7 +71,7 @@ export function isEtcdElsewhere(pods: Pick<StaticPods, 'etcd' | 'kube-apiserver'
 }
 
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+  return host === 'localhost' || host === '::1' || host.startsWith("127.");
 }
 
 /** What kubeadm manages on such a node. */
