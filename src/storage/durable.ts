@@ -37,8 +37,12 @@ export function createDurably(
     if (owner !== undefined) fchownSync(descriptor, owner.uid, owner.gid);
     // Also where the mode is 0600 already: open(2) subtracts the umask.
     fchmodSync(descriptor, mode);
+    let begin = 0;
     for (const piece of Buffer.isBuffer(content) ? [content] : content) {
-      for (let offset = 0; offset < piece.length;) offset += writeSync(descriptor, piece, offset);
+      for (let offset = 0; offset < piece.length;) {
+        offset += writeSync(descriptor, piece, offset, piece.length - offset, begin + offset);
+      }
+      begin += piece.length;
     }
     fsyncSync(descriptor);
   } catch (cause) {

@@ -122,6 +122,23 @@ function node(rows: readonly Monitored[]): NodeMetrics {
   return nodeMetrics(undefined, rows, 0);
 }
 
+test('a thousand nodes are printed in short pieces', () => {
+  const row: Monitored = {
+    name: 'apiserver',
+    filename: 'apiserver.crt',
+    filepath: '/etc/kubernetes/pki/apiserver.crt',
+    user: undefined,
+    certificate: undefined,
+    wrong: true,
+  };
+  const nodes = Array.from({ length: 1000 }, (_, index) =>
+    nodeMetrics(`node-${String(index)}`, Array<Monitored>(14).fill(row), 0),
+  );
+  const pieces = [...prometheusTexts(nodes, undefined)];
+  assert.equal(samplesOf(pieces.join('')).length, 15_000);
+  for (const piece of pieces) assert.ok(piece.length < 64 * 1024);
+});
+
 test('any label value survives, as promtool and we read it', (t) => {
   const promtool = judge(t, 'promtool');
   if (promtool === undefined) return;
