@@ -6,7 +6,6 @@ import type { NodeSigns, StrangeDirectory } from '../inventory/node-signs.ts';
 import type { Reading } from '../inventory/reading.ts';
 import type { StaticPods } from '../inventory/static-pods.ts';
 import { flagValues, lastFlagValue } from './component-flags.ts';
-import { hostOf } from './served-certificates.ts';
 
 /**
  * What kubeadm has made of a node, as far as its files tell:
@@ -66,12 +65,14 @@ export function isEtcdElsewhere(pods: Pick<StaticPods, 'etcd' | 'kube-apiserver'
   const own = lastFlagValue(words, 'advertise-address');
   return flagValues(words, 'etcd-servers')
     .flatMap((servers) => servers.split(','))
-    .flatMap((text) => (URL.canParse(text.trim()) ? [hostOf(new URL(text.trim()))] : []))
+    .flatMap((text) =>
+      URL.canParse(text.trim()) ? [new URL(text.trim()).hostname.replace(/^\[|\]$/g, '')] : [],
+    )
     .some((host) => host !== '' && !isLoopback(host) && host !== own?.toLowerCase());
 }
 
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith("127.");
+  return ['localhost', '::1', '0.0.0.0'].includes(host) || host.startsWith('127.');
 }
 
 /** What kubeadm manages on such a node. */
