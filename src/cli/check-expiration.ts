@@ -1,11 +1,14 @@
 import { askCluster } from './ask-cluster.ts';
 import type { ClusterOptions } from './cluster-options.ts';
-import { examine, type KeysOption } from './examine.ts';
+import { examine, type Examined, type KeysOption } from './examine.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { FileSystemRoot } from '../filesystem/root.ts';
 import { judgeExpiration } from './judge-expiration.ts';
-import { openNode, type NodeOptions } from './node-options.ts';
 import { warnOfFindings } from './findings.ts';
+import { openNode, workingDirectory, type NodeOptions } from './node-options.ts';
 import { expirationPresenter, type PresentOptions } from './present-expiration.ts';
+import { showExpiration, worseOf } from './show-expiration.ts';
 import type { Terminal } from './terminal.ts';
 import { openMetrics, type TextfileOption } from './textfile-option.ts';
 import type { TreesOptions } from './trees-options.ts';
@@ -45,17 +48,31 @@ async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Term
   const now = options.at ?? new Date();
   const asking = { prefix: 'check-expiration', text: options.output.kind === 'text' } as const;
   const here = await askCluster(options, asking, terminal);
-  const node = await openNode(here, terminal);
-  await noteWaiting(node, terminal);
-  const metrics = await openMetrics(node.layout.root, options);
-  const examined = examine(node, options, now);
-  // Before the result is shown: a plugin says one line, and that must be the last word.
-  metrics?.write([metrics.of(examined)]);
-  const { text, pluginCode } = present({ ...examined, now, runs: metrics?.runs });
-  terminal.result(text);
-  if (pluginCode !== undefined) return pluginCode;
+  const metrics = await openMetrics(FileSystemRoot.open(here.rootfs, workingDirectory(here)), options);
+  const examined = await examineOne(here, now, terminal).catch((error: unknown) => {
+    // What the file said of this node before must not stand: nothing is known of it now.
+    if (error instanceof KubepkiError) metrics?.write([metrics.ofUnreadable()]);
+    throw error;
+  });
+  const unwritten = metrics?.write([metrics.of(examined)]);
+  const shown = present({ ...examined, now, runs: metrics?.runs });
+  showExpiration(shown, unwritten, terminal);
+  if (shown.pluginCode !== undefined) return shown.pluginCode;
   for (const problem of examined.problems) terminal.error(problem);
   warnOfFindings(examined.findings, terminal);
-  if (options.within !== undefined) return judgeExpiration(examined, options.within, terminal);
-  return examined.problems.length > 0 ? exitCodes.error : exitCodes.done;
+  if (options.within !== undefined) {
+    return worseOf(judgeExpiration(examined, options.within, terminal), unwritten);
+  }
+  return examined.problems.length > 0 ? exitCodes.error : worseOf(exitCodes.done, unwritten);
+}
+
+/** @throws KubepkiError where nothing of the node can be looked at */
+async function examineOne(
+  options: NodeOptions & KeysOption,
+  now: Date,
+  terminal: Terminal,
+): Promise<Examined> {
+  const node = await openNode(options, terminal);
+  await noteWaiting(node, terminal);
+  return examine(node, options, now);
 }

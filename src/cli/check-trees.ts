@@ -9,6 +9,7 @@ import { judgeExpiration } from './judge-expiration.ts';
 import { openNode, workingDirectory } from './node-options.ts';
 import type { Period } from './period-option.ts';
 import { metricsOfTrees, treesPresenter, type ExaminedTree } from './present-trees.ts';
+import { showExpiration, worseOf } from './show-expiration.ts';
 import type { Terminal } from './terminal.ts';
 import { openMetrics } from './textfile-option.ts';
 import { noteWaiting } from './waiting.ts';
@@ -36,24 +37,32 @@ export async function checkTrees(
   const metrics = await openMetrics(here, options);
   const measure =
     metrics !== undefined || output.kind === 'prometheus' ? await import('./textfile.ts') : undefined;
-  const trees = await readAll(directories, terminal, async (node, said) => {
+  const read: ReadTree = async (node, said) => {
     const opened = await openNode({ ...options, rootfs: node }, said);
     await noteWaiting(opened, said);
     const examined = examine(opened, options, now);
     const { report, problems, findings } = examined;
     return { node, report, problems, findings, metrics: measure?.metricsOf(examined, node) };
-  });
-  metrics?.write(metricsOfTrees(trees));
-  const { text, pluginCode } = present(trees, metrics?.runs);
-  terminal.result(text);
-  if (pluginCode !== undefined) return pluginCode;
+  };
+  const trees = await readAll(directories, terminal, (node, said) =>
+    read(node, said).catch((error: unknown) => {
+      if (!(error instanceof KubepkiError)) throw error;
+      const metrics = measure?.unreadableNode(node);
+      return { node, report: undefined, problems: [error], findings: [], metrics };
+    }),
+  );
+  const unwritten = metrics?.write(metricsOfTrees(trees));
+  const shown = present(trees, metrics?.runs);
+  showExpiration(shown, unwritten, terminal);
+  if (shown.pluginCode !== undefined) return shown.pluginCode;
   for (const problem of trees.flatMap(({ problems }) => problems)) terminal.error(problem);
   warnOfFindings(
     trees.flatMap(({ findings }) => findings),
     terminal,
   );
-  if (options.within !== undefined) return judgeTrees(trees, options.within, terminal);
-  return trees.some(({ problems }) => problems.length > 0) ? exitCodes.error : exitCodes.done;
+  if (options.within !== undefined) return worseOf(judgeTrees(trees, options.within, terminal), unwritten);
+  const isBad = trees.some(({ problems }) => problems.length > 0);
+  return isBad ? exitCodes.error : worseOf(exitCodes.done, unwritten);
 }
 
 type ReadTree = (node: string, terminal: Terminal) => Promise<ExaminedTree>;
@@ -70,7 +79,7 @@ async function readAll(
   const progress = terminal.progress('reading the trees');
   try {
     for (const node of directories) {
-      trees.push(await oneOf(node, heldBack(terminal, node, said), read));
+      trees.push(await read(node, heldBack(terminal, node, said)));
       progress.update(`reading the trees: ${String(trees.length)} of ${String(directories.length)}`);
       // For the line, and for Ctrl-C.
       await setImmediate();
@@ -80,21 +89,6 @@ async function readAll(
   }
   for (const say of said) say();
   return trees;
-}
-
-async function oneOf(node: string, terminal: Terminal, read: ReadTree): Promise<ExaminedTree> {
-  try {
-    return await read(node, terminal);
-  } catch (error) {
-    if (!(error instanceof KubepkiError)) throw error;
-    return {
-      node,
-      report: undefined,
-      problems: [error],
-      findings: [],
-      metrics: { node, rows: [], readErrors: 1 },
-    };
-  }
 }
 
 /** Of which tree it is said, as not every sentence names it. */

@@ -1,8 +1,8 @@
 import { commandLine } from '../errors/command-line.ts';
-import { readInventory } from '../inventory/inventory.ts';
 import { readPrivateKeys } from '../inventory/private-keys.ts';
 import type { Subject } from '../operations/examination/examination.ts';
 import { expiration, type ExpirationResult } from '../operations/expiration.ts';
+import { requireManaged } from './managed.ts';
 import type { Node } from './node-options.ts';
 
 /** What a node's files are, and what check-expiration says of them. */
@@ -15,10 +15,13 @@ export interface KeysOption {
   readonly certsOnly?: boolean;
 }
 
-/** @param now the moment as of which they are judged */
-export function examine({ layout, config, flags }: Node, { certsOnly }: KeysOption, now: Date): Examined {
-  const inventory = readInventory(layout, config?.etcd ?? { kind: 'stacked' });
+/**
+ * @param now the moment as of which they are judged
+ * @throws KubepkiError where kubeadm manages nothing
+ */
+export function examine(node: Node, { certsOnly }: KeysOption, now: Date): Examined {
+  const inventory = requireManaged(node);
   const keys = certsOnly === true ? undefined : readPrivateKeys(inventory);
-  const subject = { inventory, keys, now, command: commandLine(flags) };
+  const subject = { inventory, keys, now, command: commandLine(node.flags) };
   return { ...expiration(subject), subject };
 }

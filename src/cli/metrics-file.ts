@@ -1,25 +1,42 @@
+import { KubepkiError } from '../errors/error.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
-import { prometheusText, type NodeMetrics, type RenewRuns } from '../render/prometheus.ts';
+import { prometheusTexts, type NodeMetrics, type RenewRuns } from '../render/prometheus.ts';
 import { openTextfile, writeTextfile } from '../storage/textfile.ts';
-import { knownRuns, metricsOf } from './textfile.ts';
+import { knownRuns, metricsOf, unreadableNode } from './textfile.ts';
 
 /** What `check-expiration --textfile` writes to. */
 export interface MetricsFile {
-  /** What it says of `renew`. */
-  readonly runs: RenewRuns;
+  /** What it says of `renew`; undefined: it cannot be read. */
+  readonly runs: RenewRuns | undefined;
   readonly of: typeof metricsOf;
-  readonly write: (nodes: readonly NodeMetrics[]) => void;
+  readonly ofUnreadable: typeof unreadableNode;
+  /** @returns why it could not be written: what was found out is shown all the same */
+  readonly write: (nodes: readonly NodeMetrics[]) => KubepkiError | undefined;
 }
 
-/** @throws KubepkiError before anything is shown, where it could not be written */
+/** Never throws for a file that cannot be there: `write` says so. */
 export function openMetricsFile(root: FileSystemRoot, path: string): MetricsFile {
-  const textfile = openTextfile(root, path);
-  const runs = knownRuns(textfile);
+  const opened = attempt(() => openTextfile(root, path));
+  const render = { of: metricsOf, ofUnreadable: unreadableNode };
+  if (opened instanceof KubepkiError) return { ...render, runs: undefined, write: () => opened };
+  const runs = knownRuns(opened);
   return {
+    ...render,
     runs,
-    of: metricsOf,
     write: (nodes) => {
-      writeTextfile(textfile, prometheusText(nodes, runs));
+      const failed = attempt(() => {
+        writeTextfile(opened, prometheusTexts(nodes, runs));
+      });
+      return failed instanceof KubepkiError ? failed : undefined;
     },
   };
+}
+
+function attempt<T>(run: () => T): T | KubepkiError {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    return error;
+  }
 }

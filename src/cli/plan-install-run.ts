@@ -6,7 +6,7 @@ import {
   readCertificateFiles,
   type CertificateFile,
 } from '../inventory/certificate-files.ts';
-import { readInventory, type Inventory } from '../inventory/inventory.ts';
+import type { Inventory } from '../inventory/inventory.ts';
 import { readLiveKeys } from '../inventory/private-keys.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readPendingFiles, type PendingFiles } from '../inventory/pending-files.ts';
@@ -19,6 +19,7 @@ import {
   type PlannedInstall,
 } from '../operations/plan-install.ts';
 import { strangers } from '../operations/strangers.ts';
+import { inventoryToFill } from './managed.ts';
 import type { Node } from './node-options.ts';
 import { csrDirectory, csrFlags, type CsrDirectoryOption } from './csr-directory.ts';
 
@@ -51,8 +52,8 @@ export function planInstallRun(
   sources: InstallSources,
   now: Date,
 ): InstallRun {
-  const { layout, config } = node;
-  const inventory = readInventory(layout, config?.etcd ?? { kind: 'stacked' });
+  const { layout } = node;
+  const inventory = inventoryToFill(node);
   const directory = csrDirectory(node, sources);
   const waiting = installable.flatMap((spec) => readPendingFiles(layout, directory, spec));
   const bundle = sources.fromBundle === undefined ? undefined : readBundle(node, sources.fromBundle);

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { readInventory } from '../inventory/inventory.ts';
 import { ownedFiles } from '../inventory/owned-files.ts';
 import { readFile } from '../inventory/reading.ts';
 import { requireWritten } from '../operations/read-back.ts';
@@ -14,6 +13,7 @@ import { readBackupFile } from '../storage/backup.ts';
 import type { BackupFile, BackupManifest } from '../storage/manifest.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { findBackup } from './find-backup.ts';
+import { inventoryToFill } from './managed.ts';
 import type { Node } from './node-options.ts';
 import type { Change } from './session.ts';
 
@@ -36,7 +36,7 @@ export function planRollback(
 ): RollbackPlan {
   const backup = findBackup(state, id);
   const files = backup.files.map((file) => restorable(node, state, backup, file));
-  const inventory = readInventory(node.layout, node.config?.etcd ?? { kind: 'stacked' });
+  const inventory = inventoryToFill(node);
   if (!force) {
     const directory = join(state.backups, backup.id);
     requireUsable(backup.certificates, files, { inventory, now, backup: directory });

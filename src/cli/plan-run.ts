@@ -1,5 +1,5 @@
 import { KubepkiError } from '../errors/error.ts';
-import { readInventory, type CertificateEntry, type Inventory } from '../inventory/inventory.ts';
+import type { CertificateEntry, Inventory } from '../inventory/inventory.ts';
 import { readIssuers } from '../inventory/issuers.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readPrivateKeys } from '../inventory/private-keys.ts';
@@ -10,6 +10,7 @@ import { restOf } from '../operations/resting.ts';
 import { defaultValidityMs } from '../operations/validity.ts';
 import type { SanWish } from '../operations/change-sans.ts';
 import { dueSettingsOf } from './due-settings.ts';
+import { requireManaged } from './managed.ts';
 import { namedAlgorithm, type Node } from './node-options.ts';
 import { selectedSpecs, type Selection } from './select.ts';
 import { sanSettings } from './wished-sans.ts';
@@ -40,8 +41,8 @@ export interface RenewalWishes {
 
 /** Reads the node's files and decides for each selected certificate; what it reads it reads now. */
 export function planRun(node: Node, selection: Selection, wishes: RenewalWishes, now: Date): RenewalRun {
-  const { layout, config } = node;
-  const inventory = readInventory(layout, config?.etcd ?? { kind: 'stacked' });
+  const { config } = node;
+  const inventory = requireManaged(node);
   const keys = readPrivateKeys(inventory);
   const specs = selectedSpecs(selection, inventory);
   const sans = sanSettings(wishes.sans, node, wishes);

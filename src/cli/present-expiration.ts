@@ -11,7 +11,8 @@ export interface PresentOptions extends ThresholdOptions {
 
 /** What is printed; with a plugin's exit code it is the last word. */
 export interface Shown {
-  readonly text: string;
+  /** One after the other. */
+  readonly texts: Iterable<string>;
   readonly pluginCode?: ExitCode;
 }
 
@@ -36,33 +37,33 @@ export async function expirationPresenter(
   switch (output.kind) {
     case 'text': {
       const { expirationTable } = await import('../render/expiration-table.ts');
-      return ({ report }) => ({ text: expirationTable(report, { colour: terminal.stdoutColour }) });
+      return ({ report }) => ({ texts: [expirationTable(report, { colour: terminal.stdoutColour })] });
     }
     case 'json':
     case 'yaml': {
       const { expirationDocument } = await import('../render/expiration-document.ts');
       const { kind } = output;
-      return ({ report }) => ({ text: expirationDocument(report, kind) });
+      return ({ report }) => ({ texts: [expirationDocument(report, kind)] });
     }
     case 'jsonpath': {
       const [evaluate, { expirationInfo }] = await Promise.all([
         templateEvaluator(output, options),
         import('../render/expiration-document.ts'),
       ]);
-      return ({ report }) => ({ text: evaluate(expirationInfo(report)) });
+      return ({ report }) => ({ texts: [evaluate(expirationInfo(report))] });
     }
     case 'prometheus': {
-      const [{ metricsOf }, { prometheusText }] = await Promise.all([
+      const [{ metricsOf }, { prometheusTexts }] = await Promise.all([
         import('./textfile.ts'),
         import('../render/prometheus.ts'),
       ]);
-      return (found) => ({ text: prometheusText([metricsOf(found)], found.runs) });
+      return (found) => ({ texts: prometheusTexts([metricsOf(found)], found.runs) });
     }
     case 'nagios': {
       const { nagiosResult } = await import('./nagios.ts');
       return (found) => {
         const { text, code } = nagiosResult(found, thresholds);
-        return { text, pluginCode: code };
+        return { texts: [text], pluginCode: code };
       };
     }
   }

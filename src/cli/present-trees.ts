@@ -22,30 +22,30 @@ export async function treesPresenter(options: PresentOptions, terminal: Terminal
   switch (output.kind) {
     case 'text': {
       const { treesTable } = await import('../render/trees-table.ts');
-      return (trees) => ({ text: treesTable(trees, { colour: terminal.stdoutColour }) });
+      return (trees) => ({ texts: [treesTable(trees, { colour: terminal.stdoutColour })] });
     }
     case 'json':
     case 'yaml': {
       const { treesDocument } = await import('../render/trees-document.ts');
       const { kind } = output;
-      return (trees) => ({ text: treesDocument(trees, kind) });
+      return (trees) => ({ texts: [treesDocument(trees, kind)] });
     }
     case 'jsonpath': {
       const [evaluate, { treesInfo }] = await Promise.all([
         templateEvaluator(output, options),
         import('../render/trees-document.ts'),
       ]);
-      return (trees) => ({ text: evaluate(treesInfo(trees)) });
+      return (trees) => ({ texts: [evaluate(treesInfo(trees))] });
     }
     case 'prometheus': {
-      const { prometheusText } = await import('../render/prometheus.ts');
-      return (trees, runs) => ({ text: prometheusText(metricsOfTrees(trees), runs) });
+      const { prometheusTexts } = await import('../render/prometheus.ts');
+      return (trees, runs) => ({ texts: prometheusTexts(metricsOfTrees(trees), runs) });
     }
     case 'nagios': {
       const { nagiosResult } = await import('./nagios.ts');
       return (trees) => {
         const { text, code } = nagiosResult(asOneNode(trees), thresholds);
-        return { text, pluginCode: code };
+        return { texts: [text], pluginCode: code };
       };
     }
   }

@@ -1,5 +1,5 @@
 import { readCertificateFile } from '../inventory/certificate-files.ts';
-import { readInventory, type Inventory } from '../inventory/inventory.ts';
+import type { Inventory } from '../inventory/inventory.ts';
 import { readLiveKeys, readPrivateKeys } from '../inventory/private-keys.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readRequestFiles } from '../inventory/request-files.ts';
@@ -18,6 +18,7 @@ import { csrDirectory, csrFlags, warnOfOpenDirectory, type CsrDirectoryOption } 
 import { dueSettingsOf } from './due-settings.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
+import { requireManaged } from './managed.ts';
 import { namedAlgorithm, openNode, type Node, type NodeOptions } from './node-options.ts';
 import { refusals, renewRestHint } from './refusal.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
@@ -115,8 +116,8 @@ function planRequestRun(
   options: RequestOptions,
   now: Date,
 ): RequestRun {
-  const { layout, config } = node;
-  const inventory = readInventory(layout, config?.etcd ?? { kind: 'stacked' });
+  const { layout } = node;
+  const inventory = requireManaged(node);
   const directory = csrDirectory(node, options);
   const plan = planRequests(
     inventory,

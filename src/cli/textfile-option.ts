@@ -14,7 +14,7 @@ export function textfileOption(): Option {
   );
 }
 
-/** @throws KubepkiError where it could not be written, before anything is shown */
+/** Where the file cannot be written, its `write` says so: what there is to show is shown first. */
 export async function openMetrics(
   root: FileSystemRoot,
   { textfile }: TextfileOption,

@@ -1,6 +1,12 @@
 import { KubepkiError } from '../errors/error.ts';
 import { monitored } from '../operations/monitored.ts';
-import { parseRenewRuns, prometheusText, type NodeMetrics, type RenewRuns } from '../render/prometheus.ts';
+import {
+  nodeMetrics,
+  parseRenewRuns,
+  prometheusTexts,
+  type NodeMetrics,
+  type RenewRuns,
+} from '../render/prometheus.ts';
 import { openTextfile, writeTextfile, type Textfile } from '../storage/textfile.ts';
 import { examine, type Examined } from './examine.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-code.ts';
@@ -11,12 +17,17 @@ import type { TextfileOption } from './textfile-option.ts';
 
 /** @param node undefined: there is but one */
 export function metricsOf({ report, problems, subject }: Examined, node?: string): NodeMetrics {
-  return { node, rows: monitored(subject, report), readErrors: problems.length };
+  return nodeMetrics(node, monitored(subject, report), problems.length);
+}
+
+/** Of a node of which nothing can be looked at. */
+export function unreadableNode(node?: string): NodeMetrics {
+  return nodeMetrics(node, [], 1);
 }
 
 /** What the file that is there says of `renew`. */
-export function knownRuns({ content }: Textfile): RenewRuns {
-  return parseRenewRuns(content ?? '');
+export function knownRuns({ end }: Textfile): RenewRuns {
+  return parseRenewRuns(end ?? '');
 }
 
 /**
@@ -55,16 +66,26 @@ function record(node: Node, textfile: Textfile, code: ExitCode, terminal: Termin
   const now = new Date();
   const seconds = Math.floor(now.getTime() / 1000);
   try {
-    const metrics = metricsOf(examine(node, {}, now));
+    const metrics = metricsNow(node, now);
     const lastSuccess = code === exitCodes.done ? seconds : knownRuns(textfile).lastSuccess;
     const runs = { lastRun: seconds, lastSuccess, lastExitCode: code };
-    writeTextfile(textfile, prometheusText([metrics], runs));
+    writeTextfile(textfile, prometheusTexts([metrics], runs));
     return code;
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
     terminal.error(error);
     if (wasChanged()) return exitCodes.changedButNotFinished;
     return code === exitCodes.done ? exitCodes.error : code;
+  }
+}
+
+/** The run itself has said why nothing of the node can be looked at. */
+function metricsNow(node: Node, now: Date): NodeMetrics {
+  try {
+    return metricsOf(examine(node, {}, now));
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    return unreadableNode();
   }
 }
 

@@ -1,7 +1,7 @@
 import { certificates } from '../catalog/catalog.ts';
 import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
-import { readInventory, type Inventory } from '../inventory/inventory.ts';
+import type { Inventory } from '../inventory/inventory.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readLiveKeys } from '../inventory/private-keys.ts';
 import { readPlace } from '../inventory/places.ts';
@@ -20,6 +20,7 @@ import {
 import { parsePrivateKey } from '../pki/private-key.ts';
 import { pendingKeyPath, type PendingRequest, type PendingRequests } from '../storage/pending-requests.ts';
 import type { Trouble } from './api-conversation.ts';
+import { inventoryToFill } from './managed.ts';
 import type { Node } from './node-options.ts';
 import type { Change } from './session.ts';
 import { stateOf } from './waiting.ts';
@@ -49,7 +50,7 @@ export function planAnswers(
   answers: ReadonlyMap<string, string>,
   now: Date,
 ): AnswerPlan {
-  const inventory = readInventory(node.layout, node.config?.etcd ?? { kind: 'stacked' });
+  const inventory = inventoryToFill(node);
   const inUse = keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory));
   const read = pending.requests.map((request) => checkOne(node, { inventory, inUse }, request, answers, now));
   const troubles = read.flatMap((one) => ('troubles' in one ? one.troubles : []));

@@ -1,12 +1,12 @@
 import type { SigningApi } from '../cluster/signing.ts';
 import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { readInventory } from '../inventory/inventory.ts';
 import { readLiveKeys } from '../inventory/private-keys.ts';
 import { parseRequest } from '../pki/certification-request.ts';
 import { publicKeyOf } from '../pki/private-key.ts';
 import { readPendingRequests, type PendingRequests } from '../storage/pending-requests.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
+import { inventoryToFill } from './managed.ts';
 import type { Node } from './node-options.ts';
 import { endHold, interruptionDuringHold, onInterrupt } from './signals.ts';
 import type { Terminal } from './terminal.ts';
@@ -85,8 +85,8 @@ export function requireStillWaiting(state: StateDirectory, pending: PendingReque
 }
 
 /** All keys are in their places: the run that put them there was killed before it could forget the requests. */
-export function isInPlace({ layout, config }: Node, { requests }: PendingRequests): boolean {
-  const live = readLiveKeys(readInventory(layout, config?.etcd ?? { kind: 'stacked' })).map(publicKeyOf);
+export function isInPlace(node: Node, { requests }: PendingRequests): boolean {
+  const live = readLiveKeys(inventoryToFill(node)).map(publicKeyOf);
   return requests.every(({ request }) => {
     const { publicKey } = parseRequest(Buffer.from(request));
     return live.some((key) => key.equals(publicKey));

@@ -4,7 +4,7 @@ import type { CertificateSpec } from '../catalog/catalog.ts';
 import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { readCertificateFile } from '../inventory/certificate-files.ts';
-import { findAuthority, readInventory, type Inventory } from '../inventory/inventory.ts';
+import { findAuthority, type Inventory } from '../inventory/inventory.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readLiveKeys, readPrivateKeys } from '../inventory/private-keys.ts';
 import { readPlace } from '../inventory/places.ts';
@@ -22,6 +22,7 @@ import { defaultValidityMs } from '../operations/validity.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { pendingRequestsDirectory } from '../storage/pending-requests.ts';
 import { dueSettingsOf } from './due-settings.ts';
+import { requireManaged } from './managed.ts';
 import { namedAlgorithm, type Node } from './node-options.ts';
 import { refusals } from './refusal.ts';
 import { selectedSpecs, type Selection } from './select.ts';
@@ -65,7 +66,7 @@ export function planApiRun(
   now: Date,
 ): ApiRun {
   const { layout, config } = node;
-  const inventory = readInventory(layout, config?.etcd ?? { kind: 'stacked' });
+  const inventory = requireManaged(node);
   const directory = pendingRequestsDirectory(stateOf(node));
   const wanted: Wanted[] = [];
   const plan = planRequests(

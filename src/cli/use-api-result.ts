@@ -1,5 +1,5 @@
 import { formatGoDuration } from '../config/go-duration.ts';
-import { type Inventory, readInventory } from '../inventory/inventory.ts';
+import type { Inventory } from '../inventory/inventory.ts';
 import { apiReport, type ApiPlanned } from '../operations/use-api/report.ts';
 import { describeAlgorithm } from '../pki/private-key.ts';
 import { isoSeconds } from '../pki/time.ts';
@@ -9,6 +9,7 @@ import { sanDifference } from '../render/san-difference.ts';
 import type { Trouble } from './api-conversation.ts';
 import type { Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
+import { inventoryToFill } from './managed.ts';
 import type { Node } from './node-options.ts';
 import { renewRestHint } from './refusal.ts';
 import { isAnyUnsound, restingOutcome } from './resting.ts';
@@ -140,6 +141,6 @@ function exitCodeOf({ plan, selection }: Context): ExitCode {
   return selection.kind === 'named' && missing ? exitCodes.notRenewed : exitCodes.done;
 }
 
-export function inventoryOf({ layout, config }: Node): Inventory {
-  return readInventory(layout, config?.etcd ?? { kind: 'stacked' });
+export function inventoryOf(node: Node): Inventory {
+  return inventoryToFill(node);
 }

@@ -31,9 +31,13 @@ export interface RegularFile {
  * @returns undefined when there is no such file
  * @throws KubepkiError not-a-file, too-large, no-permission, io
  */
-export function readRegularFile(resolvedPath: string, shownPath: string): RegularFile | undefined {
+export function readRegularFile(
+  resolvedPath: string,
+  shownPath: string,
+  maxBytes = maxFileBytes,
+): RegularFile | undefined {
   try {
-    requireRegular(lstatSync(resolvedPath), shownPath);
+    requireRegular(lstatSync(resolvedPath), shownPath, maxBytes);
     const descriptor = openSync(
       resolvedPath,
       // NONBLOCK: should the file have become a FIFO since lstat, open(2) must not wait for a writer.
@@ -41,8 +45,8 @@ export function readRegularFile(resolvedPath: string, shownPath: string): Regula
     );
     try {
       const stats = fstatSync(descriptor);
-      requireRegular(stats, shownPath);
-      const bytes = readAll(descriptor, stats.size, shownPath);
+      requireRegular(stats, shownPath, maxBytes);
+      const bytes = readAll(descriptor, stats.size, { shownPath, maxBytes });
       return { bytes, facts: factsOf(stats, bytes) };
     } finally {
       closeSync(descriptor);
@@ -87,12 +91,12 @@ function factsOf({ mode, uid, gid, nlink }: Stats, bytes: Buffer): FileFacts {
   };
 }
 
-function requireRegular(stats: Stats, shownPath: string): void {
+function requireRegular(stats: Stats, shownPath: string, maxBytes: number): void {
   if (!stats.isFile()) {
     throw new KubepkiError('not-a-file', `is ${kindOf(stats)}, not a file`, { file: shownPath });
   }
-  if (stats.size > maxFileBytes) {
-    throw new KubepkiError('too-large', `is larger than ${String(maxFileBytes / 1024 / 1024)} MiB`, {
+  if (stats.size > maxBytes) {
+    throw new KubepkiError('too-large', `is larger than ${String(maxBytes / 1024 / 1024)} MiB`, {
       file: shownPath,
     });
   }
@@ -107,7 +111,11 @@ function kindOf(stats: Stats): string {
 }
 
 /** @param expected bytes; a file that grows while it is read is noticed */
-function readAll(descriptor: number, expected: number, shownPath: string): Buffer {
+function readAll(
+  descriptor: number,
+  expected: number,
+  { shownPath, maxBytes }: { readonly shownPath: string; readonly maxBytes: number },
+): Buffer {
   // One byte more: a file that is no longer ends before it.
   let buffer = Buffer.allocUnsafe(expected + 1);
   let length = 0;
@@ -115,8 +123,8 @@ function readAll(descriptor: number, expected: number, shownPath: string): Buffe
     const read = readSync(descriptor, buffer, length, buffer.length - length, null);
     if (read === 0) return buffer.subarray(0, length);
     length += read;
-    if (length > maxFileBytes) {
-      throw new KubepkiError('too-large', `is larger than ${String(maxFileBytes / 1024 / 1024)} MiB`, {
+    if (length > maxBytes) {
+      throw new KubepkiError('too-large', `is larger than ${String(maxBytes / 1024 / 1024)} MiB`, {
         file: shownPath,
       });
     }

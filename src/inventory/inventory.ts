@@ -93,24 +93,21 @@ export interface Inventory {
 }
 
 /**
- * Reads certificates and kubeconfigs, no key file. Never throws for a single bad file.
- * @param etcd `external`: kubeadm then manages neither etcd's certificates nor apiserver-etcd-client
+ * Reads certificates and kubeconfigs, no key file. Never throws for a single bad file. It holds all that kubeadm may manage;
+ * what it manages on this node is for operations/node-kind.ts to say.
+ * @param etcd what the configuration says of it; undefined: there is none
  */
-export function readInventory(node: Layout, etcd: Etcd): Inventory {
+export function readInventory(node: Layout, etcd?: Etcd): Inventory {
   const layout = { ...node, root: node.root.atOneMoment() };
-  const managed = ({ stackedEtcd }: { readonly stackedEtcd: boolean }): boolean =>
-    etcd.kind === 'stacked' || !stackedEtcd;
   return {
     layout: node,
-    authorities: certificateAuthorities.filter(managed).map((spec) => readAuthority(layout, spec)),
-    certificates: certificates
-      .filter(managed)
-      .map((spec) =>
-        spec.kind === 'leaf'
-          ? readLeaf(layout, spec, leafPaths(layout, spec))
-          : readKubeconfigEntry(layout, spec),
-      ),
-    etcdClient: etcd.kind === 'external' ? readEtcdClient(layout, etcd) : undefined,
+    authorities: certificateAuthorities.map((spec) => readAuthority(layout, spec)),
+    certificates: certificates.map((spec) =>
+      spec.kind === 'leaf'
+        ? readLeaf(layout, spec, leafPaths(layout, spec))
+        : readKubeconfigEntry(layout, spec),
+    ),
+    etcdClient: etcd?.kind === 'external' ? readEtcdClient(layout, etcd) : undefined,
     protectedPaths: protectedPaths(layout),
   };
 }

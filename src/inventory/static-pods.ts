@@ -13,13 +13,27 @@ export interface StaticPod extends Pod {
 
 export type StaticPods = Readonly<Record<Component, Reading<StaticPod>>>;
 
-/** Never throws for a bad file. */
-export function readStaticPods(layout: Layout): StaticPods {
+/** A manifest that a restart has taken out of the kubelet's sight, and where it waits. Host paths. */
+export interface AwayManifest {
+  readonly path: string;
+  readonly asidePath: string;
+}
+
+/**
+ * Never throws for a bad file.
+ * @param away read where it waits; undefined: what is not in its place is missing
+ */
+export function readStaticPods(layout: Layout, away?: AwayManifest): StaticPods {
+  const read = (component: Component): Reading<StaticPod> => {
+    const found = readStaticPod(layout, component, manifestPath(layout, component));
+    if (found.status !== 'missing' || away?.path !== manifestPath(layout, component)) return found;
+    return readStaticPod(layout, component, away.asidePath);
+  };
   return {
-    etcd: readStaticPod(layout, 'etcd'),
-    'kube-apiserver': readStaticPod(layout, 'kube-apiserver'),
-    'kube-controller-manager': readStaticPod(layout, 'kube-controller-manager'),
-    'kube-scheduler': readStaticPod(layout, 'kube-scheduler'),
+    etcd: read('etcd'),
+    'kube-apiserver': read('kube-apiserver'),
+    'kube-controller-manager': read('kube-controller-manager'),
+    'kube-scheduler': read('kube-scheduler'),
   };
 }
 
@@ -28,8 +42,7 @@ export function manifestPath({ manifestsDir }: Layout, component: Component): st
   return join(manifestsDir, `${component}.yaml`);
 }
 
-function readStaticPod(layout: Layout, component: Component): Reading<StaticPod> {
-  const path = manifestPath(layout, component);
+function readStaticPod(layout: Layout, component: Component, path: string): Reading<StaticPod> {
   return reading(path, () => {
     const { bytes, target } = readFile(layout.root, path);
     return bytes && { path, target, ...parseStaticPod(bytes.toString('utf8'), component) };

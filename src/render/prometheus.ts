@@ -8,16 +8,24 @@ export interface RenewRuns {
   readonly lastExitCode: number | undefined;
 }
 
-/** What there is to say of one node. */
+/** What there is to say of one node, as little as can be: there may be thousands, and all are kept until the last is read. */
 export interface NodeMetrics {
-  /** A label of each sample, where several nodes are spoken of; undefined: there is but one. */
-  readonly node: string | undefined;
-  readonly rows: readonly Monitored[];
+  /** As they are written, braces and all. */
+  readonly labels: string;
+  readonly rows: readonly RowMetrics[];
   readonly readErrors: number;
 }
 
+interface RowMetrics {
+  readonly labels: string;
+  /** undefined: missing or unreadable. */
+  readonly certificate:
+    { readonly notBefore: number; readonly notAfter: number; readonly expired: boolean } | undefined;
+  /** undefined: one of several in a CA's file, and not the one in use. */
+  readonly wrong: boolean | undefined;
+}
+
 interface Sample {
-  /** As they are written, braces and all: each certificate is in several metrics, and there may be thousands. */
   readonly labels: string;
   readonly value: number;
 }
@@ -41,58 +49,74 @@ const runs = [
   ['kubepki_renew_last_exit_code', 'The exit code of the last kubepki certs renew.', 'lastExitCode'],
 ] as const;
 
-/** The text exposition format, with the metrics and labels of enix/x509-certificate-exporter. */
-export function prometheusText(nodes: readonly NodeMetrics[], renewRuns: RenewRuns | undefined): string {
-  const rows = nodes.flatMap((node) =>
-    node.rows.map((row) => ({ row, labels: labelText(labelsOf(node, row)) })),
-  );
-  const blocks = nodes.flatMap((node) =>
-    node.rows.flatMap((row) =>
-      row.others.map(({ position, certificate }) => ({
-        certificate,
+/** @param node a label of each sample, where several nodes are spoken of; undefined: there is but one */
+export function nodeMetrics(
+  node: string | undefined,
+  rows: readonly Monitored[],
+  readErrors: number,
+): NodeMetrics {
+  return {
+    labels: labelText(nodeLabel(node)),
+    rows: rows.flatMap((row): RowMetrics[] => [
+      { labels: labelText(labelsOf(node, row)), certificate: datesOf(row.certificate), wrong: row.wrong },
+      ...row.others.map(({ position, certificate }) => ({
         labels: labelText([...labelsOf(node, { ...row, certificate }), ['block', String(position)]]),
+        certificate: datesOf(certificate),
+        wrong: undefined,
       })),
-    ),
-  );
-  const certificates = [
-    ...rows.map(({ row: { certificate }, labels }) => ({ certificate, labels })),
-    ...blocks,
-  ];
-  const ofCertificates = (value: (certificate: NonNullable<Monitored['certificate']>) => number): Sample[] =>
-    certificates.flatMap(({ certificate, labels }) =>
+    ]),
+    readErrors,
+  };
+}
+
+function datesOf(certificate: Monitored['certificate']): RowMetrics['certificate'] {
+  if (certificate === undefined) return undefined;
+  const { notBefore, notAfter, expired } = certificate;
+  return { notBefore: seconds(notBefore), notAfter: seconds(notAfter), expired };
+}
+
+/**
+ * The text exposition format, with the metrics and labels of enix/x509-certificate-exporter. In pieces: of a thousand nodes it
+ * is long.
+ */
+export function* prometheusTexts(
+  nodes: readonly NodeMetrics[],
+  renewRuns: RenewRuns | undefined,
+): Generator<string> {
+  const rows = nodes.flatMap((node) => node.rows);
+  const ofCertificates = (value: (certificate: NonNullable<RowMetrics['certificate']>) => number): Sample[] =>
+    rows.flatMap(({ certificate, labels }) =>
       certificate === undefined ? [] : [{ labels, value: value(certificate) }],
     );
-  return [
-    gauge(
-      'x509_cert_not_before',
-      'Indicates the certificate not before timestamp.',
-      ofCertificates(({ notBefore }) => seconds(notBefore)),
-    ),
-    gauge(
-      'x509_cert_not_after',
-      'Indicates the certificate not after timestamp.',
-      ofCertificates(({ notAfter }) => seconds(notAfter)),
-    ),
-    gauge(
-      'x509_cert_expired',
-      'Indicates if the certificate is expired.',
-      ofCertificates(({ expired }) => Number(expired)),
-    ),
-    gauge(
-      'x509_cert_error',
-      'Indicates whether the certificate is missing, cannot be read, does not verify or has no key of its own.',
-      rows.map(({ row, labels }) => ({ labels, value: Number(row.wrong) })),
-    ),
-    gauge(
-      'x509_read_errors',
-      'Indicates the number of read failures.',
-      nodes.map((node) => ({ labels: labelText(nodeLabel(node)), value: node.readErrors })),
-    ),
-    ...runs.map(([name, help, key]) => {
-      const value = renewRuns?.[key];
-      return gauge(name, help, value === undefined ? [] : [{ labels: '', value }]);
-    }),
-  ].join('');
+  yield* gauge(
+    'x509_cert_not_before',
+    'Indicates the certificate not before timestamp.',
+    ofCertificates(({ notBefore }) => notBefore),
+  );
+  yield* gauge(
+    'x509_cert_not_after',
+    'Indicates the certificate not after timestamp.',
+    ofCertificates(({ notAfter }) => notAfter),
+  );
+  yield* gauge(
+    'x509_cert_expired',
+    'Indicates if the certificate is expired.',
+    ofCertificates(({ expired }) => Number(expired)),
+  );
+  yield* gauge(
+    'x509_cert_error',
+    'Indicates whether the certificate is missing, cannot be read, does not verify or has no key of its own.',
+    rows.flatMap(({ wrong, labels }) => (wrong === undefined ? [] : [{ labels, value: Number(wrong) }])),
+  );
+  yield* gauge(
+    'x509_read_errors',
+    'Indicates the number of read failures.',
+    nodes.map(({ labels, readErrors }) => ({ labels, value: readErrors })),
+  );
+  for (const [name, help, key] of runs) {
+    const value = renewRuns?.[key];
+    yield* gauge(name, help, value === undefined ? [] : [{ labels: '', value }]);
+  }
 }
 
 /** Reads back our own lines, and nothing that is not exactly one of them. */
@@ -104,10 +128,18 @@ export function parseRenewRuns(text: string): RenewRuns {
   return Object.fromEntries(runs.map(([name, , key]) => [key, valueOf(name)])) as unknown as RenewRuns;
 }
 
-function gauge(name: string, help: string, samples: readonly Sample[]): string {
-  if (samples.length === 0) return '';
-  const lines = samples.map(({ labels, value }) => `${name}${labels} ${String(value)}\n`);
-  return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${lines.join('')}`;
+// Some 25 kB: what is written is soon forgotten, and there are not a thousand writes.
+const samplesAtOnce = 100;
+
+function* gauge(name: string, help: string, samples: readonly Sample[]): Generator<string> {
+  if (samples.length === 0) return;
+  yield `# HELP ${name} ${help}\n# TYPE ${name} gauge\n`;
+  for (let first = 0; first < samples.length; first += samplesAtOnce) {
+    yield samples
+      .slice(first, first + samplesAtOnce)
+      .map(({ labels, value }) => `${name}${labels} ${String(value)}\n`)
+      .join('');
+  }
 }
 
 function labelText(labels: readonly Label[]): string {
@@ -115,12 +147,12 @@ function labelText(labels: readonly Label[]): string {
   return `{${labels.map(([label, text]) => `${label}="${escapeLabelValue(text)}"`).join(',')}}`;
 }
 
-function nodeLabel({ node }: NodeMetrics): readonly Label[] {
+function nodeLabel(node: string | undefined): readonly Label[] {
   return node === undefined ? [] : [['node', node]];
 }
 
 function labelsOf(
-  node: NodeMetrics,
+  node: string | undefined,
   { name, filename, filepath, user, certificate }: Monitored,
 ): readonly Label[] {
   const named = (

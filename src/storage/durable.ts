@@ -24,7 +24,11 @@ export interface Ownership {
  * Creates a file that must not exist, complete and on disk when this returns. On an error nothing is left behind.
  * Throws what node:fs throws.
  */
-export function createDurably(path: string, content: Buffer, { mode, owner }: Ownership): void {
+export function createDurably(
+  path: string,
+  content: Buffer | Iterable<Buffer>,
+  { mode, owner }: Ownership,
+): void {
   // EXCL and NOFOLLOW: a file or symlink that somebody planted at this name is an error, never written through.
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const descriptor = openSync(path, flags, 0o600);
@@ -33,8 +37,12 @@ export function createDurably(path: string, content: Buffer, { mode, owner }: Ow
     if (owner !== undefined) fchownSync(descriptor, owner.uid, owner.gid);
     // Also where the mode is 0600 already: open(2) subtracts the umask.
     fchmodSync(descriptor, mode);
-    for (let offset = 0; offset < content.length;) {
-      offset += writeSync(descriptor, content, offset, content.length - offset, offset);
+    let begin = 0;
+    for (const piece of Buffer.isBuffer(content) ? [content] : content) {
+      for (let offset = 0; offset < piece.length;) {
+        offset += writeSync(descriptor, piece, offset, piece.length - offset, begin + offset);
+      }
+      begin += piece.length;
     }
     fsyncSync(descriptor);
   } catch (cause) {

@@ -41,7 +41,7 @@ export function writePublicFiles(
       hint: `look at it: cat ${shellWord(other.path)}; to replace it: --force`,
     });
   }
-  for (const { path, text } of changed) replacePublicFile(path, text, path);
+  for (const { path, text } of changed) replacePublicFile(path, [Buffer.from(text)], path);
   return planned.map(({ path, outcome }) => ({ path, outcome }));
 }
 
@@ -71,10 +71,10 @@ function contentOf(path: string): string | undefined {
  * Writes a file that anybody may read (0644) beside itself and renames it: nobody sees half of it.
  * @throws KubepkiError
  */
-export function replacePublicFile(target: string, text: string, shownPath: string): void {
+export function replacePublicFile(target: string, pieces: Iterable<Buffer>, shownPath: string): void {
   const staged = stagedPathFor(target);
   try {
-    createDurably(staged, Buffer.from(text), { mode: 0o644, owner: undefined });
+    createDurably(staged, pieces, { mode: 0o644, owner: undefined });
     try {
       renameSync(staged, target);
     } catch (cause) {

@@ -64,6 +64,41 @@ describe('check-expiration prints what kubeadm printed', () => {
   });
 });
 
+/** Those made by a kubeadm of about v1.35, which prints documents too. */
+const newest = [
+  'v1.35-stacked-etcd-rsa',
+  'v1.35-stacked-etcd-p384',
+  'v1.35-dual-stack',
+  'v1.35-five-years',
+  'v1.35-external-etcd',
+  'v1.35-external-ca',
+  'v1.35-expired-leaves',
+  'v1.35-missing-apiserver',
+] as const;
+
+describe('check-expiration prints what kubeadm 1.35 printed', () => {
+  for (const role of newest) {
+    test(role, async () => {
+      const read = (name: string): string =>
+        readFileSync(fixturePath(role, `kubeadm-1.35.0/${name}`), 'utf8');
+      // It was recorded between this second and the next: residualTime is rounded towards zero.
+      const recordedAt = Date.parse(read('recorded-at').trim());
+      const at = ['--at', new Date(recordedAt + 500).toISOString()];
+      const external = role === 'v1.35-external-etcd' ? ['--config', '/kubeadm.yaml'] : [];
+      for (const [output, name] of [
+        [[], 'check-expiration'],
+        [['-o', 'json'], 'check-expiration-json'],
+        [['-o', 'yaml'], 'check-expiration-yaml'],
+      ] as const) {
+        const root = ['--rootfs', fixturePath(role, '')];
+        const outcome = await kubepki(['certs', 'check-expiration', ...root, ...at, ...external, ...output]);
+        assert.equal(outcome.stdout, read(`${name}.stdout`), name);
+        assert.equal(outcome.code, Number(read(`${name}.exit-code`)), name);
+      }
+    });
+  }
+});
+
 describe('check-expiration', () => {
   const at = ['--at', '2027-01-01T00:00:00Z'];
 

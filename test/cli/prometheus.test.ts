@@ -5,7 +5,12 @@ import { basename, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { certificateAuthorities, certificates } from '../../src/catalog/catalog.ts';
-import { parseRenewRuns, prometheusText, type NodeMetrics } from '../../src/render/prometheus.ts';
+import {
+  nodeMetrics,
+  parseRenewRuns,
+  prometheusTexts,
+  type NodeMetrics,
+} from '../../src/render/prometheus.ts';
 import type { Monitored } from '../../src/operations/monitored.ts';
 import { judge } from '../support/judge.ts';
 import { kubepki } from '../support/kubepki.ts';
@@ -114,8 +119,26 @@ describe('-o prometheus', () => {
 
 /** Of the only one. */
 function node(rows: readonly Monitored[]): NodeMetrics {
-  return { node: undefined, rows, readErrors: 0 };
+  return nodeMetrics(undefined, rows, 0);
 }
+
+test('a thousand nodes are printed in short pieces', () => {
+  const row: Monitored = {
+    name: 'apiserver',
+    filename: 'apiserver.crt',
+    filepath: '/etc/kubernetes/pki/apiserver.crt',
+    user: undefined,
+    certificate: undefined,
+    others: [],
+    wrong: true,
+  };
+  const nodes = Array.from({ length: 1000 }, (_, index) =>
+    nodeMetrics(`node-${String(index)}`, Array<Monitored>(14).fill(row), 0),
+  );
+  const pieces = [...prometheusTexts(nodes, undefined)];
+  assert.equal(samplesOf(pieces.join('')).length, 15_000);
+  for (const piece of pieces) assert.ok(piece.length < 64 * 1024);
+});
 
 test('any label value survives, as promtool and we read it', (t) => {
   const promtool = judge(t, 'promtool');
@@ -135,19 +158,19 @@ test('any label value survives, as promtool and we read it', (t) => {
   );
   fc.assert(
     fc.property(anyText, (value) => {
-      const samples = samplesOf(prometheusText([node([row(value)])], undefined));
+      const samples = samplesOf([...prometheusTexts([node([row(value)])], undefined)].join(''));
       assert.equal(samples[0]?.labels['name'], value);
       assert.equal(samples[0].labels['embedded_key'], value);
     }),
   );
   const values = fc.sample(anyText, 200);
-  const text = prometheusText([node([...new Set(values)].map(row))], undefined);
+  const text = [...prometheusTexts([node([...new Set(values)].map(row))], undefined)].join('');
   assert.equal(promtoolSays(promtool, text), '');
 });
 
 test('of what is read back only our own lines count', () => {
   const runs = { lastRun: 1_800_000_000, lastSuccess: 1_700_000_000, lastExitCode: 4 };
-  assert.deepEqual(parseRenewRuns(prometheusText([node([])], runs)), runs);
+  assert.deepEqual(parseRenewRuns([...prometheusTexts([node([])], runs)].join('')), runs);
   const name = 'kubepki_renew_last_success_timestamp_seconds';
   for (const line of [
     `${name} 1e9`,

@@ -69,6 +69,32 @@ describe('renew prints what kubeadm printed and changes the same files', () => {
     });
   }
 
+  for (const role of [
+    'v1.35-stacked-etcd-rsa',
+    'v1.35-stacked-etcd-p384',
+    'v1.35-dual-stack',
+    'v1.35-five-years',
+    'v1.35-external-etcd',
+    'v1.35-external-ca',
+    'v1.35-expired-leaves',
+    'v1.35-missing-apiserver',
+  ]) {
+    test(`renew apiserver, then all, on ${role}`, async (t) => {
+      const tree = copyFixture(t, role);
+      const read = (name: string): string =>
+        readFileSync(fixturePath(role, `kubeadm-1.35.0/${name}`), 'utf8');
+      const args = ['--rootfs', tree.directory, '--config', '/kubeadm.yaml'];
+      const one = await kubepki(['certs', 'renew', 'apiserver', ...args]);
+      assert.equal(one.stdout, read('renew-apiserver.stdout'));
+      // kubeadm leaves with 0 here; a certificate that was named and not renewed is 6.
+      const isLeft = role === 'v1.35-external-ca' || role === 'v1.35-missing-apiserver';
+      assert.equal(one.code, isLeft ? 6 : Number(read('renew-apiserver.exit-code')));
+      const all = await kubepki(['certs', 'renew', 'all', ...args]);
+      assert.equal(all.stdout, read('renew-all.stdout'));
+      assert.equal(all.code, Number(read('renew-all.exit-code')));
+    });
+  }
+
   test('external CAs: every certificate is said to be external, nothing changes, exit 0; named, exit 6', async (t) => {
     const tree = copyFixture(t, 'external-ca');
     const before = snapshot(tree.directory);

@@ -102,11 +102,66 @@ describe('check-expiration --textfile', () => {
     assert.deepEqual(readdirSync(directory), ['a.prom', 'b.prom']);
   });
 
-  test('a directory that is not there: named, exit 1, nothing on stdout', async (t) => {
+  test('a directory that is not there: the table is shown, then the error, and it is exit 1 at least', async (t) => {
     const tree = quickTree(t);
-    const outcome = await certs(tree, 'check-expiration', ...flag);
-    assert.deepEqual([outcome.code, outcome.stdout], [1, '']);
-    assert.match(outcome.stderr, /^error: \S+\/metrics: no such file or directory\n$/);
+    const at = ['--at', '2027-10-12T00:00:00Z'];
+    const table = (await done(tree, 'check-expiration', ...at)).stdout;
+    for (const [more, code] of [
+      [[], 1],
+      [['--quiet'], 1],
+      [['--within', '1d'], 1],
+      [['--within', '30d'], 4],
+    ] as const) {
+      const outcome = await certs(tree, 'check-expiration', ...at, ...flag, ...more);
+      assert.deepEqual([outcome.code, outcome.stdout], [code, table], more.join(' '));
+      assert.match(outcome.stderr, /^error: \S+\/metrics: no such file or directory\n/);
+    }
+    rmSync(join(tree.certDir, 'apiserver.crt'));
+    const within = ['check-expiration', ...at, ...flag, '--within', '30d'];
+    assert.equal((await certs(tree, ...within)).code, 5);
+  });
+
+  test('so also for several trees, and a plugin says no more than it knows', async (t) => {
+    const trees = [quickTree(t), quickTree(t)].map(({ directory }) => directory);
+    const check = (...args: readonly string[]) =>
+      kubepki(['certs', 'check-expiration', '--at', '2027-10-12T00:00:00Z', ...args]);
+    const unwritable = ['--textfile', join(temporaryDirectory(t), 'gone/kubepki.prom')];
+    const table = (await check('--rootfs', ...trees)).stdout;
+    for (const [more, code] of [
+      [[], 1],
+      [['--within', '30d'], 4],
+    ] as const) {
+      const outcome = await check(...more, ...unwritable, '--rootfs', ...trees);
+      assert.deepEqual([outcome.code, outcome.stdout], [code, table]);
+      assert.match(outcome.stderr, /^error: \S+\/gone: no such file or directory$/m);
+    }
+    const root = ['--rootfs', trees[0] ?? ''];
+    const well = await check('-o', 'nagios', ...unwritable, ...root);
+    assert.equal(well.code, 3);
+    assert.match(well.stdout, /^KUBEPKI UNKNOWN - \S+gone: no such file or directory\n$/);
+    const critical = await check(
+      '-o',
+      'nagios',
+      '--critical',
+      '60d',
+      '--warning',
+      '90d',
+      ...unwritable,
+      ...root,
+    );
+    assert.equal(critical.code, 2);
+    assert.match(critical.stdout, /^KUBEPKI CRITICAL - expiring: [^\n]+\n$/);
+    assert.match(critical.stderr, /^error: \S+gone: no such file or directory\n$/);
+  });
+
+  test('metrics of many trees are replaced however long they are, and keep what they say of renew', async (t) => {
+    const tree = quickTree(t);
+    const directory = metricsDirectory(tree);
+    const long = `x509_cert_expired{name="x"} 0\n`.repeat(100_000);
+    writeFileSync(join(directory, 'kubepki.prom'), `# HELP x\n${long}${lastExitCode} 4\n`);
+    await done(tree, 'check-expiration', ...flag);
+    assert.equal(valueOf(read(directory), lastExitCode), 4);
+    assert.ok(read(directory).length < 100_000);
   });
 
   test("somebody's link at its name is replaced, never followed", async (t) => {

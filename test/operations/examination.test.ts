@@ -7,6 +7,7 @@ import { FileSystemRoot } from '../../src/filesystem/root.ts';
 import { readInventory, type Etcd } from '../../src/inventory/inventory.ts';
 import { locateLayout } from '../../src/inventory/layout.ts';
 import { readPrivateKeys } from '../../src/inventory/private-keys.ts';
+import { managedOn } from '../../src/operations/node-kind.ts';
 import { examination } from '../../src/operations/examination/examination.ts';
 import type { Finding } from '../../src/operations/examination/finding.ts';
 import { judge } from '../support/judge.ts';
@@ -57,7 +58,7 @@ function examine(
     kubeconfigDir: undefined,
     manifestsDir: undefined,
   });
-  const inventory = readInventory(layout, etcd);
+  const inventory = managedOn('control-plane', etcd.kind, readInventory(layout, etcd));
   const keys = certsOnly ? undefined : readPrivateKeys(inventory);
   return examination({ inventory, keys, now: at, command: (text) => `kubepki certs ${text}` });
 }

@@ -61,7 +61,8 @@ Examples:
 Several trees make one table with a column NODE, or one document with an item for each, in which kubeadm's is; one of
 which nothing can be read is a row. --rootfs-from makes the same of a list of one. The cluster is not asked then.
 
-Exit code 1 if a file could not be read; missing and expired certificates are exit code 0, as with kubeadm.
+Exit code 1 if a file could not be read, or if kubeadm manages nothing here (a worker, an empty directory); missing
+and expired certificates are exit code 0, as with kubeadm.
 With --within: 5 if something is wrong (expired, missing, unreadable, not signed by its CA, without its key, …), else 4
 if something expires within that time. What is wrong and not in the table is a warning on stderr.
 With -o nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.`,

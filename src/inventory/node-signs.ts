@@ -1,0 +1,75 @@
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { kubeletKubeconfig } from '../catalog/catalog.ts';
+import { exists } from '../filesystem/regular-file.ts';
+import type { Layout } from './layout.ts';
+import { reading } from './reading.ts';
+import { manifestPath } from './static-pods.ts';
+
+/** What is beside a node's certificates and tells what kind of node it is. */
+export interface NodeSigns {
+  /**
+   * Whether the kubeconfigs that were found are of the same node as the certificates. Beside a copy of a PKI directory they
+   * may be this machine's own, and then they tell nothing of it.
+   */
+  readonly ownKubeconfigs: boolean;
+  /** Whether a kubelet.conf of this node is there. */
+  readonly kubelet: boolean;
+  /** Whether the API server's manifest of this node is there. */
+  readonly apiServer: boolean;
+}
+
+/** Looks whether files are there, and opens none. */
+export function readNodeSigns(layout: Layout): NodeSigns {
+  const ownKubeconfigs = areKubeconfigsOwn(layout);
+  const isThere = (path: string): boolean => ownKubeconfigs && isPath(layout, path);
+  return {
+    ownKubeconfigs,
+    kubelet: isThere(join(layout.kubeconfigDir, kubeletKubeconfig.name)),
+    apiServer: isThere(manifestPath(layout, 'kube-apiserver')),
+  };
+}
+
+function areKubeconfigsOwn({ root, certDir, kubeconfigDir, kubeconfigDirOrigin }: Layout): boolean {
+  if (kubeconfigDirOrigin !== 'default') return true;
+  const [beside, found] = [dirname(certDir), kubeconfigDir].map((path) =>
+    reading(path, () => root.resolve(path)),
+  );
+  return beside?.status === 'present' && found?.status === 'present' && beside.value === found.value;
+}
+
+/** A path that cannot be looked at leads to something. */
+function isPath({ root }: Layout, path: string): boolean {
+  return reading(path, () => exists(root.resolve(path), path) || undefined).status !== 'missing';
+}
+
+/** What a cert dir without any certificate of kubeadm's holds instead. */
+export interface StrangeDirectory {
+  /** Host path. */
+  readonly path: string;
+  /** As somebody inside the root would write it, for a flag. */
+  readonly shown: string;
+  readonly names: readonly string[];
+  /** Whether a cert dir of kubeadm's is where it would be if this were `/etc/kubernetes`, or the root of a node's disk. */
+  readonly holds: 'cert-dir' | 'root' | undefined;
+}
+
+/** Never throws: what cannot be looked at tells nothing. */
+export function readStrangeDirectory(layout: Layout): StrangeDirectory {
+  const { root, certDir } = layout;
+  const names = reading(certDir, () => readdirSync(root.resolve(certDir)));
+  const holdsCertDir = (path: string): boolean =>
+    ['ca.crt', 'etcd/ca.crt'].some((name) => isFound(layout, join(certDir, path, name)));
+  // A root within the root that was given cannot be meant.
+  const isRoot = root.directory === '/' && holdsCertDir('etc/kubernetes/pki');
+  return {
+    path: certDir,
+    shown: root.display(certDir),
+    names: names.status === 'present' ? names.value : [],
+    holds: holdsCertDir('pki') ? 'cert-dir' : isRoot ? 'root' : undefined,
+  };
+}
+
+function isFound({ root }: Layout, path: string): boolean {
+  return reading(path, () => exists(root.resolve(path), path) || undefined).status === 'present';
+}
