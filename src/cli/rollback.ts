@@ -2,7 +2,7 @@ import { certificates } from '../catalog/catalog.ts';
 import type { ChangeReport } from '../operations/change-report.ts';
 import { rollbackReport } from '../operations/rollback-report.ts';
 import { dryRunLines } from '../render/dry-run.ts';
-import { requireSafeTargets } from '../storage/safe-targets.ts';
+import { attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
@@ -11,9 +11,7 @@ import type { OutputOption } from './output-option.ts';
 import { planRollback, type RollbackPlan } from './plan-rollback.ts';
 import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
 import { noteRestarts } from './restarts.ts';
-import { makeChange, underLock } from './session.ts';
 import type { Terminal } from './terminal.ts';
-import { noteWaiting, stateOf } from './waiting.ts';
 
 export interface RollbackOptions extends RestartAfterOptions, OutputOption, DeployHookOption {
   readonly force?: boolean;
@@ -39,24 +37,18 @@ async function rollBackTo(
   terminal: Terminal,
 ): Promise<Conclusion> {
   const force = options.force === true;
-  if (options.dryRun === true) {
-    await noteWaiting(node, terminal);
-    const plan = planRollback(node, stateOf(node), { id, now: new Date(), force });
-    return {
-      kind: 'finished',
-      code: exitCodes.done,
-      report: reportOf(plan, { dryRun: true, backup: undefined }),
-      text: dryRun(plan, node),
-    };
-  }
-  return underLock(node, options, terminal, async (state): Promise<Conclusion> => {
+  return attempt(node, options, terminal, async (way): Promise<Conclusion> => {
     const now = new Date();
-    const plan = planRollback(node, state, { id, now, force });
+    const plan = planRollback(node, way.state, { id, now, force });
     const { backup, change } = plan;
     const names = backup.certificates.map(({ name }) => name);
     requireRestartable(node, names, options);
-    const made = await makeChange(state, change, { ...options, takesBack: true, now, terminal });
+    const made = await way.make(change, { ...options, takesBack: true, now, terminal });
     if (made.kind === 'interrupted') return made;
+    if (made.kind === 'rehearsed') {
+      const report = reportOf(plan, { dryRun: true, backup: undefined });
+      return { kind: 'finished', code: exitCodes.done, report, text: plannedLines(plan) };
+    }
     const report = reportOf(plan, { dryRun: false, backup: made.backup });
     const before = `before ${backup.time} (${backup.id})`;
     const count = change.changes.length;
@@ -88,9 +80,7 @@ function reportOf(
   return rollbackReport({ restored: backup.id, records, changes, owners }, made);
 }
 
-function dryRun({ change }: RollbackPlan, { layout }: Parameters<typeof stateOf>[0]): string {
-  const targets = change.changes.map(({ target }) => target);
-  requireSafeTargets(layout.root, targets);
+function plannedLines({ change }: RollbackPlan): string {
   const date = (facts: { readonly notAfter: string } | undefined): Date | undefined =>
     facts === undefined ? undefined : new Date(facts.notAfter);
   return dryRunLines(

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isAlias, isScalar, type Node, type Scalar, type YAMLMap } from 'yaml';
 import { KubepkiError } from '../errors/error.ts';
 import type { Aliases } from '../yaml/aliases.ts';
+import { maxLength } from '../yaml/parse-yaml.ts';
 import type { PartialKubeconfig } from './kubeconfig.ts';
 import { badKubeconfig, find, isNull, type Found } from './lookup.ts';
 import { readNodes, type KubeconfigNodes } from './read.ts';
@@ -58,6 +59,9 @@ export function rewriteKubeconfig(kubeconfig: PartialKubeconfig, changes: Kubeco
       : replacement(kubeconfig.text, found, field, base64);
   });
   const text = apply(kubeconfig.text, edits);
+  if (text.length > maxLength) {
+    throw badKubeconfig(`would be larger than ${String(maxLength / 1024)} KiB`, 'take out what nobody needs');
+  }
   if (!isIntended(kubeconfig, value, text, asked)) throw sharedWithOthers(nodes, asked);
   return text;
 }
