@@ -163,7 +163,7 @@ export function rehearse(
     state.root,
     changes.map(({ target }) => target),
   );
-  requireSoundStateDirectory(state.path);
+  for (const directory of [state.path, state.backups]) requireSoundStateDirectory(directory);
   const written = changes.filter(({ after }) => after !== undefined).map(({ target }) => target);
   requireDirectories(written, { mayMake: newDirectoryMode !== undefined });
   const contents = new Map(changes.map(({ target, after }) => [target.resolvedPath, after] as const));
