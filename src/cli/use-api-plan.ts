@@ -13,6 +13,7 @@ import type { RequestFiles } from '../inventory/request-files.ts';
 import type { SanWish } from '../operations/change-sans.ts';
 import { keysInUse } from '../operations/keys-in-use.ts';
 import { certificateInUse } from '../operations/match-signed.ts';
+import { requireRewritable } from '../operations/kubeconfig-changes.ts';
 import { missingAuthority } from '../operations/missing-authority.ts';
 import { changingTargets, installPlace, placeTargets, type Installable } from '../operations/plan-install.ts';
 import { planRequests, type PlannedRequest, type Requestable } from '../operations/plan-requests.ts';
@@ -118,6 +119,7 @@ function wantedFor({ layout }: Node, inventory: Inventory, requestable: Requesta
   const authorities = authority.bundle.value;
   const place = installPlace(readPlace(layout, spec), authorities);
   requireReplaceable(inventory, placeTargets(place));
+  if (place.kind === 'kubeconfig') requireRewritable(place);
   return {
     requestable,
     leaf,

@@ -42,14 +42,16 @@ export function kubeconfigChanges(
   ];
 }
 
+/** Those files, known before there is a key: a kubeconfig that names its files stays, unless it gets a CA. */
+export function changingFiles({ file, certificate, key, trusted }: ChangingKubeconfig): FileTarget[] {
+  const stays = certificate !== undefined && key !== undefined && trusted.pem === undefined;
+  return [key, certificate, stays ? undefined : file].filter((target) => target !== undefined);
+}
+
 // Longer than any certificate with its chain and any key: what takes these takes the real ones.
 const placeholder = `${'x'.repeat(16 * 1024)}\n`;
 
-/**
- * The files that will change, before there is a key or a certificate.
- * @throws KubepkiError bad-kubeconfig, naming the file, when it cannot be rewritten
- */
-export function changingFiles(changing: ChangingKubeconfig): FileTarget[] {
-  const changes = kubeconfigChanges(changing, { certificatePem: placeholder, keyPem: placeholder });
-  return changes.map(({ target }) => target);
+/** @throws KubepkiError bad-kubeconfig, naming the file, when it cannot be rewritten, whatever comes into it */
+export function requireRewritable(changing: ChangingKubeconfig): void {
+  kubeconfigChanges(changing, { certificatePem: placeholder, keyPem: placeholder });
 }

@@ -16,7 +16,7 @@ import { faultsOf, type Fault } from './check-signed.ts';
 import type { KeysInUse } from './keys-in-use.ts';
 import { certificateInUse, isBest, isPlace, matchesFor, type Match } from './match-signed.ts';
 import { trustedAuthorities, type TrustedAuthorities } from './kubeconfig-authority.ts';
-import { changingFiles } from './kubeconfig-changes.ts';
+import { changingFiles, requireRewritable } from './kubeconfig-changes.ts';
 import { missingAuthority } from './missing-authority.ts';
 import { pendingIn, type Pending } from './pending.ts';
 import { requireReplaceable } from './replaceable.ts';
@@ -159,7 +159,7 @@ function check(
   }
   const place = installPlace(placeOf(spec), authorities);
   requireReplaceable(inventory, placeTargets(place));
-  changingTargets(place);
+  if (place.kind === 'kubeconfig') requireRewritable(place);
   return {
     status: 'installable',
     spec,
@@ -207,10 +207,7 @@ function isExpected({ path }: FileTarget, { certificatePath }: Pending): boolean
   return path === certificatePath || `${path}.new` === certificatePath;
 }
 
-/**
- * Of those the ones that get another content: a kubeconfig that names its files may stay.
- * @throws KubepkiError bad-kubeconfig, naming the file, when it cannot be rewritten
- */
+/** Of those the ones that get another content: a kubeconfig that names its files may stay. */
 export function changingTargets(place: InstallPlace): FileTarget[] {
   if (place.kind === 'leaf') return placeTargets(place);
   const changing = changingFiles(place);

@@ -24,7 +24,7 @@ import { isDue, type DueWindow } from './due.ts';
 import { requireIssuable } from './issuable.ts';
 import { chooseKey, type NamedAlgorithm } from './key-choice.ts';
 import { trustedAuthorities, type TrustedAuthorities } from './kubeconfig-authority.ts';
-import { changingFiles, type ChangingKubeconfig } from './kubeconfig-changes.ts';
+import { requireRewritable, type ChangingKubeconfig } from './kubeconfig-changes.ts';
 import { missingAuthority } from './missing-authority.ts';
 import { requireReplaceable } from './replaceable.ts';
 import { validityOf, type Validity } from './validity.ts';
@@ -141,7 +141,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
     sans?.edit === undefined ? profileOf(leaf) : withExtension(profileOf(leaf), sans.edit.extension);
   if (sans?.edit !== undefined) requireMaySign(issuer, profile, caFile);
   requireIssuable(issuer, { name: spec.name, profile, validity, file: file.path, at: validity.notBefore });
-  if (place.kind === 'kubeconfig') changingFiles(changingOf(place));
+  if (place.kind === 'kubeconfig') requireRewritable(changingOf(place));
   const warnings = [
     ...[
       key.warning,

@@ -173,7 +173,7 @@ describe('what only the change used to find out', () => {
     const tree = quickTree(t);
     constrain(openssl, tree);
     for (const name of ['apiserver.crt', 'apiserver.key']) rmSync(join(tree.certDir, name));
-    const naming = ['--node-name', 'cp1', '--apiserver-advertise-address', '192.0.2.10'];
+    const naming = ['--node-name', 'cp1', '--advertise-address', '192.0.2.10'];
     const { stderr } = await refusedAlike(tree, 'generate', 'apiserver', ...naming);
     assert.match(
       stderr,
@@ -183,12 +183,13 @@ describe('what only the change used to find out', () => {
     assert.equal(entry(changeDocument((await certs(tree, ...args)).stdout), 'apiserver').outcome, 'refused');
   });
 
-  test('generate and generate-csr: a file where a directory would be made', async (t) => {
+  test('generate: a file where a directory would be made', async (t) => {
     const tree = quickTree(t);
     writeFileSync(join(tree.directory, 'file'), '');
     const there = ['--cert-dir', '/file/pki', '--kubeconfig-dir', '/file/etc'];
-    const naming = ['--node-name', 'cp1', '--apiserver-advertise-address', '192.0.2.10'];
-    await refusedAlike(tree, 'generate', ...naming, ...there);
+    const naming = ['--node-name', 'cp1', '--advertise-address', '192.0.2.10'];
+    const { stderr } = await refusedAlike(tree, 'generate', ...naming, ...there);
+    assert.match(stderr, /^error: \S*\/file\/\S+: a part of the path is not a directory$/m);
   });
 
   for (const command of ['renew apiserver', 'rollback']) {
