@@ -1,6 +1,7 @@
 import { replaceFile, type FileChange, type FileTarget } from '../changeset/change-set.ts';
 import { naming } from '../errors/error.ts';
 import type { PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
+import { readPlainKubeconfig } from '../kubeconfig/plain-kubeconfig.ts';
 import { rewriteKubeconfig } from '../kubeconfig/rewrite.ts';
 import type { TrustedAuthorities } from './kubeconfig-authority.ts';
 
@@ -53,5 +54,7 @@ const placeholder = `${'x'.repeat(16 * 1024)}\n`;
 
 /** @throws KubepkiError bad-kubeconfig, naming the file, when it cannot be rewritten, whatever comes into it */
 export function requireRewritable(changing: ChangingKubeconfig): void {
+  // What is line by line kubeadm's shares nothing, and YAML's parser takes longer over it than all the rest of the plan.
+  if (readPlainKubeconfig(changing.kubeconfig.text) !== undefined) return;
   kubeconfigChanges(changing, { certificatePem: placeholder, keyPem: placeholder });
 }
