@@ -142,7 +142,7 @@ describe('renew --use-api', () => {
       return run.stderr;
     };
     writeFileSync(path, `${shared}extensions:\n- name: x\n  extension: *u\n`);
-    assert.match(await alike(), /^error: \S*scheduler\.conf: cannot be rewritten without /);
+    assert.match(await alike(), /^error: \S*scheduler\.conf: cannot be rewritten without /m);
     writeFileSync(path, text);
     writeManifest(node.tree, 'kube-scheduler', 'kind: [');
     assert.match(await alike('--restart'), /kube-scheduler\.yaml: /);
