@@ -1,22 +1,20 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
-import { requireNoDanglingLink } from '../inventory/dangling-links.ts';
 import { freePlaces, type NewRequest } from '../inventory/new-requests.ts';
 import { chooseConfigured } from '../operations/key-choice.ts';
 import { generateRequest, requestedSpecs } from '../operations/generate-requests.ts';
 import { newRequestReport } from '../operations/new-request-report.ts';
 import { requireWritten } from '../operations/read-back.ts';
 import { generatedRequestLines } from '../render/generated-requests.ts';
-import { ensureDirectories } from '../storage/new-directories.ts';
 import { commandHere } from '../storage/state-directory.ts';
+import { attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
-import { generateKeys } from './generate-keys.ts';
 import { nodeIdentity } from './host-identity.ts';
+import { inNewDirectories } from './in-new-directories.ts';
 import { readNodeNaming } from './node-naming.ts';
 import { planNode, type Node, type NodeOptions } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';
-import { makeChange, underLock, type LockOptions } from './session.ts';
-import { onInterrupt } from './signals.ts';
+import type { LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface GenerateCsrOptions extends NodeOptions, LockOptions, OutputOption {
@@ -32,37 +30,18 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
 async function generateAll(options: GenerateCsrOptions, terminal: Terminal): Promise<Conclusion> {
   const node = await planNode(options, terminal);
   const identity = nodeIdentity(await readNodeNaming(node, options), terminal);
-  const { root, certDir, kubeconfigDir } = node.layout;
-  for (const directory of [certDir, kubeconfigDir]) requireNoDanglingLink(root, directory);
-  if (options.dryRun === true) {
-    const places = placesOf(node);
-    return {
-      kind: 'finished',
-      code: exitCodes.done,
-      report: newRequestReport(places, { dryRun: true, backup: undefined }),
-      text: shown(node, places, { dryRun: true }),
-    };
-  }
-  const undo = ensureDirectories(
-    [certDir, kubeconfigDir].map((directory) => root.resolve(directory)),
-    0o755,
-  );
-  const forget = onInterrupt(() => {
-    undo();
-  });
-  try {
-    return await underLock(node, options, terminal, async (state): Promise<Conclusion> => {
+  return inNewDirectories(node, options, () =>
+    attempt(node, options, terminal, async (way): Promise<Conclusion> => {
       const places = placesOf(node);
       const algorithm = chooseConfigured(node.config?.encryptionAlgorithm);
-      const requests = await generateKeys(
+      const requests = await way.generateKeys(
         places,
         () => algorithm,
         (place, key) => generateRequest(place, identity, key),
         terminal,
       );
       const changes = requests.flat();
-      const made = await makeChange(
-        state,
+      const made = await way.make(
         {
           changes,
           certificates: [],
@@ -74,22 +53,22 @@ async function generateAll(options: GenerateCsrOptions, terminal: Terminal): Pro
         { keepBackups: options.keepBackups, now: new Date(), terminal },
       );
       if (made.kind === 'interrupted') return made;
+      const dryRun = made.kind === 'rehearsed';
+      const backup = made.kind === 'made' ? made.backup : undefined;
       return {
         kind: 'finished',
         code: exitCodes.done,
-        report: newRequestReport(places, { dryRun: false, backup: made.backup }),
-        text: shown(node, places, { dryRun: false }),
+        report: newRequestReport(places, { dryRun, backup }),
+        text: shown(node, places, { dryRun }),
         remarks: () => {
+          if (dryRun) return;
           terminal.hint(
-            `have the CSRs signed, each certificate beside its CSR with .crt for .csr, then run: ${commandHere(state, 'install')}`,
+            `have the CSRs signed, each certificate beside its CSR with .crt for .csr, then run: ${commandHere(way.state, 'install')}`,
           );
         },
       };
-    });
-  } finally {
-    forget();
-    undo();
-  }
+    }),
+  );
 }
 
 function placesOf({ layout }: Node): NewRequest[] {

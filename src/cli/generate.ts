@@ -2,10 +2,9 @@ import { initSpecs, type InitSpec } from '../catalog/init-order.ts';
 import type { NamingFlags } from '../config/naming-flags.ts';
 import type { NodeNaming } from '../config/node-naming.ts';
 import { commandLine } from '../errors/command-line.ts';
-import { requireNoDanglingLink } from '../inventory/dangling-links.ts';
 import { readInitFiles, type InitFiles } from '../inventory/init-files.ts';
 import { generate, type Generated, type GenerationContext } from '../operations/generate.ts';
-import { generationReport, type GenerationStage, type Lifetimes } from '../operations/generation-report.ts';
+import { generationReport, type GenerationStage } from '../operations/generation-report.ts';
 import { chooseConfigured } from '../operations/key-choice.ts';
 import { planGeneration, type GenerationPlan } from '../operations/plan-generation.ts';
 import { requireWritten } from '../operations/read-back.ts';
@@ -13,18 +12,17 @@ import type { NodeIdentity } from '../operations/requested-names.ts';
 import { defaultAuthorityValidityMs, defaultValidityMs } from '../operations/validity.ts';
 import { randomSerialNumber } from '../pki/issue.ts';
 import { generationLines, type ShownGeneration } from '../render/generation.ts';
-import { ensureDirectories } from '../storage/new-directories.ts';
+import { attempt, type Attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
-import { generateKeys } from './generate-keys.ts';
 import { parseGenerateSelection, type GenerateSelection } from './generate-selection.ts';
 import { nodeIdentity } from './host-identity.ts';
+import { inNewDirectories } from './in-new-directories.ts';
 import { readNodeNaming } from './node-naming.ts';
 import { planNode, type Node, type NodeOptions } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';
 import { refusals } from './refusal.ts';
-import { makeChange, underLock, type LockOptions } from './session.ts';
-import { onInterrupt } from './signals.ts';
+import type { LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import { warnOfShortValidity, type ValidityOption } from './validity-option.ts';
 
@@ -57,28 +55,14 @@ async function generateSelected(
   const node = await planNode(options, terminal);
   warnOfShortValidity(options, terminal);
   const identity = nodeIdentity(await readNaming(node, options), terminal);
-  const { root, certDir, kubeconfigDir } = node.layout;
-  for (const directory of [certDir, kubeconfigDir]) requireNoDanglingLink(root, directory);
-  if (options.dryRun === true) {
-    const now = momentOf(options);
-    const run = planRun(node, { selection, identity, options, now });
-    const stage = { kind: 'planned', lifetimes: lifetimesOf(node, options, now) } as const;
-    return refuse(run, { dryRun: true, terminal }) ?? finished(node, run, stage, terminal);
-  }
-  const undo = ensureDirectories(
-    [certDir, kubeconfigDir].map((directory) => root.resolve(directory)),
-    0o755,
-  );
-  const forget = onInterrupt(() => {
-    undo();
-  });
-  try {
-    return await underLock(node, options, terminal, async (state): Promise<Conclusion> => {
+  return inNewDirectories(node, options, () =>
+    attempt(node, options, terminal, async (way): Promise<Conclusion> => {
       const now = momentOf(options);
       const run = planRun(node, { selection, identity, options, now });
-      const refused = refuse(run, { dryRun: false, terminal });
+      const refused = refuse(run, { dryRun: way.dryRun, terminal });
       if (refused !== undefined) return refused;
-      const made = await makeAll(node, run.plan, { identity, now, options }, terminal);
+      const context = contextOf(node, { identity, options, now });
+      const made = await makeAll(node, run.plan, context, way, terminal);
       const changes = made.flatMap((one) => one.changes);
       const change = {
         changes,
@@ -88,18 +72,21 @@ async function generateSelected(
         },
         newDirectoryMode: 0o755,
       } as const;
-      const outcome = await makeChange(state, change, {
+      const outcome = await way.make(change, {
         keepBackups: options.keepBackups,
         now: new Date(),
         terminal,
       });
-      if (outcome.kind === 'interrupted') return outcome;
-      return finished(node, run, { ...outcome, made }, terminal);
-    });
-  } finally {
-    forget();
-    undo();
-  }
+      switch (outcome.kind) {
+        case 'interrupted':
+          return outcome;
+        case 'rehearsed':
+          return finished(node, run, { kind: 'planned', lifetimes: context }, terminal);
+        case 'made':
+          return finished(node, run, { ...outcome, made }, terminal);
+      }
+    }),
+  );
 }
 
 async function readNaming(node: Node, options: GenerateOptions): Promise<NodeNaming> {
@@ -126,17 +113,15 @@ interface GenerationRun {
   readonly all: readonly InitFiles[];
 }
 
-function planRun(
-  { layout, config, flags }: Node,
-  { selection, identity, options, now }: Wanted,
-): GenerationRun {
+function planRun(node: Node, { selection, ...wanted }: Wanted): GenerationRun {
+  const { layout, config, flags } = node;
+  const { options } = wanted;
   // Everything is read: what exists of the rest decides whether a CA may be made.
   const all = initSpecs.map((spec) => readInitFiles(layout, spec));
   const isMade = (spec: InitSpec): boolean =>
     !(options.compat === 'older' && spec.name === 'super-admin.conf' && !selection.named.has(spec));
   const plan = planGeneration(selection.selected.filter(isMade), all, {
-    now,
-    node: identity,
+    ...contextOf(node, wanted),
     etcd: config?.etcd.kind ?? 'stacked',
     named: selection.named,
     command: commandLine(flags),
@@ -155,9 +140,14 @@ function refuse(
   return { kind: 'finished', code: exitCodes.error, report, text: '' };
 }
 
-function lifetimesOf({ config }: Node, options: GenerateOptions, now: Date): Lifetimes {
+function contextOf(
+  { config }: Node,
+  { identity, options, now }: Pick<Wanted, 'identity' | 'options' | 'now'>,
+): GenerationContext {
   return {
     now,
+    node: identity,
+    organizations: options.compat,
     validityMs: options.validity?.milliseconds ?? config?.certificateValidityMs ?? defaultValidityMs,
     authorityValidityMs: config?.caCertificateValidityMs ?? defaultAuthorityValidityMs,
   };
@@ -170,7 +160,8 @@ function newFiles({ planned }: GenerationPlan): InitFiles[] {
 async function makeAll(
   node: Node,
   plan: GenerationPlan,
-  { identity, now, options }: Pick<Wanted, 'identity' | 'options' | 'now'>,
+  context: GenerationContext,
+  { generateKeys }: Attempt,
   terminal: Terminal,
 ): Promise<Generated[]> {
   const files = newFiles(plan);
@@ -182,11 +173,6 @@ async function makeAll(
     (one, privateKey) => ({ files: one, fresh: { privateKey, serialNumber: randomSerialNumber() } }),
     terminal,
   );
-  const context: GenerationContext = {
-    ...lifetimesOf(node, options, now),
-    node: identity,
-    organizations: options.compat,
-  };
   return generate(fresh, plan.issuers, context);
 }
 

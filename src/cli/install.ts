@@ -4,23 +4,24 @@ import { factsOf } from '../operations/certificate-facts.ts';
 import type { ChangeReport } from '../operations/change-report.ts';
 import { factsInUse } from '../operations/facts-in-use.ts';
 import { installReport, type InstallStage } from '../operations/install-report.ts';
-import { install, verifyInstalled } from '../operations/install.ts';
+import { install, trustingKubeconfigs, verifyInstalled } from '../operations/install.ts';
 import { placeTargets, type Installable, type PlannedInstall } from '../operations/plan-install.ts';
 import { installLines, type ShownInstall } from '../render/install.ts';
-import { requireSafeTargets } from '../storage/safe-targets.ts';
+import { attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type Node } from './node-options.ts';
 import { installable, planInstallRun, type InstallRun, type InstallSources } from './plan-install-run.ts';
 import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from './csr-directory.ts';
+import { noteAuthorities } from './note-authorities.ts';
 import type { OutputOption } from './output-option.ts';
 import { realChanges } from './real-changes.ts';
 import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
 import { noteRestarts } from './restarts.ts';
-import { makeChange, underLock, type Change } from './session.ts';
+import type { Change } from './session.ts';
 import type { Terminal } from './terminal.ts';
-import { noteWaiting, stateOf } from './waiting.ts';
+import { stateOf } from './waiting.ts';
 
 export interface InstallOptions extends RestartAfterOptions, InstallSources, OutputOption, DeployHookOption {
   readonly dryRun?: boolean;
@@ -49,38 +50,25 @@ async function installSelected(
   requireCsrDirectory(node, options);
   warnOfOpenDirectory(node, options, terminal);
   const directory = csrDirectory(node, options);
-  if (options.dryRun === true) {
-    await noteWaiting(node, terminal);
-    const run = planInstallRun(node, named, options, new Date());
-    const refused = refuse(run, named, { dryRun: true, terminal });
-    if (refused !== undefined) return refused;
-    const installables = installablesOf(run.plan);
-    requireSafeTargets(
-      node.layout.root,
-      installables.flatMap(({ place }) => placeTargets(place)),
-    );
-    const { changes } = changeOf(run);
-    const report = reportOf(run, named, {
-      kind: 'planned',
-      backup: undefined,
-      changes: realChanges(changes),
-    });
-    return finished(run.plan, report, { named, directory, options, terminal });
-  }
-  return underLock(node, options, terminal, async (state): Promise<Conclusion> => {
+  return attempt(node, options, terminal, async (way): Promise<Conclusion> => {
     const now = new Date();
     const run = planInstallRun(node, named, options, now);
-    const refused = refuse(run, named, { dryRun: false, terminal });
+    const refused = refuse(run, named, { dryRun: way.dryRun, terminal });
     if (refused !== undefined) return refused;
     const change = changeOf(run);
     const names = change.certificates.map(({ name }) => name);
     requireRestartable(node, names, options);
+    noteAuthorities(trustingKubeconfigs(installablesOf(run.plan)), terminal);
     const changes = realChanges(change.changes);
     const report = (backup: string | undefined): ChangeReport =>
       reportOf(run, named, { kind: 'made', backup, changes });
-    const made = await makeChange(state, change, { ...options, now, terminal, report });
+    const made = await way.make(change, { ...options, now, terminal, report });
     if (made.kind === 'interrupted') return made;
-    return finished(run.plan, report(made.backup), { named, directory, options, terminal });
+    const said =
+      made.kind === 'rehearsed'
+        ? reportOf(run, named, { kind: 'planned', backup: undefined, changes })
+        : report(made.backup);
+    return finished(run.plan, said, { named, directory, options, terminal });
   });
 }
 

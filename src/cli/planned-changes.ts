@@ -1,11 +1,16 @@
-import { targetsOf, type Renewable } from '../operations/plan-renewal.ts';
+import { addedAuthorities } from '../operations/kubeconfig-authority.ts';
+import type { Renewable } from '../operations/plan-renewal.ts';
+import { changedTargets } from '../operations/renew.ts';
 import { describeAlgorithm } from '../pki/private-key.ts';
 import type { PlannedChange } from '../render/dry-run.ts';
 import { sanDifference } from '../render/san-difference.ts';
 
 /** What a renewal would do, said without making a key: the new serial number is not known, and neither is the content. */
 export function plannedChanges(renewables: readonly Renewable[]): PlannedChange[] {
-  return renewables.map(({ spec, place, issuer, keyAlgorithm, sans, validity }) => {
+  return renewables.map((renewable) => {
+    const { spec, place, issuer, keyAlgorithm, sans, validity } = renewable;
+    const trusts = place.kind === 'kubeconfig' ? addedAuthorities(place.trusted) : undefined;
+    const remark = sans === undefined ? trusts : sanDifference(sans.edit);
     return {
       name: spec.name,
       oldNotAfter: place.state.chain[0].notAfter,
@@ -13,8 +18,8 @@ export function plannedChanges(renewables: readonly Renewable[]): PlannedChange[
       capped: validity.capped,
       issuer: issuer.certificate.x509.subject.replaceAll('\n', ', '),
       keyType: describeAlgorithm(keyAlgorithm),
-      ...(sans === undefined ? {} : { remark: sanDifference(sans.edit) }),
-      files: targetsOf(place).map(({ path }) => path),
+      ...(remark === undefined ? {} : { remark }),
+      files: changedTargets(renewable).map(({ path }) => path),
     };
   });
 }

@@ -3,22 +3,22 @@ import { shellWord } from '../errors/shell-word.ts';
 import { factsOf } from '../operations/certificate-facts.ts';
 import type { ChangeReport } from '../operations/change-report.ts';
 import { hasExpired } from '../operations/due.ts';
-import { targetsOf, type PlannedRenewal, type Renewable } from '../operations/plan-renewal.ts';
-import { changedTargets, renew, type Renewed } from '../operations/renew.ts';
+import type { PlannedRenewal, Renewable } from '../operations/plan-renewal.ts';
+import { changedTargets, renew, trustingKubeconfigs, type Renewed } from '../operations/renew.ts';
 import { renewalReport } from '../operations/renewal-report.ts';
 import { endsFirstWarnings, renewalWarnings } from '../operations/renewal-warnings.ts';
 import { verifyRenewed } from '../operations/verify-renewal.ts';
 import { randomSerialNumber } from '../pki/issue.ts';
 import { dryRunLines } from '../render/dry-run.ts';
 import { renewalLines } from '../render/renewal.ts';
-import { requireSafeTargets } from '../storage/safe-targets.ts';
+import { attempt, type Attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { clusterFlags, type ClusterOptions } from './cluster-options.ts';
 import { confirmRenewal } from './confirm.ts';
 import { deployHookFlags, type DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
-import { generateKeys } from './generate-keys.ts';
 import { nodeFlags, openNode, type Node } from './node-options.ts';
+import { noteAuthorities } from './note-authorities.ts';
 import type { OutputOption } from './output-option.ts';
 import type { WithinOption } from './period-option.ts';
 import { planRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
@@ -30,7 +30,7 @@ import { restartAfterFlags } from './restart-options.ts';
 import { noteRestarts } from './restarts.ts';
 import { parseSelection, type Selection } from './select.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
-import { makeArrivingChange, underLock, type Change, type Stage } from './session.ts';
+import type { Change, Stage } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import {
   validityFlags,
@@ -38,7 +38,7 @@ import {
   warnOfShortValidity,
   type ValidityOption,
 } from './validity-option.ts';
-import { noteWaiting, stateOf } from './waiting.ts';
+import { stateOf } from './waiting.ts';
 import { noteSameSans, noteSans, wishedSans } from './wished-sans.ts';
 
 export interface RenewOptions
@@ -82,16 +82,7 @@ async function renewSelected(
   };
   warnOfShortValidity(options, terminal);
   warnOfDueAgain(options, node.config?.certificateValidityMs, terminal);
-  if (options.dryRun === true) {
-    await noteWaiting(node, terminal);
-    const run = planRun(node, selection, wishes, new Date());
-    requireSafeTargets(
-      node.layout.root,
-      renewablesOf(run.plan).flatMap(({ place }) => targetsOf(place)),
-    );
-    return dryRun(run, selection, options, terminal);
-  }
-  if (selection.kind === 'all' && selection.confirm && terminal.interactive) {
+  if (options.dryRun !== true && selection.kind === 'all' && selection.confirm && terminal.interactive) {
     // Asked without the lock: another run must not wait for somebody's coffee.
     const run = planRun(node, selection, wishes, new Date());
     const refused = refuse(run, options, terminal);
@@ -102,7 +93,7 @@ async function renewSelected(
     }));
     await confirmRenewal(rows, new Date());
   }
-  return underLock(node, options, terminal, async (state): Promise<Conclusion> => {
+  return attempt(node, options, terminal, async (way): Promise<Conclusion> => {
     const now = new Date();
     const run = planRun(node, selection, wishes, now);
     const refused = refuse(run, options, terminal);
@@ -112,32 +103,25 @@ async function renewSelected(
     requireRestartable(node, names, options);
     warn(run, options, terminal);
     noteSameSans(run.plan, terminal);
-    noteSans(renewables, { difference: true }, terminal);
+    noteSans(renewables, { difference: !way.dryRun }, terminal);
+    noteAuthorities(trustingKubeconfigs(renewables), terminal);
     const arriving = {
       targets: renewables.flatMap(changedTargets),
-      make: async (stage: Stage) => changeOf(await renewAll(renewables, stage, terminal)),
+      make: async (stage: Stage) => changeOf(await renewAll(renewables, stage, way, terminal)),
     };
     const report = (backup: string | undefined, { certificates: records }: Change): ChangeReport =>
       renewalReport(run.plan, run.inventory, { kind: 'made', backup, records });
-    const made = await makeArrivingChange(state, arriving, { ...options, now, terminal, report });
+    const made = await way.makeArriving(arriving, { ...options, now, terminal, report });
     if (made.kind === 'interrupted') return made;
+    if (made.kind === 'rehearsed') return planned(run, selection, options);
     return renewed(run, report(made.backup, made.change), { selection, options, terminal });
   });
 }
 
-function dryRun(
-  run: RenewalRun,
-  selection: Selection,
-  options: RenewOptions,
-  terminal: Terminal,
-): Conclusion {
-  const refused = refuse(run, options, terminal);
-  if (refused !== undefined) return refused;
+/** What a dry run has come to. */
+function planned(run: RenewalRun, selection: Selection, options: RenewOptions): Conclusion {
   const { plan, inventory } = run;
   const renewables = renewablesOf(plan);
-  warn(run, options, terminal);
-  noteSameSans(plan, terminal);
-  noteSans(renewables, { difference: false }, terminal);
   const others = plan.filter(({ status }) => status !== 'renewable');
   return {
     kind: 'finished',
@@ -213,6 +197,7 @@ function renewablesOf(plan: readonly PlannedRenewal[]): Renewable[] {
 function renewAll(
   renewables: readonly Renewable[],
   stage: Stage,
+  { generateKeys }: Attempt,
   terminal: Terminal,
 ): Promise<readonly Renewed[]> {
   return generateKeys(

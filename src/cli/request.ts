@@ -10,14 +10,13 @@ import { request, verifyRequested, type Requested } from '../operations/request.
 import { requestReport } from '../operations/request-report.ts';
 import { requestLines } from '../render/requests.ts';
 import { sanDifference } from '../render/san-difference.ts';
-import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { commandHere } from '../storage/state-directory.ts';
+import { attempt, type Attempt } from './attempt.ts';
 import { clusterFlags, type ClusterOptions } from './cluster-options.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { csrDirectory, csrFlags, warnOfOpenDirectory, type CsrDirectoryOption } from './csr-directory.ts';
 import { dueSettingsOf } from './due-settings.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
-import { generateKeys } from './generate-keys.ts';
 import { requireManaged } from './managed.ts';
 import { namedAlgorithm, openNode, type Node, type NodeOptions } from './node-options.ts';
 import { refusals, renewRestHint } from './refusal.ts';
@@ -26,9 +25,9 @@ import type { OutputOption } from './output-option.ts';
 import type { WithinOption } from './period-option.ts';
 import { isAnyUnsound, restingOutcome, warnOfUnsound } from './resting.ts';
 import { parseSelection, selectedSpecs, type Selection } from './select.ts';
-import { makeChange, underLock, type Change, type LockOptions } from './session.ts';
+import type { Change, LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
-import { noteWaiting, stateOf } from './waiting.ts';
+import { stateOf } from './waiting.ts';
 import { noteSameSans, noteSans, sanSettings, wishedSans } from './wished-sans.ts';
 
 export interface RequestOptions
@@ -63,27 +62,7 @@ async function requestSelected(
   const node = await openNode(options, terminal);
   const sans = await wishedSans(asked, node, options, terminal);
   warnOfOpenDirectory(node, options, terminal);
-  if (options.dryRun === true) {
-    await noteWaiting(node, terminal);
-    const run = planRequestRun(node, selection, sans, options, new Date());
-    const { plan, inventory } = run;
-    const refused = refuse(run, options, terminal);
-    if (refused !== undefined) return refused;
-    requireSafeTargets(
-      node.layout.root,
-      requestablesOf(plan).flatMap(({ files }) => [files.key, files.request]),
-    );
-    warnOfUnsound(plan, terminal);
-    noteSameSans(plan, terminal);
-    noteSans(requestablesOf(plan), { difference: false }, terminal);
-    return {
-      kind: 'finished',
-      code: exitCodeOf(plan, selection),
-      report: requestReport(plan, inventory, { refused: false, dryRun: true, backup: undefined }),
-      text: linesOf(plan, shownBefore, { dryRun: true }, node, options),
-    };
-  }
-  return underLock(node, options, terminal, async (state): Promise<Conclusion> => {
+  return attempt(node, options, terminal, async (way): Promise<Conclusion> => {
     const now = new Date();
     const run = planRequestRun(node, selection, sans, options, now);
     const { plan, inventory } = run;
@@ -91,15 +70,17 @@ async function requestSelected(
     if (refused !== undefined) return refused;
     warnOfUnsound(plan, terminal);
     noteSameSans(plan, terminal);
-    noteSans(requestablesOf(plan), { difference: sans !== undefined }, terminal);
-    const change = changeOf(await requestAll(requestablesOf(plan), terminal));
-    const made = await makeChange(state, change, { keepBackups: options.keepBackups, now, terminal });
+    noteSans(requestablesOf(plan), { difference: sans !== undefined && !way.dryRun }, terminal);
+    const change = changeOf(await requestAll(requestablesOf(plan), way, terminal));
+    const made = await way.make(change, { keepBackups: options.keepBackups, now, terminal });
     if (made.kind === 'interrupted') return made;
+    const dryRun = made.kind === 'rehearsed';
+    const backup = made.kind === 'made' ? made.backup : undefined;
     return {
       kind: 'finished',
       code: exitCodeOf(plan, selection),
-      report: requestReport(plan, inventory, { refused: false, dryRun: false, backup: made.backup }),
-      text: linesOf(plan, shown, { dryRun: false }, node, options),
+      report: requestReport(plan, inventory, { refused: false, dryRun, backup }),
+      text: linesOf(plan, dryRun ? shownBefore : shown, { dryRun }, node, options),
     };
   });
 }
@@ -141,7 +122,11 @@ function planRequestRun(
   return { plan, inventory };
 }
 
-function requestAll(requestables: readonly Requestable[], terminal: Terminal): Promise<readonly Requested[]> {
+function requestAll(
+  requestables: readonly Requestable[],
+  { generateKeys }: Attempt,
+  terminal: Terminal,
+): Promise<readonly Requested[]> {
   return generateKeys(requestables, ({ keyAlgorithm }) => keyAlgorithm, request, terminal);
 }
 

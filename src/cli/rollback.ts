@@ -9,8 +9,8 @@ import {
   type BroughtBack,
   type RolledBack,
 } from '../render/rollback.ts';
-import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { commandHere, type StateDirectory } from '../storage/state-directory.ts';
+import { attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
@@ -20,9 +20,8 @@ import type { OutputOption } from './output-option.ts';
 import { planRollback, type RollbackPlan } from './plan-rollback.ts';
 import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
 import { noteRestarts } from './restarts.ts';
-import { makeChange, underLock } from './session.ts';
 import type { Terminal } from './terminal.ts';
-import { noteWaiting, stateOf } from './waiting.ts';
+import { stateOf } from './waiting.ts';
 
 export interface RollbackOptions extends RestartAfterOptions, OutputOption, DeployHookOption {
   readonly force?: boolean;
@@ -49,24 +48,9 @@ async function rollBackTo(
   terminal: Terminal,
 ): Promise<Conclusion> {
   const force = options.force === true;
-  if (options.dryRun === true) {
-    await noteWaiting(node, terminal);
-    const state = stateOf(node);
-    const plan = planRollback(node, state, { id, now: new Date(), force });
-    const report = reportOf(plan, { dryRun: true, backup: undefined });
-    return {
-      kind: 'finished',
-      code: exitCodes.done,
-      report,
-      text: dryRun(plan, report, node),
-      remarks: () => {
-        hintFurther(state, id, plan, terminal);
-      },
-    };
-  }
-  return underLock(node, options, terminal, async (state): Promise<Conclusion> => {
+  return attempt(node, options, terminal, async (way): Promise<Conclusion> => {
     const now = new Date();
-    const plan = planRollback(node, state, { id, now, force });
+    const plan = planRollback(node, way.state, { id, now, force });
     const { backup, change } = plan;
     const names = backup.certificates.map(({ name }) => name);
     requireRestartable(node, names, options);
@@ -74,20 +58,21 @@ async function rollBackTo(
       reportOf(plan, { dryRun: false, backup: name });
     const restores = { id: backup.id, sequence: backup.sequence };
     const wanted = { ...options, restores, now, terminal, report: reported };
-    const made = await makeChange(state, change, wanted);
+    const made = await way.make(change, wanted);
     if (made.kind === 'interrupted') return made;
+    const remarks = (): void => {
+      hintFurther(way.state, id, plan, terminal);
+    };
+    if (made.kind === 'rehearsed') {
+      const report = reportOf(plan, { dryRun: true, backup: undefined });
+      return { kind: 'finished', code: exitCodes.done, report, text: plannedLines(plan, report), remarks };
+    }
     const report = reported(made.backup);
     const finished = { kind: 'finished', code: exitCodes.done, report } as const;
     if (made.backup === undefined) {
-      return {
-        ...finished,
-        text: nothingToRollBack(broughtBack(plan)),
-        remarks: () => {
-          hintFurther(state, id, plan, terminal);
-        },
-      };
+      return { ...finished, text: nothingToRollBack(broughtBack(plan)), remarks };
     }
-    const redo = commandHere(state, `rollback ${made.backup}`);
+    const redo = commandHere(way.state, `rollback ${made.backup}`);
     return {
       ...finished,
       text: rollbackLines(broughtBack(plan), endsOf(report)),
@@ -134,13 +119,9 @@ function reportOf(
   return rollbackReport({ restored: backup.id, records, changes, owners }, made);
 }
 
-function dryRun(plan: RollbackPlan, report: ChangeReport, { layout }: Node): string {
+function plannedLines(plan: RollbackPlan, report: ChangeReport): string {
   const { change } = plan;
   if (change.changes.length === 0) return nothingToRollBack(broughtBack(plan));
-  requireSafeTargets(
-    layout.root,
-    change.changes.map(({ target }) => target),
-  );
   const date = (facts: { readonly notAfter: string } | undefined): Date | undefined =>
     facts === undefined ? undefined : new Date(facts.notAfter);
   const lines = dryRunLines(

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { CertificateSpec } from '../catalog/catalog.ts';
+import type { FileTarget } from '../changeset/change-set.ts';
 import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { readCertificateFile } from '../inventory/certificate-files.ts';
@@ -12,8 +13,9 @@ import type { RequestFiles } from '../inventory/request-files.ts';
 import type { SanWish } from '../operations/change-sans.ts';
 import { keysInUse } from '../operations/keys-in-use.ts';
 import { certificateInUse } from '../operations/match-signed.ts';
+import { requireRewritable } from '../operations/kubeconfig-changes.ts';
 import { missingAuthority } from '../operations/missing-authority.ts';
-import { placeTargets } from '../operations/plan-install.ts';
+import { changingTargets, installPlace, placeTargets, type Installable } from '../operations/plan-install.ts';
 import { planRequests, type PlannedRequest, type Requestable } from '../operations/plan-requests.ts';
 import { requireReplaceable } from '../operations/replaceable.ts';
 import { chooseSigner } from '../operations/use-api/signers.ts';
@@ -21,23 +23,25 @@ import { expirationSecondsOf, requestedUsages } from '../operations/use-api/usag
 import { defaultValidityMs } from '../operations/validity.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { pendingRequestsDirectory } from '../storage/pending-requests.ts';
+import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { dueSettingsOf } from './due-settings.ts';
 import { requireManaged } from './managed.ts';
 import { namedAlgorithm, type Node } from './node-options.ts';
 import { refusals } from './refusal.ts';
+import { requireRestartable } from './restart-after.ts';
 import { selectedSpecs, type Selection } from './select.ts';
 import { apiFlags, type ApiOptions } from './use-api-options.ts';
 import { stateOf } from './waiting.ts';
 import { sanSettings } from './wished-sans.ts';
 
 /** A certificate that will be asked for. */
-export interface Wanted {
+export interface Wanted extends Pick<Installable, 'place' | 'caFile' | 'authorities'> {
   readonly requestable: Requestable;
   /** The one in use. */
   readonly leaf: Certificate;
   readonly usages: readonly string[];
-  /** Host paths that will change. */
-  readonly files: readonly string[];
+  /** The files that will change. */
+  readonly targets: readonly FileTarget[];
 }
 
 export interface ApiRun {
@@ -121,10 +125,32 @@ function wantedFor({ layout }: Node, inventory: Inventory, requestable: Requesta
   if (authority === undefined || leaf === undefined) throw new TypeError('planned without a CA');
   if (authority.bundle.status === 'unreadable') throw authority.bundle.error;
   if (authority.bundle.status === 'missing') throw missingAuthority(authority);
-  const targets = placeTargets(readPlace(layout, spec));
-  requireReplaceable(inventory, targets);
-  const usages = requestedUsages(leaf, spec, keyAlgorithm);
-  return { requestable, leaf, usages, files: targets.map(({ path }) => path) };
+  const authorities = authority.bundle.value;
+  const place = installPlace(readPlace(layout, spec), authorities);
+  requireReplaceable(inventory, placeTargets(place));
+  if (place.kind === 'kubeconfig') requireRewritable(place);
+  return {
+    requestable,
+    leaf,
+    usages: requestedUsages(leaf, spec, keyAlgorithm),
+    place,
+    caFile: authority.certificatePath,
+    authorities,
+    targets: changingTargets(place),
+  };
+}
+
+/**
+ * What would keep the certificates from being put in place, or used, is known before anything is asked.
+ * @throws KubepkiError conflict, no-permission; bad-manifest and others for what cannot be restarted
+ */
+export function requirePlaceable(node: Node, { wanted }: ApiRun, options: ApiOptions): void {
+  requireSafeTargets(
+    node.layout.root,
+    wanted.flatMap(({ targets }) => targets),
+  );
+  const names = wanted.map(({ requestable }) => requestable.spec.name);
+  requireRestartable(node, names, options);
 }
 
 /** Nothing of `--csr-only` is looked at: what waits here has a record of its own. */

@@ -7,12 +7,11 @@ import { writePendingRequests, type PendingRequests } from '../storage/pending-r
 import type { Conclusion } from './conclude.ts';
 import { generateKeys } from './generate-keys.ts';
 import type { Node } from './node-options.ts';
-import { requireRestartable } from './restart-after.ts';
 import { invocation, underLock } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import type { ApiOptions } from './use-api-options.ts';
 import { requireNothingWaits } from './use-api-pending.ts';
-import { ownNodeName, planApiRun, type ApiRun, type ApiWishes } from './use-api-plan.ts';
+import { ownNodeName, planApiRun, requirePlaceable, type ApiRun, type ApiWishes } from './use-api-plan.ts';
 import { refuse } from './use-api-result.ts';
 import { noteSans } from './wished-sans.ts';
 
@@ -31,11 +30,7 @@ export async function prepare(
     const conclusion = refuse(run, options, terminal);
     if (conclusion !== undefined) return { conclusion };
     const requestables = run.wanted.map(({ requestable }) => requestable);
-    requireRestartable(
-      node,
-      requestables.map(({ spec }) => spec.name),
-      options,
-    );
+    requirePlaceable(node, run, options);
     noteSans(requestables, { difference: true }, terminal);
     const suffix = randomSuffix();
     const { root, certDir, kubeconfigDir } = node.layout;

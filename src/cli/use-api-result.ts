@@ -1,5 +1,6 @@
 import { formatGoDuration } from '../config/go-duration.ts';
 import type { Inventory } from '../inventory/inventory.ts';
+import { trustingKubeconfigs } from '../operations/install.ts';
 import { apiReport, type ApiPlanned } from '../operations/use-api/report.ts';
 import { describeAlgorithm } from '../pki/private-key.ts';
 import { isoSeconds } from '../pki/time.ts';
@@ -11,6 +12,7 @@ import type { Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { inventoryToFill } from './managed.ts';
 import type { Node } from './node-options.ts';
+import { noteAuthorities } from './note-authorities.ts';
 import { renewRestHint } from './refusal.ts';
 import { isAnyUnsound, restingOutcome } from './resting.ts';
 import { noteRestarts } from './restarts.ts';
@@ -85,18 +87,22 @@ export function dryRun(run: ApiRun, context: Context): Conclusion {
     { difference: false },
     context.terminal,
   );
-  const shown = wanted.map(({ requestable, usages, files }) => ({
+  noteAuthorities(trustingKubeconfigs(wanted), context.terminal);
+  const shown = wanted.map(({ requestable, usages, targets }) => ({
     name: requestable.spec.name,
     keyType: describeAlgorithm(requestable.keyAlgorithm),
     usages,
     validity: formatGoDuration(expirationSeconds * 1000),
     sans: requestable.sans && sanDifference(requestable.sans.edit),
-    files,
+    files: targets.map(({ path }) => path),
   }));
   const report = apiReport(plan, inventory, {
     kind: 'dry-run',
     notAfter: isoSeconds(new Date(Date.now() + expirationSeconds * 1000)),
-    filesOf: (spec) => wanted.find(({ requestable }) => requestable.spec === spec)?.files ?? [],
+    filesOf: (spec) => {
+      const targets = wanted.find(({ requestable }) => requestable.spec === spec)?.targets ?? [];
+      return targets.map(({ path }) => path);
+    },
   });
   const others = plan.filter(({ status }) => status !== 'requestable');
   return {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SigningApi } from '../cluster/signing.ts';
+import { trustingKubeconfigs } from '../operations/install.ts';
 import { apiReport } from '../operations/use-api/report.ts';
 import {
   dropPendingRequests,
@@ -10,6 +11,7 @@ import { converse, type Settled } from './api-conversation.ts';
 import type { Conclusion } from './conclude.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
+import { noteAuthorities } from './note-authorities.ts';
 import { realChanges } from './real-changes.ts';
 import { requireRestartable } from './restart-after.ts';
 import { makeChange, underLock } from './session.ts';
@@ -150,6 +152,7 @@ async function putInPlace(
       installables.map(({ spec }) => spec.name),
       options,
     );
+    noteAuthorities(trustingKubeconfigs(installables), terminal);
     const changes = realChanges(change.changes);
     const report = (backup: string | undefined): ReturnType<typeof apiReport> =>
       apiReport(plan, inventory, { kind: 'made', backup, installed: installables, changes });

@@ -1,4 +1,5 @@
 import { apiReport } from '../operations/use-api/report.ts';
+import { requireApiAccess } from './cluster-access.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { confirmRenewal } from './confirm.ts';
 import type { ExitCode } from './exit-code.ts';
@@ -11,7 +12,7 @@ import { connected } from './use-api-connection.ts';
 import type { ApiOptions } from './use-api-options.ts';
 import { requireNothingWaits } from './use-api-pending.ts';
 import { warnOfUnsound } from './resting.ts';
-import { planApiRun } from './use-api-plan.ts';
+import { planApiRun, requirePlaceable } from './use-api-plan.ts';
 import { prepare } from './use-api-prepare.ts';
 import { finished, refuse, dryRun } from './use-api-result.ts';
 import { resume, discard } from './use-api-resume.ts';
@@ -47,14 +48,16 @@ async function start(
   const wishes = { selection, sans };
   warnOfShortValidity(options, terminal);
   warnOfDueAgain(options, node.config?.certificateValidityMs, terminal);
+  requireNothingWaits(stateOf(node), node, options);
   if (options.dryRun === true) await noteWaiting(node, terminal);
-  else requireNothingWaits(stateOf(node), node, options);
   // Before anything is asked of anybody.
   const run = planApiRun(node, wishes, options, new Date());
   const refused = refuse(run, options, terminal);
   if (refused !== undefined) return refused;
   warnOfUnsound(run.plan, terminal);
   noteSameSans(run.plan, terminal);
+  requirePlaceable(node, run, options);
+  if (run.wanted.length > 0) requireApiAccess(node.layout.root, options.kubeconfig);
   const context = { node, plan: run.plan, selection, options, terminal };
   if (options.dryRun === true) return dryRun(run, context);
   if (run.wanted.length === 0) {

@@ -11,12 +11,13 @@ import {
 import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
 import { exists } from '../filesystem/regular-file.ts';
-import type { Kubeconfig } from '../kubeconfig/kubeconfig.ts';
+import type { Kubeconfig, PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
 import { readKubeconfig } from '../kubeconfig/read.ts';
 import { parseCertificates, type Chain } from '../pki/certificate.ts';
 import { textOf } from './kubeconfig-text.ts';
 import type { Layout } from './layout.ts';
 import { readFile, reading, type Reading } from './reading.ts';
+import { readSlot, type Slot } from './request-files.ts';
 
 /** A CA as its certificate file shows it. Its key is not opened, only looked for. */
 export interface AuthorityEntry {
@@ -59,6 +60,8 @@ export interface KubeconfigState {
   readonly certificateFile: FileTarget | undefined;
   /** Host path, where the user names a file instead of holding the key. */
   readonly keyPath: string | undefined;
+  /** Where the cluster names a file instead of holding its CAs. */
+  readonly authorityFile: Slot<Chain> | undefined;
 }
 
 export type CertificateEntry = LeafEntry | KubeconfigEntry;
@@ -214,9 +217,10 @@ function readKubeconfigState(layout: Layout, file: FileTarget, bytes: Buffer): K
   const kubeconfig = readKubeconfig(textOf(bytes));
   const { clientCertificate, clientKey } = kubeconfig;
   const keyPath = clientKey.kind === 'file' ? locateBeside(layout, file, clientKey.path) : undefined;
+  const authorityFile = readAuthorityFile(layout, file, kubeconfig);
   if (clientCertificate.kind === 'data') {
     const chain = parseEmbedded(clientCertificate.bytes);
-    return { file, kubeconfig, chain, certificateFile: undefined, keyPath };
+    return { file, kubeconfig, chain, certificateFile: undefined, keyPath, authorityFile };
   }
   const path = locateBeside(layout, file, clientCertificate.path);
   const { target, bytes: pem } = readFile(layout.root, path);
@@ -224,12 +228,22 @@ function readKubeconfigState(layout: Layout, file: FileTarget, bytes: Buffer): K
     throw new KubepkiError('not-found', 'no such file, but the kubeconfig names it', { file: path });
   }
   const chain = naming(path, () => parseCertificates(pem));
-  return { file, kubeconfig, chain, certificateFile: target, keyPath };
+  return { file, kubeconfig, chain, certificateFile: target, keyPath, authorityFile };
 }
 
 /** clientcmd: a relative path in a kubeconfig starts at the kubeconfig's own directory. */
-function locateBeside(layout: Layout, kubeconfig: FileTarget, path: string): string {
-  return layout.root.locate(path, dirname(kubeconfig.path));
+function locateBeside({ root }: Pick<Layout, 'root'>, kubeconfig: FileTarget, path: string): string {
+  return root.locate(path, dirname(kubeconfig.path));
+}
+
+/** The CAs in the file that a kubeconfig names for them; undefined: it names none. */
+export function readAuthorityFile(
+  { root }: Pick<Layout, 'root'>,
+  file: FileTarget,
+  { clusterCa }: PartialKubeconfig,
+): Slot<Chain> | undefined {
+  if (clusterCa.kind !== 'file') return undefined;
+  return readSlot(root, locateBeside({ root }, file, clusterCa.path), parseCertificates);
 }
 
 function parseEmbedded(bytes: Buffer): Chain {

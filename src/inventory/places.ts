@@ -3,9 +3,12 @@ import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { Embedded, MaybeEmbedded, PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
+import type { Chain } from '../pki/certificate.ts';
+import { readAuthorityFile } from './inventory.ts';
 import type { Layout } from './layout.ts';
 import { readKubeconfigSlot } from './pending-files.ts';
 import { readFile } from './reading.ts';
+import type { Slot } from './request-files.ts';
 
 /** Where a certificate and its key belong, whether they are there or not. */
 export type Place =
@@ -17,6 +20,8 @@ export type Place =
       /** undefined: inside the kubeconfig. */
       readonly certificate: FileTarget | undefined;
       readonly key: FileTarget | undefined;
+      /** Where the cluster names a file instead of holding its CAs. */
+      readonly authorityFile: Slot<Chain> | undefined;
     };
 
 /** @throws KubepkiError with `file` when the place cannot be looked at, or there is no kubeconfig to put it into */
@@ -48,5 +53,6 @@ export function readPlace(layout: Layout, spec: CertificateSpec): Place {
     kubeconfig,
     certificate: named(kubeconfig.clientCertificate),
     key: named(kubeconfig.clientKey),
+    authorityFile: readAuthorityFile(layout, file, kubeconfig),
   };
 }

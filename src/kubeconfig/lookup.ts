@@ -3,10 +3,11 @@ import { KubepkiError } from '../errors/error.ts';
 import type { Aliases } from '../yaml/aliases.ts';
 import { isMergeKey } from '../yaml/plain-value.ts';
 
-/** The value of a key, and the pair that holds it, unless the pair comes from elsewhere over a merge key. */
+/** The value of a key, the pair that holds it, and the map that the pair is written in: another one over a merge key. */
 export interface Found {
   readonly value: Node;
-  readonly pair: Pair | undefined;
+  readonly pair: Pair;
+  readonly map: YAMLMap;
 }
 
 export function badKubeconfig(message: string, hint?: string): KubepkiError {
@@ -24,10 +25,10 @@ export function find(aliases: Aliases, map: YAMLMap, key: string): Found | undef
   for (const pair of [...map.items].reverse()) {
     if (isMergeKey(pair.key)) {
       const merged = findMerged(aliases, pair.value, key);
-      if (merged !== undefined) return { value: merged.value, pair: undefined };
+      if (merged !== undefined) return merged;
     } else if (isScalar(pair.key) && pair.key.value === key) {
       const value = dereference(aliases, pair.value);
-      return value === undefined ? undefined : { value, pair };
+      return value === undefined ? undefined : { value, pair, map };
     }
   }
   return undefined;

@@ -2,9 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { isAlias, isScalar, type Node, type Scalar, type YAMLMap } from 'yaml';
 import { KubepkiError } from '../errors/error.ts';
 import type { Aliases } from '../yaml/aliases.ts';
+import { maxLength } from '../yaml/parse-yaml.ts';
 import type { PartialKubeconfig } from './kubeconfig.ts';
-import { badKubeconfig, find, isNull } from './lookup.ts';
-import { readNodes } from './read.ts';
+import { badKubeconfig, find, isNull, type Found } from './lookup.ts';
+import { readNodes, type KubeconfigNodes } from './read.ts';
 
 /** New PEM texts; what is left out stays. Only what the kubeconfig holds as data, or lacks, can be given. */
 export interface KubeconfigChanges {
@@ -26,27 +27,58 @@ interface Asked {
   readonly base64: string;
 }
 
-const spellOut = 'write the values out instead of sharing them over YAML anchors';
+const spellOut =
+  'write the values out instead of sharing them over YAML anchors: kubectl config view --raw --kubeconfig FILE prints them so';
+
+/**
+ * What belongs together: a user that has all of them in common with the one meant has the same credentials, a cluster the
+ * same CAs.
+ */
+const together = {
+  user: ['client-certificate', 'client-certificate-data', 'client-key', 'client-key-data'],
+  cluster: ['certificate-authority', 'certificate-authority-data'],
+} as const;
 
 /**
  * Replaces the bytes of the values in question and no other: comments, order, quoting, other users and unknown fields
- * stay as they are. (kubeadm writes the whole file anew, without its comments.)
+ * stay as they are. (kubeadm writes the whole file anew, without its comments.) Over YAML's anchors another user may share
+ * the credentials, or another cluster the CAs: it gets the new ones with them.
  * @throws KubepkiError bad-kubeconfig when YAML's anchors or merge keys would make something else change too
  * @throws TypeError when a value is asked for that the kubeconfig keeps in a file
  */
 export function rewriteKubeconfig(kubeconfig: PartialKubeconfig, changes: KubeconfigChanges): string {
   const asked = askedOf(kubeconfig, changes);
+  if (asked.length === 0) return kubeconfig.text;
   const { nodes, value } = readNodes(kubeconfig.text);
   const { aliases } = nodes;
   const edits = asked.map(({ map, field, base64 }) => {
     const target = nodes[map];
-    return find(aliases, target, field) === undefined
+    const found = find(aliases, target, field);
+    return found === undefined
       ? insertion(kubeconfig.text, aliases, target, field, base64)
-      : replacement(kubeconfig.text, aliases, target, field, base64);
+      : replacement(kubeconfig.text, found, field, base64);
   });
   const text = apply(kubeconfig.text, edits);
-  requireIntended(kubeconfig, value, text, asked);
+  if (text.length > maxLength) {
+    throw badKubeconfig(`would be larger than ${String(maxLength / 1024)} KiB`, 'take out what nobody needs');
+  }
+  if (!isIntended(kubeconfig, value, text, asked)) throw sharedWithOthers(nodes, asked);
   return text;
+}
+
+function sharedWithOthers(nodes: KubeconfigNodes, asked: readonly Asked[]): KubepkiError {
+  const anchored = new Set([...nodes.aliases.values()]);
+  for (const { map, field } of asked) {
+    const found = find(nodes.aliases, nodes[map], field);
+    if (found === undefined) continue;
+    if (found.map !== nodes[map]) {
+      return badKubeconfig(`${field} comes from a YAML merge key and cannot be replaced`, spellOut);
+    }
+    if (anchored.has(found.value) && !isAlias(found.pair.value)) {
+      return badKubeconfig(`${field} is shared with another field over a YAML anchor`, spellOut);
+    }
+  }
+  return badKubeconfig('cannot be rewritten without changing something else in it', spellOut);
 }
 
 function askedOf(kubeconfig: PartialKubeconfig, changes: KubeconfigChanges): Asked[] {
@@ -66,16 +98,11 @@ function askedOf(kubeconfig: PartialKubeconfig, changes: KubeconfigChanges): Ask
   });
 }
 
-function replacement(source: string, aliases: Aliases, map: YAMLMap, field: string, base64: string): Edit {
-  const pair = find(aliases, map, field)?.pair;
-  if (pair === undefined)
-    throw badKubeconfig(`${field} comes from a YAML merge key and cannot be replaced`, spellOut);
+function replacement(source: string, { pair, map }: Found, field: string, base64: string): Edit {
   const node = pair.value as Node;
   const [start, end] = rangeOf(node);
   if (isAlias(node)) return { start, end, text: base64 };
   if (!isScalar(node)) throw badKubeconfig(`${field} is not a string`);
-  if ([...aliases.values()].includes(node))
-    throw badKubeconfig(`${field} is shared with another field over a YAML anchor`, spellOut);
   const old = source.slice(start, end);
   if (old === '') return afterColon(source, pair.key as Node, base64);
   if (node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED') {
@@ -105,9 +132,8 @@ const neighbours = [
 ] as const;
 
 function insertion(source: string, aliases: Aliases, map: YAMLMap, field: string, base64: string): Edit {
-  const key = neighbours
-    .map((neighbour) => find(aliases, map, neighbour)?.pair?.key)
-    .find((candidate) => candidate !== undefined);
+  const key = neighbours.map((neighbour) => find(aliases, map, neighbour)).find((found) => found?.map === map)
+    ?.pair.key;
   if (!isScalar(key)) throw badKubeconfig(`there is no place for ${field}`, spellOut);
   const [start] = rangeOf(key);
   if (map.flow === true) {
@@ -139,23 +165,25 @@ function apply(source: string, edits: readonly Edit[]): string {
     );
 }
 
-/** Reads the new text as values: exactly what was asked for differs from the old ones. */
-function requireIntended(
+/** Reads the new text as values: what was asked for differs from the old ones, and what shares it, and nothing else. */
+function isIntended(
   kubeconfig: PartialKubeconfig,
   before: unknown,
   text: string,
   asked: readonly Asked[],
-): void {
-  const expected = asked.reduce(
-    (value, { map, field, base64 }) =>
-      map === 'user'
-        ? withField(value, 'users', kubeconfig.userName, map, field, base64)
-        : withField(value, 'clusters', kubeconfig.clusterName, map, field, base64),
-    before,
+): boolean {
+  const after = valueOf(text);
+  const changed = (map: Asked['map']): Readonly<Record<string, string>> =>
+    Object.fromEntries(asked.filter((one) => one.map === map).map(({ field, base64 }) => [field, base64]));
+  const users = withChanged({ before, after }, 'users', 'user', kubeconfig.userName, changed('user'));
+  const expected = withChanged(
+    { before: users, after },
+    'clusters',
+    'cluster',
+    kubeconfig.clusterName,
+    changed('cluster'),
   );
-  if (!isDeepStrictEqual(valueOf(text), expected)) {
-    throw badKubeconfig('cannot be rewritten without changing something else in it', spellOut);
-  }
+  return isDeepStrictEqual(after, expected);
 }
 
 function valueOf(text: string): unknown {
@@ -168,22 +196,37 @@ function valueOf(text: string): unknown {
   }
 }
 
-/** A copy along the path alone: over anchors, a value may be in several places, and it is to change in one. */
-function withField(
-  root: unknown,
-  list: string,
+/** A copy along the path alone: over anchors, a value may be in several places. */
+function withChanged(
+  { before, after }: { readonly before: unknown; readonly after: unknown },
+  list: 'users' | 'clusters',
+  inner: 'user' | 'cluster',
   name: string,
-  inner: string,
-  field: string,
-  text: string,
+  fields: Readonly<Record<string, string>>,
 ): unknown {
-  if (!isRecord(root) || !Array.isArray(root[list])) return root;
-  const entries = root[list].map((entry: unknown) =>
-    isRecord(entry) && entry['name'] === name && isRecord(entry[inner])
-      ? { ...entry, [inner]: { ...entry[inner], [field]: text } }
-      : entry,
-  );
-  return { ...root, [list]: entries };
+  const old = listIn(before, list);
+  const entries = old.filter(isRecord);
+  const meant = entries.find((entry) => entry['name'] === name)?.[inner];
+  if (!isRecord(before) || !isRecord(meant)) return before;
+  const shares = (other: Record<string, unknown>): boolean =>
+    together[inner].every((field) => isDeepStrictEqual(other[field], meant[field]));
+  return {
+    ...before,
+    [list]: old.map((entry, index) => {
+      const value = isRecord(entry) ? entry[inner] : undefined;
+      if (!isRecord(entry) || !isRecord(value)) return entry;
+      const next = { ...value, ...fields };
+      if (entry['name'] === name) return { ...entry, [inner]: next };
+      const found = listIn(after, list)[index];
+      const isNext = isRecord(found) && isDeepStrictEqual(found[inner], next);
+      return shares(value) && isNext ? { ...entry, [inner]: next } : entry;
+    }),
+  };
+}
+
+function listIn(root: unknown, list: string): readonly unknown[] {
+  const found = isRecord(root) ? root[list] : undefined;
+  return Array.isArray(found) ? found : [];
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

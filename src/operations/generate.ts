@@ -7,20 +7,17 @@ import { encodeCertificates, type Certificate } from '../pki/certificate.ts';
 import { issueAuthority, issueCertificate } from '../pki/issue.ts';
 import { localIssuer, type LocalIssuer } from '../pki/issuer.ts';
 import { validatePath } from '../pki/path.ts';
-import { newProfile } from '../pki/new-profile.ts';
 import { encodePrivateKey, publicKeyOf } from '../pki/private-key.ts';
 import { encodePublicKey } from '../pki/public-key.ts';
 import { factsOf } from './certificate-facts.ts';
+import { initialProfile, type Naming } from './initial-profile.ts';
 import { commonNameOf, serverOf } from './node-names.ts';
 import type { Fresh } from './renew.ts';
-import { requestedNames, type NodeIdentity, type RequestedNames } from './requested-names.ts';
+import { requestedNames, type RequestedNames } from './requested-names.ts';
 import { authorityValidity, validityOf } from './validity.ts';
 
-export interface GenerationContext {
+export interface GenerationContext extends Naming {
   readonly now: Date;
-  readonly node: NodeIdentity;
-  /** `older`: before 1.29. */
-  readonly organizations: 'current' | 'older';
   readonly validityMs: number;
   readonly authorityValidityMs: number;
 }
@@ -101,19 +98,13 @@ function generateLeaf(
   { privateKey, serialNumber }: Fresh,
   context: GenerationContext,
 ): Generated {
-  const { now, node, organizations } = context;
-  const { subject, usages } = spec;
+  const { now, node } = context;
+  const { subject } = spec;
   const names = requestedNames(subject.names, node);
   const commonName = commonNameOf(spec, node);
   const validity = validityOf(issuer, now, context.validityMs);
   const issued = issueCertificate(issuer, {
-    profile: newProfile({
-      commonName,
-      organizations:
-        (organizations === 'older' ? subject.olderOrganizations : undefined) ?? subject.organizations,
-      usages,
-      ...names,
-    }),
+    profile: initialProfile(spec, context),
     publicKey: publicKeyOf(privateKey),
     serialNumber,
     notBefore: validity.notBefore,

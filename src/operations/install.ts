@@ -2,11 +2,12 @@ import { replaceFile, type ChangeSet, type FileChange, type FileTarget } from '.
 import { KubepkiError } from '../errors/error.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { readKubeconfig } from '../kubeconfig/read.ts';
-import { rewriteKubeconfig } from '../kubeconfig/rewrite.ts';
 import { encodeCertificates, parseCertificates } from '../pki/certificate.ts';
 import { encodePrivateKey, parsePrivateKey, publicKeyOf } from '../pki/private-key.ts';
 import { isSameKey } from '../pki/subject-key.ts';
 import type { KeysInUse } from './keys-in-use.ts';
+import { trustsAsPlanned, type TrustingKubeconfig } from './kubeconfig-authority.ts';
+import { kubeconfigChanges } from './kubeconfig-changes.ts';
 import { placeTargets, type Installable } from './plan-install.ts';
 
 export interface InstallContext {
@@ -43,30 +44,33 @@ export function install(
   return [...placed, ...[...cleared.values()].map((target): FileChange => ({ target, after: undefined }))];
 }
 
-function changesOf({ place, pending, chain, authorities }: Installable): FileChange[] {
+/** The kubeconfigs among them, with the CAs they trust. */
+export function trustingKubeconfigs(
+  placed: readonly Pick<Installable, 'place' | 'caFile' | 'authorities'>[],
+): TrustingKubeconfig[] {
+  return placed.flatMap(({ place, caFile, authorities: bundle }) => {
+    if (place.kind === 'leaf') return [];
+    const { file, kubeconfig, trusted, authorityFile } = place;
+    const { clusterName } = kubeconfig;
+    return [{ file: file.path, clusterName, trusted, authorityFile, caFile, bundle }];
+  });
+}
+
+function changesOf({ place, pending, chain }: Installable): FileChange[] {
   const certificatePem = encodeCertificates(chain);
   const keyPem = encodePrivateKey(pending.key);
   const keyStays = place.key?.resolvedPath === pending.keyFile.resolvedPath;
-  const keyChange = place.key === undefined || keyStays ? [] : [replaceFile(place.key, keyPem, 0o600)];
-  // Modes of new files are kubeadm's: 0600 for keys and kubeconfigs, 0644 for certificates.
-  if (place.kind === 'leaf') return [...keyChange, replaceFile(place.certificate, certificatePem, 0o644)];
-  const { kubeconfig, file, certificate } = place;
-  const partial = kubeconfig.clientCertificate.kind === 'absent';
-  const takesCa = kubeconfig.clusterCa.kind === 'data' || (partial && kubeconfig.clusterCa.kind === 'absent');
-  const text = rewriteKubeconfig(kubeconfig, {
-    ...(certificate === undefined ? { clientCertificatePem: certificatePem } : {}),
-    ...(place.key === undefined ? { clientKeyPem: keyPem } : {}),
-    ...(takesCa ? { clusterCaPem: encodeCertificates(authorities) } : {}),
-  });
-  return [
-    ...keyChange,
-    ...(certificate === undefined ? [] : [replaceFile(certificate, certificatePem, 0o644)]),
-    ...(text === kubeconfig.text ? [] : [replaceFile(file, text, 0o600)]),
-  ];
+  // Modes of new files are kubeadm's: 0600 for keys, 0644 for certificates.
+  const changes =
+    place.kind === 'leaf'
+      ? [replaceFile(place.key, keyPem, 0o600), replaceFile(place.certificate, certificatePem, 0o644)]
+      : kubeconfigChanges(place, { certificatePem, keyPem });
+  return changes.filter(({ target }) => !(keyStays && target === place.key));
 }
 
 /**
- * Checks what was read back from disk: the certificate is the one that was checked, and the key is its own.
+ * Checks what was read back from disk: the certificate is the one that was checked, the key is its own, and a kubeconfig
+ * trusts what was planned.
  * @throws KubepkiError verification
  */
 export function verifyInstalled(
@@ -74,9 +78,10 @@ export function verifyInstalled(
   readBack: (target: FileTarget) => Buffer,
 ): void {
   const [file] = placeTargets(place);
-  const { certificate, key } = pairIn(place, readBack);
+  const { certificate, key, trusts } = pairIn(place, readBack);
   const [found] = parseCertificates(certificate);
-  if (found.der.equals(leaf.der) && isSameKey(leaf.publicKey, publicKeyOf(parsePrivateKey(key)))) return;
+  const isPair = found.der.equals(leaf.der) && isSameKey(leaf.publicKey, publicKeyOf(parsePrivateKey(key)));
+  if (isPair && trusts) return;
   throw new KubepkiError('verification', 'read back from disk, it is not the certificate that was signed', {
     file: file?.path,
   });
@@ -85,14 +90,17 @@ export function verifyInstalled(
 function pairIn(
   place: Installable['place'],
   readBack: (target: FileTarget) => Buffer,
-): { certificate: Buffer; key: Buffer } {
-  if (place.kind === 'leaf') return { certificate: readBack(place.certificate), key: readBack(place.key) };
-  const { clientCertificate, clientKey } = readKubeconfig(readBack(place.file).toString('utf8'));
+): { certificate: Buffer; key: Buffer; trusts: boolean } {
+  if (place.kind === 'leaf') {
+    return { certificate: readBack(place.certificate), key: readBack(place.key), trusts: true };
+  }
+  const { clientCertificate, clientKey, clusterCa } = readKubeconfig(readBack(place.file).toString('utf8'));
   const certificate = clientCertificate.kind === 'data' ? clientCertificate.bytes : undefined;
   const key = clientKey.kind === 'data' ? clientKey.bytes : undefined;
   return {
     certificate: certificate ?? readBack(requireFile(place.certificate)),
     key: key ?? readBack(requireFile(place.key)),
+    trusts: trustsAsPlanned(clusterCa, place.kubeconfig, place.trusted),
   };
 }
 

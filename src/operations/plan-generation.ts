@@ -1,4 +1,4 @@
-import { kubeletKubeconfig, type CaName } from '../catalog/catalog.ts';
+import { kubeletKubeconfig, type CaName, type CertificateSpec } from '../catalog/catalog.ts';
 import type { InitSpec } from '../catalog/init-order.ts';
 import type { CommandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
@@ -16,10 +16,13 @@ import {
   type PairFiles,
 } from './authority-state.ts';
 import { missingNames, requireSoundPair, type ExistingPair } from './existing-pair.ts';
+import type { GenerationContext } from './generate.ts';
 import { traceOf } from './init-traces.ts';
+import { initialProfile } from './initial-profile.ts';
+import { requireIssuable } from './issuable.ts';
 import { serverOf } from './node-names.ts';
-import type { NodeIdentity } from './requested-names.ts';
 import { contentOf, lone } from './slots.ts';
+import { validityOf } from './validity.ts';
 
 export type PlannedGeneration =
   /** It is there, has been checked, and stays. `keyless`: a CA whose key is elsewhere. */
@@ -42,9 +45,7 @@ export interface GenerationPlan {
   readonly issuers: ReadonlyMap<CaName, LocalIssuer>;
 }
 
-export interface GenerationSettings {
-  readonly now: Date;
-  readonly node: NodeIdentity;
+export interface GenerationSettings extends GenerationContext {
   readonly etcd: 'stacked' | 'external';
   /** Said by name, not by `all`: what must not be made unasked is made. */
   readonly named: ReadonlySet<InitSpec>;
@@ -130,6 +131,7 @@ function planLeaf(
   const privateKey = contentOf(key);
   if (chain === undefined && privateKey === undefined) {
     requireLocal(authority, certificate.target.path);
+    requireMakeable(spec, authority, certificate.target.path, settings);
     return { status: 'new', spec, files };
   }
   if (chain === undefined) throw lone(key, certificate);
@@ -156,6 +158,7 @@ function planKubeconfig(
       return { status: 'left-out', spec, warnings: [warning] };
     }
     requireLocal(authority, target.path);
+    requireMakeable(spec, authority, target.path, settings);
     return { status: 'new', spec, files: { kind: 'kubeconfig', spec, file: { target, content } } };
   }
   const { kubeconfig, certificate, key, authorities } = content.value;
@@ -208,6 +211,20 @@ function planKubeconfig(
           ]
         : warnings,
   };
+}
+
+/** A CA that is there may be one that must not sign it; one that is made in the same run may sign everything. */
+function requireMakeable(
+  spec: CertificateSpec,
+  authority: AuthorityState,
+  file: string,
+  settings: GenerationSettings,
+): void {
+  if (authority.kind !== 'local') return;
+  const { name } = spec;
+  const { now: at, validityMs } = settings;
+  const validity = validityOf(authority.issuer, at, validityMs);
+  requireIssuable(authority.issuer, { name, profile: initialProfile(spec, settings), validity, file, at });
 }
 
 /** @returns warnings */

@@ -15,6 +15,8 @@ import { isoSeconds } from '../pki/time.ts';
 import { faultsOf, type Fault } from './check-signed.ts';
 import type { KeysInUse } from './keys-in-use.ts';
 import { certificateInUse, isBest, isPlace, matchesFor, type Match } from './match-signed.ts';
+import { trustedAuthorities, type TrustedAuthorities } from './kubeconfig-authority.ts';
+import { changingFiles, requireRewritable } from './kubeconfig-changes.ts';
 import { missingAuthority } from './missing-authority.ts';
 import { pendingIn, type Pending } from './pending.ts';
 import { requireReplaceable } from './replaceable.ts';
@@ -23,10 +25,11 @@ import { requireReplaceable } from './replaceable.ts';
 export interface Installable {
   readonly spec: CertificateSpec;
   readonly pending: Pending;
-  readonly place: Place;
+  readonly place: InstallPlace;
   /** The leaf, then the intermediates over which it leads to its CA. */
   readonly chain: Chain;
-  /** The certificates of the CA file, for a kubeconfig that lacks them. */
+  /** The CA file, and what is in it. */
+  readonly caFile: string;
   readonly authorities: Chain;
   /** The file it came in. */
   readonly source: FileTarget;
@@ -34,6 +37,10 @@ export interface Installable {
   readonly inPlace: boolean;
   readonly warnings: readonly string[];
 }
+
+export type InstallPlace =
+  | Extract<Place, { kind: 'leaf' }>
+  | (Extract<Place, { kind: 'kubeconfig' }> & { readonly trusted: TrustedAuthorities });
 
 export type PlannedInstall =
   | { readonly status: 'installable'; readonly spec: CertificateSpec; readonly installable: Installable }
@@ -151,8 +158,9 @@ function check(
       ),
     };
   }
-  const place = placeOf(spec);
+  const place = installPlace(placeOf(spec), authorities);
   requireReplaceable(inventory, placeTargets(place));
+  if (place.kind === 'kubeconfig') requireRewritable(place);
   return {
     status: 'installable',
     spec,
@@ -161,6 +169,7 @@ function check(
       pending,
       place,
       chain: [signed.leaf, ...(path.status === 'trusted' ? path.intermediates : [])],
+      caFile: authority.certificatePath,
       authorities,
       source,
       inPlace: inUse,
@@ -181,6 +190,12 @@ function check(
   };
 }
 
+/** A place, and of a kubeconfig the CAs that it is to trust. */
+export function installPlace(place: Place, authorities: Chain): InstallPlace {
+  if (place.kind === 'leaf') return place;
+  return { ...place, trusted: trustedAuthorities(place.kubeconfig, authorities) };
+}
+
 /** Somebody may have renewed it in between. */
 function earlierEnd({ notAfter }: Certificate, old: Certificate | undefined): string[] {
   return old === undefined || notAfter.getTime() >= old.notAfter.getTime()
@@ -191,6 +206,13 @@ function earlierEnd({ notAfter }: Certificate, old: Certificate | undefined): st
 /** `apiserver.crt` will do where `apiserver.crt.new` is expected: the names tell whose it is. */
 function isExpected({ path }: FileTarget, { certificatePath }: Pending): boolean {
   return path === certificatePath || `${path}.new` === certificatePath;
+}
+
+/** Of those the ones that get another content: a kubeconfig that names its files may stay. */
+export function changingTargets(place: InstallPlace): FileTarget[] {
+  if (place.kind === 'leaf') return placeTargets(place);
+  const changing = changingFiles(place);
+  return placeTargets(place).filter((target) => changing.includes(target));
 }
 
 export function placeTargets(place: Place): FileTarget[] {

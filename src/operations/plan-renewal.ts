@@ -22,7 +22,10 @@ import type { KeyAlgorithm } from '../pki/private-key.ts';
 import { profileOf, withExtension, type CertificateProfile } from '../pki/profile.ts';
 import { changeSans, changesNames, isNameless, type SanChange, type SanSettings } from './change-sans.ts';
 import { isDue, type DueWindow } from './due.ts';
+import { requireIssuable } from './issuable.ts';
 import { chooseKey, type NamedAlgorithm } from './key-choice.ts';
+import { trustedAuthorities, type TrustedAuthorities } from './kubeconfig-authority.ts';
+import { requireRewritable, type ChangingKubeconfig } from './kubeconfig-changes.ts';
 import { missingAuthority } from './missing-authority.ts';
 import { requireReplaceable } from './replaceable.ts';
 import { restOf, type Resting, type RestSettings } from './resting.ts';
@@ -54,6 +57,7 @@ export type RenewalPlace =
       readonly state: KubeconfigState;
       /** undefined: the key is inside the kubeconfig. */
       readonly keyFile: FileTarget | undefined;
+      readonly trusted: TrustedAuthorities;
     };
 
 /** External CAs and missing files are outcomes; `refused` is an error, and then nothing of the set is renewed. */
@@ -119,7 +123,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
     const { notAfter } = present<LeafState | KubeconfigState>(entry.state).chain[0];
     return { status: 'external-ca', spec, caBaseName: authority.spec.baseName, notAfter };
   }
-  const place = placeOf(entry, settings.keyTargets);
+  const place = placeOf(entry, settings.keyTargets, issuer);
   const file = certificateFile(place);
   const [leaf] = place.state.chain;
   // RFC 5280, 4.2.1.3: what the old one asserts (keyCertSign) must not stand in a certificate that is no CA.
@@ -144,6 +148,8 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   const profile =
     sans?.edit === undefined ? profileOf(leaf) : withExtension(profileOf(leaf), sans.edit.extension);
   if (sans?.edit !== undefined) requireMaySign(issuer, profile, caFile);
+  requireIssuable(issuer, { name: spec.name, profile, validity, file: file.path, at: validity.notBefore });
+  if (place.kind === 'kubeconfig') requireRewritable(changingOf(place));
   const warnings = [
     ...[key.warning, foreign ? `was signed by another CA than ${caFile}` : undefined].flatMap((warning) =>
       warning === undefined ? [] : `${file.path}: ${warning}`,
@@ -215,13 +221,23 @@ function requireIssuer(authority: AuthorityEntry, issuers: Issuers): Issuer {
   }
 }
 
-function placeOf(entry: CertificateEntry, keyTargets: KeyTargets): RenewalPlace {
+function placeOf(entry: CertificateEntry, keyTargets: KeyTargets, { bundle }: LocalIssuer): RenewalPlace {
   if (entry.kind === 'leaf') {
     return { kind: 'leaf', state: present(entry.state), keyFile: present(keyTargets.get(entry.keyPath)) };
   }
   const state = present(entry.state);
   const keyFile = state.keyPath === undefined ? undefined : present(keyTargets.get(state.keyPath));
-  return { kind: 'kubeconfig', state, keyFile };
+  return { kind: 'kubeconfig', state, keyFile, trusted: trustedAuthorities(state.kubeconfig, bundle) };
+}
+
+/** The kubeconfig that a renewal rewrites, and the files that it names. */
+export function changingOf({
+  state,
+  keyFile,
+  trusted,
+}: Extract<RenewalPlace, { kind: 'kubeconfig' }>): ChangingKubeconfig {
+  const { file, kubeconfig, certificateFile: certificate } = state;
+  return { file, kubeconfig, certificate, key: keyFile, trusted };
 }
 
 function present<T>(reading: Reading<T> | undefined): T {

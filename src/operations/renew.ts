@@ -1,12 +1,11 @@
 import { replaceFile, type ChangeSet, type FileChange, type FileTarget } from '../changeset/change-set.ts';
-import type { Kubeconfig } from '../kubeconfig/kubeconfig.ts';
-import { rewriteKubeconfig } from '../kubeconfig/rewrite.ts';
 import { encodeCertificates, type Certificate } from '../pki/certificate.ts';
 import { chainBehind } from '../pki/chain.ts';
 import { issueCertificate } from '../pki/issue.ts';
-import type { LocalIssuer } from '../pki/issuer.ts';
 import { encodePrivateKey, publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
-import { targetsOf, type Renewable } from './plan-renewal.ts';
+import type { TrustingKubeconfig } from './kubeconfig-authority.ts';
+import { changingFiles, kubeconfigChanges } from './kubeconfig-changes.ts';
+import { changingOf, targetsOf, type Renewable } from './plan-renewal.ts';
 
 /** The chance that goes into one certificate. */
 export interface Fresh {
@@ -38,36 +37,23 @@ export function renew(renewable: Renewable, fresh: Fresh): Renewed {
 }
 
 /** The files that {@link renew} changes, known before there is a key: only a kubeconfig that names its files may stay. */
-export function changedTargets({ place, issuer }: Renewable): FileTarget[] {
-  const targets = targetsOf(place);
-  if (place.kind === 'leaf') return targets;
-  const { kubeconfig, file, certificateFile } = place.state;
-  if (certificateFile === undefined || place.keyFile === undefined) return targets;
-  return rewriteKubeconfig(kubeconfig, newAuthority(kubeconfig, issuer)) === kubeconfig.text
-    ? targets.filter((target) => target !== file)
-    : targets;
+export function changedTargets({ place }: Renewable): FileTarget[] {
+  return place.kind === 'leaf' ? targetsOf(place) : changingFiles(changingOf(place));
 }
 
-// kubeadm embeds the first certificate of ca.crt; with a bundle, the others are trusted as well.
-function newAuthority({ clusterCa }: Kubeconfig, issuer: LocalIssuer): { readonly clusterCaPem?: string } {
-  return clusterCa.kind === 'data' ? { clusterCaPem: encodeCertificates(issuer.bundle) } : {};
-}
-
-function changesOf({ place, issuer }: Renewable, certificatePem: string, keyPem: string): FileChange[] {
-  // Modes of new files are kubeadm's: 0600 for keys, 0644 for certificates.
-  const keyChange = place.keyFile && replaceFile(place.keyFile, keyPem, 0o600);
-  if (place.kind === 'leaf') {
-    return [replaceFile(place.keyFile, keyPem, 0o600), replaceFile(place.state.file, certificatePem, 0o644)];
-  }
-  const { kubeconfig, file, certificateFile } = place.state;
-  const text = rewriteKubeconfig(kubeconfig, {
-    ...(certificateFile === undefined ? { clientCertificatePem: certificatePem } : {}),
-    ...(place.keyFile === undefined ? { clientKeyPem: keyPem } : {}),
-    ...newAuthority(kubeconfig, issuer),
+/** The kubeconfigs among them, with the CAs they trust. */
+export function trustingKubeconfigs(renewables: readonly Renewable[]): TrustingKubeconfig[] {
+  return renewables.flatMap(({ place, caFile, issuer: { bundle } }) => {
+    if (place.kind === 'leaf') return [];
+    const { trusted, state } = place;
+    const { file, kubeconfig, authorityFile } = state;
+    const { clusterName } = kubeconfig;
+    return [{ file: file.path, clusterName, trusted, authorityFile, caFile, bundle }];
   });
-  return [
-    ...(keyChange === undefined ? [] : [keyChange]),
-    ...(certificateFile === undefined ? [] : [replaceFile(certificateFile, certificatePem, 0o644)]),
-    ...(text === kubeconfig.text ? [] : [replaceFile(file, text, 0o600)]),
-  ];
+}
+
+function changesOf({ place }: Renewable, certificatePem: string, keyPem: string): FileChange[] {
+  if (place.kind === 'kubeconfig') return kubeconfigChanges(changingOf(place), { certificatePem, keyPem });
+  // Modes of new files are kubeadm's: 0600 for keys, 0644 for certificates.
+  return [replaceFile(place.keyFile, keyPem, 0o600), replaceFile(place.state.file, certificatePem, 0o644)];
 }

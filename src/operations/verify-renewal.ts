@@ -1,12 +1,13 @@
 import { KubepkiError } from '../errors/error.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { readKubeconfig } from '../kubeconfig/read.ts';
-import { encodeCertificates, parseCertificates, type Certificate } from '../pki/certificate.ts';
+import { parseCertificates, type Certificate } from '../pki/certificate.ts';
 import { isIssuedBy } from '../pki/issuer.ts';
 import { validatePath } from '../pki/path.ts';
 import { parsePrivateKey, publicKeyOf } from '../pki/private-key.ts';
 import { profileOf, sameProfile } from '../pki/profile.ts';
 import { isSameKey } from '../pki/subject-key.ts';
+import { trustsAsPlanned } from './kubeconfig-authority.ts';
 import { certificateFile } from './plan-renewal.ts';
 import type { Renewed } from './renew.ts';
 
@@ -38,7 +39,7 @@ export function verifyRenewed({ renewable, certificate }: Renewed, readBack: Rea
     ],
     [leaf.notBefore.getTime() === validity.notBefore.getTime(), 'begins at another time'],
     [leaf.notAfter.getTime() === validity.notAfter.getTime(), 'ends at another time'],
-    [pair.clusterCa?.equals(Buffer.from(encodeCertificates(issuer.bundle))) ?? true, 'embeds another CA'],
+    [pair.trusts, 'embeds other CAs'],
   ] as const;
   for (const [holds, message] of failed) {
     if (!holds) {
@@ -57,9 +58,9 @@ function trusted(leaf: Certificate, { bundle }: Renewed['renewable']['issuer']):
 function readPair(
   place: Renewed['renewable']['place'],
   readBack: ReadBack,
-): { certificate: Buffer; key: Buffer; clusterCa: Buffer | undefined } {
+): { certificate: Buffer; key: Buffer; trusts: boolean } {
   if (place.kind === 'leaf') {
-    return { certificate: readBack(place.state.file), key: readBack(place.keyFile), clusterCa: undefined };
+    return { certificate: readBack(place.state.file), key: readBack(place.keyFile), trusts: true };
   }
   const { clientCertificate, clientKey, clusterCa } = readKubeconfig(
     readBack(place.state.file).toString('utf8'),
@@ -69,7 +70,7 @@ function readPair(
   return {
     certificate: certificate ?? readBack(certificateFile(place)),
     key: key ?? readBackKey(place.keyFile, readBack),
-    clusterCa: clusterCa.kind === 'data' ? clusterCa.bytes : undefined,
+    trusts: trustsAsPlanned(clusterCa, place.state.kubeconfig, place.trusted),
   };
 }
 

@@ -44,9 +44,7 @@ export type Chain = readonly [Certificate, ...Certificate[]];
  * @throws KubepkiError bad-certificate, bad-pem
  */
 export function parseCertificates(bytes: Uint8Array): Chain {
-  const [first, ...rest] = pemBlocks(bytes).filter(
-    (block) => block.label === 'CERTIFICATE' && !block.hasHeaders,
-  );
+  const [first, ...rest] = certificateBlocks(bytes);
   if (first === undefined) {
     throw noSuchBlock(
       'bad-certificate',
@@ -55,7 +53,14 @@ export function parseCertificates(bytes: Uint8Array): Chain {
       'openssl x509 -inform der -in FILE -out FILE.pem',
     );
   }
-  return [parseCertificate(first.der), ...rest.map((block) => parseCertificate(block.der))];
+  return [parseCertificate(first), ...rest.map(parseCertificate)];
+}
+
+/** The DER of the same certificates, in which nobody has looked yet. */
+export function certificateBlocks(bytes: Uint8Array): Buffer[] {
+  return pemBlocks(bytes).flatMap(({ label, hasHeaders, der }) =>
+    label === 'CERTIFICATE' && !hasHeaders ? [der] : [],
+  );
 }
 
 /** @throws KubepkiError bad-certificate */
@@ -110,7 +115,7 @@ export function parseCertificate(der: Buffer): Certificate {
   };
 }
 
-export function encodeCertificates(certificates: readonly Certificate[]): string {
+export function encodeCertificates(certificates: readonly Pick<Certificate, 'der'>[]): string {
   return certificates.map((certificate) => encodePem('CERTIFICATE', certificate.der)).join('');
 }
 

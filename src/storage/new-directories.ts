@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
@@ -17,6 +17,33 @@ export function missingDirectories(targets: readonly FileTarget[]): string[] {
 
 function missingAncestors(directory: string): string[] {
   return exists(directory, directory) ? [] : [...missingAncestors(dirname(directory)), directory];
+}
+
+/**
+ * Whether the directories are there, or can be made, as far as can be told without making them.
+ * @throws KubepkiError not-found, not-a-file
+ */
+export function requireDirectories(
+  targets: readonly FileTarget[],
+  { mayMake }: { readonly mayMake: boolean },
+): void {
+  const missing = mayMake ? missingDirectories(targets) : [];
+  for (const directory of missing) {
+    if (!missing.includes(dirname(directory))) requireDirectory(dirname(directory), directory);
+  }
+  for (const { path, resolvedPath } of targets) {
+    if (!missing.includes(dirname(resolvedPath))) requireDirectory(dirname(resolvedPath), path);
+  }
+}
+
+/** @param file that would be made in it, for the error */
+function requireDirectory(directory: string, file: string): void {
+  try {
+    // With the slash the kernel itself says that a file is no directory.
+    lstatSync(`${directory}/`);
+  } catch (cause) {
+    throw filesystemError(cause, file);
+  }
 }
 
 /** On disk when this returns. @throws KubepkiError no-permission, io */

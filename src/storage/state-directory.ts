@@ -58,6 +58,11 @@ export function createStateDirectory(directory: string): void {
   }
 }
 
+/** What {@link createStateDirectory} refuses, where there is something already. @throws KubepkiError no-permission */
+export function requireSoundStateDirectory(directory: string): void {
+  if (lstatSync(directory, { throwIfNoEntry: false }) !== undefined) requireOwn(directory);
+}
+
 /** @returns false when something of that name was there */
 function makeDirectory(directory: string): boolean {
   try {

@@ -5,13 +5,18 @@ import { readRegularFile, sha256 } from '../filesystem/regular-file.ts';
 import type { ChangeSet, FileChange, FileTarget } from '../changeset/change-set.ts';
 import { createBackup, pruneBackups } from './backup.ts';
 import { createDurably } from './durable.ts';
-import { createDirectory, missingDirectories } from './new-directories.ts';
+import { createDirectory, missingDirectories, requireDirectories } from './new-directories.ts';
 import type { Occasion } from './manifest.ts';
 import { writeJournal, type Journal, type JournalEntry } from './journal.ts';
 import { resolveCommitted, syncTargetDirectories, undo, type Resolution } from './recovery.ts';
 import { requireSafeTargets } from './safe-targets.ts';
 import { stagedPathFor } from './staged-file.ts';
-import { commandHere, createStateDirectory, type StateDirectory } from './state-directory.ts';
+import {
+  commandHere,
+  createStateDirectory,
+  requireSoundStateDirectory,
+  type StateDirectory,
+} from './state-directory.ts';
 
 /** Reads what a target will hold when the change is through: the staged file, or what is there and stays. */
 export type ReadStaged = (target: FileTarget) => Buffer;
@@ -144,6 +149,37 @@ export function openTransaction(
   };
 }
 
+/**
+ * A change as far as it can be gone through without writing: what it would be refused for is refused. Whether there is
+ * room and permission only writing shows.
+ * @throws KubepkiError as the change would
+ */
+export function rehearse(
+  state: StateDirectory,
+  {
+    changes,
+    verify,
+    newDirectoryMode,
+  }: { readonly changes: ChangeSet } & Pick<TransactionOptions, 'verify'> &
+    Pick<OpenOptions, 'newDirectoryMode'>,
+): void {
+  requireSafeTargets(
+    state.root,
+    changes.map(({ target }) => target),
+  );
+  for (const directory of [state.path, state.backups]) requireSoundStateDirectory(directory);
+  const written = changes.filter(({ after }) => after !== undefined).map(({ target }) => target);
+  requireDirectories(written, { mayMake: newDirectoryMode !== undefined });
+  const contents = new Map(changes.map(({ target, after }) => [target.resolvedPath, after] as const));
+  verify((target) => {
+    const after = contents.get(target.resolvedPath);
+    if (after !== undefined) return after.content;
+    const stays = !contents.has(target.resolvedPath);
+    return requireThere(stays ? readRegularFile(target.resolvedPath, target.path) : undefined, target);
+  });
+  requireUnchanged(state, changes);
+}
+
 function changeOf(arrived: ReadonlyMap<FileTarget, FileChange>, target: FileTarget): FileChange {
   const change = arrived.get(target);
   if (change === undefined) throw new TypeError('a change was announced and not staged');
@@ -265,6 +301,10 @@ function stage({ target, after }: FileChange, entry: JournalEntry): void {
 function readStaged(target: FileTarget, entries: readonly JournalEntry[]): Buffer {
   const entry = entries.find(({ resolvedPath }) => resolvedPath === target.resolvedPath);
   const file = readRegularFile(entry?.stagedPath ?? target.resolvedPath, target.path);
+  return requireThere(file, target);
+}
+
+function requireThere(file: { readonly bytes: Buffer } | undefined, target: FileTarget): Buffer {
   if (file !== undefined) return file.bytes;
   throw new KubepkiError('verification', 'disappeared before it was read back', { file: target.path });
 }

@@ -378,19 +378,20 @@ describe('whose kubeconfigs are renewed', () => {
     assert.equal(outcome.stdout, recording('stacked-etcd-rsa', 'renew-all'));
   });
 
-  test('beside the PKI they are renewed after a change of the CA, with a warning and the new CA embedded', async (t) => {
+  test('beside the PKI they are renewed after a change of the CA, with a warning, and trust the new CA beside the old one', async (t) => {
     const tree = copyFixture(t, 'stacked-etcd-rsa');
+    const old = readFileSync(join(tree.certDir, 'ca.crt'), 'utf8');
     for (const name of ['ca.crt', 'ca.key']) {
       cpSync(fixturePath('stacked-etcd-ecdsa', `etc/kubernetes/pki/${name}`), join(tree.certDir, name));
     }
     const outcome = await kubepki(['certs', 'renew', 'admin.conf', '--rootfs', tree.directory]);
     assert.equal(outcome.code, 0, outcome.stderr);
-    assert.match(outcome.stderr, /^warning: .*admin\.conf: was signed by another CA than .*ca\.crt\n$/);
+    assert.match(outcome.stderr, /^warning: .*admin\.conf: was signed by another CA than .*ca\.crt\nnote: /);
     const admin = readFileSync(join(tree.kubeconfigDir, 'admin.conf'), 'utf8');
     const embedded = /certificate-authority-data: (\S+)/.exec(admin)?.[1] ?? '';
     assert.equal(
       Buffer.from(embedded, 'base64').toString(),
-      readFileSync(join(tree.certDir, 'ca.crt'), 'utf8'),
+      readFileSync(join(tree.certDir, 'ca.crt'), 'utf8') + old,
     );
   });
 });

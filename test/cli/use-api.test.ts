@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import { csrPath } from '../support/cluster/csr-api.ts';
 import { makeAuthority } from '../support/cluster/authority.ts';
 import { kubepki, type Running } from '../support/kubepki.ts';
+import { writeManifest } from '../support/manifests.ts';
 import { certs, stateDirectory } from '../support/node.ts';
 import { fileChanges, snapshot, temporaryDirectory } from '../support/tree.ts';
 import {
@@ -125,6 +126,30 @@ describe('renew --use-api', () => {
       false,
     );
     assert.deepEqual([...snapshot(node.tree.directory)], [...before]);
+  });
+
+  test('what could not be put in place or restarted is not asked for, and its dry run says so', async (t) => {
+    const node = await signingNode(t);
+    if (node === undefined) return;
+    const path = join(node.tree.kubeconfigDir, 'scheduler.conf');
+    const text = readFileSync(path, 'utf8');
+    const shared = text.replace(/^ {2}user:$/m, '  user: &u');
+    const alike = async (...args: readonly string[]): Promise<string> => {
+      const dry = await renew(node.tree, 'scheduler.conf', ...args, '--dry-run');
+      const run = await renew(node.tree, 'scheduler.conf', ...args);
+      assert.equal(run.code, 1);
+      assert.deepEqual([dry.code, dry.stderr], [run.code, run.stderr]);
+      return run.stderr;
+    };
+    writeFileSync(path, `${shared}extensions:\n- name: x\n  extension: *u\n`);
+    assert.match(await alike(), /^error: \S*scheduler\.conf: cannot be rewritten without /m);
+    writeFileSync(path, text);
+    writeManifest(node.tree, 'kube-scheduler', 'kind: [');
+    assert.match(await alike('--restart'), /kube-scheduler\.yaml: /);
+    assert.equal(
+      node.server.seen.some(({ path: asked }) => asked.startsWith(csrPath)),
+      false,
+    );
   });
 
   test('nothing is due, and nothing is asked', async (t) => {
@@ -390,6 +415,8 @@ describe('what waits', () => {
     // Nothing new beside it.
     const again = await renew(tree, 'admin.conf', '--approve');
     assert.equal(again.code, 1);
+    const dry = await renew(tree, 'admin.conf', '--approve', '--dry-run');
+    assert.deepEqual([dry.code, dry.stderr], [again.code, again.stderr]);
     assert.match(
       again.stderr,
       new RegExp(`^error: requests of an earlier run wait: ${names.join(', ')}$`, 'm'),

@@ -126,12 +126,90 @@ describe('rewriting a kubeconfig', () => {
     assert.equal(rewrite(text, { clientCertificatePem: 'NEW\n' }), text.replace('*shared', base64('NEW\n')));
   });
 
+  /** What stands behind the users, in which `CRT` and `KEY` are their values; the current one is `u`. */
+  const sharing: readonly (readonly [what: string, users: string])[] = [
+    [
+      'over an alias, as PyYAML writes one object in two places',
+      '&id001\n    client-certificate-data: CRT\n    client-key-data: KEY\n- name: v\n  user: *id001',
+    ],
+    [
+      'over a merge key, with something of its own beside it',
+      '&u {client-certificate-data: CRT, client-key-data: KEY}\n- name: v\n  user: {<<: *u, as: somebody}',
+    ],
+    [
+      'over two anchors',
+      '{client-certificate-data: &c CRT, client-key-data: &k KEY}\n- name: v\n  user: {client-key-data: *k, client-certificate-data: *c}',
+    ],
+  ];
+  for (const [what, users] of sharing) {
+    test(`a user that shares the credentials gets the new ones too: ${what}`, (t) => {
+      const old = minimal(users).replaceAll('CRT', crt).replaceAll('KEY', base64('OLD KEY\n'));
+      const expected = minimal(users)
+        .replaceAll('CRT', base64(changes.clientCertificatePem))
+        .replaceAll('KEY', base64(changes.clientKeyPem));
+      const rewritten = rewrite(old, {
+        clientCertificatePem: 'NEW CERTIFICATE\n',
+        clientKeyPem: 'NEW KEY\n',
+      });
+      assert.equal(rewritten, expected);
+      const kubectl = judge(t, 'kubectl');
+      if (kubectl === undefined) return;
+      const path = join(temporaryDirectory(t), 'config');
+      writeFileSync(path, rewritten, { mode: 0o600 });
+      const args = ['config', 'view', '--raw', '-o', 'json', '--kubeconfig', path];
+      const view = JSON.parse(execFileSync(kubectl, args, { encoding: 'utf8' })) as {
+        users: { name: string; user: Record<string, unknown> }[];
+      };
+      for (const { user } of view.users) {
+        assert.equal(user['client-certificate-data'], base64(changes.clientCertificatePem));
+        assert.equal(user['client-key-data'], base64(changes.clientKeyPem));
+      }
+    });
+  }
+
+  test('the current user may have them over a merge key from another, and both get the new ones', () => {
+    const write = (certificate: string, key: string): string =>
+      `current-context: c
+contexts: [{name: c, context: {cluster: k, user: u}}]
+clusters: [{name: k, cluster: {server: s}}]
+users:
+- name: v
+  user: &v {client-certificate-data: ${certificate}, client-key-data: ${key}}
+- name: u
+  user: {<<: *v, as: somebody}
+`;
+    assert.equal(
+      rewrite(write(crt, crt), { clientCertificatePem: 'NEW CERTIFICATE\n', clientKeyPem: 'NEW KEY\n' }),
+      write(base64('NEW CERTIFICATE\n'), base64('NEW KEY\n')),
+    );
+  });
+
+  test('a cluster that shares the CAs gets the new ones too', () => {
+    const write = (ca: string): string =>
+      `current-context: c
+contexts: [{name: c, context: {cluster: k, user: u}}]
+clusters:
+- name: k
+  cluster: {server: s, certificate-authority-data: &ca ${ca}}
+- name: local
+  cluster: {server: t, certificate-authority-data: *ca}
+users: [{name: u, user: {client-certificate-data: ${crt}, client-key-data: ${crt}}}]
+`;
+    assert.equal(rewrite(write(crt), { clusterCaPem: 'NEW CA\n' }), write(base64('NEW CA\n')));
+  });
+
   test('what would change something else too is refused', () => {
     const shared = [
       minimal(
         `{client-certificate-data: &shared ${crt}, client-key-data: ${crt}}\n- name: v\n  user: {client-certificate-data: *shared}`,
       ),
-      minimal(`&whole {client-certificate-data: ${crt}, client-key-data: ${crt}}\n- name: v\n  user: *whole`),
+      minimal(
+        `&whole {client-certificate-data: ${crt}, client-key-data: ${crt}}\n- name: v\n  user: {exec: *whole}`,
+      ),
+      // A key of its own, to which the new certificate would not belong.
+      minimal(
+        `&u {client-certificate-data: ${crt}, client-key-data: ${crt}}\n- name: v\n  user: {<<: *u, client-key-data: ${base64('own')}}`,
+      ),
       minimal('{<<: *base}', `x: &base {client-certificate-data: ${crt}, client-key-data: ${crt}}\n`),
     ];
     for (const text of shared) {

@@ -1,0 +1,24 @@
+import type { CertificateSpec } from '../catalog/catalog.ts';
+import { newProfile } from '../pki/new-profile.ts';
+import type { CertificateProfile } from '../pki/profile.ts';
+import { commonNameOf } from './node-names.ts';
+import { requestedNames, type NodeIdentity } from './requested-names.ts';
+
+/** Whom a certificate is made out to. */
+export interface Naming {
+  readonly node: NodeIdentity;
+  /** `older`: before 1.29. */
+  readonly organizations: 'current' | 'older';
+}
+
+/** What the first certificate says of its holder, as `kubeadm init` makes it. */
+export function initialProfile(spec: CertificateSpec, { node, organizations }: Naming): CertificateProfile {
+  const { subject, usages } = spec;
+  return newProfile({
+    commonName: commonNameOf(spec, node),
+    organizations:
+      (organizations === 'older' ? subject.olderOrganizations : undefined) ?? subject.organizations,
+    usages,
+    ...requestedNames(subject.names, node),
+  });
+}
