@@ -9,7 +9,7 @@ import {
   type ServerNames,
 } from '../pki/edit-subject-alt-name.ts';
 import { findExtension, type Extension } from '../pki/extension.ts';
-import { parseSubjectAltName, type GeneralName } from '../pki/subject-alt-name.ts';
+import { isServerNameAmong, parseSubjectAltName, type GeneralName } from '../pki/subject-alt-name.ts';
 import { covers, nameUses, type NameSources } from './name-uses.ts';
 import { requestedNames, type NodeIdentity } from './requested-names.ts';
 
@@ -82,24 +82,9 @@ export function changesNames({ edit }: SanChange): boolean {
   return edit !== undefined && edit.added.length + edit.removed.length > 0;
 }
 
-/**
- * Whether a server's certificate has no name that its clients could compare with: Go takes the common name for none since
- * 1.15, and so every client of a current Kubernetes refuses it.
- */
-export function isNameless(
-  { usages }: Pick<CertificateSpec, 'usages'>,
-  subjectAltName: Extension | undefined,
-): boolean {
-  return usages.includes('serverAuth') && !hasServerName(parseSubjectAltName(subjectAltName));
-}
-
-function hasServerName(names: readonly GeneralName[]): boolean {
-  return names.some((name) => /^(?:DNS|IP):/.test(name));
-}
-
 // RFC 6125, 6.4.4, and Go since 1.17: a server without a name among its SANs is refused by every client.
 function requireServerName(left: readonly GeneralName[], file: string): void {
-  if (hasServerName(left)) return;
+  if (isServerNameAmong(left)) return;
   throw new KubepkiError('conflict', 'would be left without a DNS name or an IP address among its SANs', {
     file,
     hint: 'a server needs one; add another with --add-san',

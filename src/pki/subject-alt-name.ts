@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { contentOf, contextPrimitive, encodeDer, parseDer, partsOf, sequence, type Asn1 } from './der.ts';
+import type { Usage } from './extended-key-usage.ts';
 import { extensionIds, newExtension, type Extension } from './extension.ts';
 
 /** RFC 5280, 4.2.1.6: the GeneralNames that are a single string. */
@@ -13,6 +14,22 @@ export type GeneralName = string;
 /** @throws KubepkiError bad-certificate */
 export function parseSubjectAltName(extension: Extension | undefined): readonly GeneralName[] {
   return extension === undefined ? [] : partsOf(parseDer(extension.value)).map(describe);
+}
+
+/**
+ * Whether a server's certificate has no name that its clients could compare with: Go takes the common name for none since
+ * 1.15, and so every client of a current Kubernetes refuses it.
+ */
+export function isNameless(
+  { usages }: { readonly usages: readonly Usage[] },
+  subjectAltName: Extension | undefined,
+): boolean {
+  return usages.includes('serverAuth') && !isServerNameAmong(parseSubjectAltName(subjectAltName));
+}
+
+/** RFC 6125, 6.4: what a client compares the name with by which it called the server. */
+export function isServerNameAmong(names: readonly GeneralName[]): boolean {
+  return names.some((name) => /^(?:DNS|IP):/.test(name));
 }
 
 /**

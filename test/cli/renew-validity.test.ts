@@ -110,7 +110,7 @@ describe('renew --validity', () => {
   test('a typing error changes nothing', async (t) => {
     const tree = quickTree(t);
     const before = snapshot(tree.directory);
-    for (const text of ['', '0', '0h', '-1h', '+1h', '1', '90', '2 y', 'y', '1M', '300y', '12h1y', '90D']) {
+    for (const text of ['', '0', '0h', '-1h', '+1h', '1', '90', '2 y', 'y', '1M', '12h1y', '90D']) {
       const outcome = await certs(tree, 'renew', 'apiserver', `--validity=${text}`);
       assert.equal(outcome.code, 1, text);
       assert.match(outcome.stderr, /^error: .*--validity.*720h.*90d.*2y/, text);

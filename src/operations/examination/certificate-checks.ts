@@ -8,9 +8,9 @@ import { assertsKeyUsage } from '../../pki/key-usage.ts';
 import type { PathOutcome } from '../../pki/path.ts';
 import { publicKeyOf, type PrivateKey } from '../../pki/private-key.ts';
 import { isSoundAlgorithm } from '../../pki/signature-algorithm.ts';
+import { isNameless } from '../../pki/subject-alt-name.ts';
 import { isSameKey } from '../../pki/subject-key.ts';
 import { isoSeconds } from '../../pki/time.ts';
-import { isNameless } from '../change-sans.ts';
 
 /** A certificate and all that it is judged by. */
 export interface Judged {
