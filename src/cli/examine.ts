@@ -10,6 +10,6 @@ export interface Examined extends ExpirationResult {
 
 /** @param now the moment as of which they are judged */
 export function examine({ layout, config, flags }: Node, now: Date): Examined {
-  const inventory = readInventory(layout, config?.etcd ?? 'stacked');
+  const inventory = readInventory(layout, config?.etcd.kind ?? 'stacked');
   return { ...expiration(inventory, now, commandLine(flags)), inventory };
 }

@@ -137,7 +137,7 @@ function planRun(
   const plan = planGeneration(selection.selected.filter(isMade), all, {
     now,
     node: identity,
-    etcd: config?.etcd ?? 'stacked',
+    etcd: config?.etcd.kind ?? 'stacked',
     named: selection.named,
     command: commandLine(flags),
   });

@@ -52,7 +52,7 @@ export function planInstallRun(
   now: Date,
 ): InstallRun {
   const { layout, config } = node;
-  const inventory = readInventory(layout, config?.etcd ?? 'stacked');
+  const inventory = readInventory(layout, config?.etcd.kind ?? 'stacked');
   const directory = csrDirectory(node, sources);
   const waiting = installable.flatMap((spec) => readPendingFiles(layout, directory, spec));
   const bundle = sources.fromBundle === undefined ? undefined : readBundle(node, sources.fromBundle);

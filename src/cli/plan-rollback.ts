@@ -35,7 +35,7 @@ export function planRollback(
 ): RollbackPlan {
   const backup = findBackup(state, id);
   const files = backup.files.map((file) => restorable(node, state, backup, file));
-  const inventory = readInventory(node.layout, node.config?.etcd ?? 'stacked');
+  const inventory = readInventory(node.layout, node.config?.etcd.kind ?? 'stacked');
   if (!force) requireUsable(backup.certificates, files, { inventory, now });
   const changes = rollBack(files);
   requireAuthoritiesKept(changes, inventory, { force });

@@ -34,7 +34,7 @@ export interface RenewalWishes {
 /** Reads the node's files and decides for each selected certificate; what it reads it reads now. */
 export function planRun(node: Node, selection: Selection, wishes: RenewalWishes, now: Date): RenewalRun {
   const { layout, config, flags } = node;
-  const inventory = readInventory(layout, config?.etcd ?? 'stacked');
+  const inventory = readInventory(layout, config?.etcd.kind ?? 'stacked');
   const specs = selectedSpecs(selection, inventory);
   const due = wishes.withinMs === undefined ? undefined : { now, withinMs: wishes.withinMs };
   const resting = new Set(

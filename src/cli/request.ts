@@ -110,7 +110,7 @@ function planRequestRun(
   now: Date,
 ): RequestRun {
   const { layout, config } = node;
-  const inventory = readInventory(layout, config?.etcd ?? 'stacked');
+  const inventory = readInventory(layout, config?.etcd.kind ?? 'stacked');
   const directory = csrDirectory(node, options);
   const plan = planRequests(
     inventory,

@@ -49,7 +49,7 @@ export function planAnswers(
   answers: ReadonlyMap<string, string>,
   now: Date,
 ): AnswerPlan {
-  const inventory = readInventory(node.layout, node.config?.etcd ?? 'stacked');
+  const inventory = readInventory(node.layout, node.config?.etcd.kind ?? 'stacked');
   const inUse = keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory));
   const read = pending.requests.map((request) => checkOne(node, { inventory, inUse }, request, answers, now));
   const troubles = read.flatMap((one) => ('troubles' in one ? one.troubles : []));

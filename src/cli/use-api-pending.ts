@@ -86,7 +86,7 @@ export function requireStillWaiting(state: StateDirectory, pending: PendingReque
 
 /** All keys are in their places: the run that put them there was killed before it could forget the requests. */
 export function isInPlace({ layout, config }: Node, { requests }: PendingRequests): boolean {
-  const live = readLiveKeys(readInventory(layout, config?.etcd ?? 'stacked')).map(publicKeyOf);
+  const live = readLiveKeys(readInventory(layout, config?.etcd.kind ?? 'stacked')).map(publicKeyOf);
   return requests.every(({ request }) => {
     const { publicKey } = parseRequest(Buffer.from(request));
     return live.some((key) => key.equals(publicKey));

@@ -64,7 +64,7 @@ export function planApiRun(
   now: Date,
 ): ApiRun {
   const { layout, config } = node;
-  const inventory = readInventory(layout, config?.etcd ?? 'stacked');
+  const inventory = readInventory(layout, config?.etcd.kind ?? 'stacked');
   const directory = pendingRequestsDirectory(stateOf(node));
   const wanted: Wanted[] = [];
   const plan = planRequests(

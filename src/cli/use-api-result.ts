@@ -137,5 +137,5 @@ function exitCodeOf({ plan, selection }: Context): ExitCode {
 }
 
 export function inventoryOf({ layout, config }: Node): Inventory {
-  return readInventory(layout, config?.etcd ?? 'stacked');
+  return readInventory(layout, config?.etcd.kind ?? 'stacked');
 }

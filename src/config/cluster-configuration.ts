@@ -1,7 +1,12 @@
 import * as z from 'zod';
 import type { ConfigVersion } from './fields.ts';
 import { formatGoDuration, parseGoDuration } from './go-duration.ts';
-import { encryptionAlgorithms, type EncryptionAlgorithm, type KubeadmConfig } from './kubeadm-config.ts';
+import {
+  encryptionAlgorithms,
+  type EncryptionAlgorithm,
+  type EtcdConfig,
+  type KubeadmConfig,
+} from './kubeadm-config.ts';
 
 const yearMs = 8760 * 3600 * 1000;
 
@@ -32,13 +37,27 @@ const algorithm = z.enum(encryptionAlgorithms, {
     `Invalid encryption algorithm ${JSON.stringify(input)}. Must be one of [${encryptionAlgorithms.join(' ')}]`,
 });
 
+const absolutePath = z
+  .string('must be a path')
+  .refine((path) => path.startsWith('/'), 'must be an absolute path');
+// Go: an empty string is a field that is not there.
+const externalFile = z
+  .union([z.literal(''), absolutePath])
+  .nullish()
+  .transform((path) => (path === '' ? undefined : (path ?? undefined)));
+
 const etcd = z
   .object(
     {
       local: optional(z.looseObject({}, 'must be a mapping')),
       external: optional(
         z.looseObject(
-          { endpoints: z.array(z.string(), 'must be a list of URLs').min(1, 'must not be empty') },
+          {
+            endpoints: z.array(z.string(), 'must be a list of URLs').min(1, 'must not be empty'),
+            caFile: externalFile,
+            certFile: externalFile,
+            keyFile: externalFile,
+          },
           'must be a mapping',
         ),
       ),
@@ -51,9 +70,7 @@ const etcd = z
   );
 
 const common = {
-  certificatesDir: optional(
-    z.string('must be a path').refine((path) => path.startsWith('/'), 'must be an absolute path'),
-  ),
+  certificatesDir: optional(absolutePath),
   etcd: optional(etcd),
   featureGates: optional(z.record(z.string(), z.boolean('must be true or false'), 'must be a mapping')),
 };
@@ -105,13 +122,19 @@ export function readClusterConfiguration(
   return {
     config: {
       certificatesDir: data.certificatesDir,
-      etcd: data.etcd?.external === undefined ? 'stacked' : 'external',
+      etcd: etcdOf(data.etcd?.external),
       encryptionAlgorithm: gatedAlgorithm(data.featureGates) ?? data.encryptionAlgorithm,
       certificateValidityMs: data.certificateValidityPeriod,
       caCertificateValidityMs: data.caCertificateValidityPeriod,
     },
     warnings: periodWarnings(data.certificateValidityPeriod, data.caCertificateValidityPeriod),
   };
+}
+
+function etcdOf(external: Omit<Extract<EtcdConfig, { kind: 'external' }>, 'kind'> | undefined): EtcdConfig {
+  if (external === undefined) return { kind: 'stacked' };
+  const { endpoints, caFile, certFile, keyFile } = external;
+  return { kind: 'external', endpoints, caFile, certFile, keyFile };
 }
 
 /** kubeadm: the feature gate decides where it is set, in either direction. */

@@ -18,7 +18,7 @@ export interface ParsedConfig {
 
 const defaults: KubeadmConfig = {
   certificatesDir: undefined,
-  etcd: 'stacked',
+  etcd: { kind: 'stacked' },
   encryptionAlgorithm: undefined,
   certificateValidityMs: undefined,
   caCertificateValidityMs: undefined,

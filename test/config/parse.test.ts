@@ -9,7 +9,7 @@ const cluster = (fields: string, version = 'v1beta4'): string =>
   `apiVersion: kubeadm.k8s.io/${version}\nkind: ClusterConfiguration\n${fields}\n`;
 const none = {
   certificatesDir: undefined,
-  etcd: 'stacked',
+  etcd: { kind: 'stacked' },
   encryptionAlgorithm: undefined,
   certificateValidityMs: undefined,
   caCertificateValidityMs: undefined,
@@ -23,7 +23,16 @@ describe('a kubeadm configuration', () => {
       );
       assert.deepEqual(config, {
         certificatesDir: '/etc/kubernetes/pki',
-        etcd: role === 'external-etcd' ? 'external' : 'stacked',
+        etcd:
+          role === 'external-etcd'
+            ? {
+                kind: 'external',
+                endpoints: ['https://192.0.2.20:2379'],
+                caFile: '/etc/etcd/ca.crt',
+                certFile: '/etc/etcd/client.crt',
+                keyFile: '/etc/etcd/client.key',
+              }
+            : { kind: 'stacked' },
         encryptionAlgorithm: { 'stacked-etcd-ecdsa': 'ECDSA-P256', 'super-admin': 'ECDSA-P384' }[role],
         certificateValidityMs: role === 'super-admin' ? 2 * year : undefined,
         caCertificateValidityMs: undefined,
@@ -178,6 +187,10 @@ timeouts: {discovery: 1m}`
     [
       'featureGates: {PublicKeysECDSA: maybe}',
       /^ClusterConfiguration\.featureGates\.PublicKeysECDSA: must be true or false/,
+    ],
+    [
+      'etcd: {external: {endpoints: ["https://a:1"], certFile: c.crt}}',
+      /^ClusterConfiguration\.etcd\.external\.certFile: must be an absolute path$/,
     ],
     ['etcd: {external: {}}', /^ClusterConfiguration\.etcd\.external\.endpoints: /],
     [
