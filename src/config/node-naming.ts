@@ -39,7 +39,8 @@ export const nameValue = text.refine(
 );
 /** kubeadm (nodeutil.GetHostname) takes white space off and makes it lower case. */
 export const nodeNameValue = text.transform((value) => value.trim().toLowerCase()).pipe(nameValue);
-export const sanValue = text.refine(isSan, sanRule);
+/** kubeadm makes names lower case, as DNS has them. */
+export const sanValue = text.transform((value) => value.toLowerCase()).pipe(text.refine(isSan, sanRule));
 const sans = z
   .array(sanValue, 'must be a list')
   .nullish()
