@@ -1,13 +1,16 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
+import type { NodeNaming } from '../config/node-naming.ts';
 import { requireNoDanglingLink } from '../inventory/dangling-links.ts';
 import { freePlaces, type NewRequest } from '../inventory/new-requests.ts';
 import { chooseConfigured } from '../operations/key-choice.ts';
 import { generateRequest, requestedSpecs } from '../operations/generate-requests.ts';
 import { newRequestReport } from '../operations/new-request-report.ts';
+import { organizationsSince, type Organizations } from '../operations/organizations.ts';
 import { requireWritten } from '../operations/read-back.ts';
 import { generatedRequestLines } from '../render/generated-requests.ts';
 import { ensureDirectories } from '../storage/new-directories.ts';
 import { commandHere } from '../storage/state-directory.ts';
+import type { CompatOption } from './compat-option.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { generateKeys } from './generate-keys.ts';
@@ -19,7 +22,7 @@ import { makeChange, underLock, type LockOptions } from './session.ts';
 import { onInterrupt } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface GenerateCsrOptions extends NodeOptions, LockOptions, OutputOption {
+export interface GenerateCsrOptions extends NodeOptions, LockOptions, OutputOption, CompatOption {
   readonly dryRun?: boolean;
   readonly keepBackups: number;
 }
@@ -31,16 +34,26 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
 
 async function generateAll(options: GenerateCsrOptions, terminal: Terminal): Promise<Conclusion> {
   const node = await planNode(options, terminal);
-  const identity = nodeIdentity(await readNodeNaming(node, options), terminal);
+  const organizations = organizationsSince(options.compat);
   const { root, certDir, kubeconfigDir } = node.layout;
   for (const directory of [certDir, kubeconfigDir]) requireNoDanglingLink(root, directory);
+  // What is in the way is told before what is not known.
+  const free = placesOf(node, organizations);
+  const identity = nodeIdentity(
+    {
+      naming: await readNaming(node, options),
+      layout: node.layout,
+      specs: requestedSpecs(organizations),
+      hasFlags: false,
+    },
+    terminal,
+  );
   if (options.dryRun === true) {
-    const places = placesOf(node);
     return {
       kind: 'finished',
       code: exitCodes.done,
-      report: newRequestReport(places, { dryRun: true, backup: undefined }),
-      text: shown(node, places, { dryRun: true }),
+      report: newRequestReport(free, { dryRun: true, backup: undefined }),
+      text: shown(node, free, { dryRun: true }),
     };
   }
   const undo = ensureDirectories(
@@ -52,12 +65,12 @@ async function generateAll(options: GenerateCsrOptions, terminal: Terminal): Pro
   });
   try {
     return await underLock(node, options, terminal, async (state): Promise<Conclusion> => {
-      const places = placesOf(node);
+      const places = placesOf(node, organizations);
       const algorithm = chooseConfigured(node.config?.encryptionAlgorithm);
       const requests = await generateKeys(
         places,
         () => algorithm,
-        (place, key) => generateRequest(place, identity, key),
+        (place, key) => generateRequest(place, { node: identity, organizations }, key),
         terminal,
       );
       const changes = requests.flat();
@@ -92,8 +105,13 @@ async function generateAll(options: GenerateCsrOptions, terminal: Terminal): Pro
   }
 }
 
-function placesOf({ layout }: Node): NewRequest[] {
-  return requestedSpecs.map((spec: CertificateSpec) => freePlaces(layout, spec));
+async function readNaming(node: Node, options: GenerateCsrOptions): Promise<NodeNaming> {
+  const naming = await readNodeNaming(node, options);
+  return { ...naming, kubernetesMinor: options.compat ?? naming.kubernetesMinor };
+}
+
+function placesOf({ layout }: Node, organizations: Organizations): NewRequest[] {
+  return requestedSpecs(organizations).map((spec: CertificateSpec) => freePlaces(layout, spec));
 }
 
 function shown(

@@ -7,6 +7,7 @@ import { readInitFiles, type InitFiles } from '../inventory/init-files.ts';
 import { generate, type Generated, type GenerationContext } from '../operations/generate.ts';
 import { generationReport, type GenerationStage, type Lifetimes } from '../operations/generation-report.ts';
 import { chooseConfigured } from '../operations/key-choice.ts';
+import { isMadeWith, organizationsSince } from '../operations/organizations.ts';
 import { planGeneration, type GenerationPlan } from '../operations/plan-generation.ts';
 import { requireWritten } from '../operations/read-back.ts';
 import type { NodeIdentity } from '../operations/requested-names.ts';
@@ -29,7 +30,6 @@ import type { Terminal } from './terminal.ts';
 import { warnOfShortValidity, type ValidityOption } from './validity-option.ts';
 
 export interface GenerateOptions extends NodeOptions, LockOptions, NamingFlags, ValidityOption, OutputOption {
-  readonly compat: 'current' | 'older';
   /** Made as if at this moment; undefined: now. */
   readonly at?: Date;
   readonly dryRun?: boolean;
@@ -56,7 +56,15 @@ async function generateSelected(
 ): Promise<Conclusion> {
   const node = await planNode(options, terminal);
   warnOfShortValidity(options, terminal);
-  const identity = nodeIdentity(await readNaming(node, options), terminal);
+  const identity = nodeIdentity(
+    {
+      naming: await readNaming(node, options),
+      layout: node.layout,
+      specs: selection.selected.filter((spec) => spec.kind === 'leaf' || spec.kind === 'kubeconfig'),
+      hasFlags: true,
+    },
+    terminal,
+  );
   const { root, certDir, kubeconfigDir } = node.layout;
   for (const directory of [certDir, kubeconfigDir]) requireNoDanglingLink(root, directory);
   if (options.dryRun === true) {
@@ -133,7 +141,7 @@ function planRun(
   // Everything is read: what exists of the rest decides whether a CA may be made.
   const all = initSpecs.map((spec) => readInitFiles(layout, spec));
   const isMade = (spec: InitSpec): boolean =>
-    !(options.compat === 'older' && spec.name === 'super-admin.conf' && !selection.named.has(spec));
+    isMadeWith(organizationsSince(options.compat), spec) || selection.named.has(spec);
   const plan = planGeneration(selection.selected.filter(isMade), all, {
     now,
     node: identity,
@@ -185,7 +193,7 @@ async function makeAll(
   const context: GenerationContext = {
     ...lifetimesOf(node, options, now),
     node: identity,
-    organizations: options.compat,
+    organizations: organizationsSince(options.compat),
   };
   return generate(fresh, plan.issuers, context);
 }

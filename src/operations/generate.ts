@@ -12,6 +12,7 @@ import { encodePrivateKey, publicKeyOf } from '../pki/private-key.ts';
 import { encodePublicKey } from '../pki/public-key.ts';
 import { factsOf } from './certificate-facts.ts';
 import { commonNameOf, serverOf } from './node-names.ts';
+import { organizationsOf, type Organizations } from './organizations.ts';
 import type { Fresh } from './renew.ts';
 import { requestedNames, type NodeIdentity, type RequestedNames } from './requested-names.ts';
 import { authorityValidity, validityOf } from './validity.ts';
@@ -19,8 +20,7 @@ import { authorityValidity, validityOf } from './validity.ts';
 export interface GenerationContext {
   readonly now: Date;
   readonly node: NodeIdentity;
-  /** `older`: before 1.29. */
-  readonly organizations: 'current' | 'older';
+  readonly organizations: Organizations;
   readonly validityMs: number;
   readonly authorityValidityMs: number;
 }
@@ -109,8 +109,7 @@ function generateLeaf(
   const issued = issueCertificate(issuer, {
     profile: newProfile({
       commonName,
-      organizations:
-        (organizations === 'older' ? subject.olderOrganizations : undefined) ?? subject.organizations,
+      organizations: organizationsOf(spec, organizations),
       usages,
       ...names,
     }),
