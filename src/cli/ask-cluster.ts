@@ -5,6 +5,7 @@ import { isOwnNode, locateLayout } from '../inventory/layout.ts';
 import type { ClusterOptions } from './cluster-options.ts';
 import { adminConf, readApiAccess } from './cluster-access.ts';
 import { workingDirectory, type NodeOptions } from './node-options.ts';
+import { isUnusable, unusableClusterConfig } from './unusable-cluster-config.ts';
 import type { Terminal } from './terminal.ts';
 
 /** For all of it: the name, the connection, TLS and the answer. An operator with a broken API server must not wait. */
@@ -86,10 +87,11 @@ async function readClusterConfig(
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
     banner('Error reading configuration from the Cluster. Falling back to default configuration');
-    // What the cluster says wrong stays wrong until somebody corrects it; what it does not say may be said tomorrow.
-    if (error.code === 'bad-config') {
-      terminal.warning(`the cluster's kubeadm-config: ${error.message}`);
-      terminal.hint('correct it: kubectl -n kube-system edit configmap kubeadm-config');
+    // What cannot be used today cannot be used tomorrow; what the cluster does not say it may say then.
+    if (isUnusable(error)) {
+      const { message, hint: next } = unusableClusterConfig(error);
+      terminal.warning(message);
+      terminal.hint(next);
     } else {
       note(error.oneLine);
       hint(error.hint);
@@ -112,7 +114,7 @@ async function fetchConfig(
       import('../cluster/kubeadm-config-map.ts'),
       import('../config/parse.ts'),
     ]);
-    const { config, warnings } = parseKubeadmConfig(await readKubeadmConfigMap(access, signal));
+    const { config, warnings } = parseKubeadmConfig(await readKubeadmConfigMap(access, signal), 'cluster');
     for (const warning of warnings) note(`the cluster's kubeadm-config: ${warning}`);
     return config;
   } finally {

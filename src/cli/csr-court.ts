@@ -1,6 +1,7 @@
 import type { KubeletRequestsApi } from '../cluster/kubelet-requests.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { ControlPlaneEndpoint, Surroundings } from '../operations/kubelet-serving/surroundings.ts';
+import { isUnusable, unusableClusterConfig } from './unusable-cluster-config.ts';
 
 /** kubeadm's default. */
 const defaultDomain = 'cluster.local';
@@ -9,7 +10,7 @@ const lookUpMs = 5000;
 
 /**
  * What the cluster says of names and addresses: all that a decision needs, or an error before there is one.
- * @throws KubepkiError cluster, bad-config
+ * @throws KubepkiError cluster, bad-config, unsupported-config
  */
 export async function lookAround(api: KubeletRequestsApi): Promise<Surroundings> {
   const { clusterConfiguration, ...view } = await api.view();
@@ -18,11 +19,7 @@ export async function lookAround(api: KubeletRequestsApi): Promise<Surroundings>
   try {
     naming = parseNodeNaming(clusterConfiguration);
   } catch (error) {
-    if (!(error instanceof KubepkiError)) throw error;
-    throw new KubepkiError(error.code, `the cluster's kubeadm-config: ${error.message}`, {
-      hint: 'correct it: kubectl -n kube-system edit configmap kubeadm-config',
-      cause: error,
-    });
+    throw error instanceof KubepkiError && isUnusable(error) ? unusableClusterConfig(error) : error;
   }
   const { controlPlaneEndpoint, dnsDomain = defaultDomain } = naming;
   const endpoint = controlPlaneEndpoint && (await lookUp(controlPlaneEndpoint.host));

@@ -25,6 +25,7 @@ export type ExitCode =
 export function exitCodeOf(code: ErrorCode): ExitCode {
   switch (code) {
     case 'bad-config':
+    case 'unsupported-config':
       return exitCodes.invalidConfig;
     case 'busy':
       return exitCodes.busy;

@@ -1,12 +1,15 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
+import type { NodeNaming } from '../config/node-naming.ts';
 import { freePlaces, type NewRequest } from '../inventory/new-requests.ts';
 import { chooseConfigured } from '../operations/key-choice.ts';
 import { generateRequest, requestedSpecs } from '../operations/generate-requests.ts';
 import { newRequestReport } from '../operations/new-request-report.ts';
+import { organizationsSince, type Organizations } from '../operations/organizations.ts';
 import { requireWritten } from '../operations/read-back.ts';
 import { generatedRequestLines } from '../render/generated-requests.ts';
 import { commandHere } from '../storage/state-directory.ts';
 import { attempt } from './attempt.ts';
+import type { CompatOption } from './compat-option.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { nodeIdentity } from './host-identity.ts';
@@ -17,7 +20,7 @@ import type { OutputOption } from './output-option.ts';
 import type { LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface GenerateCsrOptions extends NodeOptions, LockOptions, OutputOption {
+export interface GenerateCsrOptions extends NodeOptions, LockOptions, OutputOption, CompatOption {
   readonly dryRun?: boolean;
   readonly keepBackups: number;
 }
@@ -29,15 +32,26 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
 
 async function generateAll(options: GenerateCsrOptions, terminal: Terminal): Promise<Conclusion> {
   const node = await planNode(options, terminal);
-  const identity = nodeIdentity(await readNodeNaming(node, options), terminal);
-  return inNewDirectories(node, options, () =>
-    attempt(node, options, terminal, async (way): Promise<Conclusion> => {
-      const places = placesOf(node);
+  const organizations = organizationsSince(options.compat);
+  return inNewDirectories(node, options, async () => {
+    // What is in the way is told before what is not known.
+    placesOf(node, organizations);
+    const identity = nodeIdentity(
+      {
+        naming: await readNaming(node, options),
+        layout: node.layout,
+        specs: requestedSpecs(organizations),
+        hasFlags: false,
+      },
+      terminal,
+    );
+    return attempt(node, options, terminal, async (way): Promise<Conclusion> => {
+      const places = placesOf(node, organizations);
       const algorithm = chooseConfigured(node.config?.encryptionAlgorithm);
       const requests = await way.generateKeys(
         places,
         () => algorithm,
-        (place, key) => generateRequest(place, identity, key),
+        (place, key) => generateRequest(place, { node: identity, organizations }, key),
         terminal,
       );
       const changes = requests.flat();
@@ -67,12 +81,17 @@ async function generateAll(options: GenerateCsrOptions, terminal: Terminal): Pro
           );
         },
       };
-    }),
-  );
+    });
+  });
 }
 
-function placesOf({ layout }: Node): NewRequest[] {
-  return requestedSpecs.map((spec: CertificateSpec) => freePlaces(layout, spec));
+async function readNaming(node: Node, options: GenerateCsrOptions): Promise<NodeNaming> {
+  const naming = await readNodeNaming(node, options);
+  return { ...naming, kubernetesMinor: options.compat ?? naming.kubernetesMinor };
+}
+
+function placesOf({ layout }: Node, organizations: Organizations): NewRequest[] {
+  return requestedSpecs(organizations).map((spec: CertificateSpec) => freePlaces(layout, spec));
 }
 
 function shown(

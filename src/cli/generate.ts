@@ -6,6 +6,7 @@ import { readInitFiles, type InitFiles } from '../inventory/init-files.ts';
 import { generate, type Generated, type GenerationContext } from '../operations/generate.ts';
 import { generationReport, type GenerationStage } from '../operations/generation-report.ts';
 import { chooseConfigured } from '../operations/key-choice.ts';
+import { isMadeWith, organizationsSince } from '../operations/organizations.ts';
 import { planGeneration, type GenerationPlan } from '../operations/plan-generation.ts';
 import { requireWritten } from '../operations/read-back.ts';
 import type { NodeIdentity } from '../operations/requested-names.ts';
@@ -27,7 +28,6 @@ import type { Terminal } from './terminal.ts';
 import { warnOfShortValidity, type ValidityOption } from './validity-option.ts';
 
 export interface GenerateOptions extends NodeOptions, LockOptions, NamingFlags, ValidityOption, OutputOption {
-  readonly compat: 'current' | 'older';
   /** Made as if at this moment; undefined: now. */
   readonly at?: Date;
   readonly dryRun?: boolean;
@@ -54,7 +54,15 @@ async function generateSelected(
 ): Promise<Conclusion> {
   const node = await planNode(options, terminal);
   warnOfShortValidity(options, terminal);
-  const identity = nodeIdentity(await readNaming(node, options), terminal);
+  const identity = nodeIdentity(
+    {
+      naming: await readNaming(node, options),
+      layout: node.layout,
+      specs: selection.selected.filter((spec) => spec.kind === 'leaf' || spec.kind === 'kubeconfig'),
+      hasFlags: true,
+    },
+    terminal,
+  );
   return inNewDirectories(node, options, () =>
     attempt(node, options, terminal, async (way): Promise<Conclusion> => {
       const now = momentOf(options);
@@ -119,7 +127,7 @@ function planRun(node: Node, { selection, ...wanted }: Wanted): GenerationRun {
   // Everything is read: what exists of the rest decides whether a CA may be made.
   const all = initSpecs.map((spec) => readInitFiles(layout, spec));
   const isMade = (spec: InitSpec): boolean =>
-    !(options.compat === 'older' && spec.name === 'super-admin.conf' && !selection.named.has(spec));
+    isMadeWith(organizationsSince(options.compat), spec) || selection.named.has(spec);
   const plan = planGeneration(selection.selected.filter(isMade), all, {
     ...contextOf(node, wanted),
     etcd: config?.etcd.kind ?? 'stacked',
@@ -147,7 +155,7 @@ function contextOf(
   return {
     now,
     node: identity,
-    organizations: options.compat,
+    organizations: organizationsSince(options.compat),
     validityMs: options.validity?.milliseconds ?? config?.certificateValidityMs ?? defaultValidityMs,
     authorityValidityMs: config?.caCertificateValidityMs ?? defaultAuthorityValidityMs,
   };

@@ -14,9 +14,21 @@ export function noteBootstrap(root: FileSystemRoot, terminal: Terminal): void {
     return;
   }
   const { path, serverTLSBootstrap } = config.value;
-  if (serverTLSBootstrap) return;
-  terminal.note(`this node's kubelet asks for no serving certificate: ${path} lacks serverTLSBootstrap`);
-  terminal.hint(
-    'set serverTLSBootstrap: true there, and in the ConfigMap kubelet-config of kube-system for nodes to come, then: systemctl restart kubelet',
+  if (serverTLSBootstrap.isOn) return;
+  const { saidBy } = serverTLSBootstrap;
+  const none = "this node's kubelet asks for no serving certificate";
+  const next =
+    'in the ConfigMap kubelet-config of kube-system for nodes to come, then: systemctl restart kubelet';
+  if (saidBy.kind === 'flag') {
+    terminal.note(`${none}: its flag ${saidBy.flag} says so`);
+    terminal.hint(`take the flag away, set serverTLSBootstrap: true in ${path}, and ${next}`);
+    return;
+  }
+  const isDropIn = saidBy.kind === 'file' && saidBy.path !== path;
+  terminal.note(
+    isDropIn
+      ? `${none}: ${saidBy.path} says serverTLSBootstrap: false`
+      : `${none}: ${path} lacks serverTLSBootstrap`,
   );
+  terminal.hint(`set serverTLSBootstrap: true there, and ${next}`);
 }

@@ -52,7 +52,10 @@ export function nodeOptions({
   return [
     pathOption('--cert-dir <dir>', 'the certificates (default: /etc/kubernetes/pki)'),
     pathOption('--kubeconfig-dir <dir>', `the kubeconfigs (default: ${kubeconfigDirDefault})`),
-    pathOption('--config <file>', 'a kubeadm configuration file (v1beta2, v1beta3, v1beta4)'),
+    pathOption(
+      '--config <file>',
+      'a kubeadm configuration file (v1beta1 to v1beta4), or the ConfigMap kubeadm-config as kubectl prints it',
+    ),
     ...(kubeconfig ? [ignored] : []),
     ...rootfs,
   ];

@@ -1,3 +1,4 @@
+import { certificates } from '../catalog/catalog.ts';
 import { readKubeconfigServers } from '../inventory/kubeconfig-servers.ts';
 import { readStaticPods } from '../inventory/static-pods.ts';
 import type { SanChange, SanSettings, SanWish } from '../operations/change-sans.ts';
@@ -18,7 +19,10 @@ export async function wishedSans(
   terminal: Terminal,
 ): Promise<SanWish | undefined> {
   if (asked?.kind !== 'configured') return asked;
-  return { kind: 'configured', node: nodeIdentity(await readNodeNaming(node, options), terminal) };
+  const naming = await readNodeNaming(node, options);
+  const specs = certificates.filter(({ subject }) => subject.names !== 'none');
+  const question = { naming, layout: node.layout, specs, hasFlags: false };
+  return { kind: 'configured', node: nodeIdentity(question, terminal) };
 }
 
 /** Reads who uses the names; what it reads it reads now. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { endpointProblem } from './endpoint-url.ts';
 import type { ConfigVersion } from './fields.ts';
 import { formatGoDuration, longestGoDuration, parseGoDuration } from './go-duration.ts';
 import {
@@ -36,11 +37,20 @@ const period = z.string('must be a duration such as "8760h"').transform((text, c
   return milliseconds;
 });
 
-const algorithm = z.enum(encryptionAlgorithms, {
-  // kubeadm's sentence.
-  error: ({ input }) =>
-    `Invalid encryption algorithm ${JSON.stringify(input)}. Must be one of [${encryptionAlgorithms.join(' ')}]`,
-});
+/**
+ * kubeadm validates a file; what it reads from the cluster it uses as it is. So a name that only a newer kubeadm knows voids a file,
+ * and not what else the cluster says.
+ */
+export type ConfigSource = 'file' | 'cluster';
+
+const algorithms = {
+  file: z.enum(encryptionAlgorithms, {
+    // kubeadm's sentence.
+    error: ({ input }) =>
+      `Invalid encryption algorithm ${JSON.stringify(input)}. Must be one of [${encryptionAlgorithms.join(' ')}]`,
+  }),
+  cluster: z.string().transform((text) => encryptionAlgorithms.find((known) => known === text)),
+};
 
 const absolutePath = z
   .string('must be a path')
@@ -51,52 +61,82 @@ const externalFile = z
   .nullish()
   .transform((path) => (path === '' ? undefined : (path ?? undefined)));
 
-const etcd = z
-  .object(
-    {
-      local: optional(z.looseObject({}, 'must be a mapping')),
-      external: optional(
-        z.looseObject(
-          {
-            endpoints: z.array(z.string(), 'must be a list of URLs').min(1, 'must not be empty'),
-            caFile: externalFile,
-            certFile: externalFile,
-            keyFile: externalFile,
-          },
-          'must be a mapping',
-        ),
-      ),
-    },
-    'must be a mapping',
-  )
-  .refine(
-    ({ local, external }) => local === undefined || external === undefined,
-    'local and external exclude each other',
-  );
+const external = z.looseObject(
+  {
+    endpoints: z.array(z.string(), 'must be a list of URLs').min(1, 'must not be empty'),
+    caFile: externalFile,
+    certFile: externalFile,
+    keyFile: externalFile,
+  },
+  'must be a mapping',
+);
 
-const common = {
-  certificatesDir: optional(absolutePath),
-  etcd: optional(etcd),
-  featureGates: optional(z.record(z.string(), z.boolean('must be true or false'), 'must be a mapping')),
+const externals = {
+  // kubeadm's ValidateEtcd.
+  file: external.superRefine(({ endpoints, caFile, certFile, keyFile }, context) => {
+    const issue = (message: string, path: readonly (string | number)[] = []): void => {
+      context.addIssue({ code: 'custom', message, path: [...path] });
+    };
+    if ((certFile === undefined) !== (keyFile === undefined)) {
+      issue('either both or none of certFile and keyFile must be set');
+    }
+    if (certFile !== undefined && keyFile !== undefined && caFile === undefined) {
+      issue('setting certFile and keyFile requires caFile');
+    }
+    const withTls = [caFile, certFile, keyFile].some((file) => file !== undefined);
+    for (const [index, endpoint] of endpoints.entries()) {
+      const problem = endpointProblem(endpoint, withTls);
+      if (problem !== undefined) issue(`${JSON.stringify(endpoint)}${problem}`, ['endpoints', index]);
+    }
+  }),
+  cluster: external,
 };
+
+function etcdFrom(source: ConfigSource) {
+  return z
+    .object(
+      {
+        local: optional(z.looseObject({}, 'must be a mapping')),
+        external: optional(externals[source]),
+      },
+      'must be a mapping',
+    )
+    .refine(
+      ({ local, external }) => local === undefined || external === undefined,
+      'local and external exclude each other',
+    );
+}
 
 // Before v1beta4 the algorithm and the periods are unknown fields: warned of, without effect.
 const ignored = z
   .unknown()
   .optional()
   .transform(() => undefined);
-const older = z.object({
-  ...common,
-  encryptionAlgorithm: ignored,
-  certificateValidityPeriod: ignored,
-  caCertificateValidityPeriod: ignored,
-});
-const v1beta4 = z.object({
-  ...common,
-  encryptionAlgorithm: optional(algorithm),
-  certificateValidityPeriod: optional(period),
-  caCertificateValidityPeriod: optional(period),
-});
+
+function schemas(source: ConfigSource) {
+  const common = {
+    certificatesDir: optional(absolutePath),
+    etcd: optional(etcdFrom(source)),
+    featureGates: optional(z.record(z.string(), z.boolean('must be true or false'), 'must be a mapping')),
+  };
+  return {
+    older: z.object({
+      ...common,
+      encryptionAlgorithm: ignored,
+      certificateValidityPeriod: ignored,
+      caCertificateValidityPeriod: ignored,
+    }),
+    v1beta4: z.object({
+      ...common,
+      encryptionAlgorithm: optional(algorithms[source]),
+      certificateValidityPeriod: optional(period),
+      caCertificateValidityPeriod: optional(period),
+    }),
+  };
+}
+
+const validated = schemas('file');
+const stored = schemas('cluster');
 
 export interface ClusterConfiguration {
   readonly config: KubeadmConfig;
@@ -109,20 +149,26 @@ export interface WrongValue {
   readonly message: string;
 }
 
+/** One line that names the field. */
+export function lineOf({ path, message }: WrongValue): string {
+  return `${path}: ${message}`;
+}
+
 /** The fields kubepki needs, checked as kubeadm checks them; all other values are not looked at. */
 export function readClusterConfiguration(
   value: unknown,
   version: ConfigVersion,
+  source: ConfigSource,
 ): ClusterConfiguration | { readonly wrong: readonly WrongValue[] } {
-  const parsed = version === 'v1beta4' ? v1beta4.safeParse(value) : older.safeParse(value);
-  if (!parsed.success) {
-    return {
-      wrong: parsed.error.issues.map(({ path, message }) => ({
-        path: ['ClusterConfiguration', ...path].join('.'),
-        message,
-      })),
-    };
-  }
+  const parse = ({ older, v1beta4 }: typeof validated) =>
+    version === 'v1beta4' ? v1beta4.safeParse(value) : older.safeParse(value);
+  const strict = parse(validated);
+  const parsed = source === 'file' || strict.success ? strict : parse(stored);
+  const wrong = (strict.error?.issues ?? []).map(({ path, message }) => ({
+    path: ['ClusterConfiguration', ...path].join('.'),
+    message,
+  }));
+  if (!parsed.success) return { wrong };
   const { data } = parsed;
   return {
     config: {
@@ -132,7 +178,10 @@ export function readClusterConfiguration(
       certificateValidityMs: data.certificateValidityPeriod,
       caCertificateValidityMs: data.caCertificateValidityPeriod,
     },
-    warnings: periodWarnings(data.certificateValidityPeriod, data.caCertificateValidityPeriod),
+    warnings: [
+      ...wrong.map(lineOf),
+      ...periodWarnings(data.certificateValidityPeriod, data.caCertificateValidityPeriod),
+    ],
   };
 }
 

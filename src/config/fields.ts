@@ -1,13 +1,13 @@
 /**
  * The fields kubeadm defines, so that a misspelt one is noticed and a right one that kubepki does not need is not.
- * Source: the kubeadm.k8s.io v1beta2, v1beta3 and v1beta4 API reference. `any`: whatever is below is not looked at.
+ * Source: the kubeadm.k8s.io v1beta1 to v1beta4 API reference. `any`: whatever is below is not looked at.
  */
 export type Fields =
   | { readonly kind: 'any' }
   | { readonly kind: 'list'; readonly of: Fields }
   | { readonly kind: 'mapping'; readonly below: Table };
 
-export type ConfigVersion = 'v1beta2' | 'v1beta3' | 'v1beta4';
+export type ConfigVersion = 'v1beta1' | 'v1beta2' | 'v1beta3' | 'v1beta4';
 
 type Table = Readonly<Record<string, Fields>>;
 
@@ -32,7 +32,8 @@ function since(condition: boolean, fields: Table): Table {
 
 /** The tables of one version, by kind. A kind that is not here is none of kubeadm's. */
 export function kindsOf(version: ConfigVersion): Readonly<Record<string, Fields>> {
-  const isBeta2 = version === 'v1beta2';
+  // v1beta1 has the fields of v1beta2, but for two that say nothing of certificates.
+  const isBeta2 = version === 'v1beta1' || version === 'v1beta2';
   const isBeta4 = version === 'v1beta4';
   const timeouts = since(isBeta4, {
     timeouts: mapping(

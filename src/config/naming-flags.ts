@@ -19,6 +19,8 @@ export interface NamingFlags {
   readonly dnsDomain?: string;
   /** Comma-separated lists. */
   readonly certExtraSans?: readonly string[];
+  /** Of the kubeadm to be like: 1.MINOR. */
+  readonly compat?: number;
 }
 
 /**
@@ -30,6 +32,7 @@ export function withFlags(naming: NodeNaming, flags: NamingFlags): NodeNaming {
   const address = parse('--advertise-address', addressValue, flags.advertiseAddress);
   return {
     ...naming,
+    kubernetesMinor: flags.compat ?? naming.kubernetesMinor,
     nodeName: parse('--node-name', nodeNameValue, flags.nodeName) ?? naming.nodeName,
     advertiseAddress: address === undefined || address === '' ? naming.advertiseAddress : address,
     controlPlaneEndpoint:

@@ -5,10 +5,14 @@ import { isAddress, isDnsName, isHostName, isSan, sanRule } from './host-names.t
 import { kubeadmDocuments, wrongValues } from './parse.ts';
 
 /**
- * What a configuration says of names and addresses, from its Init- and ClusterConfiguration: what `generate-csr` makes
+ * What a configuration says of names and addresses, and of the kubeadm that makes them, from its Init- and ClusterConfiguration: what `generate-csr` makes
  * certificates out to. Field by field undefined where it says nothing.
  */
 export interface NodeNaming {
+  /** Of 1.MINOR; undefined also for a label such as `stable-1`. */
+  readonly kubernetesMinor: number | undefined;
+  /** The feature gate ControlPlaneKubeletLocalMode, where it is set. */
+  readonly kubeletLocalMode: boolean | undefined;
   readonly nodeName: string | undefined;
   readonly advertiseAddress: string | undefined;
   readonly bindPort: number | undefined;
@@ -39,7 +43,8 @@ export const nameValue = text.refine(
 );
 /** kubeadm (nodeutil.GetHostname) takes white space off and makes it lower case. */
 export const nodeNameValue = text.transform((value) => value.trim().toLowerCase()).pipe(nameValue);
-export const sanValue = text.refine(isSan, sanRule);
+/** kubeadm makes names lower case, as DNS has them. */
+export const sanValue = text.transform((value) => value.toLowerCase()).pipe(text.refine(isSan, sanRule));
 const sans = z
   .array(sanValue, 'must be a list')
   .nullish()
@@ -59,7 +64,20 @@ const port = z
   .refine((value) => value >= 0 && value <= 65_535, 'must be a port (1 to 65535)')
   .transform((value) => (value === 0 ? undefined : value));
 
+const kubernetesMinor = z
+  .unknown()
+  .optional()
+  .transform((value) => {
+    // YAML makes a number of an unquoted 1.30, and of that 1.3.
+    if (typeof value !== 'string') return undefined;
+    const [, minor] = /^(?:v|(?:stable|latest)-)?1\.(\d{1,3})(?!\d)/.exec(value) ?? [];
+    return minor === undefined ? undefined : Number(minor);
+  });
+const featureGates = z.object({ ControlPlaneKubeletLocalMode: optional(z.boolean('must be true or false')) });
+
 const clusterConfiguration = z.object({
+  kubernetesVersion: kubernetesMinor,
+  featureGates: optional(featureGates),
   clusterName: optional(text),
   controlPlaneEndpoint: optional(endpointValue),
   networking: optional(
@@ -82,6 +100,8 @@ const initConfiguration = z.object({
 });
 
 export const noNaming: NodeNaming = {
+  kubernetesMinor: undefined,
+  kubeletLocalMode: undefined,
   nodeName: undefined,
   advertiseAddress: undefined,
   bindPort: undefined,
@@ -105,6 +125,8 @@ export function parseNodeNaming(text: string): NodeNaming {
       const data = parse(clusterConfiguration, value, kind);
       naming = {
         ...naming,
+        kubernetesMinor: data.kubernetesVersion,
+        kubeletLocalMode: data.featureGates?.ControlPlaneKubeletLocalMode,
         clusterName: data.clusterName,
         controlPlaneEndpoint: data.controlPlaneEndpoint,
         serviceSubnets: data.networking?.serviceSubnet?.length ? data.networking.serviceSubnet : undefined,

@@ -1,12 +1,18 @@
 import { KubepkiError } from '../errors/error.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
-import { readClusterConfiguration, type WrongValue } from './cluster-configuration.ts';
+import {
+  lineOf,
+  readClusterConfiguration,
+  type ConfigSource,
+  type WrongValue,
+} from './cluster-configuration.ts';
+import { configMapTexts } from './config-map.ts';
 import { kindsOf, type ConfigVersion } from './fields.ts';
 import type { KubeadmConfig } from './kubeadm-config.ts';
 import { isRecord, unknownFields } from './unknown-fields.ts';
 
 const group = 'kubeadm.k8s.io/';
-const versions: readonly ConfigVersion[] = ['v1beta2', 'v1beta3', 'v1beta4'];
+const versions: readonly ConfigVersion[] = ['v1beta1', 'v1beta2', 'v1beta3', 'v1beta4'];
 // Component configurations that kubeadm hands on.
 const silentGroups = ['kubelet.config.k8s.io/', 'kubeproxy.config.k8s.io/'];
 
@@ -25,15 +31,15 @@ const defaults: KubeadmConfig = {
 };
 
 /**
- * Reads a kubeadm configuration file: one or more YAML documents.
- * @throws KubepkiError bad-config with the field's path, without a file
+ * Reads a kubeadm configuration: one or more YAML documents, or the ConfigMap that kubeadm keeps in the cluster.
+ * @throws KubepkiError bad-config with the field's path, unsupported-config; without a file
  */
-export function parseKubeadmConfig(text: string): ParsedConfig {
+export function parseKubeadmConfig(text: string, source: ConfigSource = 'file'): ParsedConfig {
   const { documents, warnings } = kubeadmDocuments(text);
   let config: KubeadmConfig | undefined;
   for (const { version, kind, value } of documents) {
     if (kind !== 'ClusterConfiguration') continue;
-    const result = readClusterConfiguration(value, version);
+    const result = readClusterConfiguration(value, version, source);
     if ('wrong' in result) throw wrongValues(result.wrong);
     config = result.config;
     warnings.push(...result.warnings);
@@ -49,18 +55,14 @@ export interface KubeadmDocument {
 
 /**
  * The documents of a file that are kubeadm's, at most one of each kind.
- * @throws KubepkiError bad-config, without a file
+ * @throws KubepkiError bad-config, unsupported-config; without a file
  */
 export function kubeadmDocuments(text: string): { documents: KubeadmDocument[]; warnings: string[] } {
-  // Go's YAML is 1.1 where it matters here: `PublicKeysECDSA: yes` is a boolean.
-  const values = parseYaml(text, { code: 'bad-config', schema: 'yaml-1.1' })
-    .map(({ value }) => value)
-    // An empty document, as a leading or trailing `---` leaves one.
-    .filter((value) => value !== null && value !== undefined);
+  const values = valuesIn(text);
   if (values.length === 0) throw badConfig('is empty');
   const warnings: string[] = [];
   const documents: KubeadmDocument[] = [];
-  for (const value of values) {
+  for (const value of values.flatMap(unpacked)) {
     const header = readHeader(value);
     if (header.version === undefined) {
       if (header.warning !== undefined) warnings.push(header.warning);
@@ -84,9 +86,33 @@ export function kubeadmDocuments(text: string): { documents: KubeadmDocument[]; 
   return { documents, warnings };
 }
 
+function valuesIn(text: string): unknown[] {
+  // Go's YAML is 1.1 where it matters here: `PublicKeysECDSA: yes` is a boolean.
+  return (
+    parseYaml(text, { code: 'bad-config', schema: 'yaml-1.1' })
+      .map(({ value }) => value)
+      // An empty document, as a leading or trailing `---` leaves one.
+      .filter((value) => value !== null && value !== undefined)
+  );
+}
+
+/** What kubectl has printed of the cluster's ConfigMaps has kubeadm's documents inside, as text. */
+function unpacked(value: unknown): unknown[] {
+  const texts = configMapTexts(value);
+  if (texts === undefined) return [value];
+  return texts.flatMap((text) => {
+    try {
+      return valuesIn(text);
+    } catch (error) {
+      if (!(error instanceof KubepkiError)) throw error;
+      throw badConfig(`data.ClusterConfiguration ${error.message}`);
+    }
+  });
+}
+
 /** One line for all that is wrong, each with the path of its field. */
 export function wrongValues(wrong: readonly WrongValue[]): KubepkiError {
-  return badConfig(wrong.map(({ path, message }) => `${path}: ${message}`).join('; '));
+  return badConfig(wrong.map(lineOf).join('; '));
 }
 
 type Header =
@@ -106,9 +132,17 @@ function readHeader(value: unknown): Header {
   }
   const version = versions.find((known) => apiVersion === `${group}${known}`);
   if (version === undefined) {
-    throw new KubepkiError('bad-config', `apiVersion ${JSON.stringify(apiVersion)} is not supported`, {
-      hint: `bring it to ${group}v1beta3 or v1beta4: kubeadm config migrate --old-config FILE`,
-    });
+    const known = `kubepki knows ${group}${versions.join(', ')}`;
+    throw new KubepkiError(
+      'unsupported-config',
+      `apiVersion ${JSON.stringify(apiVersion)} is not supported`,
+      {
+        // kubeadm brings a configuration forward, never back.
+        hint: /^v\d+alpha\d+$/.test(apiVersion.slice(group.length))
+          ? `${known}; bring a copy to one of them with a kubeadm that knows both, and give it with --config: kubeadm config migrate --old-config FILE`
+          : `${known}; use a newer kubepki`,
+      },
+    );
   }
   return { version, kind };
 }

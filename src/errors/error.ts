@@ -8,6 +8,7 @@
  * - `foreign-issuer`: a kubeconfig of another cluster, found where nobody pointed at it
  * - `bad-kubeconfig`, `bad-config`, `bad-manifest`: a YAML document that cannot be used
  * - `verification`: what was read back from disk is not what was to be written
+ * - `unsupported-config`: a kubeadm configuration of a version that is not known here, and right for other programs
  * - `conflict`: two changes to one file, or a file changed under us
  * - `in-use`: something that is to go is still needed
  * - `declined`: the answer to a question was no
@@ -36,6 +37,7 @@ export type ErrorCode =
   | 'foreign-issuer'
   | 'bad-kubeconfig'
   | 'bad-config'
+  | 'unsupported-config'
   | 'bad-manifest'
   | 'verification'
   | 'conflict'

@@ -11,7 +11,7 @@ export interface NewKubeconfig {
   readonly clusterCaPem?: string;
 }
 
-/** A kubeconfig as kubeadm writes it. */
+/** A kubeconfig as the newest kubeadm writes it; older ones wrote `preferences: {}` as well. */
 export function createKubeconfig(kubeconfig: NewKubeconfig): string {
   const { clusterName, server, userName, clientKeyPem, clientCertificatePem, clusterCaPem } = kubeconfig;
   const context = `${userName}@${clusterName}`;
@@ -26,7 +26,6 @@ export function createKubeconfig(kubeconfig: NewKubeconfig): string {
     contexts: [{ context: { cluster: clusterName, user: userName }, name: context }],
     'current-context': context,
     kind: 'Config',
-    preferences: {},
     users: [{ name: userName, user }],
   };
   // As Go's YAML writes it: lists are not indented, long values are not folded.

@@ -6,21 +6,26 @@ import { encodeRequest, requestCertificate } from '../pki/certification-request.
 import { distinguishedName } from '../pki/name.ts';
 import { encodePrivateKey, type PrivateKey } from '../pki/private-key.ts';
 import { subjectAltName } from '../pki/subject-alt-name.ts';
+import { isMadeWith, organizationsOf, type Organizations } from './organizations.ts';
 import { commonNameOf, serverOf } from './node-names.ts';
 import { requestedNames, type NodeIdentity } from './requested-names.ts';
 
-/** What kubeadm asks certificates for: every one of a stacked etcd too, as it makes no difference there. */
-export const requestedSpecs: readonly CertificateSpec[] = [
+const allSpecs: readonly CertificateSpec[] = [
   ...certificates.filter(({ kind }) => kind === 'leaf'),
   ...[...certificates.filter(({ kind }) => kind === 'kubeconfig'), kubeletKubeconfig].sort((a, b) =>
     a.name < b.name ? -1 : 1,
   ),
 ];
 
+/** What kubeadm asks certificates for: every one of a stacked etcd too, as it makes no difference there. */
+export function requestedSpecs(organizations: Organizations): readonly CertificateSpec[] {
+  return allSpecs.filter((spec) => isMadeWith(organizations, spec));
+}
+
 /** The files of one request, made out to this node. */
 export function generateRequest(
   target: NewRequest,
-  node: NodeIdentity,
+  { node, organizations }: { readonly node: NodeIdentity; readonly organizations: Organizations },
   privateKey: PrivateKey,
 ): FileChange[] {
   const { spec } = target;
@@ -28,7 +33,7 @@ export function generateRequest(
   const commonName = commonNameOf(spec, node);
   const request = requestCertificate(
     {
-      subject: distinguishedName(spec.subject.organizations, commonName),
+      subject: distinguishedName(organizationsOf(spec, organizations), commonName),
       subjectAltName: subjectAltName(dnsNames, ipAddresses),
     },
     privateKey,

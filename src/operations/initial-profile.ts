@@ -2,13 +2,13 @@ import type { CertificateSpec } from '../catalog/catalog.ts';
 import { newProfile } from '../pki/new-profile.ts';
 import type { CertificateProfile } from '../pki/profile.ts';
 import { commonNameOf } from './node-names.ts';
+import { organizationsOf, type Organizations } from './organizations.ts';
 import { requestedNames, type NodeIdentity } from './requested-names.ts';
 
 /** Whom a certificate is made out to. */
 export interface Naming {
   readonly node: NodeIdentity;
-  /** `older`: before 1.29. */
-  readonly organizations: 'current' | 'older';
+  readonly organizations: Organizations;
 }
 
 /** What the first certificate says of its holder, as `kubeadm init` makes it. */
@@ -16,8 +16,7 @@ export function initialProfile(spec: CertificateSpec, { node, organizations }: N
   const { subject, usages } = spec;
   return newProfile({
     commonName: commonNameOf(spec, node),
-    organizations:
-      (organizations === 'older' ? subject.olderOrganizations : undefined) ?? subject.organizations,
+    organizations: organizationsOf(spec, organizations),
     usages,
     ...requestedNames(subject.names, node),
   });

@@ -129,7 +129,7 @@ function use(path: string, field: string, hosts: readonly string[]): NameUse[] {
 }
 
 /** Of addresses, `host:port`, URLs, and lists of them, such as `name=https://192.0.2.1:2380,other=https://192.0.2.2:2380`. */
-function hostsIn(value: string): string[] {
+export function hostsIn(value: string): string[] {
   return value.split(',').flatMap((one) => {
     const text = one.trim();
     if (isIP(text) !== 0) return [text];
@@ -141,7 +141,7 @@ function hostsIn(value: string): string[] {
   });
 }
 
-function nameOf(host: string): GeneralName {
+export function nameOf(host: string): GeneralName {
   if (isIP(host) !== 0) return `IP:${ipaddr.process(host).toString()}`;
   // A name that ends with a dot is the same, absolute.
   return `DNS:${host.replace(/\.$/, '')}`;

@@ -6,7 +6,9 @@ import type { InitFiles } from '../inventory/init-files.ts';
 import type { Reading } from '../inventory/reading.ts';
 import { sharesAuthority } from './kubeconfig-authority.ts';
 import type { LocalIssuer } from '../pki/issuer.ts';
+import { findExtension } from '../pki/extension.ts';
 import { publicKeyOf } from '../pki/private-key.ts';
+import { parseSubjectAltName } from '../pki/subject-alt-name.ts';
 import {
   authorityOf,
   requireAuthority,
@@ -20,7 +22,8 @@ import type { GenerationContext } from './generate.ts';
 import { traceOf } from './init-traces.ts';
 import { initialProfile } from './initial-profile.ts';
 import { requireIssuable } from './issuable.ts';
-import { serverOf } from './node-names.ts';
+import { covers, hostsIn, nameOf } from './name-uses.ts';
+import { serverOf, serversOf } from './node-names.ts';
 import { contentOf, lone } from './slots.ts';
 import { validityOf } from './validity.ts';
 
@@ -72,7 +75,10 @@ export function planGeneration(
     const files = all.find((one) => one.spec === spec);
     if (files === undefined) throw new TypeError(`${spec.name} was not read`);
     try {
-      return planOne(files, authorities, settings, all);
+      const one = planOne(files, authorities, settings, all);
+      return one.status === 'new'
+        ? { ...one, warnings: [...(one.warnings ?? []), ...refusedBy(one, selected, all, settings)] }
+        : one;
     } catch (error) {
       if (!(error instanceof KubepkiError)) throw error;
       return { status: 'refused', spec, error };
@@ -112,6 +118,32 @@ function planOne(
     }
   }
   return planLeaf(files, requireAuthority(authorities, files.spec.caName, settings), settings);
+}
+
+/**
+ * A new kubeconfig that leads to a name which the API server's certificate does not have: its clients would refuse that. Said here where
+ * that certificate is not among what is asked for, and so is not looked at for itself.
+ */
+function refusedBy(
+  { spec, files }: Extract<PlannedGeneration, { status: 'new' }>,
+  selected: readonly InitSpec[],
+  all: readonly InitFiles[],
+  { node, command }: GenerationSettings,
+): string[] {
+  if (files.kind !== 'kubeconfig' || spec.kind !== 'kubeconfig') return [];
+  const server = all.find(
+    (one) => one.kind === 'pair' && one.spec.kind === 'leaf' && one.spec.subject.names === 'apiserver',
+  );
+  if (server?.kind !== 'pair' || selected.includes(server.spec)) return [];
+  const { content, target } = server.certificate;
+  if (content.status !== 'present') return [];
+  const url = serverOf(spec, node);
+  const [host = ''] = hostsIn(url);
+  const sans = parseSubjectAltName(findExtension(content.value[0].extensions, 'subjectAltName'));
+  if (sans.some((san) => covers(san, nameOf(host)))) return [];
+  return [
+    `${files.file.target.path}: leads to ${url}, and ${target.path} lacks the SAN ${nameOf(host)}; to add it: ${command(`renew ${server.spec.name} --add-san ${host}`)}`,
+  ];
 }
 
 /** A new CA that was insisted upon. */
@@ -195,7 +227,8 @@ function planKubeconfig(
       );
     }
   }
-  const expected = serverOf(spec, settings.node);
+  const servers = serversOf(spec, settings.node);
+  const [expected] = servers;
   const { server = expected } = kubeconfig;
   if (authorities.status === 'missing') {
     warnings.push(`${target.path}: names no CA, so whoever uses it trusts those of the system`);
@@ -203,13 +236,12 @@ function planKubeconfig(
   return {
     status: 'existing',
     spec,
-    warnings:
-      server !== expected
-        ? [
-            ...warnings,
-            `a kubeconfig file ${JSON.stringify(target.path)} exists already but has an unexpected API Server URL: expected: ${expected}, got: ${server}`,
-          ]
-        : warnings,
+    warnings: !servers.includes(server)
+      ? [
+          ...warnings,
+          `a kubeconfig file ${JSON.stringify(target.path)} exists already but has an unexpected API Server URL: expected: ${expected}, got: ${server}`,
+        ]
+      : warnings,
   };
 }
 

@@ -4,6 +4,8 @@ import type { SubjectSpec } from '../catalog/catalog.ts';
 
 /** Everything that kubeadm's SAN rules look at; nothing is left to a default. */
 export interface NodeIdentity {
+  /** Where the kubelet of a control-plane node finds the API server: see `serverOf`. */
+  readonly kubeletServer: 'own' | 'endpoint' | 'unknown';
   readonly nodeName: string;
   readonly advertiseAddress: string;
   readonly bindPort: number;

@@ -157,6 +157,21 @@ describe('the configuration is read from the cluster', () => {
     });
   }
 
+  test('a configuration of kubeadm 1.13, which is right as it is', async (t) => {
+    const text = clusterConfiguration('etcd: {external: {endpoints: [192.0.2.20]}}').replace(
+      /v1beta\d/,
+      'v1beta1',
+    );
+    const { tree } = await nodeOfCluster(t, { api: kubeadmConfigMap(text) });
+    const { stdout, stderr } = await done(tree, 'check-expiration', ...asked);
+    assert.doesNotMatch(stdout, /etcd/);
+    // kubeadm does not look at it, and the API server can use no such endpoint.
+    assert.equal(
+      stderr,
+      `${banner('check-expiration')}note: the cluster's kubeadm-config: ClusterConfiguration.etcd.external.endpoints.0: "192.0.2.20": the URL without scheme is not allowed\n\n`,
+    );
+  });
+
   test('what kubeadm would warn of is a note', async (t) => {
     const { tree } = await nodeOfCluster(t, configured('certificateValidityPeriod: 20000h', 'shoeSize: 43'));
     const { stderr } = await done(tree, 'check-expiration', ...asked);
@@ -265,29 +280,37 @@ describe('the defaults, where the cluster does not help', () => {
     assert.match(outcome.stdout, /^apiserver /m);
   });
 
+  const correct = /^hint: correct it: kubectl -n kube-system edit configmap kubeadm-config$/m;
   const invalid = [
-    ['no YAML', 'a: [', /^warning: the cluster's kubeadm-config: /m],
+    ['no YAML', 'a: [', /^warning: the cluster's kubeadm-config: /m, correct],
     [
       'a version from the future',
       'apiVersion: kubeadm.k8s.io/v1beta9\nkind: ClusterConfiguration\n',
       /^warning: .*"kubeadm\.k8s\.io\/v1beta9" is not supported$/m,
+      /^hint: kubepki knows .*; use a newer kubepki$/m,
+    ],
+    [
+      'a version of old',
+      'apiVersion: kubeadm.k8s.io/v1alpha3\nkind: ClusterConfiguration\n',
+      /^warning: .*"kubeadm\.k8s\.io\/v1alpha3" is not supported$/m,
+      /^hint: kubepki knows .*; bring a copy to one of them /m,
     ],
     [
       'a wrong value',
-      clusterConfiguration('encryptionAlgorithm: DSA'),
-      /^warning: .*encryptionAlgorithm: Invalid encryption algorithm "DSA"/m,
+      clusterConfiguration('certificatesDir: pki'),
+      /^warning: .*certificatesDir: must be an absolute path/m,
+      correct,
     ],
   ] as const;
-  for (const [name, text, warning] of invalid) {
-    test(`what it has is invalid: ${name}`, async (t) => {
+  for (const [name, text, warning, hint] of invalid) {
+    test(`what it has cannot be used: ${name}`, async (t) => {
       const { tree } = await nodeOfCluster(t, { api: kubeadmConfigMap(text) });
       const outcome = await done(tree, 'check-expiration', ...asked);
       assert.match(outcome.stderr, warning);
       assert.match(outcome.stderr, /Falling back to default configuration\n/);
-      assert.match(
-        outcome.stderr,
-        /^hint: correct it: kubectl -n kube-system edit configmap kubeadm-config$/m,
-      );
+      assert.match(outcome.stderr, hint);
+      // What is right for its own kubeadm is to stay as it is.
+      if (hint !== correct) assert.doesNotMatch(outcome.stderr, /edit configmap/);
       // It stays wrong, so cron is told; and it stops nothing.
       assert.match((await done(tree, 'renew', 'all', '--quiet', ...asked)).stderr, warning);
     });

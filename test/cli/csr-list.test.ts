@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { servingBed, type ServingBed } from '../support/cluster/serving-bed.ts';
@@ -167,6 +167,26 @@ hint: set serverTLSBootstrap: true there, and in the ConfigMap kubelet-config of
     kubelet(bed, 'serverTLSBootstrap: false');
     assert.equal((await bed.run('list')).stderr, said);
     kubelet(bed, 'serverTLSBootstrap: true');
+    assert.equal((await bed.run('list')).stderr, '');
+    // A drop-in has the last word, and a flag over it.
+    const dropIn = join(bed.tree.directory, 'etc/kubernetes/kubelet.conf.d/90-own.conf');
+    const defaults = join(bed.tree.directory, 'etc/default/kubelet');
+    for (const file of [dropIn, defaults]) mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(dropIn, 'serverTLSBootstrap: false\n');
+    writeFileSync(defaults, 'KUBELET_EXTRA_ARGS=--config-dir=/etc/kubernetes/kubelet.conf.d\n');
+    assert.match(
+      (await bed.run('list')).stderr,
+      new RegExp(
+        `^note: .*: ${dropIn} says serverTLSBootstrap: false\nhint: set serverTLSBootstrap: true there`,
+      ),
+    );
+    writeFileSync(defaults, 'KUBELET_EXTRA_ARGS=--rotate-server-certificates=false\n');
+    assert.match(
+      (await bed.run('list')).stderr,
+      /^note: .*: its flag --rotate-server-certificates=false says so\nhint: take the flag away, set /,
+    );
+    writeFileSync(defaults, 'KUBELET_EXTRA_ARGS=--rotate-server-certificates\n');
+    kubelet(bed, 'serverTLSBootstrap: false');
     assert.equal((await bed.run('list')).stderr, '');
     kubelet(bed, 'serverTLSBootstrap: [');
     assert.match(

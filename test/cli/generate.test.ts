@@ -120,7 +120,9 @@ describe('what kubeadm itself makes of the same configuration', () => {
           readFileSync(own(path), 'utf8'),
           readFileSync(join(reference.kubeconfigDir, path), 'utf8'),
         ];
-        const bare = (text: string): string => text.replace(/-data: \S+$/gm, '-data: X');
+        // kubeadm 1.20 still wrote an empty mapping that nothing reads.
+        const bare = (text: string): string =>
+          text.replace(/-data: \S+$/gm, '-data: X').replace(/^preferences: \{\}\n/m, '');
         assert.equal(bare(ours), bare(expected), path);
         const subject = (text: string): string => {
           const certificate = join(at.root, 'embedded.crt');
@@ -590,6 +592,131 @@ describe('directories in which something is there already', () => {
   }
 });
 
+describe("another machine's disk", () => {
+  const withoutConfig = ({ root }: Node, ...args: readonly string[]): Promise<Outcome> =>
+    kubepki(['certs', 'generate', ...args, '--rootfs', root]);
+  const serverIn = (at: Node, name: string): string =>
+    /server: (\S+)/.exec(readFileSync(join(at.etc, name), 'utf8'))?.[1] ?? '';
+
+  test('its own files tell whose kubelet.conf is made anew', async (t) => {
+    const at = node(t);
+    without('stacked-etcd-rsa', 'kubelet.conf')(at);
+    const { code, stdout, stderr } = await withoutConfig(at, 'kubelet.conf');
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /Writing "kubelet\.conf"/);
+    assert.equal(
+      stderr.replaceAll(at.root, ''),
+      `note: the node's name is that of /etc/kubernetes/pki/etcd/server.crt: control-plane-1 (--node-name or nodeRegistration.name says otherwise)
+note: the advertised address is that of /etc/kubernetes/pki/etcd/server.crt: 192.0.2.10 (--advertise-address or localAPIEndpoint.advertiseAddress says otherwise)
+`,
+    );
+    assert.match(readFileSync(join(at.etc, 'kubelet.conf'), 'utf8'), /user: system:node:control-plane-1$/m);
+    assert.equal(serverIn(at, 'kubelet.conf'), 'https://192.0.2.10:6443');
+  });
+
+  test('never this machine: what no file tells is asked for', async (t) => {
+    const at = node(t);
+    lay('stacked-etcd-rsa', 'pki/ca.crt', 'pki/ca.key')(at);
+    const before = snapshot(at.root);
+    const nameless = await withoutConfig(at, 'kubelet.conf');
+    assert.deepEqual([nameless.code, nameless.stdout], [1, '']);
+    assert.match(
+      nameless.stderr,
+      /^error: the node's name is not known: no file below \S+ tells it\nhint: name it: --node-name, or nodeRegistration\.name in --config\n$/,
+    );
+    const homeless = await withoutConfig(at, 'kubelet.conf', '--node-name', 'cp-1');
+    assert.match(
+      homeless.stderr,
+      /^error: the advertised address is not known: .*\nhint: name it: --advertise-address, or localAPIEndpoint\.advertiseAddress /,
+    );
+    const requested = await kubepki(['certs', 'generate-csr', '--rootfs', at.root]);
+    assert.match(
+      requested.stderr,
+      /^error: the node's name is not known: .*\nhint: name it: nodeRegistration\.name in --config\n$/,
+    );
+    assert.deepEqual(changes(before, snapshot(at.root), { inodes: true }), []);
+    // What has neither in it needs neither.
+    const other = await withoutConfig(at, 'front-proxy-ca', 'front-proxy-client', 'sa');
+    assert.deepEqual([other.code, other.stderr], [0, '']);
+  });
+
+  test('a kubeconfig that leads to a name which apiserver.crt does not have', async (t) => {
+    const at = node(t);
+    without('stacked-etcd-rsa', 'kubelet.conf', 'admin.conf')(at);
+    const flags = ['--node-name', 'control-plane-1', '--advertise-address', '192.0.2.66'];
+    const { code, stderr } = await withoutConfig(at, 'kubelet.conf', ...flags);
+    assert.equal(code, 0);
+    assert.match(
+      stderr,
+      /^warning: \S+kubelet\.conf: leads to https:\/\/192\.0\.2\.66:6443, and \S+apiserver\.crt lacks the SAN IP:192\.0\.2\.66; to add it: kubepki certs renew apiserver --add-san 192\.0\.2\.66 --rootfs /,
+    );
+    // Where the certificate itself is looked at, it is said once.
+    const both = await withoutConfig(at, 'admin.conf', 'apiserver', ...flags);
+    assert.equal(both.stderr.match(/192\.0\.2\.66/g)?.length, 2, both.stderr);
+    assert.match(both.stderr, /apiserver\.crt: lacks SANs that the configuration asks for/);
+  });
+});
+
+describe('the server of kubelet.conf', () => {
+  const own = 'https://192.0.2.10:6443';
+  const shared = 'https://cluster.example.com:6443';
+  const versioned = ({ root }: Node, version: string, gates = ''): void => {
+    const path = join(root, 'kubeadm.yaml');
+    writeFileSync(
+      path,
+      readFileSync(path, 'utf8').replace(/kubernetesVersion: .*\n/, `${version}\n${gates}\n`),
+    );
+  };
+  const made: readonly (readonly [what: string, version: string, gates: string, flags: string[], string])[] =
+    [
+      ['1.32', 'kubernetesVersion: v1.32.9', '', [], shared],
+      ['1.33', 'kubernetesVersion: v1.33.0', '', [], own],
+      ['1.33 with --compat 1.32', 'kubernetesVersion: v1.33.0', '', ['--compat', '1.32'], shared],
+      ['no version', '', '', [], own],
+      [
+        '1.31 with its gate',
+        'kubernetesVersion: v1.31.1',
+        'featureGates: {ControlPlaneKubeletLocalMode: true}',
+        [],
+        own,
+      ],
+    ];
+  for (const [what, version, gates, flags, expected] of made) {
+    test(`as kubeadm has it: ${what}`, async (t) => {
+      const at = node(t, 'stacked-etcd-rsa');
+      without('stacked-etcd-rsa', 'kubelet.conf')(at);
+      versioned(at, version, gates);
+      await generated(at, 'kubelet.conf', ...flags);
+      const text = readFileSync(join(at.etc, 'kubelet.conf'), 'utf8');
+      assert.ok(text.includes(`server: ${expected}\n`), text.replaceAll(/-data: \S+/g, ''));
+      assert.doesNotMatch(text, /preferences/);
+      // What has just been made is right, and so is the other where nobody knows the version.
+      const again = await generated(at, 'kubelet.conf', ...flags);
+      assert.equal(again.stderr, '');
+      const other = expected === own ? shared : own;
+      writeFileSync(join(at.etc, 'kubelet.conf'), text.replace(expected, other));
+      const { stderr } = await generated(at, 'kubelet.conf', ...flags);
+      if (version === '') assert.equal(stderr, '');
+      else
+        assert.ok(stderr.includes(`unexpected API Server URL: expected: ${expected}, got: ${other}`), stderr);
+    });
+  }
+
+  test('generate-csr --compat 1.28: the older organisations, no super-admin.conf, the endpoint', async (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return;
+    const at = node(t, 'stacked-etcd-ecdsa');
+    versioned(at, '');
+    const args = ['--config', '/kubeadm.yaml', '--rootfs', at.root, '--compat', '1.28'];
+    const { code, stderr } = await kubepki(['certs', 'generate-csr', ...args]);
+    assert.equal(code, 0, stderr);
+    assert.ok(readFileSync(join(at.etc, 'kubelet.conf'), 'utf8').includes(`server: ${shared}\n`));
+    assert.equal(existsSync(join(at.etc, 'super-admin.conf')), false);
+    const csr = ['req', '-in', join(at.etc, 'admin.conf.csr'), '-noout', '-subject'];
+    assert.match(execFileSync(openssl, csr, { encoding: 'utf8' }), /O = system:masters/);
+  });
+});
+
 describe('generate', () => {
   test('flags stand above the configuration', async (t) => {
     const openssl = judge(t, 'openssl');
@@ -758,7 +885,7 @@ describe('generate', () => {
     });
   }
 
-  test('a node name is made lower case, as kubeadm does; an unspecified address is this machine’s', async (t) => {
+  test('a node name is made lower case, as kubeadm does; an unspecified address is none', async (t) => {
     const at = node(t, 'stacked-etcd-ecdsa');
     const { stdout, stderr } = await generated(
       at,
@@ -777,7 +904,7 @@ describe('generate', () => {
     );
     assert.match(
       (await generate(at, 'etcd-peer')).stderr,
-      /^note: the advertised address is this machine's: /m,
+      /^note: the advertised address is that of \S+\/etcd\/server\.crt: 192\.0\.2\.10 /m,
     );
   });
 

@@ -14,11 +14,12 @@ import { externalTree } from '../support/openssl-ca.ts';
 import { certsLine, terminal } from '../support/screen.ts';
 import { changes, fileChanges, snapshot, temporaryDirectory, type Tree } from '../support/tree.ts';
 
-/** Nothing is there yet; the node has a name and an address, and is asked for neither. */
+/** Nothing is there yet but the node's name, which is said where it comes from, and its address in the configuration. */
 function emptyTree(t: TestContext): Tree {
   const directory = temporaryDirectory(t);
   const kubeconfigDir = join(directory, 'etc/kubernetes');
   mkdirSync(kubeconfigDir, { recursive: true });
+  writeFileSync(join(directory, 'etc/hostname'), 'node-1\n');
   writeFileSync(
     join(directory, 'kubeadm.yaml'),
     `apiVersion: kubeadm.k8s.io/v1beta4

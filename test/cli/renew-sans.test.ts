@@ -370,7 +370,7 @@ describe('renew --sans-from-config', () => {
   });
 
   withTree(
-    "the node's own names fill what the configuration leaves out, and are said",
+    "what the node's own files say fills what the configuration leaves out, and is said",
     quickTree,
     async (_, tree) => {
       writeFileSync(
@@ -378,7 +378,12 @@ describe('renew --sans-from-config', () => {
         'apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\napiServer: {certSANs: [192.0.2.10]}\n',
       );
       const { stderr } = await done(tree, 'renew', 'apiserver', '--sans-from-config', ...config, '--dry-run');
-      assert.match(stderr, /^note: the node's name is this machine's: /m);
+      assert.match(
+        stderr,
+        /^note: the node's name is that of \S+\.crt: control-plane-1 \(nodeRegistration\.name says otherwise\)$/m,
+      );
+      assert.match(stderr, /^note: the advertised address is that of \S+: 192\.0\.2\.10 /m);
+      assert.doesNotMatch(stderr, /this machine/);
     },
   );
 

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { stringify } from 'yaml';
+import { endpointProblem } from '../../src/config/endpoint-url.ts';
+import type { ConfigVersion } from '../../src/config/fields.ts';
+import { parseNodeNaming } from '../../src/config/node-naming.ts';
 import { parseKubeadmConfig } from '../../src/config/parse.ts';
+import { KubepkiError } from '../../src/errors/error.ts';
 import { fixturePath } from '../support/tree.ts';
 
 const year = 8760 * 3_600_000;
@@ -81,7 +86,7 @@ kind: KubeProxyConfiguration
   });
 
   test('before v1beta4, algorithm and period are unknown fields: a warning each, and no effect', () => {
-    for (const version of ['v1beta2', 'v1beta3']) {
+    for (const version of ['v1beta1', 'v1beta2', 'v1beta3']) {
       assert.deepEqual(
         parseKubeadmConfig(cluster('encryptionAlgorithm: nonsense\ncertificateValidityPeriod: 5', version)),
         {
@@ -96,16 +101,17 @@ kind: KubeProxyConfiguration
   });
 
   test('every field kubeadm defines passes silently, in its own version', () => {
-    const everything = (version: 'v1beta2' | 'v1beta3' | 'v1beta4'): string => {
+    const everything = (version: ConfigVersion): string => {
+      const beta2 = version === 'v1beta1' || version === 'v1beta2';
       const beta4 = version === 'v1beta4';
       const component = `{extraArgs: ${beta4 ? '[{name: v, value: "4"}]' : '{v: "4"}'}, extraVolumes: [{name: a, hostPath: /a, mountPath: /a, readOnly: true, pathType: File}]${beta4 ? ', extraEnvs: [{name: A, value: b}]' : ''}}`;
       return `apiVersion: kubeadm.k8s.io/${version}
 kind: InitConfiguration
 bootstrapTokens: [{token: abcdef.0123456789abcdef, description: d, ttl: 24h, expires: "2030-01-01T00:00:00Z", usages: [signing], groups: [g]}]
-nodeRegistration: {name: n, criSocket: s, taints: [], kubeletExtraArgs: ${beta4 ? '[]' : '{}'}, ignorePreflightErrors: [all]${version === 'v1beta2' ? '' : ', imagePullPolicy: Always'}${beta4 ? ', imagePullSerial: true' : ''}}
+nodeRegistration: {name: n, criSocket: s, taints: [], kubeletExtraArgs: ${beta4 ? '[]' : '{}'}, ignorePreflightErrors: [all]${beta2 ? '' : ', imagePullPolicy: Always'}${beta4 ? ', imagePullSerial: true' : ''}}
 localAPIEndpoint: {advertiseAddress: 192.0.2.10, bindPort: 6443}
 certificateKey: abc
-${version === 'v1beta2' ? '' : 'skipPhases: [addon]\npatches: {directory: /p}'}
+${beta2 ? '' : 'skipPhases: [addon]\npatches: {directory: /p}'}
 ${beta4 ? 'dryRun: false\ntimeouts: {controlPlaneComponentHealthCheck: 4m, kubeletHealthCheck: 4m, kubernetesAPICall: 1m, etcdAPICall: 2m, tlsBootstrap: 5m, discovery: 5m, upgradeManifests: 5m}' : ''}
 ---
 apiVersion: kubeadm.k8s.io/${version}
@@ -128,8 +134,8 @@ networking: {serviceSubnet: 10.96.0.0/12, podSubnet: 10.0.0.0/8, dnsDomain: clus
 apiServer: ${component.slice(0, -1)}, certSANs: [x]${beta4 ? '' : ', timeoutForControlPlane: 4m'}}
 controllerManager: ${component}
 scheduler: ${component}
-dns: {imageRepository: r, imageTag: t${version === 'v1beta2' ? ', type: CoreDNS' : ''}${beta4 ? ', disabled: false' : ''}}
-${version === 'v1beta2' ? 'useHyperKubeImage: false' : ''}
+dns: {imageRepository: r, imageTag: t${beta2 ? ', type: CoreDNS' : ''}${beta4 ? ', disabled: false' : ''}}
+${beta2 ? 'useHyperKubeImage: false' : ''}
 ${beta4 ? 'proxy: {disabled: false}\nencryptionAlgorithm: RSA-2048\ncertificateValidityPeriod: 8760h\ncaCertificateValidityPeriod: 87600h' : ''}
 ${
   beta4
@@ -147,7 +153,7 @@ timeouts: {discovery: 1m}`
 }
 `;
     };
-    for (const version of ['v1beta2', 'v1beta3', 'v1beta4'] as const) {
+    for (const version of ['v1beta1', 'v1beta2', 'v1beta3', 'v1beta4'] as const) {
       assert.deepEqual(parseKubeadmConfig(everything(version)).warnings, [], version);
     }
   });
@@ -155,7 +161,7 @@ timeouts: {discovery: 1m}`
   test('a field kubeadm does not define is named with its path, and the right spelling where there is one', () => {
     const { warnings } = parseKubeadmConfig(
       cluster(
-        'apiserver: {}\ncontrollerManager: {extraArgs: [{name: a, x: b}], extraArg: 1}\netcd: {external: {endpoints: [a], ca: b}}',
+        'apiserver: {}\ncontrollerManager: {extraArgs: [{name: a, x: b}], extraArg: 1}\netcd: {external: {endpoints: ["https://a:1"], ca: b}}',
       ),
     );
     assert.deepEqual(warnings, [
@@ -193,12 +199,12 @@ timeouts: {discovery: 1m}`
       /^ClusterConfiguration\.featureGates\.PublicKeysECDSA: must be true or false/,
     ],
     [
-      'etcd: {external: {endpoints: ["https://a:1"], certFile: c.crt}}',
+      'etcd: {external: {endpoints: ["https://a:1"], caFile: /ca, certFile: c.crt, keyFile: /c}}',
       /^ClusterConfiguration\.etcd\.external\.certFile: must be an absolute path$/,
     ],
     ['etcd: {external: {}}', /^ClusterConfiguration\.etcd\.external\.endpoints: /],
     [
-      'etcd: {local: {}, external: {endpoints: [a]}}',
+      'etcd: {local: {}, external: {endpoints: ["https://a"]}}',
       /^ClusterConfiguration\.etcd: local and external exclude each other/,
     ],
     [
@@ -228,12 +234,30 @@ timeouts: {discovery: 1m}`
       ['text', /^is not a mapping$/],
       ['a: 1', /^has a document without apiVersion and kind$/],
       [cluster('a: ['), /^is not valid YAML at line \d+/],
-      [cluster('', 'v1beta1'), /^apiVersion "kubeadm\.k8s\.io\/v1beta1" is not supported$/],
-      [cluster('', 'v1beta5'), /is not supported$/],
       [`${cluster('')}---\n${cluster('')}`, /^has more than one ClusterConfiguration$/],
     ];
     for (const [text, message] of broken) {
       assert.throws(() => parseKubeadmConfig(text), { code: 'bad-config', message }, text);
+    }
+  });
+
+  test('of a version that is not known here: forward with an old one, and never back with a new one', () => {
+    for (const [version, hint] of [
+      ['v1alpha3', /knows kubeadm\.k8s\.io\/v1beta1, v1beta2, v1beta3, v1beta4; .*kubeadm config migrate/],
+      ['v1beta5', /knows kubeadm\.k8s\.io\/v1beta1, v1beta2, v1beta3, v1beta4; use a newer kubepki$/],
+      ['v1', /; use a newer kubepki$/],
+      ['v2alpha1', /kubepki knows/],
+    ] as const) {
+      assert.throws(
+        () => parseKubeadmConfig(cluster('', version)),
+        (error: unknown) => {
+          assert.ok(error instanceof KubepkiError);
+          assert.equal(error.code, 'unsupported-config');
+          assert.equal(error.message, `apiVersion "kubeadm.k8s.io/${version}" is not supported`);
+          assert.match(error.hint ?? '', hint);
+          return true;
+        },
+      );
     }
   });
 
@@ -246,5 +270,142 @@ timeouts: {discovery: 1m}`
       `apiVersion "v1" is not kubeadm's, and its document is ignored`,
       'kind "Cluster" is not one of kubeadm.k8s.io/v1beta4, and is ignored',
     ]);
+  });
+});
+
+describe('what kubectl prints of the ConfigMap kubeadm-config', () => {
+  const configMap = (text: string): object => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'kubeadm-config', namespace: 'kube-system' },
+    data: { ClusterConfiguration: text },
+  });
+  const other = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'coredns' },
+    data: { Corefile: 'x' },
+  };
+  const lists = (['List', 'ConfigMapList'] as const).map((kind): readonly [string, string] => [
+    `a ${kind}`,
+    stringify({ apiVersion: 'v1', kind, items: [other, configMap(cluster('certificatesDir: /pki'))] }),
+  ]);
+  for (const [name, text] of [
+    ['-o yaml', stringify(configMap(cluster('certificatesDir: /pki')))],
+    ['-o json', JSON.stringify(configMap(cluster('certificatesDir: /pki')), null, 4)],
+    [
+      'beside an InitConfiguration',
+      `apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\n---\n${stringify(configMap(cluster('certificatesDir: /pki')))}`,
+    ],
+    ...lists,
+  ] as const) {
+    test(`is read: ${name}`, () => {
+      assert.deepEqual(parseKubeadmConfig(text), {
+        config: { ...none, certificatesDir: '/pki' },
+        warnings: [],
+      });
+    });
+  }
+
+  test('names and addresses are read from it, too', () => {
+    const text = cluster('controlPlaneEndpoint: api.example.com:6443', 'v1beta3');
+    assert.deepEqual(parseNodeNaming(stringify(configMap(text))).controlPlaneEndpoint, {
+      host: 'api.example.com',
+      port: 6443,
+    });
+  });
+
+  test('what is wrong inside is said of the text inside', () => {
+    for (const [text, message] of [
+      ['a: [', /^data\.ClusterConfiguration is not valid YAML at line 1/],
+      [cluster('certificatesDir: pki'), /^ClusterConfiguration\.certificatesDir: must be an absolute path$/],
+    ] as const) {
+      assert.throws(() => parseKubeadmConfig(stringify(configMap(text))), { code: 'bad-config', message });
+    }
+    assert.throws(() => parseKubeadmConfig(stringify({ apiVersion: 'v1', kind: 'List', items: [other] })), {
+      code: 'bad-config',
+      message: /^holds no kubeadm configuration$/,
+    });
+    const one = configMap(cluster(''));
+    assert.throws(
+      () => parseKubeadmConfig(stringify({ apiVersion: 'v1', kind: 'List', items: [one, one] })),
+      {
+        message: /^has more than one ClusterConfiguration$/,
+      },
+    );
+  });
+});
+
+describe('an external etcd', () => {
+  const external = (fields: string): string => cluster(`etcd: {external: {${fields}}}`);
+  const tls = 'caFile: /ca.crt, certFile: /c.crt, keyFile: /c.key';
+
+  const wrong: readonly (readonly [string, RegExp])[] = [
+    [
+      `endpoints: ["192.0.2.20:2379"], ${tls}`,
+      /^ClusterConfiguration\.etcd\.external\.endpoints\.0: "192\.0\.2\.20:2379" is not a URL such as "https:/,
+    ],
+    [
+      `endpoints: ["https://a:1", "http://b:1"], ${tls}`,
+      /external\.endpoints\.1: "http:\/\/b:1": the URL must be using the HTTPS scheme$/,
+    ],
+    ['endpoints: [192.0.2.20]', /endpoints\.0: "192\.0\.2\.20": the URL without scheme is not allowed$/],
+    [
+      'endpoints: ["https://a"], certFile: /c.crt',
+      /etcd\.external: either both or none of certFile and keyFile must be set$/,
+    ],
+    [
+      'endpoints: ["https://a"], certFile: /c.crt, keyFile: /c.key',
+      /etcd\.external: setting certFile and keyFile requires caFile$/,
+    ],
+  ];
+  for (const [fields, message] of wrong) {
+    test(`is wrong in a file, and told of where it comes from the cluster: ${fields}`, () => {
+      assert.throws(() => parseKubeadmConfig(external(fields)), { code: 'bad-config', message });
+      const { config, warnings } = parseKubeadmConfig(external(fields), 'cluster');
+      assert.equal(config.etcd.kind, 'external');
+      assert.equal(warnings.length, 1);
+      assert.match(warnings.join('\n'), message);
+    });
+  }
+
+  test('is right as kubeadm has it', () => {
+    for (const fields of [
+      `endpoints: ["https://192.0.2.20:2379", "HTTPS://[2001:db8::1]:2379/"], ${tls}`,
+      'endpoints: ["http://etcd.example.com:2379"]',
+      `endpoints: ["https://a"], caFile: /ca.crt, certFile: "", keyFile: ""`,
+    ]) {
+      assert.deepEqual(parseKubeadmConfig(external(fields)).warnings, []);
+    }
+  });
+
+  test('its URLs are judged as by Go', () => {
+    for (const url of ['', 'etcd', '/a:b']) {
+      assert.equal(endpointProblem(url, false), ': the URL without scheme is not allowed', url);
+    }
+    for (const url of [
+      ':2379',
+      '10.0.0.1:1',
+      'https://a:b',
+      'https://[::1',
+      'https://a b',
+      'https://a\u0001',
+    ]) {
+      assert.match(endpointProblem(url, false) ?? '', /is not a URL/, url);
+    }
+    for (const url of ['etcd:2379', 'https://u:p@a:1/x?y#z', 'https://a:', 'unix:///run/etcd.sock']) {
+      assert.equal(endpointProblem(url, false), undefined, url);
+    }
+  });
+});
+
+test('an algorithm that only a newer kubeadm knows voids a file, and not what else the cluster says', () => {
+  const text = cluster('certificatesDir: /pki\nencryptionAlgorithm: ML-DSA-65');
+  assert.throws(() => parseKubeadmConfig(text), { code: 'bad-config' });
+  assert.deepEqual(parseKubeadmConfig(text, 'cluster'), {
+    config: { ...none, certificatesDir: '/pki' },
+    warnings: [
+      'ClusterConfiguration.encryptionAlgorithm: Invalid encryption algorithm "ML-DSA-65". Must be one of [RSA-2048 RSA-3072 RSA-4096 ECDSA-P256 ECDSA-P384]',
+    ],
   });
 });

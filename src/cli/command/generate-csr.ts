@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { compatOption } from '../compat-option.ts';
 import type { GenerateCsrOptions } from '../generate-csr.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { addNodeOptions, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../options.ts';
@@ -17,6 +18,7 @@ export function addGenerateCsr(certs: Command, done: (code: ExitCode) => void): 
     // kubeadm's default here, and no --kubeconfig.
     { kubeconfigDirDefault: '/etc/kubernetes', kubeconfig: false },
   )
+    .addOption(compatOption())
     .addOption(outputOption())
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
@@ -28,8 +30,9 @@ Examples:
   kubepki certs generate-csr --config kubeadm.yaml
   kubepki certs generate-csr --cert-dir /tmp/k8s/pki --kubeconfig-dir /tmp/k8s
 
-What the configuration leaves out is kubeadm's default; the node's name and address are then this machine's. Have the
-CSRs signed, put each certificate beside its CSR (etcd/server.crt, admin.conf.crt), then: kubepki certs install`,
+What the configuration leaves out is kubeadm's default; the node's name and address are then this machine's, with --rootfs
+what the files there say. Have the CSRs signed, put each certificate beside its CSR (etcd/server.crt, admin.conf.crt),
+then: kubepki certs install`,
     )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<GenerateCsrOptions & TerminalOptions>();

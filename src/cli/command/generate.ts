@@ -1,5 +1,6 @@
-import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
+import { Argument, Option, type Command } from 'commander';
 import { initSpecs } from '../../catalog/init-order.ts';
+import { compatOption } from '../compat-option.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { offering } from '../offering.ts';
 import type { GenerateOptions } from '../generate.ts';
@@ -30,10 +31,13 @@ export function addGenerate(certs: Command, done: (code: ExitCode) => void): voi
     // kubeadm's default here, and no --kubeconfig.
     { kubeconfigDirDefault: '/etc/kubernetes', kubeconfig: false },
   )
-    .option('--node-name <name>', 'the name of this node (default: its host name)')
+    .option(
+      '--node-name <name>',
+      'the name of this node (default: its host name; with --rootfs what the files there say)',
+    )
     .option(
       '--advertise-address <ip>',
-      'the address of this API server (default: an address of this machine)',
+      'the address of this API server (default: an address of this machine; with --rootfs what the files there say)',
     )
     .option('--control-plane-endpoint <host[:port]>', 'the address that all nodes use')
     .option('--service-cidr <cidrs>', 'the service subnets (default: 10.96.0.0/12)')
@@ -45,11 +49,7 @@ export function addGenerate(certs: Command, done: (code: ExitCode) => void): voi
       ).argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]),
     )
     .addOption(validityOption())
-    .addOption(
-      new Option('--compat <version>', 'the organisations of this Kubernetes version, such as 1.28')
-        .default('current', 'the newest')
-        .argParser(parseCompat),
-    )
+    .addOption(compatOption())
     .addOption(atOption('make certificates as if at this moment'))
     .addOption(outputOption())
     .addOption(dryRunOption())
@@ -73,11 +73,4 @@ A CA or the sa key is made only where nothing is there yet that it would have si
       const { generateMissing } = await import('../generate.ts');
       done(await generateMissing(names, options, openTerminal(options)));
     });
-}
-
-/** kubeadm changed the organisations in 1.29. */
-function parseCompat(value: string): GenerateOptions['compat'] {
-  const [, minor] = /^v?1\.(\d{1,3})(?:\.\d+)?$/.exec(value) ?? [];
-  if (minor === undefined) throw new InvalidArgumentError('use a Kubernetes version such as 1.28');
-  return Number(minor) < 29 ? 'older' : 'current';
 }

@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import { kubeletKubeconfig } from '../catalog/catalog.ts';
+import type { Certificate } from '../pki/certificate.ts';
+import { readCertificateFile } from './certificate-files.ts';
+import { readInitFiles } from './init-files.ts';
+import { readKubeconfigServers, type KubeconfigServer } from './kubeconfig-servers.ts';
+import { kubeletFlag, readKubeletFlags } from './kubelet-flags.ts';
+import type { Layout } from './layout.ts';
+import { readFile, reading, type Reading } from './reading.ts';
+import { readStaticPods, type StaticPods } from './static-pods.ts';
+
+/** Something that a file says. */
+export interface Trace<T> {
+  readonly value: T;
+  /** The file, or what else says so. */
+  readonly from: string;
+}
+
+/** What a node's own files tell of its name and its address. What cannot be read tells nothing. */
+export interface NodeTraces {
+  /** The kubelet's as a client. */
+  readonly kubeletCertificates: readonly Trace<Certificate>[];
+  /** What kubeadm hands the kubelet where its name is not the machine's. */
+  readonly hostnameOverride: readonly Trace<string>[];
+  /** etcd's, server and peer. */
+  readonly etcdCertificates: readonly Trace<Certificate>[];
+  readonly hostname: readonly Trace<string>[];
+  readonly pods: StaticPods;
+  readonly kubeconfigs: readonly Reading<KubeconfigServer>[];
+}
+
+// The kubelet renews its certificate there, and kubelet.conf names it.
+const kubeletCertificate = '/var/lib/kubelet/pki/kubelet-client-current.pem';
+
+/** Never throws for a bad file. */
+export function readNodeTraces(layout: Layout): NodeTraces {
+  const { root, certDir, kubeconfigDir } = layout;
+  const leafAt = (path: string): Trace<Certificate>[] =>
+    present(readCertificateFile(root, path).content).map(([value]) => ({ value, from: path }));
+  const hostname = root.locate('/etc/hostname');
+  return {
+    kubeletCertificates: [
+      ...inKubeletConf(layout, kubeconfigDir),
+      ...leafAt(root.locate(kubeletCertificate)),
+    ],
+    hostnameOverride: present(
+      reading(root.directory, () => kubeletFlag(readKubeletFlags(root), 'hostname-override')),
+    ).map((value) => ({ value, from: "the kubelet's flag --hostname-override" })),
+    etcdCertificates: ['server', 'peer'].flatMap((name) => leafAt(join(certDir, 'etcd', `${name}.crt`))),
+    hostname: present(reading(hostname, () => readFile(root, hostname).bytes?.toString('utf8').trim())).map(
+      (value) => ({ value, from: hostname }),
+    ),
+    pods: readStaticPods(layout),
+    kubeconfigs: readKubeconfigServers(layout),
+  };
+}
+
+function inKubeletConf(layout: Layout, kubeconfigDir: string): Trace<Certificate>[] {
+  const files = readInitFiles(layout, kubeletKubeconfig);
+  if (files.kind !== 'kubeconfig' || files.file.content.status !== 'present') return [];
+  const path = join(kubeconfigDir, kubeletKubeconfig.name);
+  return present(files.file.content.value.certificate).map(([value]) => ({ value, from: path }));
+}
+
+function present<T>(found: Reading<T>): T[] {
+  return found.status === 'present' ? [found.value] : [];
+}
