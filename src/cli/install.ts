@@ -11,7 +11,7 @@ import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
-import { openNode, type Node } from './node-options.ts';
+import { openNode, type Node, type NodeOptions } from './node-options.ts';
 import { installable, planInstallRun, type InstallRun, type InstallSources } from './plan-install-run.ts';
 import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from './csr-directory.ts';
 import type { OutputOption } from './output-option.ts';
@@ -20,6 +20,7 @@ import { requireRestartable, restartAfter, type RestartAfterOptions } from './re
 import { noteRestarts } from './restarts.ts';
 import { makeChange, underLock, type Change } from './session.ts';
 import type { Terminal } from './terminal.ts';
+import { requireCertificateNames } from './unknown-name.ts';
 import { noteWaiting } from './waiting.ts';
 
 export interface InstallOptions extends RestartAfterOptions, InstallSources, OutputOption, DeployHookOption {
@@ -33,7 +34,7 @@ export async function installCertificates(
   options: InstallOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const named = parseNames(names);
+  const named = parseNames(names, options);
   const node = await openNode(options, terminal);
   const conclusion = await installSelected(node, named, options, terminal);
   return conclude(conclusion, options, terminal, () => restartAfter(node, options, terminal));
@@ -84,16 +85,12 @@ async function installSelected(
 /** undefined: everything that waits. */
 type Named = readonly CertificateSpec[] | undefined;
 
-function parseNames(names: readonly string[]): Named {
+function parseNames(names: readonly string[], options: NodeOptions): Named {
   if (names.length === 0 || (names.length === 1 && names[0] === 'all')) return undefined;
   if (names.includes('all'))
     throw new KubepkiError('usage', '"all" stands alone, it cannot be combined with names');
-  const unknown = names.find((name) => !installable.some((spec) => spec.name === name));
-  if (unknown !== undefined) {
-    throw new KubepkiError('usage', `unknown certificate ${JSON.stringify(unknown)}`, {
-      hint: `use one of: all, ${installable.map(({ name }) => name).join(', ')}`,
-    });
-  }
+  const allowed = ['all', ...installable.map(({ name }) => name)];
+  requireCertificateNames(names, allowed, { verb: 'installed', options });
   return installable.filter(({ name }) => names.includes(name));
 }
 

@@ -55,7 +55,7 @@ export async function renewCertificates(
   options: RenewOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const selection = parseSelection(names);
+  const selection = parseSelection(names, options);
   const asked = parseAskedSans(selection, options);
   const node = await openNode(options, terminal);
   const conclusion = await renewSelected(node, { selection, asked }, options, terminal);

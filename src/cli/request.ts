@@ -48,7 +48,7 @@ export async function requestCertificates(
   options: RequestOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  return conclude(await requestSelected(parseSelection(names), options, terminal), options, terminal);
+  return conclude(await requestSelected(parseSelection(names, options), options, terminal), options, terminal);
 }
 
 async function requestSelected(

@@ -561,7 +561,7 @@ const mixed: readonly Mixed[] = [
     lay: () => undefined,
     args: ['apiservr'],
     code: 1,
-    stderr: [/unknown certificate "apiservr"\nhint: use one of: all, kubeconfigs, ca, apiserver/],
+    stderr: [/unknown certificate "apiservr"\nhint: did you mean: kubepki certs generate apiserver /],
   },
 ];
 

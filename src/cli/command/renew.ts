@@ -117,7 +117,7 @@ With --within: 0 if nothing is due, 4 if something stays due because its CA ends
       const { recordingRun } = await import('../textfile.ts');
       const asked = async (): Promise<typeof options> => {
         // What is wrong with the command line is said at once.
-        parseAskedSans(parseSelection(names), options);
+        parseAskedSans(parseSelection(names, options), options);
         const { askCluster } = await import('../ask-cluster.ts');
         return askCluster(options, { prefix: 'renew', text: options.output === 'text' }, terminal);
       };
