@@ -3,6 +3,8 @@ import { changeDocument } from '../render/change-document.ts';
 import { hookEnvironment, runDeployHook } from './deploy-hook.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
+import type { NodeOptions } from './node-options.ts';
+import { noteChange } from './note-change.ts';
 import type { OutputOption } from './output-option.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -26,14 +28,16 @@ export type Conclusion =
  */
 export async function conclude(
   conclusion: Conclusion,
-  { output, deployHook }: OutputOption & DeployHookOption,
+  options: OutputOption & DeployHookOption & NodeOptions & { readonly restart?: boolean },
   terminal: Terminal,
   restart?: () => Promise<ExitCode | undefined>,
 ): Promise<ExitCode> {
   if (conclusion.kind === 'interrupted') return conclusion.code;
   const { code, report, text, remarks } = conclusion;
+  const { output, deployHook } = options;
   terminal.result(output === 'text' ? text : changeDocument(report, componentsToRestart(report), output));
   remarks?.();
+  noteChange(report, options, terminal);
   if (report.dryRun || code === exitCodes.error) return code;
   const failed = await restart?.();
   // The certificates have changed, whether everything has been restarted or not: the hook is for whoever else uses them.

@@ -17,7 +17,6 @@ import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from './csr-di
 import type { OutputOption } from './output-option.ts';
 import { realChanges } from './real-changes.ts';
 import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
-import { noteRestarts } from './restarts.ts';
 import { makeChange, underLock, type Change } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import { requireCertificateNames } from './unknown-name.ts';
@@ -65,7 +64,7 @@ async function installSelected(
       backup: undefined,
       changes: realChanges(changes),
     });
-    return finished(run.plan, report, { named, directory, options, terminal });
+    return finished(run.plan, report, { named, directory });
   }
   return underLock(node, options, terminal, async (state): Promise<Conclusion> => {
     const now = new Date();
@@ -78,7 +77,7 @@ async function installSelected(
     const made = await makeChange(state, change, { ...options, now, terminal });
     if (made.kind === 'interrupted') return made;
     const report = reportOf(run, named, { ...made, changes: realChanges(change.changes) });
-    return finished(run.plan, report, { named, directory, options, terminal });
+    return finished(run.plan, report, { named, directory });
   });
 }
 
@@ -141,13 +140,9 @@ function finished(
   {
     named,
     directory,
-    options,
-    terminal,
   }: {
     readonly named: Named;
     readonly directory: string;
-    readonly options: InstallOptions;
-    readonly terminal: Terminal;
   },
 ): Conclusion {
   const shown = plan.flatMap((planned): ShownInstall[] => {
@@ -173,8 +168,6 @@ function finished(
     }
   });
   const installables = installablesOf(plan);
-  // What was in place already may well be what they run with.
-  const changed = installables.filter(({ inPlace }) => !inPlace).map(({ spec }) => spec);
   const installed = installables.length;
   const complete = named === undefined ? installed > 0 : installed === named.length;
   const { dryRun } = report;
@@ -183,9 +176,6 @@ function finished(
     code: complete ? exitCodes.done : exitCodes.notRenewed,
     report,
     text: installLines(shown, { directory, dryRun }),
-    remarks: () => {
-      if (!dryRun) noteRestarts(changed, options, terminal);
-    },
   };
 }
 

@@ -22,7 +22,6 @@ import { plannedChanges } from './planned-changes.ts';
 import { refusals, renewRestHint } from './refusal.ts';
 import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
 import { restartAfterFlags } from './restart-options.ts';
-import { noteRestarts } from './restarts.ts';
 import { parseSelection, type Selection } from './select.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
 import { makeArrivingChange, underLock, type Change, type Stage } from './session.ts';
@@ -114,7 +113,7 @@ async function renewSelected(
     if (made.kind === 'interrupted') return made;
     const { backup, change } = made;
     const stage = { kind: 'made', backup, records: change.certificates } as const;
-    return renewed(run, stage, { selection, options, terminal });
+    return renewed(run, stage, { selection, options });
   });
 }
 
@@ -238,15 +237,10 @@ function linesOf(
 function renewed(
   run: RenewalRun,
   made: Extract<RenewalStage, { kind: 'made' }>,
-  {
-    selection,
-    options,
-    terminal,
-  }: { readonly selection: Selection; readonly options: RenewOptions; readonly terminal: Terminal },
+  { selection, options }: { readonly selection: Selection; readonly options: RenewOptions },
 ): Conclusion {
   const { plan, inventory } = run;
-  const specs = renewablesOf(plan).map(({ spec }) => spec);
-  const due = specs.length > 0;
+  const due = renewablesOf(plan).length > 0;
   return {
     kind: 'finished',
     code: exitCodeOfRun(run, selection),
@@ -255,10 +249,6 @@ function renewed(
       closing: selection.kind === 'all' && due && options.restart !== true,
       due,
     }),
-    remarks: () => {
-      // kubeadm says what to restart only after `all`.
-      if (selection.kind === 'named') noteRestarts(specs, options, terminal);
-    },
   };
 }
 

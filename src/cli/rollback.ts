@@ -1,4 +1,3 @@
-import { certificates } from '../catalog/catalog.ts';
 import type { ChangeReport } from '../operations/change-report.ts';
 import { rollbackReport } from '../operations/rollback-report.ts';
 import { dryRunLines } from '../render/dry-run.ts';
@@ -10,7 +9,6 @@ import { openNode, type Node } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';
 import { planRollback, type RollbackPlan } from './plan-rollback.ts';
 import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
-import { noteRestarts } from './restarts.ts';
 import { makeChange, underLock } from './session.ts';
 import type { Terminal } from './terminal.ts';
 import { noteWaiting, stateOf } from './waiting.ts';
@@ -69,13 +67,6 @@ async function rollBackTo(
       code: exitCodes.done,
       report,
       text: `rolled back: ${String(count)} files are as they were ${before}\n`,
-      remarks: () => {
-        noteRestarts(
-          certificates.filter(({ name }) => names.includes(name)),
-          options,
-          terminal,
-        );
-      },
     };
   });
 }

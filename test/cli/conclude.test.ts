@@ -49,6 +49,8 @@ async function concluded(
     stdoutColour: false,
     stderrColour: false,
     interactive: false,
+    quiet: false,
+    record: tell,
     result: tell,
     warning: tell,
     note: tell,
