@@ -14,6 +14,7 @@ import { generateKeys } from './generate-keys.ts';
 import { nodeIdentity } from './host-identity.ts';
 import { readNodeNaming } from './node-naming.ts';
 import { planNode, type Node, type NodeOptions } from './node-options.ts';
+import { noteSigning } from './note-signing.ts';
 import type { OutputOption } from './output-option.ts';
 import { makeChange, underLock, type LockOptions } from './session.ts';
 import { onInterrupt } from './signals.ts';
@@ -80,6 +81,10 @@ async function generateAll(options: GenerateCsrOptions, terminal: Terminal): Pro
         report: newRequestReport(places, { dryRun: false, backup: made.backup }),
         text: shown(node, places, { dryRun: false }),
         remarks: () => {
+          const waiting = places.map(({ spec, request: { path } }) => {
+            return { spec, request: path, certificate: path.replace(/csr$/, 'crt') };
+          });
+          noteSigning(waiting, node.layout, options, terminal);
           terminal.hint(
             `have the CSRs signed, each certificate beside its CSR with .crt for .csr, then run: ${commandHere(state, 'install')}`,
           );

@@ -20,9 +20,9 @@ export function noteChange(
   const command = restartCommand(components, options);
   if (terminal.quiet) {
     terminal.record(command === undefined ? summary : `${summary}; to use what is new: ${command}`);
-  } else if (options.output === 'text' && changedInUse(report).length > 0) {
-    terminal.note(summary);
+    return;
   }
+  if (options.output === 'text' && changedInUse(report).length > 0) terminal.note(summary);
   if (command === undefined) return;
   terminal.note(`restart ${components.join(', ')} to use the new certificates`);
   terminal.hint(command);

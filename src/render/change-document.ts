@@ -33,6 +33,7 @@ function certificate(one: CertificateReport): Readonly<Record<string, unknown>> 
     files: 'reason' in one ? [] : one.files,
     csr: one.csr ?? null,
     expected: one.expected ?? null,
+    signer: one.signer ?? null,
     components: one.components,
   };
 }
