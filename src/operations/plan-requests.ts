@@ -25,8 +25,8 @@ export interface Requestable {
   readonly sans: SanChange | undefined;
   readonly keyAlgorithm: KeyAlgorithm;
   readonly files: PendingFiles;
-  /** The certificate that was signed for the request that is replaced: it would belong to nothing. */
-  readonly stale: FileTarget | undefined;
+  /** Certificates that were signed for the request that is replaced: they would belong to nothing. */
+  readonly stale: readonly FileTarget[];
 }
 
 /** Where a request waits for its certificate. */
@@ -121,7 +121,11 @@ function planRequest(
       sans,
       keyAlgorithm: chooseKey(leaf, encryptionAlgorithm, file.path).algorithm,
       files: pending,
-      stale: force ? staleCertificate(files, keysInUse, certificateAt(key.certificatePath)) : undefined,
+      stale: force
+        ? [key.certificatePath, ...files.otherPaths].flatMap((path) =>
+            staleCertificate(files, keysInUse, certificateAt(path)),
+          )
+        : [],
     },
   };
 }
@@ -163,11 +167,11 @@ function staleCertificate(
   { request }: RequestFiles,
   keysInUse: KeysInUse,
   { target, content }: CertificateFile,
-): FileTarget | undefined {
-  if (request.content.status !== 'present' || content.status !== 'present') return undefined;
+): FileTarget[] {
+  if (request.content.status !== 'present' || content.status !== 'present') return [];
   const { publicKey } = request.content.value;
   const [leaf] = content.value;
-  return isSameKey(leaf.publicKey, publicKey) && !keysInUse.holds(publicKey) ? target : undefined;
+  return isSameKey(leaf.publicKey, publicKey) && !keysInUse.holds(publicKey) ? [target] : [];
 }
 
 /** What is there already: nothing, a request that waits with its key, or something that must not be lost. */
