@@ -5,6 +5,7 @@ import { exitCodes, type ExitCode } from './exit-code.ts';
 import { judgeExpiration } from './judge-expiration.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import { expirationPresenter, type PresentOptions } from './present-expiration.ts';
+import { isTerminal } from './standard-streams.ts';
 import type { Terminal } from './terminal.ts';
 import { openMetrics, type TextfileOption } from './textfile-option.ts';
 import type { TreesOptions } from './trees-options.ts';
@@ -54,6 +55,12 @@ async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Term
   terminal.result(text);
   if (pluginCode !== undefined) return pluginCode;
   for (const problem of examined.problems) terminal.error(problem);
-  if (options.within !== undefined) return judgeExpiration(examined, options.within, terminal);
-  return examined.problems.length > 0 ? exitCodes.error : exitCodes.done;
+  const ok = examined.problems.length > 0 ? exitCodes.error : exitCodes.done;
+  const code = options.within === undefined ? ok : judgeExpiration(examined, options.within, terminal);
+  // Of another moment it is no advice.
+  if (asking.text && options.at === undefined && isTerminal('stderr')) {
+    const { noteNextStep } = await import('./note-next-step.ts');
+    noteNextStep(examined.report, node, terminal);
+  }
+  return code;
 }

@@ -18,7 +18,7 @@ export function signerOf(spec: CertificateSpec, { certDir }: Layout): Signable['
   return { name, certificate: join(certDir, `${baseName}.crt`), key: `${baseName}.key` };
 }
 
-/** Which CA must sign what, and how; a document has the first, and is no place for the second. */
+/** Which CA must sign what, and how; said to people, and not beside a document. */
 export function noteSigning(
   waiting: readonly WaitingRequest[],
   layout: Layout,

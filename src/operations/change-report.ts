@@ -1,4 +1,4 @@
-import type { CaName, Component } from '../catalog/catalog.ts';
+import type { Component } from '../catalog/catalog.ts';
 import { restartOrder } from '../catalog/restart-order.ts';
 import type { CertificateFacts } from '../changeset/change-set.ts';
 
@@ -32,8 +32,6 @@ interface CertificateCommon {
   readonly csr?: string | undefined;
   /** Host path at which the certificate that is signed for it is expected. */
   readonly expected?: string | undefined;
-  /** Of a request: the name of the CA that must sign it, and the extended key usages that this must set. */
-  readonly signer?: { readonly ca: CaName; readonly usages: readonly string[] } | undefined;
 }
 
 /**

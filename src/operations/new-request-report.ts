@@ -21,7 +21,6 @@ export function newRequestReport(
         files: [place.kind === 'leaf' ? place.key.path : place.file.path, request.path],
         csr: request.path,
         expected: request.path.replace(/csr$/, 'crt'),
-        signer: { ca: spec.caName, usages: spec.usages },
       };
     }),
     otherFiles: [],

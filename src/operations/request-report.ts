@@ -20,8 +20,7 @@ export function requestReport(
     dryRun,
     backup,
     certificates: plan.map((planned): CertificateReport => {
-      const { name, components, caName, usages } = planned.spec;
-      const signer = { ca: caName, usages };
+      const { name, components } = planned.spec;
       const common = { name, components, old: factsInUse(inventory, planned.spec) };
       switch (planned.status) {
         case 'requestable': {
@@ -34,7 +33,6 @@ export function requestReport(
             files: [key.path, request.path],
             csr: request.path,
             expected: certificatePath,
-            signer,
           };
         }
         case 'pending':
@@ -44,7 +42,6 @@ export function requestReport(
             reason: 'a request waits already, and was kept as it is',
             csr: planned.files.request.path,
             expected: planned.files.certificatePath,
-            signer,
           };
         case 'missing':
           return { ...common, outcome: 'missing', reason: 'there is no certificate to renew' };

@@ -33,7 +33,6 @@ function certificate(one: CertificateReport): Readonly<Record<string, unknown>> 
     files: 'reason' in one ? [] : one.files,
     csr: one.csr ?? null,
     expected: one.expected ?? null,
-    signer: one.signer ?? null,
     components: one.components,
   };
 }
