@@ -80,8 +80,10 @@ async function readClusterConfig(
       return undefined;
     }
     banner('Reading configuration from the "kubeadm-config" ConfigMap in namespace "kube-system"...');
+    const text = await fetchConfigMap(access, terminal);
+    // kubeadm says it before it asks. During an outage there is nothing to upload it to.
     banner("Use 'kubeadm init phase upload-config kubeadm --config your-config-file' to re-upload it.");
-    const config = await fetchConfig(access, note, terminal);
+    const config = await parseConfig(text, note);
     banner('');
     return withUsableCertDir(root, config, options, terminal);
   } catch (error) {
@@ -101,25 +103,29 @@ async function readClusterConfig(
   }
 }
 
-async function fetchConfig(
+async function fetchConfigMap(
   access: NonNullable<ReturnType<typeof readApiAccess>>,
-  note: (line: string) => void,
   terminal: Terminal,
-): Promise<KubeadmConfig> {
+): Promise<string> {
   const signal = AbortSignal.timeout(boundMs);
   const progress = terminal.progress('reading the configuration from the cluster');
   try {
-    // Loaded only here: the client is larger than the rest of the program.
-    const [{ readKubeadmConfigMap }, { parseKubeadmConfig }] = await Promise.all([
+    // Loaded only here: the client is larger than the rest of the program. What reads the answer is loaded meanwhile.
+    const [{ readKubeadmConfigMap }] = await Promise.all([
       import('../cluster/kubeadm-config-map.ts'),
       import('../config/parse.ts'),
     ]);
-    const { config, warnings } = parseKubeadmConfig(await readKubeadmConfigMap(access, signal), 'cluster');
-    for (const warning of warnings) note(`the cluster's kubeadm-config: ${warning}`);
-    return config;
+    return await readKubeadmConfigMap(access, signal);
   } finally {
     progress.end();
   }
+}
+
+async function parseConfig(text: string, note: (line: string) => void): Promise<KubeadmConfig> {
+  const { parseKubeadmConfig } = await import('../config/parse.ts');
+  const { config, warnings } = parseKubeadmConfig(text, 'cluster');
+  for (const warning of warnings) note(`the cluster's kubeadm-config: ${warning}`);
+  return config;
 }
 
 /** The cluster speaks for all its nodes, and this one may be another: kubeadm goes on with its default there too. */

@@ -6,9 +6,10 @@ import { KubepkiError } from '../errors/error.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
 import { judgeExpiration } from './judge-expiration.ts';
 import { warnOfFindings } from './findings.ts';
-import { openNode, workingDirectory, type NodeOptions } from './node-options.ts';
+import { openNode, workingDirectory, type Node, type NodeOptions } from './node-options.ts';
 import { expirationPresenter, type PresentOptions } from './present-expiration.ts';
 import { showExpiration, worseOf } from './show-expiration.ts';
+import { isTerminal } from './standard-streams.ts';
 import type { Terminal } from './terminal.ts';
 import { openMetrics, type TextfileOption } from './textfile-option.ts';
 import type { TreesOptions } from './trees-options.ts';
@@ -49,7 +50,7 @@ async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Term
   const asking = { prefix: 'check-expiration', text: options.output.kind === 'text' } as const;
   const here = await askCluster(options, asking, terminal);
   const metrics = await openMetrics(FileSystemRoot.open(here.rootfs, workingDirectory(here)), options);
-  const examined = await examineOne(here, now, terminal).catch((error: unknown) => {
+  const { node, examined } = await examineOne(here, now, terminal).catch((error: unknown) => {
     // What the file said of this node before must not stand: nothing is known of it now.
     if (error instanceof KubepkiError) metrics?.write([metrics.ofUnreadable()]);
     throw error;
@@ -60,10 +61,14 @@ async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Term
   if (shown.pluginCode !== undefined) return shown.pluginCode;
   for (const problem of examined.problems) terminal.error(problem);
   warnOfFindings(examined.findings, terminal);
-  if (options.within !== undefined) {
-    return worseOf(judgeExpiration(examined, options.within, terminal), unwritten);
+  const ok = examined.problems.length > 0 ? exitCodes.error : exitCodes.done;
+  const code = options.within === undefined ? ok : judgeExpiration(examined, options.within, terminal);
+  // Of another moment it is no advice.
+  if (asking.text && options.at === undefined && isTerminal('stderr')) {
+    const { noteNextStep } = await import('./note-next-step.ts');
+    noteNextStep(examined.report, node, terminal);
   }
-  return examined.problems.length > 0 ? exitCodes.error : worseOf(exitCodes.done, unwritten);
+  return worseOf(code, unwritten);
 }
 
 /** @throws KubepkiError where nothing of the node can be looked at */
@@ -71,8 +76,8 @@ async function examineOne(
   options: NodeOptions & KeysOption,
   now: Date,
   terminal: Terminal,
-): Promise<Examined> {
+): Promise<{ readonly node: Node; readonly examined: Examined }> {
   const node = await openNode(options, terminal);
   await noteWaiting(node, terminal);
-  return examine(node, options, now);
+  return { node, examined: examine(node, options, now) };
 }

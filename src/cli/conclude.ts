@@ -4,6 +4,8 @@ import type { StateDirectory } from '../storage/state-directory.ts';
 import { hookFacts } from './deploy-hook.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
+import type { NodeOptions } from './node-options.ts';
+import { noteChange } from './note-change.ts';
 import type { OutputOption } from './output-option.ts';
 import { noteOwedHooks, runHooks } from './pending-hooks.ts';
 import type { Terminal } from './terminal.ts';
@@ -29,15 +31,17 @@ export type Conclusion =
  */
 export async function conclude(
   conclusion: Conclusion,
-  { output, deployHook }: OutputOption & DeployHookOption,
+  options: OutputOption & DeployHookOption & NodeOptions & { readonly restart?: boolean },
   terminal: Terminal,
   restart?: () => Promise<ExitCode | undefined>,
   state?: StateDirectory,
 ): Promise<ExitCode> {
   if (conclusion.kind === 'interrupted') return conclusion.code;
   const { code, report, text, remarks } = conclusion;
+  const { output, deployHook } = options;
   terminal.result(output === 'text' ? text : changeDocument(report, componentsToRestart(report), output));
   remarks?.();
+  noteChange(report, options, terminal);
   if (code === exitCodes.error) return code;
   if (report.dryRun) {
     if (state !== undefined) noteOwedHooks(state, { willRun: deployHook !== undefined }, terminal);

@@ -16,6 +16,7 @@ import { nodeIdentity } from './host-identity.ts';
 import { inNewDirectories } from './in-new-directories.ts';
 import { readNodeNaming } from './node-naming.ts';
 import { planNode, type Node, type NodeOptions } from './node-options.ts';
+import { noteSigning } from './note-signing.ts';
 import type { OutputOption } from './output-option.ts';
 import type { LockOptions } from './session.ts';
 import type { Terminal } from './terminal.ts';
@@ -76,6 +77,10 @@ async function generateAll(options: GenerateCsrOptions, terminal: Terminal): Pro
         text: shown(node, places, { dryRun }),
         remarks: () => {
           if (dryRun) return;
+          const waiting = places.map(({ spec, request: { path } }) => {
+            return { spec, request: path, certificate: path.replace(/csr$/, 'crt') };
+          });
+          noteSigning(waiting, node.layout, options, terminal);
           terminal.hint(
             `have the CSRs signed, each certificate beside its CSR with .crt for .csr, then run: ${commandHere(way.state, 'install')}`,
           );

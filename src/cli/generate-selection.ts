@@ -1,5 +1,6 @@
 import { initSpecs, type InitSpec } from '../catalog/init-order.ts';
-import { KubepkiError } from '../errors/error.ts';
+import type { NodeOptions } from './node-options.ts';
+import { requireCertificateNames } from './unknown-name.ts';
 
 export interface GenerateSelection {
   /** In kubeadm's order. */
@@ -11,18 +12,13 @@ export interface GenerateSelection {
 /**
  * `all` (the default), `kubeconfigs`, and names; together they add up: `all sa` makes everything, and the service-account key
  * where it would not be made unasked.
+ * @param options for the command lines in hints
  * @throws KubepkiError usage
  */
-export function parseGenerateSelection(names: readonly string[]): GenerateSelection {
+export function parseGenerateSelection(names: readonly string[], options: NodeOptions): GenerateSelection {
   const wanted = names.length === 0 ? ['all'] : names;
-  const unknown = wanted.find(
-    (name) => name !== 'all' && name !== 'kubeconfigs' && !initSpecs.some((spec) => spec.name === name),
-  );
-  if (unknown !== undefined) {
-    throw new KubepkiError('usage', `unknown certificate ${JSON.stringify(unknown)}`, {
-      hint: `use one of: all, kubeconfigs, ${initSpecs.map(({ name }) => name).join(', ')}`,
-    });
-  }
+  const allowed = ['all', 'kubeconfigs', ...initSpecs.map(({ name }) => name)];
+  requireCertificateNames(wanted, allowed, { verb: 'generated', options });
   const named = new Set(initSpecs.filter(({ name }) => wanted.includes(name)));
   const selected = initSpecs.filter(
     (spec) =>

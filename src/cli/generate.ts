@@ -41,7 +41,7 @@ export async function generateMissing(
   terminal: Terminal,
 ): Promise<ExitCode> {
   return conclude(
-    await generateSelected(parseGenerateSelection(names), options, terminal),
+    await generateSelected(parseGenerateSelection(names, options), options, terminal),
     options,
     terminal,
   );

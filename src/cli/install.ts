@@ -11,16 +11,16 @@ import { attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
-import { openNode, type Node } from './node-options.ts';
+import { openNode, type Node, type NodeOptions } from './node-options.ts';
 import { installable, planInstallRun, type InstallRun, type InstallSources } from './plan-install-run.ts';
 import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from './csr-directory.ts';
 import { noteAuthorities } from './note-authorities.ts';
 import type { OutputOption } from './output-option.ts';
 import { realChanges } from './real-changes.ts';
 import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
-import { noteRestarts } from './restarts.ts';
 import type { Change } from './session.ts';
 import type { Terminal } from './terminal.ts';
+import { requireCertificateNames } from './unknown-name.ts';
 import { stateOf } from './waiting.ts';
 
 export interface InstallOptions extends RestartAfterOptions, InstallSources, OutputOption, DeployHookOption {
@@ -34,7 +34,7 @@ export async function installCertificates(
   options: InstallOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const named = parseNames(names);
+  const named = parseNames(names, options);
   const node = await openNode(options, terminal);
   const conclusion = await installSelected(node, named, options, terminal);
   const restart = (): ReturnType<typeof restartAfter> => restartAfter(node, options, terminal);
@@ -68,23 +68,19 @@ async function installSelected(
       made.kind === 'rehearsed'
         ? reportOf(run, named, { kind: 'planned', backup: undefined, changes })
         : report(made.backup);
-    return finished(run.plan, said, { named, directory, options, terminal });
+    return finished(run.plan, said, { named, directory });
   });
 }
 
 /** undefined: everything that waits. */
 type Named = readonly CertificateSpec[] | undefined;
 
-function parseNames(names: readonly string[]): Named {
+function parseNames(names: readonly string[], options: NodeOptions): Named {
   if (names.length === 0 || (names.length === 1 && names[0] === 'all')) return undefined;
   if (names.includes('all'))
     throw new KubepkiError('usage', '"all" stands alone, it cannot be combined with names');
-  const unknown = names.find((name) => !installable.some((spec) => spec.name === name));
-  if (unknown !== undefined) {
-    throw new KubepkiError('usage', `unknown certificate ${JSON.stringify(unknown)}`, {
-      hint: `use one of: all, ${installable.map(({ name }) => name).join(', ')}`,
-    });
-  }
+  const allowed = ['all', ...installable.map(({ name }) => name)];
+  requireCertificateNames(names, allowed, { verb: 'installed', options });
   return installable.filter(({ name }) => names.includes(name));
 }
 
@@ -135,13 +131,9 @@ function finished(
   {
     named,
     directory,
-    options,
-    terminal,
   }: {
     readonly named: Named;
     readonly directory: string;
-    readonly options: InstallOptions;
-    readonly terminal: Terminal;
   },
 ): Conclusion {
   const shown = plan.flatMap((planned): ShownInstall[] => {
@@ -167,8 +159,6 @@ function finished(
     }
   });
   const installables = installablesOf(plan);
-  // What was in place already may well be what they run with.
-  const changed = installables.filter(({ inPlace }) => !inPlace).map(({ spec }) => spec);
   const installed = installables.length;
   const complete = named === undefined ? installed > 0 : installed === named.length;
   const { dryRun } = report;
@@ -177,9 +167,6 @@ function finished(
     code: complete ? exitCodes.done : exitCodes.notRenewed,
     report,
     text: installLines(shown, { directory, dryRun }),
-    remarks: () => {
-      if (!dryRun) noteRestarts(changed, options, terminal);
-    },
   };
 }
 

@@ -1,10 +1,11 @@
-import { CommanderError } from 'commander';
+import { CommanderError, type Command } from 'commander';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf } from '../filesystem/filesystem-error.ts';
 import { commandFirst } from './command-first.ts';
 import { exitCodeOf, exitCodes, nagiosCodes } from './exit-code.ts';
 import { releaseOutput } from './held-output.ts';
 import { asksForNagios } from './nagios-mode.ts';
+import { offeredFor } from './offering.ts';
 import { ownVersion } from './own-version.ts';
 import { buildProgram } from './program.ts';
 import { handleSignals, interruptionDuringHold, sayInterrupted, wasChanged } from './signals.ts';
@@ -87,26 +88,31 @@ async function report(error: unknown): Promise<number> {
   return asksForNagios(words) ? reportUnknown(defect.oneLine) : exitCodes.error;
 }
 
-/** The command as far as the words are names of one: `kubepki certs renew`. */
-async function commandCalled(): Promise<string> {
-  let command = await buildProgram('', [], () => undefined);
-  const path = [command.name()];
-  for (const word of words) {
-    const next = command.commands.find((one) => one.name() === word);
-    if (next === undefined) break;
-    command = next;
-    path.push(word);
-  }
-  return path.join(' ');
-}
-
 // commander says "error: unknown option '--x'", then "(Did you mean --y?)" on a second line.
 async function usageError(error: CommanderError): Promise<KubepkiError> {
+  const [{ calledBy, pathOf, unknownCommand }, { similarWords }, program] = await Promise.all([
+    import('./unknown-command.ts'),
+    import('../operations/similar-words.ts'),
+    buildProgram('', [], () => undefined),
+  ]);
+  // A flag of the command that was meant is none of what there is in its place.
+  const unknown = error.code === 'commander.unknownOption' ? unknownCommand(program, words) : undefined;
+  if (unknown !== undefined) return unknown;
+  const { command } = calledBy(program, words);
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-  const hint = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? '')?.[1];
+  const offered = offeredIn(message, command);
+  const near = similarWords(offered.given, offered.words);
+  const hint = near.length === 1 ? near[0] : /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? '')?.[1];
   return new KubepkiError('usage', message.replace(/\.$/, ''), {
-    hint:
-      hint === undefined ? `${await commandCalled()} --help shows what there is` : `did you mean ${hint}?`,
+    hint: hint === undefined ? `${pathOf(command)} --help shows what there is` : `did you mean ${hint}?`,
     cause: error,
   });
+}
+
+/** Of a flag that takes one of a few words: what it was given instead, and these. */
+function offeredIn(message: string, command: Command): { given: string; words: readonly string[] } {
+  const [, flags, given = ''] = /^option '(.*?)' argument '(.*)' is invalid\./s.exec(message) ?? [];
+  const option = command.options.find((one) => one.flags === flags);
+  const candidates = option === undefined ? undefined : offeredFor(option);
+  return { given, words: candidates?.kind === 'words' ? candidates.words.map(({ word }) => word) : [] };
 }

@@ -57,7 +57,7 @@ export function planInstallRun(
   const directory = csrDirectory(node, sources);
   const waiting = installable.flatMap((spec) => readPendingFiles(layout, directory, spec));
   const bundle = sources.fromBundle === undefined ? undefined : readBundle(node, sources.fromBundle);
-  const { all, expected } = readExpected(
+  const { all, ours } = readExpected(
     node,
     directory,
     waiting.filter(({ spec }) => named === undefined || named.includes(spec)),
@@ -82,28 +82,43 @@ export function planInstallRun(
       ...stillNeeded(plan, settings),
     ]),
     plan,
-    // Where only some names are asked for, the others' files are nobody's business.
-    strangers: strangers(inventory, {
-      ...settings,
-      files: [...(named === undefined ? all : expected), ...bundled],
-    }),
+    strangers: strangers(inventory, { ...settings, files: [...ours(named), ...bundled] }),
   };
 }
 
 /**
  * In a directory of its own every certificate counts; the cert dir holds others too.
- * @returns the certificates there are, and those in the places where they are expected
+ * @returns the certificates there are, and those that must be for something that was asked for
  */
 function readExpected(
   { layout: { root, certDir } }: Node,
   directory: string,
   waiting: readonly PendingFiles[],
-): { readonly all: CertificateFile[]; readonly expected: CertificateFile[] } {
-  const paths = new Set(waiting.flatMap(({ certificatePaths }) => certificatePaths));
-  const expected = [...paths].map((path) => readCertificateFile(root, path));
-  const all =
-    root.resolve(directory) === root.resolve(certDir) ? expected : readCertificateFiles(root, directory);
-  return { all, expected };
+): {
+  readonly all: readonly CertificateFile[];
+  readonly ours: (named: readonly CertificateSpec[] | undefined) => readonly CertificateFile[];
+} {
+  const read = (paths: readonly string[]): CertificateFile[] =>
+    [...new Set(paths)].map((path) => readCertificateFile(root, path));
+  const expected = read(waiting.flatMap(({ certificatePaths }) => certificatePaths));
+  // A key may be called .pem as well, and one that is DER may lie beside what was made of it.
+  const others = read(waiting.flatMap(({ otherPaths }) => otherPaths));
+  const readable = others.filter(({ content }) => content.status !== 'unreadable');
+  if (root.resolve(directory) === root.resolve(certDir)) {
+    return { all: [...expected, ...others], ours: () => [...expected, ...readable] };
+  }
+  const found = readCertificateFiles(root, directory);
+  const besides = others.filter(({ target }) => found.every((one) => one.target.path !== target.path));
+  return {
+    all: [...found, ...besides],
+    // Where only some names are asked for, the others' files are nobody's business.
+    ours: (named) => [
+      ...(named === undefined
+        ? found.filter(({ target }) => /\.crt(?:\.new)?$/.test(target.path))
+        : expected),
+      ...readable,
+    ],
+  };
 }
 
 function readBundle({ layout: { root } }: Node, fromBundle: string): CertificateFile {

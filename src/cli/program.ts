@@ -1,5 +1,4 @@
 import { Command, Option } from 'commander';
-import { KubepkiError } from '../errors/error.ts';
 import type { ExitCode } from './exit-code.ts';
 import { rootfsOption } from './options.ts';
 import { requireQuietText } from './quiet-option.ts';
@@ -34,6 +33,7 @@ const otherCommands: Commands = {
   systemd: async () => (await import('./command/systemd.ts')).addSystemd,
   completion: async () => (await import('./command/completion.ts')).addCompletion,
   version: async () => (await import('./command/version.ts')).addVersion,
+  help: async () => (await import('./command/help.ts')).addHelp,
 };
 
 /**
@@ -59,12 +59,12 @@ export async function buildProgram(version: string, words: readonly string[], do
       },
       outputError: () => undefined,
     });
-  asGroup(program);
+  asGroup(program, words);
   const certs = program
     .command('certs')
     .description('Show when the certificates end, renew them, and take a renewal back.')
     .addHelpText('after', '\nExit codes: 0 done, 1 error and nothing was changed, others in the README.');
-  asGroup(certs);
+  asGroup(certs, words);
   const csr = program
     .command('csr')
     .description(
@@ -75,7 +75,7 @@ export async function buildProgram(version: string, words: readonly string[], do
       '\nKubelets with "serverTLSBootstrap: true" ask for the certificate they serve, and nobody in a cluster approves that by\n' +
         'itself. Exit codes: 0 done, 1 error, or a request that was named was refused.',
     );
-  asGroup(csr);
+  asGroup(csr, words);
   const groups = [
     { parent: certs, commands: certsCommands },
     { parent: csr, commands: csrCommands },
@@ -95,20 +95,24 @@ export async function buildProgram(version: string, words: readonly string[], do
   return program;
 }
 
-/** A command that only holds others: without one it shows its help, as kubeadm does, and an unknown one is an error. */
-function asGroup(command: Command): void {
+/**
+ * A command that only holds others: without one it shows its help, as kubeadm does, and an unknown one is an error. `certs help renew`
+ * is what `help certs renew` is.
+ * @param words the whole command line: the command that was meant is said with all its flags
+ */
+function asGroup(command: Command, words: readonly string[]): void {
   command
     .argument('[command]')
     .usage('[command] [options]')
     .allowExcessArguments()
-    .action((name: string | undefined) => {
+    .action(async (name: string | undefined) => {
       if (name === undefined) {
         command.outputHelp();
         return;
       }
-      const path = command.parent === null ? command.name() : `${command.parent.name()} ${command.name()}`;
-      throw new KubepkiError('usage', `unknown command ${JSON.stringify(name)} for ${JSON.stringify(path)}`, {
-        hint: `${path} --help shows the commands`,
-      });
+      const { requireCommand } = await import('./unknown-command.ts');
+      const help = name === 'help' ? words.indexOf(name) : -1;
+      const named = words.filter((_word, index) => index !== help);
+      requireCommand(command.parent ?? command, named).outputHelp();
     });
 }

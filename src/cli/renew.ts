@@ -27,7 +27,6 @@ import { refusals, renewRestHint } from './refusal.ts';
 import { isAnyUnsound, restingOutcome, warnOfUnsound } from './resting.ts';
 import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
 import { restartAfterFlags } from './restart-options.ts';
-import { noteRestarts } from './restarts.ts';
 import { parseSelection, type Selection } from './select.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
 import type { Change, Stage } from './session.ts';
@@ -60,7 +59,7 @@ export async function renewCertificates(
   options: RenewOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const selection = parseSelection(names);
+  const selection = parseSelection(names, options);
   const asked = parseAskedSans(selection, options);
   const node = await openNode(options, terminal);
   const conclusion = await renewSelected(node, { selection, asked }, options, terminal);
@@ -114,7 +113,7 @@ async function renewSelected(
     const made = await way.makeArriving(arriving, { ...options, now, terminal, report });
     if (made.kind === 'interrupted') return made;
     if (made.kind === 'rehearsed') return planned(run, selection, options);
-    return renewed(run, report(made.backup, made.change), { selection, options, terminal });
+    return renewed(run, report(made.backup, made.change), { selection, options });
   });
 }
 
@@ -261,15 +260,10 @@ function linesOf(
 function renewed(
   run: RenewalRun,
   report: ChangeReport,
-  {
-    selection,
-    options,
-    terminal,
-  }: { readonly selection: Selection; readonly options: RenewOptions; readonly terminal: Terminal },
+  { selection, options }: { readonly selection: Selection; readonly options: RenewOptions },
 ): Conclusion {
   const { plan } = run;
-  const specs = renewablesOf(plan).map(({ spec }) => spec);
-  const due = specs.length > 0;
+  const due = renewablesOf(plan).length > 0;
   return {
     kind: 'finished',
     code: exitCodeOfRun(run, selection, options),
@@ -278,10 +272,6 @@ function renewed(
       closing: selection.kind === 'all' && due && options.restart !== true,
       due,
     }),
-    remarks: () => {
-      // kubeadm says what to restart only after `all`.
-      if (selection.kind === 'named') noteRestarts(specs, options, terminal);
-    },
   };
 }
 

@@ -5,10 +5,15 @@ import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readRequestFiles } from '../inventory/request-files.ts';
 import { keysInUse } from '../operations/keys-in-use.ts';
 import type { SanWish } from '../operations/change-sans.ts';
-import { planRequests, type PlannedRequest, type Requestable } from '../operations/plan-requests.ts';
+import {
+  planRequests,
+  type PendingFiles,
+  type PlannedRequest,
+  type Requestable,
+} from '../operations/plan-requests.ts';
 import { request, verifyRequested, type Requested } from '../operations/request.ts';
 import { requestReport } from '../operations/request-report.ts';
-import { requestLines } from '../render/requests.ts';
+import { requestLines, type ShownRequest } from '../render/requests.ts';
 import { sanDifference } from '../render/san-difference.ts';
 import { commandHere } from '../storage/state-directory.ts';
 import { attempt, type Attempt } from './attempt.ts';
@@ -19,6 +24,7 @@ import { dueSettingsOf } from './due-settings.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { requireManaged } from './managed.ts';
 import { namedAlgorithm, openNode, type Node, type NodeOptions } from './node-options.ts';
+import { noteSigning, signerOf, type WaitingRequest } from './note-signing.ts';
 import { refusals, renewRestHint } from './refusal.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
 import type { OutputOption } from './output-option.ts';
@@ -50,7 +56,11 @@ export async function requestCertificates(
   options: RequestOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  return conclude(await requestSelected(parseSelection(names), options, terminal), options, terminal);
+  return conclude(
+    await requestSelected(parseSelection(names, options), options, terminal),
+    options,
+    terminal,
+  );
 }
 
 async function requestSelected(
@@ -80,7 +90,16 @@ async function requestSelected(
       kind: 'finished',
       code: exitCodeOf(plan, selection),
       report: requestReport(plan, inventory, { refused: false, dryRun, backup }),
-      text: linesOf(plan, dryRun ? shownBefore : shown, { dryRun }, node, options),
+      text: linesOf(
+        plan,
+        (one) => (dryRun ? shownBefore(one, node) : shown(one, node)),
+        { dryRun },
+        node,
+        options,
+      ),
+      remarks: () => {
+        if (!dryRun) noteSigning(waitingIn(plan), node.layout, options, terminal);
+      },
     };
   });
 }
@@ -178,7 +197,7 @@ function nextCommand(node: Node, options: RequestOptions): string {
 
 function linesOf(
   plan: readonly PlannedRequest[],
-  show: typeof shown,
+  show: (planned: PlannedRequest) => ShownRequest,
   { dryRun }: { readonly dryRun: boolean },
   node: Node,
   options: RequestOptions,
@@ -192,27 +211,43 @@ function linesOf(
   return idle ? `nothing is due within ${within.text}\n${lines.replace(/^\n/, '')}` : lines;
 }
 
-function shown(planned: PlannedRequest): Parameters<typeof requestLines>[0][number] {
-  const { longName } = planned.spec;
+function shown(planned: PlannedRequest, { layout }: Node): ShownRequest {
+  const { longName, usages } = planned.spec;
   if (planned.status === 'missing' || planned.status === 'same-sans') {
     return { status: planned.status, longName };
   }
   if (planned.status === 'not-due' || planned.status === 'unsound') return restingOutcome(planned);
   if (planned.status === 'refused') throw new TypeError('a refused request is never reported as made');
-  const files = planned.status === 'pending' ? planned.files : planned.requestable.files;
+  const files = filesOf(planned);
   return {
     status: planned.status === 'pending' ? 'pending' : 'made',
     longName,
     request: files.request.path,
     key: files.key.path,
     certificate: files.certificatePath,
+    ca: signerOf(planned.spec, layout),
+    usages,
     besideKeyInUse: files.besideKeyInUse,
   };
 }
 
+type Waiting = Extract<PlannedRequest, { readonly status: 'requestable' | 'pending' }>;
+
+function filesOf(planned: Waiting): PendingFiles {
+  return planned.status === 'pending' ? planned.files : planned.requestable.files;
+}
+
+function waitingIn(plan: readonly PlannedRequest[]): WaitingRequest[] {
+  return plan.flatMap((planned) => {
+    if (planned.status !== 'requestable' && planned.status !== 'pending') return [];
+    const { request, certificatePath } = filesOf(planned);
+    return [{ spec: planned.spec, request: request.path, certificate: certificatePath }];
+  });
+}
+
 /** What would be asked for is shown with the request; in a real run it was said before. */
-function shownBefore(planned: PlannedRequest): ReturnType<typeof shown> {
-  const request = shown(planned);
+function shownBefore(planned: PlannedRequest, node: Node): ShownRequest {
+  const request = shown(planned, node);
   if (planned.status !== 'requestable' || request.status !== 'made') return request;
   const { sans } = planned.requestable;
   return sans === undefined ? request : { ...request, sans: sanDifference(sans.edit) };

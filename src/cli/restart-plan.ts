@@ -11,6 +11,7 @@ import { planRestarts, type ComponentRestart, type PlannedRestart } from '../ope
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import type { Node } from './node-options.ts';
 import { requireTimes, type RestartOptions } from './restart-options.ts';
+import { requireComponentNames } from './unknown-name.ts';
 
 export interface RestartPlan {
   readonly planned: readonly PlannedRestart[];
@@ -19,12 +20,7 @@ export interface RestartPlan {
 
 /** @throws KubepkiError usage for a name that is no component of a control plane */
 export function parseComponents(names: readonly string[]): readonly Component[] {
-  const unknown = names.find((name) => !restartOrder.some((component) => component === name));
-  if (unknown !== undefined) {
-    throw new KubepkiError('usage', `unknown component ${JSON.stringify(unknown)}`, {
-      hint: `use one of: ${restartOrder.join(', ')}`,
-    });
-  }
+  requireComponentNames(names, restartOrder);
   return names.length === 0 ? restartOrder : restartOrder.filter((component) => names.includes(component));
 }
 

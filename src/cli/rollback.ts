@@ -1,4 +1,3 @@
-import { certificates } from '../catalog/catalog.ts';
 import type { ChangeReport } from '../operations/change-report.ts';
 import { rollbackReport } from '../operations/rollback-report.ts';
 import { dryRunLines } from '../render/dry-run.ts';
@@ -19,7 +18,6 @@ import { openNode, type Node } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';
 import { planRollback, type RollbackPlan } from './plan-rollback.ts';
 import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
-import { noteRestarts } from './restarts.ts';
 import type { Terminal } from './terminal.ts';
 import { stateOf } from './waiting.ts';
 
@@ -77,11 +75,6 @@ async function rollBackTo(
       ...finished,
       text: rollbackLines(broughtBack(plan), endsOf(report)),
       remarks: () => {
-        noteRestarts(
-          certificates.filter(({ name }) => names.includes(name)),
-          options,
-          terminal,
-        );
         terminal.hint(`to redo what was taken back: ${redo}`);
       },
     };

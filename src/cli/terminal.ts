@@ -18,9 +18,13 @@ export interface Terminal {
   readonly stderrColour: boolean;
   /** A person can be asked: they see the question, and what they type comes back. */
   readonly interactive: boolean;
+  /** `--quiet` */
+  readonly quiet: boolean;
   result(text: string): void;
   warning(text: string): void;
   note(text: string): void;
+  /** A note that is said with `--quiet` too: what was changed is found in a journal. */
+  record(text: string): void;
   /** A line of kubeadm's, word for word. */
   banner(text: string): void;
   hint(text: string | undefined): void;
@@ -46,6 +50,7 @@ export function openTerminal({ color, quiet = false }: TerminalOptions): Termina
     stderrColour,
     // In this order: to look at stdin makes a stream of it.
     interactive: isTerminal('stderr') && process.stdin.isTTY,
+    quiet,
     result: (text) => {
       hintHeld = true;
       writeOrHold('stdout', text);
@@ -57,6 +62,10 @@ export function openTerminal({ color, quiet = false }: TerminalOptions): Termina
     note: (text) => {
       hintHeld = true;
       writeOrHold('stderr', renderNote(text, { colour: stderrColour }));
+    },
+    record: (text) => {
+      hintHeld = false;
+      say(renderNote(text, { colour: stderrColour }));
     },
     banner: (text) => {
       hintHeld = true;

@@ -167,6 +167,7 @@ function noFiles(directory: string, spec: CertificateSpec): RequestFiles {
     request: slot('csr'),
     key: { ...slot('key'), certificatePath: join(directory, `${spec.name}.crt`) },
     newKey: { ...slot('key.new'), certificatePath: join(directory, `${spec.name}.crt.new`) },
+    otherPaths: [],
   };
 }
 

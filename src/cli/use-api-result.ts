@@ -15,7 +15,6 @@ import type { Node } from './node-options.ts';
 import { noteAuthorities } from './note-authorities.ts';
 import { renewRestHint } from './refusal.ts';
 import { isAnyUnsound, restingOutcome } from './resting.ts';
-import { noteRestarts } from './restarts.ts';
 import type { Selection } from './select.ts';
 import type { Terminal } from './terminal.ts';
 import { apiFlags, type ApiOptions } from './use-api-options.ts';
@@ -35,16 +34,13 @@ export function finished(
   report: ReturnType<typeof apiReport>,
   renewed: readonly ApiPlanned['spec'][],
 ): Conclusion {
-  const { plan, selection, options, terminal } = context;
+  const { plan, selection, options } = context;
   const closing = selection.kind === 'all' && renewed.length > 0 && options.restart !== true;
   return {
     kind: 'finished',
     code: exitCodeOf(context),
     report,
     text: linesOf(plan, { ...context, closing }),
-    remarks: () => {
-      if (selection.kind === 'named') noteRestarts(renewed, options, terminal);
-    },
   };
 }
 

@@ -27,7 +27,7 @@ export async function renewThroughApi(
   options: ApiOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const selection = parseSelection(names);
+  const selection = parseSelection(names, options);
   const node = await openNode(options, terminal);
   if (options.discardPending === true) return discard(node, names, options, terminal);
   const conclusion =

@@ -19,13 +19,13 @@ export function readCertificateFile(root: FileSystemRoot, path: string): Certifi
 }
 
 /**
- * Every `*.crt` and `*.crt.new` in a directory.
+ * Every `*.crt`, `*.crt.new`, `*.pem` and `*.cer` in a directory.
  * @param directory host path; need not exist
  * @throws KubepkiError no-permission, not-a-file, io
  */
 export function readCertificateFiles(root: FileSystemRoot, directory: string): CertificateFile[] {
   return namesIn(root, directory)
-    .filter((name) => /\.crt(?:\.new)?$/.test(name))
+    .filter((name) => /\.(?:crt(?:\.new)?|pem|cer)$/.test(name))
     .sort()
     .map((name) => readCertificateFile(root, join(directory, name)));
 }

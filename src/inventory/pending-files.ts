@@ -9,6 +9,7 @@ import { parsePrivateKey, type PrivateKey } from '../pki/private-key.ts';
 import type { Layout } from './layout.ts';
 import { reading } from './reading.ts';
 import {
+  otherCertificatePaths,
   readRequestFiles,
   readRequestFilesAt,
   readSlot,
@@ -23,8 +24,10 @@ export interface PendingFiles {
   readonly request: Slot<CertificationRequest>;
   /** The keys that may be its own, in the order in which they are tried. */
   readonly keys: readonly KeySlot[];
-  /** Every host path at which a signed certificate is looked for. */
+  /** Every host path at which a signed certificate is expected. */
   readonly certificatePaths: readonly string[];
+  /** Where else it is looked for, beside its CSR: as other programs call it, readable or not. */
+  readonly otherPaths: readonly string[];
 }
 
 /** A kubeconfig that may still lack its certificate. */
@@ -52,9 +55,10 @@ export function readPendingFiles(layout: Layout, directory: string, spec: Certif
     : [flat, pendingFiles(readRequestFilesAt(root, join(certDir, spec.baseName), spec))];
 }
 
-function pendingFiles({ spec, request, key, newKey }: RequestFiles): PendingFiles {
+function pendingFiles({ spec, request, key, newKey, otherPaths }: RequestFiles): PendingFiles {
   const keys = [newKey, key];
-  return { spec, request, keys, certificatePaths: keys.map(({ certificatePath }) => certificatePath) };
+  const certificatePaths = keys.map(({ certificatePath }) => certificatePath);
+  return { spec, request, keys, certificatePaths, otherPaths };
 }
 
 /** The key is in the kubeconfig itself. */
@@ -62,11 +66,13 @@ function besideKubeconfig(layout: Layout, spec: CertificateSpec): PendingFiles {
   const path = (suffix: string): string => join(layout.kubeconfigDir, `${spec.name}.${suffix}`);
   const certificatePath = path('crt');
   const key = embeddedKey(layout, spec.name);
+  const request = readSlot(layout.root, path('csr'), parseRequest);
   return {
     spec,
-    request: readSlot(layout.root, path('csr'), parseRequest),
+    request,
     keys: key === undefined ? [] : [{ ...key, certificatePath }],
     certificatePaths: [certificatePath],
+    otherPaths: otherCertificatePaths(request),
   };
 }
 

@@ -27,6 +27,8 @@ export interface RequestFiles {
   readonly key: KeySlot;
   /** `<base>.key.new`, for `<base>.crt.new`: where `<base>.key` is a key in use. */
   readonly newKey: KeySlot;
+  /** Host paths at which the certificate is looked for as well. */
+  readonly otherPaths: readonly string[];
 }
 
 /**
@@ -44,12 +46,21 @@ export function readRequestFiles(
 
 /** @param base host path without extension */
 export function readRequestFilesAt(root: FileSystemRoot, base: string, spec: CertificateSpec): RequestFiles {
+  const request = readSlot(root, `${base}.csr`, parseRequest);
   return {
     spec,
-    request: readSlot(root, `${base}.csr`, parseRequest),
+    request,
     key: { ...readSlot(root, `${base}.key`, parsePrivateKey), certificatePath: `${base}.crt` },
     newKey: { ...readSlot(root, `${base}.key.new`, parsePrivateKey), certificatePath: `${base}.crt.new` },
+    otherPaths: otherCertificatePaths(request),
   };
+}
+
+/** What other programs call a certificate, in PEM or not. Only beside a CSR: in the cert dir a file by such a name may be anything. */
+export function otherCertificatePaths({ target, content }: Slot<CertificationRequest>): string[] {
+  if (content.status === 'missing') return [];
+  const base = target.path.replace(/\.csr$/, '');
+  return ['pem', 'cer', 'der', 'p7b'].map((extension) => `${base}.${extension}`);
 }
 
 /** Never throws for a bad file: what cannot even be read as one is `unreadable`. */

@@ -21,6 +21,8 @@ export interface Pending {
   readonly requestFile: FileTarget | undefined;
   /** Host path at which the signed certificate is expected. */
   readonly certificatePath: string;
+  /** Host paths beside it that will do as well. */
+  readonly otherPaths: readonly string[];
 }
 
 /**
@@ -29,7 +31,7 @@ export interface Pending {
  * @throws KubepkiError when something is there that cannot be used
  */
 export function pendingIn(
-  { spec, request, keys }: PendingFiles,
+  { spec, request, keys, otherPaths }: PendingFiles,
   inventory: Inventory,
   { keysInUse, command }: { readonly keysInUse: KeysInUse; readonly command: CommandLine },
 ): Pending | undefined {
@@ -39,7 +41,7 @@ export function pendingIn(
     const [key] = keys.flatMap(present).filter(({ value }) => !keysInUse.isLive(publicKeyOf(value)));
     if (key === undefined || keysInUse.isFile(key.keyFile)) return undefined;
     requireUsable(key);
-    return { spec, asked, key: key.value, ...placeOf(key), requestFile: undefined };
+    return { spec, asked, key: key.value, ...placeOf(key), otherPaths, requestFile: undefined };
   }
   const { publicKey, subject, extensions } = request.content.value;
   const key = keys.flatMap(present).find(({ value }) => publicKeyOf(value).equals(publicKey));
@@ -56,6 +58,7 @@ export function pendingIn(
     asked: { subject, subjectAltName: findExtension(extensions, 'subjectAltName') },
     key: key.value,
     ...placeOf(key),
+    otherPaths,
     requestFile: request.target,
   };
 }

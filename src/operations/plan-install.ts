@@ -94,7 +94,7 @@ function planOne(inventory: Inventory, spec: CertificateSpec, settings: InstallS
       hint: 'move the one away that is not wanted, with its CSR and key',
     });
   }
-  if (match !== undefined) return check(inventory, match, settings);
+  if (match !== undefined) return check(inventory, match, settings, notTaken(match, fresh));
   const inPlace = matches.find(({ source }) => isPlace(source, inventory, spec));
   // The answer to a CSR does not come expired: this is what the CSR asks to be replaced.
   if (inPlace !== undefined && inPlace.signed.leaf.notAfter.getTime() >= settings.now.getTime()) {
@@ -108,16 +108,26 @@ function planOne(inventory: Inventory, spec: CertificateSpec, settings: InstallS
 }
 
 /** A file in the expected place that cannot be read is no certificate that is still to come. */
-function requireReadable({ certificatePath }: Pending, files: readonly CertificateFile[]): void {
+function requireReadable({ certificatePath, otherPaths }: Pending, files: readonly CertificateFile[]): void {
+  const paths = [certificatePath, ...otherPaths];
   for (const { target, content } of files) {
-    if (content.status === 'unreadable' && certificatePath === target.path) throw content.error;
+    if (content.status === 'unreadable' && paths.includes(target.path)) throw content.error;
   }
+}
+
+/** Files with another certificate for the same key: an earlier answer, or one of another format. */
+function notTaken({ pending, signed, source }: Match, fresh: readonly Match[]): readonly string[] {
+  return fresh
+    .filter((one) => one.pending === pending && one.source.resolvedPath !== source.resolvedPath)
+    .filter((one) => !one.signed.leaf.der.equals(signed.leaf.der))
+    .map((one) => one.source.path);
 }
 
 function check(
   inventory: Inventory,
   { pending, signed, source, inUse }: Match,
   { now, allowChanges, bundle, command, placeOf }: InstallSettings,
+  passedOver: readonly string[] = [],
 ): PlannedInstall {
   const { spec, asked } = pending;
   if (asked === undefined) {
@@ -181,6 +191,7 @@ function check(
           ...(assertsKeyUsage(signed.leaf, 'digitalSignature') === false
             ? ['has a keyUsage without digitalSignature, which some TLS clients refuse']
             : []),
+          ...passedOver.map((path) => `is taken, and not the one in ${path}, which ends no later`),
         ].map((text) => `${source.path}: the certificate for ${spec.name} ${text}`),
         ...(isExpected(source, pending) || source.resolvedPath === bundle
           ? []
@@ -203,9 +214,9 @@ function earlierEnd({ notAfter }: Certificate, old: Certificate | undefined): st
     : [`ends on ${isoSeconds(notAfter)}, before the one in use (${isoSeconds(old.notAfter)})`];
 }
 
-/** `apiserver.crt` will do where `apiserver.crt.new` is expected: the names tell whose it is. */
-function isExpected({ path }: FileTarget, { certificatePath }: Pending): boolean {
-  return path === certificatePath || `${path}.new` === certificatePath;
+/** `apiserver.crt` will do where `apiserver.crt.new` is expected, and `apiserver.pem`: the names tell whose it is. */
+function isExpected({ path }: FileTarget, { certificatePath, otherPaths }: Pending): boolean {
+  return path === certificatePath || `${path}.new` === certificatePath || otherPaths.includes(path);
 }
 
 /** Of those the ones that get another content: a kubeconfig that names its files may stay. */

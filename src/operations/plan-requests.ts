@@ -27,8 +27,8 @@ export interface Requestable {
   readonly nameless: boolean;
   readonly keyAlgorithm: KeyAlgorithm;
   readonly files: PendingFiles;
-  /** The certificate that was signed for the request that is replaced: it would belong to nothing. */
-  readonly stale: FileTarget | undefined;
+  /** Certificates that were signed for the request that is replaced: they would belong to nothing. */
+  readonly stale: readonly FileTarget[];
 }
 
 /** Where a request waits for its certificate. */
@@ -123,7 +123,11 @@ function planRequest(inventory: Inventory, files: RequestFiles, settings: Reques
       nameless: isNameless(spec, subjectAltName),
       keyAlgorithm: chooseKey(leaf, encryptionAlgorithm, file.path).algorithm,
       files: pending,
-      stale: force ? staleCertificate(files, keysInUse, certificateAt(key.certificatePath)) : undefined,
+      stale: force
+        ? [key.certificatePath, ...files.otherPaths].flatMap((path) =>
+            staleCertificate(files, keysInUse, certificateAt(path)),
+          )
+        : [],
     },
   };
 }
@@ -165,11 +169,11 @@ function staleCertificate(
   { request }: RequestFiles,
   keysInUse: KeysInUse,
   { target, content }: CertificateFile,
-): FileTarget | undefined {
-  if (request.content.status !== 'present' || content.status !== 'present') return undefined;
+): FileTarget[] {
+  if (request.content.status !== 'present' || content.status !== 'present') return [];
   const { publicKey } = request.content.value;
   const [leaf] = content.value;
-  return isSameKey(leaf.publicKey, publicKey) && !keysInUse.holds(publicKey) ? target : undefined;
+  return isSameKey(leaf.publicKey, publicKey) && !keysInUse.holds(publicKey) ? [target] : [];
 }
 
 /** What is there already: nothing, a request that waits with its key, or something that must not be lost. */

@@ -15,7 +15,7 @@ export function requestReport(
     backup,
   }: { readonly refused: boolean; readonly dryRun: boolean; readonly backup: string | undefined },
 ): ChangeReport {
-  const stale = plan.flatMap((one) => (one.status === 'requestable' ? (one.requestable.stale ?? []) : []));
+  const stale = plan.flatMap((one) => (one.status === 'requestable' ? one.requestable.stale : []));
   return {
     command: 'renew --csr-only',
     dryRun,

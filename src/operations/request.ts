@@ -26,7 +26,7 @@ export function request(requestable: Requestable, privateKey: PrivateKey): Reque
     changes: [
       privateFile(files.key, encodePrivateKey(privateKey)),
       privateFile(files.request, encodeRequest(made)),
-      ...(stale === undefined ? [] : [{ target: stale, after: undefined }]),
+      ...stale.map((target) => ({ target, after: undefined })),
     ],
   };
 }

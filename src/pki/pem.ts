@@ -9,6 +9,8 @@ export interface PemBlock {
 
 const begin = /^-----BEGIN ([A-Z0-9 ]+)-----\s*$/;
 const end = /^-----END ([A-Z0-9 ]+)-----\s*$/;
+/** 1.2.840.113549.1.7.2 */
+const signedData = Buffer.from('06092a864886f70d010702', 'hex');
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /**
@@ -56,6 +58,12 @@ export function noSuchBlock(
   if (bytes.length === 0) return new KubepkiError(code, 'is empty');
   // DER starts with a SEQUENCE whose length takes two more bytes; PEM is text.
   if (bytes[0] === 0x30 && (bytes[1] === 0x82 || bytes[1] === 0x81)) {
+    // RFC 5652, 3: ContentInfo begins with its type, here signed-data.
+    if (Buffer.from(bytes.subarray(0, 20)).includes(signedData)) {
+      return new KubepkiError(code, 'is PKCS#7 in DER, not PEM', {
+        hint: 'unpack it: openssl pkcs7 -inform der -print_certs -in FILE -out FILE.pem',
+      });
+    }
     return new KubepkiError(code, `is DER, not PEM`, { hint: `convert it: ${derToPem}` });
   }
   const others = [...new Set(pemBlocks(bytes).map((block) => block.label))];

@@ -12,6 +12,10 @@ export type ShownRequest =
       readonly key: string;
       /** Where the signed certificate is expected. */
       readonly certificate: string;
+      /** The name of the CA that must sign it, and its file. */
+      readonly ca: { readonly name: string; readonly certificate: string };
+      /** The extended key usages that it must set: the CSR asks for none. */
+      readonly usages: readonly string[];
       /** The key in use has the name that the new one would have. */
       readonly besideKeyInUse: boolean;
       /** How the SANs asked for differ from the certificate's. */
@@ -37,7 +41,7 @@ function block(request: ShownRequest, dryRun: boolean): string[] {
   if (request.status === 'same-sans')
     return [`${request.longName} not requested: its SANs are those asked for`];
   if (request.status === 'not-due' || request.status === 'unsound') return [restingSentence(request)];
-  const { status, longName, request: csr, key, certificate, besideKeyInUse, sans } = request;
+  const { status, longName, request: csr, key, certificate, ca, usages, besideKeyInUse, sans } = request;
   const what = {
     pending: 'waits already, kept as it is',
     made: dryRun ? 'would be requested' : 'requested',
@@ -48,6 +52,8 @@ function block(request: ShownRequest, dryRun: boolean): string[] {
     `  CSR          ${csr}`,
     `  key          ${key}${besideKeyInUse ? ' (the key in use stays)' : ''}`,
     `  certificate  ${certificate} (expected here)`,
+    `  CA           ${ca.name} (${ca.certificate})`,
+    `  usages       ${usages.join(', ')}`,
   ];
 }
 

@@ -114,9 +114,7 @@ suite('what a start costs', () => {
       return (output[3] ?? '').split(',');
     };
     // Signatures are verified with crypto, and crypto takes streams along.
-    const large = ['tty', 'net', 'child_process', 'os'].map(
-      (name) => `NativeModule ${name}`,
-    );
+    const large = ['tty', 'net', 'child_process', 'os'].map((name) => `NativeModule ${name}`);
     const look = ['certs', 'check-expiration', '--rootfs'];
     const file = join(temporaryDirectory(t), 'table');
     for (const [role, line] of [

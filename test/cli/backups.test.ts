@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { allComponents, changeNote } from '../support/change-note.ts';
 import { certs, done, quickTree, stateDirectory } from '../support/node.ts';
 import { changes, copyFixture, fileChanges, fixturePath, snapshot, type Tree } from '../support/tree.ts';
 
@@ -72,10 +73,7 @@ describe('rollback', () => {
     const after = snapshot(tree.directory);
     const back = await done(tree, 'rollback');
     assert.match(back.stdout, /^rolled back: 17 files /);
-    assert.match(
-      back.stderr,
-      /^note: restart etcd, kube-apiserver, kube-controller-manager, kube-scheduler /,
-    );
+    assert.equal(back.stderr, changeNote(t, tree, { verb: 'rolled back', restart: allComponents }));
     assert.deepEqual(fileChanges(original, snapshot(tree.directory)), []);
     await done(tree, 'rollback', ids(tree).at(-1) ?? '');
     assert.deepEqual(fileChanges(after, snapshot(tree.directory)), []);

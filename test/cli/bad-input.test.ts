@@ -363,7 +363,10 @@ const table: readonly BadInput[] = [
     break: () => undefined,
     args: ['renew', 'apiservr', '--rootfs', 'ROOT'],
     code: 1,
-    stderr: ['error: unknown certificate "apiservr"', /^hint: use one of: all, admin\.conf, apiserver, /],
+    stderr: [
+      'error: unknown certificate "apiservr"',
+      'hint: did you mean: kubepki certs renew apiserver --rootfs ROOT',
+    ],
   },
   {
     what: 'an unknown flag',

@@ -19,9 +19,13 @@ function banner(prefix: string): string {
 `;
 }
 
-/** kubeadm's sentence, and the reason, which kubeadm keeps to itself. */
+/**
+ * kubeadm's sentence, and the reason, which kubeadm keeps to itself. What kubeadm advises before it asks is not said: there is nothing
+ * that the configuration could be uploaded to.
+ */
 function fallback(prefix: string, reason: string): string {
-  return `${banner(prefix)}[${prefix}] Error reading configuration from the Cluster. Falling back to default configuration
+  const [reading = ''] = banner(prefix).split('\n');
+  return `${reading}\n[${prefix}] Error reading configuration from the Cluster. Falling back to default configuration
 ${reason}
 
 `;

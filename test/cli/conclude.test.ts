@@ -49,6 +49,8 @@ async function concluded(
     stdoutColour: false,
     stderrColour: false,
     interactive: false,
+    quiet: false,
+    record: tell,
     result: tell,
     warning: tell,
     note: tell,
@@ -80,7 +82,11 @@ describe('after a change', () => {
   test('first the result, then the restart, then the hook', async (t) => {
     assert.deepEqual(await concluded(t, { hook: 'exit 0', restarted: undefined }), {
       code: 6,
-      story: 'result\nremark\nrestart\nhook\n',
+      story:
+        'result\nremark\n' +
+        'renewed 1 certificate, which ends Jan 01, 2027 00:00 UTC; backup a\n' +
+        'restart kube-apiserver to use the new certificates\nkubepki restart kube-apiserver\n' +
+        'restart\nhook\n',
     });
   });
 

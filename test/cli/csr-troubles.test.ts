@@ -178,7 +178,10 @@ describe('on partial knowledge nothing is approved', () => {
     if (bed === undefined) return;
     bed.put('csr-1');
     const outcome = await bed.run('approve', 'csr-1');
-    assert.equal(said(outcome), 'error: the API server at https://HERE refused (403): Forbidden, said in words\n');
+    assert.equal(
+      said(outcome),
+      'error: the API server at https://HERE refused (403): Forbidden, said in words\n',
+    );
     assert.deepEqual([outcome.stdout, outcome.code], ['', 1]);
     nothingDecided(bed);
   });

@@ -4,6 +4,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { requireSound, requireTidy, setState } from '../faults/invariants.ts';
+import { allComponents, changeNote } from '../support/change-note.ts';
 import { isExecutable, kubepki, kubepkiCommand } from '../support/kubepki.ts';
 import { runProgram, type ProgramOutcome } from '../support/program.ts';
 import { changes, copyFixture, snapshot, temporaryDirectory, type Tree } from '../support/tree.ts';
@@ -38,7 +39,7 @@ describe('a temporary directory', () => {
       const outcome = await kubepki(['certs', 'renew', 'all', '--rootfs', tree.directory], {
         env: { TMPDIR },
       });
-      assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
+      assert.deepEqual([outcome.code, outcome.stderr], [0, changeNote(t, tree, { restart: allComponents })]);
       assert.equal(setState(before, snapshot(tree.directory)), 'new');
     });
   }
@@ -50,7 +51,7 @@ for (const umask of ['000', '077']) {
     const before = snapshot(tree.directory);
     rmSync(join(tree.certDir, 'apiserver.key'));
     const outcome = await throughShell(`umask ${umask}; exec "$@"`, tree, 'renew', 'all');
-    assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
+    assert.deepEqual([outcome.code, outcome.stderr], [0, changeNote(t, tree, { restart: allComponents })]);
     const after = snapshot(tree.directory);
     for (const [path, { type, mode }] of after) {
       const own = type === 'directory' ? '0700' : '0600';
@@ -63,18 +64,19 @@ for (const umask of ['000', '077']) {
 
 describe('with', () => {
   for (const [what, redirections, said] of [
-    ['standard input closed', '<&-', true],
-    ['standard output closed', '>&-', false],
-    ['standard error closed', '2>&-', true],
-    ['all three closed', '<&- >&- 2>&-', false],
+    ['standard input closed', '<&-', { stdout: true, stderr: true }],
+    ['standard output closed', '>&-', { stdout: false, stderr: true }],
+    ['standard error closed', '2>&-', { stdout: true, stderr: false }],
+    ['all three closed', '<&- >&- 2>&-', { stdout: false, stderr: false }],
   ] as const) {
     test(`${what} the files are renewed, and nothing else is written into them`, async (t) => {
       const tree = copyFixture(t, role);
       const before = snapshot(tree.directory);
       // Without a name: it must not wait for an answer.
       const outcome = await throughShell(`exec "$@" ${redirections}`, tree, 'renew');
-      assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
-      assert.equal(outcome.stdout.includes('Done renewing'), said);
+      const note = said.stderr ? changeNote(t, tree, { restart: allComponents }) : '';
+      assert.deepEqual([outcome.code, outcome.stderr], [0, note]);
+      assert.equal(outcome.stdout.includes('Done renewing'), said.stdout);
       assert.equal(setState(before, snapshot(tree.directory)), 'new');
       requireSound(tree, join(temporaryDirectory(t), 'sound'));
       requireTidy(tree);
@@ -105,7 +107,7 @@ describe('in a working directory that was removed', () => {
     const before = snapshot(tree.directory);
     assert.equal((await throughShell(script, tree, 'check-expiration')).code, 0);
     const outcome = await throughShell(script, tree, 'renew', 'all');
-    assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
+    assert.deepEqual([outcome.code, outcome.stderr], [0, changeNote(t, tree, { restart: allComponents })]);
     assert.equal(setState(before, snapshot(tree.directory)), 'new');
   });
 

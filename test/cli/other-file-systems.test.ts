@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { requireSound, requireTidy, setState } from '../faults/invariants.ts';
 import { killedAfter } from '../faults/killed.ts';
+import { allComponents, changeNote } from '../support/change-note.ts';
 import { judge } from '../support/judge.ts';
 import { kubepki } from '../support/kubepki.ts';
 import { mountsFor, type Mounts } from '../support/mounts.ts';
@@ -45,7 +46,7 @@ describe('a directory on another file system', () => {
       moveOntoTmpfs(mounts, tree, of(tree));
       const before = snapshot(tree.directory);
       const outcome = await certs(tree, 'renew', 'all');
-      assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
+      assert.deepEqual([outcome.code, outcome.stderr], [0, changeNote(t, tree, { restart: allComponents })]);
       for (const line of fileChanges(before, snapshot(tree.directory))) assert.match(line, /^~ \S+ content$/);
       assert.equal(setState(before, snapshot(tree.directory)), 'new');
       requireTidy(tree);

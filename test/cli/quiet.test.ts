@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { killedAfter } from '../faults/killed.ts';
+import { allComponents, quietNote } from '../support/change-note.ts';
 import { until } from '../support/deadline.ts';
 import { judge } from '../support/judge.ts';
 import { kubepki, kubepkiFromCron, kubepkiCommand } from '../support/kubepki.ts';
@@ -59,6 +60,8 @@ function interrupted(t: TestContext): Tree | undefined {
 
 interface Case {
   readonly args: readonly string[];
+  /** A change is one line in the journal; undefined: nothing changes. */
+  readonly record?: RegExp;
   readonly tree: (t: TestContext) => Tree | undefined | Promise<Tree | undefined>;
 }
 
@@ -66,20 +69,42 @@ const successes: readonly Case[] = [
   { args: ['check-expiration'], tree: quickTree },
   { args: ['check-expiration', '-o', 'text'], tree: quickTree },
   { args: ['check-expiration', '--within', '1h'], tree: quickTree },
-  { args: ['renew', 'all'], tree: quickTree },
-  { args: ['renew', 'apiserver', 'scheduler.conf'], tree: quickTree },
+  { args: ['renew', 'all'], tree: quickTree, record: /^renewed 10 certificates, .*restart etcd kube-api/ },
+  {
+    args: ['renew', 'apiserver', 'scheduler.conf'],
+    tree: quickTree,
+    record:
+      /^renewed 2 certificates, .*; backup \S+; to use what is new: kubepki restart kube-apiserver kube-scheduler --rootfs \S+$/,
+  },
+  { args: ['renew', 'all', '--within', '1h'], tree: quickTree },
   { args: ['renew', 'all', '--dry-run'], tree: quickTree },
-  { args: ['renew', 'all', '--csr-only', '--csr-dir', '/csr'], tree: quickTree },
-  { args: ['install', '--csr-dir', '/csr'], tree: signed },
-  { args: ['generate', '--config', '/kubeadm.yaml'], tree: emptyTree },
-  { args: ['generate-csr', '--config', '/kubeadm.yaml'], tree: emptyTree },
-  { args: ['rollback'], tree: renewed },
+  {
+    args: ['renew', 'all', '--csr-only', '--csr-dir', '/csr'],
+    tree: quickTree,
+    record: /^requested 10 certificates; backup \S+$/,
+  },
+  {
+    args: ['install', '--csr-dir', '/csr'],
+    tree: signed,
+    record: /^installed 10 certificates, .*restart etcd kube-api/,
+  },
+  {
+    args: ['generate', '--config', '/kubeadm.yaml'],
+    tree: emptyTree,
+    record: /^generated 15 certificates and sa, the earliest ends [^;]*; backup \S+$/,
+  },
+  {
+    args: ['generate-csr', '--config', '/kubeadm.yaml'],
+    tree: emptyTree,
+    record: /^requested 12 certificates; backup \S+$/,
+  },
+  { args: ['rollback'], tree: renewed, record: /^rolled back 10 certificates, .*restart etcd kube-api/ },
   { args: ['history'], tree: renewed },
   { args: ['recover'], tree: interrupted },
 ];
 
-describe('--quiet says nothing when all is well', () => {
-  for (const { args, tree } of successes) {
+describe('--quiet says nothing when all is well, but a line of what has changed', () => {
+  for (const { args, tree, record } of successes) {
     test(args.join(' '), async (t) => {
       const loud = await tree(t);
       const still = await tree(t);
@@ -89,7 +114,9 @@ describe('--quiet says nothing when all is well', () => {
       assert.notEqual(heard.stdout, '', 'there is something to hold back');
       assert.doesNotMatch(heard.stderr, /^(?:warning|error):/m);
       const outcome = await certs(still, ...args, '--quiet');
-      assert.deepEqual(outcome, { stdout: '', stderr: '', code: 0, signal: undefined });
+      assert.deepEqual([outcome.stdout, outcome.code], ['', 0]);
+      if (record === undefined) assert.equal(outcome.stderr, '');
+      else assert.match(/^note: (.*)\n$/.exec(outcome.stderr)?.[1] ?? outcome.stderr, record);
       const paths = (from: Tree): string[] =>
         [...snapshot(from.directory).keys()].filter((path) => !path.includes('kubepki/')).sort();
       assert.deepEqual(paths(still), paths(loud), 'it does the same');
@@ -102,22 +129,26 @@ describe('--quiet says nothing when all is well', () => {
   test('from cron', async (t) => {
     const tree = quickTree(t);
     const outcome = await kubepkiFromCron(['certs', 'renew', 'all', '--quiet', '--rootfs', tree.directory]);
-    assert.deepEqual(outcome, { stdout: '', stderr: '', code: 0, signal: undefined });
+    const stderr = quietNote(t, tree, { restart: allComponents });
+    assert.deepEqual(outcome, { stdout: '', stderr, code: 0, signal: undefined });
+  });
+
+  test('a change, and another exit code: its line, and the result', async (t) => {
+    const tree = quickTree(t);
+    rmSync(join(tree.certDir, 'front-proxy-client.crt'));
+    const outcome = await certs(tree, 'renew', 'apiserver', 'front-proxy-client', '--quiet');
+    assert.deepEqual(outcome, {
+      stdout:
+        'certificate for serving the Kubernetes API renewed\nMISSING! certificate for the front proxy client\n',
+      stderr: quietNote(t, tree, { names: ['apiserver'], restart: ['kube-apiserver'] }),
+      code: 6,
+      signal: undefined,
+    });
   });
 });
 
 describe('--quiet tells the whole story when something is wrong', () => {
   const failures: readonly (Case & { readonly code: number; readonly what: string })[] = [
-    {
-      what: 'a named certificate is missing',
-      args: ['renew', 'apiserver', 'front-proxy-client'],
-      code: 6,
-      tree: (t) => {
-        const tree = quickTree(t);
-        rmSync(join(tree.certDir, 'front-proxy-client.crt'));
-        return tree;
-      },
-    },
     {
       what: 'a file cannot be read',
       args: ['check-expiration'],
@@ -225,12 +256,12 @@ describe('--quiet tells the whole story when something is wrong', () => {
   });
 });
 
-test('a warning is said, alone, when the rest is well', async (t) => {
+test('a warning is said, and the line of the change, when the rest is well', async (t) => {
   const tree = quickTree(t);
   const outcome = await certs(tree, 'renew', 'apiserver', '--validity', '90y', '--quiet');
   assert.equal(outcome.code, 0);
   assert.equal(outcome.stdout, '');
-  assert.match(outcome.stderr, /^warning: .*the CA ends on .*\n$/);
+  assert.match(outcome.stderr, /^warning: .*the CA ends on .*\nnote: renewed 1 certificate, .*\n$/);
 });
 
 test('so is the hint that belongs to it', async (t) => {
@@ -279,7 +310,7 @@ test('every command has it, but the one whose result is all it is for', async ()
   }
 });
 
-test('on a terminal it still asks, and says nothing else', async (t) => {
+test('on a terminal it still asks, and says nothing else but what has changed', async (t) => {
   const tree = quickTree(t);
   const before = snapshot(tree.directory);
   const shown = terminal(t, certsLine('renew', '--quiet', '--rootfs', tree.directory));
@@ -289,7 +320,7 @@ test('on a terminal it still asks, and says nothing else', async (t) => {
   assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
   shown.type('y', 'Enter');
   const after = await shown.shows(/exit=0/);
-  assert.match(after, /\[y\/N\] y\nexit=0/);
+  assert.match(after, /\[y\/N\] y\n\S*note\S*: renewed 10 certificates, [^]*exit=0/);
   assert.equal(fileChanges(before, snapshot(tree.directory)).length, 17);
   assert.ok(existsSync(stateDirectory(tree)));
 });

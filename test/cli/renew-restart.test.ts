@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { changeNote } from '../support/change-note.ts';
 import { until } from '../support/deadline.ts';
 import { judge } from '../support/judge.ts';
 import { plane, quickly } from '../support/kubelet/restart.ts';
@@ -48,7 +49,7 @@ describe('renew --restart', () => {
         'kube-apiserver restarted\n' +
         `kube-apiserver serves the new certificate (${node.tree.certDir}/apiserver.crt)\n`,
     );
-    assert.equal(stderr, '');
+    assert.equal(stderr, changeNote(t, node.tree, { names: ['apiserver', 'admin.conf'] }));
     assert.deepEqual(node.kubelet.starts.slice(4), ['kube-apiserver.yaml']);
     assert.equal(
       servedFingerprint(openssl, node.ports.apiserver),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { changeNote } from '../support/change-note.ts';
 import { judge } from '../support/judge.ts';
 import { certs, done } from '../support/node.ts';
 import { makeCa, resign } from '../support/resigned.ts';
@@ -89,8 +90,11 @@ describe('renew all --within', () => {
     writeFileSync(join(tree.certDir, 'front-proxy-ca.key'), 'garbage\n');
     assert.equal((await certs(tree, 'renew', 'all')).code, 1);
     const outcome = await certs(tree, 'renew', 'all', '--within', '30d');
-    assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
+    // kubeadm's closing line names all components; this one what has changed.
+    const said = changeNote(t, tree, { names: ['apiserver'], restart: ['kube-apiserver'] });
+    assert.deepEqual([outcome.code, outcome.stderr], [0, said]);
     assert.match(outcome.stdout, /^certificate for serving the Kubernetes API renewed$/m);
+    assert.match(outcome.stdout, /kube-controller-manager, kube-scheduler and etcd/);
   });
 
   test('--dry-run says what is due, and changes nothing', async (t) => {

@@ -14,6 +14,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { certificates } from '../../src/catalog/catalog.ts';
+import { allComponents, changeNote, usersOf } from '../support/change-note.ts';
 import { judge } from '../support/judge.ts';
 import { kubepki, kubepkiCommand, kubepkiFromCron } from '../support/kubepki.ts';
 import { runProgram } from '../support/program.ts';
@@ -41,9 +43,14 @@ describe('renew prints what kubeadm printed and changes the same files', () => {
       const tree = copyFixture(t, role);
       const before = snapshot(tree.directory);
       const outcome = await kubepki(['certs', 'renew', 'all', '--rootfs', tree.directory, ...config(role)]);
+      const names = certificates
+        .filter(({ longName }) => outcome.stdout.split('\n').includes(`${longName} renewed`))
+        .map(({ name }) => name);
+      const flags = [...config(role), '--rootfs', tree.directory].join(' ');
       assert.deepEqual(outcome, {
         stdout: recording(role, 'renew-all'),
-        stderr: '',
+        // kubeadm's last line names all the components; here it is those whose certificates have changed.
+        stderr: changeNote(t, tree, { names, restart: usersOf(names), flags }),
         code: 0,
         signal: undefined,
       });
@@ -118,7 +125,7 @@ describe('renew', () => {
     const outcome = await kubepkiFromCron(['certs', 'renew', '--rootfs', tree.directory]);
     assert.deepEqual(outcome, {
       stdout: recording('stacked-etcd-rsa', 'renew-all'),
-      stderr: '',
+      stderr: changeNote(t, tree, { restart: allComponents }),
       code: 0,
       signal: undefined,
     });
@@ -140,8 +147,10 @@ describe('renew', () => {
     );
     assert.equal(
       outcome.stderr,
-      'note: restart etcd, kube-apiserver, kube-scheduler to use the new certificates\n' +
-        `hint: kubepki restart etcd kube-apiserver kube-scheduler --rootfs ${tree.directory}\n`,
+      changeNote(t, tree, {
+        names: ['etcd-server', 'front-proxy-client', 'scheduler.conf'],
+        restart: ['etcd', 'kube-apiserver', 'kube-scheduler'],
+      }),
     );
     assert.deepEqual(fileChanges(before, snapshot(tree.directory)), [
       ...leafFiles('etcd/server', 'front-proxy-client'),
@@ -262,7 +271,9 @@ describe('renew', () => {
     assert.equal(outcome.code, 0);
     assert.equal(
       outcome.stderr,
-      `warning: ${admin}: has other names (hard links), which keep the old content\n`,
+      `warning: ${admin}: has other names (hard links), which keep the old content\n` +
+        // No component uses it.
+        changeNote(t, tree, { names: ['admin.conf'] }),
     );
     assert.equal(readFileSync(join(tree.directory, 'kube-config'), 'utf8'), old);
     assert.notEqual(readFileSync(admin, 'utf8'), old);
@@ -305,7 +316,8 @@ describe('renew', () => {
     const tree = copyFixture(t, 'ipv6');
     const script = '{ "$@"; echo "exit=$?" >&2; } | head -c 1 >/dev/null';
     const args = [...kubepkiCommand, 'certs', 'renew', 'all', '--rootfs', tree.directory];
-    assert.equal((await runProgram('/bin/sh', ['-c', script, 'sh', ...args])).stderr, 'exit=0\n');
+    const { stderr } = await runProgram('/bin/sh', ['-c', script, 'sh', ...args]);
+    assert.equal(stderr, `${changeNote(t, tree, { restart: allComponents })}exit=0\n`);
   });
 
   test('a CA without a subject key identifier signs, and openssl follows the path', async (t) => {
@@ -374,7 +386,16 @@ describe('whose kubeconfigs are renewed', () => {
       '--cert-dir',
       '/var/lib/pki',
     ]);
-    assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
+    const moved = {
+      ...tree,
+      certDir: join(tree.directory, 'var/lib/pki'),
+      stateDir: join(tree.directory, 'var/lib/kubepki'),
+    };
+    const flags = `--cert-dir /var/lib/pki --rootfs ${tree.directory}`;
+    assert.deepEqual(
+      [outcome.code, outcome.stderr],
+      [0, changeNote(t, moved, { restart: allComponents, flags })],
+    );
     assert.equal(outcome.stdout, recording('stacked-etcd-rsa', 'renew-all'));
   });
 
@@ -401,7 +422,12 @@ describe('symlinks', () => {
     const tree = copyFixture(t, 'symlinks');
     const before = snapshot(tree.directory);
     const outcome = await kubepki(['certs', 'renew', 'all', '--rootfs', tree.directory]);
-    assert.deepEqual([outcome.code, outcome.stderr], [0, '']);
+    assert.equal(outcome.code, 0);
+    // What reads the certificates for the exact line knows no links below another root.
+    assert.match(
+      outcome.stderr,
+      /^note: renewed 10 certificates, the earliest ends [^;\n]* UTC; backup \S+\nnote: restart etcd, [^\n]*\nhint: kubepki restart etcd [^\n]*\n$/,
+    );
     const after = snapshot(tree.directory);
     for (const line of fileChanges(before, after)) assert.match(line, /^~ \S+ content$/);
     const links = [...before].filter(([, { type }]) => type === 'link').map(([path]) => path);

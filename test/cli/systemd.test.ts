@@ -4,6 +4,7 @@ import { chownSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync 
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { programWords } from '../../src/cli/program-words.ts';
+import { quietNote } from '../support/change-note.ts';
 import { judge } from '../support/judge.ts';
 import { kubepki, kubepkiBin, kubepkiCommand } from '../support/kubepki.ts';
 import { done, quickTree } from '../support/node.ts';
@@ -226,21 +227,26 @@ function systemCalls(systemdAnalyze: string, group: string): readonly string[] {
 }
 
 describe('run as the unit says', () => {
-  test('renews what is due and nothing else, in silence; the second time it does nothing', async (t) => {
+  test('renews what is due and nothing else, and the journal has a line of it; the second time nothing, in silence', async (t) => {
     const tree = await treeEnding(t, { apiserver: 20, 'etcd-server': 50 });
     const before = snapshot(tree.directory);
     const text = await unit('kubepki-renew.service', '--within', '30d', '--rootfs', tree.directory);
     const [command = '', ...args] = executed(setting(text, 'ExecStart'));
-    const run = (): string =>
-      execFileSync(command, args, { cwd: '/', env: { PATH: '/usr/bin:/bin' }, encoding: 'utf8' });
-    assert.equal(run(), '');
+    const run = (): readonly (string | number | null)[] => {
+      const options = { cwd: '/', env: { PATH: '/usr/bin:/bin' }, encoding: 'utf8' } as const;
+      const { status, stdout, stderr } = spawnSync(command, args, options);
+      return [status, stdout, stderr];
+    };
+    const changed = { names: ['apiserver'], restart: ['kube-apiserver'] };
+    const first = run();
+    assert.deepEqual(first, [0, '', quietNote(t, tree, changed)]);
     const pki = 'etc/kubernetes/pki';
     assert.deepEqual(fileChanges(before, snapshot(tree.directory)), [
       `~ ${pki}/apiserver.crt content`,
       `~ ${pki}/apiserver.key content`,
     ]);
     const after = snapshot(tree.directory);
-    assert.equal(run(), '');
+    assert.deepEqual(run(), [0, '', '']);
     assert.deepEqual(changes(after, snapshot(tree.directory), { inodes: true }), []);
   });
 
@@ -254,7 +260,9 @@ describe('run as the unit says', () => {
     const before = snapshot(tree.directory);
     const flags = ['--rootfs', tree.directory, '--textfile', '/metrics/k.prom'];
     const text = await unit('kubepki-renew.service', '--within', '30d', ...flags);
-    assert.deepEqual(await runRestricted(text, 'ExecStart', tools), { stdout: '', stderr: '', code: 0 });
+    const run = await runRestricted(text, 'ExecStart', tools);
+    const changed = { names: ['apiserver'], restart: ['kube-apiserver'] };
+    assert.deepEqual(run, { stdout: '', stderr: quietNote(t, tree, changed), code: 0 });
     assert.deepEqual(fileChanges(before, snapshot(tree.directory)), [
       '~ etc/kubernetes/pki/apiserver.crt content',
       '~ etc/kubernetes/pki/apiserver.key content',
@@ -274,7 +282,7 @@ describe('run as the unit says', () => {
     const flags = ['--restart', ...quickly, '--within', '30d', '--rootfs', tree.directory];
     const text = await unit('kubepki-renew.service', ...flags);
     const { stdout, stderr, code } = await runRestricted(text, 'ExecStart', tools);
-    assert.deepEqual([stdout, stderr, code], ['', '', 0]);
+    assert.deepEqual([stdout, stderr, code], ['', quietNote(t, tree, { names: ['scheduler.conf'] }), 0]);
     assert.notEqual(kubelet.pid('kube-scheduler.yaml'), pid);
     assert.deepEqual(changes(before, snapshot(manifestsDir)), []);
   });

@@ -22,6 +22,8 @@ export async function collected(command: (terminal: Terminal) => Promise<number>
     stdoutColour: false,
     stderrColour: false,
     interactive: false,
+    quiet: false,
+    record: (text) => (stderr += renderNote(text, plain)),
     result: (text) => (stdout += text),
     warning: (text) => (stderr += renderWarning(text, plain)),
     note: (text) => (stderr += renderNote(text, plain)),

@@ -4,6 +4,7 @@ import type { ExitCode } from '../exit-code.ts';
 import { offering } from '../offering.ts';
 import { shells, type Shell } from '../shells.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
+import { unknownWord } from '../unknown-name.ts';
 
 export function addCompletion(program: Command, done: (code: ExitCode) => void): void {
   program
@@ -42,9 +43,7 @@ reads itself, as root. Make it again after an update.`,
 function requireShell(given: string | undefined): Shell {
   const shell = shells.find((one) => one === given);
   if (shell !== undefined) return shell;
-  throw new KubepkiError(
-    'usage',
-    given === undefined ? 'no shell is named' : `unknown shell ${JSON.stringify(given)}`,
-    { hint: 'use kubepki completion bash, zsh or fish' },
-  );
+  const otherwise = 'use kubepki completion bash, zsh or fish';
+  if (given !== undefined) throw unknownWord('shell', given, { allowed: shells, otherwise });
+  throw new KubepkiError('usage', 'no shell is named', { hint: otherwise });
 }

@@ -51,7 +51,7 @@ Examples:
   kubepki certs install --csr-dir /root/csr
   kubepki certs install apiserver --from-bundle signed.pem --dry-run
 
-A certificate and a CSR belong together by their public key, whatever their files are called. Exit code 6 if a
+A certificate (.crt, .pem, .cer) and a CSR belong together by their public key, whatever their files are called. Exit code 6 if a
 certificate named here is not signed yet, or nothing could be installed; 8 if the restart or the hook failed.`,
     )
     .action(async (names: string[], _options, command: Command) => {

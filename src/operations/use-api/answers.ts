@@ -46,6 +46,7 @@ export function answerFiles({ spec, name, request, certificate, key }: Answer): 
       },
       keys: [{ ...key, certificatePath: path }],
       certificatePaths: [path],
+      otherPaths: [],
     },
     certificate: {
       target,
