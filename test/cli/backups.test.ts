@@ -73,7 +73,8 @@ describe('rollback', () => {
     const after = snapshot(tree.directory);
     const back = await done(tree, 'rollback');
     assert.match(back.stdout, /^rolled back: 17 files /);
-    assert.equal(back.stderr, changeNote(t, tree, { verb: 'rolled back', restart: allComponents }));
+    const redo = `hint: to redo what was taken back: kubepki certs rollback ${ids(tree).at(-1) ?? ''} --rootfs ${tree.directory}\n`;
+    assert.equal(back.stderr, redo + changeNote(t, tree, { verb: 'rolled back', restart: allComponents }));
     assert.deepEqual(fileChanges(original, snapshot(tree.directory)), []);
     await done(tree, 'rollback', ids(tree).at(-1) ?? '');
     assert.deepEqual(fileChanges(after, snapshot(tree.directory)), []);

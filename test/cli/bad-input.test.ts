@@ -47,7 +47,6 @@ const caKey = 'error: ROOT/etc/kubernetes/pki/ca.key: ';
 const caCrt = 'error: ROOT/etc/kubernetes/pki/ca.crt: ';
 const adminConf = 'error: ROOT/etc/kubernetes/admin.conf: ';
 const invalidApiserver = { code: 1, rows: ['!INVALID! apiserver'], stderr: /^error: .*apiserver\.crt: / };
-const goodCheck = { code: 0 };
 
 const table: readonly BadInput[] = [
   {
@@ -146,7 +145,10 @@ const table: readonly BadInput[] = [
     },
     code: 1,
     stderr: [/apiserver\.key: is a FIFO, not a file/, restOfApiserver],
-    check: goodCheck,
+    check: {
+      code: 0,
+      stderr: /^warning: \S+\/apiserver\.key: is a FIFO, not a file\nhint: [^\n]*renew apiserver [^\n]*\n$/,
+    },
   },
   {
     what: 'a file of 1 GiB',
@@ -198,14 +200,20 @@ const table: readonly BadInput[] = [
     break: replace('ca.key', bad('encrypted.key')),
     code: 1,
     stderr: [`${caKey}is protected by a passphrase (so ${everythingOfCa} cannot be renewed)`, hint, restOfCa],
-    check: goodCheck,
+    check: {
+      code: 0,
+      stderr: /^warning: \S+\/ca\.key: is protected by a passphrase\nhint: decrypt [^\n]*\n$/,
+    },
   },
   {
     what: 'an encrypted ca.key of the traditional form',
     break: replace('ca.key', bad('encrypted-traditional.key')),
     code: 1,
     stderr: [`${caKey}is protected by a passphrase (so ${everythingOfCa} cannot be renewed)`, hint, restOfCa],
-    check: goodCheck,
+    check: {
+      code: 0,
+      stderr: /^warning: \S+\/ca\.key: is protected by a passphrase\nhint: decrypt [^\n]*\n$/,
+    },
   },
   {
     what: 'a ca.key that does not match ca.crt',
@@ -216,14 +224,17 @@ const table: readonly BadInput[] = [
       hint,
       restOfCa,
     ],
-    check: goodCheck,
+    check: {
+      code: 0,
+      stderr: /^warning: \S+\/ca\.key: does not belong to the CA certificate \S+\nhint: [^\n]*\n$/,
+    },
   },
   {
     what: 'a ca.key that is garbage',
     break: replace('ca.key', bad('garbage.pem')),
     code: 1,
     stderr: [/ca\.key: is not PEM: no private key found/, restOfCa],
-    check: goodCheck,
+    check: { code: 0, stderr: /^warning: \S+\/ca\.key: is not PEM: no private key found\nhint: [^\n]*\n$/ },
   },
   {
     what: 'a CA that is not a CA',
@@ -233,7 +244,7 @@ const table: readonly BadInput[] = [
     },
     code: 1,
     stderr: [/ca\.crt: is not a CA certificate \(basicConstraints lacks CA:TRUE\)/, hint, restOfCa],
-    check: goodCheck,
+    check: { code: 1, stderr: /^error: \S+\/ca\.crt: is not a CA certificate / },
   },
   {
     what: 'an expired CA',
@@ -243,7 +254,7 @@ const table: readonly BadInput[] = [
     },
     code: 1,
     stderr: [/ca\.crt: the CA expired on \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/, hint, restOfCa],
-    check: goodCheck,
+    check: { code: 0, stderr: /^warning: \S+\/admin\.conf: is not signed by the CA of / },
   },
   {
     what: 'a CA that is not valid yet',
@@ -253,7 +264,7 @@ const table: readonly BadInput[] = [
     },
     code: 1,
     stderr: [/ca\.crt: the CA is not valid before \d{4}-\d\d-\d\d/, hint, restOfCa],
-    check: goodCheck,
+    check: { code: 0, stderr: /^warning: \S+\/ca\.crt: the CA is not valid before /m },
   },
   {
     what: 'a CA key of 1024 bits',
@@ -263,7 +274,7 @@ const table: readonly BadInput[] = [
     },
     code: 1,
     stderr: [/ca\.key: a CA key of the kind RSA-1024 is not supported/, hint, restOfCa],
-    check: goodCheck,
+    check: { code: 0, stderr: /^warning: \S+\/admin\.conf: is not signed by the CA of / },
   },
   {
     what: 'a CA certificate in the place of a leaf',
@@ -275,7 +286,7 @@ const table: readonly BadInput[] = [
       `${apiserverCrt}is a CA certificate, not a leaf (so apiserver cannot be renewed)`,
       restOfApiserver,
     ],
-    check: goodCheck,
+    check: { code: 0, stderr: /^warning: \S+\/apiserver\.crt: is a CA certificate \(CA:TRUE\)\n/ },
   },
   {
     what: 'a kubeconfig without its current context',

@@ -122,24 +122,24 @@ function examineChain(examined: ExaminedChain): Finding[] {
     message: summary,
     summary,
     hint: remedy(check, examined),
-    ...(key !== undefined && check.startsWith('key-') && ofKeyFile(check, name, key, file)),
+    ...(key !== undefined && check.startsWith('key-') && ofKeyFile(check, examined, key, file)),
   }));
 }
 
 /** Where the key has a file of its own, that is the one to look at; why it cannot be read is its own matter anywhere. */
 function ofKeyFile(
   check: CheckId,
-  name: string,
+  remedied: Remedied,
   { target, content }: Slot<PrivateKey>,
   certificateFile: string,
 ): Partial<Finding> {
   if (content.status === 'unreadable') {
     const { message } = content.error;
-    return { file: target.path, message, ...ownHint(content.error) };
+    return { file: target.path, message, ...hintFor(content.error, remedy('key-other', remedied)) };
   }
   if (target.path === certificateFile) return {};
   return check === 'key-missing'
-    ? { file: target.path, message: `no such file: the certificate ${name} has no key` }
+    ? { file: target.path, message: `no such file: the certificate ${remedied.name} has no key` }
     : { file: target.path, message: 'is not the key of its certificate' };
 }
 
@@ -155,7 +155,8 @@ function examineAuthority(entry: AuthorityEntry, subject: Subject): readonly Fin
   return authorityProblemsOf(judged).map(({ check, severity, message: summary }): Finding => {
     const finding = { check, severity, name: spec.name, summary, hint: remedy(check, remedied) };
     if (check === 'ca-key-unreadable' && key?.status === 'unreadable') {
-      return { ...finding, file: keyPath, message: key.error.message, ...ownHint(key.error) };
+      const other = remedy('ca-key-other', remedied);
+      return { ...finding, file: keyPath, message: key.error.message, ...hintFor(key.error, other) };
     }
     return check === 'ca-key-other'
       ? { ...finding, file: keyPath, message: `does not belong to the CA certificate ${certificatePath}` }
@@ -163,9 +164,12 @@ function examineAuthority(entry: AuthorityEntry, subject: Subject): readonly Fin
   });
 }
 
-/** Those who may not read a key can do without; any other error knows best what mends it. */
-function ownHint({ code, hint }: KubepkiError): { readonly hint?: string } {
-  return code === 'no-permission' || hint === undefined ? {} : { hint };
+/** Those who may not read a key can do without; of any other error the hint is its own, or another key is needed. */
+function hintFor(
+  { code, hint }: KubepkiError,
+  other: string | undefined,
+): { readonly hint?: string | undefined } {
+  return code === 'no-permission' ? {} : { hint: hint ?? other };
 }
 
 function missing(file: string, remedied: Remedied): Finding {
