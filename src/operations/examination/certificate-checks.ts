@@ -58,14 +58,13 @@ export interface CertificateProblem {
   readonly message: string;
 }
 
-/** In the table's order. Where the leaf is not the first in its file, nothing else can be said of it. */
+/** In the table's order. Of a CA's certificate in the place of a leaf only the first is worth saying. */
 export function problemsOf(judged: Judged): CertificateProblem[] {
-  const wrongOrder = order(judged);
-  if (wrongOrder !== undefined) return [{ check: 'order', message: wrongOrder }];
-  return table.flatMap(({ id, problem }) => {
+  const problems = table.flatMap(({ id, problem }) => {
     const message = problem(judged);
     return message === undefined ? [] : [{ check: id, message }];
   });
+  return isCa(judged.chain[0]) ? problems.slice(0, 1) : problems;
 }
 
 function order({ chain: [first, ...others] }: Judged): string | undefined {
