@@ -156,9 +156,10 @@ function noteExternal(plan: readonly PlannedRenewal[], options: RenewOptions, te
   const external = plan.flatMap((one) => (one.status === 'external-ca' ? [one] : []));
   if (external.length === 0) return;
   const names = external.map(({ spec }) => spec.name);
-  if (options.within !== undefined) {
-    terminal.warning(`due, and the key of the CA is not here: ${names.join(', ')}`);
-  }
+  const text = `not renewed, as the key of the CA is not here: ${names.join(', ')}`;
+  // Without a window it is kubeadm's outcome, and no reason for a mail.
+  if (options.within === undefined) terminal.note(text);
+  else terminal.warning(`due and ${text}`);
   const command = commandLine(nodeFlags(options))(['renew', ...names, '--csr-only'].join(' '));
   terminal.hint(`have them signed by the external CA: ${command}`);
 }

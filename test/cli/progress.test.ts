@@ -35,7 +35,7 @@ describe('progress on a terminal', () => {
     assert.doesNotMatch(after, /waiting|generating/);
     assert.match(
       after,
-      /^\s*certificate for serving the Kubernetes API renewed\n.*note.*: restart .*\n.*hint.*: kubepki restart .*\nexit=0/,
+      /^\s*certificate for serving the Kubernetes API renewed\n.*note.*: renewed 1 certificate, .*\n.*note.*: restart .*\n.*hint.*: kubepki restart .*\nexit=0/,
     );
     assert.ok(shown.cursorIsVisible());
     const times = seconds(await shown.wrote(/exit=0/));
