@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { changeNote } from '../support/change-note.ts';
+import { besideChangeNote, changeNote } from '../support/change-note.ts';
 import { until } from '../support/deadline.ts';
 import { judge } from '../support/judge.ts';
 import { plane, quickly } from '../support/kubelet/restart.ts';
@@ -162,7 +162,7 @@ describe('renew --restart', () => {
     assert.equal(code, 143);
     assert.match(stdout, / renewed\n$/);
     assert.equal(
-      stderr,
+      besideChangeNote(stderr),
       `interrupted: the change is done and complete; kube-scheduler was being stopped; the manifest of kube-scheduler is in its place (${manifest}); ` +
         `then: kubepki restart kube-scheduler --rootfs ${node.tree.directory}\n`,
     );

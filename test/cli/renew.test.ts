@@ -37,6 +37,14 @@ const leafFiles = (...names: string[]): string[] =>
     `~ etc/kubernetes/pki/${name}.key content`,
   ]);
 
+/** What `renew` adds to kubeadm's lines about an external CA. */
+function externalNote(names: readonly string[], flags: string): string {
+  return (
+    `note: not renewed, as the key of the CA is not here: ${names.join(', ')}\n` +
+    `hint: have them signed by the external CA: kubepki certs renew ${names.join(' ')} --csr-only ${flags}\n`
+  );
+}
+
 describe('renew prints what kubeadm printed and changes the same files', () => {
   for (const role of recorded) {
     test(`renew all on ${role}`, async (t) => {
@@ -50,7 +58,9 @@ describe('renew prints what kubeadm printed and changes the same files', () => {
       assert.deepEqual(outcome, {
         stdout: recording(role, 'renew-all'),
         // kubeadm's last line names all the components; here it is those whose certificates have changed.
-        stderr: changeNote(t, tree, { names, restart: usersOf(names), flags }),
+        stderr:
+          (role === 'external-front-proxy' ? externalNote(['front-proxy-client'], flags) : '') +
+          changeNote(t, tree, { names, restart: usersOf(names), flags }),
         code: 0,
         signal: undefined,
       });
@@ -107,7 +117,8 @@ describe('renew prints what kubeadm printed and changes the same files', () => {
     const before = snapshot(tree.directory);
     const all = await kubepki(['certs', 'renew', 'all', '--rootfs', tree.directory]);
     assert.equal(all.code, 0);
-    assert.equal(all.stderr, '');
+    const everything = certificates.map(({ name }) => name).filter((name) => name !== 'super-admin.conf');
+    assert.equal(all.stderr, externalNote(everything, `--rootfs ${tree.directory}`));
     const lines = all.stdout.split('\n').slice(0, -1);
     assert.equal(lines.length, 10);
     for (const line of lines)
@@ -405,6 +416,7 @@ describe('whose kubeconfigs are renewed', () => {
     for (const name of ['ca.crt', 'ca.key']) {
       cpSync(fixturePath('stacked-etcd-ecdsa', `etc/kubernetes/pki/${name}`), join(tree.certDir, name));
     }
+    chmodSync(join(tree.certDir, 'ca.key'), 0o600);
     const outcome = await kubepki(['certs', 'renew', 'admin.conf', '--rootfs', tree.directory]);
     assert.equal(outcome.code, 0, outcome.stderr);
     assert.match(outcome.stderr, /^warning: .*admin\.conf: was signed by another CA than .*ca\.crt\nnote: /);
