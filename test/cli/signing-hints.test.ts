@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { leafFacts, leafFiles } from '../support/certificates.ts';
@@ -80,7 +80,11 @@ describe('a CSR is signed as the hint says', () => {
     const directory = temporaryDirectory(t);
     const kubeconfigDir = join(directory, 'etc/kubernetes');
     const tree: Tree = { directory, kubeconfigDir, certDir: join(kubeconfigDir, 'pki') };
-    const { stdout, stderr } = await done(tree, 'generate-csr');
+    writeFileSync(
+      join(directory, 'kubeadm.yaml'),
+      'apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nnodeRegistration: {name: cp-1}\nlocalAPIEndpoint: {advertiseAddress: 192.0.2.10}\n',
+    );
+    const { stdout, stderr } = await done(tree, 'generate-csr', '--config', '/kubeadm.yaml');
     assert.doesNotMatch(stdout, /openssl|usages/);
     for (const name of ['ca', 'etcd/ca', 'front-proxy-ca']) {
       mkdirSync(dirname(join(tree.certDir, name)), { recursive: true });

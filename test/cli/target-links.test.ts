@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
+import { allComponents, changeNote } from '../support/change-note.ts';
 import { requireTidy } from '../faults/invariants.ts';
 import { kubepki } from '../support/kubepki.ts';
 import { mountsFor } from '../support/mounts.ts';
@@ -216,7 +217,8 @@ describe('a hard link', () => {
     assert.equal(outcome.code, 0);
     assert.equal(
       outcome.stderr,
-      `warning: ${key}: has other names (hard links), which keep the old content\n`,
+      `warning: ${key}: has other names (hard links), which keep the old content\n` +
+        changeNote(t, tree, { restart: allComponents }),
     );
     assert.equal(readFileSync(other, 'utf8'), old);
     assert.notEqual(readFileSync(key, 'utf8'), old);

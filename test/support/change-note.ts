@@ -91,7 +91,7 @@ export function usersOf(names: readonly string[]): readonly string[] {
 /** What else the run said: the sum must be there once, as one line; that it is true is tested elsewhere. */
 export function besideChangeNote(stderr: string): string {
   const sum =
-    /^note: (?:renewed|installed|generated|rolled back) \d+ certificates?\b[^\n]* ends? \w{3} \d\d, \d{4} \d\d:\d\d UTC; backup \S+\n/gm;
+    /^note: (?:renewed|installed|generated|rolled back) \d+ certificates?\b[^\n]* ends? \w{3} \d\d, \d{4} \d\d:\d\d UTC; backup [^\s;]+(?:; to use what is new: kubepki restart [^\n]+)?\n/gm;
   const found = stderr.match(sum) ?? [];
   if (found.length !== 1) throw new Error(`${String(found.length)} sums of a change: ${stderr}`);
   return stderr.replace(sum, '');
