@@ -55,7 +55,7 @@ const rooms = {
   },
   operations: {
     rooms: ['errors', 'changeset', 'catalog', 'pki', 'kubeconfig'],
-    types: { config: [], inventory: ['findAuthority'] },
+    types: { config: [], inventory: ['findAuthority', 'isMissed'] },
     modules: { 'node:path': true, 'ipaddr.js': true, 'node:net': ['isIP'] },
   },
   storage: {

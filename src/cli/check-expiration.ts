@@ -4,7 +4,7 @@ import { examine, type Examined, type KeysOption } from './examine.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
-import { judgeExpiration } from './judge-expiration.ts';
+import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
 import { warnOfFindings } from './findings.ts';
 import { openNode, workingDirectory, type Node, type NodeOptions } from './node-options.ts';
 import { expirationPresenter, type PresentOptions } from './present-expiration.ts';
@@ -61,6 +61,8 @@ async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Term
   if (shown.pluginCode !== undefined) return shown.pluginCode;
   for (const problem of examined.problems) terminal.error(problem);
   warnOfFindings(examined.findings, terminal);
+  // Its exit code is kubeadm's, and the rows that tell it are not shown.
+  if (terminal.quiet && options.within === undefined) warnOfRows(examined.report, terminal);
   const ok = examined.problems.length > 0 ? exitCodes.error : exitCodes.done;
   const code = options.within === undefined ? ok : judgeExpiration(examined, options.within, terminal);
   // Of another moment it is no advice.

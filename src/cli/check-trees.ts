@@ -5,7 +5,7 @@ import type { ExpirationOptions } from './check-expiration.ts';
 import { examine } from './examine.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { warnOfFindings } from './findings.ts';
-import { judgeExpiration } from './judge-expiration.ts';
+import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
 import { openNode, workingDirectory } from './node-options.ts';
 import type { Period } from './period-option.ts';
 import { metricsOfTrees, treesPresenter, type ExaminedTree } from './present-trees.ts';
@@ -60,6 +60,11 @@ export async function checkTrees(
     trees.flatMap(({ findings }) => findings),
     terminal,
   );
+  if (terminal.quiet && options.within === undefined) {
+    for (const { node, report } of trees) {
+      if (report !== undefined) warnOfRows(report, ofNode(node, terminal));
+    }
+  }
   if (options.within !== undefined) return worseOf(judgeTrees(trees, options.within, terminal), unwritten);
   const isBad = trees.some(({ problems }) => problems.length > 0);
   return isBad ? exitCodes.error : worseOf(exitCodes.done, unwritten);
@@ -110,14 +115,20 @@ function heldBack(terminal: Terminal, node: string, said: (() => void)[]): Termi
   };
 }
 
+/** Says of which node it is. */
+function ofNode(node: string, terminal: Terminal): Pick<Terminal, 'warning'> {
+  return {
+    warning: (text) => {
+      terminal.warning(`${node}: ${text}`);
+    },
+  };
+}
+
 /** The worst of them: 5, else 4. */
 function judgeTrees(trees: readonly ExaminedTree[], within: Period, terminal: Terminal): ExitCode {
   const codes = trees.map(({ node, report, problems, findings }) => {
     if (report === undefined) return exitCodes.expired;
-    const warning = (text: string): void => {
-      terminal.warning(`${node}: ${text}`);
-    };
-    return judgeExpiration({ report, problems, findings }, within, { warning });
+    return judgeExpiration({ report, problems, findings }, within, ofNode(node, terminal));
   });
   return [exitCodes.expired, exitCodes.expiring].find((code) => codes.includes(code)) ?? exitCodes.done;
 }

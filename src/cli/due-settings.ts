@@ -1,29 +1,34 @@
 import { commandLine } from '../errors/command-line.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import type { PrivateKeys } from '../inventory/private-keys.ts';
+import { readPrivateKeys, type PrivateKeys } from '../inventory/private-keys.ts';
 import { examination } from '../operations/examination/examination.ts';
+import type { Finding } from '../operations/examination/finding.ts';
 import type { DueSettings } from '../operations/resting.ts';
 import type { Node } from './node-options.ts';
+import type { WithinOption } from './period-option.ts';
 import type { Selection } from './select.ts';
 
-interface DueWishes {
-  /** undefined: nothing has to be due. */
-  readonly withinMs?: number | undefined;
-  readonly force?: boolean;
+/** What `--within` decides by, the same for every way to renew. Without it nothing is examined, and no key opened. */
+export function dueSettingsOf(
+  node: Node,
+  inventory: Inventory,
+  selection: Selection,
+  { within, force = false }: WithinOption & { readonly force?: boolean },
+  now: Date,
+): DueSettings {
+  if (within === undefined) return { due: undefined, findings: [], insisted: false };
+  return {
+    due: { now, withinMs: within.milliseconds },
+    findings: examineAll(node, inventory, readPrivateKeys(inventory), now),
+    insisted: force && selection.kind === 'named',
+  };
 }
 
-/** What `--within` decides by, the same for every way to renew. */
-export function dueSettingsOf(
+export function examineAll(
   { flags }: Node,
   inventory: Inventory,
   keys: PrivateKeys,
-  selection: Selection,
-  { withinMs, force = false }: DueWishes,
   now: Date,
-): DueSettings {
-  return {
-    due: withinMs === undefined ? undefined : { now, withinMs },
-    findings: examination({ inventory, keys, now, command: commandLine(flags) }),
-    insisted: force && selection.kind === 'named',
-  };
+): readonly Finding[] {
+  return examination({ inventory, keys, now, command: commandLine(flags) });
 }

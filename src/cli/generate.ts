@@ -89,12 +89,19 @@ async function generateSelected(
         case 'interrupted':
           return outcome;
         case 'rehearsed':
+          warnOfGenerated(made, terminal);
           return finished(node, run, { kind: 'planned', lifetimes: context }, terminal);
         case 'made':
+          warnOfGenerated(made, terminal);
           return finished(node, run, { ...outcome, made }, terminal);
       }
     }),
   );
+}
+
+/** A certificate that ends earlier than was asked for, with its CA. */
+function warnOfGenerated(made: readonly Generated[], terminal: Terminal): void {
+  for (const { warning } of made) if (warning !== undefined) terminal.warning(warning);
 }
 
 async function readNaming(node: Node, options: GenerateOptions): Promise<NodeNaming> {
@@ -195,7 +202,6 @@ function finished(
   for (const one of planned) {
     for (const warning of ('warnings' in one ? one.warnings : undefined) ?? []) terminal.warning(warning);
   }
-  for (const { warning } of made) if (warning !== undefined) terminal.warning(warning);
   const shown = planned.flatMap((one): ShownGeneration[] => {
     if (one.status === 'refused') throw new TypeError('what is refused is never reported as made');
     if (one.status === 'left-out') return [];

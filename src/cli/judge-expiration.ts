@@ -1,5 +1,6 @@
+import type { ExpirationReport } from '../operations/expiration-report.ts';
 import type { ExpirationResult } from '../operations/expiration.ts';
-import { expiringWithin, findingsOf } from '../operations/findings.ts';
+import { expiringWithin, findingsOf, toldByRows } from '../operations/findings.ts';
 import { faultsText, remainingText } from '../render/findings.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import type { Period } from './period-option.ts';
@@ -13,8 +14,14 @@ export function judgeExpiration(
 ): ExitCode {
   const findings = findingsOf(report);
   const expiring = expiringWithin(findings, within.milliseconds);
-  if (findings.faults.length > 0) terminal.warning(faultsText(findings.faults));
+  warnOfRows(report, terminal);
   if (expiring.length > 0) terminal.warning(`expiring within ${within.text}: ${remainingText(expiring)}`);
   if (findings.faults.length > 0 || problems.length > 0) return exitCodes.expired;
   return expiring.length > 0 ? exitCodes.expiring : exitCodes.done;
+}
+
+/** What nothing but the rows tells: what else is wrong, and what has no row, is said with its file. */
+export function warnOfRows(report: ExpirationReport, terminal: Pick<Terminal, 'warning'>): void {
+  const told = toldByRows(findingsOf({ ...report, unlisted: [] }));
+  if (told.length > 0) terminal.warning(faultsText(told));
 }

@@ -95,7 +95,7 @@ async function usageError(error: CommanderError): Promise<KubepkiError> {
     import('../operations/similar-words.ts'),
     buildProgram('', [], () => undefined),
   ]);
-  // A flag of the command that was meant is none of what there is in its place.
+  // Where the command itself is not known, that is said, and not that its flags are not.
   const unknown = error.code === 'commander.unknownOption' ? unknownCommand(program, words) : undefined;
   if (unknown !== undefined) return unknown;
   const { command } = calledBy(program, words);

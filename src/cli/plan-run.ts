@@ -3,13 +3,14 @@ import type { CertificateEntry, Inventory } from '../inventory/inventory.ts';
 import { readIssuers } from '../inventory/issuers.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readPrivateKeys } from '../inventory/private-keys.ts';
+import type { Finding } from '../operations/examination/finding.ts';
 import { exposedKeys } from '../operations/exposed-keys.ts';
 import { externalFault, isExternalFault } from '../operations/external-authority.ts';
 import { planRenewals, staysDue, type PlannedRenewal } from '../operations/plan-renewal.ts';
-import { restOf } from '../operations/resting.ts';
+import { faultsOf, restOf, type DueSettings } from '../operations/resting.ts';
 import { defaultValidityMs } from '../operations/validity.ts';
 import type { SanWish } from '../operations/change-sans.ts';
-import { dueSettingsOf } from './due-settings.ts';
+import { examineAll } from './due-settings.ts';
 import { requireManaged } from './managed.ts';
 import { namedAlgorithm, type Node } from './node-options.ts';
 import { selectedSpecs, type Selection } from './select.ts';
@@ -21,6 +22,8 @@ export interface RenewalRun {
   readonly plan: readonly PlannedRenewal[];
   /** Of the external CAs that were asked for, where kubeadm would have stopped. */
   readonly faults: readonly KubepkiError[];
+  /** With `--within`: of the CAs of what was asked for, whether anything is due or not. */
+  readonly authorityFaults: readonly Finding[];
   /** Host paths of private keys that every user of the machine may read. */
   readonly exposed: readonly string[];
   /** With `--within`: something will still be due afterwards, as its CA ends. */
@@ -46,8 +49,10 @@ export function planRun(node: Node, selection: Selection, wishes: RenewalWishes,
   const keys = readPrivateKeys(inventory);
   const specs = selectedSpecs(selection, inventory);
   const sans = sanSettings(wishes.sans, node, wishes);
-  const dueSettings = dueSettingsOf(node, inventory, keys, selection, wishes, now);
-  const { findings, due } = dueSettings;
+  const findings = examineAll(node, inventory, keys, now);
+  const due = wishes.withinMs === undefined ? undefined : { now, withinMs: wishes.withinMs };
+  const insisted = wishes.force === true && selection.kind === 'named';
+  const dueSettings: DueSettings = { due, findings, insisted };
   const resting = new Set(
     inventory.certificates
       .filter((entry) => specs.includes(entry.spec) && rests(entry, { ...dueSettings, sans }))
@@ -65,7 +70,9 @@ export function planRun(node: Node, selection: Selection, wishes: RenewalWishes,
     keyTargets: readKeyTargets(inventory),
   });
   const ofTheseCas = inventory.certificates.filter(({ spec }) => caNames.has(spec.caName));
-  const names = new Set(ofTheseCas.map(({ spec }) => spec.name));
+  // What is left alone says by itself what is wrong with it.
+  const unsound = new Set(plan.flatMap((one) => (one.status === 'unsound' ? [one.spec.name] : [])));
+  const names = new Set(ofTheseCas.map(({ spec }) => spec.name).filter((name) => !unsound.has(name)));
   return {
     now,
     inventory,
@@ -73,6 +80,10 @@ export function planRun(node: Node, selection: Selection, wishes: RenewalWishes,
     faults: findings
       .filter((finding) => names.has(finding.name) && isExternalFault(finding, inventory))
       .map(externalFault),
+    authorityFaults:
+      due === undefined
+        ? []
+        : [...new Set(specs.map(({ caName }) => caName))].flatMap((name) => faultsOf(name, findings)),
     exposed: exposedKeys(keys),
     staysDue: staysDue(plan, due),
   };

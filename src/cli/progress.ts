@@ -4,7 +4,7 @@ import { showStatusRow } from './standard-streams.ts';
 
 export interface Progress {
   update(text: string): void;
-  /** Whoever started it ends it, in a `finally`. */
+  /** The one that started it ends it, in a `finally`. */
   end(): void;
 }
 

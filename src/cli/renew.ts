@@ -3,6 +3,7 @@ import { shellWord } from '../errors/shell-word.ts';
 import { factsOf } from '../operations/certificate-facts.ts';
 import type { ChangeReport } from '../operations/change-report.ts';
 import { hasExpired } from '../operations/due.ts';
+import type { Finding } from '../operations/examination/finding.ts';
 import type { PlannedRenewal, Renewable } from '../operations/plan-renewal.ts';
 import { changedTargets, renew, trustingKubeconfigs, type Renewed } from '../operations/renew.ts';
 import { renewalReport } from '../operations/renewal-report.ts';
@@ -17,6 +18,7 @@ import { clusterFlags, type ClusterOptions } from './cluster-options.ts';
 import { confirmRenewal } from './confirm.ts';
 import { deployHookFlags, type DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
+import { warnOfFindings } from './findings.ts';
 import { nodeFlags, openNode, type Node } from './node-options.ts';
 import { noteAuthorities } from './note-authorities.ts';
 import type { OutputOption } from './output-option.ts';
@@ -132,7 +134,11 @@ function planned(run: RenewalRun, selection: Selection, options: RenewOptions): 
   };
 }
 
-function warn({ plan, faults, exposed }: RenewalRun, options: RenewOptions, terminal: Terminal): void {
+function warn(
+  { plan, faults, authorityFaults, exposed }: RenewalRun,
+  options: RenewOptions,
+  terminal: Terminal,
+): void {
   const endsFirst = plan.flatMap((one) => (one.status === 'ca-ends-first' ? [one] : []));
   for (const warning of [...endsFirstWarnings(endsFirst), ...renewalWarnings(renewablesOf(plan))]) {
     terminal.warning(warning);
@@ -147,6 +153,12 @@ function warn({ plan, faults, exposed }: RenewalRun, options: RenewOptions, term
     terminal.warning(fault.oneLine);
     terminal.hint(fault.hint);
   }
+  warnOfFindings(authorityFaults, terminal);
+  // Of a server without names it is said already, with the flags that give it some.
+  warnOfFindings(
+    keptFaults(plan).filter(({ check }) => check !== 'nameless'),
+    terminal,
+  );
   warnOfUnsound(plan, terminal);
   noteExternal(plan, options, terminal);
 }
@@ -182,11 +194,16 @@ function refuse(
         ...clusterFlags(options),
         ...restartAfterFlags(options),
         ...deployHookFlags(options),
+        ...(options.force === true ? ['--force'] : []),
       ],
     ),
   );
   const report = renewalReport(plan, inventory, { kind: 'refused', dryRun: options.dryRun === true });
   return { kind: 'finished', code: exitCodes.error, report, text: '' };
+}
+
+function keptFaults(plan: readonly PlannedRenewal[]): readonly Finding[] {
+  return renewablesOf(plan).flatMap(({ kept }) => kept);
 }
 
 function renewablesOf(plan: readonly PlannedRenewal[]): Renewable[] {
@@ -227,11 +244,13 @@ function changeOf(renewed: readonly Renewed[]): Change {
 }
 
 function exitCodeOfRun(
-  { plan, staysDue, now }: RenewalRun,
+  { plan, staysDue, authorityFaults, now }: RenewalRun,
   selection: Selection,
   { within }: RenewOptions,
 ): ExitCode {
-  if (isAnyUnsound(plan)) return exitCodes.expired;
+  if (isAnyUnsound(plan) || authorityFaults.length > 0) return exitCodes.expired;
+  // Renewed, and of no more use than before: a timer must not be green.
+  if (within !== undefined && keptFaults(plan).length > 0) return exitCodes.expired;
   const external = plan.flatMap((one) => (one.status === 'external-ca' ? [one] : []));
   const left = external.length > 0 || plan.some(({ status }) => status === 'missing');
   if (selection.kind === 'named' && left) return exitCodes.notRenewed;

@@ -1,6 +1,6 @@
 import { readCertificateFile } from '../inventory/certificate-files.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import { readLiveKeys, readPrivateKeys } from '../inventory/private-keys.ts';
+import { readLiveKeys } from '../inventory/private-keys.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readRequestFiles } from '../inventory/request-files.ts';
 import { keysInUse } from '../operations/keys-in-use.ts';
@@ -123,14 +123,7 @@ function planRequestRun(
     inventory,
     selectedSpecs(selection, inventory).map((spec) => readRequestFiles(layout.root, directory, spec)),
     {
-      ...dueSettingsOf(
-        node,
-        inventory,
-        readPrivateKeys(inventory),
-        selection,
-        { ...options, withinMs: options.within?.milliseconds },
-        now,
-      ),
+      ...dueSettingsOf(node, inventory, selection, options, now),
       encryptionAlgorithm: namedAlgorithm(node),
       sans: sanSettings(sans, node, options),
       keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),

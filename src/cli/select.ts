@@ -1,6 +1,6 @@
 import { certificates, type CertificateSpec } from '../catalog/catalog.ts';
 import { KubepkiError } from '../errors/error.ts';
-import type { Inventory } from '../inventory/inventory.ts';
+import { isMissed, type Inventory } from '../inventory/inventory.ts';
 import type { NodeOptions } from './node-options.ts';
 import { requireCertificateNames } from './unknown-name.ts';
 
@@ -29,6 +29,6 @@ export function parseSelection(names: readonly string[], options: NodeOptions): 
 export function selectedSpecs(selection: Selection, inventory: Inventory): readonly CertificateSpec[] {
   if (selection.kind === 'named') return selection.specs;
   return inventory.certificates
-    .filter(({ spec, state }) => !(spec.kind === 'kubeconfig' && spec.optional && state.status === 'missing'))
+    .filter((entry) => entry.state.status !== 'missing' || isMissed(entry))
     .map(({ spec }) => spec);
 }

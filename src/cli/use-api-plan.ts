@@ -7,7 +7,7 @@ import { KubepkiError } from '../errors/error.ts';
 import { readCertificateFile } from '../inventory/certificate-files.ts';
 import { findAuthority, type Inventory } from '../inventory/inventory.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
-import { readLiveKeys, readPrivateKeys } from '../inventory/private-keys.ts';
+import { readLiveKeys } from '../inventory/private-keys.ts';
 import { readPlace } from '../inventory/places.ts';
 import type { RequestFiles } from '../inventory/request-files.ts';
 import type { SanWish } from '../operations/change-sans.ts';
@@ -77,14 +77,7 @@ export function planApiRun(
     inventory,
     selectedSpecs(selection, inventory).map((spec) => noFiles(directory, spec)),
     {
-      ...dueSettingsOf(
-        node,
-        inventory,
-        readPrivateKeys(inventory),
-        selection,
-        { ...options, withinMs: options.within?.milliseconds },
-        now,
-      ),
+      ...dueSettingsOf(node, inventory, selection, options, now),
       encryptionAlgorithm: namedAlgorithm(node),
       sans: sanSettings(sans, node, options),
       keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),

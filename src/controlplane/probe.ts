@@ -78,7 +78,7 @@ function meaningOf(error: Error): ProbeResult {
   return { state: stateAfter(error), answer: connectionTrouble(error) };
 }
 
-/** Only a refused connection proves that nobody listens. One that is reset, or speaks no TLS, had somebody at its end. */
+/** Only a refused connection proves that nobody listens. One that is reset, or speaks no TLS, reached a program. */
 function stateAfter(error: Error): ProbeState {
   const code = 'code' in error ? error.code : undefined;
   if (code === 'ECONNREFUSED') return 'down';

@@ -14,7 +14,7 @@ export interface RestartTimes {
 }
 
 /**
- * `replaced`: somebody put a manifest in its place before it had stopped. `last`: what the probe got when the time was over.
+ * `replaced`: another program put a manifest in its place before it had stopped. `last`: what the probe got when the time was over.
  * However it ends, a manifest is in its place.
  */
 export type RestartResult =

@@ -47,7 +47,7 @@ function isPath({ root }: Layout, path: string): boolean {
 export interface StrangeDirectory {
   /** Host path. */
   readonly path: string;
-  /** As somebody inside the root would write it, for a flag. */
+  /** As a process inside the root would write it, for a flag. */
   readonly shown: string;
   readonly names: readonly string[];
   /** Whether a cert dir of kubeadm's is where it would be if this were `/etc/kubernetes`, or the root of a node's disk. */

@@ -67,6 +67,7 @@ function remedyAtCa(check: CertificateCheck, { usages }: CertificateSpec, caFile
       return 'put the leaf first, and the intermediates that signed it behind it';
     case 'nameless':
     case 'key-missing':
+    case 'key-locked':
     case 'key-unreadable':
     case 'key-other':
       return 'have the CSR signed again';

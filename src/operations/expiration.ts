@@ -1,5 +1,10 @@
 import { KubepkiError } from '../errors/error.ts';
-import { findAuthority, type AuthorityEntry, type CertificateEntry } from '../inventory/inventory.ts';
+import {
+  findAuthority,
+  isMissed,
+  type AuthorityEntry,
+  type CertificateEntry,
+} from '../inventory/inventory.ts';
 import type { Reading } from '../inventory/reading.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { examination, inUseOf, type Subject } from './examination/examination.ts';
@@ -21,8 +26,7 @@ export function expiration(subject: Subject): ExpirationResult {
   const { inventory } = subject;
   const { authorities, etcdClient } = inventory;
   const entries = inventory.certificates.filter(
-    // Only the node where `kubeadm init` ran has a super-admin.conf: nowhere else is it missing.
-    ({ spec, state }) => !(spec.kind === 'kubeconfig' && spec.optional && state.status === 'missing'),
+    (entry) => entry.state.status !== 'missing' || isMissed(entry),
   );
   const findings = examination(subject);
   const rowOf = rowsWith(findings, subject);
@@ -44,6 +48,7 @@ export function expiration(subject: Subject): ExpirationResult {
     findings: findings.filter(
       (finding) =>
         !isStop(finding) &&
+        finding.followsFromCa !== true &&
         // What has no row is nowhere shown.
         (!isShownByRow(finding) || (finding.check !== 'unreadable' && isOf(finding, unlisted))),
     ),

@@ -5,8 +5,13 @@ import { allRows, type ExpirationReport, type ExpirationRow } from './expiration
 export type Fault =
   | { readonly kind: 'expired'; readonly name: string; readonly residualMs: number }
   | { readonly kind: 'missing' | 'unreadable'; readonly name: string }
-  /** `reasons` are said of it: `has no private key`. */
-  | { readonly kind: 'invalid'; readonly name: string; readonly reasons: readonly string[] };
+  /** `reasons` are said of it: `has no private key`. It may have expired as well. */
+  | {
+      readonly kind: 'invalid';
+      readonly name: string;
+      readonly reasons: readonly string[];
+      readonly residualMs: number;
+    };
 
 export interface Remaining {
   readonly name: string;
@@ -36,7 +41,7 @@ function findingOf(row: ExpirationRow): Fault | Remaining {
   if (row.status !== 'present') return { kind: row.status, name };
   const { residualMs, faults } = row;
   if (faults.length > 0) {
-    return { kind: 'invalid', name, reasons: hasExpired(residualMs) ? [...faults, 'has expired'] : faults };
+    return { kind: 'invalid', name, reasons: faults, residualMs };
   }
   return hasExpired(residualMs) ? { kind: 'expired', name, residualMs } : { name, residualMs };
 }
@@ -45,4 +50,13 @@ function findingOf(row: ExpirationRow): Fault | Remaining {
 export function expiringWithin({ remaining }: Findings, withinMs: number): readonly Remaining[] {
   const now = new Date(0);
   return remaining.filter(({ residualMs }) => isDue(new Date(residualMs), { now, withinMs }));
+}
+
+/** Those that nothing but the rows tells: what else is wrong is said with its file and its remedy. */
+export function toldByRows({ faults }: Findings): readonly Fault[] {
+  return faults.flatMap((fault): readonly Fault[] => {
+    if (fault.kind !== 'invalid') return [fault];
+    const { name, residualMs } = fault;
+    return hasExpired(residualMs) ? [{ kind: 'expired', name, residualMs }] : [];
+  });
 }

@@ -26,5 +26,6 @@ export function nextSteps({ certificates, certificateAuthorities }: KubeadmRepor
 }
 
 function isExpired(row: ExpirationRow): row is Extract<ExpirationRow, { readonly status: 'present' }> {
-  return row.status === 'present' && hasExpired(row.residualMs);
+  // What is wrong in another way has a remedy of its own.
+  return row.status === 'present' && hasExpired(row.residualMs) && row.faults.length === 0;
 }

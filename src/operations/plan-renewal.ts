@@ -20,16 +20,17 @@ import { assertsKeyUsage } from '../pki/key-usage.ts';
 import { constraintProblem } from '../pki/name-constraints.ts';
 import type { KeyAlgorithm } from '../pki/private-key.ts';
 import { profileOf, withExtension, type CertificateProfile } from '../pki/profile.ts';
-import { changeSans, changesNames, type SanChange, type SanSettings } from './change-sans.ts';
+import { changeSans, changesNames, type SanChange } from './change-sans.ts';
 import { isDue, type DueWindow } from './due.ts';
 import { requireIssuable } from './issuable.ts';
+import type { CheckId, Finding } from './examination/finding.ts';
 import { chooseKey, type NamedAlgorithm } from './key-choice.ts';
 import { trustedAuthorities, type TrustedAuthorities } from './kubeconfig-authority.ts';
 import { requireRewritable, type ChangingKubeconfig } from './kubeconfig-changes.ts';
 import { missingAuthority } from './missing-authority.ts';
 import { isNameless } from '../pki/subject-alt-name.ts';
 import { requireReplaceable } from './replaceable.ts';
-import { restOf, type Resting, type RestSettings } from './resting.ts';
+import { faultsOf, restOf, type Resting, type RestSettings } from './resting.ts';
 import { validityOf, type Validity } from './validity.ts';
 
 /** A certificate that will be renewed: all that is decided about the next one before there is a key. */
@@ -48,6 +49,8 @@ export interface Renewable {
   readonly nameless: boolean;
   readonly validity: Validity;
   readonly warnings: readonly string[];
+  /** What is wrong with the certificate, and will be with the next one: what a renewal carries over. */
+  readonly kept: readonly Finding[];
 }
 
 /** Where the certificate and its key are kept. */
@@ -87,11 +90,12 @@ export interface RenewalSettings extends RestSettings {
   readonly validityMs: number;
   /** undefined: keep each certificate's own. */
   readonly encryptionAlgorithm: NamedAlgorithm | undefined;
-  /** undefined: keep each certificate's own. */
-  readonly sans: SanSettings | undefined;
   readonly issuers: Issuers;
   readonly keyTargets: KeyTargets;
 }
+
+/** A renewal is lossless: it gives the next one the same usages, extensions and names. */
+const carriedOver: ReadonlySet<CheckId> = new Set(['usages', 'extensions', 'nameless']);
 
 /** Decides for each certificate whether and how it is renewed. */
 export function planRenewals(
@@ -129,7 +133,10 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   const [leaf] = place.state.chain;
   // RFC 5280, 4.2.1.3: what the old one asserts (keyCertSign) must not stand in a certificate that is no CA.
   if (isCa(leaf))
-    throw new KubepkiError('bad-certificate', 'is a CA certificate, not a leaf', { file: file.path });
+    throw new KubepkiError('bad-certificate', 'is a CA certificate, not a leaf', {
+      file: file.path,
+      hint: 'put the leaf first in its file, or another certificate in place',
+    });
   if (assertsKeyUsage(leaf, 'keyCertSign') === true) {
     throw new KubepkiError('bad-certificate', 'asserts keyCertSign without being a CA', { file: file.path });
   }
@@ -141,7 +148,10 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   const validity = validityOf(issuer, settings.now, settings.validityMs);
   const caFile = authority.certificatePath;
   // A timer would renew it every day from now on, and restart what uses it, without any gain.
-  const gainless = validity.capped && validity.notAfter <= leaf.notAfter;
+  const gainless =
+    validity.capped &&
+    validity.notAfter <= leaf.notAfter &&
+    faultsOf(spec.name, settings.findings).length === 0;
   if (settings.due !== undefined && gainless && !foreign && !(sans && changesNames(sans))) {
     const end = { leafNotAfter: leaf.notAfter, caNotAfter: validity.notAfter, caFile };
     return { status: 'ca-ends-first', spec, end };
@@ -174,6 +184,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
       nameless: isNameless(spec, findExtension(profile.extensions, 'subjectAltName')),
       validity,
       warnings,
+      kept: faultsOf(spec.name, settings.findings).filter(({ check }) => carriedOver.has(check)),
     },
   };
 }

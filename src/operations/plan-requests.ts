@@ -8,7 +8,7 @@ import { findExtension, type Extension } from '../pki/extension.ts';
 import { publicKeyOf, type KeyAlgorithm, type PrivateKey } from '../pki/private-key.ts';
 import { isSameKey } from '../pki/subject-key.ts';
 import { chooseKey, type NamedAlgorithm } from './key-choice.ts';
-import { changeSans, type SanChange, type SanSettings } from './change-sans.ts';
+import { changeSans, type SanChange } from './change-sans.ts';
 import { isNameless } from '../pki/subject-alt-name.ts';
 import { requireReplaceable } from './replaceable.ts';
 import { restOf, type Resting, type RestSettings } from './resting.ts';
@@ -50,8 +50,6 @@ export type PlannedRequest =
 
 export interface RequestSettings extends RestSettings {
   readonly encryptionAlgorithm: NamedAlgorithm | undefined;
-  /** undefined: ask for each certificate's own. */
-  readonly sans: SanSettings | undefined;
   readonly keysInUse: KeysInUse;
   /** Replace a request that waits. */
   readonly force: boolean;

@@ -2,7 +2,7 @@ import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { CertificateEntry } from '../inventory/inventory.ts';
 import { changesNames, changeSans, type SanChange, type SanSettings } from './change-sans.ts';
 import { isDue, type DueWindow } from './due.ts';
-import { isError, isShownByRow, type Finding } from './examination/finding.ts';
+import { isError, type CheckId, type Finding } from './examination/finding.ts';
 
 /** What `--within` decides by. */
 export interface DueSettings {
@@ -31,6 +31,16 @@ export type Resting =
       readonly findings: readonly Finding[];
     };
 
+/** What is wrong with a certificate, or a CA, beside its end, as far as it could be looked at. */
+export function faultsOf(name: string, findings: readonly Finding[]): readonly Finding[] {
+  return findings.filter(
+    (finding) => finding.name === name && isError(finding) && !passedOver.has(finding.check),
+  );
+}
+
+// The end is what a window is for. A key that this user may not read is perhaps sound.
+const passedOver: ReadonlySet<CheckId> = new Set(['expired', 'ca-expired', 'key-locked', 'ca-key-locked']);
+
 /**
  * Why a certificate is left as it is; undefined: it is not. With `--within` and other SANs it is due as well when its SANs
  * are not those.
@@ -45,12 +55,7 @@ export function restOf(entry: CertificateEntry, settings: RestSettings): Resting
   if (state.status !== 'present') return undefined;
   const { chain, file } = state.value;
   const [leaf] = chain;
-  const own =
-    due === undefined
-      ? []
-      : findings.filter(
-          (finding) => finding.name === spec.name && isError(finding) && !isShownByRow(finding),
-        );
+  const own = due === undefined ? [] : faultsOf(spec.name, findings);
   if (own.length > 0 && insisted) return undefined;
   const unsound = { status: 'unsound', spec, findings: own } as const;
   if (own.some(({ check }) => check === 'foreign')) return unsound;

@@ -56,7 +56,7 @@ export function parseCertificates(bytes: Uint8Array): Chain {
   return [parseCertificate(first), ...rest.map(parseCertificate)];
 }
 
-/** The DER of the same certificates, in which nobody has looked yet. */
+/** The DER of the same certificates, not yet parsed. */
 export function certificateBlocks(bytes: Uint8Array): Buffer[] {
   return pemBlocks(bytes).flatMap(({ label, hasHeaders, der }) =>
     label === 'CERTIFICATE' && !hasHeaders ? [der] : [],

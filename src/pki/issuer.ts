@@ -76,9 +76,13 @@ export function localIssuer(
  * RFC 5280, 6.1.3: the issuer's name and key, not its name alone: every kubeadm CA is called `kubernetes`. By a key that is
  * foreign nothing is: Go verifies nothing with one either.
  */
-export function isIssuedBy(certificate: Certificate, { subject, publicKey }: Certificate): boolean {
-  if (publicKey instanceof ForeignKey) return false;
-  return certificate.issuer.equals(subject) && certificate.x509.verify(publicKey);
+export function isIssuedBy(certificate: Certificate, authority: Certificate): boolean {
+  return certificate.issuer.equals(authority.subject) && hasSigned(authority, certificate);
+}
+
+/** Whatever the certificate calls its issuer. */
+export function hasSigned({ publicKey }: Certificate, certificate: Certificate): boolean {
+  return !(publicKey instanceof ForeignKey) && certificate.x509.verify(publicKey);
 }
 
 function requireSigningCertificate(certificate: Certificate, now: Date, files: AuthorityFiles): void {
@@ -120,7 +124,10 @@ function requireSigningCertificate(certificate: Certificate, now: Date, files: A
 }
 
 /** With the same name and the same key, what the CA has signed keeps verifying. */
-function positiveSerialHint({ issuer, subject }: Certificate, { certificate, key }: AuthorityFiles): string {
+export function positiveSerialHint(
+  { issuer, subject }: Certificate,
+  { certificate, key }: AuthorityFiles,
+): string {
   if (!issuer.equals(subject)) return 'have it signed again, for the same key, with a positive serial number';
   const again = `openssl x509 -in ${shellWord(certificate)} -signkey ${shellWord(key)} -preserve_dates -set_serial 0x1$(openssl rand -hex 8) -out ${shellWord(`${certificate}.new`)}`;
   return `make it anew from the same key: ${again}; then put that in its place, on the other nodes and in the kubeconfigs too`;

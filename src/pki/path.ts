@@ -5,7 +5,7 @@ import { contentOf, isUniversal, parseDer, partsOf } from './der.ts';
 import { missingUsages } from './extended-key-usage.ts';
 import { findExtension } from './extension.ts';
 import { hasNegativeSerial } from './facts.ts';
-import { isIssuedBy } from './issuer.ts';
+import { hasSigned, isIssuedBy } from './issuer.ts';
 import { assertsKeyUsage } from './key-usage.ts';
 import { constraintProblem } from './name-constraints.ts';
 import { attributesOf } from './name.ts';
@@ -14,8 +14,8 @@ import { isoSeconds } from './time.ts';
 export type PathOutcome =
   /** The intermediates between the leaf and a CA, in order. */
   | { readonly status: 'trusted'; readonly intermediates: readonly Certificate[] }
-  /** No signature leads to a CA. */
-  | { readonly status: 'unrelated' }
+  /** No signature leads to a CA by its name. `misnamed`: one of them has signed it, but is named in other bytes. */
+  | { readonly status: 'unrelated'; readonly misnamed: boolean }
   /** One does, over something that whoever verifies it refuses. */
   | { readonly status: 'untrusted'; readonly reason: string };
 
@@ -42,13 +42,14 @@ export function validatePath(
       : { status: 'untrusted', reason: tooLong };
   }
   const wrong = pathTo(leaf, others, authorities);
-  if (wrong === undefined) return { status: 'unrelated' };
+  if (wrong === undefined)
+    return { status: 'unrelated', misnamed: authorities.some((one) => hasSigned(one, leaf)) };
   const signers = [...wrong, issuerAmong([leaf, ...wrong], authorities)];
   const [reason] = signers.flatMap((signer) => {
     const problem = signer && problemOf(signer);
     return problem === undefined ? [] : [`is signed by ${nameOf(signer)}, ${problem}`];
   });
-  return reason === undefined ? { status: 'unrelated' } : { status: 'untrusted', reason };
+  return reason === undefined ? { status: 'unrelated', misnamed: false } : { status: 'untrusted', reason };
 }
 
 function issuerAmong(

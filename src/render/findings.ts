@@ -20,6 +20,9 @@ function faultText(fault: Fault): string {
     case 'unreadable':
       return 'cannot be read';
     case 'invalid':
-      return fault.reasons.join(' and ');
+      return [
+        ...fault.reasons,
+        ...(fault.residualMs <= 0 ? [`expired ${humanDuration(-fault.residualMs)} ago`] : []),
+      ].join(' and ');
   }
 }

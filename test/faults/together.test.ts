@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { allComponents, besideChangeNote } from '../support/change-note.ts';
 import { until } from '../support/deadline.ts';
 import { judge } from '../support/judge.ts';
 import { kubepki } from '../support/kubepki.ts';
@@ -66,7 +67,10 @@ test(`${String(runs)} runs at once: each waits for its turn, and a reader never 
   const outcomes = await Promise.all(Array.from({ length: runs }, () => kubepki(args)));
   ended.abort();
   await reader;
-  for (const { code, stderr } of outcomes) assert.deepEqual([code, stderr], [0, '']);
+  for (const { code, stderr } of outcomes) {
+    const restart = `note: restart ${allComponents.join(', ')} to use the new certificates\nhint: kubepki restart ${allComponents.join(' ')} --rootfs ${tree.directory}\n`;
+    assert.deepEqual([code, besideChangeNote(stderr)], [0, restart]);
+  }
   requireSound(tree, join(temporaryDirectory(t), 'sound'));
   requireTidy(tree);
   t.diagnostic(

@@ -6,6 +6,7 @@ import { attributesOf } from '../../pki/name.ts';
 import { unfitSigner } from '../../pki/path.ts';
 import { type PrivateKey } from '../../pki/private-key.ts';
 import { isoSeconds } from '../../pki/time.ts';
+import { isLocked } from './certificate-checks.ts';
 import type { Severity } from './finding.ts';
 
 /** The certificates of a CA's file, and what they are judged by. */
@@ -26,9 +27,11 @@ interface Check {
 
 const table = [
   { id: 'ca-no-ca', severity: 'error', problems: noCa },
+  { id: 'ca-serial', severity: 'error', problems: serial },
   { id: 'ca-unfit', severity: 'error', problems: unfit },
   { id: 'ca-expired', severity: 'error', problems: expired },
   { id: 'ca-not-yet-valid', severity: 'error', problems: notYetValid },
+  { id: 'ca-key-locked', severity: 'error', problems: keyLocked },
   { id: 'ca-key-unreadable', severity: 'error', problems: keyUnreadable },
   { id: 'ca-key-other', severity: 'error', problems: keyOther },
   { id: 'block-unparsable', severity: 'error', problems: otherUnparsable },
@@ -71,8 +74,13 @@ function noCa({ inUse }: JudgedAuthority): string[] {
   return isCa(inUse) ? [] : ['is not a CA certificate (basicConstraints lacks CA:TRUE)'];
 }
 
+// RFC 5280, 4.1.2.2; Go parses no such certificate since 1.23.
+function serial({ inUse }: JudgedAuthority): string[] {
+  return hasNegativeSerial(inUse) ? ['holds a CA certificate with a negative serial number'] : [];
+}
+
 function unfit({ inUse }: JudgedAuthority): string[] {
-  const problem = isCa(inUse) ? unfitSigner(inUse) : undefined;
+  const problem = isCa(inUse) && !hasNegativeSerial(inUse) ? unfitSigner(inUse) : undefined;
   return problem === undefined ? [] : [`holds a CA certificate ${problem}`];
 }
 
@@ -85,7 +93,11 @@ function notYetValid({ inUse: { notBefore }, now }: JudgedAuthority): string[] {
 }
 
 function keyUnreadable({ key }: JudgedAuthority): string[] {
-  return key?.status === 'unreadable' ? ['has a private key that cannot be read'] : [];
+  return key?.status === 'unreadable' && !isLocked(key) ? ['has a private key that cannot be read'] : [];
+}
+
+function keyLocked({ key }: JudgedAuthority): string[] {
+  return isLocked(key) ? ['has a private key that may not be read'] : [];
 }
 
 function keyOther({ bundle, key, now }: JudgedAuthority): string[] {

@@ -45,6 +45,7 @@ const table = [
   { id: 'usages', problem: usages },
   { id: 'nameless', problem: nameless },
   { id: 'key-missing', problem: keyMissing },
+  { id: 'key-locked', problem: keyLocked },
   { id: 'key-unreadable', problem: keyUnreadable },
   { id: 'key-other', problem: keyOther },
   { id: 'expired', problem: expired },
@@ -80,7 +81,11 @@ function authority({ chain: [leaf] }: Judged): string | undefined {
 }
 
 function foreign({ path, caFile }: Judged): string | undefined {
-  return path?.status === 'unrelated' ? `is not signed by the CA of ${caFile}` : undefined;
+  if (path?.status !== 'unrelated') return undefined;
+  // RFC 5280, 7.1 would compare the text; Go compares the bytes, string types and all.
+  return path.misnamed
+    ? `names its CA in another encoding than ${caFile}, so that Kubernetes does not know that CA again`
+    : `is not signed by the CA of ${caFile}`;
 }
 
 function untrusted({ path }: Judged): string | undefined {
@@ -119,8 +124,17 @@ function keyMissing({ key }: Judged): string | undefined {
   return key?.status === 'missing' ? 'has no private key' : undefined;
 }
 
+// What is in it nobody knows: another user, such as root, may find it sound.
+function keyLocked({ key }: Judged): string | undefined {
+  return isLocked(key) ? 'has a private key that may not be read' : undefined;
+}
+
 function keyUnreadable({ key }: Judged): string | undefined {
-  return key?.status === 'unreadable' ? 'has a private key that cannot be read' : undefined;
+  return key?.status === 'unreadable' && !isLocked(key) ? 'has a private key that cannot be read' : undefined;
+}
+
+export function isLocked(key: Reading<unknown> | undefined): boolean {
+  return key?.status === 'unreadable' && key.error.code === 'no-permission';
 }
 
 function keyOther({ chain: [leaf], key }: Judged): string | undefined {

@@ -3,6 +3,7 @@ import type { CommandLine } from '../../errors/command-line.ts';
 import type { KubepkiError } from '../../errors/error.ts';
 import {
   findAuthority,
+  isMissed,
   type AuthorityEntry,
   type CertificateEntry,
   type EtcdClientEntry,
@@ -12,6 +13,7 @@ import type { PrivateKeys } from '../../inventory/private-keys.ts';
 import type { Reading } from '../../inventory/reading.ts';
 import type { Slot } from '../../inventory/request-files.ts';
 import type { Certificate, Chain } from '../../pki/certificate.ts';
+import { positiveSerialHint } from '../../pki/issuer.ts';
 import { validatePath, type PathOutcome } from '../../pki/path.ts';
 import type { PrivateKey } from '../../pki/private-key.ts';
 import { isExternallyManaged } from '../external-authority.ts';
@@ -33,11 +35,39 @@ export interface Subject {
 /** Everything that is wrong with a node's certificates: in the catalog's order, the CAs last. */
 export function examination(subject: Subject): readonly Finding[] {
   const { certificates, etcdClient, authorities } = subject.inventory;
+  const ofAuthorities = authorities.flatMap((entry) => examineAuthority(entry, subject));
   return [
-    ...certificates.flatMap((entry) => examineCertificate(entry, subject)),
+    ...certificates.flatMap((entry) =>
+      underAuthority(
+        examineCertificate(entry, subject),
+        ofAuthorities.filter(({ name, check }) => name === entry.spec.caName && unusable.has(check)),
+      ),
+    ),
     ...(etcdClient === undefined ? [] : examineEtcdClient(etcdClient, subject)),
-    ...authorities.flatMap((entry) => examineAuthority(entry, subject)),
+    ...ofAuthorities,
   ];
+}
+
+/** With which a CA neither signs nor verifies. */
+const unusable: ReadonlySet<CheckId> = new Set([
+  'ca-no-ca',
+  'ca-serial',
+  'ca-unfit',
+  'ca-expired',
+  'ca-not-yet-valid',
+]);
+
+/** @param ofCa why its CA is of no use; none: it is */
+function underAuthority(findings: readonly Finding[], ofCa: readonly Finding[]): readonly Finding[] {
+  const [first] = ofCa;
+  if (first === undefined) return findings;
+  return findings.map((finding): Finding => {
+    const isOther = finding.check === 'foreign' && !ofCa.some(({ check }) => check === 'ca-no-ca');
+    if (isOther) return { ...finding, hint: 'put the CA certificate in place that signed it' };
+    return finding.check === 'foreign' || finding.check === 'untrusted'
+      ? { ...finding, hint: `see to its CA first: ${first.file}`, followsFromCa: true }
+      : finding;
+  });
 }
 
 /** The certificate that is meant where a CA is spoken of; undefined: there is none that can be read. */
@@ -61,8 +91,7 @@ function examineCertificate(entry: CertificateEntry, subject: Subject): readonly
   const file = certificatePathOf(entry);
   switch (state.status) {
     case 'missing':
-      // Only the node where `kubeadm init` ran has a super-admin.conf: nowhere else is it missing.
-      return spec.kind === 'kubeconfig' && spec.optional ? [] : [missing(file, remedied)];
+      return isMissed(entry) ? [missing(file, remedied)] : [];
     case 'unreadable':
       return [unreadable(spec.name, file, state.error)];
     case 'present': {
@@ -135,7 +164,7 @@ function ofKeyFile(
 ): Partial<Finding> {
   if (content.status === 'unreadable') {
     const { message } = content.error;
-    return { file: target.path, message, ...hintFor(content.error, remedy('key-other', remedied)) };
+    return { file: target.path, message, ...hintOf(content.error) };
   }
   if (target.path === certificateFile) return {};
   return check === 'key-missing'
@@ -153,10 +182,13 @@ function examineAuthority(entry: AuthorityEntry, subject: Subject): readonly Fin
   const judged = { bundle: bundle.value, inUse, key, now: subject.now };
   const remedied = { name: spec.name, external: false, caFile: certificatePath, command: subject.command };
   return authorityProblemsOf(judged).map(({ check, severity, message: summary }): Finding => {
-    const finding = { check, severity, name: spec.name, summary, hint: remedy(check, remedied) };
-    if (check === 'ca-key-unreadable' && key?.status === 'unreadable') {
-      const other = remedy('ca-key-other', remedied);
-      return { ...finding, file: keyPath, message: key.error.message, ...hintFor(key.error, other) };
+    const hint =
+      check === 'ca-serial'
+        ? positiveSerialHint(inUse, { certificate: certificatePath, key: keyPath })
+        : remedy(check, remedied);
+    const finding = { check, severity, name: spec.name, summary, hint };
+    if (check.startsWith('ca-key-') && key?.status === 'unreadable') {
+      return { ...finding, file: keyPath, message: key.error.message, ...hintOf(key.error) };
     }
     return check === 'ca-key-other'
       ? { ...finding, file: keyPath, message: `does not belong to the CA certificate ${certificatePath}` }
@@ -164,12 +196,9 @@ function examineAuthority(entry: AuthorityEntry, subject: Subject): readonly Fin
   });
 }
 
-/** Those who may not read a key can do without; of any other error the hint is its own, or another key is needed. */
-function hintFor(
-  { code, hint }: KubepkiError,
-  other: string | undefined,
-): { readonly hint?: string | undefined } {
-  return code === 'no-permission' ? {} : { hint: hint ?? other };
+/** What mends an error it knows best itself; those who may not read a key can do without. */
+function hintOf({ code, hint }: KubepkiError): { readonly hint?: string } {
+  return code === 'no-permission' || hint === undefined ? {} : { hint };
 }
 
 function missing(file: string, remedied: Remedied): Finding {

@@ -20,6 +20,8 @@ export interface Finding {
   /** The same, said of the certificate: `has no private key`. */
   readonly summary: string;
   readonly hint: string | undefined;
+  /** It follows from what is wrong with its CA, which has a finding of its own. */
+  readonly followsFromCa?: true;
 }
 
 // What kubeadm's tables show by themselves; that a CA could not be read, its own row says.

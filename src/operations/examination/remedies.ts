@@ -33,7 +33,7 @@ export function remedy(check: CheckId, { name, external, caFile, command }: Reme
     case 'foreign':
       return `put the CA certificate in place that signed it, or have it signed by this one: ${command(`renew ${name}${csrOnly}`)}`;
     case 'untrusted':
-      return `put the CA of this cluster in place in ${caFile}`;
+      return `have it signed by a valid CA that leads to ${caFile}`;
     case 'signature':
     case 'serial':
       return signedAnew;
@@ -42,25 +42,30 @@ export function remedy(check: CheckId, { name, external, caFile, command }: Reme
     case 'usages':
       return madeAnew;
     case 'nameless':
-      return `give it the names of the configuration: ${command(`renew ${name}${csrOnly} --sans-from-config`)}`;
+      return `give it the names of the configuration: ${withConfig(command(`renew ${name}${csrOnly} --sans-from-config`))}`;
     case 'key-missing':
       return `restore it from a backup, or ${external === false ? 'make a new pair' : 'have it signed with a new key'}: ${command(`renew ${name}${csrOnly}`)}`;
-    case 'key-unreadable':
+    case 'key-locked':
+    case 'ca-key-locked':
       return 'run it as root, or look at no key: --certs-only';
+    case 'key-unreadable':
     case 'key-other':
       return `put the key and the certificate of one pair in place, or make a new one: ${command(`renew ${name}${csrOnly}`)}`;
     case 'expired':
       return `renew it: ${command(`renew ${name}${csrOnly}`)}`;
     case 'not-yet-valid':
+      return external === 'etcd'
+        ? "check this machine's clock"
+        : `check this machine's clock; if it is right: ${command(`renew ${name}${csrOnly}`)}`;
     case 'ca-not-yet-valid':
       return "check this machine's clock";
     case 'ca-no-ca':
+    case 'ca-serial':
     case 'ca-unfit':
       return wholeCa;
     case 'ca-expired':
       return 'a new CA is needed: see "Manual rotation of CA certificates" in the Kubernetes documentation';
     case 'ca-key-unreadable':
-      return 'run it as root, or look at no key: --certs-only';
     case 'ca-key-other':
       return 'put the key and the certificate of the same CA in place, from a backup or another control-plane node';
     case 'block-unparsable':
@@ -74,4 +79,11 @@ export function remedy(check: CheckId, { name, external, caFile, command }: Reme
 }
 
 /** What the CA has no part in. */
-const elsewhere: ReadonlySet<CheckId> = new Set(['order', 'key-unreadable', 'not-yet-valid']);
+const elsewhere: ReadonlySet<CheckId> = new Set(['order', 'key-locked', 'not-yet-valid']);
+
+/** Where no configuration was named, it has to be: the cluster's does not know this node's names. */
+function withConfig(line: string): string {
+  return line.includes(' --config ')
+    ? line
+    : line.replace('--sans-from-config', '--sans-from-config --config FILE');
+}
