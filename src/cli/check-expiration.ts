@@ -62,7 +62,8 @@ async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Term
   for (const problem of examined.problems) terminal.error(problem);
   warnOfFindings(examined.findings, terminal);
   // Its exit code is kubeadm's, and the rows that tell it are not shown.
-  if (terminal.quiet && options.within === undefined) warnOfRows(examined.report, terminal);
+  if (terminal.quiet && options.within === undefined && examined.problems.length === 0)
+    warnOfRows(examined.report, terminal);
   const ok = examined.problems.length > 0 ? exitCodes.error : exitCodes.done;
   const code = options.within === undefined ? ok : judgeExpiration(examined, options.within, terminal);
   // Of another moment it is no advice.

@@ -60,13 +60,13 @@ export async function checkTrees(
     trees.flatMap(({ findings }) => findings),
     terminal,
   );
-  if (terminal.quiet && options.within === undefined) {
+  const isBad = trees.some(({ problems }) => problems.length > 0);
+  if (terminal.quiet && options.within === undefined && !isBad) {
     for (const { node, report } of trees) {
       if (report !== undefined) warnOfRows(report, ofNode(node, terminal));
     }
   }
   if (options.within !== undefined) return worseOf(judgeTrees(trees, options.within, terminal), unwritten);
-  const isBad = trees.some(({ problems }) => problems.length > 0);
   return isBad ? exitCodes.error : worseOf(exitCodes.done, unwritten);
 }
 

@@ -284,6 +284,7 @@ const table: readonly BadInput[] = [
     code: 1,
     stderr: [
       `${apiserverCrt}is a CA certificate, not a leaf (so apiserver cannot be renewed)`,
+      hint,
       restOfApiserver,
     ],
     check: { code: 0, stderr: /^warning: \S+\/apiserver\.crt: is a CA certificate \(CA:TRUE\)\n/ },

@@ -85,14 +85,20 @@ describe('renew all --within', () => {
     assert.deepEqual(changes(before, snapshot(tree.directory)), []);
   });
 
-  test('what is not due refuses nothing: a broken CA key of which no leaf is due', async (t) => {
+  test('what is not due refuses nothing: a broken CA key of which no leaf is due is told of, exit 5', async (t) => {
     const tree = await treeEnding(t, { apiserver: 20 });
     writeFileSync(join(tree.certDir, 'front-proxy-ca.key'), 'garbage\n');
     assert.equal((await certs(tree, 'renew', 'all')).code, 1);
     const outcome = await certs(tree, 'renew', 'all', '--within', '30d');
     // kubeadm's closing line names all components; this one what has changed.
     const said = changeNote(t, tree, { names: ['apiserver'], restart: ['kube-apiserver'] });
-    assert.deepEqual([outcome.code, outcome.stderr], [0, said]);
+    const broken = `warning: ${join(tree.certDir, 'front-proxy-ca.key')}: is not PEM: no private key found\n`;
+    assert.equal(outcome.code, 5);
+    assert.ok(
+      outcome.stderr.startsWith(`${broken}hint: `) && outcome.stderr.endsWith(`\n${said}`),
+      outcome.stderr,
+    );
+    assert.equal(outcome.stderr.split('\n').length, 2 + said.split('\n').length);
     assert.match(outcome.stdout, /^certificate for serving the Kubernetes API renewed$/m);
     assert.match(outcome.stdout, /kube-controller-manager, kube-scheduler and etcd/);
   });

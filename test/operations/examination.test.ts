@@ -375,7 +375,7 @@ describe('the examination of a node', () => {
     );
     assert.deepEqual(
       found(examine(tree, { at })).filter((one) => one.startsWith('front-proxy')),
-      ['front-proxy-client: untrusted', 'front-proxy-ca: ca-unfit'],
+      ['front-proxy-client: untrusted', 'front-proxy-ca: ca-serial'],
     );
   });
 
