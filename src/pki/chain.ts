@@ -9,26 +9,33 @@ export function chainsTo([leaf, ...others]: Chain, authorities: Chain): boolean 
   return pathTo(leaf, others, authorities) !== undefined;
 }
 
+/** How a leaf leads to a CA. */
+export interface Path {
+  /** In order; without the CA itself. */
+  readonly intermediates: readonly Certificate[];
+  readonly authority: Certificate;
+}
+
 /**
- * The intermediates over which a leaf leads to one of the CAs, in order; without the CA itself. Of several ways the
- * shortest: an intermediate may have been signed by more than one CA.
+ * How a leaf leads to one of the CAs. Of several ways the shortest: an intermediate may have been signed by more than one CA.
  * @returns undefined when it does not
  */
 export function pathTo(
   leaf: Certificate,
   others: readonly Certificate[],
-  authorities: Chain,
-): Certificate[] | undefined {
+  authorities: readonly Certificate[],
+): Path | undefined {
   const unseen = new Set(others.slice(0, maxIntermediates));
   // Breadth first, each certificate once: no more signature checks than pairs.
   const paths: Certificate[][] = [[]];
-  for (const path of paths) {
-    const subject = path.at(-1) ?? leaf;
-    if (authorities.some((authority) => isIssuedBy(subject, authority))) return path;
+  for (const intermediates of paths) {
+    const subject = intermediates.at(-1) ?? leaf;
+    const authority = authorities.find((one) => isIssuedBy(subject, one));
+    if (authority !== undefined) return { intermediates, authority };
     const signers = [...unseen].filter((certificate) => isIssuedBy(subject, certificate));
     for (const signer of signers) {
       unseen.delete(signer);
-      paths.push([...path, signer]);
+      paths.push([...intermediates, signer]);
     }
   }
   return undefined;

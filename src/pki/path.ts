@@ -5,7 +5,7 @@ import { contentOf, isUniversal, parseDer, partsOf } from './der.ts';
 import { missingUsages } from './extended-key-usage.ts';
 import { findExtension } from './extension.ts';
 import { hasNegativeSerial } from './facts.ts';
-import { hasSigned, isIssuedBy } from './issuer.ts';
+import { hasSigned } from './issuer.ts';
 import { assertsKeyUsage } from './key-usage.ts';
 import { constraintProblem } from './name-constraints.ts';
 import { attributesOf } from './name.ts';
@@ -33,31 +33,22 @@ export function validatePath(
   const problemOf = (signer: Certificate): string | undefined =>
     signerProblem(signer, now) ?? usageProblem(signer, leaf) ?? constraintProblem(signer, leaf);
   const valid = (certificate: Certificate): boolean => problemOf(certificate) === undefined;
-  const [anchor, ...anchors] = authorities.filter(valid);
-  const path = anchor && pathTo(leaf, others.filter(valid), [anchor, ...anchors]);
+  const path = pathTo(leaf, others.filter(valid), authorities.filter(valid));
   if (path !== undefined) {
-    const tooLong = pathLengthProblem([...path, issuerAmong([leaf, ...path], authorities.filter(valid))]);
+    const tooLong = pathLengthProblem([...path.intermediates, path.authority]);
     return tooLong === undefined
-      ? { status: 'trusted', intermediates: path }
+      ? { status: 'trusted', intermediates: path.intermediates }
       : { status: 'untrusted', reason: tooLong };
   }
   const wrong = pathTo(leaf, others, authorities);
-  if (wrong === undefined)
+  if (wrong === undefined) {
     return { status: 'unrelated', misnamed: authorities.some((one) => hasSigned(one, leaf)) };
-  const signers = [...wrong, issuerAmong([leaf, ...wrong], authorities)];
-  const [reason] = signers.flatMap((signer) => {
-    const problem = signer && problemOf(signer);
+  }
+  const [reason] = [...wrong.intermediates, wrong.authority].flatMap((signer) => {
+    const problem = problemOf(signer);
     return problem === undefined ? [] : [`is signed by ${nameOf(signer)}, ${problem}`];
   });
   return reason === undefined ? { status: 'unrelated', misnamed: false } : { status: 'untrusted', reason };
-}
-
-function issuerAmong(
-  path: readonly [Certificate, ...Certificate[]],
-  authorities: readonly Certificate[],
-): Certificate | undefined {
-  const last = path.at(-1) ?? path[0];
-  return authorities.find((authority) => isIssuedBy(last, authority));
 }
 
 /** Why a certificate of this signer is refused at that moment. */
@@ -93,9 +84,9 @@ function usageProblem(signer: Certificate, leaf: Certificate): string | undefine
 }
 
 /** RFC 5280, 4.2.1.9: pathLenConstraint counts the intermediates below a CA. From the leaf's own signer upwards. */
-function pathLengthProblem(signers: readonly (Certificate | undefined)[]): string | undefined {
+function pathLengthProblem(signers: readonly Certificate[]): string | undefined {
   for (const [below, signer] of signers.entries()) {
-    const most = signer && pathLength(signer);
+    const most = pathLength(signer);
     if (most !== undefined && below > most) {
       return `is signed over ${String(below)} intermediate CA(s), and ${nameOf(signer)} allows ${String(most)} (pathlen)`;
     }
@@ -110,6 +101,6 @@ function pathLength(certificate: Certificate): number | undefined {
   return length && Number(BigInt(`0x${contentOf(length).toString('hex') || '0'}`));
 }
 
-function nameOf(certificate: Certificate | undefined): string {
-  return certificate === undefined ? 'its CA' : `"${attributesOf(certificate.subject).join(', ')}"`;
+function nameOf({ subject }: Certificate): string {
+  return `"${attributesOf(subject).join(', ')}"`;
 }

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { KubepkiError } from '../errors/error.ts';
 import { isContext, parseDer, partsOf } from './der.ts';
 import { curveKind, foreignKind, keyKind } from './key-kind.ts';
-import { encodePem, noSuchBlock, pemBlocks } from './pem.ts';
+import { noSuchBlock, pemBlocks } from './pem.ts';
 import { ForeignKey, type SubjectKey } from './subject-key.ts';
 
 /** node's handle on a private key; its bytes leave it only through {@link encodePrivateKey}. */
@@ -19,7 +19,12 @@ export type FoundAlgorithm = KeyAlgorithm | { readonly type: 'other'; readonly d
 
 const curves: Readonly<Record<string, 'P-256' | 'P-384'>> = { prime256v1: 'P-256', secp384r1: 'P-384' };
 
-const keyLabels = ['RSA PRIVATE KEY', 'EC PRIVATE KEY', 'PRIVATE KEY'];
+/** What each is in DER. */
+const types: Readonly<Record<string, 'pkcs1' | 'sec1' | 'pkcs8'>> = {
+  'RSA PRIVATE KEY': 'pkcs1',
+  'EC PRIVATE KEY': 'sec1',
+  'PRIVATE KEY': 'pkcs8',
+};
 
 /**
  * The first private key of a PEM file: PKCS#1, SEC1 or PKCS#8. As kubeadm does, other blocks (EC PARAMETERS) are
@@ -48,7 +53,7 @@ export function parsePrivateKey(bytes: Uint8Array): PrivateKey {
     });
   }
   try {
-    return createPrivateKey(encodePem(block.label, block.der));
+    return createPrivateKey({ key: block.der, format: 'der', type: types[block.label] ?? 'pkcs8' });
   } catch {
     // The cause is left out on purpose: an error must never carry a piece of a key.
     throw new KubepkiError('bad-key', 'does not hold a well-formed private key');
@@ -105,7 +110,7 @@ export function describeAlgorithm(algorithm: FoundAlgorithm): string {
 }
 
 function isKey(label: string): boolean {
-  return keyLabels.includes(label);
+  return Object.hasOwn(types, label);
 }
 
 /** A key that is not well-formed has no kind: node:crypto has the last word on it. */

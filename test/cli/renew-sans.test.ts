@@ -399,7 +399,7 @@ describe('renew --sans-from-config', () => {
       makeApiserver(
         openssl,
         tree,
-        'subjectAltName=IP:192.0.2.10,IP:::ffff:10.96.0.1,DNS:NODE-1,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.cluster.local',
+        'extendedKeyUsage=serverAuth\nsubjectAltName=IP:192.0.2.10,IP:::ffff:10.96.0.1,DNS:NODE-1,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.cluster.local',
       );
       const before = apiserver(openssl, tree);
       await done(tree, 'renew', 'apiserver', '--sans-from-config', ...config);
