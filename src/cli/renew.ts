@@ -3,7 +3,6 @@ import { shellWord } from '../errors/shell-word.ts';
 import { factsOf } from '../operations/certificate-facts.ts';
 import type { ChangeReport } from '../operations/change-report.ts';
 import { hasExpired } from '../operations/due.ts';
-import type { Finding } from '../operations/examination/finding.ts';
 import type { PlannedRenewal, Renewable } from '../operations/plan-renewal.ts';
 import { changedTargets, renew, trustingKubeconfigs, type Renewed } from '../operations/renew.ts';
 import { renewalReport } from '../operations/renewal-report.ts';
@@ -154,9 +153,8 @@ function warn(
     terminal.hint(fault.hint);
   }
   warnOfFindings(authorityFaults, terminal);
-  // Of a server without names it is said already, with the flags that give it some.
   warnOfFindings(
-    keptFaults(plan).filter(({ check }) => check !== 'nameless'),
+    renewablesOf(plan).flatMap(({ kept }) => kept),
     terminal,
   );
   warnOfUnsound(plan, terminal);
@@ -200,10 +198,6 @@ function refuse(
   );
   const report = renewalReport(plan, inventory, { kind: 'refused', dryRun: options.dryRun === true });
   return { kind: 'finished', code: exitCodes.error, report, text: '' };
-}
-
-function keptFaults(plan: readonly PlannedRenewal[]): readonly Finding[] {
-  return renewablesOf(plan).flatMap(({ kept }) => kept);
 }
 
 function renewablesOf(plan: readonly PlannedRenewal[]): Renewable[] {
@@ -250,7 +244,8 @@ function exitCodeOfRun(
 ): ExitCode {
   if (isAnyUnsound(plan) || authorityFaults.length > 0) return exitCodes.expired;
   // Renewed, and of no more use than before: a timer must not be green.
-  if (within !== undefined && keptFaults(plan).length > 0) return exitCodes.expired;
+  const isAnyUseless = renewablesOf(plan).some(({ kept, nameless }) => kept.length > 0 || nameless);
+  if (within !== undefined && isAnyUseless) return exitCodes.expired;
   const external = plan.flatMap((one) => (one.status === 'external-ca' ? [one] : []));
   const left = external.length > 0 || plan.some(({ status }) => status === 'missing');
   if (selection.kind === 'named' && left) return exitCodes.notRenewed;

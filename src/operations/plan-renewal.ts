@@ -94,8 +94,8 @@ export interface RenewalSettings extends RestSettings {
   readonly keyTargets: KeyTargets;
 }
 
-/** A renewal is lossless: it gives the next one the same usages, extensions and names. */
-const carriedOver: ReadonlySet<CheckId> = new Set(['usages', 'extensions', 'nameless']);
+/** A renewal is lossless: it gives the next one the same usages and extensions. Names it may be given: see `nameless`. */
+const carriedOver: ReadonlySet<CheckId> = new Set(['usages', 'extensions']);
 
 /** Decides for each certificate whether and how it is renewed. */
 export function planRenewals(
