@@ -20,7 +20,9 @@ export interface KeysOption {
  * @throws KubepkiError where kubeadm manages nothing
  */
 export function examine(node: Node, { certsOnly }: KeysOption, now: Date): Examined {
-  const inventory = requireManaged(node);
+  // Nothing is written, and all of it is read at one moment.
+  const layout = { ...node.layout, root: node.layout.root.atOneMoment() };
+  const inventory = requireManaged({ ...node, layout });
   const keys = certsOnly === true ? undefined : readPrivateKeys(inventory);
   const subject = { inventory, keys, now, command: commandLine(node.flags) };
   return { ...expiration(subject), subject };

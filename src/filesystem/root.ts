@@ -71,6 +71,7 @@ export class FileSystemRoot {
 
   /** The same for files that are read at one moment: each path is resolved but once. */
   atOneMoment(): FileSystemRoot {
+    if (this.#resolved !== undefined) return this;
     return new FileSystemRoot(this.directory, this.#workingDirectory, new Map());
   }
 
