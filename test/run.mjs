@@ -45,7 +45,8 @@ function run(skippedFile) {
       '--import',
       'tsx',
       '--test',
-      `--test-concurrency=${String(availableParallelism())}`,
+      // One more than there are cores: a good part of the tests waits, for a probe, a retry, or the kubelet to look.
+      `--test-concurrency=${String(availableParallelism() + 1)}`,
       `--test-timeout=${String(timeoutMs)}`,
       // A log is read by programs too, and they know TAP's closing lines.
       `--test-reporter=${process.stdout.isTTY ? 'spec' : 'tap'}`,

@@ -24,7 +24,8 @@ export function startProgress(text: string, { colour }: { readonly colour: boole
   let turn = 0;
   const draw = (): void => {
     const { columns } = process.stderr;
-    const elapsedMs = performance.now() - startedAt;
+    // A timer may fire a fraction of a millisecond before its time.
+    const elapsedMs = Math.ceil(performance.now() - startedAt);
     showStatusRow(progressLine({ text: said, elapsedMs, turn: turn++, columns, colour }));
   };
   let forget: (() => void) | undefined;
