@@ -16,7 +16,13 @@ const rooms = {
   catalog: {},
   filesystem: {
     rooms: ['errors'],
-    modules: { 'node:path': true, 'node:fs': readingFunctions('openSync'), 'node:crypto': ['createHash'] },
+    modules: {
+      'node:path': true,
+      'node:fs': readingFunctions('openSync'),
+      'node:crypto': ['createHash'],
+      // Whose a file is, to the one who runs this.
+      'node:process': ['geteuid'],
+    },
   },
   changeset: { types: { filesystem: [] } },
   pki: {
@@ -55,7 +61,7 @@ const rooms = {
   },
   operations: {
     rooms: ['errors', 'changeset', 'catalog', 'pki', 'kubeconfig'],
-    types: { config: [], inventory: ['findAuthority', 'isMissed'] },
+    types: { config: ['isDnsName'], inventory: ['findAuthority', 'isMissed'] },
     modules: { 'node:path': true, 'ipaddr.js': true, 'node:net': ['isIP'] },
   },
   storage: {

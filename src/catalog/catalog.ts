@@ -15,6 +15,8 @@ export interface SubjectSpec {
   readonly organizations: readonly string[];
   /** Before 1.29; undefined: the same. */
   readonly olderOrganizations?: readonly string[];
+  /** Since 1.33.12, 1.34.8, 1.35.5 and 1.36.1; undefined: the same. */
+  readonly newerOrganizations?: readonly string[];
   /** Whose names and addresses it is for: see operations/requested-names.ts. */
   readonly names: 'none' | 'apiserver' | 'etcd-server' | 'etcd-peer';
 }
@@ -146,6 +148,7 @@ export const certificates: readonly CertificateSpec[] = [
       commonName: 'kube-apiserver-kubelet-client',
       organizations: ['kubeadm:cluster-admins'],
       olderOrganizations: ['system:masters'],
+      newerOrganizations: [],
       names: 'none',
     },
     usages: ['clientAuth'],

@@ -8,6 +8,15 @@ export interface FileTarget {
   readonly resolvedPath: string;
   /** What was there when it was read; undefined: nothing. */
   readonly before: FileFacts | undefined;
+  /** The kubeconfig whose text leads here; undefined: the path is kubeadm's own, or of the command line. */
+  readonly namedBy?: Naming;
+}
+
+/** A file that says where another one is: its owner decides what is written there. */
+export interface Naming {
+  readonly path: string;
+  readonly uid: number;
+  readonly foreign: boolean;
 }
 
 export interface FileContent {

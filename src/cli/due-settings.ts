@@ -8,19 +8,22 @@ import type { Node } from './node-options.ts';
 import type { WithinOption } from './period-option.ts';
 import type { Selection } from './select.ts';
 
-/** What `--within` decides by, the same for every way to renew. Without it nothing is examined, and no key opened. */
+/** What `--within` decides by, and the keys, the same for every way to renew. Without `--within` nothing is examined. */
 export function dueSettingsOf(
   node: Node,
   inventory: Inventory,
   selection: Selection,
   { within, force = false }: WithinOption & { readonly force?: boolean },
   now: Date,
-): DueSettings {
-  if (within === undefined) return { due: undefined, findings: [], insisted: false };
+): DueSettings & { readonly keys: PrivateKeys } {
+  const keys = readPrivateKeys(inventory);
+  const insisted = force && selection.kind === 'named';
+  if (within === undefined) return { due: undefined, findings: [], insisted, keys };
   return {
     due: { now, withinMs: within.milliseconds },
-    findings: examineAll(node, inventory, readPrivateKeys(inventory), now),
-    insisted: force && selection.kind === 'named',
+    findings: examineAll(node, inventory, keys, now),
+    insisted,
+    keys,
   };
 }
 

@@ -7,7 +7,7 @@ import {
   type CertificateFile,
 } from '../inventory/certificate-files.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import { readLiveKeys } from '../inventory/private-keys.ts';
+import { readLiveKeys, readPrivateKeys } from '../inventory/private-keys.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readPendingFiles, type PendingFiles } from '../inventory/pending-files.ts';
 import { readPlace } from '../inventory/places.ts';
@@ -19,9 +19,11 @@ import {
   type PlannedInstall,
 } from '../operations/plan-install.ts';
 import { strangers } from '../operations/strangers.ts';
+import { readRequestedKeys } from '../storage/requested-keys.ts';
 import { inventoryToFill } from './managed.ts';
 import type { Node } from './node-options.ts';
 import { csrDirectory, csrFlags, type CsrDirectoryOption } from './csr-directory.ts';
+import { stateOf } from './waiting.ts';
 
 export interface InstallSources extends CsrDirectoryOption {
   readonly fromBundle?: string;
@@ -68,6 +70,8 @@ export function planInstallRun(
     allowChanges: sources.allowChanges === true,
     command: commandLine([...csrFlags(sources), ...node.flags]),
     keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
+    keys: readPrivateKeys(inventory),
+    requested: readRequestedKeys(stateOf(node)),
     waiting,
     files: [...all, ...bundled],
     bundle: bundle?.target.resolvedPath,

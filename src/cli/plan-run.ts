@@ -1,3 +1,4 @@
+import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { CertificateEntry, Inventory } from '../inventory/inventory.ts';
 import { readIssuers } from '../inventory/issuers.ts';
@@ -67,6 +68,8 @@ export function planRun(node: Node, selection: Selection, wishes: RenewalWishes,
     encryptionAlgorithm: namedAlgorithm(node),
     sans,
     issuers: readIssuers(inventory, caNames, now),
+    keys,
+    command: commandLine(node.flags),
     keyTargets: readKeyTargets(inventory),
   });
   const ofTheseCas = inventory.certificates.filter(({ spec }) => caNames.has(spec.caName));

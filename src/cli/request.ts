@@ -15,6 +15,8 @@ import { request, verifyRequested, type Requested } from '../operations/request.
 import { requestReport } from '../operations/request-report.ts';
 import { requestLines, type ShownRequest } from '../render/requests.ts';
 import { sanDifference } from '../render/san-difference.ts';
+import { keyDigest } from '../pki/key-digest.ts';
+import { rememberRequestedKeys } from '../storage/requested-keys.ts';
 import { commandHere } from '../storage/state-directory.ts';
 import { attempt, type Attempt } from './attempt.ts';
 import { clusterFlags, type ClusterOptions } from './cluster-options.ts';
@@ -80,8 +82,20 @@ async function requestSelected(
     if (refused !== undefined) return refused;
     warnOfUnsound(plan, terminal);
     noteSameSans(plan, terminal);
+    for (const { warnings } of requestablesOf(plan))
+      warnings.forEach((warning) => {
+        terminal.warning(warning);
+      });
     noteSans(requestablesOf(plan), { difference: sans !== undefined && !way.dryRun }, terminal);
-    const change = changeOf(await requestAll(requestablesOf(plan), way, terminal));
+    const requested = await requestAll(requestablesOf(plan), way, terminal);
+    const change = changeOf(requested);
+    // Before the key is in a directory where another user could put one of his own in its place.
+    if (!way.dryRun && requested.length > 0) {
+      rememberRequestedKeys(
+        way.state,
+        requested.map(({ request: { publicKey } }) => keyDigest(publicKey)),
+      );
+    }
     const made = await way.make(change, { keepBackups: options.keepBackups, now, terminal });
     if (made.kind === 'interrupted') return made;
     const dryRun = made.kind === 'rehearsed';

@@ -3,7 +3,7 @@ import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
-import { readLiveKeys } from '../inventory/private-keys.ts';
+import { readLiveKeys, readPrivateKeys } from '../inventory/private-keys.ts';
 import { readPlace } from '../inventory/places.ts';
 import { readSlot } from '../inventory/request-files.ts';
 import { factsOf } from '../operations/certificate-facts.ts';
@@ -109,6 +109,9 @@ function checkOne(
       now,
       allowChanges: false,
       keysInUse: inUse,
+      keys: readPrivateKeys(inventory),
+      // Its keys are in the state directory, which is ours alone.
+      requested: new Set(),
       command: commandLine(node.flags),
       waiting: [files.waiting],
       files: [files.certificate],

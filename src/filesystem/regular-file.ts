@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from './filesystem-error.ts';
+import { isForeign } from './owner.ts';
 
 /** What a certificate, a key, a kubeconfig or a kubeadm configuration never comes near (bytes). */
 export const maxFileBytes = 1024 * 1024;
@@ -14,6 +15,8 @@ export interface FileFacts {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
+  /** Its owner gains nothing by this program: see {@link isForeign}. */
+  readonly foreign: boolean;
   /** Names the file has: more than one means that a replacement leaves the others with the old content. */
   readonly links: number;
 }
@@ -87,6 +90,7 @@ function factsOf({ mode, uid, gid, nlink }: Stats, bytes: Buffer): FileFacts {
     mode: mode & 0o7777,
     uid,
     gid,
+    foreign: isForeign(uid),
     links: nlink,
   };
 }

@@ -16,7 +16,7 @@ import { readKubeconfig } from '../kubeconfig/read.ts';
 import { parseCertificates, type Chain } from '../pki/certificate.ts';
 import { textOf } from './kubeconfig-text.ts';
 import type { Layout } from './layout.ts';
-import { readFile, reading, type Reading } from './reading.ts';
+import { named, namingOf, readFile, reading, type Reading } from './reading.ts';
 import { readSlot, type Slot } from './request-files.ts';
 
 /** A CA as its certificate file shows it. Its key is not opened, only looked for. */
@@ -233,7 +233,14 @@ function readKubeconfigState(layout: Layout, file: FileTarget, bytes: Buffer): K
     throw new KubepkiError('not-found', 'no such file, but the kubeconfig names it', { file: path });
   }
   const chain = naming(path, () => parseCertificates(pem));
-  return { file, kubeconfig, chain, certificateFile: target, keyPath, authorityFile };
+  return {
+    file,
+    kubeconfig,
+    chain,
+    certificateFile: named(target, namingOf(file)),
+    keyPath,
+    authorityFile,
+  };
 }
 
 /** clientcmd: a relative path in a kubeconfig starts at the kubeconfig's own directory. */

@@ -7,7 +7,8 @@ import type { Chain } from '../pki/certificate.ts';
 import { readAuthorityFile } from './inventory.ts';
 import type { Layout } from './layout.ts';
 import { readKubeconfigSlot } from './pending-files.ts';
-import { readFile } from './reading.ts';
+import { readKeyTarget } from './key-targets.ts';
+import { named, namingOf, readFile } from './reading.ts';
 import type { Slot } from './request-files.ts';
 
 /** Where a certificate and its key belong, whether they are there or not. */
@@ -31,7 +32,7 @@ export function readPlace(layout: Layout, spec: CertificateSpec): Place {
     return {
       kind: 'leaf',
       certificate: readFile(root, join(certDir, `${spec.baseName}.crt`)).target,
-      key: readFile(root, join(certDir, `${spec.baseName}.key`)).target,
+      key: readKeyTarget(layout, join(certDir, `${spec.baseName}.key`), undefined),
     };
   }
   const { target: file, content } = readKubeconfigSlot(layout, spec.name);
@@ -43,16 +44,17 @@ export function readPlace(layout: Layout, spec: CertificateSpec): Place {
     });
   }
   const kubeconfig = content.value;
-  const named = (credential: Embedded | MaybeEmbedded): FileTarget | undefined =>
-    credential.kind === 'file'
-      ? readFile(root, root.locate(credential.path, dirname(file.path))).target
-      : undefined;
+  const pathOf = (credential: Embedded | MaybeEmbedded): string | undefined =>
+    credential.kind === 'file' ? root.locate(credential.path, dirname(file.path)) : undefined;
+  const namedBy = namingOf(file);
+  const certificate = pathOf(kubeconfig.clientCertificate);
+  const key = pathOf(kubeconfig.clientKey);
   return {
     kind: 'kubeconfig',
     file,
     kubeconfig,
-    certificate: named(kubeconfig.clientCertificate),
-    key: named(kubeconfig.clientKey),
+    certificate: certificate === undefined ? undefined : named(readFile(root, certificate).target, namedBy),
+    key: key === undefined ? undefined : readKeyTarget(layout, key, namedBy),
     authorityFile: readAuthorityFile(layout, file, kubeconfig),
   };
 }

@@ -1,4 +1,4 @@
-import type { FileTarget } from '../changeset/change-set.ts';
+import type { FileTarget, Naming } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
@@ -21,6 +21,16 @@ export function readFile(root: FileSystemRoot, path: string): FileReading {
   const file = readRegularFile(resolvedPath, path);
   if (file === undefined) return { target: { path, resolvedPath, before: undefined }, bytes: undefined };
   return { target: { path, resolvedPath, before: file.facts }, bytes: file.bytes };
+}
+
+/** What a kubeconfig that was read says of the files it names: whose word it is. */
+export function namingOf({ path, before }: FileTarget): Naming | undefined {
+  return before && { path, uid: before.uid, foreign: before.foreign };
+}
+
+/** The same file, as one that a kubeconfig leads to. */
+export function named(target: FileTarget, namedBy: Naming | undefined): FileTarget {
+  return namedBy === undefined ? target : { ...target, namedBy };
 }
 
 /** Turns a thrown KubepkiError into an `unreadable` that names the file; undefined becomes `missing`. */

@@ -2,10 +2,12 @@ import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import type { CommandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
+import { shellWord } from '../errors/shell-word.ts';
 import type { CertificateFile } from '../inventory/certificate-files.ts';
 import { findAuthority, type Inventory } from '../inventory/inventory.ts';
 import type { PendingFiles } from '../inventory/pending-files.ts';
 import type { Place } from '../inventory/places.ts';
+import type { PrivateKeys } from '../inventory/private-keys.ts';
 import type { Certificate, Chain } from '../pki/certificate.ts';
 import { assertsKeyUsage } from '../pki/key-usage.ts';
 import { publicKeyOf } from '../pki/private-key.ts';
@@ -13,6 +15,8 @@ import { validatePath } from '../pki/path.ts';
 import { isSameKey } from '../pki/subject-key.ts';
 import { isoSeconds } from '../pki/time.ts';
 import { faultsOf, type Fault } from './check-signed.ts';
+import { heldIn, holderOf } from './holder.ts';
+import { requireOwnKey } from './key-owner.ts';
 import type { KeysInUse } from './keys-in-use.ts';
 import { certificateInUse, isBest, isPlace, matchesFor, type Match } from './match-signed.ts';
 import { trustedAuthorities, type TrustedAuthorities } from './kubeconfig-authority.ts';
@@ -54,6 +58,9 @@ export interface InstallSettings {
   readonly now: Date;
   readonly allowChanges: boolean;
   readonly keysInUse: KeysInUse;
+  readonly keys: PrivateKeys;
+  /** Digests of the keys that requests were made with here. */
+  readonly requested: ReadonlySet<string>;
   readonly command: CommandLine;
   /** All that waits, of every certificate, whichever are to be installed. */
   readonly waiting: readonly PendingFiles[];
@@ -126,9 +133,10 @@ function notTaken({ pending, signed, source }: Match, fresh: readonly Match[]): 
 function check(
   inventory: Inventory,
   { pending, signed, source, inUse }: Match,
-  { now, allowChanges, bundle, command, placeOf }: InstallSettings,
+  settings: InstallSettings,
   passedOver: readonly string[] = [],
 ): PlannedInstall {
+  const { now, allowChanges, bundle, command, placeOf } = settings;
   const { spec, asked } = pending;
   if (asked === undefined) {
     throw new KubepkiError(
@@ -170,6 +178,8 @@ function check(
   }
   const place = installPlace(placeOf(spec), authorities);
   requireReplaceable(inventory, placeTargets(place));
+  requireOwnKey(pending, placeTargets(place), settings);
+  requireHolder(inventory, pending, place, settings);
   if (place.kind === 'kubeconfig') requireRewritable(place);
   return {
     status: 'installable',
@@ -199,6 +209,32 @@ function check(
       ],
     },
   };
+}
+
+/**
+ * A key that is not its owner's already, put into another user's file, takes the place of one that this user holds.
+ * @throws KubepkiError no-permission
+ */
+function requireHolder(
+  inventory: Inventory,
+  { spec, keyFile }: Pending,
+  place: InstallPlace,
+  { keys }: InstallSettings,
+): void {
+  const targets = placeTargets(place);
+  const foreign = targets.find(({ before }) => before?.foreign === true);
+  const keyStays = targets.some(({ resolvedPath }) => resolvedPath === keyFile.resolvedPath);
+  if (foreign === undefined || keyStays || keyFile.before?.uid === foreign.before?.uid) return;
+  const held = heldIn(inventory, spec, keys);
+  if (held !== undefined) {
+    holderOf(held);
+    return;
+  }
+  throw new KubepkiError(
+    'no-permission',
+    `belongs to uid ${String(foreign.before?.uid)}, who has no certificate ${spec.name} that another could replace`,
+    { file: foreign.path, hint: `make the file yours: chown root ${shellWord(foreign.path)}` },
+  );
 }
 
 /** A place, and of a kubeconfig the CAs that it is to trust. */

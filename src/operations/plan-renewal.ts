@@ -1,5 +1,6 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
+import type { CommandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import {
   findAuthority,
@@ -11,9 +12,9 @@ import {
 } from '../inventory/inventory.ts';
 import type { Issuers } from '../inventory/issuers.ts';
 import type { KeyTargets } from '../inventory/key-targets.ts';
+import type { PrivateKeys } from '../inventory/private-keys.ts';
 import type { Reading } from '../inventory/reading.ts';
 import { isCa } from '../pki/certificate.ts';
-import { chainsTo } from '../pki/chain.ts';
 import { findExtension } from '../pki/extension.ts';
 import type { Issuer, LocalIssuer } from '../pki/issuer.ts';
 import { assertsKeyUsage } from '../pki/key-usage.ts';
@@ -22,6 +23,7 @@ import type { KeyAlgorithm } from '../pki/private-key.ts';
 import { profileOf, withExtension, type CertificateProfile } from '../pki/profile.ts';
 import { changeSans, changesNames, type SanChange } from './change-sans.ts';
 import { isDue, type DueWindow } from './due.ts';
+import { heldIn, holderByCatalog, holderOf } from './holder.ts';
 import { requireIssuable } from './issuable.ts';
 import type { CheckId, Finding } from './examination/finding.ts';
 import { chooseKey, type NamedAlgorithm } from './key-choice.ts';
@@ -91,7 +93,10 @@ export interface RenewalSettings extends RestSettings {
   /** undefined: keep each certificate's own. */
   readonly encryptionAlgorithm: NamedAlgorithm | undefined;
   readonly issuers: Issuers;
+  readonly keys: PrivateKeys;
   readonly keyTargets: KeyTargets;
+  /** The command line of a hint. */
+  readonly command: CommandLine;
 }
 
 /** A renewal is lossless: it gives the next one the same usages and extensions. Names it may be given: see `nameless`. */
@@ -141,8 +146,12 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
     throw new KubepkiError('bad-certificate', 'asserts keyCertSign without being a CA', { file: file.path });
   }
   requireReplaceable(inventory, targetsOf(place));
-  const foreign = !chainsTo(place.state.chain, issuer.bundle);
-  if (foreign) refuseUnaskedKubeconfig(inventory, place, authority);
+  const held = heldIn(inventory, spec, settings.keys);
+  if (held === undefined) throw new TypeError('planned with something that was not read');
+  const holder = holderOf(held);
+  const { verifies } = holder;
+  if (!verifies) refuseUnaskedKubeconfig(inventory, place, authority);
+  const { subject, warnings: ofHolder } = verifies ? holder : holderByCatalog(held, settings);
   const key = chooseKey(leaf, settings.encryptionAlgorithm, file.path);
   const sans = settings.sans && changeSans(spec, leaf, file.path, settings.sans);
   const validity = validityOf(issuer, settings.now, settings.validityMs);
@@ -152,19 +161,18 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
     validity.capped &&
     validity.notAfter <= leaf.notAfter &&
     faultsOf(spec.name, settings.findings).length === 0;
-  if (settings.due !== undefined && gainless && !foreign && !(sans && changesNames(sans))) {
+  if (settings.due !== undefined && gainless && verifies && !(sans && changesNames(sans))) {
     const end = { leafNotAfter: leaf.notAfter, caNotAfter: validity.notAfter, caFile };
     return { status: 'ca-ends-first', spec, end };
   }
-  const profile =
-    sans?.edit === undefined ? profileOf(leaf) : withExtension(profileOf(leaf), sans.edit.extension);
+  const old = { ...profileOf(leaf), subject };
+  const profile = sans?.edit === undefined ? old : withExtension(old, sans.edit.extension);
   if (sans?.edit !== undefined) requireMaySign(issuer, profile, caFile);
   requireIssuable(issuer, { name: spec.name, profile, validity, file: file.path, at: validity.notBefore });
   if (place.kind === 'kubeconfig') requireRewritable(changingOf(place));
   const warnings = [
-    ...[key.warning, foreign ? `was signed by another CA than ${caFile}` : undefined].flatMap((warning) =>
-      warning === undefined ? [] : `${file.path}: ${warning}`,
-    ),
+    ...(key.warning === undefined ? [] : [`${file.path}: ${key.warning}`]),
+    ...ofHolder,
     ...hardLinked(place).map(
       ({ path }) => `${path}: has other names (hard links), which keep the old content`,
     ),

@@ -3,12 +3,14 @@ import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
 import type { CertificateFile } from '../inventory/certificate-files.ts';
 import type { Inventory } from '../inventory/inventory.ts';
+import type { PrivateKeys } from '../inventory/private-keys.ts';
 import type { KeySlot, RequestFiles, Slot } from '../inventory/request-files.ts';
 import { findExtension, type Extension } from '../pki/extension.ts';
 import { publicKeyOf, type KeyAlgorithm, type PrivateKey } from '../pki/private-key.ts';
 import { isSameKey } from '../pki/subject-key.ts';
 import { chooseKey, type NamedAlgorithm } from './key-choice.ts';
 import { changeSans, type SanChange } from './change-sans.ts';
+import { heldIn, holderOf } from './holder.ts';
 import { isNameless } from '../pki/subject-alt-name.ts';
 import { requireReplaceable } from './replaceable.ts';
 import { restOf, type Resting, type RestSettings } from './resting.ts';
@@ -26,6 +28,7 @@ export interface Requestable {
   /** A server's, and it has no name among the SANs that are asked for. */
   readonly nameless: boolean;
   readonly keyAlgorithm: KeyAlgorithm;
+  readonly warnings: readonly string[];
   readonly files: PendingFiles;
   /** Certificates that were signed for the request that is replaced: they would belong to nothing. */
   readonly stale: readonly FileTarget[];
@@ -51,6 +54,7 @@ export type PlannedRequest =
 export interface RequestSettings extends RestSettings {
   readonly encryptionAlgorithm: NamedAlgorithm | undefined;
   readonly keysInUse: KeysInUse;
+  readonly keys: PrivateKeys;
   /** Replace a request that waits. */
   readonly force: boolean;
   /** What lies at a host path. */
@@ -83,6 +87,9 @@ function planRequest(inventory: Inventory, files: RequestFiles, settings: Reques
   const { encryptionAlgorithm, sans: wanted, keysInUse, force, certificateAt } = settings;
   const { chain, file } = entry.state.value;
   const [leaf] = chain;
+  const held = heldIn(inventory, spec, settings.keys);
+  if (held === undefined) throw new TypeError('planned with something that was not read');
+  const holder = holderOf(held);
   const sans = wanted && changeSans(spec, leaf, file.path, wanted);
   const subjectAltName = sans?.edit?.extension ?? findExtension(leaf.extensions, 'subjectAltName');
   const key = keySlot(files, keysInUse);
@@ -115,7 +122,8 @@ function planRequest(inventory: Inventory, files: RequestFiles, settings: Reques
     spec,
     requestable: {
       spec,
-      subject: leaf.subject,
+      subject: holder.subject,
+      warnings: holder.warnings,
       subjectAltName,
       sans,
       nameless: isNameless(spec, subjectAltName),

@@ -48,6 +48,42 @@ export function attributesOf(name: Buffer): readonly string[] {
     .sort();
 }
 
+/** What Kubernetes reads of a subject: the name of a user, and the groups that the user is in. */
+export interface Identity {
+  readonly commonNames: readonly string[];
+  readonly organizations: readonly string[];
+}
+
+/**
+ * As Go's pkix.Name has it, which passes over a value that is no text.
+ * @throws KubepkiError bad-certificate
+ */
+export function identityIn(name: Buffer): Identity {
+  const attributes = partsOf(parseDer(name)).flatMap((rdn) => partsOf(rdn).map(partsOf));
+  const valuesOf = (wanted: string): string[] => {
+    const { value: id } = oid(wanted);
+    return attributes.flatMap(([type, value]) => {
+      if (type === undefined || value === undefined) throw malformed();
+      return type.value === id && isText(value) ? [textOf(value)] : [];
+    });
+  };
+  return { commonNames: valuesOf(commonName), organizations: valuesOf(organization) };
+}
+
+// What Go's encoding/asn1 reads as a string.
+const texts = [
+  'utf8String',
+  'printableString',
+  'ia5String',
+  't61String',
+  'bmpString',
+  'numericString',
+] as const;
+
+function isText(value: Asn1): boolean {
+  return texts.some((type) => isUniversal(value, type));
+}
+
 // Content bytes of the OIDs in hex; what is not here is shown by its bytes.
 const attributeNames: Readonly<Record<string, string>> = {
   '550403': 'CN',

@@ -1,18 +1,21 @@
-import { lstatSync } from 'node:fs';
-import { geteuid } from 'node:process';
+import { lstatSync, type Stats } from 'node:fs';
+import { dirname } from 'node:path';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import { filesystemError } from '../filesystem/filesystem-error.ts';
+import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import { isForeign } from '../filesystem/owner.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 
 /**
  * What must be true of all targets of a change together, before anything is prepared.
- * @throws KubepkiError conflict when two of them are one file, no-permission for somebody else's symlink
+ * @throws KubepkiError conflict when two of them are one file; no-permission where another user decides what is written where
  */
 export function requireSafeTargets(root: FileSystemRoot, targets: readonly FileTarget[]): void {
   requireDistinct(targets);
   requireTrustedLinks(root, targets);
+  requireOwnDirectories(targets);
+  for (const target of targets) requireNamersOwn(target);
 }
 
 function requireDistinct(targets: readonly FileTarget[]): void {
@@ -34,24 +37,72 @@ function requireDistinct(targets: readonly FileTarget[]): void {
  * ourselves may. (The kernel's fs.protected_symlinks says the same, but only of sticky directories.)
  */
 function requireTrustedLinks(root: FileSystemRoot, targets: readonly FileTarget[]): void {
-  const trusted = [0, geteuid?.()];
   for (const { path } of targets) {
     for (const link of root.linksOnTheWay(path)) {
-      const owner = ownerOf(link);
-      if (trusted.includes(owner)) continue;
+      const { uid } = look(link);
+      if (!isForeign(uid)) continue;
       throw new KubepkiError(
         'no-permission',
-        `the symbolic link ${link} belongs to uid ${String(owner)}, who would decide which file is overwritten`,
+        `the symbolic link ${link} belongs to uid ${String(uid)}, who would decide which file is overwritten`,
         { file: path, hint: `if it leads where it should, make it yours: chown -h root ${shellWord(link)}` },
       );
     }
   }
 }
 
-function ownerOf(link: string): number {
+const groupMayWrite = 0o020;
+const othersMayWrite = 0o002;
+const sticky = 0o1000;
+
+/**
+ * Who may write to a directory may put another file in the place of each that is in it, at any moment. A group that has its
+ * owner's number, or root's, is that user's alone, as most distributions make them.
+ */
+function requireOwnDirectories(targets: readonly FileTarget[]): void {
+  const directories = new Set(targets.map(({ resolvedPath }) => dirname(resolvedPath)));
+  for (const directory of directories) {
+    const stats = lookFor(directory);
+    if (stats === undefined || (stats.mode & sticky) !== 0) continue;
+    const isOfAGroup = stats.gid !== 0 && stats.gid !== stats.uid;
+    const open = othersMayWrite | (isOfAGroup ? groupMayWrite : 0);
+    if ((stats.mode & open) === 0) continue;
+    throw new KubepkiError('no-permission', 'is a directory that other users can write to', {
+      file: directory,
+      hint: `make it its owner's alone: chmod go-w ${shellWord(directory)}`,
+    });
+  }
+}
+
+/** A foreign kubeconfig leads only to its owner's own files, in a directory of the same owner's. */
+function requireNamersOwn({ path, resolvedPath, before, namedBy }: FileTarget): void {
+  if (namedBy?.foreign !== true) return;
+  const directory = dirname(resolvedPath);
+  const owners = [before?.uid, look(directory).uid].filter((uid) => uid !== undefined);
+  if (owners.every((uid) => uid === namedBy.uid)) return;
+  throw new KubepkiError(
+    'no-permission',
+    `is named by ${namedBy.path}, which belongs to uid ${String(namedBy.uid)}, but the file and its directory do not`,
+    {
+      file: path,
+      hint: `if it is the right file, make the kubeconfig yours: chown root ${shellWord(namedBy.path)}`,
+    },
+  );
+}
+
+function look(path: string): Stats {
   try {
-    return lstatSync(link).uid;
+    return lstatSync(path);
   } catch (cause) {
-    throw filesystemError(cause, link);
+    throw filesystemError(cause, path);
+  }
+}
+
+/** @returns undefined where nothing is there yet */
+function lookFor(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return undefined;
+    throw filesystemError(cause, path);
   }
 }

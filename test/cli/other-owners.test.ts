@@ -54,11 +54,19 @@ describe("a tree of somebody else's", () => {
     assert.deepEqual(fileChanges(before, snapshot(tree.directory)), []);
   });
 
-  test('a key that was not there is for root alone', async (t) => {
+  test('a certificate without its key is not renewed: who put it there never had the key', async (t) => {
     if (!mayChown(t)) return;
     const tree = strangersTree(t);
     const key = join(tree.certDir, 'apiserver.key');
     rmSync(key);
+    const refused = await certs(tree, 'renew', 'apiserver');
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.stderr,
+      /^error: .*apiserver\.crt: belongs to uid \d+, .*has no private key beside it/,
+    );
+    // In files of root's a lost key is replaced.
+    chownSync(join(tree.certDir, 'apiserver.crt'), 0, 0);
     assert.equal((await certs(tree, 'renew', 'apiserver')).code, 0);
     const { mode, uid, gid } = statSync(key);
     assert.deepEqual([mode & 0o7777, uid, gid], [0o600, 0, 0]);

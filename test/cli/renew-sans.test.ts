@@ -764,8 +764,7 @@ describe('usage errors of the SAN flags', () => {
       '--remove-san',
       '::ffff:192.0.2.1',
     );
-    await usage(tree, /--force goes with/, 'apiserver', '--force');
-    await usage(tree, /--force goes with/, 'apiserver', '--force', '--add-san', 'a');
+    await usage(tree, /--force goes with names/, 'all', '--force');
     await usage(tree, /--csr-dir goes with --csr-only/, 'apiserver', '--csr-dir', '/x', '--add-san', 'a');
   });
 

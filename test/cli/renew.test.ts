@@ -338,7 +338,7 @@ describe('renew', () => {
     for (const end of ['crt', 'key']) {
       cpSync(fixturePath('bad', `ca-without-ski.${end}`), join(tree.certDir, `ca.${end}`));
     }
-    const outcome = await kubepki(['certs', 'renew', 'apiserver', '--rootfs', tree.directory]);
+    const outcome = await kubepki(['certs', 'renew', 'apiserver', '--force', '--rootfs', tree.directory]);
     assert.equal(outcome.code, 0, outcome.stderr);
     const verified = execFileSync(openssl, ['verify', '-CAfile', 'ca.crt', 'apiserver.crt'], {
       cwd: tree.certDir,
@@ -379,9 +379,18 @@ describe('whose kubeconfigs are renewed', () => {
     assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
 
     // Said so on purpose, it is done, with a warning for each.
-    const given = await kubepki(['certs', 'renew', 'all', ...args, '--kubeconfig-dir', '/etc/kubernetes']);
-    assert.equal(given.code, 0);
-    assert.equal(given.stderr.match(/^warning: .*\.conf: was signed by another CA than /gm)?.length, 3);
+    const ours = [...args, '--kubeconfig-dir', '/etc/kubernetes'];
+    const all = await kubepki(['certs', 'renew', 'all', ...ours]);
+    assert.equal(all.code, 1);
+    assert.equal(
+      all.stderr.match(/^error: .*\.conf: is not signed by the CA of .*\/restore\/pki/gm)?.length,
+      3,
+    );
+    assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
+    const names = ['admin.conf', 'controller-manager.conf', 'scheduler.conf'];
+    const given = await kubepki(['certs', 'renew', ...names, '--force', ...ours]);
+    assert.equal(given.code, 0, given.stderr);
+    assert.equal(given.stderr.match(/^warning: .*\.conf: is not signed by the CA of /gm)?.length, 3);
   });
 
   test('the own kubeconfigs in /etc/kubernetes are renewed with a cert dir elsewhere', async (t) => {
@@ -410,16 +419,23 @@ describe('whose kubeconfigs are renewed', () => {
     assert.equal(outcome.stdout, recording('stacked-etcd-rsa', 'renew-all'));
   });
 
-  test('beside the PKI they are renewed after a change of the CA, with a warning, and trust the new CA beside the old one', async (t) => {
+  test('beside the PKI they are renewed after a change of the CA where that is insisted on, with a warning, and trust the new CA beside the old one', async (t) => {
     const tree = copyFixture(t, 'stacked-etcd-rsa');
     const old = readFileSync(join(tree.certDir, 'ca.crt'), 'utf8');
     for (const name of ['ca.crt', 'ca.key']) {
       cpSync(fixturePath('stacked-etcd-ecdsa', `etc/kubernetes/pki/${name}`), join(tree.certDir, name));
     }
     chmodSync(join(tree.certDir, 'ca.key'), 0o600);
-    const outcome = await kubepki(['certs', 'renew', 'admin.conf', '--rootfs', tree.directory]);
+    const args = ['certs', 'renew', 'admin.conf', '--rootfs', tree.directory];
+    const unasked = await kubepki(args);
+    assert.equal(unasked.code, 1);
+    assert.match(
+      unasked.stderr,
+      /^error: .*admin\.conf: is not signed by the CA of .*ca\.crt \(.*\nhint: .* kubepki certs renew admin\.conf --force --rootfs /,
+    );
+    const outcome = await kubepki([...args, '--force']);
     assert.equal(outcome.code, 0, outcome.stderr);
-    assert.match(outcome.stderr, /^warning: .*admin\.conf: was signed by another CA than .*ca\.crt\nnote: /);
+    assert.match(outcome.stderr, /^warning: .*admin\.conf: is not signed by the CA of .*ca\.crt\nnote: /);
     const admin = readFileSync(join(tree.kubeconfigDir, 'admin.conf'), 'utf8');
     const embedded = /certificate-authority-data: (\S+)/.exec(admin)?.[1] ?? '';
     assert.equal(

@@ -45,7 +45,7 @@ async function pod(t: TestContext, up: (seconds: number, inPlace: boolean) => bo
   const root = FileSystemRoot.open(undefined, '/');
   const state = stateDirectoryOf(join(directory, 'pki'), { root, flags: [] });
   const bytes = readFileSync(path);
-  const before = { sha256: sha256(bytes), mode: 0o600, uid: 0, gid: 0, links: 1 };
+  const before = { sha256: sha256(bytes), mode: 0o600, uid: 0, gid: 0, foreign: false, links: 1 };
   const restart: ComponentRestart = {
     component: 'kube-scheduler',
     pod: { path, target: { path, resolvedPath: path, before }, ...parseStaticPod(text, 'kube-scheduler') },

@@ -67,7 +67,7 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
     .addOption(
       new Option(
         '--force',
-        'with --csr-only: replace requests that wait (a backup is kept); also remove SANs that are still used; with --within and names: renew what is not sound, too',
+        'with names: also renew what this CA has not signed, and with --within what is not sound; also remove SANs that are still used; with --csr-only: replace requests that wait (a backup is kept)',
       ),
     )
     .addOption(outputOption())
@@ -99,6 +99,10 @@ Examples:
 SANs are DNS names, IP addresses and wildcards of ${servers}; the difference is shown first.
 A SAN that this node's kubeconfigs or manifests still use is removed with --force only. A certificate that has the
 SANs already is left as it is; with --within it is renewed if it is due, and if its SANs are not those.
+
+What the CA of the cert dir has not signed is renewed with its name and --force only; it is then made out to whom kubeadm makes
+it out to. In files of another user a certificate is renewed if that user holds it already: the CA has signed it, its key is
+beside it, and it is made out to whom kubeadm makes it out to.
 
 The hook runs by /bin/sh -c, with KUBEPKI_COMMAND, _NAMES, _FILES, _COMPONENTS and _BACKUP in its environment. One that was
 prevented or failed is made up for by the next run with --deploy-hook, even if nothing is due.
@@ -157,7 +161,8 @@ is left alone because something else is wrong with it than its end, such as anot
       }
       if (options.csrDir !== undefined) throw new KubepkiError('usage', '--csr-dir goes with --csr-only');
       requireRestartAsked(options);
-      requireForceNeeded(options, '--csr-only, --remove-san, --sans-from-config, or --within and names');
+      const isNamed = names.length > 0 && !names.includes('all');
+      if (!isNamed) requireForceNeeded(options, 'names, --csr-only, --remove-san or --sans-from-config');
       const { renewCertificates } = await import('../renew.ts');
       const here = await asked();
       done(await recordingRun(here, terminal, () => renewCertificates(names, here, terminal)));
