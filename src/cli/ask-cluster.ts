@@ -1,9 +1,10 @@
 import type { KubeadmConfig } from '../config/kubeadm-config.ts';
 import { KubepkiError } from '../errors/error.ts';
+import { shellWord } from '../errors/shell-word.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
 import { isOwnNode, locateLayout } from '../inventory/layout.ts';
 import type { ClusterOptions } from './cluster-options.ts';
-import { adminConf, readApiAccess } from './cluster-access.ts';
+import { adminConf, foreignOwnerOf, readApiAccess } from './cluster-access.ts';
 import { workingDirectory, type NodeOptions } from './node-options.ts';
 import { isUnusable, unusableClusterConfig } from './unusable-cluster-config.ts';
 import type { Terminal } from './terminal.ts';
@@ -73,6 +74,15 @@ async function readClusterConfig(
     if (text) terminal.hint(line);
   };
   try {
+    // What only reads asks for no owner.
+    const owner = prefix === 'renew' ? foreignOwnerOf(root, kubeconfig) : undefined;
+    if (owner !== undefined && options.kubeconfig === undefined) {
+      note(
+        `${kubeconfig}: belongs to uid ${String(owner)}, who would decide how certificates are renewed, so the cluster is not asked`,
+      );
+      hint(`make it yours: chown root ${shellWord(kubeconfig)}; or name it: --kubeconfig`);
+      return undefined;
+    }
     const access = readApiAccess(root, kubeconfig);
     // As kubeadm: no admin.conf, no attempt, no word. One that was asked for is missed.
     if (access === undefined) {
@@ -85,7 +95,9 @@ async function readClusterConfig(
     banner("Use 'kubeadm init phase upload-config kubeadm --config your-config-file' to re-upload it.");
     const config = await parseConfig(text, note);
     banner('');
-    return withUsableCertDir(root, config, options, terminal);
+    // Where root writes is not for the owner of a kubeconfig to say, even of one that was named.
+    const trusted = owner === undefined ? config : { ...config, certificatesDir: undefined };
+    return withUsableCertDir(root, trusted, options, terminal);
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
     banner('Error reading configuration from the Cluster. Falling back to default configuration');

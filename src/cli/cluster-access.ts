@@ -30,6 +30,16 @@ export function readApiAccess(root: FileSystemRoot, path: string): ApiAccess | u
   };
 }
 
+/**
+ * The owner of a kubeconfig, who decides which cluster is asked, and so what it answers.
+ * @returns undefined where that is root or the caller, or there is no such file
+ * @throws KubepkiError naming a file
+ */
+export function foreignOwnerOf(root: FileSystemRoot, path: string): number | undefined {
+  const facts = readRegularFile(root.resolve(path), path)?.facts;
+  return facts?.foreign === true ? facts.uid : undefined;
+}
+
 /** Of kubeadm's admin, on a node of the control plane. */
 export const adminConf = '/etc/kubernetes/admin.conf';
 

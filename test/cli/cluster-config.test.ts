@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { clusterConfiguration, leadTo, nodeOfCluster } from '../support/cluster/node.ts';
@@ -9,7 +18,8 @@ import { until } from '../support/deadline.ts';
 import { judge } from '../support/judge.ts';
 import { kubepki, kubepkiCommand, type Outcome } from '../support/kubepki.ts';
 import { certs, done, stateDirectory } from '../support/node.ts';
-import { snapshot, temporaryDirectory, type Tree } from '../support/tree.ts';
+import { mayChown } from '../support/root.ts';
+import { changes, snapshot, temporaryDirectory, type Tree } from '../support/tree.ts';
 
 const asked = ['--kubeconfig', '/etc/kubernetes/admin.conf'];
 
@@ -407,6 +417,35 @@ describe('on the node itself', () => {
 
     rmSync(join(tree.kubeconfigDir, 'admin.conf'));
     assert.equal(await reads(), false);
+  });
+});
+
+describe('an admin.conf of another user', () => {
+  test('decides neither how nor where anything is renewed, unless it is named, and then not where', async (t) => {
+    const unshare = judge(t, 'unshare');
+    if (unshare === undefined || !mayChown(t)) return;
+    const { tree, server } = await nodeOfCluster(t, configured('certificatesDir: /etc/backup/pki'));
+    const run = inPlace(t, unshare, tree);
+    if (run === undefined) return;
+    cpSync(tree.kubeconfigDir, join(tree.directory, 'etc', 'backup'), { recursive: true });
+    const other = (): ReturnType<typeof snapshot> => snapshot(join(tree.directory, 'etc', 'backup'));
+    const before = other();
+    chownSync(join(tree.kubeconfigDir, 'admin.conf'), 12345, 12345);
+
+    const unasked = await run('renew', 'apiserver');
+    assert.match(
+      unasked.stderr,
+      /^note: .*admin\.conf: belongs to uid 12345, .* not asked\nhint: make it yours: chown root /,
+    );
+    assert.deepEqual(server.seen, []);
+
+    await run('renew', 'apiserver', ...asked);
+    assert.notDeepEqual(server.seen, []);
+    assert.deepEqual(changes(before, other()), []);
+
+    const count = server.seen.length;
+    await run('check-expiration');
+    assert.ok(server.seen.length > count, 'what only reads asks for no owner');
   });
 });
 
