@@ -1,3 +1,4 @@
+import { commandLine } from '../errors/command-line.ts';
 import { readCertificateFile } from '../inventory/certificate-files.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { readLiveKeys } from '../inventory/private-keys.ts';
@@ -138,6 +139,8 @@ function planRequestRun(
     selectedSpecs(selection, inventory).map((spec) => readRequestFiles(layout.root, directory, spec)),
     {
       ...dueSettingsOf(node, inventory, selection, options, now),
+      signer: 'by-hand',
+      command: commandLine(node.flags),
       encryptionAlgorithm: namedAlgorithm(node),
       sans: sanSettings(sans, node, options),
       keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),

@@ -78,6 +78,8 @@ export function planApiRun(
     selectedSpecs(selection, inventory).map((spec) => noFiles(directory, spec)),
     {
       ...dueSettingsOf(node, inventory, selection, options, now),
+      signer: 'cluster',
+      command: commandLine([...apiFlags(options), ...node.flags]),
       encryptionAlgorithm: namedAlgorithm(node),
       sans: sanSettings(sans, node, options),
       keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),

@@ -55,6 +55,7 @@ async function start(
   const refused = refuse(run, options, terminal);
   if (refused !== undefined) return refused;
   warnOfUnsound(run.plan, terminal);
+  for (const text of run.wanted.flatMap(({ requestable }) => requestable.warnings)) terminal.warning(text);
   noteSameSans(run.plan, terminal);
   requirePlaceable(node, run, options);
   if (run.wanted.length > 0) requireApiAccess(node.layout.root, options.kubeconfig);

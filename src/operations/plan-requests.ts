@@ -1,5 +1,6 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
+import type { CommandLine } from '../errors/command-line.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
 import type { CertificateFile } from '../inventory/certificate-files.ts';
 import type { Inventory } from '../inventory/inventory.ts';
@@ -10,7 +11,7 @@ import { publicKeyOf, type KeyAlgorithm, type PrivateKey } from '../pki/private-
 import { isSameKey } from '../pki/subject-key.ts';
 import { chooseKey, type NamedAlgorithm } from './key-choice.ts';
 import { changeSans, type SanChange } from './change-sans.ts';
-import { heldIn, holderOf } from './holder.ts';
+import { heldIn, holderByCatalog, holderOf } from './holder.ts';
 import { isNameless } from '../pki/subject-alt-name.ts';
 import { requireReplaceable } from './replaceable.ts';
 import { restOf, type Resting, type RestSettings } from './resting.ts';
@@ -55,6 +56,9 @@ export interface RequestSettings extends RestSettings {
   readonly encryptionAlgorithm: NamedAlgorithm | undefined;
   readonly keysInUse: KeysInUse;
   readonly keys: PrivateKeys;
+  readonly signer: 'by-hand' | 'cluster';
+  /** The command line of a hint. */
+  readonly command: CommandLine;
   /** Replace a request that waits. */
   readonly force: boolean;
   /** What lies at a host path. */
@@ -89,7 +93,9 @@ function planRequest(inventory: Inventory, files: RequestFiles, settings: Reques
   const [leaf] = chain;
   const held = heldIn(inventory, spec, settings.keys);
   if (held === undefined) throw new TypeError('planned with something that was not read');
-  const holder = holderOf(held);
+  const found = holderOf(held);
+  // Who signs by hand looks at what is asked for; the cluster's signer does not.
+  const holder = found.verifies || settings.signer === 'by-hand' ? found : holderByCatalog(held, settings);
   const sans = wanted && changeSans(spec, leaf, file.path, wanted);
   const subjectAltName = sans?.edit?.extension ?? findExtension(leaf.extensions, 'subjectAltName');
   const key = keySlot(files, keysInUse);

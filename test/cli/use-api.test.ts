@@ -8,6 +8,7 @@ import { makeAuthority } from '../support/cluster/authority.ts';
 import { kubepki, type Running } from '../support/kubepki.ts';
 import { writeManifest } from '../support/manifests.ts';
 import { certs, stateDirectory } from '../support/node.ts';
+import { makeCa, resign } from '../support/resigned.ts';
 import { fileChanges, snapshot, temporaryDirectory } from '../support/tree.ts';
 import {
   asked,
@@ -152,6 +153,40 @@ describe('renew --use-api', () => {
     );
   });
 
+  test('what this CA has not signed is asked for when it is insisted on, as whom kubeadm makes it out to', async (t) => {
+    const node = await signingNode(t);
+    if (node === undefined) return;
+    const { tree, openssl, server } = node;
+    const scratch = temporaryDirectory(t);
+    const [ca, pair] = [join(scratch, 'ca'), join(scratch, 'pair')];
+    makeCa(openssl, ca, 'mallory');
+    const conf = join(tree.kubeconfigDir, 'scheduler.conf');
+    const text = readFileSync(conf, 'utf8');
+    for (const [field, end] of Object.entries({ 'client-certificate': 'crt', 'client-key': 'key' })) {
+      const data = new RegExp(`${field}-data: (\\S+)`).exec(text)?.[1] ?? '';
+      writeFileSync(`${pair}.${end}`, Buffer.from(data, 'base64'));
+    }
+    resign(openssl, pair, { by: ca, subject: '/O=system:masters/CN=mallory' });
+    const data = readFileSync(`${pair}.crt`).toString('base64');
+    writeFileSync(conf, text.replace(/(client-certificate-data: )\S+/, `$1${data}`));
+    const before = snapshot(tree.directory);
+    const refused = await renew(tree, 'scheduler.conf', '--approve');
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.stderr,
+      /^error: .*scheduler\.conf: is not signed by the CA of .*\nhint: .*renew scheduler\.conf --force --use-api /m,
+    );
+    unchanged(tree, before);
+    assert.ok(!server.seen.some(({ method }) => method === 'POST'));
+    const insisted = await renew(tree, 'scheduler.conf', '--approve', '--force');
+    assert.equal(insisted.code, 0, insisted.stderr);
+    assert.match(
+      insisted.stderr,
+      /^warning: .*made out to CN=system:kube-scheduler, not to CN=mallory, O=system:masters$/m,
+    );
+    inPlace(node, ['scheduler.conf']);
+  });
+
   test('nothing is due, and nothing is asked', async (t) => {
     const node = await signingNode(t);
     if (node === undefined) return;
@@ -188,7 +223,6 @@ describe('renew --use-api', () => {
     [['--use-api', '--timeout', '0s'], /duration/],
     [['--use-api', '--resume', '--signer-name', 'a.b/c'], /--signer-name does not go with --resume/],
     [['--use-api', '--resume', '--discard-pending'], /--resume does not go with --discard-pending/],
-    [['--use-api', '--force'], /--force goes with --remove-san/],
     [['--use-api', '--signer-name', 'kubernetes.io/kubelet-serving'], /to kubelets only/],
   ] as const;
   test('what does not go together', async (t) => {

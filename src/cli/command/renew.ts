@@ -128,10 +128,11 @@ is left alone because something else is wrong with it than its end, such as anot
         const { askCluster } = await import('../ask-cluster.ts');
         return askCluster(options, { prefix: 'renew', text: options.output === 'text' }, terminal);
       };
+      const isNamed = names.length > 0 && !names.includes('all');
       if (options.useApi === true) {
         requireApiFlags(options);
         requireRestartAsked(options);
-        requireForceNeeded(options, '--remove-san, --sans-from-config, or --within and names');
+        if (!isNamed) requireForceNeeded(options, 'names, --remove-san or --sans-from-config');
         const { renewThroughApi } = await import('../use-api.ts');
         const here = await asked();
         done(await recordingRun(here, terminal, () => renewThroughApi(names, here, terminal)));
@@ -161,7 +162,6 @@ is left alone because something else is wrong with it than its end, such as anot
       }
       if (options.csrDir !== undefined) throw new KubepkiError('usage', '--csr-dir goes with --csr-only');
       requireRestartAsked(options);
-      const isNamed = names.length > 0 && !names.includes('all');
       if (!isNamed) requireForceNeeded(options, 'names, --csr-only, --remove-san or --sans-from-config');
       const { renewCertificates } = await import('../renew.ts');
       const here = await asked();
