@@ -23,7 +23,7 @@ function foreignTree(t: TestContext): Tree | undefined {
 }
 
 const warning =
-  /^warning: \S+\/pki\/apiserver\.crt: is not signed by the CA of \S+\/pki\/ca\.crt\nhint: put the CA certificate in place that signed it, or have it signed by this one: kubepki certs renew apiserver --rootfs \S+\n/;
+  /^warning: \S+\/pki\/apiserver\.crt: is not signed by the CA of \S+\/pki\/ca\.crt\nhint: put the CA certificate in place that signed it, or have it signed by this one: kubepki certs renew apiserver --force --rootfs \S+\n/;
 
 describe('what is wrong beside the dates', () => {
   for (const output of ['text', 'json', 'yaml'] as const) {

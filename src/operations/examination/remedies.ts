@@ -31,7 +31,7 @@ export function remedy(check: CheckId, { name, external, caFile, command }: Reme
     case 'order':
       return 'put the leaf first, and the intermediates that signed it behind it';
     case 'foreign':
-      return `put the CA certificate in place that signed it, or have it signed by this one: ${command(`renew ${name}${csrOnly}`)}`;
+      return `put the CA certificate in place that signed it, or have it signed by this one: ${command(`renew ${name}${external === false ? ' --force' : csrOnly}`)}`;
     case 'untrusted':
       return `have it signed by a valid CA that leads to ${caFile}`;
     case 'signature':
