@@ -30,12 +30,6 @@ export interface PendingFiles {
   readonly otherPaths: readonly string[];
 }
 
-/** A kubeconfig that may still lack its certificate. */
-export interface KubeconfigSlot {
-  readonly target: FileTarget;
-  readonly kubeconfig: PartialKubeconfig;
-}
-
 /**
  * Where requests for a certificate may wait: under the flat names of `renew --csr-only` in a directory, and, when that
  * is the cert dir, where `generate-csr` puts them (`etcd/server.csr`, `admin.conf.csr` beside the kubeconfig).
