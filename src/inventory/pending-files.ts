@@ -1,6 +1,5 @@
 import { dirname, join } from 'node:path';
 import type { CertificateSpec } from '../catalog/catalog.ts';
-import type { FileTarget } from '../changeset/change-set.ts';
 import type { PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
 import { readPartialKubeconfig } from '../kubeconfig/read.ts';
 import { textOf } from './kubeconfig-text.ts';
