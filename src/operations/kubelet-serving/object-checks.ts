@@ -43,9 +43,14 @@ export function nodeNameOf({ username }: SigningRequest): string | undefined {
  */
 export function usagesProblem({ usages }: SigningRequest): Problem {
   const required = ['digital signature', 'server auth'];
-  const sorted = [...usages].sort().join(', ');
-  const permitted = [required, [...required, 'key encipherment']].map((one) => [...one].sort().join(', '));
-  return permitted.includes(sorted)
+  const permitted = [required, [...required, 'key encipherment']];
+  return permitted.some((one) => holdsTheSame(usages, one))
     ? undefined
     : `its usages are ${shownList(usages)}, not digital signature, server auth and perhaps key encipherment`;
+}
+
+/** In any order, each as often. One by one: joined, `a, b` would be the same as `a` and `b`. */
+function holdsTheSame(found: readonly string[], wanted: readonly string[]): boolean {
+  const rest = [...wanted].sort();
+  return found.length === rest.length && [...found].sort().every((one, index) => one === rest[index]);
 }
