@@ -1,3 +1,4 @@
+import { printable } from '../render/printable.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { isTerminal, writeOutput } from './standard-streams.ts';
 
@@ -134,7 +135,7 @@ export function sayInterrupted(done: readonly CleanedUp[] = []): void {
     ...decided.values(),
     ...done.map((one) => one.said),
   ].join('; ');
-  writeOutput('stderr', `${lineEnd}interrupted: ${text}\n`);
+  writeOutput('stderr', `${lineEnd}interrupted: ${printable(text)}\n`);
 }
 
 function turn(): Promise<void> {
