@@ -76,7 +76,7 @@ export async function withKubeletRequests<T>(
   use: (api: KubeletRequestsApi) => Promise<T>,
 ): Promise<T> {
   // What `use` throws is its own affair, and no answer of the API server's.
-  const outcome = await withApi(access, signal, async (_configuration, ask) => {
+  const outcome = await withApi(access, signal, async (ask) => {
     try {
       return { value: await use(apiOver(ask)) };
     } catch (error) {

@@ -71,7 +71,7 @@ export async function withSigningApi<T>(
   use: (api: SigningApi) => Promise<T>,
 ): Promise<T> {
   // What `use` throws is its own affair, and no answer of the API server's.
-  const outcome = await withApi(access, signal, async (_configuration, ask) => {
+  const outcome = await withApi(access, signal, async (ask) => {
     try {
       return { value: await use(new Signing(ask)) };
     } catch (error) {
