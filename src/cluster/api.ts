@@ -19,13 +19,19 @@ export type ApiConfiguration = Configuration;
 /**
  * One request, with bounds of its own: an API server that hangs must not take the time of those after it, nor one answer all
  * the memory.
- * @param mostBytes of each answer
  * @throws KubepkiError cluster: a ClusterFailure, which tells whether another try is worth it; or one of the request's own
  */
 export type Ask = <T>(
   request: (configuration: ApiConfiguration) => Promise<T>,
-  mostBytes?: number,
+  limits?: AnswerLimits,
 ) => Promise<T>;
+
+export interface AnswerLimits {
+  /** Of each answer. */
+  readonly mostBytes?: number;
+  /** How many bytes an answer had. */
+  readonly received?: ((bytes: number) => void) | undefined;
+}
 
 const requestMs = 10_000;
 /**
@@ -70,7 +76,7 @@ export async function withApi<T>(
 }
 
 function askOver(access: ApiAccess, agent: Agent, signal: AbortSignal): Ask {
-  return async (request, mostBytes = mostBytesOfAny) => {
+  return async (request, { mostBytes = mostBytesOfAny, received } = {}) => {
     const bound = new AbortController();
     const end = (): void => {
       bound.abort();
@@ -83,7 +89,7 @@ function askOver(access: ApiAccess, agent: Agent, signal: AbortSignal): Ask {
     signal.addEventListener('abort', end, { once: true });
     try {
       signal.throwIfAborted();
-      const http = httpOver(agent, bound.signal, { mostMs: requestMs, mostBytes });
+      const http = httpOver(agent, bound.signal, { mostMs: requestMs, mostBytes, received });
       return await request(configurationFor(access, http));
     } catch (error) {
       throw failureOf(error, { server: access.server, signal, endedAfterMs });

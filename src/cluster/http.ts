@@ -9,6 +9,7 @@ import {
   type HttpLibrary,
 } from '@kubernetes/client-node';
 import { ask, type Question } from '../http/ask.ts';
+import type { AnswerLimits } from './api.ts';
 
 /**
  * How the client sends a request: over the agent's connection, once, to that server and to no other.
@@ -20,7 +21,7 @@ import { ask, type Question } from '../http/ask.ts';
 export function httpOver(
   agent: Agent,
   signal: AbortSignal,
-  bounds: Pick<Question, 'mostMs' | 'mostBytes'>,
+  { received, ...bounds }: Pick<Question, 'mostMs' | 'mostBytes'> & Pick<AnswerLimits, 'received'>,
 ): HttpLibrary {
   return wrapHttpLibrary({
     send: (asked) => {
@@ -50,6 +51,7 @@ export function httpOver(
       },
       { body, signal, ...bounds },
     );
+    received?.(bytes.length);
     return new ResponseContext(status, flat(headers), new SelfDecodingBody(Promise.resolve(bytes)));
   }
 }

@@ -109,7 +109,9 @@ describe('what a server may say instead of an answer', () => {
 
 describe('an answer', () => {
   test('may be 101 without another protocol: it has no body', async (t) => {
-    const server = await serverSaying(t, (socket) => socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n'));
+    const server = await serverSaying(t, (socket) =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
+    );
     const { status, body } = await ask(server, bounds);
     assert.deepEqual([status, body.length], [101, 0]);
   });

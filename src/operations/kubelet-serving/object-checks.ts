@@ -9,13 +9,13 @@ const decisions = ['Approved', 'Denied', 'Failed'];
 const userPrefix = 'system:node:';
 const nodesGroup = 'system:nodes';
 
-export function pendingProblem({ conditions, issued }: SigningRequest): Problem {
+export function pendingProblem({ conditions, issued }: Omit<SigningRequest, 'request'>): Problem {
   const decided = conditions.find((condition) => decisions.includes(condition));
   if (decided !== undefined) return `it is ${decided.toLowerCase()} already`;
   return issued ? 'its certificate is issued already' : undefined;
 }
 
-export function signerProblem({ signerName }: SigningRequest): Problem {
+export function signerProblem({ signerName }: Omit<SigningRequest, 'request'>): Problem {
   return signerName === kubeletServingSigner
     ? undefined
     : `its signer is ${shown(signerName)}, not ${kubeletServingSigner}`;

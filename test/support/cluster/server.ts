@@ -17,6 +17,7 @@ export interface Asked {
   /** Without a query. */
   readonly path: string;
   readonly query: URLSearchParams;
+  readonly accept: string;
   /** JSON, parsed; undefined: none. */
   readonly body: unknown;
   readonly identity: Identity;
@@ -143,6 +144,7 @@ async function handle(
     method: request.method ?? '',
     path: request.url?.replace(/\?.*/, '') ?? '',
     query: new URLSearchParams(request.url?.replace(/^[^?]*\??/, '')),
+    accept: request.headers.accept ?? '',
     body: text === '' ? undefined : (JSON.parse(text) as unknown),
     identity: identity ?? { username: '', groups: [] },
   };
