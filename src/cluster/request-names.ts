@@ -17,10 +17,12 @@ export function readRequestNames(ask: Ask): Promise<readonly string[]> {
     kind,
     page: async (configuration, page) => {
       const table = await readTable(configuration, page);
-      const { columnDefinitions, rows } = table;
+      const { columnDefinitions, rows, metadata } = table;
       const columns = Array.isArray(columnDefinitions) ? columnDefinitions : [];
       nameColumn = columns.findIndex((column) => partsOf(column)['name'] === 'Name');
-      return { ...table, items: rows ?? [] };
+      // The client's name for it, as `continue` is no name in TypeScript.
+      const goesOn = { _continue: partsOf(metadata)['continue'] };
+      return { kind: table['kind'], metadata: goesOn, items: rows ?? [] };
     },
     parse: (row) => {
       const { cells } = partsOf(row);
