@@ -78,19 +78,21 @@ const rooms = {
     },
   },
   controlplane: {
-    rooms: ['errors', 'catalog', 'storage'],
+    rooms: ['errors', 'catalog', 'storage', 'http'],
     types: { operations: [] },
-    modules: { 'node:net': true, 'node:tls': true, 'node:http': true, 'node:https': true },
+    modules: { 'node:net': true, 'node:tls': true, 'node:url': ['urlToHttpOptions'] },
   },
+  http: { modules: { 'node:http': true, 'node:https': true, 'node:stream': ['Duplex'] } },
   cluster: {
-    rooms: ['errors'],
+    rooms: ['errors', 'http'],
     // What a decision needs to know of the cluster.
     types: { operations: [] },
     modules: {
       '@kubernetes/client-node': true,
       // The client's connection, made outside of it.
-      'node:https': ['Agent', 'request'],
+      'node:https': ['Agent'],
       'node:http': ['IncomingHttpHeaders'],
+      'node:url': ['urlToHttpOptions'],
       'node:tls': ['createSecureContext', 'SecureContextOptions'],
       'node:net': ['isIP', 'LookupFunction'],
       // For getent: node's own look-up of a name cannot be called off.

@@ -1,15 +1,16 @@
-import type { FoundRequest, KubeletRequestsApi } from '../cluster/kubelet-requests.ts';
+import type { FoundRequest } from '../cluster/kubelet-requests.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { isWaiting } from '../operations/kubelet-serving.ts';
 import { parseAllowedCidr, parseAllowedDns } from '../operations/kubelet-serving/allow-list.ts';
 import { kubeletServingSigner } from '../operations/kubelet-serving/signing-request.ts';
+import type { Surroundings } from '../operations/kubelet-serving/surroundings.ts';
 import { verdictOnApproval, type ApprovalWish } from '../operations/kubelet-serving/verdict.ts';
 import { openRoot } from './csr-connection.ts';
 import { lookAround } from './csr-court.ts';
 import { requestNames } from './csr-names.ts';
 import type { CsrOptions } from './csr-options.ts';
 import { runDecisions } from './csr-run.ts';
-import type { Judge } from './csr-settle.ts';
+import type { Judge, Read } from './csr-settle.ts';
 import type { ExitCode } from './exit-code.ts';
 import { noteBootstrap } from './kubelet-bootstrap.ts';
 import type { Terminal } from './terminal.ts';
@@ -32,36 +33,49 @@ export async function approveRequests(
   const root = openRoot(options);
   const named = wish.by === 'name';
   return runDecisions({ root, command: 'approve', named, options, terminal }, async ({ api, settle }) => {
-    const found = named ? await readAll(api, names) : await waiting(api, terminal);
-    if (found.length === 0) {
-      terminal.note(`no request for ${kubeletServingSigner} is pending`);
-      noteBootstrap(root, terminal);
-      return;
-    }
-    // After the requests: what belongs to whom is to be as new as they are.
-    let surroundings = await lookAround(api);
+    let surroundings: Surroundings | undefined;
     const judge: Judge = {
-      judge: (request) => verdictOnApproval(request, surroundings, wish),
+      judge: (request) => {
+        if (surroundings === undefined) throw new TypeError('nobody has looked around');
+        return verdictOnApproval(request, surroundings, wish);
+      },
       lookAgain: async () => {
         surroundings = await lookAround(api);
       },
     };
-    for (const [name, request] of found) await settle(name, request, judge);
+    let count = 0;
+    const settleAll = async (read: readonly (readonly [name: string, found: Read])[]): Promise<void> => {
+      // After the requests: what belongs to whom is to be as new as they are.
+      if (read.some(([, found]) => isReadable(found))) await judge.lookAgain();
+      for (const [name, found] of read) await settle(name, found, judge);
+    };
+    let read: (readonly [name: string, found: Read])[] = [];
+    for (const name of named ? names : await api.names()) {
+      const found = await api.read(name);
+      if (!named && !isOurs(found)) continue;
+      read.push([name, found]);
+      if (isReadable(found)) count += 1;
+      if (read.length < mostAtOnce) continue;
+      await settleAll(read);
+      read = [];
+    }
+    await settleAll(read);
+    if (count > 0 || named) return;
+    terminal.note(`no request for ${kubeletServingSigner} is pending`);
+    noteBootstrap(root, terminal);
   });
 }
 
-type Named = readonly [name: string, found: FoundRequest | undefined];
+/** So many are held at a time, and the cluster is looked at anew for each lot. */
+const mostAtOnce = 20;
 
-async function waiting(api: KubeletRequestsApi, terminal: Terminal): Promise<readonly Named[]> {
-  const { found, unreadable } = await api.list();
-  for (const { error } of unreadable) terminal.warning(error.oneLine);
-  return found.filter(({ request }) => isWaiting(request)).map((one) => [one.request.name, one]);
+/** With `--all`: one that waits for this decision; and one that cannot be read, of which nobody knows. */
+function isOurs(found: Read): boolean {
+  return found !== undefined && ('error' in found || isWaiting(found.request));
 }
 
-async function readAll(api: KubeletRequestsApi, names: readonly string[]): Promise<readonly Named[]> {
-  const found: Named[] = [];
-  for (const name of names) found.push([name, await api.read(name)]);
-  return found;
+function isReadable(found: Read): found is FoundRequest {
+  return found !== undefined && !('error' in found);
 }
 
 /** @throws KubepkiError usage */

@@ -1,7 +1,6 @@
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import { askedOf } from '../operations/kubelet-serving/asked.ts';
-import type { Failing, Settled } from '../operations/kubelet-serving/verdict.ts';
+import type { Failing, SettledRow } from '../operations/kubelet-serving/verdict.ts';
 import { decisionDocument, decisionLines } from '../render/request-decisions.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import type { OutputOption } from './output-option.ts';
@@ -12,22 +11,18 @@ export interface Conclusion extends OutputOption {
   readonly dryRun: boolean;
   /** Each was named on the command line, so that each matters. */
   readonly named: boolean;
-  readonly settled: readonly Settled[];
+  readonly rows: readonly SettledRow[];
 }
 
 /** Says what has become of each request: the result is what was decided; what was not is an error, or a warning with `--all`. */
 export function concludeRequests(conclusion: Conclusion, terminal: Terminal): ExitCode {
-  const { command, dryRun, named, settled, output } = conclusion;
-  const rows = settled.map((one) => ({
-    settled: one,
-    asked: one.outcome === 'not-found' ? undefined : askedOf(one.request),
-  }));
+  const { command, dryRun, named, rows, output } = conclusion;
   terminal.result(
     output === 'text' ? decisionLines(rows) : decisionDocument({ command, dryRun, rows }, output),
   );
   let missed = false;
-  for (const one of settled) {
-    const refusal = refusalOf(one, command);
+  for (const { settled } of rows) {
+    const refusal = refusalOf(settled, command);
     if (refusal === undefined) continue;
     missed = true;
     if (named) terminal.error(refusal);
@@ -40,8 +35,10 @@ export function concludeRequests(conclusion: Conclusion, terminal: Terminal): Ex
   return named && missed ? exitCodes.error : exitCodes.done;
 }
 
+const verbs = { approve: 'approved', deny: 'denied' } as const;
+
 /** Also what was denied is not what somebody has named to be approved. */
-function refusalOf(one: Settled, command: Conclusion['command']): KubepkiError | undefined {
+function refusalOf(one: SettledRow['settled'], command: Conclusion['command']): KubepkiError | undefined {
   const { name, outcome } = one;
   switch (outcome) {
     case 'approved':
@@ -50,6 +47,10 @@ function refusalOf(one: Settled, command: Conclusion['command']): KubepkiError |
     case 'not-found':
       return new KubepkiError('not-found', `there is no request ${name}`, {
         hint: 'kubepki csr list shows those that there are',
+      });
+    case 'unreadable':
+      return new KubepkiError('refused', `${name} is not ${verbs[command]}: ${one.reason}`, {
+        hint: `look at it: kubectl get csr ${shellWord(name)} -o yaml | less`,
       });
     case 'denied':
     case 'would-deny':

@@ -33,7 +33,7 @@ export async function withRequests<T>(
   return withKubeletRequests(access, AbortSignal.timeout(boundMs), (api) =>
     use({
       ...api,
-      list: () => patiently(() => api.list()),
+      names: () => patiently(() => api.names()),
       read: (name) => patiently(() => api.read(name)),
       view: () => patiently(() => api.view()),
     }),

@@ -1,5 +1,6 @@
+import type { KubeletRequestsApi, UnreadableRequest } from '../cluster/kubelet-requests.ts';
 import { isWaiting } from '../operations/kubelet-serving.ts';
-import { askedOf } from '../operations/kubelet-serving/asked.ts';
+import { askedOfAll } from '../operations/kubelet-serving/asked.ts';
 import {
   signingRequestDocument,
   signingRequestTable,
@@ -15,20 +16,43 @@ export async function listRequests(options: CsrOptions, terminal: Terminal): Pro
   const root = openRoot(options);
   const progress = terminal.progress('asking the cluster');
   try {
-    const { found, unreadable } = await withRequests(root, options, (api) => api.list());
+    const { rows, unreadable } = await withRequests(root, options, readRows);
     progress.end();
-    const requests = found.map(({ request }) => ({ object: request, asked: askedOf(request) }));
-    const rows = [...requests, ...unreadable.map(({ name }) => ({ name }))].sort(byName);
     const { output } = options;
     terminal.result(
       output === 'text' ? signingRequestTable(rows, new Date()) : signingRequestDocument(rows, output),
     );
     for (const { error } of unreadable) terminal.warning(error.oneLine);
-    if (!requests.some(({ object }) => isWaiting(object))) noteBootstrap(root, terminal);
+    if (!rows.some((row) => 'object' in row && isWaiting(row.object))) noteBootstrap(root, terminal);
     return exitCodes.done;
   } finally {
     progress.end();
   }
+}
+
+interface Rows {
+  readonly rows: readonly ListedRequest[];
+  readonly unreadable: readonly UnreadableRequest[];
+}
+
+/** One at a time, and each let go: of what it asks for only what is shown stays. */
+async function readRows(api: KubeletRequestsApi): Promise<Rows> {
+  const rows: ListedRequest[] = [];
+  const unreadable: UnreadableRequest[] = [];
+  const askedOf = askedOfAll();
+  for (const name of await api.names()) {
+    const found = await api.read(name);
+    // Gone since its name was read.
+    if (found === undefined) continue;
+    if ('error' in found) {
+      unreadable.push(found);
+      rows.push({ name });
+    } else {
+      const { request, ...object } = found.request;
+      rows.push({ object, asked: askedOf({ request }) });
+    }
+  }
+  return { rows: rows.sort(byName), unreadable };
 }
 
 /** As the API server lists them. */

@@ -1,4 +1,9 @@
-import type { FoundRequest, KubeletRequestsApi, RequestDecision } from '../cluster/kubelet-requests.ts';
+import type {
+  FoundRequest,
+  KubeletRequestsApi,
+  RequestDecision,
+  UnreadableRequest,
+} from '../cluster/kubelet-requests.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { SigningRequest } from '../operations/kubelet-serving/signing-request.ts';
 import type { Failing, Settled, Verdict } from '../operations/kubelet-serving/verdict.ts';
@@ -21,20 +26,23 @@ export interface Court extends Judge {
   readonly look: string;
 }
 
+/** undefined: there is none */
+export type Read = FoundRequest | UnreadableRequest | undefined;
+
 /** How often somebody else may come in between. */
 const attempts = 5;
 
 /**
  * Judges a request and does what comes of it. What is decided is what was judged: a request that has changed meanwhile is
  * read and judged again.
- * @param first undefined: there is none
  * @throws KubepkiError cluster
  */
-export async function settle(name: string, first: FoundRequest | undefined, court: Court): Promise<Settled> {
+export async function settle(name: string, first: Read, court: Court): Promise<Settled> {
   let found = first;
   let sent: { readonly uid: string; readonly verdict: Deciding } | undefined;
   for (let failures = 0; failures < attempts; failures += 1) {
     if (found === undefined) return { name, outcome: 'not-found' };
+    if ('error' in found) return { name, outcome: 'unreadable', reason: found.error.message };
     const { request, uid } = found;
     // The answer to an earlier attempt was lost, and the attempt was not.
     if (sent?.uid === uid && request.conditions.includes(typeOf(sent.verdict))) {

@@ -2,21 +2,36 @@ import { CommanderError, type Command } from 'commander';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf } from '../filesystem/filesystem-error.ts';
 import { commandFirst } from './command-first.ts';
-import { exitCodeOf, exitCodes, nagiosCodes } from './exit-code.ts';
+import { exitCodeOf, exitCodes, nagiosCodes, type ExitCode } from './exit-code.ts';
 import { releaseOutput } from './held-output.ts';
 import { asksForNagios } from './nagios-mode.ts';
 import { offeredFor } from './offering.ts';
 import { ownVersion } from './own-version.ts';
 import { buildProgram } from './program.ts';
-import { handleSignals, interruptionDuringHold, sayInterrupted, wasChanged } from './signals.ts';
+import { cleanUp, handleSignals, interruptionDuringHold, sayInterrupted, wasChanged } from './signals.ts';
 import { isAllWritten, onOutputError } from './standard-streams.ts';
 import { openTerminal } from './terminal.ts';
 
 const words = commandFirst(process.argv.slice(2));
 
+// Until a command has said how it ended, it has failed: an ending that nobody thought of is no success.
+process.exitCode = asksForNagios(words) ? nagiosCodes.unknown : exitCodes.error;
+
 handleSignals();
 
+const reportIt = 'this is a defect in kubepki: please report the command line and this message';
+let isOver = false;
 let isResultLost = false;
+
+// Nothing is left to wait for, and the command waits all the same, for an answer that never comes: its promise cannot settle any
+// more. And what is thrown where nobody catches it, in a callback, would be shown by the runtime, with what it quotes.
+process.once('beforeExit', () => {
+  if (!isOver)
+    void giveUp(new KubepkiError('io', 'internal error (it ended before its work did)', { hint: reportIt }));
+});
+process.once('uncaughtException', (error) => {
+  void giveUp(error);
+});
 
 onOutputError((name, error) => {
   // A note that nobody can read must not change what is done, or what the exit code says of it. And a reader that has seen
@@ -30,43 +45,59 @@ onOutputError((name, error) => {
   process.exitCode = codeOfLostResult();
 });
 
-void main().then(() => {
+void main().then((code) => {
+  isOver = true;
+  process.exitCode = code;
   // Nothing is left to wait for. Else node would first free the heap piece by piece, which takes a twentieth of a start.
   if (isAllWritten()) process.exit();
 });
 
-async function main(): Promise<void> {
+async function main(): Promise<ExitCode> {
   try {
+    // A help text says no more than itself.
+    let said: ExitCode = exitCodes.done;
     const program = await buildProgram(ownVersion, words, (code) => {
-      process.exitCode = code;
+      said = code;
     });
     await program.parseAsync(words, { from: 'user' });
-    if (isResultLost) process.exitCode = codeOfLostResult();
+    if (isResultLost) said = codeOfLostResult();
     // One that came during a transaction has waited for its end.
     const interruption = await interruptionDuringHold();
-    if (interruption !== undefined) process.exitCode = interruption;
-    if (process.exitCode !== undefined && process.exitCode !== exitCodes.done) releaseOutput();
+    if (interruption !== undefined) said = interruption;
+    if (said !== exitCodes.done) releaseOutput();
     if (interruption !== undefined) sayInterrupted();
+    return said;
   } catch (error) {
     const code = await report(error);
     // --help ends as an error, too.
-    process.exitCode = isResultLost && code === exitCodes.done ? codeOfLostResult() : code;
+    return isResultLost && code === exitCodes.done ? codeOfLostResult() : code;
   }
 }
 
-function codeOfLostResult(): number {
+/** What was begun is taken back as after a signal: a manifest that is away returns to its place. */
+async function giveUp(error: unknown): Promise<void> {
+  const done = cleanUp();
+  const code = await report(error);
+  for (const { said } of done) openTerminal({ color: !words.includes('--no-color') }).record(said);
+  const cleanedUp = done.find((one) => one.code !== undefined)?.code;
+  const isChanged = wasChanged() || done.some(({ changed }) => changed === true);
+  process.exit(cleanedUp ?? (isChanged ? exitCodes.changedButNotFinished : code));
+}
+
+/** 8 where a change stands: 1 would say that nothing was changed. */
+function codeOfLostResult(): ExitCode {
   if (asksForNagios(words)) return nagiosCodes.unknown;
   return wasChanged() ? exitCodes.changedButNotFinished : exitCodes.error;
 }
 
 /** A plugin's one line; a person who tries it on a terminal finds the error with its hint on stderr. */
-async function reportUnknown(line: string): Promise<number> {
+async function reportUnknown(line: string): Promise<ExitCode> {
   const { nagiosUnknown } = await import('../render/nagios.ts');
   openTerminal({ color: false }).result(nagiosUnknown(line));
   return nagiosCodes.unknown;
 }
 
-async function report(error: unknown): Promise<number> {
+async function report(error: unknown): Promise<ExitCode> {
   const terminal = openTerminal({ color: !words.includes('--no-color') });
   if (error instanceof CommanderError) {
     // --help and --version end this way too.
@@ -81,9 +112,7 @@ async function report(error: unknown): Promise<number> {
   }
   // A defect of ours. What it says may quote a file, and a file may hold a key: only its kind is shown.
   const kind = error instanceof Error ? error.name : typeof error;
-  const defect = new KubepkiError('io', `internal error (${kind})`, {
-    hint: 'this is a defect in kubepki: please report the command line and this message',
-  });
+  const defect = new KubepkiError('io', `internal error (${kind})`, { hint: reportIt });
   terminal.error(defect);
   return asksForNagios(words) ? reportUnknown(defect.oneLine) : exitCodes.error;
 }

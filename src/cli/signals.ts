@@ -1,3 +1,4 @@
+import { printable } from '../render/printable.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { isTerminal, writeOutput } from './standard-streams.ts';
 
@@ -25,6 +26,9 @@ type CleanUp = () => CleanedUp | undefined;
  * before the point of no return and at the end.
  */
 export function handleSignals(): void {
+  // Unheard, it opens node's debugger, through which every user of this machine could have root do what he likes. kubeadm
+  // ignores it, too. bin/kubepki.js hears it before this is loaded.
+  process.on('SIGUSR1', () => undefined);
   process.on('SIGINT', () => {
     interrupt(exitCodes.interrupted);
   });
@@ -96,19 +100,27 @@ export function wasChanged(): boolean {
   return progress === 'changed' || restarted.length > 0 || decided.size > 0;
 }
 
+/** Whatever is to be done before leaving at once, whichever of it fails. */
+export function cleanUp(): readonly CleanedUp[] {
+  const done: CleanedUp[] = [];
+  for (const action of [...cleanUps].reverse()) {
+    cleanUps.delete(action);
+    try {
+      const one = action();
+      if (one !== undefined) done.push(one);
+    } catch {
+      // The others are to be done all the same; the next run finds what this one has left.
+    }
+  }
+  return done;
+}
+
 function interrupt(code: ExitCode): void {
   pending = code;
   if (held) return;
-  const done: CleanedUp[] = [];
-  try {
-    for (const cleanUp of [...cleanUps].reverse()) {
-      const one = cleanUp();
-      if (one !== undefined) done.push(one);
-    }
-  } finally {
-    sayInterrupted(done);
-    process.exit(done.find((one) => one.code !== undefined)?.code ?? code);
-  }
+  const done = cleanUp();
+  sayInterrupted(done);
+  process.exit(done.find((one) => one.code !== undefined)?.code ?? code);
 }
 
 const said: Readonly<Record<Progress, readonly string[]>> = {
@@ -134,7 +146,7 @@ export function sayInterrupted(done: readonly CleanedUp[] = []): void {
     ...decided.values(),
     ...done.map((one) => one.said),
   ].join('; ');
-  writeOutput('stderr', `${lineEnd}interrupted: ${text}\n`);
+  writeOutput('stderr', `${lineEnd}interrupted: ${printable(text)}\n`);
 }
 
 function turn(): Promise<void> {

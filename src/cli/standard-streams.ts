@@ -1,10 +1,13 @@
-import { constants, fstatSync, openSync, writeSync, type Stats } from 'node:fs';
+import { constants, fstatSync, openSync, readFileSync, writeSync, type Stats } from 'node:fs';
 import { errnoOf } from '../filesystem/filesystem-error.ts';
 
 export type OutputName = 'stdout' | 'stderr';
 
 const descriptors: Readonly<Record<OutputName, number>> = { stdout: 1, stderr: 2 };
 const opened = new Set<OutputName>();
+const closed = new Map<OutputName, boolean>();
+/** O_CLOEXEC, of which node knows no name. */
+const closeOnExec = 0o2000000;
 const direct = new Map<OutputName, number | undefined>();
 let onError: (name: OutputName, error: Error) => void = () => undefined;
 
@@ -23,6 +26,10 @@ export function writeOutput(name: OutputName, text: string): void {
     showStatusRow('');
     open(name).write(text);
     showStatusRow(row);
+    return;
+  }
+  if (isClosed(name)) {
+    onError(name, new Error('it is closed'));
     return;
   }
   const descriptor = directDescriptor(name);
@@ -84,6 +91,33 @@ function findDirectDescriptor(name: OutputName): number | undefined {
   } catch {
     // No /proc, another user's pipe, or nobody reads it any more: node's stream will tell.
     return undefined;
+  }
+}
+
+/**
+ * Whether it was closed when the program began (`>&-`). A runtime then opens /dev/null in its place, lest a file get its number.
+ * Bun marks that as closed on exec, which nothing is that has come through one; so it is known there. node marks whatever it
+ * has, and opens it as others do who throw output away (Python's DEVNULL), so that there it cannot be told from what was meant.
+ */
+function isClosed(name: OutputName): boolean {
+  const known = closed.get(name);
+  if (known !== undefined) return known;
+  const stats = statsOf(name);
+  const found =
+    stats === undefined ||
+    (isMemoryDevice(stats) && isOpenedHere(descriptors[name]) && ![0, 1, 2].every(isOpenedHere));
+  closed.set(name, found);
+  return found;
+}
+
+/** Linux, proc_pid_fdinfo(5): its flags, in octal. */
+function isOpenedHere(descriptor: number): boolean {
+  try {
+    const info = readFileSync(`/proc/self/fdinfo/${String(descriptor)}`, 'latin1');
+    const flags = Number.parseInt(/^flags:\s*([0-7]+)$/m.exec(info)?.[1] ?? '0', 8);
+    return (flags & closeOnExec) !== 0;
+  } catch {
+    return false;
   }
 }
 

@@ -20,6 +20,7 @@ import { planRequests, type PlannedRequest, type Requestable } from '../operatio
 import { requireReplaceable } from '../operations/replaceable.ts';
 import { chooseSigner } from '../operations/use-api/signers.ts';
 import { expirationSecondsOf, requestedUsages } from '../operations/use-api/usages.ts';
+import { endProblem } from '../operations/check-signed.ts';
 import { defaultValidityMs } from '../operations/validity.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { pendingRequestsDirectory } from '../storage/pending-requests.ts';
@@ -73,6 +74,9 @@ export function planApiRun(
   const inventory = requireManaged(node);
   const directory = pendingRequestsDirectory(stateOf(node));
   const wanted: Wanted[] = [];
+  const expirationSeconds = expirationSecondsOf(
+    options.validity?.milliseconds ?? config?.certificateValidityMs ?? defaultValidityMs,
+  );
   const plan = planRequests(
     inventory,
     selectedSpecs(selection, inventory).map((spec) => noFiles(directory, spec)),
@@ -90,7 +94,9 @@ export function planApiRun(
     if (planned.status === 'pending') throw new TypeError('nothing waits in files here');
     if (planned.status !== 'requestable') return [planned];
     try {
-      wanted.push(wantedFor(node, inventory, planned.requestable));
+      const one = wantedFor(node, inventory, planned.requestable);
+      requireLasting(one, expirationSeconds, now);
+      wanted.push(one);
       return [planned];
     } catch (error) {
       if (!(error instanceof KubepkiError)) throw error;
@@ -106,9 +112,7 @@ export function planApiRun(
     errors: refusals(plan, 'renewed'),
     wanted,
     signerName: chooseSigner(candidates, options.signerName, command),
-    expirationSeconds: expirationSecondsOf(
-      options.validity?.milliseconds ?? config?.certificateValidityMs ?? defaultValidityMs,
-    ),
+    expirationSeconds,
   };
 }
 
@@ -133,6 +137,22 @@ function wantedFor({ layout }: Node, inventory: Inventory, requestable: Requesta
     authorities,
     targets: changingTargets(place),
   };
+}
+
+/** kube-controller-manager's certificates begin five minutes before they are signed; a clock may be behind, too. */
+const lostMs = 10 * 60_000;
+
+/**
+ * What would not be put in place when it comes is not asked for.
+ * @throws KubepkiError usage
+ */
+function requireLasting({ requestable, leaf }: Wanted, seconds: number, now: Date): void {
+  const problem = endProblem(new Date(now.getTime() + seconds * 1000 - lostMs), leaf, now);
+  if (problem === undefined) return;
+  const { name } = requestable.spec;
+  throw new KubepkiError('usage', `a certificate for ${name} that ${problem}, is not asked for`, {
+    hint: 'ask for a longer one, with --validity or in the configuration (certificateValidityPeriod)',
+  });
 }
 
 /**

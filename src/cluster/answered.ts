@@ -1,4 +1,5 @@
 import { ApiException } from '@kubernetes/client-node';
+import { TooLarge } from '../http/ask.ts';
 import { ClusterFailure } from './cluster-failure.ts';
 import { statusIn } from './status.ts';
 
@@ -14,4 +15,9 @@ export function isNotFound(error: unknown, name: string): boolean {
   if (!(error instanceof ClusterFailure) || !(error.cause instanceof ApiException)) return false;
   const status = statusIn(error.cause.body);
   return error.cause.code === 404 && status?.reason === 'NotFound' && status.name === name;
+}
+
+/** The answer was, and was not read to its end. */
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof ClusterFailure && error.cause instanceof TooLarge;
 }

@@ -1,7 +1,12 @@
 import { Agent } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { createConfiguration, ServerConfiguration, type Configuration } from '@kubernetes/client-node';
+import {
+  createConfiguration,
+  ServerConfiguration,
+  type Configuration,
+  type HttpLibrary,
+} from '@kubernetes/client-node';
 import { KubepkiError } from '../errors/error.ts';
 import type { ApiAccess } from './access.ts';
 import { addressesOf, type Address } from './addresses.ts';
@@ -12,12 +17,28 @@ import { httpOver } from './http.ts';
 export type ApiConfiguration = Configuration;
 
 /**
- * One request, with a bound of its own: an API server that hangs must not take the time of those after it.
+ * One request, with bounds of its own: an API server that hangs must not take the time of those after it, nor one answer all
+ * the memory.
  * @throws KubepkiError cluster: a ClusterFailure, which tells whether another try is worth it; or one of the request's own
  */
-export type Ask = <T>(request: (configuration: ApiConfiguration) => Promise<T>) => Promise<T>;
+export type Ask = <T>(
+  request: (configuration: ApiConfiguration) => Promise<T>,
+  limits?: AnswerLimits,
+) => Promise<T>;
+
+export interface AnswerLimits {
+  /** Of each answer. */
+  readonly mostBytes?: number;
+  /** How many bytes an answer had. */
+  readonly received?: ((bytes: number) => void) | undefined;
+}
 
 const requestMs = 10_000;
+/**
+ * An object has 1.5 MiB at most on its way to etcd, and JSON writes a character of it in up to six: no single object that an
+ * API server keeps is larger than this.
+ */
+const mostBytesOfAny = 16 * 1024 * 1024;
 
 /**
  * Runs something that asks the API server. When it ends, or the signal calls it off, no connection and no look-up is left
@@ -31,7 +52,7 @@ const requestMs = 10_000;
 export async function withApi<T>(
   access: ApiAccess,
   signal: AbortSignal,
-  use: (configuration: ApiConfiguration, ask: Ask) => Promise<T>,
+  use: (ask: Ask) => Promise<T>,
 ): Promise<T> {
   let agent: Agent | undefined;
   try {
@@ -46,7 +67,7 @@ export async function withApi<T>(
       rejectUnauthorized: true,
       ...(access.serverName === undefined ? {} : { servername: access.serverName }),
     });
-    return await use(configurationFor(access, agent, signal), askOver(access, agent, signal));
+    return await use(askOver(access, agent, signal));
   } catch (error) {
     throw failureOf(error, { server: access.server, signal });
   } finally {
@@ -55,7 +76,7 @@ export async function withApi<T>(
 }
 
 function askOver(access: ApiAccess, agent: Agent, signal: AbortSignal): Ask {
-  return async (request) => {
+  return async (request, { mostBytes = mostBytesOfAny, received } = {}) => {
     const bound = new AbortController();
     const end = (): void => {
       bound.abort();
@@ -68,7 +89,8 @@ function askOver(access: ApiAccess, agent: Agent, signal: AbortSignal): Ask {
     signal.addEventListener('abort', end, { once: true });
     try {
       signal.throwIfAborted();
-      return await request(configurationFor(access, agent, bound.signal));
+      const http = httpOver(agent, bound.signal, { mostMs: requestMs, mostBytes, received });
+      return await request(configurationFor(access, http));
     } catch (error) {
       throw failureOf(error, { server: access.server, signal, endedAfterMs });
     } finally {
@@ -78,14 +100,10 @@ function askOver(access: ApiAccess, agent: Agent, signal: AbortSignal): Ask {
   };
 }
 
-function configurationFor(
-  { server, credentials }: ApiAccess,
-  agent: Agent,
-  signal: AbortSignal,
-): Configuration {
+function configurationFor({ server, credentials }: ApiAccess, http: HttpLibrary): Configuration {
   return createConfiguration({
     baseServer: new ServerConfiguration(server.href.replace(/\/$/, ''), {}),
-    httpApi: httpOver(agent, signal),
+    httpApi: http,
     authMethods: {
       default: {
         getName: () => 'kubeconfig',

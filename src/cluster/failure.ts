@@ -1,5 +1,6 @@
 import { ApiException } from '@kubernetes/client-node';
 import { KubepkiError } from '../errors/error.ts';
+import { TooLarge } from '../http/ask.ts';
 import { ClusterFailure, type Retry } from './cluster-failure.ts';
 import { statusIn } from './status.ts';
 
@@ -25,6 +26,10 @@ export function failureOf(error: unknown, { server, signal, endedAfterMs }: Atte
   }
   if (error instanceof KubepkiError) return error;
   if (error instanceof ApiException) return refusalOf(error, at);
+  // Named, as it is the answer that is refused, and not the server that is at fault.
+  if (error instanceof TooLarge) {
+    return new ClusterFailure(`${at}: ${error.message}`, final, { cause: error });
+  }
   const { sentence, retry } = connectionProblem(codeOf(error)) ?? unknownProblem(error);
   return new ClusterFailure(`${at} ${sentence}`, retry, { cause: error });
 }
@@ -105,6 +110,8 @@ function connectionProblem(code: string): Problem | undefined {
     case 'ENETUNREACH':
     case 'EADDRNOTAVAIL':
       return { sentence: 'cannot be reached from here', retry: later };
+    case 'EPROTOCOL':
+      return { sentence: 'wants to speak another protocol than HTTP', retry: final };
     case 'ETIMEDOUT':
       return { sentence: 'did not answer in time', retry: later };
     default: {

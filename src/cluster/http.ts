@@ -1,11 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { request, type Agent } from 'node:https';
+import type { Agent } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 import {
+  type RequestContext,
   ResponseContext,
   SelfDecodingBody,
   wrapHttpLibrary,
   type HttpLibrary,
 } from '@kubernetes/client-node';
+import { ask, type Question } from '../http/ask.ts';
+import type { AnswerLimits } from './api.ts';
 
 /**
  * How the client sends a request: over the agent's connection, once, to that server and to no other.
@@ -14,41 +18,42 @@ import {
  * goes through the proxies of the environment, and sends a PUT a second time when the answer to it is lost. And a redirect would
  * be followed.
  */
-export function httpOver(agent: Agent, signal: AbortSignal): HttpLibrary {
+export function httpOver(
+  agent: Agent,
+  signal: AbortSignal,
+  { received, ...bounds }: Pick<Question, 'mostMs' | 'mostBytes'> & Pick<AnswerLimits, 'received'>,
+): HttpLibrary {
   return wrapHttpLibrary({
     send: (asked) => {
       const body = asked.getBody();
       if (body !== undefined && typeof body !== 'string') throw new TypeError('a request is JSON');
-      return new Promise((resolve, reject) => {
-        const outgoing = request(
-          asked.getUrl(),
-          {
-            agent,
-            signal,
-            method: asked.getHttpMethod(),
-            headers: {
-              'user-agent': 'kubepki',
-              ...asked.getHeaders(),
-              // Said for every method: without it node sends the body of a DELETE as if it were a request after it.
-              ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
-            },
-          },
-          (response) => {
-            const chunks: Buffer[] = [];
-            response.on('data', (chunk: Buffer) => chunks.push(chunk));
-            response.on('error', reject);
-            response.on('end', () => {
-              const { statusCode = 0, headers } = response;
-              const whole = new SelfDecodingBody(Promise.resolve(Buffer.concat(chunks)));
-              resolve(new ResponseContext(statusCode, flat(headers), whole));
-            });
-          },
-        );
-        outgoing.on('error', reject);
-        outgoing.end(body);
-      });
+      return send(asked, body);
     },
   });
+
+  async function send(asked: RequestContext, body: string | undefined): Promise<ResponseContext> {
+    const {
+      status,
+      headers,
+      body: bytes,
+    } = await ask(
+      {
+        ...urlToHttpOptions(new URL(asked.getUrl())),
+        protocol: 'https:',
+        agent,
+        method: asked.getHttpMethod(),
+        headers: {
+          'user-agent': 'kubepki',
+          ...asked.getHeaders(),
+          // Said for every method: without it node sends the body of a DELETE as if it were a request after it.
+          ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
+        },
+      },
+      { body, signal, ...bounds },
+    );
+    received?.(bytes.length);
+    return new ResponseContext(status, flat(headers), new SelfDecodingBody(Promise.resolve(bytes)));
+  }
 }
 
 function flat(headers: IncomingHttpHeaders): Record<string, string> {

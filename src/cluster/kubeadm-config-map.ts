@@ -9,7 +9,7 @@ import { withApi, type ApiConfiguration } from './api.ts';
  * @throws KubepkiError cluster
  */
 export async function readKubeadmConfigMap(access: ApiAccess, signal: AbortSignal): Promise<string> {
-  return withApi(access, signal, clusterConfigurationOf);
+  return withApi(access, signal, (ask) => ask(clusterConfigurationOf));
 }
 
 /**

@@ -6,11 +6,12 @@ import {
 import type { SigningRequest } from '../operations/kubelet-serving/signing-request.ts';
 import type { ClusterNode, ClusterService } from '../operations/kubelet-serving/surroundings.ts';
 import type { ApiAccess } from './access.ts';
-import { answered, isNotFound } from './answered.ts';
+import { answered, isNotFound, isTooLarge } from './answered.ts';
 import { withApi, type Ask } from './api.ts';
 import { ClusterFailure } from './cluster-failure.ts';
 import { clusterConfigurationOf } from './kubeadm-config-map.ts';
-import { listAll, notList, partsOf } from './list-all.ts';
+import { notList, partsOf } from './list-all.ts';
+import { readRequestNames } from './request-names.ts';
 import { requestObjectIn, type RequestObject } from './request-object.ts';
 import { readKubernetesEndpoints, readNodes, readServices } from './surroundings.ts';
 
@@ -21,15 +22,10 @@ export interface FoundRequest {
   readonly object: RequestObject;
 }
 
-/** An object of the list that the API server cannot have meant: the others are read all the same. */
+/** One that is too large, or that the API server cannot have meant: the others are read all the same. */
 export interface UnreadableRequest {
   readonly name: string;
   readonly error: ClusterFailure;
-}
-
-export interface ListedRequests {
-  readonly found: readonly FoundRequest[];
-  readonly unreadable: readonly UnreadableRequest[];
 }
 
 export interface RequestDecision {
@@ -55,9 +51,9 @@ export interface ClusterView {
  */
 export interface KubeletRequestsApi {
   /** Of all signers. */
-  list(): Promise<ListedRequests>;
-  /** undefined: there is none */
-  read(name: string): Promise<FoundRequest | undefined>;
+  names(): Promise<readonly string[]>;
+  /** One at a time, as each may be large. undefined: there is none */
+  read(name: string): Promise<FoundRequest | UnreadableRequest | undefined>;
   /** All of it, or a failure. */
   view(): Promise<ClusterView>;
   /**
@@ -76,7 +72,7 @@ export async function withKubeletRequests<T>(
   use: (api: KubeletRequestsApi) => Promise<T>,
 ): Promise<T> {
   // What `use` throws is its own affair, and no answer of the API server's.
-  const outcome = await withApi(access, signal, async (_configuration, ask) => {
+  const outcome = await withApi(access, signal, async (ask) => {
     try {
       return { value: await use(apiOver(ask)) };
     } catch (error) {
@@ -89,7 +85,7 @@ export async function withKubeletRequests<T>(
 
 function apiOver(ask: Ask): KubeletRequestsApi {
   return {
-    list: () => list(ask),
+    names: () => readRequestNames(ask),
     read: (name) => read(ask, name),
     view: async () => ({
       nodes: await readNodes(ask),
@@ -101,25 +97,26 @@ function apiOver(ask: Ask): KubeletRequestsApi {
   };
 }
 
-async function list(ask: Ask): Promise<ListedRequests> {
-  const all = await listAll(ask, {
-    kind: `${requestKind}List`,
-    page: (configuration, page) => new CertificatesV1Api(configuration).listCertificateSigningRequest(page),
-    parse: listedIn,
-  });
-  return {
-    found: all.flatMap((one) => ('error' in one ? [] : [one])),
-    unreadable: all.flatMap((one) => ('error' in one ? [one] : [])),
-  };
-}
+/** A kubelet's has some kilobytes, its certificate included. What is larger need not be read to be refused. */
+const mostBytes = 256 * 1024;
 
-async function read(ask: Ask, name: string): Promise<FoundRequest | undefined> {
+async function read(ask: Ask, name: string): Promise<FoundRequest | UnreadableRequest | undefined> {
+  let answer: unknown;
   try {
-    return await ask(async (configuration) =>
-      foundIn(await new CertificatesV1Api(configuration).readCertificateSigningRequest({ name }), name),
+    answer = await ask(
+      (configuration) => new CertificatesV1Api(configuration).readCertificateSigningRequest({ name }),
+      { mostBytes },
     );
   } catch (error) {
     if (isNotFound(error, name)) return undefined;
+    if (!isTooLarge(error)) throw error;
+    const sentence = `the ${requestKind} ${name} is larger than ${String(mostBytes / 1024)} KiB`;
+    return { name, error: new ClusterFailure(sentence, { retryable: false }, { cause: error }) };
+  }
+  try {
+    return foundIn(answer, name);
+  } catch (error) {
+    if (error instanceof ClusterFailure) return { name, error };
     throw error;
   }
 }
@@ -150,22 +147,6 @@ async function decide(
 }
 
 const requestKind = 'CertificateSigningRequest';
-
-/** Items do not say their kind: their list does. */
-function listedIn(item: unknown): FoundRequest | UnreadableRequest {
-  const { name } = partsOf(partsOf(item)['metadata']);
-  if (typeof name !== 'string' || name === '') throw notList(`${requestKind}List`, 'one has no name');
-  const object = Object.assign(new V1CertificateSigningRequest(), item, {
-    apiVersion: 'certificates.k8s.io/v1',
-    kind: requestKind,
-  });
-  try {
-    return foundIn(object, name);
-  } catch (error) {
-    if (error instanceof ClusterFailure) return { name, error };
-    throw error;
-  }
-}
 
 function foundIn(answer: unknown, name: string): FoundRequest {
   const object = requestObjectIn(answer, name);

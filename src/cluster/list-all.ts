@@ -1,4 +1,4 @@
-import { answered } from './answered.ts';
+import { answered, isTooLarge } from './answered.ts';
 import type { ApiConfiguration, Ask } from './api.ts';
 import { ClusterFailure } from './cluster-failure.ts';
 
@@ -16,9 +16,12 @@ export interface Listing<T> {
   readonly parse: (item: unknown) => T;
 }
 
-const pageSize = 500;
+// A Node has tens of kilobytes. Of objects that are larger fewer are asked for at once: see `allPages`.
+const pageSize = 100;
+const smaller = 5;
 // A list that does not end is none.
-const mostPages = 1000;
+const mostPages = 10_000;
+const mostBytes = 512 * 1024 * 1024;
 const attempts = 3;
 
 /**
@@ -40,10 +43,26 @@ async function allPages<T>(ask: Ask, { kind, page, parse }: Listing<T>): Promise
   const items: T[] = [];
   const seen = new Set<string>();
   let next: Partial<Page> = {};
+  let limit = pageSize;
+  let bytes = 0;
+  const received = (length: number): void => {
+    bytes += length;
+  };
   for (;;) {
-    const wanted = { limit: pageSize, ...next };
-    const answer = await ask(async (configuration) => pageIn(await page(configuration, wanted), kind));
+    const wanted = { limit, ...next };
+    let answer: ReturnType<typeof pageIn>;
+    try {
+      answer = await ask(async (configuration) => pageIn(await page(configuration, wanted), kind), {
+        received,
+      });
+    } catch (error) {
+      // The same place again, with fewer: where a page goes on does not depend on how large it is.
+      if (!isTooLarge(error) || limit === 1) throw error;
+      limit = Math.floor(limit / smaller) || 1;
+      continue;
+    }
     items.push(...answer.items.map(parse));
+    if (bytes > mostBytes) throw notList(kind, 'it is larger than 512 MiB');
     if (answer.next === undefined) return items;
     if (seen.has(answer.next) || seen.size === mostPages) throw notList(kind, 'it does not end');
     seen.add(answer.next);

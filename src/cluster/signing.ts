@@ -71,7 +71,7 @@ export async function withSigningApi<T>(
   use: (api: SigningApi) => Promise<T>,
 ): Promise<T> {
   // What `use` throws is its own affair, and no answer of the API server's.
-  const outcome = await withApi(access, signal, async (_configuration, ask) => {
+  const outcome = await withApi(access, signal, async (ask) => {
     try {
       return { value: await use(new Signing(ask)) };
     } catch (error) {
@@ -218,11 +218,14 @@ class Signing implements SigningApi {
 const decided = { denied: 'denied', failed: 'given up by its signer' } as const;
 
 function isSame(there: RequestSpec, wish: SigningWish): boolean {
-  const sorted = (usages: readonly string[]): string => [...usages].sort().join('\n');
+  const sorted = (usages: readonly string[]): readonly string[] => [...usages].sort();
+  const [found, wanted] = [sorted(there.usages), sorted(wish.usages)];
   return (
     there.request.equals(wish.request) &&
     there.signerName === wish.signerName &&
-    sorted(there.usages) === sorted(wish.usages) &&
+    // One by one: joined, a text with a line break in it would be the same as two.
+    found.length === wanted.length &&
+    found.every((usage, index) => usage === wanted[index]) &&
     // Before Kubernetes 1.22 an API server drops it without a word.
     (there.expirationSeconds === undefined || there.expirationSeconds === wish.expirationSeconds)
   );

@@ -1,5 +1,5 @@
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
+import { ask } from '../http/ask.ts';
 import type { Clock } from './clock.ts';
 import { connectionTrouble, isPassing } from './connection-trouble.ts';
 import type { TlsIdentity } from './served.ts';
@@ -259,48 +259,24 @@ async function call(url: URL, access: EtcdEndpoint, body: string | undefined): P
   }
 }
 
-function send(url: URL, { tls }: EtcdEndpoint, body: string | undefined): Promise<Answer> {
+async function send(url: URL, { tls }: EtcdEndpoint, body: string | undefined): Promise<Answer> {
   if (url.protocol === 'https:' && tls === undefined) {
     throw new Unanswered(url, 'no CA is known', { mayPass: false });
   }
-  const options: RequestOptions = {
-    method: body === undefined ? 'GET' : 'POST',
-    agent: false,
-    signal: AbortSignal.timeout(timeoutMs),
-    headers: body === undefined ? {} : { 'content-type': 'application/json' },
-  };
-  return new Promise((resolve, reject) => {
-    const answered = (response: IncomingMessage): void => {
-      const chunks: Buffer[] = [];
-      let length = 0;
-      response.on('data', (chunk: Buffer) => {
-        length += chunk.length;
-        if (length > maxAnswerBytes) response.destroy(new Error('its answer has no end'));
-        chunks.push(chunk);
-      });
-      response.on('error', reject);
-      response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString('utf8') });
-      });
-    };
-    const outgoing =
-      url.protocol === 'https:'
-        ? httpsRequest(
-            url,
-            {
-              ...options,
-              cert: tls?.identity.certificate,
-              key: tls?.identity.key,
-              ca: tls?.ca,
-              // Also where the environment says otherwise (NODE_TLS_REJECT_UNAUTHORIZED).
-              rejectUnauthorized: true,
-            },
-            answered,
-          )
-        : httpRequest(url, options, answered);
-    outgoing.on('error', reject);
-    outgoing.end(body);
-  });
+  const { status, body: bytes } = await ask(
+    {
+      ...urlToHttpOptions(url),
+      protocol: url.protocol,
+      method: body === undefined ? 'GET' : 'POST',
+      agent: false,
+      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      ...(tls === undefined ? {} : { cert: tls.identity.certificate, key: tls.identity.key, ca: tls.ca }),
+      // Also where the environment says otherwise (NODE_TLS_REJECT_UNAUTHORIZED).
+      rejectUnauthorized: true,
+    },
+    { body, mostMs: timeoutMs, mostBytes: maxAnswerBytes },
+  );
+  return { status, body: bytes.toString('utf8') };
 }
 
 function parse(text: string): unknown {

@@ -1,6 +1,5 @@
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
+import { ask } from '../http/ask.ts';
 import type { ProbeEndpoint } from '../operations/plan-restart.ts';
 import { connectionTrouble } from './connection-trouble.ts';
 
@@ -42,45 +41,35 @@ function tcp({ host, port, timeoutMs }: ProbeEndpoint): Promise<ProbeResult> {
   });
 }
 
-function http(endpoint: Extract<ProbeEndpoint, { readonly kind: 'http' }>): Promise<ProbeResult> {
+async function http(endpoint: Extract<ProbeEndpoint, { readonly kind: 'http' }>): Promise<ProbeResult> {
   const { scheme, host, port, path, headers, timeoutMs } = endpoint;
-  return new Promise((resolve) => {
-    const options: RequestOptions = {
-      host,
-      port,
-      path: path.startsWith('/') ? path : `/${path}`,
-      agent: false,
-      headers: { 'user-agent': 'kube-probe/kubepki', ...Object.fromEntries(headers) },
-    };
-    const answered = (response: IncomingMessage): void => {
-      const { statusCode: status = 0 } = response;
-      const state = status >= 200 && status < 400 ? 'healthy' : 'unhealthy';
-      end({ state, answer: `HTTP ${String(status)}`, status });
-    };
-    const request =
-      scheme === 'https'
-        ? httpsRequest({ ...options, rejectUnauthorized: false }, answered)
-        : httpRequest(options, answered);
-    const end = (result: ProbeResult): void => {
-      clearTimeout(limit);
-      request.destroy();
-      resolve(result);
-    };
-    const limit = setTimeout(end, timeoutMs, { state: 'silent', answer: 'no answer' });
-    request.on('error', (error) => {
-      end(meaningOf(error));
-    });
-    request.end();
-  });
+  try {
+    const { status } = await ask(
+      {
+        protocol: `${scheme}:`,
+        host,
+        port,
+        path: path.startsWith('/') ? path : `/${path}`,
+        agent: false,
+        headers: { 'user-agent': 'kube-probe/kubepki', ...Object.fromEntries(headers) },
+        rejectUnauthorized: false,
+      },
+      { mostMs: timeoutMs, mostBytes: 'none' },
+    );
+    const state = status >= 200 && status < 400 ? 'healthy' : 'unhealthy';
+    return { state, answer: `HTTP ${String(status)}`, status };
+  } catch (error) {
+    return meaningOf(error);
+  }
 }
 
-function meaningOf(error: Error): ProbeResult {
+function meaningOf(error: unknown): ProbeResult {
   return { state: stateAfter(error), answer: connectionTrouble(error) };
 }
 
 /** Only a refused connection proves that nobody listens. One that is reset, or speaks no TLS, reached a program. */
-function stateAfter(error: Error): ProbeState {
-  const code = 'code' in error ? error.code : undefined;
+function stateAfter(error: unknown): ProbeState {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ECONNREFUSED') return 'down';
   const unreachable = ['EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT'];
   return unreachable.includes(String(code)) ? 'silent' : 'unhealthy';

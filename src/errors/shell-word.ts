@@ -1,10 +1,9 @@
-// What render takes out of every line it shows.
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
-const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/gu;
+// What render takes out of every line it shows: see render/printable.ts.
+const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Cf}]/gu;
 
 /**
- * A word of a command line in a hint, to be pasted into any POSIX shell. Control characters would not reach the terminal:
- * there the shell is told to make them.
+ * A word of a command line in a hint, to be pasted into any POSIX shell. Control and format characters would not reach
+ * the terminal: there the shell is told to make them.
  */
 export function shellWord(text: string): string {
   if (/^[\w@%+=:,./-]+$/.test(text)) return text;

@@ -4,6 +4,7 @@ import { findExtension, type Extension } from '../pki/extension.ts';
 import { attributesOf } from '../pki/name.ts';
 import type { PathOutcome } from '../pki/path.ts';
 import { parseSubjectAltName } from '../pki/subject-alt-name.ts';
+import { isoSeconds } from '../pki/time.ts';
 import { problemsOf, type CertificateCheck } from './examination/certificate-checks.ts';
 
 /** What was asked of the CA. */
@@ -16,7 +17,7 @@ export interface Asked {
 /** What is wrong with a signed certificate, and what the CA must do differently. */
 export interface Fault {
   /** Only `names` can be allowed. `nameless`: without the names that were asked for there is none at all. */
-  readonly kind: CertificateCheck | 'subject' | 'names';
+  readonly kind: CertificateCheck | 'subject' | 'names' | 'end';
   readonly message: string;
   readonly hint: string;
 }
@@ -29,16 +30,56 @@ export interface SigningContext {
   readonly path: PathOutcome;
   /** That CA's file, for messages. */
   readonly caFile: string;
+  /** What it would replace; undefined: nothing. */
+  readonly replaces: Certificate | undefined;
   readonly now: Date;
 }
 
-export function faultsOf(asked: Asked, { spec, chain, path, caFile, now }: SigningContext): Fault[] {
+export function faultsOf(
+  asked: Asked,
+  { spec, chain, path, caFile, replaces, now }: SigningContext,
+): Fault[] {
   const [leaf] = chain;
   const problems = problemsOf({ chain, usages: spec.usages, path, caFile, key: undefined, now })
     // Of a serving certificate without names it is said which it lacks.
     .filter(({ check }) => check !== 'nameless')
     .map(({ check, message }) => ({ kind: check, message, hint: remedyAtCa(check, spec, caFile) }));
-  return [...problems, ...subjectFaults(leaf, asked), ...nameFaults(leaf, asked, spec)];
+  return [
+    ...problems,
+    ...subjectFaults(leaf, asked),
+    ...nameFaults(leaf, asked, spec),
+    ...endFaults(leaf, replaces, now),
+  ];
+}
+
+const dayMs = 24 * 3600 * 1000;
+
+/**
+ * Why a certificate with such an end may not be put in place: a component would stop before somebody has looked at it again.
+ * Signers that give 90 days are right.
+ * @param inUse what it would replace
+ * @returns said of the certificate
+ */
+export function endProblem(
+  notAfter: Date,
+  inUse: Pick<Certificate, 'notAfter'> | undefined,
+  now: Date,
+): string | undefined {
+  const leftMs = notAfter.getTime() - now.getTime();
+  if (leftMs <= dayMs) return `ends on ${isoSeconds(notAfter)}, which is within 24 hours`;
+  const isSoon = leftMs <= 7 * dayMs;
+  if (!isSoon || inUse === undefined || inUse.notAfter.getTime() - now.getTime() < 30 * dayMs)
+    return undefined;
+  const [end, other] = [isoSeconds(notAfter), isoSeconds(inUse.notAfter)];
+  return `ends on ${end}, which is within 7 days, and the one in use on ${other}`;
+}
+
+/** Of one that has ended already, that is said. */
+function endFaults(leaf: Certificate, replaces: Certificate | undefined, now: Date): Fault[] {
+  const isOver = leaf.notAfter.getTime() < now.getTime();
+  const message = isOver ? undefined : endProblem(leaf.notAfter, replaces, now);
+  const hint = 'have the CSR signed again, for longer (openssl: -days 365), by a CA that itself ends later';
+  return message === undefined ? [] : [{ kind: 'end', message, hint }];
 }
 
 /** What the CA must do differently. */

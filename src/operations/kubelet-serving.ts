@@ -128,7 +128,7 @@ export function decide(object: SigningRequest, surroundings: Surroundings, selec
 }
 
 /** Whether it waits for a decision, and is of those that this is about. */
-export function isWaiting(object: SigningRequest): boolean {
+export function isWaiting(object: Omit<SigningRequest, 'request'>): boolean {
   return denialProblem(object) === undefined;
 }
 
@@ -136,7 +136,7 @@ export function isWaiting(object: SigningRequest): boolean {
  * Why a request may not be denied because somebody says so: only one of a kubelet for its serving certificate, and only
  * while it is pending.
  */
-export function denialProblem(object: SigningRequest): Refusal | undefined {
+export function denialProblem(object: Omit<SigningRequest, 'request'>): Refusal | undefined {
   return firstProblem([
     ['pending', () => pendingProblem(object)],
     ['signer', () => signerProblem(object)],

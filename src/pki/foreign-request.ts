@@ -1,7 +1,7 @@
 import { verify } from 'node:crypto';
 import { KubepkiError } from '../errors/error.ts';
 import { contentOf, encodeDer, isUniversal, malformed, parseDer, partsOf, type Asn1 } from './der.ts';
-import { attributesOf } from './name.ts';
+import { attributesOf, isDirectoryString } from './name.ts';
 import { encodePem } from './pem.ts';
 import { requestAttributes, type RequestAttributes } from './request-attributes.ts';
 import { requestKey, type RequestKey } from './request-key.ts';
@@ -90,8 +90,9 @@ function takeApart(request: Asn1): ForeignRequest {
 function subjectOf(name: Asn1): readonly string[] {
   for (const attribute of partsOf(name).flatMap((rdn) => partsOf(tagged('set', rdn)))) {
     const [type, value] = exactly('sequence', attribute, 2);
-    const isText = value.tagClass === type.tagClass && typeof value.value === 'string';
-    if (!isUniversal(type, 'oid') || !isText) throw malformed();
+    if (!isUniversal(type, 'oid') || !isDirectoryString(value)) {
+      throw new KubepkiError('bad-request', 'has a subject that is not of strings');
+    }
   }
   return attributesOf(encodeDer(name));
 }

@@ -99,8 +99,29 @@ function nameOf(id: string): string {
   return attributeNames[id] ?? id;
 }
 
-// RFC 5280, 4.1.2.4: all others are, or contain, ASCII or UTF-8. A BMPString, of two octets a character, forge has decoded.
+// What Go (encoding/asn1) reads as a string. A value of any other type it takes for no name at all, so that a certificate
+// whose common name is an OCTET STRING is nobody's to Kubernetes.
+const stringTypes = [
+  'utf8String',
+  'printableString',
+  'ia5String',
+  'numericString',
+  't61String',
+  'bmpString',
+] as const;
+
+/** Whether everybody who reads the attribute reads the same text, Go included. */
+export function isDirectoryString(value: Asn1): value is Asn1 & { value: string } {
+  return typeof value.value === 'string' && stringTypes.some((type) => isUniversal(value, type));
+}
+
+/**
+ * RFC 5280, 4.1.2.4: all string types are, or contain, ASCII or UTF-8; a BMPString, of two octets a character, forge has
+ * decoded. What is no string is written as RFC 4514, 2.4, writes it, `#` and its DER in hex, so that it equals no text: a
+ * text that begins so gets a backslash.
+ */
 function textOf(value: Asn1): string {
-  if (typeof value.value !== 'string') throw malformed();
-  return isUniversal(value, 'bmpString') ? value.value : contentOf(value).toString('utf8');
+  if (!isDirectoryString(value)) return `#${encodeDer(value).toString('hex')}`;
+  const text = isUniversal(value, 'bmpString') ? value.value : contentOf(value).toString('utf8');
+  return text.replace(/^[#\\]/, '\\$&');
 }

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { escapeUnseen, hasUnseen } from './printable.ts';
 
 export type DocumentFormat = 'json' | 'yaml';
 
@@ -9,20 +10,37 @@ export function renderDocument(
   format: DocumentFormat,
 ): string {
   const document = { kind, apiVersion: 'kubepki/v1', ...fields };
-  if (format === 'json') return `${harmless(JSON.stringify(document, undefined, 4))}\n`;
+  const json = JSON.stringify(document, undefined, 4);
+  if (format === 'json') return `${escapeUnseen(json, jsonEscape)}\n`;
   // Most readers are YAML 1.1, to which an unquoted 0123 or 12E5 is a number: a serial may look like either.
-  return harmless(
-    stringify(document, { indentSeq: false, version: '1.1', lineWidth: 0, aliasDuplicateObjects: false }),
-  );
+  const text = stringify(document, {
+    indentSeq: false,
+    version: '1.1',
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+    // An escape is one between double quotes only.
+    ...(hasUnseen(json.replaceAll('\n', '')) ? { defaultStringType: 'QUOTE_DOUBLE' } : {}),
+  });
+  return escapeUnseen(text, yamlEscape);
 }
 
-/**
- * A path, or what a certificate says, may hold control characters, which would draw on the operator's terminal. Both formats
- * have them in quotes only, and read the escape as the character itself; they escape the others on their own.
+/*
+ * A path, or what a certificate says, may hold characters that would draw on the operator's terminal, or turn a line around.
+ * Both formats read the escape as the character itself; those below U+0020 they escape on their own.
  */
-function harmless(text: string): string {
-  return text.replace(
-    /[\u007f-\u009f]/g,
-    (character) => `\\u00${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
+
+function jsonEscape(codePoint: number): string {
+  // JSON knows UTF-16 only.
+  return String.fromCodePoint(codePoint)
+    .split('')
+    .map((unit) => `\\u${hex(unit.charCodeAt(0), 4)}`)
+    .join('');
+}
+
+function yamlEscape(codePoint: number): string {
+  return codePoint > 0xffff ? `\\U${hex(codePoint, 8)}` : `\\u${hex(codePoint, 4)}`;
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0');
 }

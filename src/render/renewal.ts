@@ -1,4 +1,5 @@
 import { kubeadmDate } from './kubeadm-date.ts';
+import { printable } from './printable.ts';
 
 /** Of what `--within` leaves as it is. `reasons` are said of it: `has no private key`. */
 export type RestingOutcome =
@@ -24,7 +25,9 @@ export function renewalLines(
   outcomes: readonly RenewalOutcome[],
   { closing }: { readonly closing: boolean },
 ): string {
-  return outcomes.map((outcome) => `${sentence(outcome)}\n`).join('') + (closing ? closingText : '');
+  return (
+    outcomes.map((outcome) => `${printable(sentence(outcome))}\n`).join('') + (closing ? closingText : '')
+  );
 }
 
 function sentence(outcome: RenewalOutcome): string {

@@ -1,13 +1,6 @@
-import type { Asked } from '../operations/kubelet-serving/asked.ts';
-import type { Settled } from '../operations/kubelet-serving/verdict.ts';
+import type { SettledRow } from '../operations/kubelet-serving/verdict.ts';
 import { renderDocument, type DocumentFormat } from './document.ts';
 import { printable } from './printable.ts';
-
-/** What became of a request, and what it asks for; undefined: it is not well-formed. */
-export interface SettledRow {
-  readonly settled: Settled;
-  readonly asked: Asked | undefined;
-}
 
 /** Of those that were decided, or would be: the others are told as errors or warnings. */
 export function decisionLines(rows: readonly SettledRow[]): string {
@@ -21,7 +14,7 @@ function line({ settled, asked }: SettledRow): string[] {
     case 'denied':
     case 'would-deny': {
       const { name, outcome, request, because } = settled;
-      const names = asked === undefined ? [] : asked.names.slice(0, 20);
+      const names = (asked?.names ?? []).slice(0, 20);
       const what =
         because === undefined
           ? [request.username, ...names].join(', ')
@@ -29,6 +22,7 @@ function line({ settled, asked }: SettledRow): string[] {
       return [`${printable(`${name} ${done[outcome]} (${what})`)}\n`];
     }
     case 'refused':
+    case 'unreadable':
     case 'not-found':
       return [];
   }
@@ -50,12 +44,12 @@ export function decisionDocument(
 
 function entry({ settled, asked }: SettledRow): Readonly<Record<string, unknown>> {
   const { name, outcome } = settled;
-  const found = outcome === 'not-found' ? undefined : settled;
+  const found = outcome === 'not-found' || outcome === 'unreadable' ? undefined : settled;
   return {
     name,
     outcome,
     check: found?.because?.check ?? null,
-    reason: found?.because?.reason ?? null,
+    reason: (outcome === 'unreadable' ? settled.reason : found?.because?.reason) ?? null,
     signerName: found?.request.signerName ?? null,
     requestor: found?.request.username ?? null,
     key: asked?.key ?? null,

@@ -1,5 +1,6 @@
 import type { Component } from '../catalog/catalog.ts';
 import type { ProbeEndpoint } from '../operations/plan-restart.ts';
+import { printable } from './printable.ts';
 
 export type RestartEvent =
   | { readonly status: 'restarted' | 'would-restart'; readonly component: Component }
@@ -13,15 +14,19 @@ export type RestartEvent =
 
 /** One line for each step of a restart. */
 export function restartLine(event: RestartEvent): string {
+  return `${printable(sentence(event))}\n`;
+}
+
+function sentence(event: RestartEvent): string {
   switch (event.status) {
     case 'restarted':
-      return `${event.component} restarted\n`;
+      return `${event.component} restarted`;
     case 'would-restart':
-      return `${event.component} would be restarted\n`;
+      return `${event.component} would be restarted`;
     case 'no-manifest':
-      return `${event.component} passed over: it has no manifest in ${event.directory}\n`;
+      return `${event.component} passed over: it has no manifest in ${event.directory}`;
     case 'serves':
-      return `${event.component} serves ${event.to === 'peers' ? 'its peers ' : ''}the new certificate (${event.certificateFile})\n`;
+      return `${event.component} serves ${event.to === 'peers' ? 'its peers ' : ''}the new certificate (${event.certificateFile})`;
   }
 }
 

@@ -24,7 +24,7 @@ export interface Signable {
 export function signingHints(signables: readonly Signable[]): string[] {
   const groups = new Map<string, Signable[]>();
   for (const one of signables) {
-    const key = [one.ca.name, ...one.usages, suffixOf(one)].join(' ');
+    const key = JSON.stringify([one.ca.name, one.usages, suffixOf(one)]);
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   return [...groups.values()].map((group) => {

@@ -7,7 +7,7 @@ import { tabWriter } from './tab-writer.ts';
 
 export type ListedRequest =
   | {
-      readonly object: SigningRequest;
+      readonly object: Omit<SigningRequest, 'request'>;
       /** undefined: what it holds is not a well-formed request. */
       readonly asked: Asked | undefined;
     }
@@ -54,7 +54,8 @@ function cells(listed: ListedRequest, now: Date): string[] {
 }
 
 // Whoever may make a request decides how many names it has, and how long they are.
-function nameList(names: readonly string[]): string {
+function nameList(names: readonly string[] | undefined): string {
+  if (names === undefined) return '<too many>';
   if (names.length === 0) return '<none>';
   const first = names
     .slice(0, mostNames)
@@ -63,7 +64,7 @@ function nameList(names: readonly string[]): string {
 }
 
 // kubectl shows a denial before an approval.
-function condition({ conditions, issued }: SigningRequest): string {
+function condition({ conditions, issued }: Pick<SigningRequest, 'conditions' | 'issued'>): string {
   const decided = ['Denied', 'Approved'].find((one) => conditions.includes(one)) ?? 'Pending';
   return `${decided}${conditions.includes('Failed') ? ',Failed' : ''}${issued ? ',Issued' : ''}`;
 }
@@ -77,7 +78,7 @@ export function signingRequestDocument(requests: readonly ListedRequest[], forma
 function entry({
   object,
   asked,
-}: Extract<ListedRequest, { object: SigningRequest }>): Readonly<Record<string, unknown>> {
+}: Extract<ListedRequest, { readonly object: unknown }>): Readonly<Record<string, unknown>> {
   return {
     name: object.name,
     created: object.createdAt?.toISOString().replace(/\.\d{3}Z$/, 'Z') ?? null,

@@ -58,10 +58,11 @@ describe('csr list', () => {
       ],
     );
     assert.deepEqual([stderr, code], ['', 0]);
-    // Nothing else is asked for: whoever may list requests may list them.
+    // Nothing else is asked for: the list of their names, and each by itself.
+    const requests = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
     assert.deepEqual(
       bed.server.seen.map(({ path }) => path),
-      ['/apis/certificates.k8s.io/v1/certificatesigningrequests'],
+      [requests, ...['csr-1', 'csr-2', 'csr-3'].map((name) => `${requests}/${name}`)],
     );
   });
 
@@ -91,7 +92,10 @@ describe('csr list', () => {
       ...['approve', '--all', '--allow-cidr', '192.0.2.0/24,203.0.113.0/24,2001:db8::/32'],
       ...['--allow-dns', 'node-1,example.internal'],
     );
-    assert.deepEqual([all.stderr, all.code], [`warning: ${why}\n`, 0]);
+    assert.deepEqual(
+      [all.stderr, all.code],
+      [`warning: csr-2 is not approved: ${why}\nhint: look at it: kubectl get csr csr-2 -o yaml | less\n`, 0],
+    );
     assert.deepEqual(bed.standing(), { 'csr-1': 'Approved', 'csr-2': 'pending', 'csr-3': 'Approved' });
   });
 

@@ -215,9 +215,9 @@ test('lists are read to their ends', async (t) => {
   assert.deepEqual(
     asked.map(({ query }) => [query.get('limit'), query.get('continue')]),
     [
-      ['500', null],
-      ['500', '1'],
-      ['500', '2'],
+      ['100', null],
+      ['100', '1'],
+      ['100', '2'],
     ],
   );
   nothingDecided(bed);

@@ -50,6 +50,14 @@ function configuration(t: TestContext): string {
   return path;
 }
 
+test('what dies leaves no core, in which keys would be: with a hook, too', async () => {
+  for (const flags of [[], ['--restart'], ['--deploy-hook', 'true']]) {
+    for (const name of ['kubepki-renew.service', 'kubepki-recover.service'] as const) {
+      assert.equal(setting(await unit(name, ...flags), 'LimitCORE'), '0');
+    }
+  }
+});
+
 describe('systemd takes the units as they are', () => {
   for (const flags of [
     [],

@@ -184,6 +184,10 @@ describe('a name that is taken', () => {
     ['request', (wish, bed) => ({ ...wish, request: bed.wish().request })],
     ['signer', (wish) => ({ ...wish, signerName: 'issuers.example.com/other' })],
     ['usage', (wish) => ({ ...wish, usages: ['client auth'] })],
+    [
+      'list of usages, which reads alike',
+      (wish) => ({ ...wish, usages: [[...wish.usages].sort().join('\n')] }),
+    ],
     ['validity', (wish) => ({ ...wish, expirationSeconds: 7200 })],
   ];
   for (const [what, other] of others) {

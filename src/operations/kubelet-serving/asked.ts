@@ -8,8 +8,8 @@ import type { SigningRequest } from './signing-request.ts';
 export interface Asked {
   /** Such as `ECDSA P-256`. */
   readonly key: string;
-  /** Such as `DNS:node-1`, `IP:192.0.2.1`. */
-  readonly names: readonly string[];
+  /** Such as `DNS:node-1`, `IP:192.0.2.1`. undefined: more than can be shown of all requests, see {@link askedOfAll}. */
+  readonly names: readonly string[] | undefined;
 }
 
 /** @returns undefined: it is not a well-formed request */
@@ -22,6 +22,20 @@ export function askedOf({ request }: Pick<SigningRequest, 'request'>): Asked | u
     // A list shows what there is; what is wrong with it, the decision says.
     return undefined;
   }
+}
+
+/** Characters of all names together. A hundred thousand names of nodes are not as many; whoever makes requests could write more. */
+const mostOfAll = 16 * 1024 * 1024;
+
+/** The same for many requests, which are let go one after the other. */
+export function askedOfAll(): typeof askedOf {
+  let left = mostOfAll;
+  return (request) => {
+    const asked = askedOf(request);
+    if (asked?.names === undefined) return asked;
+    left -= asked.names.reduce((sum, name) => sum + name.length, 0);
+    return left < 0 ? { ...asked, names: undefined } : asked;
+  };
 }
 
 export function shownName(name: ServerName): string {

@@ -9,13 +9,13 @@ const decisions = ['Approved', 'Denied', 'Failed'];
 const userPrefix = 'system:node:';
 const nodesGroup = 'system:nodes';
 
-export function pendingProblem({ conditions, issued }: SigningRequest): Problem {
+export function pendingProblem({ conditions, issued }: Omit<SigningRequest, 'request'>): Problem {
   const decided = conditions.find((condition) => decisions.includes(condition));
   if (decided !== undefined) return `it is ${decided.toLowerCase()} already`;
   return issued ? 'its certificate is issued already' : undefined;
 }
 
-export function signerProblem({ signerName }: SigningRequest): Problem {
+export function signerProblem({ signerName }: Omit<SigningRequest, 'request'>): Problem {
   return signerName === kubeletServingSigner
     ? undefined
     : `its signer is ${shown(signerName)}, not ${kubeletServingSigner}`;
@@ -43,9 +43,14 @@ export function nodeNameOf({ username }: SigningRequest): string | undefined {
  */
 export function usagesProblem({ usages }: SigningRequest): Problem {
   const required = ['digital signature', 'server auth'];
-  const sorted = [...usages].sort().join(', ');
-  const permitted = [required, [...required, 'key encipherment']].map((one) => [...one].sort().join(', '));
-  return permitted.includes(sorted)
+  const permitted = [required, [...required, 'key encipherment']];
+  return permitted.some((one) => holdsTheSame(usages, one))
     ? undefined
     : `its usages are ${shownList(usages)}, not digital signature, server auth and perhaps key encipherment`;
+}
+
+/** In any order, each as often. One by one: joined, `a, b` would be the same as `a` and `b`. */
+function holdsTheSame(found: readonly string[], wanted: readonly string[]): boolean {
+  const rest = [...wanted].sort();
+  return found.length === rest.length && [...found].sort().every((one, index) => one === rest[index]);
 }

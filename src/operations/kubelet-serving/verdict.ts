@@ -1,4 +1,5 @@
 import { decide, denialProblem, mayBeDenied, type Check } from '../kubelet-serving.ts';
+import type { Asked } from './asked.ts';
 import type { Selection } from './name-checks.ts';
 import type { SigningRequest } from './signing-request.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -43,9 +44,21 @@ export function verdictOnDenial(object: SigningRequest): Verdict {
 /** What became of one request that was looked at. */
 export type Settled =
   | { readonly name: string; readonly outcome: 'not-found' }
+  /** Too large, or something else than a request. */
+  | { readonly name: string; readonly outcome: 'unreadable'; readonly reason: string }
   | {
       readonly name: string;
       readonly outcome: 'approved' | 'would-approve' | 'denied' | 'would-deny' | 'refused';
       readonly request: SigningRequest;
       readonly because: Failing | undefined;
     };
+
+/** All that is kept of one when it is let go, and what it asks for; `asked` undefined: it is not well-formed, or not read. */
+export interface SettledRow {
+  readonly settled:
+    | Exclude<Settled, { readonly request: unknown }>
+    | (Omit<Extract<Settled, { readonly request: unknown }>, 'request'> & {
+        readonly request: Pick<SigningRequest, 'signerName' | 'username'>;
+      });
+  readonly asked: Asked | undefined;
+}

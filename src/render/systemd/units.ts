@@ -58,6 +58,8 @@ TimeoutStartSec=infinity
 KillMode=mixed
 TimeoutStopSec=90s
 UMask=0077
+# Keys are in its memory: no core is written of it.
+LimitCORE=0
 
 ${hook ? unrestricted : sandbox(settings, { network: restarts })}`;
 }
@@ -101,6 +103,8 @@ RemainAfterExit=yes
 TimeoutStartSec=100s
 TimeoutStopSec=20s
 UMask=0077
+# Keys are in its memory: no core is written of it.
+LimitCORE=0
 
 ${sandbox(settings, { network: false })}
 [Install]

@@ -86,6 +86,12 @@ const usages: Refusal[] = [
   ['digital signature', 'server auth', 'cert sign'],
   ['digital signature', 'digital signature', 'server auth'],
   ['any', 'digital signature', 'server auth'],
+  // One text that reads like two, three, or some of each.
+  ['digital signature, server auth'],
+  ['digital signature', 'key encipherment, server auth'],
+  ['digital signature, key encipherment', 'server auth'],
+  ['digital signature,server auth'],
+  ['digital signature\nserver auth'],
   [],
 ].map((list) => ({ title: `usages ${list.join()}`, check: 'usages', object: { usages: list } }));
 
@@ -189,7 +195,38 @@ const signatures: Refusal[] = [
   },
 ];
 
+/** With a subject of other string types than openssl writes, and right otherwise. */
+function typed(attribute: string, tag: number): NonNullable<Refusal['spoil']> {
+  return signedAgain((der) => {
+    const at = der.indexOf(attribute);
+    if (der[at - 2] !== utf8String) throw new Error(`no ${attribute} in the request`);
+    der.writeUInt8(tag, at - 2);
+  });
+}
+
+const utf8String = 12;
+
+/** Go reads such an attribute as no text: the signer would issue for nobody what was judged as a node's. */
+const noTexts: Refusal[] = Object.entries({
+  'a BOOLEAN': 1,
+  'an INTEGER': 2,
+  'a BIT STRING': 3,
+  'an OCTET STRING': 4,
+  'an ENUMERATED': 10,
+  'a VisibleString': 26,
+  'a GeneralString': 27,
+  'a context-specific tag': 0x8c,
+}).flatMap(([type, tag]) =>
+  ['system:node:node-1', 'system:nodes'].map((attribute): Refusal => ({
+    title: `${attribute} is ${type}`,
+    check: 'request',
+    wanted: { key: 'RSA-2048' },
+    spoil: typed(attribute, tag),
+  })),
+);
+
 const subjects: Refusal[] = [
+  ...noTexts,
   {
     title: "another node's common name",
     check: 'common-name',

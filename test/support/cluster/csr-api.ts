@@ -83,7 +83,7 @@ function answer(asked: Asked, store: CsrStore, openssl: string): Answer {
     return forbidden(asked, { group, resource, name: name === '' ? undefined : name });
   }
   if (name === undefined || name === '') {
-    if (method === 'GET') return list(store);
+    if (method === 'GET') return asked.accept.includes('as=Table') ? table(asked, store) : list(store);
     return method === 'POST' ? create(asked, store, openssl) : methodNotAllowed();
   }
   if (object === undefined) return notFound(group, plural, name);
@@ -91,6 +91,48 @@ function answer(asked: Asked, store: CsrStore, openssl: string): Answer {
   if (method === 'DELETE' && subresource === undefined) return remove(object, store);
   if (method === 'PUT' && subresource === 'approval') return decide(asked, object, store);
   return methodNotAllowed();
+}
+
+/**
+ * What `kubectl get csr` asks for, without its objects. It was not recorded: pkg/printers/internalversion/printers.go and
+ * apiserver/pkg/endpoints/handlers/response.go of Kubernetes 1.34, and the Table of its API reference.
+ */
+function table({ query }: Asked, store: CsrStore): Answer {
+  if (query.get('includeObject') !== 'None') throw new Error('the objects are wanted, however large');
+  const after = query.get('continue') ?? '';
+  const rest = store.all().filter(({ metadata: { name } }) => name > after);
+  const page = rest.slice(0, Number(query.get('limit') ?? 'Infinity'));
+  const last = page.at(-1)?.metadata.name;
+  const goesOn =
+    page.length < rest.length ? { continue: last, remainingItemCount: rest.length - page.length } : {};
+  return {
+    status: 200,
+    body: {
+      kind: 'Table',
+      apiVersion: 'meta.k8s.io/v1',
+      metadata: { resourceVersion: store.version, ...goesOn },
+      columnDefinitions: ['Name', 'Age', 'SignerName', 'Requestor', 'RequestedDuration', 'Condition'].map(
+        (name) => ({
+          name,
+          type: 'string',
+          format: name === 'Name' ? 'name' : '',
+          description: '',
+          priority: 0,
+        }),
+      ),
+      rows: page.map((object) => ({
+        cells: [
+          object.metadata.name,
+          '1s',
+          object.spec.signerName,
+          object.spec.username,
+          '<none>',
+          (object.status.conditions ?? []).map(({ type }) => type).join() || 'Pending',
+        ],
+        object: null,
+      })),
+    },
+  };
 }
 
 function list(store: CsrStore): Answer {

@@ -17,6 +17,7 @@ export interface Asked {
   /** Without a query. */
   readonly path: string;
   readonly query: URLSearchParams;
+  readonly accept: string;
   /** JSON, parsed; undefined: none. */
   readonly body: unknown;
   readonly identity: Identity;
@@ -39,18 +40,20 @@ export type Api = (asked: Asked) => Answer | undefined;
  * - `hang`: never answers a request
  * - `half`: begins an answer and never ends it
  * - `reset`: cuts the connection when it is asked
+ * - `upgrade`: 101, from now on something else than HTTP
+ * - `endless`: an answer that goes on for ever, as fast as it is read
  */
-export type Fault = 'mute' | 'hang' | 'half' | 'reset';
+export type Fault = 'mute' | 'hang' | 'half' | 'reset' | 'upgrade' | 'endless';
 
 /**
  * How one request can fail, while others do not.
  *
- * - `hang`, `half`, `reset`: as above; the request of a `reset` is not carried out
+ * - `hang`, `half`, `reset`, `upgrade`, `endless`: as above; the request is carried out where it is `half`
  * - `lost`: carried out, and the connection cut instead of an answer
  * - `gone`: from now on nobody listens, and every connection is cut; `back()` ends it
  * - an answer: given instead of carrying it out, such as 429 with `retry-after`
  */
-export type RequestFault = 'hang' | 'half' | 'reset' | 'lost' | 'gone' | Answer;
+export type RequestFault = Exclude<Fault, 'mute'> | 'lost' | 'gone' | Answer;
 
 /** @param count of the requests that the server has seen, with this one: from 1 */
 export type Faults = (asked: Asked, count: number) => RequestFault | undefined;
@@ -141,6 +144,7 @@ async function handle(
     method: request.method ?? '',
     path: request.url?.replace(/\?.*/, '') ?? '',
     query: new URLSearchParams(request.url?.replace(/^[^?]*\??/, '')),
+    accept: request.headers.accept ?? '',
     body: text === '' ? undefined : (JSON.parse(text) as unknown),
     identity: identity ?? { username: '', groups: [] },
   };
@@ -150,6 +154,19 @@ async function handle(
   if (fault === 'gone') return away();
   if (fault === 'reset') {
     request.socket.destroy();
+    return;
+  }
+  if (fault === 'upgrade') {
+    request.socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n');
+    return;
+  }
+  if (fault === 'endless') {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const piece = Buffer.alloc(64 * 1024, ' ');
+    const more = (): void => {
+      if (!response.destroyed) response.write(piece, more);
+    };
+    more();
     return;
   }
   const answer =

@@ -1,0 +1,127 @@
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
+import type { Duplex } from 'node:stream';
+
+/** Where to, and over which connection; `protocol` is `https:` or `http:`. */
+export type Target = RequestOptions & { readonly protocol: string };
+
+export interface Question {
+  readonly body?: string | undefined;
+  /** Calls it off. */
+  readonly signal?: AbortSignal | undefined;
+  /** For all of it: the connection, TLS, the answer to its last byte. */
+  readonly mostMs: number;
+  /** Of the answer's body. `none`: it is not read, and the connection is closed. */
+  readonly mostBytes: number | 'none';
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** An answer that is larger than anybody would mean it to be. It was not read to its end. */
+export class TooLarge extends Error {
+  constructor(mostBytes: number) {
+    super(`its answer is larger than ${sizeText(mostBytes)}`);
+  }
+}
+
+/** Why there is no answer, with a code as node's own errors have. */
+class NoAnswer extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * Asks a server once: no proxy, no redirect followed. Whatever it answers, or does not, this settles: within the time, and with
+ * no more than so many bytes in memory. A promise that did not would let node end in the middle of the work, with nothing said.
+ * @throws TooLarge, or an Error with a `code` of node's
+ */
+export function ask(target: Target, { body, signal, mostMs, mostBytes }: Question): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = (target.protocol === 'https:' ? httpsRequest : httpRequest)({ ...target, signal });
+    const fail = (error: Error): void => {
+      clearTimeout(limit);
+      outgoing.destroy();
+      reject(error);
+    };
+    // It keeps the process alive, which AbortSignal.timeout does not.
+    const limit = setTimeout(() => {
+      fail(new NoAnswer('ETIMEDOUT', 'no answer'));
+    }, mostMs);
+    const succeed = (answer: Answer): void => {
+      clearTimeout(limit);
+      resolve(answer);
+    };
+    // With these two, node hands over the connection and is done with it. Without a listener it would close it, and say nothing.
+    const refuse = ({ statusCode = 0 }: IncomingMessage, connection: Duplex): void => {
+      connection.destroy();
+      fail(new NoAnswer('EPROTOCOL', `it wants to speak something else than HTTP (${String(statusCode)})`));
+    };
+    outgoing.on('upgrade', refuse);
+    outgoing.on('connect', refuse);
+    // What is said before the answer (`100 Continue`, `103 Early Hints`) node passes over by itself.
+    let hasAnswered = false;
+    outgoing.on('response', (response) => {
+      hasAnswered = true;
+      response.on('error', fail);
+      if (mostBytes === 'none') {
+        succeed({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.alloc(0) });
+        outgoing.destroy();
+      } else collect(response, mostBytes, { succeed, fail });
+    });
+    outgoing.on('error', fail);
+    outgoing.on('close', () => {
+      // After the head of an answer it is the answer that says how it ended, which may be later than this.
+      if (!hasAnswered) fail(closed());
+    });
+    outgoing.end(body);
+  });
+}
+
+function collect(
+  response: IncomingMessage,
+  mostBytes: number,
+  { succeed, fail }: { readonly succeed: (answer: Answer) => void; readonly fail: (error: Error) => void },
+): void {
+  const { statusCode: status = 0, headers } = response;
+  // What it announces need not be read to be too much.
+  if (Number(headers['content-length'] ?? 0) > mostBytes) {
+    fail(new TooLarge(mostBytes));
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let length = 0;
+  response.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > mostBytes) {
+      chunks.length = 0;
+      fail(new TooLarge(mostBytes));
+    } else chunks.push(chunk);
+  });
+  response.on('end', () => {
+    succeed({ status, headers, body: Buffer.concat(chunks) });
+  });
+  // Cut off: before its end, or at no end at all. After `end` it is nothing new.
+  response.on('aborted', () => {
+    fail(closed());
+  });
+  response.on('close', () => {
+    fail(closed());
+  });
+}
+
+function closed(): NoAnswer {
+  return new NoAnswer('ECONNRESET', 'the connection was closed before the end of the answer');
+}
+
+function sizeText(bytes: number): string {
+  const mebibytes = bytes / (1024 * 1024);
+  return mebibytes >= 1 ? `${String(mebibytes)} MiB` : `${String(bytes / 1024)} KiB`;
+}
