@@ -22,7 +22,7 @@ const commands: readonly (readonly [words: readonly string[], code: number, stdo
   [['certs', 'renew', 'apiserver'], 0, /^certificate for serving the Kubernetes API renewed\n/],
   [['certs', 'check-expiration', '--within', '3000d'], 4, /^CERTIFICATE /],
   [['certs', 'check-expiration', ...soon, '-o', 'nagios'], 1, /^KUBEPKI WARNING - /],
-  [['certs', 'renew', 'scheduler.conf', '--use-api'], 1, /^$/],
+  [['certs', 'renew', 'scheduler.conf', '--use-api', '--timeout', '2s'], 1, /^$/],
   [['csr', 'list'], 1, /^$/],
   [['csr', 'approve', 'x'], 1, /^$/],
   [['csr', 'approve', '--all', ...allowed], 1, /^$/],
