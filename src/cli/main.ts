@@ -21,6 +21,7 @@ handleSignals();
 
 const reportIt = 'this is a defect in kubepki: please report the command line and this message';
 let isOver = false;
+let hasGivenUp = false;
 let isResultLost = false;
 
 // Nothing is left to wait for, and the command waits all the same, for an answer that never comes: its promise cannot settle any
@@ -29,7 +30,7 @@ process.once('beforeExit', () => {
   if (!isOver)
     void giveUp(new KubepkiError('io', 'internal error (it ended before its work did)', { hint: reportIt }));
 });
-process.once('uncaughtException', (error) => {
+process.on('uncaughtException', (error) => {
   void giveUp(error);
 });
 
@@ -76,6 +77,9 @@ async function main(): Promise<ExitCode> {
 
 /** What was begun is taken back as after a signal: a manifest that is away returns to its place. */
 async function giveUp(error: unknown): Promise<void> {
+  // What one failure has others fail of is not worth a second word.
+  if (hasGivenUp) return;
+  hasGivenUp = true;
   const done = cleanUp();
   const code = await report(error);
   for (const { said } of done) openTerminal({ color: !words.includes('--no-color') }).record(said);

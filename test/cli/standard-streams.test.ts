@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { kubepki, kubepkiCommand } from '../support/kubepki.ts';
+import { isExecutable, kubepki, kubepkiCommand } from '../support/kubepki.ts';
 import { runProgram } from '../support/program.ts';
 import { fixturePath, temporaryDirectory } from '../support/tree.ts';
 
@@ -17,6 +17,43 @@ const look = [
 ];
 
 describe('standard output', () => {
+  // node opens /dev/null where a descriptor is closed, before any of our lines, and as one does who throws output away.
+  test('a standard output that is closed: what was to be said is lost, and that is an error', async () => {
+    const closed = async (
+      ...words: readonly string[]
+    ): Promise<{ stderr: string; code: number | undefined }> =>
+      runProgram('/bin/sh', ['-c', '"$@" >&-', 'sh', ...kubepkiCommand, ...words]);
+    for (const words of [['--version'], ['certs', '--help'], look]) {
+      const { stderr, code } = await closed(...words);
+      const error = isExecutable ? 'error: cannot write to standard output: it is closed\n' : '';
+      assert.deepEqual([stderr, code], [error, isExecutable ? 1 : 0], words[0]);
+    }
+  });
+
+  test('a standard error that is closed changes nothing: neither the result nor the exit code', async () => {
+    for (const words of [[...look, '--within', '9000d'], ['nonsense'], ['--version']]) {
+      const open = await kubepki(words);
+      const { stdout, code } = await runProgram('/bin/sh', [
+        '-c',
+        '"$@" 2>&-',
+        'sh',
+        ...kubepkiCommand,
+        ...words,
+      ]);
+      assert.deepEqual([stdout, code], [open.stdout, open.code]);
+    }
+  });
+
+  test('thrown away on purpose, however that was opened, it is no error', () => {
+    const [program, ...words] = kubepkiCommand;
+    for (const flags of [constants.O_WRONLY, constants.O_RDWR]) {
+      const nothing = openSync('/dev/null', flags);
+      const { status } = spawnSync(program, [...words, '--version'], { stdio: ['ignore', nothing, nothing] });
+      closeSync(nothing);
+      assert.equal(status, 0);
+    }
+  });
+
   test('a pipe that does not block, and is full: all of it arrives, however slow the reader is', async (t) => {
     const wanted = (await kubepki(look)).stdout;
     assert.ok(wanted.length > 128 * 1024);

@@ -299,6 +299,7 @@ describe('nothing comes of it, and nothing is changed', () => {
     ['other key', /another key/],
     ['other subject', /has another subject than the CSR/],
     ['expired', /expired on/],
+    ['an hour', /ends on \S+, which is within 24 hours/],
   ] as const;
   for (const [wrong, message] of wrongs) {
     test(`signed with ${wrong}: install's check refuses it`, async (t) => {
@@ -314,6 +315,23 @@ describe('nothing comes of it, and nothing is changed', () => {
       unchanged(node.tree, before);
     });
   }
+
+  test('for so short that it would not be put in place: it is not asked for', async (t) => {
+    const node = await signingNode(t);
+    if (node === undefined) return;
+    const before = snapshot(node.tree.directory);
+    for (const validity of ['1h', '24h']) {
+      const { stderr, code } = await renew(node.tree, ...two, '--approve', '--validity', validity);
+      assert.match(
+        stderr,
+        /^error: a certificate for scheduler\.conf that ends on \S+, which is within 24 hours, is not asked for /m,
+      );
+      assert.equal(code, 1);
+    }
+    assert.ok(node.server.seen.every(({ method }) => method === 'GET'));
+    assert.deepEqual([kept(node), pendingFiles(node.tree)], [[], []]);
+    unchanged(node.tree, before);
+  });
 
   test('what is no certificate', async (t) => {
     const certificate = Buffer.from('nonsense').toString('base64');

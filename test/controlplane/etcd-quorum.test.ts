@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { quorumWithout, type EtcdEndpoint, type QuorumAnswer } from '../../src/controlplane/etcd-quorum.ts';
 
@@ -275,4 +275,28 @@ describe('members with plain http URLs for clients', () => {
         '(not healthy: second: no CA is known at https://127.0.0.1:1/health; third: it has no URL for clients)',
     });
   });
+});
+
+describe('a member that answers otherwise than HTTP does', () => {
+  for (const [title, text, said] of [
+    [
+      'another protocol',
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+      /something else than HTTP/,
+    ],
+    ['half an answer', 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{', /connection reset/],
+    ['an answer too large', 'HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n', /larger than 1 MiB/],
+  ] as const) {
+    test(`${title}: it cannot be told`, async (t) => {
+      const server = createTcpServer((socket) => {
+        socket.on('error', () => undefined).once('data', () => socket.end(text));
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      t.after(() => server.close());
+      const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+      const { answer } = await asked(url, { seconds: 0 }, { patienceMs: 0 });
+      assert.ok(answer.answer === 'unknown', answer.answer);
+      assert.match(answer.reason, said);
+    });
+  }
 });

@@ -134,3 +134,20 @@ describe('a probe judges as the kubelet does', () => {
     assert.match(answer, /^no TLS \(\w+\)$/);
   });
 });
+
+test('what is no answer of HTTP is unhealthy, and not waited for', async (t) => {
+  for (const [text, said] of [
+    [
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+      'it wants to speak something else than HTTP (101)',
+    ],
+    ['HTTP/1.1 103 Early Hints\r\n\r\n', 'connection reset'],
+    ['', 'connection reset'],
+  ] as const) {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined).once('data', () => socket.end(text));
+    });
+    const port = await listen(t, server);
+    assert.deepEqual(await probe({ ...http, timeoutMs: 60_000, port }), { state: 'unhealthy', answer: said });
+  }
+});

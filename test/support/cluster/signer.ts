@@ -13,7 +13,7 @@ export interface ToSign {
 }
 
 /** How a certificate can be another one than that which was asked for. */
-export type Wrong = 'other key' | 'other subject' | 'no names' | 'other CA' | 'expired';
+export type Wrong = 'other key' | 'other subject' | 'no names' | 'other CA' | 'expired' | 'an hour';
 
 export interface SigningConduct {
   readonly wrong?: Wrong;
@@ -68,7 +68,8 @@ export class OpensslSigner {
     // An hour that was over before it began to be needed.
     const now = Math.floor(Date.now() / 1000) - (wrong === 'expired' ? 24 * 3600 : 0);
     const notBefore = now - backdateSeconds;
-    const wanted = notBefore + (wrong === 'expired' ? 3600 : (expirationSeconds ?? yearSeconds));
+    const isShort = wrong === 'expired' || wrong === 'an hour';
+    const wanted = notBefore + (isShort ? 3600 : (expirationSeconds ?? yearSeconds));
     const { validTo } = new X509Certificate(readFileSync(by.certificate));
     const notAfter = Math.min(wanted, Date.parse(validTo) / 1000);
     const known = (names: Readonly<Record<string, string>>): string =>
