@@ -77,7 +77,7 @@ const rooms = {
     modules: { 'node:net': true, 'node:tls': true, 'node:http': true, 'node:https': true },
   },
   cluster: {
-    rooms: ['errors'],
+    rooms: ['errors', 'filesystem'],
     // What a decision needs to know of the cluster.
     types: { operations: [] },
     modules: {

@@ -7,35 +7,44 @@ import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 import { syncDirectory } from './durable.ts';
 
-/** Where kubepki keeps what it did to a cert dir: `kubepki/` beside it. All paths are host paths without symlinks. */
+/**
+ * Where kubepki keeps what it did to a cert dir: `.kubepki/` inside it, so that every mount and every spelling of the
+ * directory finds the same. All paths but the kubeconfig dir's are host paths without symlinks.
+ */
 export interface StateDirectory {
   readonly path: string;
-  /** Locked as well: two cert dirs in one parent share their state. */
-  readonly parent: string;
   readonly journal: string;
   readonly backups: string;
-  /** Only names the holder of the lock; the lock itself is the kernel's. */
-  readonly holder: string;
+  /** The file that is locked. It names its holder. */
+  readonly lock: string;
   /** What stands for `/`. */
   readonly root: FileSystemRoot;
+  readonly certDir: string;
+  /** The same as the operator writes it, for messages. */
+  readonly shownCertDir: string;
+  /** As the operator writes it; symlinks not yet resolved, and it need not be there. */
+  readonly kubeconfigDir: string;
   /** The flags that lead here, for command lines in hints. */
   readonly flags: readonly string[];
 }
 
-/** @param resolvedCertDir without symlinks, so that two names of one directory have one state */
-export function stateDirectoryOf(
-  resolvedCertDir: string,
-  { root, flags }: Pick<StateDirectory, 'root' | 'flags'>,
-): StateDirectory {
-  const parent = dirname(resolvedCertDir);
-  const path = join(parent, 'kubepki');
+/** Host paths. */
+export interface StatePlace extends Pick<StateDirectory, 'root' | 'flags' | 'kubeconfigDir'> {
+  readonly certDir: string;
+}
+
+export function stateDirectoryOf({ root, certDir, kubeconfigDir, flags }: StatePlace): StateDirectory {
+  const resolved = root.resolve(certDir);
+  const path = join(resolved, '.kubepki');
   return {
     path,
-    parent,
     journal: join(path, 'journal.json'),
     backups: join(path, 'backups'),
-    holder: join(path, 'holder'),
+    lock: join(path, 'lock'),
     root,
+    certDir: resolved,
+    shownCertDir: certDir,
+    kubeconfigDir,
     flags,
   };
 }
