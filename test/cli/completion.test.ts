@@ -152,7 +152,7 @@ for (const shell of shells) {
     if (complete === undefined) return;
     const root = temporaryDirectory(t);
     const ids = ['2026-11-24T202750.009Z-4fd2e7', '2026-11-25T202752.216Z-4cd0c5'];
-    const backups = (name: string): string => join(root, name, 'etc/kubernetes/kubepki/backups');
+    const backups = (name: string): string => join(root, name, 'etc/kubernetes/pki/.kubepki/backups');
     for (const name of ['a', 'b']) {
       for (const id of ids) {
         mkdirSync(join(backups(name), id), { recursive: true });

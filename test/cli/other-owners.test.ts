@@ -22,7 +22,7 @@ import {
 const role = 'ipv6';
 const stranger = 12345;
 const group = 54321;
-const stateDir = (tree: Tree): string => join(tree.kubeconfigDir, 'kubepki');
+const stateDir = (tree: Tree): string => join(tree.certDir, '.kubepki');
 const certs = (tree: Tree, ...args: string[]): ReturnType<typeof kubepki> =>
   kubepki(['certs', ...args, '--rootfs', tree.directory]);
 
@@ -48,7 +48,7 @@ describe("a tree of somebody else's", () => {
       if (!path.includes('/kubepki')) continue;
       assert.deepEqual([mode, uid, gid], [type === 'directory' ? '0700' : '0600', 0, 0], path);
     }
-    assert.ok(after.has('etc/kubernetes/kubepki/backups'));
+    assert.ok(after.has('etc/kubernetes/pki/.kubepki/backups'));
     requireTidy(tree);
     assert.equal((await certs(tree, 'rollback')).code, 0);
     assert.deepEqual(fileChanges(before, snapshot(tree.directory)), []);
@@ -114,20 +114,20 @@ describe('a state directory', () => {
     },
   ];
   for (const { what, make } of table) {
-    for (const name of ['kubepki', 'kubepki/backups']) {
+    for (const name of ['.kubepki', '.kubepki/backups']) {
       test(`${name} ${what} is refused, and nothing changes`, async (t) => {
         if (!mayChown(t)) return;
         const tree = copyFixture(t, role);
-        if (name !== 'kubepki') mkdirSync(stateDir(tree), { mode: 0o700 });
-        make(join(tree.kubeconfigDir, name));
+        if (name !== '.kubepki') mkdirSync(stateDir(tree), { mode: 0o700 });
+        make(join(tree.certDir, name));
         // Not empty: an empty directory of ours is removed.
-        mkdirSync(join(tree.kubeconfigDir, name, 'theirs'));
+        mkdirSync(join(tree.certDir, name, 'theirs'));
         const before = snapshot(tree.directory);
         const outcome = await certs(tree, 'renew', 'all');
         assert.deepEqual([outcome.code, outcome.stdout], [1, '']);
         assert.equal(
           outcome.stderr,
-          `error: ${join(tree.kubeconfigDir, name)}: is not a directory that only you can write to, and kubepki keeps its journal there\nhint: find out who made it, then move it away\n`,
+          `error: ${join(tree.certDir, name)}: is not a directory that only you can write to, and kubepki keeps its journal there\nhint: find out who made it, then move it away\n`,
         );
         assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
       });

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { requireSound, requireTidy } from '../faults/invariants.ts';
 import { kubepki } from '../support/kubepki.ts';
+import { stateDirectory } from '../support/node.ts';
 import { copyFixture, snapshot, temporaryDirectory, type Tree } from '../support/tree.ts';
 
 const each = 10;
 
 /** The files of the set by their path, each with its digest: as they are now, and as each change found them. */
 function generations(tree: Tree): ReadonlyMap<string, string>[] {
-  const backups = join(tree.kubeconfigDir, 'kubepki/backups');
+  const backups = join(stateDirectory(tree), 'backups');
   const kept = readdirSync(backups).map((id) => {
     const { files } = JSON.parse(readFileSync(join(backups, id, 'manifest.json'), 'utf8')) as {
       readonly files: readonly { readonly path: string; readonly old: { readonly sha256: string } }[];

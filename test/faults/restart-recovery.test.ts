@@ -99,7 +99,7 @@ describe('recover of a restart, killed at any call', () => {
         assert.equal(snapshot(directory).get(keptAs)?.sha256, ours?.sha256);
         assert.deepEqual(changes(away.before, snapshot(directory)), [
           '+ etc/kubernetes/kubepki 0700',
-          '+ etc/kubernetes/kubepki/manifests 0700',
+          '+ etc/kubernetes/pki/.kubepki/manifests 0700',
           `+ ${keptAs} 0640`,
           `~ ${manifestPath} content mode 0640 -> 0600`,
         ]);

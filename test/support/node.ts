@@ -22,5 +22,5 @@ export async function done(tree: Tree, ...args: readonly string[]): Promise<Outc
 
 /** Where kubepki keeps what it did. */
 export function stateDirectory(tree: Tree): string {
-  return join(tree.kubeconfigDir, 'kubepki');
+  return join(tree.certDir, '.kubepki');
 }
