@@ -140,7 +140,7 @@ function otherRoot(state: StateDirectory, { certDir }: Origin, path: string): Ku
 
 /** The inner resolve keeps `..` below the directory. */
 function below(directory: string, path: string): string {
-  return join(directory, resolve('/', path));
+  return resolve(directory, `.${resolve('/', path)}`);
 }
 
 function contains(directory: string, path: string): boolean {
