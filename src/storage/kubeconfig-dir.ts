@@ -3,12 +3,11 @@ import { accessSync, constants, fsyncSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import { kubeconfigLockName } from '../filesystem/own-names.ts';
 import { exists, readRegularFile } from '../filesystem/regular-file.ts';
 import { syncDirectory } from './durable.ts';
 import type { LockFile } from './lock-file.ts';
 import type { StateDirectory } from './state-directory.ts';
-
-const lockName = '.kubepki.lock';
 
 /**
  * What is locked in the kubeconfig dir; undefined where no kubeconfig can be replaced: the directory is not there, or this
@@ -18,7 +17,7 @@ const lockName = '.kubepki.lock';
 export function kubeconfigLockPath(state: StateDirectory): string | undefined {
   const directory = state.root.resolve(state.kubeconfigDir);
   return exists(directory, state.kubeconfigDir) && isWritable(directory)
-    ? join(directory, lockName)
+    ? join(directory, kubeconfigLockName)
     : undefined;
 }
 
@@ -37,9 +36,11 @@ function isWritable(directory: string): boolean {
  * mount, and two directories that were mounted at the same path are told apart.
  */
 export function kubeconfigDirName({ root, kubeconfigDir }: StateDirectory): string | undefined {
-  const path = join(kubeconfigDir, lockName);
+  const path = join(kubeconfigDir, kubeconfigLockName);
   try {
-    const text = readRegularFile(join(root.resolve(kubeconfigDir), lockName), path)?.bytes.toString('latin1');
+    const text = readRegularFile(join(root.resolve(kubeconfigDir), kubeconfigLockName), path)?.bytes.toString(
+      'latin1',
+    );
     return text === undefined ? undefined : /^([0-9a-f]{32})\n$/.exec(text)?.[1];
   } catch (error) {
     // Another user's, or none of ours: that is said by the run that wants the lock.

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, ftruncateSync, readdirSync, unlinkSync, writeSync } from 'node:fs';
-import { basename } from 'node:path';
+import { closeSync, ftruncateSync, readdirSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
@@ -74,7 +74,7 @@ function tryLock({ state, newDirectoryMode, pid, command }: LockRequest): Lock |
         try {
           removeIfEmpty(state.backups);
           writeHolder(own, '');
-          if (made.includes(state.certDir)) leaveNothing(state, made);
+          if (made.includes(state.certDir)) leaveNothing(state, files, made);
         } finally {
           close(files);
         }
@@ -124,16 +124,22 @@ function isInPlace({ path, inode }: LockFile): boolean {
  * waits for it finds that out ({@link isInPlace}).
  * @param made the cert dir and those around it
  */
-function leaveNothing(state: StateDirectory, made: readonly string[]): void {
-  try {
-    const names = [...readdirSync(state.certDir), ...readdirSync(state.path)];
-    if (names.join() !== [basename(state.path), basename(state.lock)].join()) return;
-    unlinkSync(state.lock);
-  } catch (cause) {
-    throw filesystemError(cause, state.lock);
+function leaveNothing(
+  { path: state }: StateDirectory,
+  files: readonly LockFile[],
+  made: readonly string[],
+): void {
+  for (const directory of [...made, state].reverse()) {
+    try {
+      const lock = files.find(({ path }) => dirname(path) === directory)?.path;
+      const names = readdirSync(directory);
+      if (lock !== undefined && names.join() === basename(lock)) unlinkSync(lock);
+      else if (names.length > 0) return;
+      rmdirSync(directory);
+    } catch (cause) {
+      throw filesystemError(cause, directory);
+    }
   }
-  removeIfEmpty(state.path);
-  removeEmpty(made);
 }
 
 function close(files: readonly LockFile[]): void {

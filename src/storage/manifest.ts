@@ -96,7 +96,7 @@ export function readManifest(state: StateDirectory, id: string): BackupManifest 
   const manifest = parseJson(file.bytes);
   if (!isManifest(manifest) || manifest.id !== id) return 'damaged';
   const { origin, ...rest } = manifest;
-  const { locate, show } = pathLocator(state, origin);
+  const { locate, show } = pathLocator(state, origin, `rollback ${id}`);
   try {
     return { ...rest, files: withPaths(manifest.files, locate, show), unreachable: undefined };
   } catch (error) {

@@ -101,7 +101,7 @@ export function readPendingRequests(state: StateDirectory): PendingRequests | un
     });
   }
   const { origin, kubeconfigDir, signerName, command, requests } = stored;
-  const { locate } = pathLocator(state, origin);
+  const { locate } = pathLocator(state, origin, 'renew --use-api --resume');
   return { kubeconfigDir: locate(kubeconfigDir), signerName, command, requests };
 }
 

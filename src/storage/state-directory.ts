@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import { stateDirectoryName } from '../filesystem/own-names.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 import { syncDirectory } from './durable.ts';
 
@@ -35,7 +36,7 @@ export interface StatePlace extends Pick<StateDirectory, 'root' | 'flags' | 'kub
 
 export function stateDirectoryOf({ root, certDir, kubeconfigDir, flags }: StatePlace): StateDirectory {
   const resolved = root.resolve(certDir);
-  const path = join(resolved, '.kubepki');
+  const path = join(resolved, stateDirectoryName);
   return {
     path,
     journal: join(path, 'journal.json'),

@@ -70,8 +70,11 @@ export function pathStore(state: StateDirectory, hostPaths: readonly string[]): 
   };
 }
 
-/** @param origin of the record in which the paths are */
-export function pathLocator(state: StateDirectory, origin: Origin): PathLocator {
+/**
+ * @param origin of the record in which the paths are
+ * @param command what to run where they can be reached
+ */
+export function pathLocator(state: StateDirectory, origin: Origin, command = 'recover'): PathLocator {
   const root = rootOf(state, origin);
   let name: string | undefined;
   const locatorIn =
@@ -83,11 +86,11 @@ export function pathLocator(state: StateDirectory, origin: Origin): PathLocator 
         case 'kubeconfig-dir':
           name ??= kubeconfigDirName(state);
           if (name === undefined || name !== origin.kubeconfigDir?.name) {
-            throw otherKubeconfigDir(state, origin, root, stored.path);
+            throw otherKubeconfigDir(state, { origin, root, command }, stored.path);
           }
           return below(kubeconfigDir(), stored.path);
         case 'root':
-          if (root === undefined) throw otherRoot(state, origin, stored.path);
+          if (root === undefined) throw otherRoot(state, { origin, root, command }, stored.path);
           return below(root, stored.path);
       }
     };
@@ -102,10 +105,16 @@ function rootOf({ certDir }: StateDirectory, origin: Origin): string | undefined
   return certDir.endsWith(origin.certDir) ? certDir.slice(0, -origin.certDir.length) || '/' : undefined;
 }
 
+interface Reading {
+  readonly origin: Origin;
+  /** undefined: not known from here. */
+  readonly root: string | undefined;
+  readonly command: string;
+}
+
 function otherKubeconfigDir(
   state: StateDirectory,
-  { kubeconfigDir }: Origin,
-  root: string | undefined,
+  { origin: { kubeconfigDir }, root, command }: Reading,
   path: string,
 ): KubepkiError {
   const { path: origin = '/' } = kubeconfigDir ?? {};
@@ -114,7 +123,7 @@ function otherKubeconfigDir(
   const hint =
     directory === undefined
       ? `run this where ${origin} is what it was for that run, or name the directory: --kubeconfig-dir DIR`
-      : `name the directory: ${commandLine([...flags, '--kubeconfig-dir', shellWord(directory)])('recover')}`;
+      : `name the directory: ${commandLine([...flags, '--kubeconfig-dir', shellWord(directory)])(command)}`;
   return new KubepkiError(
     'unfinished',
     `cannot be reached: the kubeconfig dir is ${state.kubeconfigDir} here, and is not the one of the run that wrote down this path`,
@@ -127,13 +136,17 @@ function withoutKubeconfigDir(flags: readonly string[]): readonly string[] {
   return index === -1 ? flags : [...flags.slice(0, index), ...flags.slice(index + 2)];
 }
 
-function otherRoot(state: StateDirectory, { certDir }: Origin, path: string): KubepkiError {
+function otherRoot(
+  state: StateDirectory,
+  { origin: { certDir }, command }: Reading,
+  path: string,
+): KubepkiError {
   return new KubepkiError(
     'unfinished',
     `cannot be reached: for the run that wrote down this path the cert dir was ${certDir}, and here it is ${state.shownCertDir}`,
     {
       file: join('/', path),
-      hint: `run this where that run was: ${commandLine(['--cert-dir', shellWord(certDir)])('recover')}`,
+      hint: `run this where that run was: ${commandLine(['--cert-dir', shellWord(certDir)])(command)}`,
     },
   );
 }

@@ -15,9 +15,16 @@ function generations(tree: Tree): ReadonlyMap<string, string>[] {
   const backups = join(stateDirectory(tree), 'backups');
   const kept = readdirSync(backups).map((id) => {
     const { files } = JSON.parse(readFileSync(join(backups, id, 'manifest.json'), 'utf8')) as {
-      readonly files: readonly { readonly path: string; readonly old: { readonly sha256: string } }[];
+      readonly files: readonly {
+        readonly path: { readonly in: string; readonly path: string };
+        readonly old: { readonly sha256: string };
+      }[];
     };
-    return new Map(files.map(({ path, old }) => [path.slice(1), old.sha256]));
+    const places: Readonly<Record<string, string>> = {
+      'cert-dir': 'etc/kubernetes/pki',
+      'kubeconfig-dir': 'etc/kubernetes',
+    };
+    return new Map(files.map(({ path, old }) => [join(places[path.in] ?? '', path.path), old.sha256]));
   });
   const paths = [...(kept[0]?.keys() ?? [])];
   const now = snapshot(tree.directory);
