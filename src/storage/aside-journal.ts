@@ -30,9 +30,8 @@ export interface AsideJournal {
   readonly stagedPath: string;
 }
 
-type WithPaths<P> = Pick<AsideJournal, 'version' | 'command' | 'sha256'> & {
-  readonly [Name in 'path' | 'resolvedPath' | 'asidePath' | 'stagedPath']: P;
-};
+type WithPaths<P> = Pick<AsideJournal, 'version' | 'command' | 'sha256'> &
+  Readonly<Record<'path' | 'resolvedPath' | 'asidePath' | 'stagedPath', P>>;
 
 type StoredAsideJournal = WithPaths<StoredPath> & { readonly origin: Origin };
 

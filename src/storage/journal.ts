@@ -43,9 +43,8 @@ export interface Journal {
 }
 
 type WithPaths<P> = Omit<Journal, 'entries' | 'directories'> & {
-  readonly entries: readonly (Pick<JournalEntry, 'before' | 'after'> & {
-    readonly [Name in 'path' | 'resolvedPath' | 'stagedPath']: P;
-  })[];
+  readonly entries: readonly (Pick<JournalEntry, 'before' | 'after'> &
+    Readonly<Record<'path' | 'resolvedPath' | 'stagedPath', P>>)[];
   readonly directories: readonly P[];
 };
 
