@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
-import { readRegularFile } from '../filesystem/regular-file.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
 import { removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
-import { commandHere, type StateDirectory } from './state-directory.ts';
+import { commandHere, readOwn, type StateDirectory } from './state-directory.ts';
 import {
   isOrigin,
   isStaged,
@@ -68,7 +67,7 @@ export function readAsideJournal(state: StateDirectory): AsideJournal | undefine
 
 function readJournalFile(state: StateDirectory): Buffer | undefined {
   try {
-    return readRegularFile(asideJournalPath(state), asideJournalPath(state))?.bytes;
+    return readOwn(asideJournalPath(state))?.bytes;
   } catch (error) {
     const strange = error instanceof KubepkiError && ['not-a-file', 'too-large'].includes(error.code);
     throw strange ? unusable(state, error.message) : error;

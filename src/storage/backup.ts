@@ -15,7 +15,7 @@ import {
   type BackupManifest,
   type Occasion,
 } from './manifest.ts';
-import { createStateDirectory, type StateDirectory } from './state-directory.ts';
+import { createStateDirectory, readOwn, type StateDirectory } from './state-directory.ts';
 
 /** Copies what a ChangeSet will replace. The manifest is written last: a backup without one is not complete. */
 export function createBackup(
@@ -55,7 +55,7 @@ export function createBackup(
 export function readBackupFile(state: StateDirectory, id: string, file: BackupFile): Buffer | undefined {
   if (file.old === null) return undefined;
   const path = join(state.backups, id, file.old.name);
-  const found = readRegularFile(path, path);
+  const found = readOwn(path);
   if (found !== undefined && sha256(found.bytes) === file.old.sha256) return found.bytes;
   throw new KubepkiError('no-backup', 'is damaged or missing, so the backup cannot be used', { file: path });
 }

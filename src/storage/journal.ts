@@ -1,10 +1,10 @@
 import { KubepkiError } from '../errors/error.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
-import { readRegularFile, type RegularFile } from '../filesystem/regular-file.ts';
+import type { RegularFile } from '../filesystem/regular-file.ts';
 import { removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
 import { backupId } from './manifest.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
-import { commandHere, type StateDirectory } from './state-directory.ts';
+import { commandHere, readOwn, type StateDirectory } from './state-directory.ts';
 import {
   isOrigin,
   isStaged,
@@ -109,7 +109,7 @@ export function locateJournal(state: StateDirectory, stored: StoredJournal): Jou
 
 function readJournalFile(state: StateDirectory): RegularFile | undefined {
   try {
-    return readRegularFile(state.journal, state.journal);
+    return readOwn(state.journal);
   } catch (error) {
     const strange = error instanceof KubepkiError && ['not-a-file', 'too-large'].includes(error.code);
     // A symlink, say: none of ours, and never followed. `--discard` removes the link itself.

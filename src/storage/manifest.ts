@@ -2,10 +2,9 @@ import { join } from 'node:path';
 import type { CertificateRecord } from '../changeset/change-set.ts';
 import type { ChangePlace, PastChange } from '../changeset/past-change.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { readRegularFile } from '../filesystem/regular-file.ts';
 import { createDurably } from './durable.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
-import type { StateDirectory } from './state-directory.ts';
+import { readOwn, type StateDirectory } from './state-directory.ts';
 import {
   isOrigin,
   isStoredPath,
@@ -91,7 +90,7 @@ export function writeManifest(state: StateDirectory, manifest: Omit<BackupManife
  */
 export function readManifest(state: StateDirectory, id: string): BackupManifest | 'damaged' | undefined {
   const path = join(state.backups, id, manifestName);
-  const file = readRegularFile(path, path);
+  const file = readOwn(path);
   if (file === undefined) return undefined;
   const manifest = parseJson(file.bytes);
   if (!isManifest(manifest) || manifest.id !== id) return 'damaged';

@@ -7,7 +7,7 @@ import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
 import { flock } from './lock.ts';
 import { backupId } from './manifest.ts';
-import type { StateDirectory } from './state-directory.ts';
+import { readOwn, type StateDirectory } from './state-directory.ts';
 import {
   isOrigin,
   isStoredPath,
@@ -202,7 +202,7 @@ function open(path: string): number | undefined {
 function readRecord(state: StateDirectory, backup: string): PendingHook | KubepkiError | undefined {
   const path = recordPath(state, backup);
   try {
-    const file = readRegularFile(path, path);
+    const file = readOwn(path);
     if (file === undefined) return undefined;
     const stored = parseJson(file.bytes);
     if (!isStored(stored)) {

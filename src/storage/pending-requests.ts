@@ -2,10 +2,9 @@ import { readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
-import { readRegularFile } from '../filesystem/regular-file.ts';
 import { createDurably, removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
-import { createStateDirectory, removeIfEmpty, type StateDirectory } from './state-directory.ts';
+import { createStateDirectory, readOwn, removeIfEmpty, type StateDirectory } from './state-directory.ts';
 import {
   isOrigin,
   isStoredPath,
@@ -91,7 +90,7 @@ export function writePendingRequests(
  */
 export function readPendingRequests(state: StateDirectory): PendingRequests | undefined {
   const path = pendingRecordPath(state);
-  const file = readRegularFile(path, path);
+  const file = readOwn(path);
   if (file === undefined) return undefined;
   const stored = parseJson(file.bytes);
   if (!isStored(stored)) {

@@ -4,7 +4,7 @@ import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { exists, readRegularFile } from '../filesystem/regular-file.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
 import { removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
-import type { StateDirectory } from './state-directory.ts';
+import { readOwn, type StateDirectory } from './state-directory.ts';
 import {
   isOrigin,
   isStoredPath,
@@ -121,7 +121,7 @@ function pendingRestartsPath(state: StateDirectory): string {
 function readStored(state: StateDirectory): StoredRestarts | KubepkiError | undefined {
   try {
     const path = pendingRestartsPath(state);
-    const file = readRegularFile(path, path);
+    const file = readOwn(path);
     if (file === undefined) return undefined;
     const value = parseJson(file.bytes);
     if (isStored(value)) return value;

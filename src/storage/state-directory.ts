@@ -5,6 +5,7 @@ import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
 import { stateDirectoryName } from '../filesystem/own-names.ts';
+import { readRegularFile, type RegularFile } from '../filesystem/regular-file.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 import { syncDirectory } from './durable.ts';
 
@@ -100,6 +101,28 @@ function requireOwn(directory: string): void {
           : 'find out who made it, then move it away',
     },
   );
+}
+
+/**
+ * Reads a record of ours. Whoever owns the cert dir can put another directory in the place of the state, at any moment; but he
+ * cannot make files that belong to root.
+ * @returns undefined when there is none
+ * @throws KubepkiError not-a-file, too-large, no-permission, io
+ */
+export function readOwn(path: string): RegularFile | undefined {
+  const file = readRegularFile(path, path);
+  const me = geteuid?.();
+  if (file === undefined || me === undefined || file.facts.uid === me) return file;
+  const message = `belongs to uid ${String(file.facts.uid)}, and so is none of the files that kubepki keeps for uid ${String(me)}`;
+  throw new KubepkiError('not-a-file', message, { file: path });
+}
+
+/** Whether nobody but root and ourselves can put another file in the place of one in this directory. */
+export function isOutOfReach(directory: string): boolean {
+  const { uid, mode } = lstatSync(directory);
+  const trusted = uid === 0 || uid === geteuid?.();
+  const closed = (mode & 0o022) === 0 || (mode & 0o1000) !== 0;
+  return trusted && closed && (directory === '/' || isOutOfReach(dirname(directory)));
 }
 
 /** Removes the directory if nothing is in it any more: a run that changed nothing leaves nothing. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { sha256 } from '../../src/filesystem/regular-file.ts';
@@ -137,8 +137,9 @@ describe('a directory with nothing in it that kubeadm knows', () => {
   test('rollback brings back what was lost with all the rest', async (t) => {
     const tree = quickTree(t);
     assert.equal((await certs(tree, 'renew', 'apiserver')).code, 0);
-    rmSync(tree.certDir, { recursive: true });
-    mkdirSync(tree.certDir);
+    for (const name of readdirSync(tree.certDir)) {
+      if (name !== '.kubepki') rmSync(join(tree.certDir, name), { recursive: true });
+    }
     const outcome = await certs(tree, 'rollback', '--force');
     assert.equal(outcome.code, 0, outcome.stderr);
     assert.ok(readFileSync(join(tree.certDir, 'apiserver.crt')).length > 0);

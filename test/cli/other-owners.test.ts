@@ -1,7 +1,17 @@
 /** Directories and files of somebody else: root renews them and they stay theirs; kubepki's own state is nobody else's. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { requireTidy, setState } from '../faults/invariants.ts';
@@ -133,4 +143,34 @@ describe('a state directory', () => {
       });
     }
   }
+
+  test('in which somebody else has put a journal: exit 9, and what it says is not done', async (t) => {
+    if (!mayChown(t)) return;
+    const tree = copyFixture(t, role);
+    const victim = join(tree.certDir, 'sa.pub');
+    const sha256 = createHash('sha256').update(readFileSync(victim)).digest('hex');
+    const file = { in: 'cert-dir', path: 'sa.pub' };
+    const stagedPath = { in: 'cert-dir', path: '.sa.pub.kubepki-0123456789ab' };
+    const journal = {
+      ...{ version: 1, origin: { certDir: '/etc/kubernetes/pki', kubeconfigDir: null }, status: 'committed' },
+      ...{ id: '2026-11-24T115216.578Z-899d63', command: 'kubepki certs renew all', directories: [] },
+      // It would be removed.
+      entries: [{ path: file, resolvedPath: file, stagedPath, before: sha256, after: null }],
+    };
+    mkdirSync(stateDir(tree), { mode: 0o700 });
+    const path = join(stateDir(tree), 'journal.json');
+    writeFileSync(path, JSON.stringify(journal), { mode: 0o600 });
+    chownSync(path, 65534, 65534);
+    const before = snapshot(tree.directory);
+    for (const command of [['recover'], ['renew', 'all']]) {
+      const outcome = await certs(tree, ...command);
+      assert.deepEqual([outcome.code, outcome.stdout], [9, '']);
+      assert.ok(outcome.stderr.startsWith(`error: ${path}: belongs to uid 65534, `), outcome.stderr);
+      assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
+    }
+    // The same of root's is one to go by.
+    chownSync(path, 0, 0);
+    assert.equal((await certs(tree, 'recover')).code, 0);
+    assert.equal(existsSync(victim), false);
+  });
 });
