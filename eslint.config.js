@@ -84,7 +84,7 @@ const rooms = {
   },
   http: { modules: { 'node:http': true, 'node:https': true, 'node:stream': ['Duplex'] } },
   cluster: {
-    rooms: ['errors', 'http'],
+    rooms: ['errors', 'filesystem', 'http'],
     // What a decision needs to know of the cluster.
     types: { operations: [] },
     modules: {

@@ -1,6 +1,5 @@
 /** Where a change stands among all those of which there are backups. */
 export interface ChangePlace {
-  /** Empty where it is not known: an older version wrote down neither what a rollback brought back nor its name. */
   readonly id: string;
   /** 1 for the first, one more for each, whatever the clock said. */
   readonly sequence: number;

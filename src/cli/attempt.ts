@@ -1,3 +1,4 @@
+import { requireNoDanglingLink } from '../inventory/dangling-links.ts';
 import { rehearse } from '../storage/transaction.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { generateKeys, placeholderKeys } from './generate-keys.ts';
@@ -39,7 +40,7 @@ export interface Attempt {
 
 /**
  * Under the lock, after an interrupted change was brought to an end; with `--dry-run` without either, as both write.
- * @throws KubepkiError busy, unfinished
+ * @throws KubepkiError busy, unfinished; not-found for a directory that is to be made where a link leads nowhere
  */
 export async function attempt<T>(
   node: Node,
@@ -47,6 +48,8 @@ export async function attempt<T>(
   terminal: Terminal,
   run: (way: Attempt) => Promise<T>,
 ): Promise<T> {
+  const { root, certDir, kubeconfigDir } = node.layout;
+  if (node.isPlanned) for (const one of [certDir, kubeconfigDir]) requireNoDanglingLink(root, one);
   if (options.dryRun !== true) {
     return underLock(node, options, terminal, (state) =>
       run({

@@ -18,21 +18,15 @@ export function findBackup(state: StateDirectory, word: string | undefined): Bac
 
 /** The one that a rollback without a name would bring back. */
 export function backupBefore(state: StateDirectory, reached?: ChangePlace): BackupManifest | undefined {
-  const step = stepBack(madeHere(state, listBackups(state)), reached);
+  const step = stepBack(listBackups(state), reached);
   return step.kind === 'found' ? step.backup : undefined;
 }
 
-/** What was copied here from another directory has changed nothing here. */
-function madeHere(state: StateDirectory, list: BackupList): BackupList {
-  return { ...list, backups: list.backups.filter(({ stateDirectory }) => stateDirectory === state.path) };
-}
-
 function nextBack(state: StateDirectory, list: BackupList): BackupManifest {
-  const here = madeHere(state, list);
-  const step = stepBack(here);
+  const step = stepBack(list);
   switch (step.kind) {
     case 'found':
-      return step.backup;
+      return reachable(state, step.backup);
     case 'damaged':
       throw damagedError(
         state,
@@ -41,9 +35,7 @@ function nextBack(state: StateDirectory, list: BackupList): BackupManifest {
         step.reached === undefined ? 'may be the newest: ' : 'may be the next further back: ',
       );
     case 'none': {
-      if (step.reached !== undefined) throw nothingFurther(state, here, step.reached);
-      const [elsewhere] = list.backups;
-      if (elsewhere !== undefined) throw madeElsewhere(state, elsewhere);
+      if (step.reached !== undefined) throw nothingFurther(state, list, step.reached);
       throw unknownError(state, 'there is no backup yet');
     }
   }
@@ -63,10 +55,7 @@ function named(state: StateDirectory, list: BackupList, word: string): BackupMan
     );
   }
   const [found] = backups;
-  if (found !== undefined) {
-    if (found.stateDirectory === state.path) return found;
-    throw madeElsewhere(state, found);
-  }
+  if (found !== undefined) return reachable(state, found);
   const [broken] = damaged;
   if (broken !== undefined) throw damagedError(state, list, broken, '');
   const what = /^\d+$/.test(word) ? `backup number ${word}` : `backup ${JSON.stringify(word)}`;
@@ -102,10 +91,14 @@ function nothingFurther(state: StateDirectory, { backups }: BackupList, { id }: 
   );
 }
 
-function madeElsewhere(state: StateDirectory, { id, stateDirectory }: BackupManifest): KubepkiError {
-  return new KubepkiError('no-backup', `was made in ${stateDirectory}, and would change the files there`, {
+/** Nothing has changed yet, and so nothing is unfinished. */
+function reachable(state: StateDirectory, backup: BackupManifest): BackupManifest {
+  const { id, unreachable } = backup;
+  if (unreachable === undefined) return backup;
+  throw new KubepkiError('no-backup', `holds a file that cannot be brought back: ${unreachable.oneLine}`, {
     file: join(state.backups, id),
-    hint: 'bring it back there, or copy the files out of it by hand',
+    hint: unreachable.hint,
+    cause: unreachable,
   });
 }
 

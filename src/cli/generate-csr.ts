@@ -13,7 +13,6 @@ import type { CompatOption } from './compat-option.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { nodeIdentity } from './host-identity.ts';
-import { inNewDirectories } from './in-new-directories.ts';
 import { readNodeNaming } from './node-naming.ts';
 import { planNode, type Node, type NodeOptions } from './node-options.ts';
 import { noteSigning } from './note-signing.ts';
@@ -34,59 +33,57 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
 async function generateAll(options: GenerateCsrOptions, terminal: Terminal): Promise<Conclusion> {
   const node = await planNode(options, terminal);
   const organizations = organizationsSince(options.compat);
-  return inNewDirectories(node, options, async () => {
-    // What is in the way is told before what is not known.
-    placesOf(node, organizations);
-    const identity = nodeIdentity(
-      {
-        naming: await readNaming(node, options),
-        layout: node.layout,
-        specs: requestedSpecs(organizations),
-        hasFlags: false,
-      },
+  // What is in the way is told before what is not known.
+  placesOf(node, organizations);
+  const identity = nodeIdentity(
+    {
+      naming: await readNaming(node, options),
+      layout: node.layout,
+      specs: requestedSpecs(organizations),
+      hasFlags: false,
+    },
+    terminal,
+  );
+  return attempt(node, options, terminal, async (way): Promise<Conclusion> => {
+    const places = placesOf(node, organizations);
+    const algorithm = chooseConfigured(node.config?.encryptionAlgorithm);
+    const requests = await way.generateKeys(
+      places,
+      () => algorithm,
+      (place, key) => generateRequest(place, { node: identity, organizations }, key),
       terminal,
     );
-    return attempt(node, options, terminal, async (way): Promise<Conclusion> => {
-      const places = placesOf(node, organizations);
-      const algorithm = chooseConfigured(node.config?.encryptionAlgorithm);
-      const requests = await way.generateKeys(
-        places,
-        () => algorithm,
-        (place, key) => generateRequest(place, { node: identity, organizations }, key),
-        terminal,
-      );
-      const changes = requests.flat();
-      const made = await way.make(
-        {
-          changes,
-          certificates: [],
-          verify: (read) => {
-            for (const { target, after } of changes) requireWritten(target, after?.content, read);
-          },
-          newDirectoryMode: 0o755,
+    const changes = requests.flat();
+    const made = await way.make(
+      {
+        changes,
+        certificates: [],
+        verify: (read) => {
+          for (const { target, after } of changes) requireWritten(target, after?.content, read);
         },
-        { keepBackups: options.keepBackups, now: new Date(), terminal },
-      );
-      if (made.kind === 'interrupted') return made;
-      const dryRun = made.kind === 'rehearsed';
-      const backup = made.kind === 'made' ? made.backup : undefined;
-      return {
-        kind: 'finished',
-        code: exitCodes.done,
-        report: newRequestReport(places, { dryRun, backup }),
-        text: shown(node, places, { dryRun }),
-        remarks: () => {
-          if (dryRun) return;
-          const waiting = places.map(({ spec, request: { path } }) => {
-            return { spec, request: path, certificate: path.replace(/csr$/, 'crt') };
-          });
-          noteSigning(waiting, node.layout, options, terminal);
-          terminal.hint(
-            `have the CSRs signed, each certificate beside its CSR with .crt for .csr, then run: ${commandHere(way.state, 'install')}`,
-          );
-        },
-      };
-    });
+        newDirectoryMode: 0o755,
+      },
+      { keepBackups: options.keepBackups, now: new Date(), terminal },
+    );
+    if (made.kind === 'interrupted') return made;
+    const dryRun = made.kind === 'rehearsed';
+    const backup = made.kind === 'made' ? made.backup : undefined;
+    return {
+      kind: 'finished',
+      code: exitCodes.done,
+      report: newRequestReport(places, { dryRun, backup }),
+      text: shown(node, places, { dryRun }),
+      remarks: () => {
+        if (dryRun) return;
+        const waiting = places.map(({ spec, request: { path } }) => {
+          return { spec, request: path, certificate: path.replace(/csr$/, 'crt') };
+        });
+        noteSigning(waiting, node.layout, options, terminal);
+        terminal.hint(
+          `have the CSRs signed, each certificate beside its CSR with .crt for .csr, then run: ${commandHere(way.state, 'install')}`,
+        );
+      },
+    };
   });
 }
 

@@ -18,7 +18,6 @@ import { conclude, type Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { parseGenerateSelection, type GenerateSelection } from './generate-selection.ts';
 import { nodeIdentity } from './host-identity.ts';
-import { inNewDirectories } from './in-new-directories.ts';
 import { readNodeNaming } from './node-naming.ts';
 import { planNode, type Node, type NodeOptions } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';
@@ -63,40 +62,38 @@ async function generateSelected(
     },
     terminal,
   );
-  return inNewDirectories(node, options, () =>
-    attempt(node, options, terminal, async (way): Promise<Conclusion> => {
-      const now = momentOf(options);
-      const run = planRun(node, { selection, identity, options, now });
-      const refused = refuse(run, { dryRun: way.dryRun, terminal });
-      if (refused !== undefined) return refused;
-      const context = contextOf(node, { identity, options, now });
-      const made = await makeAll(node, run.plan, context, way, terminal);
-      const changes = made.flatMap((one) => one.changes);
-      const change = {
-        changes,
-        certificates: made.flatMap(({ record }) => (record === undefined ? [] : [record])),
-        verify: (read: Parameters<typeof requireWritten>[2]) => {
-          for (const { target, after } of changes) requireWritten(target, after?.content, read);
-        },
-        newDirectoryMode: 0o755,
-      } as const;
-      const outcome = await way.make(change, {
-        keepBackups: options.keepBackups,
-        now: new Date(),
-        terminal,
-      });
-      switch (outcome.kind) {
-        case 'interrupted':
-          return outcome;
-        case 'rehearsed':
-          warnOfGenerated(made, terminal);
-          return finished(node, run, { kind: 'planned', lifetimes: context }, terminal);
-        case 'made':
-          warnOfGenerated(made, terminal);
-          return finished(node, run, { ...outcome, made }, terminal);
-      }
-    }),
-  );
+  return attempt(node, options, terminal, async (way): Promise<Conclusion> => {
+    const now = momentOf(options);
+    const run = planRun(node, { selection, identity, options, now });
+    const refused = refuse(run, { dryRun: way.dryRun, terminal });
+    if (refused !== undefined) return refused;
+    const context = contextOf(node, { identity, options, now });
+    const made = await makeAll(node, run.plan, context, way, terminal);
+    const changes = made.flatMap((one) => one.changes);
+    const change = {
+      changes,
+      certificates: made.flatMap(({ record }) => (record === undefined ? [] : [record])),
+      verify: (read: Parameters<typeof requireWritten>[2]) => {
+        for (const { target, after } of changes) requireWritten(target, after?.content, read);
+      },
+      newDirectoryMode: 0o755,
+    } as const;
+    const outcome = await way.make(change, {
+      keepBackups: options.keepBackups,
+      now: new Date(),
+      terminal,
+    });
+    switch (outcome.kind) {
+      case 'interrupted':
+        return outcome;
+      case 'rehearsed':
+        warnOfGenerated(made, terminal);
+        return finished(node, run, { kind: 'planned', lifetimes: context }, terminal);
+      case 'made':
+        warnOfGenerated(made, terminal);
+        return finished(node, run, { ...outcome, made }, terminal);
+    }
+  });
 }
 
 /** A certificate that ends earlier than was asked for, with its CA. */

@@ -22,6 +22,8 @@ export interface NodeOptions {
 
 export interface Node {
   readonly layout: Layout;
+  /** Its directories need not be there yet. */
+  readonly isPlanned: boolean;
   /** undefined without `--config`, unless the cluster had one. */
   readonly config: KubeadmConfig | undefined;
   /** Where that comes from. */
@@ -32,19 +34,19 @@ export interface Node {
 
 /** @throws KubepkiError for a directory or a configuration that cannot be used */
 export async function openNode(options: NodeOptions, terminal: Terminal): Promise<Node> {
-  return findNode(options, terminal, locateLayout);
+  return { ...(await findNode(options, terminal, locateLayout)), isPlanned: false };
 }
 
 /** The same where the directories need not be there yet. */
 export async function planNode(options: NodeOptions, terminal: Terminal): Promise<Node> {
-  return findNode(options, terminal, plannedLayout);
+  return { ...(await findNode(options, terminal, plannedLayout)), isPlanned: true };
 }
 
 async function findNode(
   options: NodeOptions,
   terminal: Terminal,
   layoutOf: typeof locateLayout,
-): Promise<Node> {
+): Promise<Omit<Node, 'isPlanned'>> {
   const root = FileSystemRoot.open(options.rootfs, workingDirectory(options));
   const config =
     options.config === undefined ? options.clusterConfig : await readConfig(root, options.config, terminal);

@@ -5,7 +5,6 @@ import type { CertificateRecord, ChangeSet, FileTarget } from '../changeset/chan
 import type { ChangePlace } from '../changeset/past-change.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import { exists } from '../filesystem/regular-file.ts';
 import type { ChangeReport } from '../operations/change-report.ts';
 import { acquireLock, type Lock } from '../storage/lock.ts';
 import { moveBack, type Return } from '../storage/aside.ts';
@@ -44,14 +43,12 @@ async function takeLock(
   timeoutMs: number,
   terminal: Terminal,
 ): Promise<Lock> {
-  const { root, certDir, kubeconfigDir } = node.layout;
-  const directories = [certDir, kubeconfigDir].map((directory) => root.resolve(directory));
   const deadline = performance.now() + timeoutMs;
   let waiting: Progress | undefined;
   try {
     return await acquireLock({
       state,
-      directories: directories.filter((directory) => exists(directory, directory)),
+      newDirectoryMode: node.isPlanned ? 0o755 : undefined,
       pid: process.pid,
       command: invocation(),
       wait: async () => {

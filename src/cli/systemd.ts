@@ -135,7 +135,7 @@ function unitSettings(options: SystemdOptions, layout: Layout): UnitSettings {
   };
 }
 
-/** The state is beside the cert dir. What is a symlink today is followed, as a renewal does. */
+/** The state is in the cert dir, a lock in the kubeconfig dir. What is a symlink today is followed, as a renewal does. */
 function writtenDirectories(layout: Layout, { kubeconfigDir }: SystemdOptions): readonly string[] {
   const { certDir, manifestsDir, root } = layout;
   const beside = dirname(certDir);
@@ -148,7 +148,6 @@ function writtenDirectories(layout: Layout, { kubeconfigDir }: SystemdOptions): 
   );
   return [
     ...[certDir, ...kubeconfigDirs, manifestsDir].flatMap((directory) => resolvedToo(layout, directory)),
-    dirname(root.resolve(certDir)),
     ...files.map((file) => dirname(root.resolve(file))),
   ];
 }

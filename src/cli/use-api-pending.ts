@@ -44,16 +44,12 @@ export function requireWaiting(state: StateDirectory, node: Node, names: readonl
       hint: `to ask for certificates: ${commandLine(node.flags)('renew NAME… --use-api')}`,
     });
   }
-  const { root, certDir, kubeconfigDir } = node.layout;
-  const shown = (path: string): string => root.display(path);
-  if (pending.certDir !== root.resolve(certDir) || pending.kubeconfigDir !== root.resolve(kubeconfigDir)) {
-    throw new KubepkiError(
-      'conflict',
-      `what waits is for ${shown(pending.certDir)} and the kubeconfigs in ${shown(pending.kubeconfigDir)}`,
-      {
-        hint: `name them: --cert-dir ${shown(pending.certDir)} --kubeconfig-dir ${shown(pending.kubeconfigDir)}`,
-      },
-    );
+  const { root, kubeconfigDir } = node.layout;
+  if (pending.kubeconfigDir !== root.resolve(kubeconfigDir)) {
+    const shown = root.display(pending.kubeconfigDir);
+    throw new KubepkiError('conflict', `what waits is for the kubeconfigs in ${shown}`, {
+      hint: `name them: --kubeconfig-dir ${shown}`,
+    });
   }
   const waiting = pending.requests.map(({ certificate }) => certificate);
   const asked = names.length === 0 || (names.length === 1 && names[0] === 'all') ? waiting : names;

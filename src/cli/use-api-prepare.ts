@@ -33,7 +33,7 @@ export async function prepare(
     requirePlaceable(node, run, options);
     noteSans(requestables, { difference: true }, terminal);
     const suffix = randomSuffix();
-    const { root, certDir, kubeconfigDir } = node.layout;
+    const { root, kubeconfigDir } = node.layout;
     const made = await generateKeys(
       run.wanted,
       ({ requestable }) => requestable.keyAlgorithm,
@@ -55,7 +55,6 @@ export async function prepare(
       terminal,
     );
     const pending: PendingRequests = {
-      certDir: root.resolve(certDir),
       kubeconfigDir: root.resolve(kubeconfigDir),
       signerName: run.signerName,
       command: invocation(),

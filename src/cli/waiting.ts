@@ -7,8 +7,8 @@ import { pendingRecordPath } from '../storage/pending-requests.ts';
 import type { Node } from './node-options.ts';
 import type { Terminal } from './terminal.ts';
 
-export function stateOf({ layout: { root, certDir }, flags }: Node): StateDirectory {
-  return stateDirectoryOf(root.resolve(certDir), { root, flags });
+export function stateOf({ layout, flags }: Node): StateDirectory {
+  return stateDirectoryOf({ ...layout, flags });
 }
 
 /** check-expiration writes nothing; it says that something is waiting. */

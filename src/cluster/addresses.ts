@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { isIP } from 'node:net';
 import { KubepkiError } from '../errors/error.ts';
+import { systemProgram } from '../filesystem/system-program.ts';
 
 export interface Address {
   readonly address: string;
@@ -31,19 +32,18 @@ function addressesIn(text: string): Address[] {
   });
 }
 
-function getent(host: string, signal: AbortSignal): Promise<string> {
+async function getent(host: string, signal: AbortSignal): Promise<string> {
+  const program = systemProgram('getent');
+  if (program === undefined) {
+    throw new KubepkiError('cluster', `cannot look up ${host}: there is no getent`, {
+      hint: 'give the server an IP address in the kubeconfig, or install getent (libc-bin, glibc-common, musl-utils)',
+    });
+  }
   return new Promise((resolve, reject) => {
     // A host in a URL has been through the URL parser: it begins with no dash.
-    execFile('getent', ['ahosts', host], { signal, killSignal: 'SIGKILL' }, (error, stdout) => {
+    execFile(program, ['ahosts', host], { signal, killSignal: 'SIGKILL' }, (error, stdout) => {
       if (error === null) resolve(stdout);
-      else if (error.code === 'ENOENT') {
-        reject(
-          new KubepkiError('cluster', `cannot look up ${host}: there is no getent`, {
-            hint: 'give the server an IP address in the kubeconfig, or install getent (libc-bin, glibc-common, musl-utils)',
-            cause: error,
-          }),
-        );
-      } else reject(unknownHost(host, error));
+      else reject(unknownHost(host, error));
     });
   });
 }

@@ -10,6 +10,16 @@ const codes: Readonly<Record<string, readonly [ErrorCode, string, string?]>> = {
   // rename(2) says so of a file that another one is mounted on.
   EBUSY: ['io', 'is busy: something may be mounted on it', 'unmount it and run the command again'],
   EROFS: ['io', 'read-only file system', 'remount it read-write and run the command again'],
+  EMFILE: [
+    'io',
+    'too many files are open in this process',
+    'raise its limit (ulimit -n) and run the command again',
+  ],
+  ENFILE: [
+    'io',
+    'too many files are open on this machine',
+    'find out which program has them open (/proc/sys/fs/file-nr)',
+  ],
   ENOSPC: ['io', 'no space left on device', 'make room and run the command again'],
 };
 

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { kubeletKubeconfig } from '../catalog/catalog.ts';
+import { stateDirectoryName } from '../filesystem/own-names.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import type { Layout } from './layout.ts';
 import { reading } from './reading.ts';
@@ -57,7 +58,9 @@ export interface StrangeDirectory {
 /** Never throws: what cannot be looked at tells nothing. */
 export function readStrangeDirectory(layout: Layout): StrangeDirectory {
   const { root, certDir } = layout;
-  const names = reading(certDir, () => readdirSync(root.resolve(certDir)));
+  const names = reading(certDir, () =>
+    readdirSync(root.resolve(certDir)).filter((name) => name !== stateDirectoryName),
+  );
   const holdsCertDir = (path: string): boolean =>
     ['ca.crt', 'etcd/ca.crt'].some((name) => isFound(layout, join(certDir, path, name)));
   // A root within the root that was given cannot be meant.

@@ -1,11 +1,17 @@
 import { join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
-import { readRegularFile } from '../filesystem/regular-file.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
 import { removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
-import { isStagedPath } from './staged-file.ts';
-import { commandHere, type StateDirectory } from './state-directory.ts';
-import { storedPathsFor, storedPathsOf } from './stored-paths.ts';
+import { commandHere, readOwn, type StateDirectory } from './state-directory.ts';
+import {
+  isOrigin,
+  isStaged,
+  isStoredPath,
+  pathLocator,
+  pathStore,
+  type Origin,
+  type StoredPath,
+} from './stored-paths.ts';
 
 /** The manifest of a static pod that was taken out of the kubelet's sight. Host paths here, stored ones on disk. */
 export interface AsideJournal {
@@ -23,10 +29,10 @@ export interface AsideJournal {
   readonly stagedPath: string;
 }
 
-interface StoredAsideJournal extends AsideJournal {
-  /** In a copy of the directory alone, its paths would lead to the original. */
-  readonly stateDirectory: string;
-}
+type WithPaths<P> = Pick<AsideJournal, 'version' | 'command' | 'sha256'> &
+  Readonly<Record<'path' | 'resolvedPath' | 'asidePath' | 'stagedPath', P>>;
+
+type StoredAsideJournal = WithPaths<StoredPath> & { readonly origin: Origin };
 
 export function asideJournalPath(state: StateDirectory): string {
   return join(state.path, 'restart.json');
@@ -34,8 +40,8 @@ export function asideJournalPath(state: StateDirectory): string {
 
 /** Throws what node:fs throws. */
 export function writeAsideJournal(state: StateDirectory, journal: AsideJournal): void {
-  const { store } = storedPathsFor(state, [journal.path, journal.resolvedPath, journal.asidePath]);
-  const stored: StoredAsideJournal = { ...withPaths(journal, store), stateDirectory: store(state.path) };
+  const { origin, store } = pathStore(state, [journal.path, journal.resolvedPath, journal.asidePath]);
+  const stored: StoredAsideJournal = { ...withPaths(journal, store, store), origin };
   replaceDurably(asideJournalPath(state), Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`));
 }
 
@@ -48,24 +54,20 @@ export function dropAsideJournal(state: StateDirectory): void {
 
 /**
  * @returns undefined when no manifest is away
- * @throws KubepkiError unfinished when it cannot be understood
+ * @throws KubepkiError unfinished when it cannot be understood, or names a path that cannot be reached from here
  */
 export function readAsideJournal(state: StateDirectory): AsideJournal | undefined {
   const file = readJournalFile(state);
   if (file === undefined) return undefined;
   const value = parseJson(file);
   if (!isAsideJournal(value)) throw unusable(state, 'is not a journal of this version of kubepki');
-  const { stateDirectory, ...journal } = value;
-  const paths = storedPathsOf(state, stateDirectory);
-  if (paths === undefined) {
-    throw unusable(state, `was written in ${stateDirectory}: this directory is a copy of that one`);
-  }
-  return withPaths(journal, paths.locate);
+  const { locate, show } = pathLocator(state, value.origin);
+  return withPaths(value, locate, show);
 }
 
 function readJournalFile(state: StateDirectory): Buffer | undefined {
   try {
-    return readRegularFile(asideJournalPath(state), asideJournalPath(state))?.bytes;
+    return readOwn(asideJournalPath(state))?.bytes;
   } catch (error) {
     const strange = error instanceof KubepkiError && ['not-a-file', 'too-large'].includes(error.code);
     throw strange ? unusable(state, error.message) : error;
@@ -84,12 +86,16 @@ export function asideDirectory(state: StateDirectory): string {
   return join(state.path, 'manifests');
 }
 
-function withPaths(journal: AsideJournal, convert: (path: string) => string): AsideJournal {
-  const { version, command, sha256, path, resolvedPath, asidePath, stagedPath } = journal;
+/** @param show the same for the path that is only for messages */
+function withPaths<P, Q>(
+  { version, command, sha256, path, resolvedPath, asidePath, stagedPath }: WithPaths<P>,
+  convert: (path: P) => Q,
+  show: (path: P) => Q,
+): WithPaths<Q> {
   return {
     version,
     command,
-    path: convert(path),
+    path: show(path),
     resolvedPath: convert(resolvedPath),
     sha256,
     asidePath: convert(asidePath),
@@ -99,7 +105,11 @@ function withPaths(journal: AsideJournal, convert: (path: string) => string): As
 
 function isAsideJournal(value: unknown): value is StoredAsideJournal {
   if (!isRecord(value) || value['version'] !== 1) return false;
-  const { stateDirectory, command, path, resolvedPath, sha256, asidePath, stagedPath } = value;
-  const known = [stateDirectory, command, path, sha256, asidePath].every(isText);
-  return known && isText(resolvedPath) && isText(stagedPath) && isStagedPath(stagedPath, resolvedPath);
+  const { origin, command, path, resolvedPath, sha256, asidePath, stagedPath } = value;
+  return (
+    isOrigin(origin) &&
+    [command, sha256].every(isText) &&
+    [path, asidePath].every(isStoredPath) &&
+    isStaged(stagedPath, resolvedPath)
+  );
 }

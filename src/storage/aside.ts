@@ -13,7 +13,13 @@ import {
 } from './aside-journal.ts';
 import { createDurably, removeIfThere, syncDirectory, syncFile } from './durable.ts';
 import { stagedPathFor } from './staged-file.ts';
-import { commandHere, createStateDirectory, removeIfEmpty, type StateDirectory } from './state-directory.ts';
+import {
+  commandHere,
+  createStateDirectory,
+  isOutOfReach,
+  removeIfEmpty,
+  type StateDirectory,
+} from './state-directory.ts';
 
 /**
  * What became of a manifest that was away: `back`; `in-place`, having never left or been put back by hand; `kept`,
@@ -240,17 +246,24 @@ function bringBack(state: StateDirectory, journal: AsideJournal, done: Done): Re
 }
 
 function putInPlace(state: StateDirectory, journal: AsideJournal): 'back' | 'in-place' | 'kept' {
-  const { resolvedPath, asidePath, stagedPath, path } = journal;
-  try {
-    // link(2) never replaces what somebody has put there meanwhile, and needs no space.
-    linkSync(asidePath, resolvedPath);
-    return 'back';
-  } catch (cause) {
-    if (errnoOf(cause) === 'EEXIST') return isSame(state, journal) ? 'in-place' : 'kept';
-    if (!cannotLink(cause)) throw cause;
+  const { resolvedPath, asidePath, stagedPath, path, sha256 } = journal;
+  const outOfReach = isOutOfReach(dirname(asidePath));
+  if (outOfReach) {
+    try {
+      // link(2) never replaces what somebody has put there meanwhile, and needs no space.
+      linkSync(asidePath, resolvedPath);
+      return 'back';
+    } catch (cause) {
+      if (errnoOf(cause) === 'EEXIST') return isSame(state, journal) ? 'in-place' : 'kept';
+      if (!cannotLink(cause)) throw cause;
+    }
   }
   const file = readRegularFile(asidePath, path);
   if (file === undefined) throw new KubepkiError('not-found', 'disappeared', { file: asidePath });
+  // The owner of the cert dir may have put a pod of his own in the place of ours, which the kubelet would run.
+  if (!outOfReach && file.facts.sha256 !== sha256) {
+    throw new KubepkiError('conflict', 'is not the manifest that was taken away', { file: asidePath });
+  }
   const { mode, uid, gid } = file.facts;
   createDurably(stagedPath, file.bytes, { mode, owner: { uid, gid } });
   try {

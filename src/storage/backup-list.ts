@@ -1,15 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isBefore, type ChangePlace } from '../changeset/past-change.ts';
+import { isBefore } from '../changeset/past-change.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
-import {
-  backupId,
-  manifestName,
-  readManifest,
-  type BackupManifest,
-  type StoredManifest,
-} from './manifest.ts';
+import { backupId, manifestName, readManifest, type BackupManifest } from './manifest.ts';
 import type { StateDirectory } from './state-directory.ts';
 
 export interface BackupList {
@@ -21,18 +15,17 @@ export interface BackupList {
 
 /** @throws KubepkiError no-permission, io for the directory of all of them */
 export function listBackups(state: StateDirectory): BackupList {
-  const stored: StoredManifest[] = [];
+  const backups: BackupManifest[] = [];
   const damaged: { id: string; error: KubepkiError }[] = [];
   for (const id of backupNames(state)) {
     const manifest = readOne(state, id);
     if (manifest instanceof KubepkiError) damaged.push({ id, error: manifest });
-    else if (manifest !== undefined) stored.push(manifest);
+    else if (manifest !== undefined) backups.push(manifest);
   }
-  const backups = stored.map((one): BackupManifest => ({ ...one, restored: restoredBy(one, stored) }));
   return { backups: backups.sort((one, other) => (isBefore(one, other) ? 1 : -1)), damaged };
 }
 
-function readOne(state: StateDirectory, id: string): StoredManifest | KubepkiError | undefined {
+function readOne(state: StateDirectory, id: string): BackupManifest | KubepkiError | undefined {
   const file = join(state.backups, id, manifestName);
   try {
     const manifest = readManifest(state, id);
@@ -41,23 +34,6 @@ function readOne(state: StateDirectory, id: string): StoredManifest | KubepkiErr
   } catch (cause) {
     return filesystemError(cause, file);
   }
-}
-
-/** An older version did not write down what a rollback brought back. Its command line tells it. */
-function restoredBy(
-  { restored, command, sequence }: StoredManifest,
-  all: readonly StoredManifest[],
-): ChangePlace | null {
-  if (restored !== undefined) return restored;
-  const words = command.split(' ');
-  if (!words.includes('rollback')) return null;
-  const named = words.find((word) => backupId.test(word));
-  // Without a name it was the newest of then. One that is gone may have stood anywhere: nothing counts as older.
-  const place = named === undefined ? { id: '', sequence: sequence - 1 } : { id: named, sequence: 0 };
-  const found = all.find((one) =>
-    named === undefined ? one.sequence === place.sequence : one.id === place.id,
-  );
-  return found === undefined ? place : { id: found.id, sequence: found.sequence };
 }
 
 /** Of the directory's names only those that we give. */

@@ -9,12 +9,13 @@ import { backupNames, listBackups } from './backup-list.ts';
 import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
 import {
   manifestName,
+  maxSequence,
   writeManifest,
   type BackupFile,
   type BackupManifest,
   type Occasion,
 } from './manifest.ts';
-import { createStateDirectory, type StateDirectory } from './state-directory.ts';
+import { createStateDirectory, readOwn, type StateDirectory } from './state-directory.ts';
 
 /** Copies what a ChangeSet will replace. The manifest is written last: a backup without one is not complete. */
 export function createBackup(
@@ -38,7 +39,7 @@ export function createBackup(
     });
     const newest = listBackups(state).backups[0]?.sequence ?? 0;
     // A manifest whose number was changed by hand must not make all later ones unreadable.
-    const sequence = Math.min(newest + 1, Number.MAX_SAFE_INTEGER);
+    const sequence = Math.min(newest + 1, maxSequence);
     writeManifest(state, { id, sequence, ...occasion, files });
     syncDirectory(directory);
     syncDirectory(state.backups);
@@ -54,7 +55,7 @@ export function createBackup(
 export function readBackupFile(state: StateDirectory, id: string, file: BackupFile): Buffer | undefined {
   if (file.old === null) return undefined;
   const path = join(state.backups, id, file.old.name);
-  const found = readRegularFile(path, path);
+  const found = readOwn(path);
   if (found !== undefined && sha256(found.bytes) === file.old.sha256) return found.bytes;
   throw new KubepkiError('no-backup', 'is damaged or missing, so the backup cannot be used', { file: path });
 }
@@ -76,16 +77,18 @@ export function removeBackup(state: StateDirectory, id: string): void {
 
 /**
  * Keeps those of the newest changes. Those of rollbacks do not count, or going back would push out what one could go back to:
- * they stay as long as the changes around them. What is not named by us, or written by another version, stays.
+ * they stay as long as the changes around them. What is not named by us stays.
  * @param current kept in any case
  */
 export function pruneBackups(state: StateDirectory, keep: number, current: string): void {
-  const { backups } = listBackups(state);
+  const { backups, damaged } = listBackups(state);
   const changes = backups.filter(({ restored }) => restored === null);
   const isCurrent = ({ id }: BackupManifest): boolean => id === current;
   const oldest = [...changes.filter(isCurrent), ...changes.filter((one) => !isCurrent(one))][keep - 1];
   if (oldest === undefined) return;
   for (const one of backups) if (isBefore(one, oldest) && !isCurrent(one)) removeBackup(state, one.id);
+  // Of a damaged one only the name tells its age. It holds private keys, as the others do.
+  for (const { id } of damaged) if (id < oldest.id) removeBackup(state, id);
 }
 
 /** Call it when no change is under way: a backup without a manifest was never finished, or is half removed. */

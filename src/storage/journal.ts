@@ -1,12 +1,19 @@
 import { KubepkiError } from '../errors/error.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
-import { readRegularFile, type RegularFile } from '../filesystem/regular-file.ts';
+import type { RegularFile } from '../filesystem/regular-file.ts';
 import { removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
 import { backupId } from './manifest.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
-import { isStagedPath } from './staged-file.ts';
-import { commandHere, type StateDirectory } from './state-directory.ts';
-import { storedPathsFor, storedPathsOf } from './stored-paths.ts';
+import { commandHere, readOwn, type StateDirectory } from './state-directory.ts';
+import {
+  isOrigin,
+  isStaged,
+  isStoredPath,
+  pathLocator,
+  pathStore,
+  type Origin,
+  type StoredPath,
+} from './stored-paths.ts';
 
 /** One file of a change, with all that recovery needs to go forward or back. Host paths here, stored ones on disk. */
 export interface JournalEntry {
@@ -35,30 +42,38 @@ export interface Journal {
   readonly directories: readonly string[];
 }
 
-/** On disk it also says where it was written: in a copy of the directory alone, its paths would lead to the original. */
-interface StoredJournal extends Journal {
-  readonly stateDirectory: string;
-}
+type WithPaths<P> = Omit<Journal, 'entries' | 'directories'> & {
+  readonly entries: readonly (Pick<JournalEntry, 'before' | 'after'> &
+    Readonly<Record<'path' | 'resolvedPath' | 'stagedPath', P>>)[];
+  readonly directories: readonly P[];
+};
+
+export type StoredJournal = WithPaths<StoredPath> & { readonly origin: Origin };
 
 /** Throws what node:fs throws. */
 export function writeJournal(state: StateDirectory, journal: Journal): void {
-  const { store } = storedPathsFor(state, [
+  const { origin, store } = pathStore(state, [
     ...journal.entries.flatMap(({ path, resolvedPath }) => [path, resolvedPath]),
     ...journal.directories,
   ]);
-  const stored: StoredJournal = {
-    ...withPaths(journal, store),
-    stateDirectory: store(state.path),
-  };
+  const stored: StoredJournal = { ...withPaths(journal, store, store), origin };
   replaceDurably(state.journal, Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`));
 }
 
-function withPaths(journal: Journal, convert: (path: string) => string): Journal {
+/** @param show the same for the paths that are only for messages */
+function withPaths<P, Q>(
+  { version, status, id, command, entries, directories }: WithPaths<P>,
+  convert: (path: P) => Q,
+  show: (path: P) => Q,
+): WithPaths<Q> {
   return {
-    ...journal,
-    directories: journal.directories.map(convert),
-    entries: journal.entries.map(({ path, resolvedPath, stagedPath, before, after }) => ({
-      path: convert(path),
+    version,
+    status,
+    id,
+    command,
+    directories: directories.map(convert),
+    entries: entries.map(({ path, resolvedPath, stagedPath, before, after }) => ({
+      path: show(path),
       resolvedPath: convert(resolvedPath),
       stagedPath: convert(stagedPath),
       before,
@@ -78,22 +93,23 @@ export function dropJournal(state: StateDirectory): void {
  * @returns undefined when no change was interrupted
  * @throws KubepkiError unfinished when it cannot be understood
  */
-export function readJournal(state: StateDirectory): Journal | undefined {
+export function readJournal(state: StateDirectory): StoredJournal | undefined {
   const file = readJournalFile(state);
   if (file === undefined) return undefined;
   const value = parseJson(file.bytes);
   if (!isJournal(value)) throw unusable(state, 'is not a journal of this version of kubepki');
-  const { stateDirectory, ...journal } = value;
-  const paths = storedPathsOf(state, stateDirectory);
-  if (paths === undefined) {
-    throw unusable(state, `was written in ${stateDirectory}: this directory is a copy of that one`);
-  }
-  return withPaths(journal, paths.locate);
+  return value;
+}
+
+/** @throws KubepkiError unfinished for a path that cannot be reached from here */
+export function locateJournal(state: StateDirectory, stored: StoredJournal): Journal {
+  const { locate, show } = pathLocator(state, stored.origin);
+  return withPaths(stored, locate, show);
 }
 
 function readJournalFile(state: StateDirectory): RegularFile | undefined {
   try {
-    return readRegularFile(state.journal, state.journal);
+    return readOwn(state.journal);
   } catch (error) {
     const strange = error instanceof KubepkiError && ['not-a-file', 'too-large'].includes(error.code);
     // A symlink, say: none of ours, and never followed. `--discard` removes the link itself.
@@ -115,20 +131,19 @@ function isJournal(value: unknown): value is StoredJournal {
   return (
     known &&
     named &&
-    isText(value['stateDirectory']) &&
+    isOrigin(value['origin']) &&
     isText(value['command']) &&
     Array.isArray(value['directories']) &&
-    value['directories'].every(isText) &&
+    value['directories'].every(isStoredPath) &&
     value['entries'].every(isEntry)
   );
 }
 
-function isEntry(value: unknown): value is JournalEntry {
+function isEntry(value: unknown): value is StoredJournal['entries'][number] {
   if (!isRecord(value)) return false;
   const { path, resolvedPath, before, after, stagedPath } = value;
   const digests = [before, after].every((one) => one === null || isText(one));
-  const named = isText(path) && isText(resolvedPath) && isText(stagedPath);
-  return digests && named && isStagedPath(stagedPath, resolvedPath);
+  return digests && isStoredPath(path) && isStaged(stagedPath, resolvedPath);
 }
 
 /** Turns what node:fs threw on our own files into an error that names them. */

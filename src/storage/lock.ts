@@ -1,10 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { closeSync, ftruncateSync, readdirSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
-import { removeIfThere, replaceDurably } from './durable.ts';
+import { systemProgram } from '../filesystem/system-program.ts';
 import { isRecord, parseJson } from './json-value.ts';
+import { kubeconfigDirName, kubeconfigLockPath, nameKubeconfigDir } from './kubeconfig-dir.ts';
+import { openLockFile, type LockFile } from './lock-file.ts';
+import { ensureDirectory, removeEmpty } from './new-directories.ts';
 import { createStateDirectory, removeIfEmpty, type StateDirectory } from './state-directory.ts';
 
 export interface Lock {
@@ -13,8 +17,8 @@ export interface Lock {
 
 export interface LockRequest {
   readonly state: StateDirectory;
-  /** Host paths without symlinks: the cert dir and the kubeconfig dir, if it is there. */
-  readonly directories: readonly string[];
+  /** The cert dir is made where it is not there, with this mode; undefined: that is an error. */
+  readonly newDirectoryMode: number | undefined;
   readonly pid: number;
   readonly command: string;
   /** Waits a little while another run holds the lock; false when it has been long enough. */
@@ -22,32 +26,29 @@ export interface LockRequest {
 }
 
 /**
- * Takes flock(2) on the directories themselves: the kernel's lock, which dies with its holder. node has no call for it;
- * util-linux' (or busybox') `flock` takes it on a descriptor that it inherits, and since the lock belongs to the open
- * file and not to the process, we keep it when `flock` has ended.
+ * Takes flock(2) on a file in the cert dir and on one in the kubeconfig dir: the kernel's lock, which dies with its holder.
+ * node has no call for it; util-linux' (or busybox') `flock` takes it on a descriptor that it inherits, and since the lock
+ * belongs to the open file and not to the process, we keep it when `flock` has ended.
  * @throws KubepkiError busy naming the holder, when there is no more waiting
  */
 export async function acquireLock(request: LockRequest): Promise<Lock> {
   for (;;) {
-    const descriptors = tryLock([...request.directories, request.state.parent]);
-    if (descriptors !== undefined) {
-      try {
-        return hold(request, descriptors);
-      } catch (error) {
-        descriptors.forEach(closeSync);
-        throw error;
-      }
-    }
+    const lock = tryLock(request);
+    if (lock !== undefined) return lock;
     if (!(await request.wait())) throw busy(request.state);
   }
 }
 
 /** Whether a run is at work at this moment. Takes the lock for an instant, if it can; writes nothing. */
-export function isLocked({ parent }: StateDirectory): boolean {
+export function isLocked({ lock }: StateDirectory): boolean {
   try {
-    const descriptors = tryLock([parent]);
-    descriptors?.forEach(closeSync);
-    return descriptors === undefined;
+    const file = openLockFile(lock, { make: false });
+    if (file === undefined) return false;
+    try {
+      return !flock(file.descriptor);
+    } finally {
+      closeSync(file.descriptor);
+    }
   } catch (error) {
     // Only the words of a note hang on it: where the lock cannot be tried, nobody holds it either.
     if (error instanceof KubepkiError) return false;
@@ -55,89 +56,121 @@ export function isLocked({ parent }: StateDirectory): boolean {
   }
 }
 
-function hold({ state, pid, command }: LockRequest, descriptors: readonly number[]): Lock {
-  createStateDirectory(state.path);
+function tryLock({ state, newDirectoryMode, pid, command }: LockRequest): Lock | undefined {
+  const made = newDirectoryMode === undefined ? [] : ensureDirectory(state.certDir, newDirectoryMode);
+  const files: LockFile[] = [];
+  let lock: Lock | undefined;
   try {
-    replaceDurably(state.holder, Buffer.from(`${JSON.stringify({ pid, command })}\n`));
-  } catch (cause) {
-    tidyUp(state);
-    throw filesystemError(cause, state.path);
+    createStateDirectory(state.path);
+    const own = openLockFile(state.lock, { make: true });
+    files.push(own);
+    const other = kubeconfigLockPath(state);
+    if (other !== undefined) files.push(openLockFile(other, { make: true }));
+    if (!lockAll(files)) return undefined;
+    if (files[1] !== undefined && kubeconfigDirName(state) === undefined) nameKubeconfigDir(files[1]);
+    writeHolder(own, `${JSON.stringify({ pid, command })}\n`);
+    lock = {
+      release: () => {
+        try {
+          removeIfEmpty(state.backups);
+          writeHolder(own, '');
+          if (made.includes(state.certDir)) leaveNothing(state, files, made);
+        } finally {
+          close(files);
+        }
+      },
+    };
+    return lock;
+  } finally {
+    if (lock === undefined) {
+      close(files);
+      removeEmpty(made);
+    }
   }
-  return {
-    release: () => {
-      try {
-        leaveNothing(state);
-      } finally {
-        descriptors.forEach(closeSync);
-      }
-    },
-  };
 }
 
-/** After an error, which is the one to be told: what keeps us from writing often keeps us from removing too. */
-function tidyUp(state: StateDirectory): void {
+/** All of them or none; in the order of their inodes, so that two runs do not wait for each other. */
+function lockAll(files: readonly LockFile[]): boolean {
+  const ordered = [...files].sort((one, other) => (one.inode < other.inode ? -1 : 1));
+  return ordered.every(({ descriptor }) => flock(descriptor)) && files.every(isInPlace);
+}
+
+let proven = false;
+
+/**
+ * Whether the path still leads to the file that is locked: `kubeadm reset` may have taken it away while we waited. Opened
+ * for that once more, it must be locked: a program by the name of flock may do nothing and say that all is well.
+ */
+function isInPlace({ path, inode }: LockFile): boolean {
+  const again = openLockFile(path, { make: false });
+  if (again === undefined) return false;
   try {
-    leaveNothing(state);
-  } catch {
-    // What is left only names a holder that is gone.
+    if (again.inode !== inode) return false;
+    if (!proven && flock(again.descriptor)) {
+      throw new KubepkiError('io', 'the program flock says that it has taken the lock, and has not', {
+        file: path,
+        hint: 'install the flock of util-linux, or find out whether this file system has locks',
+      });
+    }
+    proven = true;
+    return true;
+  } finally {
+    closeSync(again.descriptor);
   }
 }
 
 /**
- * A run that changed nothing leaves no trace; one that did leaves its backup.
- * @throws KubepkiError no-permission, io
+ * A run that made the cert dir and put nothing into it takes it away again: the only time that a lock file goes. A run that
+ * waits for it finds that out ({@link isInPlace}).
+ * @param made the cert dir and those around it
  */
-function leaveNothing(state: StateDirectory): void {
+function leaveNothing(
+  { path: state }: StateDirectory,
+  files: readonly LockFile[],
+  made: readonly string[],
+): void {
+  for (const directory of [...made, state].reverse()) {
+    try {
+      const lock = files.find(({ path }) => dirname(path) === directory)?.path;
+      const names = readdirSync(directory);
+      if (lock !== undefined && names.join() === basename(lock)) unlinkSync(lock);
+      else if (names.length > 0) return;
+      rmdirSync(directory);
+    } catch (cause) {
+      throw filesystemError(cause, directory);
+    }
+  }
+}
+
+function close(files: readonly LockFile[]): void {
+  for (const { descriptor } of files) closeSync(descriptor);
+}
+
+/** It only names the holder: a full disk must not keep an interrupted change from being brought to an end. */
+function writeHolder({ descriptor }: LockFile, text: string): void {
   try {
-    removeIfThere(state.holder);
-    removeIfThere(`${state.holder}.new`);
-  } catch (cause) {
-    throw filesystemError(cause, state.holder);
+    ftruncateSync(descriptor);
+    writeSync(descriptor, text, 0);
+  } catch {
+    // Then nobody is named.
   }
-  removeIfEmpty(state.backups);
-  removeIfEmpty(state.path);
-}
-
-/** All of them or none; in the order of their inodes, so that two runs do not wait for each other. */
-function tryLock(directories: readonly string[]): readonly number[] | undefined {
-  const opened = directories.map(openDirectory);
-  const unique = new Map(opened.map((descriptor) => [inodeOf(descriptor), descriptor] as const));
-  for (const descriptor of opened) {
-    if (unique.get(inodeOf(descriptor)) !== descriptor) closeSync(descriptor);
-  }
-  const descriptors = [...unique].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, descriptor]) => descriptor);
-  if (descriptors.every(flock)) return descriptors;
-  descriptors.forEach(closeSync);
-  return undefined;
-}
-
-function openDirectory(path: string): number {
-  try {
-    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  } catch (cause) {
-    throw filesystemError(cause, path);
-  }
-}
-
-function inodeOf(descriptor: number): string {
-  const { dev, ino } = fstatSync(descriptor);
-  return `${String(dev)}:${String(ino)}`;
 }
 
 /** The lock lasts as long as the open file does. @returns false when another open file has it */
 export function flock(descriptor: number): boolean {
+  const program = systemProgram('flock');
+  if (program === undefined) {
+    throw new KubepkiError('io', 'the program flock is needed to take the lock, and is not there', {
+      hint: 'install util-linux',
+    });
+  }
   const run = (): ReturnType<typeof spawnSync> =>
-    spawnSync('flock', ['-x', '-n', '3'], { stdio: ['ignore', 'ignore', 'ignore', descriptor] });
+    spawnSync(program, ['-x', '-n', '3'], { stdio: ['ignore', 'ignore', 'ignore', descriptor] });
   let outcome = run();
   // Ctrl-C reaches the whole process group. What it means is decided where the run's own signals are.
   if (outcome.signal !== null) outcome = run();
   const { status, error } = outcome;
-  if (error !== undefined) {
-    throw new KubepkiError('io', 'the program flock is needed to take the lock, and cannot be run', {
-      hint: 'install util-linux',
-      cause: error,
-    });
-  }
+  if (error !== undefined) throw filesystemError(error, program);
   // 1 is flock's answer for a lock that is held; anything else is a fault (a file system without locks).
   if (status !== 0 && status !== 1) {
     throw new KubepkiError('io', `the lock cannot be taken: flock left with ${String(status)}`);
@@ -146,7 +179,7 @@ export function flock(descriptor: number): boolean {
 }
 
 function busy(state: StateDirectory): KubepkiError {
-  const pid = holderPid(state);
+  const pid = isLocked(state) ? holderPid(state) : undefined;
   return new KubepkiError(
     'busy',
     `another run ${pid === undefined ? '' : `(pid ${String(pid)}) `}is at work on these certificates`,
@@ -156,13 +189,13 @@ function busy(state: StateDirectory): KubepkiError {
   );
 }
 
-function holderPid(state: StateDirectory): number | undefined {
+function holderPid({ lock }: StateDirectory): number | undefined {
   try {
-    const file = readRegularFile(state.holder, state.holder);
+    const file = readRegularFile(lock, lock);
     const value = file && parseJson(file.bytes);
     return isRecord(value) && typeof value['pid'] === 'number' ? value['pid'] : undefined;
   } catch {
-    // It only names the holder, and is being written or removed.
+    // It only names the holder, and is being written.
     return undefined;
   }
 }

@@ -1,11 +1,18 @@
 import { join } from 'node:path';
 import type { CertificateRecord } from '../changeset/change-set.ts';
 import type { ChangePlace, PastChange } from '../changeset/past-change.ts';
-import { readRegularFile } from '../filesystem/regular-file.ts';
+import { KubepkiError } from '../errors/error.ts';
 import { createDurably } from './durable.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
-import type { StateDirectory } from './state-directory.ts';
-import { storedPathsFor, storedPathsOf } from './stored-paths.ts';
+import { readOwn, type StateDirectory } from './state-directory.ts';
+import {
+  isOrigin,
+  isStoredPath,
+  pathLocator,
+  pathStore,
+  type Origin,
+  type StoredPath,
+} from './stored-paths.ts';
 
 /** Who changed what: written beside the old files. */
 export interface Occasion {
@@ -19,10 +26,9 @@ export interface Occasion {
   readonly restored: ChangePlace | null;
 }
 
-/** Host paths here, stored ones on disk. */
-export interface BackupFile {
-  readonly path: string;
-  readonly resolvedPath: string;
+interface WithPaths<P> {
+  readonly path: P;
+  readonly resolvedPath: P;
   /** What the change replaced; null: there was no file, and going back removes it. */
   readonly old: {
     /** File name in the backup. */
@@ -34,38 +40,42 @@ export interface BackupFile {
   } | null;
 }
 
+/** Host paths here, stored ones on disk. */
+export type BackupFile = WithPaths<string>;
+
 export interface BackupManifest extends Occasion, PastChange {
-  readonly version: 1;
-  /** Where it was made: in a copy of the directory alone, its paths would lead to the original. */
-  readonly stateDirectory: string;
   readonly restored: ChangePlace | null;
   readonly files: readonly BackupFile[];
+  /** Why it cannot be brought back from here: then it names no files. */
+  readonly unreachable: KubepkiError | undefined;
 }
 
-/** As it is on disk: those of older versions do not say what a rollback brought back, nor that a change was none. */
-export type StoredManifest = Omit<BackupManifest, 'restored'> & {
-  readonly restored?: ChangePlace | null;
-};
+interface StoredManifest extends Occasion, PastChange {
+  readonly version: 1;
+  readonly origin: Origin;
+  readonly restored: ChangePlace | null;
+  readonly files: readonly WithPaths<StoredPath>[];
+}
 
 export const manifestName = 'manifest.json';
 
 /** The names we give: the time, then chance. */
 export const backupId = /^\d{4}-\d\d-\d\dT\d{6}\.\d{3}Z-[0-9a-f]{6}$/;
 
+/** More changes than a node ever sees. A manifest with a number beyond it was not written by us. */
+export const maxSequence = 1_000_000_000;
+
 /** Throws what node:fs throws. */
-export function writeManifest(
-  state: StateDirectory,
-  manifest: Omit<BackupManifest, 'version' | 'stateDirectory'>,
-): void {
-  const { store } = storedPathsFor(
+export function writeManifest(state: StateDirectory, manifest: Omit<BackupManifest, 'unreachable'>): void {
+  const { origin, store } = pathStore(
     state,
     manifest.files.flatMap(({ path, resolvedPath }) => [path, resolvedPath]),
   );
-  const stored: BackupManifest = {
+  const stored: StoredManifest = {
     version: 1,
-    stateDirectory: store(state.path),
+    origin,
     ...manifest,
-    files: withPaths(manifest.files, store),
+    files: withPaths(manifest.files, store, store),
   };
   const text = `${JSON.stringify(stored, undefined, 2)}\n`;
   createDurably(join(state.backups, manifest.id, manifestName), Buffer.from(text), {
@@ -78,32 +88,43 @@ export function writeManifest(
  * @returns undefined when there is none: the backup is not complete; `damaged`: it is not one that we have written
  * @throws KubepkiError not-a-file, too-large, no-permission, io
  */
-export function readManifest(state: StateDirectory, id: string): StoredManifest | 'damaged' | undefined {
+export function readManifest(state: StateDirectory, id: string): BackupManifest | 'damaged' | undefined {
   const path = join(state.backups, id, manifestName);
-  const file = readRegularFile(path, path);
+  const file = readOwn(path);
   if (file === undefined) return undefined;
   const manifest = parseJson(file.bytes);
   if (!isManifest(manifest) || manifest.id !== id) return 'damaged';
-  const paths = storedPathsOf(state, manifest.stateDirectory);
-  // One made elsewhere is listed, and refused when it is to be brought back.
-  if (paths === undefined) return manifest;
-  return { ...manifest, stateDirectory: state.path, files: withPaths(manifest.files, paths.locate) };
+  const { origin, ...rest } = manifest;
+  const { locate, show } = pathLocator(state, origin, `rollback ${id}`);
+  try {
+    return { ...rest, files: withPaths(manifest.files, locate, show), unreachable: undefined };
+  } catch (error) {
+    // It is listed, and refused when it is to be brought back.
+    if (error instanceof KubepkiError) return { ...rest, files: [], unreachable: error };
+    throw error;
+  }
 }
 
-function withPaths(files: readonly BackupFile[], convert: (path: string) => string): BackupFile[] {
+/** @param show the same for the paths that are only for messages */
+function withPaths<P, Q>(
+  files: readonly WithPaths<P>[],
+  convert: (path: P) => Q,
+  show: (path: P) => Q,
+): WithPaths<Q>[] {
   return files.map(({ path, resolvedPath, old }) => ({
-    path: convert(path),
+    path: show(path),
     resolvedPath: convert(resolvedPath),
     old,
   }));
 }
 
 function isManifest(value: unknown): value is StoredManifest {
-  if (!isRecord(value) || value['version'] !== 1 || !Number.isSafeInteger(value['sequence'])) return false;
-  const { files, certificates, restored } = value;
+  if (!isRecord(value) || value['version'] !== 1 || !isSequence(value['sequence'])) return false;
+  const { origin, files, certificates, restored } = value;
   return (
-    (restored === undefined || restored === null || isPlace(restored)) &&
-    ['stateDirectory', 'id', 'time', 'command', 'user'].every((field) => isText(value[field])) &&
+    isOrigin(origin) &&
+    (restored === null || isPlace(restored)) &&
+    ['id', 'time', 'command', 'user'].every((field) => isText(value[field])) &&
     Array.isArray(certificates) &&
     certificates.every(isCertificateRecord) &&
     Array.isArray(files) &&
@@ -111,8 +132,12 @@ function isManifest(value: unknown): value is StoredManifest {
   );
 }
 
+function isSequence(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= maxSequence;
+}
+
 function isPlace(value: unknown): value is ChangePlace {
-  return isRecord(value) && isText(value['id']) && Number.isSafeInteger(value['sequence']);
+  return isRecord(value) && isText(value['id']) && isSequence(value['sequence']);
 }
 
 function isCertificateRecord(value: unknown): value is CertificateRecord {
@@ -123,8 +148,8 @@ function isCertificateRecord(value: unknown): value is CertificateRecord {
   return isRecord(value) && isText(value['name']) && isFacts(value['old']) && isFacts(value['new']);
 }
 
-function isFile(value: unknown): value is BackupFile {
-  if (!isRecord(value) || !isText(value['path']) || !isText(value['resolvedPath'])) return false;
+function isFile(value: unknown): value is WithPaths<StoredPath> {
+  if (!isRecord(value) || !isStoredPath(value['path']) || !isStoredPath(value['resolvedPath'])) return false;
   const { old } = value;
   if (old === null) return true;
   const numbers = ['mode', 'uid', 'gid'];

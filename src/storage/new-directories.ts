@@ -59,24 +59,25 @@ export function createDirectory(directory: string, mode: number): void {
 }
 
 /**
- * Makes directories that must be there before a change is begun (what is locked must exist).
- * @returns takes back what was made, as far as nothing is in it
+ * Makes a directory that must be there before a change is begun (what is locked must exist), with those around it.
+ * @returns what was made, outer ones first
  * @throws KubepkiError no-permission, not-a-file, io; then nothing is left
  */
-export function ensureDirectories(directories: readonly string[], mode: number): () => void {
+export function ensureDirectory(directory: string, mode: number): readonly string[] {
   const made: string[] = [];
-  const undo = (): void => {
-    [...made].reverse().forEach(removeIfEmpty);
-  };
   try {
-    for (const directory of directories.flatMap(missingAncestors)) {
-      if (exists(directory, directory)) continue;
-      createDirectory(directory, mode);
-      made.push(directory);
+    for (const missing of missingAncestors(directory)) {
+      createDirectory(missing, mode);
+      made.push(missing);
     }
-    return undo;
+    return made;
   } catch (error) {
-    undo();
+    removeEmpty(made);
     throw error;
   }
+}
+
+/** @param directories outer ones first */
+export function removeEmpty(directories: readonly string[]): void {
+  [...directories].reverse().forEach(removeIfEmpty);
 }

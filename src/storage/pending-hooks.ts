@@ -7,8 +7,15 @@ import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
 import { flock } from './lock.ts';
 import { backupId } from './manifest.ts';
-import type { StateDirectory } from './state-directory.ts';
-import { storedPathsFor, storedPathsOf } from './stored-paths.ts';
+import { readOwn, type StateDirectory } from './state-directory.ts';
+import {
+  isOrigin,
+  isStoredPath,
+  pathLocator,
+  pathStore,
+  type Origin,
+  type StoredPath,
+} from './stored-paths.ts';
 
 /**
  * A change that a deploy hook is to follow, and what the hook is told of it. Not the hook itself: that is always the one on
@@ -40,9 +47,11 @@ export interface ClaimedHook {
   readonly release: () => void;
 }
 
-interface StoredHook extends Omit<PendingHook, 'backup'> {
+interface StoredHook extends Pick<PendingHook, 'command' | 'names' | 'components'> {
   readonly version: 1;
-  readonly stateDirectory: string;
+  readonly origin: Origin;
+  readonly files: readonly StoredPath[];
+  readonly puts: readonly { readonly path: StoredPath; readonly sha256: string | null }[];
 }
 
 /**
@@ -73,7 +82,7 @@ export function claimPendingHooks(state: StateDirectory): readonly ClaimedHook[]
       closeSync(descriptor);
     };
     const hook = readRecord(state, backup);
-    if (typeof hook !== 'object' || hook instanceof KubepkiError || !isInPlace(state, hook)) {
+    if (hook === undefined || hook instanceof KubepkiError || !isInPlace(state, hook)) {
       release();
       return [];
     }
@@ -101,7 +110,7 @@ export function dropPendingHook(state: StateDirectory, backup: string): void {
 
 /**
  * Removes what is of no use any more, as its change was never made, or was taken back. Call it under the lock.
- * @returns those that cannot be understood, which stay
+ * @returns what is wrong with those that stay, as they cannot be understood, or speak of a file that cannot be reached
  * @throws KubepkiError no-permission, io
  */
 export function tidyPendingHooks(state: StateDirectory): readonly KubepkiError[] {
@@ -111,9 +120,7 @@ export function tidyPendingHooks(state: StateDirectory): readonly KubepkiError[]
     if (backup === undefined) return [];
     const hook = readRecord(state, backup);
     if (hook instanceof KubepkiError) return [hook];
-    if (hook !== undefined && (hook === 'elsewhere' || !isInPlace(state, hook))) {
-      dropPendingHook(state, backup);
-    }
+    if (hook !== undefined && !isInPlace(state, hook)) dropPendingHook(state, backup);
     return [];
   });
 }
@@ -146,10 +153,10 @@ function entriesOf(state: StateDirectory): readonly string[] {
 function replace(state: StateDirectory, hook: PendingHook, { claimed }: { readonly claimed: boolean }): void {
   const { backup, files, puts, ...rest } = hook;
   const path = recordPath(state, backup);
-  const { store } = storedPathsFor(state, [...files, ...puts.map((put) => put.path)]);
+  const { origin, store } = pathStore(state, [...files, ...puts.map((put) => put.path)]);
   const stored: StoredHook = {
     version: 1,
-    stateDirectory: store(state.path),
+    origin,
     ...rest,
     files: files.map(store),
     puts: puts.map((put) => ({ ...put, path: store(put.path) })),
@@ -191,14 +198,11 @@ function open(path: string): number | undefined {
   }
 }
 
-/** @returns `elsewhere`: it was written in another directory, and copied here with it; undefined: it has just gone */
-function readRecord(
-  state: StateDirectory,
-  backup: string,
-): PendingHook | 'elsewhere' | KubepkiError | undefined {
+/** @returns undefined: it has just gone */
+function readRecord(state: StateDirectory, backup: string): PendingHook | KubepkiError | undefined {
   const path = recordPath(state, backup);
   try {
-    const file = readRegularFile(path, path);
+    const file = readOwn(path);
     if (file === undefined) return undefined;
     const stored = parseJson(file.bytes);
     if (!isStored(stored)) {
@@ -207,16 +211,15 @@ function readRecord(
         hint: 'a hook may not have followed its change: do what it does by hand, then remove that file',
       });
     }
-    const paths = storedPathsOf(state, stored.stateDirectory);
-    if (paths === undefined) return 'elsewhere';
+    const { locate, show } = pathLocator(state, stored.origin);
     const { command, names, components, files, puts } = stored;
     return {
       backup,
       command,
       names,
       components,
-      files: files.map(paths.locate),
-      puts: puts.map((put) => ({ ...put, path: paths.locate(put.path) })),
+      files: files.map(show),
+      puts: puts.map((put) => ({ ...put, path: locate(put.path) })),
     };
   } catch (error) {
     if (error instanceof KubepkiError) return error;
@@ -246,27 +249,23 @@ function removeStaged(path: string): void {
 
 function isStored(value: unknown): value is StoredHook {
   if (!isRecord(value) || value['version'] !== 1) return false;
-  const { stateDirectory, command, names, components, files, puts } = value;
+  const { origin, command, names, components, files, puts } = value;
   return (
-    isText(stateDirectory) &&
+    isOrigin(origin) &&
     // What a hook finds in its environment: words that mean nothing to a shell.
     isText(command) &&
     /^[a-z]+(?:-[a-z]+)*$/.test(command) &&
     [names, components].every((words) => Array.isArray(words) && words.every(isWord)) &&
     Array.isArray(files) &&
-    files.every(isPath) &&
+    files.every(isStoredPath) &&
     Array.isArray(puts) &&
     puts.every(
       (put: unknown) =>
-        isRecord(put) && isPath(put['path']) && (put['sha256'] === null || isText(put['sha256'])),
+        isRecord(put) && isStoredPath(put['path']) && (put['sha256'] === null || isText(put['sha256'])),
     )
   );
 }
 
 function isWord(value: unknown): value is string {
   return isText(value) && /^[a-z0-9](?:[a-z0-9.-]*)$/.test(value);
-}
-
-function isPath(value: unknown): value is string {
-  return isText(value) && value.startsWith('/') && !value.includes('\0');
 }

@@ -2,11 +2,17 @@ import { readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
-import { readRegularFile } from '../filesystem/regular-file.ts';
 import { createDurably, removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
-import { createStateDirectory, removeIfEmpty, type StateDirectory } from './state-directory.ts';
-import { storedPathsFor, storedPathsOf } from './stored-paths.ts';
+import { createStateDirectory, readOwn, removeIfEmpty, type StateDirectory } from './state-directory.ts';
+import {
+  isOrigin,
+  isStoredPath,
+  pathLocator,
+  pathStore,
+  type Origin,
+  type StoredPath,
+} from './stored-paths.ts';
 
 /** A request to the certificates API, whose key waits beside this record. */
 export interface PendingRequest {
@@ -22,9 +28,9 @@ export interface PendingRequest {
   readonly replaces: string;
 }
 
-/** What one run has asked for, to be put in place together. Host paths here, stored ones on disk. */
+/** What one run has asked for, to be put in place together. */
 export interface PendingRequests {
-  readonly certDir: string;
+  /** Where its kubeconfigs are: without symlinks a host path here, a stored one on disk. */
   readonly kubeconfigDir: string;
   readonly signerName: string;
   /** The command line that asked. */
@@ -70,15 +76,8 @@ export function writePendingRequests(
       createDurably(pendingKeyPath(state, name), Buffer.from(key), { mode: 0o600, owner: undefined });
     }
     syncDirectory(directory);
-    const { certDir, kubeconfigDir, ...rest } = pending;
-    const { store } = storedPathsFor(state, [certDir, kubeconfigDir]);
-    const stored = {
-      version: 1,
-      stateDirectory: store(state.path),
-      certDir: store(certDir),
-      kubeconfigDir: store(kubeconfigDir),
-      ...rest,
-    };
+    const { origin, store } = pathStore(state, [pending.kubeconfigDir]);
+    const stored: Stored = { version: 1, origin, ...pending, kubeconfigDir: store(pending.kubeconfigDir) };
     replaceDurably(pendingRecordPath(state), Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`));
   } catch (cause) {
     throw filesystemError(cause, directory);
@@ -91,25 +90,18 @@ export function writePendingRequests(
  */
 export function readPendingRequests(state: StateDirectory): PendingRequests | undefined {
   const path = pendingRecordPath(state);
-  const file = readRegularFile(path, path);
+  const file = readOwn(path);
   if (file === undefined) return undefined;
-  const stored = storedIn(parseJson(file.bytes));
-  const unusable = (message: string): KubepkiError =>
-    new KubepkiError('unfinished', message, {
+  const stored = parseJson(file.bytes);
+  if (!isStored(stored)) {
+    throw new KubepkiError('unfinished', 'is no record of requests that kubepki understands', {
       file: path,
       hint: 'if nothing is to come of it, move the directory away',
     });
-  if (stored === undefined) throw unusable('is no record of requests that kubepki understands');
-  const paths = storedPathsOf(state, stored.stateDirectory);
-  if (paths === undefined) throw unusable('was written elsewhere, and has been copied or moved here');
-  const { certDir, kubeconfigDir, signerName, command, requests } = stored;
-  return {
-    certDir: paths.locate(certDir),
-    kubeconfigDir: paths.locate(kubeconfigDir),
-    signerName,
-    command,
-    requests,
-  };
+  }
+  const { origin, kubeconfigDir, signerName, command, requests } = stored;
+  const { locate } = pathLocator(state, origin, 'renew --use-api --resume');
+  return { kubeconfigDir: locate(kubeconfigDir), signerName, command, requests };
 }
 
 /** The record first: whoever is killed in between leaves keys that nobody waits for. @throws KubepkiError no-permission, io */
@@ -133,16 +125,24 @@ function removeKeys(directory: string): void {
   }
 }
 
-type Stored = PendingRequests & { readonly stateDirectory: string };
+type Stored = Omit<PendingRequests, 'kubeconfigDir'> & {
+  readonly version: 1;
+  readonly origin: Origin;
+  readonly kubeconfigDir: StoredPath;
+};
 
-function storedIn(value: unknown): Stored | undefined {
-  if (!isRecord(value) || value['version'] !== 1) return undefined;
-  const { stateDirectory, certDir, kubeconfigDir, signerName, command, requests } = value;
-  if (!isText(stateDirectory) || !isText(certDir) || !isText(kubeconfigDir)) return undefined;
-  if (!isText(signerName) || !isText(command) || !Array.isArray(requests)) return undefined;
-  const list: readonly unknown[] = requests;
-  if (list.length === 0 || !list.every(isRequest)) return undefined;
-  return { stateDirectory, certDir, kubeconfigDir, signerName, command, requests: list };
+function isStored(value: unknown): value is Stored {
+  if (!isRecord(value) || value['version'] !== 1) return false;
+  const { origin, kubeconfigDir, signerName, command, requests } = value;
+  return (
+    isOrigin(origin) &&
+    isStoredPath(kubeconfigDir) &&
+    isText(signerName) &&
+    isText(command) &&
+    Array.isArray(requests) &&
+    requests.length > 0 &&
+    requests.every(isRequest)
+  );
 }
 
 function isRequest(value: unknown): value is PendingRequest {

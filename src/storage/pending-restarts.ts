@@ -4,24 +4,35 @@ import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { exists, readRegularFile } from '../filesystem/regular-file.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
 import { removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
-import type { StateDirectory } from './state-directory.ts';
-import { storedPathsFor, storedPathsOf } from './stored-paths.ts';
+import { readOwn, type StateDirectory } from './state-directory.ts';
+import {
+  isOrigin,
+  isStoredPath,
+  pathLocator,
+  pathStore,
+  type Origin,
+  type StoredPath,
+} from './stored-paths.ts';
 
-/** A component that was to be restarted to use these files. Host paths here, stored ones on disk. */
-export interface PendingRestart {
+interface WithPaths<P> {
   readonly component: string;
   /** SHA-256, hex, of what the change puts there; of a file that was changed again, one for each change. */
-  readonly files: readonly { readonly path: string; readonly sha256: string }[];
+  readonly files: readonly { readonly path: P; readonly sha256: string }[];
 }
 
-/** How they were asked for; undefined: as it is by default. Times in milliseconds. */
-export interface RestartTerms {
-  /** Of the static pods' manifests. A host path here, a stored one on disk. */
-  readonly manifestsDir?: string;
+interface Terms<P> {
+  /** Of the static pods' manifests. */
+  readonly manifestsDir?: P;
   readonly settle?: number;
   readonly stopTimeout?: number;
   readonly startTimeout?: number;
 }
+
+/** A component that was to be restarted to use these files. Host paths here, stored ones on disk. */
+export type PendingRestart = WithPaths<string>;
+
+/** How they were asked for; undefined: as it is by default. Times in milliseconds. Host paths here, stored ones on disk. */
+export type RestartTerms = Terms<string>;
 
 export interface PendingRestarts {
   readonly restarts: readonly PendingRestart[];
@@ -30,12 +41,11 @@ export interface PendingRestarts {
 
 interface StoredRestarts {
   readonly version: 1;
-  readonly stateDirectory: string;
+  readonly origin: Origin;
   /** The kernel's name for the time since the machine was started: a reboot restarts everything. */
   readonly bootId: string;
-  readonly restarts: readonly PendingRestart[];
-  /** Not there in what the first version of kubepki wrote. */
-  readonly terms?: RestartTerms;
+  readonly restarts: readonly WithPaths<StoredPath>[];
+  readonly terms: Terms<StoredPath>;
 }
 
 const none: PendingRestarts = { restarts: [], terms: {} };
@@ -58,13 +68,13 @@ export function writePendingRestarts(
       syncDirectory(state.path);
       return;
     }
-    const { store } = storedPathsFor(state, [
+    const { origin, store } = pathStore(state, [
       ...restarts.flatMap(({ files }) => files.map((file) => file.path)),
       ...(terms.manifestsDir === undefined ? [] : [terms.manifestsDir]),
     ]);
     const stored: StoredRestarts = {
       version: 1,
-      stateDirectory: store(state.path),
+      origin,
       bootId,
       restarts: withPaths(restarts, store),
       terms: withDirectory(terms, store),
@@ -79,17 +89,17 @@ export function writePendingRestarts(
  * What is still to be restarted: where a file is no longer what the change put there (it was never made, or taken back),
  * nothing is; neither is after a reboot. What cannot be read is nothing: it only asks for a restart, and
  * {@link unusablePendingRestarts} says so.
+ * @throws KubepkiError unfinished for a file that cannot be reached from here: whether it was changed cannot be told
  */
 export function readPendingRestarts(state: StateDirectory, bootId: string): PendingRestarts {
   const stored = readStored(state);
   if (stored === undefined || stored instanceof KubepkiError || stored.bootId !== bootId) return none;
-  const paths = storedPathsOf(state, stored.stateDirectory);
-  if (paths === undefined) return none;
-  const restarts = withPaths(stored.restarts, paths.locate).filter(({ files }) =>
+  const { show } = pathLocator(state, stored.origin);
+  const restarts = withPaths(stored.restarts, show).filter(({ files }) =>
     files.some(({ path, sha256 }) => digestOf(state, path) === sha256),
   );
   if (restarts.length === 0) return none;
-  return { restarts, terms: withDirectory(stored.terms ?? {}, paths.locate) };
+  return { restarts, terms: withDirectory(stored.terms, show) };
 }
 
 /** Why what is there cannot be read. */
@@ -111,7 +121,7 @@ function pendingRestartsPath(state: StateDirectory): string {
 function readStored(state: StateDirectory): StoredRestarts | KubepkiError | undefined {
   try {
     const path = pendingRestartsPath(state);
-    const file = readRegularFile(path, path);
+    const file = readOwn(path);
     if (file === undefined) return undefined;
     const value = parseJson(file.bytes);
     if (isStored(value)) return value;
@@ -133,43 +143,40 @@ function digestOf({ root }: StateDirectory, path: string): string | undefined {
   }
 }
 
-function withPaths(restarts: readonly PendingRestart[], convert: (path: string) => string): PendingRestart[] {
+function withPaths<P, Q>(restarts: readonly WithPaths<P>[], convert: (path: P) => Q): WithPaths<Q>[] {
   return restarts.map(({ component, files }) => ({
     component,
     files: files.map(({ path, sha256 }) => ({ path: convert(path), sha256 })),
   }));
 }
 
-function withDirectory(
-  { manifestsDir, ...times }: RestartTerms,
-  convert: (path: string) => string,
-): RestartTerms {
+function withDirectory<P, Q>({ manifestsDir, ...times }: Terms<P>, convert: (path: P) => Q): Terms<Q> {
   return manifestsDir === undefined ? times : { ...times, manifestsDir: convert(manifestsDir) };
 }
 
 function isStored(value: unknown): value is StoredRestarts {
   if (!isRecord(value) || value['version'] !== 1 || !Array.isArray(value['restarts'])) return false;
   return (
-    isText(value['stateDirectory']) &&
+    isOrigin(value['origin']) &&
     isText(value['bootId']) &&
-    (value['terms'] === undefined || isTerms(value['terms'])) &&
+    isTerms(value['terms']) &&
     value['restarts'].every(
       (restart: unknown) =>
         isRecord(restart) &&
         isText(restart['component']) &&
         Array.isArray(restart['files']) &&
         restart['files'].every(
-          (file: unknown) => isRecord(file) && isText(file['path']) && isText(file['sha256']),
+          (file: unknown) => isRecord(file) && isStoredPath(file['path']) && isText(file['sha256']),
         ),
     )
   );
 }
 
-function isTerms(value: unknown): value is RestartTerms {
+function isTerms(value: unknown): value is Terms<StoredPath> {
   if (!isRecord(value)) return false;
   const { manifestsDir, settle, stopTimeout, startTimeout } = value;
   return (
-    (manifestsDir === undefined || isText(manifestsDir)) &&
+    (manifestsDir === undefined || isStoredPath(manifestsDir)) &&
     [settle, stopTimeout, startTimeout].every(
       (time) => time === undefined || (typeof time === 'number' && Number.isFinite(time) && time >= 0),
     )

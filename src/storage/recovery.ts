@@ -1,13 +1,23 @@
-import { renameSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readdirSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
+import { shellWord } from '../errors/shell-word.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { exists, readRegularFile } from '../filesystem/regular-file.ts';
 import { readBackupFile, removeBackup, removeIncompleteBackups } from './backup.ts';
 import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
 import { readManifest } from './manifest.ts';
-import { dropJournal, readJournal, type Journal, type JournalEntry } from './journal.ts';
-import { commandHere, removeIfEmpty, type StateDirectory } from './state-directory.ts';
+import {
+  dropJournal,
+  locateJournal,
+  readJournal,
+  type Journal,
+  type JournalEntry,
+  type StoredJournal,
+} from './journal.ts';
+import { removeEmpty } from './new-directories.ts';
+import { isStagedName } from './staged-file.ts';
+import { commandHere, type StateDirectory } from './state-directory.ts';
 
 /**
  * What becomes of an interrupted change: `undone` before it touched anything, `completed`, or taken `back` for a reason.
@@ -28,7 +38,7 @@ const renameAttempts = 3;
  * @throws KubepkiError unfinished when somebody else wrote to a target, or when the journal cannot be understood
  */
 export function inspectRecovery(state: StateDirectory): Recovery {
-  const journal = readJournal(state);
+  const journal = journalToResolve(state);
   if (journal === undefined) return { outcome: 'none' };
   return unlessStuck(state, () =>
     said(journal, journal.status === 'preparing' ? { outcome: 'undone' } : directionOf(state, journal)),
@@ -40,7 +50,7 @@ export function inspectRecovery(state: StateDirectory): Recovery {
  * @throws KubepkiError unfinished when somebody else wrote to a target, or when neither way works; nothing is lost then
  */
 export function recover(state: StateDirectory): Recovery {
-  const journal = readJournal(state);
+  const journal = journalToResolve(state);
   const recovery =
     journal === undefined
       ? ({ outcome: 'none' } as const)
@@ -54,6 +64,23 @@ export function recover(state: StateDirectory): Recovery {
         });
   removeHalfDone(state);
   return recovery;
+}
+
+/** @throws KubepkiError unfinished when it cannot be understood, or names a path that cannot be reached from here */
+function journalToResolve(state: StateDirectory): Journal | undefined {
+  const stored = readJournal(state);
+  if (stored === undefined) return undefined;
+  const journal = locateJournal(state, stored);
+  for (const { path, resolvedPath } of journal.entries) {
+    const directory = dirname(resolvedPath);
+    if (exists(directory, path) || journal.directories.includes(directory)) continue;
+    // It was there before the change was begun.
+    throw new KubepkiError('unfinished', 'cannot be reached: its directory is not there', {
+      file: path,
+      hint: `mount it, then: ${commandHere(state, 'recover')}; where it is gone for good, give the interrupted change up: ${commandHere(state, 'recover --discard')}`,
+    });
+  }
+  return journal;
 }
 
 /** What no journal tells of: a run killed while it wrote its first journal, or while it removed an old backup. */
@@ -79,12 +106,15 @@ export function inspectDiscard(state: StateDirectory): Recovery {
   }
 }
 
-/** Gives a change up as it is: staged files and the journal go, targets and the backup stay. */
+/**
+ * Gives a change up as it is: staged files and the journal go, targets and the backup stay.
+ * @throws KubepkiError unfinished when a directory in which files are staged cannot be reached from here
+ */
 export function discard(state: StateDirectory): Recovery {
   const discarded = inspectDiscard(state);
   const journal = journalToDiscard(state);
   return unlessStuck(state, () => {
-    // A journal that cannot be understood names no staged files.
+    if (journal === 'not understood') removeAnyStaged(state);
     if (typeof journal === 'object') settle(state, journal);
     else dropJournal(state);
     return discarded;
@@ -92,41 +122,59 @@ export function discard(state: StateDirectory): Recovery {
 }
 
 function journalToDiscard(state: StateDirectory): Journal | 'not understood' | undefined {
+  let stored: StoredJournal | undefined;
   try {
-    return readJournal(state);
+    stored = readJournal(state);
   } catch (error) {
     if (error instanceof KubepkiError && error.code === 'unfinished') return 'not understood';
     throw error;
+  }
+  try {
+    return stored && locateJournal(state, stored);
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    const { message, file, hint } = error;
+    // With the journal their names would be gone, and private keys would stay in them for ever.
+    throw new KubepkiError('unfinished', message, {
+      file,
+      hint: `${hint ?? ''}; where that is gone for good: rm ${shellWord(state.journal)}`,
+      cause: error,
+    });
   }
 }
 
 /** Removes all traces of a change that has touched no target. Throws what node:fs throws. */
 export function undo(state: StateDirectory, journal: Journal): Resolution {
   removeStaged(journal);
-  [...journal.directories].reverse().forEach(removeIfEmpty);
+  removeEmpty(journal.directories);
   removeBackup(state, journal.id);
   dropJournal(state);
   return { outcome: 'undone' };
 }
 
+/** Brings what is committed to its end, and leaves no trace of it. */
+function resolveCommitted(state: StateDirectory, journal: Journal): Resolution {
+  const resolution = putInPlace(state, journal);
+  if (resolution.outcome === 'completed') settle(state, journal);
+  return resolution;
+}
+
 /**
  * Forward where everything needed is there; else, or when renames keep failing, back. Once every new file is in place
- * there is no way back: what fails then is tidying up, which the next run repeats.
+ * there is no way back: what is left is tidying up ({@link settle}).
  */
-export function resolveCommitted(state: StateDirectory, journal: Journal): Resolution {
+export function putInPlace(state: StateDirectory, journal: Journal): Resolution {
   const direction = directionOf(state, journal);
   if (direction.outcome === 'back') return back(state, journal, direction.reason);
   for (let attempt = 1; ; attempt += 1) {
     try {
       for (const entry of journal.entries) moveForward(state, entry);
-      break;
+      return { outcome: 'completed' };
     } catch (cause) {
       if (cause instanceof KubepkiError && cause.code === 'unfinished') throw cause;
       if (attempt === renameAttempts) return back(state, journal, filesystemError(cause, state.path).oneLine);
     }
   }
-  settle(state, journal);
-  return { outcome: 'completed' };
 }
 
 /** @throws KubepkiError unfinished when a target is neither old nor new */
@@ -185,8 +233,8 @@ function back(state: StateDirectory, journal: Journal, reason: string): Resoluti
   return { outcome: 'back', reason };
 }
 
-/** The targets are as they shall be. The journal goes only when that, and all it names, is on disk. */
-function settle(state: StateDirectory, journal: Journal): void {
+/** The targets are as they shall be. The journal goes only when that, and all it names, is on disk. Throws what node:fs throws. */
+export function settle(state: StateDirectory, journal: Journal): void {
   removeStaged(journal);
   dropJournal(state);
 }
@@ -208,6 +256,25 @@ function removeStaged({ entries }: Journal): void {
   for (const { stagedPath } of entries) removeIfThere(stagedPath);
   // One that is not there (a link may lead into it) holds no names.
   for (const directory of directoriesOf(entries)) if (exists(directory, directory)) syncDirectory(directory);
+}
+
+/** Of a journal that cannot be understood nobody knows the names, but they are all of one form. */
+function removeAnyStaged(state: StateDirectory): void {
+  const certDirs = [state.certDir, ...directoriesIn(state.certDir)].filter((one) => one !== state.path);
+  for (const directory of new Set([...certDirs, state.root.resolve(state.kubeconfigDir)])) {
+    if (!exists(directory, directory)) continue;
+    const staged = readdirSync(directory, { withFileTypes: true }).filter(
+      (entry) => entry.isFile() && isStagedName(entry.name),
+    );
+    for (const { name } of staged) removeIfThere(join(directory, name));
+    syncDirectory(directory);
+  }
+}
+
+function directoriesIn(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => join(directory, name));
 }
 
 /** Flushes every directory that holds a target, and with it the staged file beside it. Throws what node:fs throws. */

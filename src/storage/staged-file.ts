@@ -12,11 +12,13 @@ export function stagedPathFor(resolvedPath: string): string {
 
 /** Whether a journal's word for a staged file is one of our names beside that target: only such are ever removed. */
 export function isStagedPath(path: string, resolvedPath: string): boolean {
-  const prefix = `.${basename(resolvedPath)}.kubepki-`;
-  const name = basename(path);
   return (
     dirname(path) === dirname(resolvedPath) &&
-    name.startsWith(prefix) &&
-    /^[0-9a-f]{12}$/.test(name.slice(prefix.length))
+    basename(path).startsWith(`.${basename(resolvedPath)}.kubepki-`) &&
+    isStagedName(basename(path))
   );
+}
+
+export function isStagedName(name: string): boolean {
+  return /^\..+\.kubepki-[0-9a-f]{12}$/.test(name);
 }

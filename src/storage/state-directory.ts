@@ -4,38 +4,49 @@ import { dirname, join } from 'node:path';
 import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import { stateDirectoryName } from '../filesystem/own-names.ts';
+import { readRegularFile, type RegularFile } from '../filesystem/regular-file.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 import { syncDirectory } from './durable.ts';
 
-/** Where kubepki keeps what it did to a cert dir: `kubepki/` beside it. All paths are host paths without symlinks. */
+/**
+ * Where kubepki keeps what it did to a cert dir: `.kubepki/` inside it, so that every mount and every spelling of the
+ * directory finds the same. All paths but the kubeconfig dir's are host paths without symlinks.
+ */
 export interface StateDirectory {
   readonly path: string;
-  /** Locked as well: two cert dirs in one parent share their state. */
-  readonly parent: string;
   readonly journal: string;
   readonly backups: string;
-  /** Only names the holder of the lock; the lock itself is the kernel's. */
-  readonly holder: string;
+  /** The file that is locked. It names its holder. */
+  readonly lock: string;
   /** What stands for `/`. */
   readonly root: FileSystemRoot;
+  readonly certDir: string;
+  /** The same as the operator writes it, for messages. */
+  readonly shownCertDir: string;
+  /** As the operator writes it; symlinks not yet resolved, and it need not be there. */
+  readonly kubeconfigDir: string;
   /** The flags that lead here, for command lines in hints. */
   readonly flags: readonly string[];
 }
 
-/** @param resolvedCertDir without symlinks, so that two names of one directory have one state */
-export function stateDirectoryOf(
-  resolvedCertDir: string,
-  { root, flags }: Pick<StateDirectory, 'root' | 'flags'>,
-): StateDirectory {
-  const parent = dirname(resolvedCertDir);
-  const path = join(parent, 'kubepki');
+/** Host paths. */
+export interface StatePlace extends Pick<StateDirectory, 'root' | 'flags' | 'kubeconfigDir'> {
+  readonly certDir: string;
+}
+
+export function stateDirectoryOf({ root, certDir, kubeconfigDir, flags }: StatePlace): StateDirectory {
+  const resolved = root.resolve(certDir);
+  const path = join(resolved, stateDirectoryName);
   return {
     path,
-    parent,
     journal: join(path, 'journal.json'),
     backups: join(path, 'backups'),
-    holder: join(path, 'holder'),
+    lock: join(path, 'lock'),
     root,
+    certDir: resolved,
+    shownCertDir: certDir,
+    kubeconfigDir,
     flags,
   };
 }
@@ -90,6 +101,28 @@ function requireOwn(directory: string): void {
           : 'find out who made it, then move it away',
     },
   );
+}
+
+/**
+ * Reads a record of ours. Whoever owns the cert dir can put another directory in the place of the state, at any moment; but he
+ * cannot make files that belong to root.
+ * @returns undefined when there is none
+ * @throws KubepkiError not-a-file, too-large, no-permission, io
+ */
+export function readOwn(path: string): RegularFile | undefined {
+  const file = readRegularFile(path, path);
+  const me = geteuid?.();
+  if (file === undefined || me === undefined || file.facts.uid === me) return file;
+  const message = `belongs to uid ${String(file.facts.uid)}, and so is none of the files that kubepki keeps for uid ${String(me)}`;
+  throw new KubepkiError('not-a-file', message, { file: path });
+}
+
+/** Whether nobody but root and ourselves can put another file in the place of one in this directory. */
+export function isOutOfReach(directory: string): boolean {
+  const { uid, mode } = lstatSync(directory);
+  const trusted = uid === 0 || uid === geteuid?.();
+  const closed = (mode & 0o022) === 0 || (mode & 0o1000) !== 0;
+  return trusted && closed && (directory === '/' || isOutOfReach(dirname(directory)));
 }
 
 /** Removes the directory if nothing is in it any more: a run that changed nothing leaves nothing. */

@@ -1,43 +1,191 @@
 import { join, relative, resolve, sep } from 'node:path';
+import { commandLine } from '../errors/command-line.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { shellWord } from '../errors/shell-word.ts';
+import { isRecord, isText } from './json-value.ts';
+import { kubeconfigDirName } from './kubeconfig-dir.ts';
+import { isStagedPath } from './staged-file.ts';
 import type { StateDirectory } from './state-directory.ts';
 
 /**
- * Paths in a journal or a manifest are written as somebody inside the root sees them. So a change that was interrupted
- * on the node itself can be brought to an end from a rescue system (`--rootfs /mnt`), and in a copy of the whole tree
- * they lead into the copy, never back into the original.
+ * A path in a record of ours says which directory it is in, and where there. So a change that was interrupted is brought
+ * to an end through any mount and any spelling of these directories: from a container, from a rescue system, with another
+ * `--rootfs`. In a copy of both directories it leads into the copy.
  */
-export interface StoredPaths {
-  /** The stored form of a host path. */
-  readonly store: (hostPath: string) => string;
-  /** The host path of a stored one. */
-  readonly locate: (storedPath: string) => string;
+export interface StoredPath {
+  /** `root`: in neither of our directories; the path is the one below what stood for `/`. */
+  readonly in: 'cert-dir' | 'kubeconfig-dir' | 'root';
+  /** Relative; empty: the directory itself. */
+  readonly path: string;
 }
 
-/** For writing: below the root, unless one of the paths lies outside it (a relative path beside `--rootfs`). */
-export function storedPathsFor(state: StateDirectory, hostPaths: readonly string[]): StoredPaths {
-  const root = state.root.directory;
-  const inside = [state.path, ...hostPaths].every((path) => contains(root, path));
-  return storedPathsBelow(inside ? root : '/');
+/** Where a record was written. */
+export interface Origin {
+  /** The cert dir as seen from the root: where the root is from here follows from it. */
+  readonly certDir: string;
+  /** The kubeconfig dir as seen from the root, for messages, and its name; null: it has none. */
+  readonly kubeconfigDir: { readonly path: string; readonly name: string } | null;
 }
 
-/**
- * For reading: what stands in a file that says which state directory it was written in.
- * @returns undefined when that is not this one: the file was copied or moved alone, and its paths lead elsewhere
- */
-export function storedPathsOf(state: StateDirectory, storedStateDirectory: string): StoredPaths | undefined {
-  return [state.root.directory, '/']
-    .map(storedPathsBelow)
-    .find((paths) => paths.locate(storedStateDirectory) === state.path);
+export interface PathStore {
+  readonly origin: Origin;
+  readonly store: (hostPath: string) => StoredPath;
 }
 
-function storedPathsBelow(root: string): StoredPaths {
+export interface PathLocator {
+  /** The host path, of our directories without symlinks. @throws KubepkiError unfinished when it cannot be reached from here */
+  readonly locate: (stored: StoredPath) => string;
+  /** The same as the operator would write it. @throws KubepkiError unfinished */
+  readonly show: (stored: StoredPath) => string;
+}
+
+/** @param hostPaths all that will be in the record */
+export function pathStore(state: StateDirectory, hostPaths: readonly string[]): PathStore {
+  const name = kubeconfigDirName(state);
+  const kubeconfigDir = state.root.resolve(state.kubeconfigDir);
+  const places = [
+    ...[state.certDir, state.shownCertDir].map((directory) => ({ in: 'cert-dir', directory }) as const),
+    ...(name === undefined ? [] : [kubeconfigDir, state.kubeconfigDir]).map(
+      (directory) => ({ in: 'kubeconfig-dir', directory }) as const,
+    ),
+    // The inner of two directories; of the same length the cert dir.
+  ].sort((one, other) => other.directory.length - one.directory.length);
+  const placeOf = (path: string): (typeof places)[number] | undefined =>
+    places.find(({ directory }) => contains(directory, path));
+  // A path may lie outside of the root: a relative one that was typed beside `--rootfs`.
+  const elsewhere = hostPaths.filter((path) => placeOf(path) === undefined);
+  const inside = [state.certDir, ...elsewhere].every((path) => contains(state.root.directory, path));
+  const root = inside ? state.root.directory : '/';
   return {
-    store: (hostPath) => join('/', relative(root, hostPath)),
-    // The inner resolve keeps `/../..` below the root.
-    locate: (storedPath) => join(root, resolve('/', storedPath)),
+    origin: {
+      certDir: join('/', relative(root, state.certDir)),
+      kubeconfigDir: name === undefined ? null : { path: join('/', relative(root, kubeconfigDir)), name },
+    },
+    store: (path) => {
+      const place = placeOf(path);
+      return place === undefined
+        ? { in: 'root', path: relative(root, path) }
+        : { in: place.in, path: relative(place.directory, path) };
+    },
   };
 }
 
-function contains(root: string, path: string): boolean {
-  return root === '/' || path.startsWith(root + sep);
+/**
+ * @param origin of the record in which the paths are
+ * @param command what to run where they can be reached
+ */
+export function pathLocator(state: StateDirectory, origin: Origin, command = 'recover'): PathLocator {
+  const root = rootOf(state, origin);
+  let name: string | undefined;
+  const locatorIn =
+    (certDir: string, kubeconfigDir: () => string): PathLocator['locate'] =>
+    (stored) => {
+      switch (stored.in) {
+        case 'cert-dir':
+          return below(certDir, stored.path);
+        case 'kubeconfig-dir':
+          name ??= kubeconfigDirName(state);
+          if (name === undefined || name !== origin.kubeconfigDir?.name) {
+            throw otherKubeconfigDir(state, { origin, root, command }, stored.path);
+          }
+          return below(kubeconfigDir(), stored.path);
+        case 'root':
+          if (root === undefined) throw otherRoot(state, { origin, root, command }, stored.path);
+          return below(root, stored.path);
+      }
+    };
+  return {
+    locate: locatorIn(state.certDir, () => state.root.resolve(state.kubeconfigDir)),
+    show: locatorIn(state.shownCertDir, () => state.kubeconfigDir),
+  };
+}
+
+/** What stood for `/` where the record was written, as a host path; undefined: the cert dir was reached another way. */
+function rootOf({ certDir }: StateDirectory, origin: Origin): string | undefined {
+  return certDir.endsWith(origin.certDir) ? certDir.slice(0, -origin.certDir.length) || '/' : undefined;
+}
+
+interface Reading {
+  readonly origin: Origin;
+  /** undefined: not known from here. */
+  readonly root: string | undefined;
+  readonly command: string;
+}
+
+function otherKubeconfigDir(
+  state: StateDirectory,
+  { origin: { kubeconfigDir }, root, command }: Reading,
+  path: string,
+): KubepkiError {
+  const { path: origin = '/' } = kubeconfigDir ?? {};
+  const directory = root === undefined ? undefined : state.root.display(below(root, origin));
+  const flags = withoutKubeconfigDir(state.flags);
+  const hint =
+    directory === undefined
+      ? `run this where ${origin} is what it was for that run, or name the directory: --kubeconfig-dir DIR`
+      : `name the directory: ${commandLine([...flags, '--kubeconfig-dir', shellWord(directory)])(command)}`;
+  return new KubepkiError(
+    'unfinished',
+    `cannot be reached: the kubeconfig dir is ${state.kubeconfigDir} here, and is not the one of the run that wrote down this path`,
+    { file: join(directory ?? origin, path), hint },
+  );
+}
+
+function withoutKubeconfigDir(flags: readonly string[]): readonly string[] {
+  const index = flags.indexOf('--kubeconfig-dir');
+  return index === -1 ? flags : [...flags.slice(0, index), ...flags.slice(index + 2)];
+}
+
+function otherRoot(
+  state: StateDirectory,
+  { origin: { certDir }, command }: Reading,
+  path: string,
+): KubepkiError {
+  return new KubepkiError(
+    'unfinished',
+    `cannot be reached: for the run that wrote down this path the cert dir was ${certDir}, and here it is ${state.shownCertDir}`,
+    {
+      file: join('/', path),
+      hint: `run this where that run was: ${commandLine(['--cert-dir', shellWord(certDir)])(command)}`,
+    },
+  );
+}
+
+/** The inner resolve keeps `..` below the directory. */
+function below(directory: string, path: string): string {
+  return resolve(directory, `.${resolve('/', path)}`);
+}
+
+function contains(directory: string, path: string): boolean {
+  return path === directory || path.startsWith(directory === '/' ? '/' : directory + sep);
+}
+
+export function isStoredPath(value: unknown): value is StoredPath {
+  if (!isRecord(value)) return false;
+  const { in: place, path } = value;
+  const known = place === 'cert-dir' || place === 'kubeconfig-dir' || place === 'root';
+  return known && isText(path) && !path.startsWith('/') && !path.includes('\0');
+}
+
+/** Whether it is one of our names beside that file: only such are ever removed. */
+export function isStaged(staged: unknown, target: unknown): boolean {
+  return (
+    isStoredPath(staged) &&
+    isStoredPath(target) &&
+    staged.in === target.in &&
+    isStagedPath(staged.path, target.path)
+  );
+}
+
+export function isOrigin(value: unknown): value is Origin {
+  if (!isRecord(value) || !isAbsolute(value['certDir'])) return false;
+  const { kubeconfigDir } = value;
+  return (
+    kubeconfigDir === null ||
+    (isRecord(kubeconfigDir) && isAbsolute(kubeconfigDir['path']) && isText(kubeconfigDir['name']))
+  );
+}
+
+function isAbsolute(value: unknown): value is string {
+  return isText(value) && resolve('/', value) === value;
 }

@@ -8,7 +8,7 @@ import { createDurably } from './durable.ts';
 import { createDirectory, missingDirectories, requireDirectories } from './new-directories.ts';
 import type { Occasion } from './manifest.ts';
 import { writeJournal, type Journal, type JournalEntry } from './journal.ts';
-import { resolveCommitted, syncTargetDirectories, undo, type Resolution } from './recovery.ts';
+import { putInPlace, settle, syncTargetDirectories, undo, type Resolution } from './recovery.ts';
 import { requireSafeTargets } from './safe-targets.ts';
 import { stagedPathFor } from './staged-file.ts';
 import {
@@ -75,6 +75,8 @@ export function openTransaction(
   { occasion, newDirectoryMode }: OpenOptions,
 ): OpenTransaction {
   requireSafeTargets(state.root, targets);
+  // A directory that is not there when a change is recovered is one that cannot be reached.
+  requireDirectories(targets, { mayMake: newDirectoryMode !== undefined });
   const opened: Journal = {
     version: 1,
     status: 'preparing',
@@ -212,7 +214,7 @@ function finish(
   }
   let resolution: Resolution;
   try {
-    resolution = resolveCommitted(state, committed);
+    resolution = putInPlace(state, committed);
   } catch (cause) {
     throw halfWay(state, cause);
   }
@@ -222,12 +224,21 @@ function finish(
       `the new files could not be put in place, so the old ones were put back: ${resolution.reason}`,
     );
   }
+  const warnings: string[] = [];
+  try {
+    settle(state, committed);
+  } catch (error) {
+    // Every new file is in its place, and what follows the change can follow. So this is no failure of it, and no decision is
+    // needed either: the journal stays, and the next run that reads it finds nothing else to do than this.
+    const { oneLine } = filesystemError(error, state.journal);
+    warnings.push(`the change is made, but not tidied up after, which the next run does: ${oneLine}`);
+  }
   try {
     if (keepBackups !== undefined) pruneBackups(state, keepBackups, journal.id);
-    return [];
   } catch (error) {
-    return [`old backups could not be removed: ${filesystemError(error, state.backups).oneLine}`];
+    warnings.push(`old backups could not be removed: ${filesystemError(error, state.backups).oneLine}`);
   }
+  return warnings;
 }
 
 function halfWay(state: StateDirectory, cause: unknown): KubepkiError {
@@ -284,7 +295,7 @@ function flush(state: StateDirectory, journal: Journal): void {
   try {
     syncTargetDirectories(journal.entries);
   } catch (cause) {
-    throw filesystemError(cause, state.parent);
+    throw filesystemError(cause, state.certDir);
   }
 }
 

@@ -491,7 +491,7 @@ describe('many trees', () => {
 
   test('a change that waits in one of them is said with its name', async (t) => {
     const [waiting, other] = [copyFixture(t, 'ipv6'), copyFixture(t, 'ipv6')];
-    const state = join(waiting.kubeconfigDir, 'kubepki');
+    const state = join(waiting.certDir, '.kubepki');
     mkdirSync(state, { mode: 0o700 });
     writeFileSync(join(state, 'journal.json'), '{}', { mode: 0o600 });
     const alone = await check('--rootfs', waiting.directory);

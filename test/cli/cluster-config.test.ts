@@ -356,7 +356,7 @@ describe('the defaults, where the cluster does not help', () => {
     writeFileSync(join(bin, 'getent'), `#!/bin/sh\necho "$$ $*" >'${pidFile}'\nexec sleep 1000\n`);
     chmodSync(join(bin, 'getent'), 0o755);
     rename(tree, 'https://api.example:6443');
-    const outcome = await withPath(tree, bin);
+    const outcome = await withPrograms(tree, bin);
     assert.equal(
       outcome.stderr,
       fallback('check-expiration', 'note: the API server at https://api.example:6443 did not answer in time'),
@@ -376,7 +376,7 @@ describe('the defaults, where the cluster does not help', () => {
     chmodSync(join(bin, 'getent'), 0o755);
     rename(tree, 'https://api.example:6443');
     assert.equal(
-      (await withPath(tree, bin)).stderr,
+      (await withPrograms(tree, bin)).stderr,
       fallback('check-expiration', "note: the API server's name api.example has no address"),
     );
   });
@@ -462,10 +462,9 @@ function rename(tree: Tree, server: string): void {
   writeFileSync(path, readFileSync(path, 'utf8').replace(/server: .*/, `server: ${server}`));
 }
 
-function withPath(tree: Tree, directory: string): Promise<Outcome> {
-  const { PATH = '' } = process.env;
+function withPrograms(tree: Tree, programs: string): Promise<Outcome> {
   const args = ['certs', 'check-expiration', '--rootfs', tree.directory, ...asked];
-  return kubepki(args, { env: { PATH: `${directory}:${PATH}` } });
+  return kubepki(args, { programs });
 }
 
 /** @returns undefined, and the test skipped, where namespaces are not allowed */

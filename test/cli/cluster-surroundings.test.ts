@@ -14,9 +14,9 @@ import { temporaryDirectory, type Tree } from '../support/tree.ts';
 
 const believesAnything = { NODE_TLS_REJECT_UNAUTHORIZED: '0' };
 
-function ask(tree: Tree, env: Readonly<Record<string, string>> = {}): Promise<Outcome> {
+function ask(tree: Tree, env: Readonly<Record<string, string>> = {}, programs?: string): Promise<Outcome> {
   const kubeconfig = ['--kubeconfig', '/etc/kubernetes/admin.conf'];
-  return kubepki(['certs', 'check-expiration', '--rootfs', tree.directory, ...kubeconfig], { env });
+  return kubepki(['certs', 'check-expiration', '--rootfs', tree.directory, ...kubeconfig], { env, programs });
 }
 
 test('no proxy is used', async (t) => {
@@ -89,14 +89,14 @@ describe("the server's name", () => {
       const path = join(tree.kubeconfigDir, 'admin.conf');
       writeFileSync(path, readFileSync(path, 'utf8').replace('https://127.0.0.1:', 'https://api.example:'));
       const bin = knowing(t, `${dead} STREAM api.example`, '127.0.0.1 STREAM');
-      const { stderr } = await ask(tree, { PATH: `${bin}:${process.env['PATH'] ?? ''}` });
+      const { stderr } = await ask(tree, {}, bin);
       assert.equal(server.seen.length, 1, stderr);
       assert.doesNotMatch(stderr, /Error/);
     });
   }
 });
 
-/** @returns a directory for the PATH, with a getent in it */
+/** @returns a directory with a getent in it */
 function knowing(t: TestContext, ...lines: readonly string[]): string {
   const bin = temporaryDirectory(t);
   writeFileSync(

@@ -152,7 +152,7 @@ for (const shell of shells) {
     if (complete === undefined) return;
     const root = temporaryDirectory(t);
     const ids = ['2026-11-24T202750.009Z-4fd2e7', '2026-11-25T202752.216Z-4cd0c5'];
-    const backups = (name: string): string => join(root, name, 'etc/kubernetes/kubepki/backups');
+    const backups = (name: string): string => join(root, name, 'etc/kubernetes/pki/.kubepki/backups');
     for (const name of ['a', 'b']) {
       for (const id of ids) {
         mkdirSync(join(backups(name), id), { recursive: true });
@@ -162,7 +162,6 @@ for (const shell of shells) {
       mkdirSync(join(backups(name), '2026-11-26T000000.000Z-000000'));
       mkdirSync(join(backups(name), 'mine'));
       writeFileSync(join(backups(name), 'mine/manifest.json'), '');
-      mkdirSync(join(root, name, 'etc/kubernetes/pki'));
     }
     symlinkSync('a/etc/kubernetes/pki', join(root, 'link'));
     const certDir = `${root}/a/etc/kubernetes/pki`;
@@ -212,8 +211,7 @@ for (const [shell, interactive] of [
 
   test(`typed into an interactive ${shell}: a backup, of a path with a blank and a quote in it`, async (t) => {
     const directory = temporaryDirectory(t);
-    mkdirSync(join(directory, 'node 1/pki'), { recursive: true });
-    const backup = join(directory, 'node 1/kubepki/backups/2026-11-24T202750.009Z-4fd2e7');
+    const backup = join(directory, 'node 1/pki/.kubepki/backups/2026-11-24T202750.009Z-4fd2e7');
     mkdirSync(backup, { recursive: true });
     writeFileSync(join(backup, 'manifest.json'), '');
     const shown = await started(t);

@@ -8,6 +8,7 @@ import { refusals } from '../operations/kubelet-serving/refusals.ts';
 import { ownAddresses, surroundings, wanted } from '../operations/kubelet-serving/sample.ts';
 import type { CsrObject } from '../support/cluster/csr-object.ts';
 import { clusterConfiguration } from '../support/cluster/node.ts';
+import type { RunOptions } from '../support/kubepki.ts';
 import { servingBed } from '../support/cluster/serving-bed.ts';
 import { recorded } from '../support/cluster/transcript.ts';
 import { changes, snapshot, temporaryDirectory } from '../support/tree.ts';
@@ -316,13 +317,13 @@ describe('a controlPlaneEndpoint that is a name', () => {
   const configuration = clusterConfiguration('controlPlaneEndpoint: api.example:6443');
 
   /** A look-up of this machine's that knows one name, or none. */
-  function lookUp(t: TestContext, address?: string): Readonly<Record<string, string>> {
+  function lookUp(t: TestContext, address?: string): RunOptions {
     const bin = temporaryDirectory(t);
     const answer = address === undefined ? 'exit 2' : `echo '${address} STREAM api.example'`;
     writeFileSync(join(bin, 'getent'), `#!/bin/sh\n[ "$*" = 'ahosts api.example' ] || exit 3\n${answer}\n`, {
       mode: 0o755,
     });
-    return { PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+    return { programs: bin };
   }
 
   test('an address that it leads to is refused', async (t) => {

@@ -77,43 +77,40 @@ describe('nothing outside is touched', () => {
     assert.deepEqual(changes(before, snapshot(original.directory), { inodes: true }), []);
   });
 
-  test('in a copy of the directory alone its backups are listed, and not brought back', async (t) => {
+  test('in a copy of the two directories alone a backup is brought back into the copy, too', async (t) => {
     const original = copyFixture(t, 'ipv6');
-    assert.equal((await certs(original, 'renew', 'apiserver')).code, 0);
+    const old = snapshot(original.kubeconfigDir);
+    assert.equal((await certs(original, 'renew', 'all')).code, 0);
     const moved = join(temporaryDirectory(t), 'moved');
     cpSync(original.kubeconfigDir, moved, { recursive: true, preserveTimestamps: true });
     const before = snapshot(original.directory);
-    const here = ['--cert-dir', join(moved, 'pki')];
-    const listed = await kubepki(['certs', 'history', ...here]);
-    assert.deepEqual([listed.code, listed.stdout.split('\n').length], [0, 3]);
-    for (const args of [['rollback'], ['rollback', '--dry-run']]) {
-      const outcome = await kubepki(['certs', ...args, ...here]);
-      assert.equal(outcome.code, 1);
-      assert.match(
-        outcome.stderr,
-        /was made in \/etc\/kubernetes\/kubepki, and would change the files there/,
-      );
-    }
+    const outcome = await kubepki(['certs', 'rollback', '--cert-dir', join(moved, 'pki')]);
+    assert.equal(outcome.code, 0, outcome.stderr);
+    assert.deepEqual(fileChanges(old, snapshot(moved)), []);
     assert.deepEqual(changes(before, snapshot(original.directory), { inodes: true }), []);
   });
 
   test('a journal removes nothing but our own staged files and backups', async (t) => {
     const tree = copyFixture(t, 'ipv6');
-    const state = join(tree.kubeconfigDir, 'kubepki');
+    const state = join(tree.certDir, '.kubepki');
     mkdirSync(join(state, 'backups'), { recursive: true, mode: 0o700 });
     const victim = join(tree.directory, 'victim');
     mkdirSync(victim);
-    const entry = { path: 'x', resolvedPath: join(tree.certDir, 'apiserver.key'), before: null, after: null };
+    const here = (path: string): object => ({ in: 'cert-dir', path });
+    const file = here('apiserver.key');
+    const entry = { path: file, resolvedPath: file, before: null, after: null };
     const id = '2026-11-24T115216.578Z-899d63';
-    const common = { version: 1, stateDirectory: state, status: 'preparing', command: 'x' };
+    const origin = { certDir: '/etc/kubernetes/pki', kubeconfigDir: null };
+    const common = { version: 1, origin, status: 'preparing', command: 'x', directories: [] };
     const journals = [
       { ...common, id: '../../../../victim', entries: [] },
       { ...common, id: '', entries: [] },
-      { ...common, id, entries: [{ ...entry, stagedPath: join(tree.certDir, 'ca.key') }] },
+      { ...common, id, entries: [{ ...entry, stagedPath: here('ca.key') }] },
+      { ...common, id, entries: [{ ...entry, stagedPath: here('.apiserver.key.kubepki-../../ca.key') }] },
       {
         ...common,
         id,
-        entries: [{ ...entry, stagedPath: join(tree.certDir, '.apiserver.key.kubepki-../../ca.key') }],
+        entries: [{ ...entry, stagedPath: { in: 'root', path: '.apiserver.key.kubepki-0123456789ab' } }],
       },
     ];
     for (const journal of journals) {
@@ -130,7 +127,7 @@ describe('nothing outside is touched', () => {
 
   test('a state directory that others can write to is refused', async (t) => {
     const tree = copyFixture(t, 'ipv6');
-    const state = join(tree.kubeconfigDir, 'kubepki');
+    const state = join(tree.certDir, '.kubepki');
     mkdirSync(state);
     spawnSync('chmod', ['0777', state]);
     const before = snapshot(tree.directory);
@@ -143,7 +140,7 @@ describe('nothing outside is touched', () => {
   test('pruning removes no directory that is not ours', async (t) => {
     const tree = copyFixture(t, 'ipv6');
     assert.equal((await certs(tree, 'renew', 'apiserver')).code, 0);
-    const own = join(tree.kubeconfigDir, 'kubepki/backups/my-copy');
+    const own = join(tree.certDir, '.kubepki/backups/my-copy');
     mkdirSync(own);
     writeFileSync(join(own, 'ca.key'), 'mine');
     for (let run = 0; run < 2; run += 1) {

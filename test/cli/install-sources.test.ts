@@ -181,7 +181,7 @@ describe('where certificates go', () => {
       await done(tree, 'rollback');
       const changed = changes(original, snapshot(tree.directory));
       assert.deepEqual(
-        changed.filter((line) => !/^\+ (?:csr|etc\/kubernetes\/kubepki)/.test(line)),
+        changed.filter((line) => !/^\+ (?:csr|etc\/kubernetes\/pki\/\.kubepki)/.test(line)),
         [],
       );
     });

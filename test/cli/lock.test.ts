@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { holdLock } from '../support/lock-holder.ts';
+import { holdLock, lockFile } from '../support/lock-holder.ts';
 import { certs, quickTree, stateDirectory } from '../support/node.ts';
 import { changes, snapshot } from '../support/tree.ts';
 
 describe('the lock', () => {
   test('a second run waits for its time, then leaves with 7, naming the holder', async (t) => {
     const copy = quickTree(t);
-    mkdirSync(stateDirectory(copy), { mode: 0o700 });
-    writeFileSync(join(stateDirectory(copy), 'holder'), '{"pid":4242,"command":"x"}\n');
-    if ((await holdLock(t, copy.certDir)) === undefined) return;
+    writeFileSync(lockFile(copy), '{"pid":4242,"command":"x"}\n');
+    if ((await holdLock(t, lockFile(copy))) === undefined) return;
     const before = snapshot(copy.directory);
     const outcome = await certs(copy, 'renew', 'all', '--lock-timeout', '300ms');
     assert.equal(outcome.code, 7);
@@ -21,7 +20,7 @@ describe('the lock', () => {
 
   test('a holder that dies does not block the next run', async (t) => {
     const copy = quickTree(t);
-    const holder = await holdLock(t, copy.certDir);
+    const holder = await holdLock(t, lockFile(copy));
     if (holder === undefined) return;
     holder.kill();
     const outcome = await certs(copy, 'renew', 'apiserver', '--lock-timeout', '60s');
@@ -30,7 +29,7 @@ describe('the lock', () => {
 
   test('a run that waits goes on as soon as the holder has ended', async (t) => {
     const copy = quickTree(t);
-    const holder = await holdLock(t, copy.certDir);
+    const holder = await holdLock(t, lockFile(copy));
     if (holder === undefined) return;
     const waiting = certs(copy, 'renew', 'apiserver', '--lock-timeout', '5m');
     holder.kill();
@@ -40,9 +39,8 @@ describe('the lock', () => {
 
   test('a journal under a lock is a run at work, not one that was interrupted', async (t) => {
     const copy = quickTree(t);
-    mkdirSync(stateDirectory(copy), { mode: 0o700 });
+    const holder = await holdLock(t, lockFile(copy));
     writeFileSync(join(stateDirectory(copy), 'journal.json'), '{}');
-    const holder = await holdLock(t, copy.kubeconfigDir);
     if (holder === undefined) return;
     const meanwhile = await certs(copy, 'check-expiration');
     assert.deepEqual(

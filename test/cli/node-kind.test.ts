@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { FileSystemRoot } from '../../src/filesystem/root.ts';
 import { sha256 } from '../../src/filesystem/regular-file.ts';
 import { moveAside } from '../../src/storage/aside.ts';
-import { stateDirectoryOf } from '../../src/storage/state-directory.ts';
+import { stateFor } from '../support/state.ts';
 import { kubepki } from '../support/kubepki.ts';
 import { pod, writeManifest, writeManifests } from '../support/manifests.ts';
 import { samplesOf } from '../support/metrics.ts';
@@ -138,8 +137,9 @@ describe('a directory with nothing in it that kubeadm knows', () => {
   test('rollback brings back what was lost with all the rest', async (t) => {
     const tree = quickTree(t);
     assert.equal((await certs(tree, 'renew', 'apiserver')).code, 0);
-    rmSync(tree.certDir, { recursive: true });
-    mkdirSync(tree.certDir);
+    for (const name of readdirSync(tree.certDir)) {
+      if (name !== '.kubepki') rmSync(join(tree.certDir, name), { recursive: true });
+    }
     const outcome = await certs(tree, 'rollback', '--force');
     assert.equal(outcome.code, 0, outcome.stderr);
     assert.ok(readFileSync(join(tree.certDir, 'apiserver.crt')).length > 0);
@@ -215,10 +215,7 @@ describe('without a configuration', () => {
 
   test('a manifest that is away for a restart is looked for where it waits', async (t) => {
     const tree = external(t);
-    const state = stateDirectoryOf(tree.certDir, {
-      root: FileSystemRoot.open(tree.directory, '/'),
-      flags: [],
-    });
+    const state = stateFor(tree.certDir, { root: tree.directory });
     const takeAway = (name: string): void => {
       const path = join(tree.kubeconfigDir, `manifests/${name}.yaml`);
       moveAside(state, { path, sha256: sha256(readFileSync(path)) }, 'kubepki restart');
@@ -227,7 +224,7 @@ describe('without a configuration', () => {
     const { stdout, code } = await certs(tree, 'check-expiration', ...at);
     assert.equal(code, 0);
     assert.doesNotMatch(stdout, /MISSING/);
-    rmSync(join(tree.kubeconfigDir, 'kubepki'), { recursive: true });
+    rmSync(join(tree.certDir, '.kubepki'), { recursive: true });
     writeManifest(tree, 'etcd', pod('etcd', [], { host: '127.0.0.1', scheme: 'HTTP' }));
     writeManifest(
       tree,

@@ -181,7 +181,8 @@ test('a symlink to a name that is not UTF-8 is refused: it would be taken for an
       ),
       outcome.stderr,
     );
-    assert.deepEqual(readdirSync(tree.certDir, 'buffer'), before);
+    const after = readdirSync(tree.certDir, 'buffer').filter((one) => one.toString() !== '.kubepki');
+    assert.deepEqual(after, before);
   }
 });
 

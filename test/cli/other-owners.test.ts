@@ -1,7 +1,17 @@
 /** Directories and files of somebody else: root renews them and they stay theirs; kubepki's own state is nobody else's. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { requireTidy, setState } from '../faults/invariants.ts';
@@ -22,7 +32,7 @@ import {
 const role = 'ipv6';
 const stranger = 12345;
 const group = 54321;
-const stateDir = (tree: Tree): string => join(tree.kubeconfigDir, 'kubepki');
+const stateDir = (tree: Tree): string => join(tree.certDir, '.kubepki');
 const certs = (tree: Tree, ...args: string[]): ReturnType<typeof kubepki> =>
   kubepki(['certs', ...args, '--rootfs', tree.directory]);
 
@@ -48,7 +58,7 @@ describe("a tree of somebody else's", () => {
       if (!path.includes('/kubepki')) continue;
       assert.deepEqual([mode, uid, gid], [type === 'directory' ? '0700' : '0600', 0, 0], path);
     }
-    assert.ok(after.has('etc/kubernetes/kubepki/backups'));
+    assert.ok(after.has('etc/kubernetes/pki/.kubepki/backups'));
     requireTidy(tree);
     assert.equal((await certs(tree, 'rollback')).code, 0);
     assert.deepEqual(fileChanges(before, snapshot(tree.directory)), []);
@@ -122,23 +132,53 @@ describe('a state directory', () => {
     },
   ];
   for (const { what, make } of table) {
-    for (const name of ['kubepki', 'kubepki/backups']) {
+    for (const name of ['.kubepki', '.kubepki/backups']) {
       test(`${name} ${what} is refused, and nothing changes`, async (t) => {
         if (!mayChown(t)) return;
         const tree = copyFixture(t, role);
-        if (name !== 'kubepki') mkdirSync(stateDir(tree), { mode: 0o700 });
-        make(join(tree.kubeconfigDir, name));
+        if (name !== '.kubepki') mkdirSync(stateDir(tree), { mode: 0o700 });
+        make(join(tree.certDir, name));
         // Not empty: an empty directory of ours is removed.
-        mkdirSync(join(tree.kubeconfigDir, name, 'theirs'));
+        mkdirSync(join(tree.certDir, name, 'theirs'));
         const before = snapshot(tree.directory);
         const outcome = await certs(tree, 'renew', 'all');
         assert.deepEqual([outcome.code, outcome.stdout], [1, '']);
         assert.equal(
           outcome.stderr,
-          `error: ${join(tree.kubeconfigDir, name)}: is not a directory that only you can write to, and kubepki keeps its journal there\nhint: find out who made it, then move it away\n`,
+          `error: ${join(tree.certDir, name)}: is not a directory that only you can write to, and kubepki keeps its journal there\nhint: find out who made it, then move it away\n`,
         );
         assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
       });
     }
   }
+
+  test('in which somebody else has put a journal: exit 9, and what it says is not done', async (t) => {
+    if (!mayChown(t)) return;
+    const tree = copyFixture(t, role);
+    const victim = join(tree.certDir, 'sa.pub');
+    const sha256 = createHash('sha256').update(readFileSync(victim)).digest('hex');
+    const file = { in: 'cert-dir', path: 'sa.pub' };
+    const stagedPath = { in: 'cert-dir', path: '.sa.pub.kubepki-0123456789ab' };
+    const journal = {
+      ...{ version: 1, origin: { certDir: '/etc/kubernetes/pki', kubeconfigDir: null }, status: 'committed' },
+      ...{ id: '2026-11-24T115216.578Z-899d63', command: 'kubepki certs renew all', directories: [] },
+      // It would be removed.
+      entries: [{ path: file, resolvedPath: file, stagedPath, before: sha256, after: null }],
+    };
+    mkdirSync(stateDir(tree), { mode: 0o700 });
+    const path = join(stateDir(tree), 'journal.json');
+    writeFileSync(path, JSON.stringify(journal), { mode: 0o600 });
+    chownSync(path, 65534, 65534);
+    const before = snapshot(tree.directory);
+    for (const command of [['recover'], ['renew', 'all']]) {
+      const outcome = await certs(tree, ...command);
+      assert.deepEqual([outcome.code, outcome.stdout], [9, '']);
+      assert.ok(outcome.stderr.startsWith(`error: ${path}: belongs to uid 65534, `), outcome.stderr);
+      assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
+    }
+    // The same of root's is one to go by.
+    chownSync(path, 0, 0);
+    assert.equal((await certs(tree, 'recover')).code, 0);
+    assert.equal(existsSync(victim), false);
+  });
 });

@@ -13,7 +13,7 @@ import { kubepki, type Outcome } from '../support/kubepki.ts';
 import { changes, copyFixture, fileChanges, fixturePath, snapshot, type Tree } from '../support/tree.ts';
 
 const role = 'ipv6';
-const stateDir = (tree: Tree): string => join(tree.kubeconfigDir, 'kubepki');
+const stateDir = (tree: Tree): string => join(tree.certDir, '.kubepki');
 
 /** From the reading of the targets to the first rename of one. */
 const moments: readonly { readonly what: string; readonly at: (tree: Tree) => Moment }[] = [
@@ -35,8 +35,8 @@ const moments: readonly { readonly what: string; readonly at: (tree: Tree) => Mo
   },
   {
     what: 'the journal is committed, and no file is renamed yet',
-    // Before: the holder, the journal, the directory of the backups.
-    at: (tree) => ({ call: 'fsync', path: stateDir(tree), nth: 4 }),
+    // Before: the journal, the directory of the backups.
+    at: (tree) => ({ call: 'fsync', path: stateDir(tree), nth: 3 }),
   },
 ];
 
@@ -145,8 +145,8 @@ for (const { what, at } of moments) {
 describe('when some of the new files are in place', () => {
   test('a pair that kubeadm renews is not replaced: exit 9, --discard leaves it, and the next run renews all', async (t) => {
     const tree = copyFixture(t, role);
-    // The holder, the journal, the journal committed, and two files.
-    const at = (): Moment => ({ call: 'rename', nth: 5 });
+    // The journal, the journal committed, and two files.
+    const at = (): Moment => ({ call: 'rename', nth: 4 });
     const before = snapshot(tree.directory);
     const outcome = await renewAllBut(t, tree, at, () => {
       renewLikeKubeadm(tree, 'etcd/server');

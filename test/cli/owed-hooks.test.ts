@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { killedAfter } from '../faults/killed.ts';
 import { judge } from '../support/judge.ts';
 import { kubepkiLine } from '../support/kubepki.ts';
-import { certs, done, quickTree, stateDirectory } from '../support/node.ts';
+import { certs, done, quickTree, stateDirectory, leavesNoTrace } from '../support/node.ts';
 import { externalTree } from '../support/openssl-ca.ts';
 import { fileChanges, snapshot, temporaryDirectory, type Cleanup, type Tree } from '../support/tree.ts';
 
@@ -76,7 +76,7 @@ describe('a deploy hook that a kill prevented', () => {
     assert.equal(records(tree).length, 1);
     await done(tree, ...nothingDue, ...hook);
     assert.equal(told(), '');
-    assert.equal(existsSync(stateDirectory(tree)), false);
+    assert.equal(leavesNoTrace(tree), true);
   });
 
   test('is said by a run without --deploy-hook, and by recover, which makes up for it', async (t) => {

@@ -31,7 +31,7 @@ import {
 } from '../support/tree.ts';
 
 const role = 'ipv6';
-const stateDir = (tree: Tree): string => join(tree.kubeconfigDir, 'kubepki');
+const stateDir = (tree: Tree): string => join(tree.certDir, '.kubepki');
 const certs = (tree: Tree, ...args: string[]): ReturnType<typeof kubepki> =>
   kubepki(['certs', ...args, '--rootfs', tree.directory]);
 
@@ -63,7 +63,7 @@ function isLink(path: string): boolean {
 }
 
 describe('a symlink in the place of a file of ours', () => {
-  for (const name of ['journal.json.new', 'holder', 'holder.new']) {
+  for (const name of ['journal.json.new']) {
     for (const leads of ['file', 'nothing'] as const) {
       test(`${name}, leading to ${leads === 'file' ? 'a file' : leads}: it is replaced, not followed`, async (t) => {
         const tree = copyFixture(t, role);
@@ -96,7 +96,6 @@ describe('a symlink in the place of a file of ours', () => {
         assert.deepEqual([outcome.code, outcome.stdout], [9, '']);
         assert.ok(outcome.stderr.startsWith(`error: ${journal}: is a symbolic link, not a file\nhint: `));
         assert.match(outcome.stderr, /kubepki certs recover --discard /);
-        // The state directory was touched: only the holder's name came and went.
         assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
       }
       assert.equal((await certs(tree, 'recover', '--discard')).code, 0);
@@ -109,13 +108,13 @@ describe('a symlink in the place of a file of ours', () => {
 });
 
 describe('a symlink in the place of a directory of ours', () => {
-  for (const name of ['kubepki', 'kubepki/backups']) {
+  for (const name of ['.kubepki', '.kubepki/backups']) {
     for (const leads of ['directory', 'nothing'] as const) {
       test(`${name}, leading to ${leads === 'directory' ? 'a directory' : leads}: refused`, async (t) => {
         const tree = copyFixture(t, role);
         const victim = victimOf(t);
-        const planted = join(tree.kubeconfigDir, name);
-        if (name !== 'kubepki') mkdirSync(stateDir(tree), { mode: 0o700 });
+        const planted = join(tree.certDir, name);
+        if (name !== '.kubepki') mkdirSync(stateDir(tree), { mode: 0o700 });
         symlinkSync(victim[leads], planted);
         const before = snapshot(tree.directory);
         const outcome = await certs(tree, 'renew', 'all');
@@ -131,7 +130,7 @@ describe('a symlink in the place of a directory of ours', () => {
     }
   }
 
-  test('a file named kubepki blinds nobody: the table is printed', async (t) => {
+  test('a file named .kubepki blinds nobody: the table is printed', async (t) => {
     const tree = copyFixture(t, role);
     writeFileSync(stateDir(tree), '');
     const outcome = await certs(tree, 'check-expiration');
@@ -139,7 +138,7 @@ describe('a symlink in the place of a directory of ours', () => {
     assert.equal(outcome.stdout.split('\n').length, 17);
     assert.match(
       outcome.stderr,
-      /^warning: .*kubepki\/restart\.json: a part of the path is not a directory\n$/,
+      /^warning: .*\.kubepki\/restart\.json: a part of the path is not a directory\n$/,
     );
   });
 
@@ -168,8 +167,12 @@ describe('a symlink in the place of a directory of ours', () => {
 function stagedNames(tree: Tree): readonly string[] {
   const file = readdirSync(stateDir(tree)).find((name) => name.startsWith('journal.json')) ?? '';
   const text = readFileSync(join(stateDir(tree), file), 'utf8');
-  const { entries } = JSON.parse(text) as { readonly entries: readonly { readonly stagedPath: string }[] };
-  return entries.map(({ stagedPath }) => join(tree.directory, stagedPath));
+  const { entries } = JSON.parse(text) as {
+    readonly entries: readonly { readonly stagedPath: { readonly in: string; readonly path: string } }[];
+  };
+  return entries.map(({ stagedPath: { in: place, path } }) =>
+    join(place === 'cert-dir' ? tree.certDir : tree.kubeconfigDir, path),
+  );
 }
 
 describe('a staged file', () => {
@@ -242,7 +245,11 @@ describe('every file is created so that nothing in its place is followed or open
       temporaryDirectory(t),
     );
     assert.equal(run.code, 0, run.stderr);
-    const lines = run.log.filter((line) => line.includes(tree.directory) && line.includes('O_CREAT'));
+    const made = run.log.filter((line) => line.includes(tree.directory) && line.includes('O_CREAT'));
+    // What is locked is never made anew.
+    const isLock = (line: string): boolean => /\.kubepki[/.]lock"/.test(line);
+    for (const line of made.filter(isLock)) assert.match(line, /^openat\(.*O_NOFOLLOW/, line);
+    const lines = made.filter((line) => !isLock(line));
     for (const line of lines) assert.match(line, /^openat\(.*O_CREAT\|O_EXCL\|[A-Z_|]*O_NOFOLLOW/, line);
     return lines.map((line) => /"([^"]+)"/.exec(line)?.[1] ?? '');
   }
@@ -262,12 +269,12 @@ describe('every file is created so that nothing in its place is followed or open
     created.push(await creations(t, strace, tree, 'recover'));
     assert.deepEqual(fileChanges(before, snapshot(tree.directory)), []);
 
-    // 17 files, each staged and copied into a backup; the manifest, the holder and the journal twice. Then two of them.
+    // 17 files, each staged and copied into a backup; the manifest, and the journal twice. Then two of them.
     assert.deepEqual(
       created.map((paths) => paths.length),
-      [38, 38, 3],
+      [37, 37, 2],
     );
-    const staged = created.flat().filter((path) => !path.includes('/kubepki/'));
+    const staged = created.flat().filter((path) => !path.includes('/.kubepki/'));
     assert.equal(staged.length, 17 + 17 + 2);
     const random = staged.map(
       (path) => /^\.[\w.-]+\.(?:key|crt|conf)\.kubepki-([0-9a-f]{12})$/.exec(basename(path))?.[1],

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { holdLock } from '../support/lock-holder.ts';
+import { holdLock, lockFile } from '../support/lock-holder.ts';
 import { certs, quickTree } from '../support/node.ts';
 import { certsLine, terminal } from '../support/screen.ts';
 import { changes, snapshot, temporaryDirectory } from '../support/tree.ts';
@@ -21,7 +21,7 @@ function seconds(bytes: string): number[] {
 describe('progress on a terminal', () => {
   test('from the first second on, with the time, counting by itself; gone when it is done', async (t) => {
     const copy = quickTree(t);
-    const holder = await holdLock(t, copy.certDir);
+    const holder = await holdLock(t, lockFile(copy));
     if (holder === undefined) return;
     const line = certsLine('renew', 'apiserver', '--rootfs', copy.directory, '--lock-timeout', '5m');
     const shown = terminal(t, line);
@@ -87,7 +87,7 @@ encryptionAlgorithm: RSA-4096
 
   test('Ctrl-C takes it away, and leaves the cursor', async (t) => {
     const copy = quickTree(t);
-    if ((await holdLock(t, copy.certDir)) === undefined) return;
+    if ((await holdLock(t, lockFile(copy))) === undefined) return;
     const before = snapshot(copy.directory);
     const line = certsLine('renew', 'all', '--rootfs', copy.directory, '--lock-timeout', '5m');
     const shown = terminal(t, `trap : INT; ${line}`);
@@ -108,7 +108,7 @@ encryptionAlgorithm: RSA-4096
   ] as const) {
     test(`${what} leaves it without colour`, async (t) => {
       const copy = quickTree(t);
-      const holder = await holdLock(t, copy.certDir);
+      const holder = await holdLock(t, lockFile(copy));
       if (holder === undefined) return;
       const args = ['renew', 'apiserver', '--rootfs', copy.directory, '--lock-timeout', '5m', ...flag];
       const shown = terminal(t, prefix + certsLine(...args));
@@ -126,7 +126,7 @@ encryptionAlgorithm: RSA-4096
   ] as const) {
     test(`there is none with ${what}`, async (t) => {
       const copy = quickTree(t);
-      if ((await holdLock(t, copy.certDir)) === undefined) return;
+      if ((await holdLock(t, lockFile(copy))) === undefined) return;
       const args = ['renew', 'apiserver', '--rootfs', copy.directory, '--lock-timeout', '2500ms', ...flag];
       const shown = terminal(t, prefix + certsLine(...args));
       if (shown === undefined) return;
@@ -143,7 +143,7 @@ encryptionAlgorithm: RSA-4096
   ] as const) {
     test(`a terminal ${what} gets none, and the work goes on`, async (t) => {
       const copy = quickTree(t);
-      if ((await holdLock(t, copy.certDir)) === undefined) return;
+      if ((await holdLock(t, lockFile(copy))) === undefined) return;
       const line = certsLine('renew', 'apiserver', '--rootfs', copy.directory, '--lock-timeout', '2500ms');
       const shown = terminal(t, `stty ${size}; ${line}`);
       if (shown === undefined) return;
@@ -155,7 +155,7 @@ encryptionAlgorithm: RSA-4096
 
   test('a terminal that loses its size meanwhile: the line goes, and Ctrl-C is heard', async (t) => {
     const copy = quickTree(t);
-    if ((await holdLock(t, copy.certDir)) === undefined) return;
+    if ((await holdLock(t, lockFile(copy))) === undefined) return;
     const line = certsLine('renew', 'all', '--rootfs', copy.directory, '--lock-timeout', '5m');
     const shown = terminal(t, `trap : INT; ${line}`);
     if (shown === undefined) return;
@@ -168,7 +168,7 @@ encryptionAlgorithm: RSA-4096
 
   test('a terminal that becomes narrower and wider: it fits again, and leaves nothing behind', async (t) => {
     const copy = quickTree(t);
-    const holder = await holdLock(t, copy.certDir);
+    const holder = await holdLock(t, lockFile(copy));
     if (holder === undefined) return;
     const line = certsLine('renew', 'apiserver', '--rootfs', copy.directory, '--lock-timeout', '5m');
     const shown = terminal(t, `NO_COLOR=1 ${line}`);
@@ -198,7 +198,7 @@ encryptionAlgorithm: RSA-4096
 
 test('a log gets no progress and no escape sequence', async (t) => {
   const copy = quickTree(t);
-  if ((await holdLock(t, copy.certDir)) === undefined) return;
+  if ((await holdLock(t, lockFile(copy))) === undefined) return;
   const outcome = await certs(copy, 'renew', 'all', '--lock-timeout', '2500ms');
   assert.equal(outcome.code, 7);
   assert.match(outcome.stderr, /^error: another run is at work on these certificates\nhint: .*\n$/);

@@ -9,7 +9,7 @@ import { allComponents, quietNote } from '../support/change-note.ts';
 import { until } from '../support/deadline.ts';
 import { judge } from '../support/judge.ts';
 import { kubepki, kubepkiFromCron, kubepkiCommand } from '../support/kubepki.ts';
-import { holdLock } from '../support/lock-holder.ts';
+import { holdLock, kubeconfigLockFile, lockFile } from '../support/lock-holder.ts';
 import { certs, done, quickTree, stateDirectory } from '../support/node.ts';
 import { externalTree } from '../support/openssl-ca.ts';
 import { certsLine, terminal } from '../support/screen.ts';
@@ -228,7 +228,7 @@ describe('--quiet tells the whole story when something is wrong', () => {
 
   test('busy: exit 7', async (t) => {
     const tree = quickTree(t);
-    if ((await holdLock(t, tree.certDir)) === undefined) return;
+    if ((await holdLock(t, lockFile(tree))) === undefined) return;
     const outcome = await certs(tree, 'renew', 'all', '--quiet', '--lock-timeout', '0s');
     assert.equal(outcome.code, 7);
     assert.match(outcome.stderr, /^error: another run is at work on these certificates\n/);
@@ -236,7 +236,7 @@ describe('--quiet tells the whole story when something is wrong', () => {
 
   test('SIGINT: what led to it, then that it was interrupted', async (t) => {
     const tree = emptyTree(t);
-    if ((await holdLock(t, tree.kubeconfigDir)) === undefined) return;
+    if ((await holdLock(t, kubeconfigLockFile(tree))) === undefined) return;
     const args = ['--config', '/kubeadm.yaml', '--rootfs', tree.directory, '--lock-timeout', '5m'];
     const [program, ...words] = kubepkiCommand;
     const child = spawn(program, [...words, 'certs', 'generate', ...args, '--quiet'], {

@@ -14,13 +14,13 @@ const role = 'ipv6';
 
 describe('root, and a file system that is mounted read-only', () => {
   const table: readonly { what: string; mounted: (tree: Tree) => string; file: string }[] = [
-    { what: 'the cert dir', mounted: ({ certDir }) => certDir, file: 'pki/apiserver.key' },
+    { what: 'the cert dir', mounted: ({ certDir }) => certDir, file: 'pki/.kubepki' },
     {
       what: 'etcd/ alone',
       mounted: ({ certDir }) => join(certDir, 'etcd'),
       file: 'pki/etcd/healthcheck-client.key',
     },
-    { what: 'the kubeconfig dir', mounted: ({ kubeconfigDir }) => kubeconfigDir, file: 'kubepki' },
+    { what: 'both directories', mounted: ({ kubeconfigDir }) => kubeconfigDir, file: 'pki/.kubepki' },
   ];
   for (const { what, mounted, file } of table) {
     for (const earlier of [false, true]) {
@@ -38,7 +38,7 @@ describe('root, and a file system that is mounted read-only', () => {
           assert.deepEqual([outcome.code, outcome.stdout], [1, ''], command);
           assert.equal(
             outcome.stderr,
-            `error: ${join(tree.kubeconfigDir, file)}: read-only file system\nhint: remount it read-write and run the command again\n`,
+            `error: ${join(tree.kubeconfigDir, earlier && file.endsWith('.kubepki') ? `${file}/lock` : file)}: read-only file system\nhint: remount it read-write and run the command again\n`,
           );
           assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
         }
@@ -58,7 +58,7 @@ describe('a user who may read everything', () => {
     {
       what: 'and write to no directory',
       give: () => undefined,
-      error: /^error: .*\/etc\/kubernetes\/kubepki: permission denied$/,
+      error: /^error: .*\/pki\/\.kubepki: permission denied$/,
     },
     {
       what: 'and write to the kubeconfigs only',
@@ -68,7 +68,7 @@ describe('a user who may read everything', () => {
           chownSync(join(kubeconfigDir, name), user, user);
         }
       },
-      error: /^error: .*\/pki\/apiserver\.key: permission denied$/,
+      error: /^error: .*\/pki\/\.kubepki: permission denied$/,
     },
     {
       what: "and write to every directory, but cannot make a file root's",

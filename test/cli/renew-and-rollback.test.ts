@@ -5,18 +5,26 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { requireSound, requireTidy } from '../faults/invariants.ts';
 import { kubepki } from '../support/kubepki.ts';
+import { stateDirectory } from '../support/node.ts';
 import { copyFixture, snapshot, temporaryDirectory, type Tree } from '../support/tree.ts';
 
 const each = 10;
 
 /** The files of the set by their path, each with its digest: as they are now, and as each change found them. */
 function generations(tree: Tree): ReadonlyMap<string, string>[] {
-  const backups = join(tree.kubeconfigDir, 'kubepki/backups');
+  const backups = join(stateDirectory(tree), 'backups');
   const kept = readdirSync(backups).map((id) => {
     const { files } = JSON.parse(readFileSync(join(backups, id, 'manifest.json'), 'utf8')) as {
-      readonly files: readonly { readonly path: string; readonly old: { readonly sha256: string } }[];
+      readonly files: readonly {
+        readonly path: { readonly in: string; readonly path: string };
+        readonly old: { readonly sha256: string };
+      }[];
     };
-    return new Map(files.map(({ path, old }) => [path.slice(1), old.sha256]));
+    const places: Readonly<Record<string, string>> = {
+      'cert-dir': 'etc/kubernetes/pki',
+      'kubeconfig-dir': 'etc/kubernetes',
+    };
+    return new Map(files.map(({ path, old }) => [join(places[path.in] ?? '', path.path), old.sha256]));
   });
   const paths = [...(kept[0]?.keys() ?? [])];
   const now = snapshot(tree.directory);

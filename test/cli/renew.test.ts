@@ -409,7 +409,6 @@ describe('whose kubeconfigs are renewed', () => {
     const moved = {
       ...tree,
       certDir: join(tree.directory, 'var/lib/pki'),
-      stateDir: join(tree.directory, 'var/lib/kubepki'),
     };
     const flags = `--cert-dir /var/lib/pki --rootfs ${tree.directory}`;
     assert.deepEqual(

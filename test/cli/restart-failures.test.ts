@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Outcome } from '../support/kubepki.ts';
-import { certs, stateDirectory } from '../support/node.ts';
+import { certs, stateDirectory, leavesNoTrace } from '../support/node.ts';
 import type { ControlPlane } from '../support/kubelet/control-plane.ts';
 import { plane, quickly, restart } from '../support/kubelet/restart.ts';
 
@@ -198,7 +198,7 @@ describe('a restart that fails', () => {
       assert.equal(stdout, '', what);
       assert.match(stderr, expected, what);
       assert.equal(others(), starts, what);
-      assert.equal(existsSync(stateDirectory(node.tree)), false, what);
+      assert.equal(leavesNoTrace(node.tree), true, what);
     }
   });
 });
@@ -225,7 +225,7 @@ describe('a restart that is interrupted', () => {
           `then: kubepki restart kube-scheduler --rootfs ${node.tree.directory}\n`,
       );
       requireInPlace(node, 'kube-scheduler', before);
-      assert.equal(existsSync(stateDirectory(node.tree)), false);
+      assert.equal(leavesNoTrace(node.tree), true);
       await node.healthy();
     });
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { plane } from '../support/kubelet/restart.ts';
 import { kubepkiLine } from '../support/kubepki.ts';
-import { stateDirectory } from '../support/node.ts';
+import { leavesNoTrace } from '../support/node.ts';
 import { terminal } from '../support/screen.ts';
 
 describe('a restart on a terminal', () => {
@@ -31,7 +31,7 @@ describe('a restart on a terminal', () => {
     );
     assert.ok(shown.cursorIsVisible());
     assert.ok(existsSync(join(node.manifestsDir, 'kube-scheduler.yaml')));
-    assert.equal(existsSync(stateDirectory(node.tree)), false);
+    assert.equal(leavesNoTrace(node.tree), true);
   });
 
   test('the line is gone when it is done', async (t) => {

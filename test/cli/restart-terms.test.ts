@@ -6,7 +6,7 @@ import { besideChangeNote } from '../support/change-note.ts';
 import { FileSystemRoot } from '../../src/filesystem/root.ts';
 import { sha256 } from '../../src/filesystem/regular-file.ts';
 import { writePendingRestarts, type RestartTerms } from '../../src/storage/pending-restarts.ts';
-import { stateDirectoryOf } from '../../src/storage/state-directory.ts';
+import { stateFor } from '../support/state.ts';
 import { plane, quickly } from '../support/kubelet/restart.ts';
 import { kubepki, type Outcome } from '../support/kubepki.ts';
 import { certs, done, quickTree, stateDirectory } from '../support/node.ts';
@@ -21,7 +21,7 @@ function leftToRestart(t: Cleanup, times: Omit<RestartTerms, 'manifestsDir'>): T
   const manifest = pod('kube-scheduler', [], { host: '127.0.0.1', scheme: 'HTTPS' });
   writeFileSync(join(manifestsDir, 'kube-scheduler.yaml'), manifest, { mode: 0o600 });
   const root = FileSystemRoot.open(tree.directory, '/');
-  const state = stateDirectoryOf(root.resolve(tree.certDir), { root, flags: [] });
+  const state = stateFor(root.resolve(tree.certDir), { root: root.directory });
   mkdirSync(state.path, { mode: 0o700 });
   const path = join(root.resolve(tree.kubeconfigDir), 'scheduler.conf');
   const files = [{ path, sha256: sha256(readFileSync(path)) }];

@@ -1,10 +1,11 @@
 /** Which change a rollback takes back: without an ID it goes back and never forward, and an ID may be abbreviated. */
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { besideChangeNote } from '../support/change-note.ts';
 import { changeDocument } from '../support/change-document.ts';
+import { kubepki } from '../support/kubepki.ts';
 import { certs, done, quickTree, stateDirectory } from '../support/node.ts';
 import { externalTree } from '../support/openssl-ca.ts';
 import { changes, fileChanges, snapshot, type Tree } from '../support/tree.ts';
@@ -33,15 +34,6 @@ function editManifest(tree: Tree, id: string, edit: (manifest: Record<string, un
   const manifest = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
   edit(manifest);
   writeFileSync(path, JSON.stringify(manifest));
-}
-
-/** A manifest as it was before rollbacks wrote down what they brought back. */
-function makeOld(tree: Tree): void {
-  for (const id of ids(tree)) {
-    editManifest(tree, id, (manifest) => {
-      delete manifest['restored'];
-    });
-  }
 }
 
 describe('rollback without an ID', () => {
@@ -178,40 +170,23 @@ describe('rollback without an ID', () => {
     }
   });
 
-  test('goes past a backup that was copied here from another directory', async (t) => {
+  test('is refused where the kubeconfig dir is another one than the change was made in', async (t) => {
     const tree = quickTree(t);
-    const original = snapshot(tree.directory);
-    const own = await renew(tree);
-    const copied = '2099-01-01T000000.000Z-abcdef';
-    cpSync(join(backupsOf(tree), own), join(backupsOf(tree), copied), { recursive: true });
-    editManifest(tree, copied, (manifest) => {
-      Object.assign(manifest, { id: copied, sequence: 7, stateDirectory: '/srv/kubernetes/kubepki' });
-    });
-    const refused = await certs(tree, 'rollback', '7');
-    assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /was made in \/srv\/kubernetes\/kubepki, and would change the files there/);
-    await done(tree, 'rollback');
-    assert.deepEqual(fileChanges(original, snapshot(tree.directory)), []);
-  });
-
-  test('with rollbacks of an older version behind it goes back as well', async (t) => {
-    const tree = quickTree(t);
-    const original = snapshot(tree.directory);
-    const [first, second] = [await renew(tree), await renew(tree)];
-    await done(tree, 'rollback');
-    makeOld(tree);
-    assert.equal(
-      changeDocument((await done(tree, 'rollback', '--dry-run', '-o', 'json')).stdout).restoredBackup,
-      first,
+    const other = quickTree(t);
+    await renew(tree);
+    const before = [snapshot(tree.directory), snapshot(other.directory)] as const;
+    const here = ['--cert-dir', tree.certDir, '--kubeconfig-dir', other.kubeconfigDir];
+    const outcome = await kubepki(['certs', 'rollback', ...here]);
+    assert.deepEqual([outcome.code, outcome.stdout], [1, '']);
+    assert.match(
+      outcome.stderr,
+      /holds a file that cannot be brought back: \S+\/admin\.conf: cannot be reached/,
     );
-    await done(tree, 'rollback', second);
-    await done(tree, 'rollback', first);
-    assert.deepEqual(fileChanges(original, snapshot(tree.directory)), []);
-    makeOld(tree);
-    assert.match((await certs(tree, 'rollback')).stderr, new RegExp(`went to before ${first}, `));
-    // It may have pushed out what it brought back.
-    rmSync(join(backupsOf(tree), first), { recursive: true });
-    assert.match((await certs(tree, 'rollback')).stderr, /: nothing is further back: /);
+    assert.ok(outcome.stderr.includes(`--kubeconfig-dir ${tree.kubeconfigDir}\n`), outcome.stderr);
+    assert.deepEqual(changes(before[0], snapshot(tree.directory), { inodes: true }), []);
+    assert.deepEqual(changes(before[1], snapshot(other.directory), { inodes: true }), []);
+    const listed = await kubepki(['certs', 'history', ...here]);
+    assert.deepEqual([listed.code, listed.stdout.split('\n').length], [0, 3]);
   });
 });
 

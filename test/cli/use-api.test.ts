@@ -673,7 +673,7 @@ describe('what waits', () => {
     );
     assert.match(
       elsewhere.stderr,
-      /^error: what waits is for \/etc\/kubernetes\/pki and the kubeconfigs in/m,
+      /^error: \/etc\/kubernetes: cannot be reached: [^]*\nhint: name the directory: kubepki certs renew --use-api --resume .* --kubeconfig-dir \/etc\/kubernetes$/m,
     );
 
     const [name = ''] = kept(node);

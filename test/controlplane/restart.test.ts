@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { once } from 'node:events';
 import { restartPod, type RestartResult } from '../../src/controlplane/restart.ts';
-import { FileSystemRoot } from '../../src/filesystem/root.ts';
 import { sha256 } from '../../src/filesystem/regular-file.ts';
 import { parseStaticPod } from '../../src/inventory/parse-static-pod.ts';
 import type { ComponentRestart } from '../../src/operations/plan-restart.ts';
-import { stateDirectoryOf } from '../../src/storage/state-directory.ts';
+import { stateFor } from '../support/state.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { temporaryDirectory } from '../support/tree.ts';
 
@@ -42,8 +41,7 @@ async function pod(t: TestContext, up: (seconds: number, inPlace: boolean) => bo
   let now = 0;
   let away = 0;
   await turn(up(0, true));
-  const root = FileSystemRoot.open(undefined, '/');
-  const state = stateDirectoryOf(join(directory, 'pki'), { root, flags: [] });
+  const state = stateFor(join(directory, 'pki'));
   const bytes = readFileSync(path);
   const before = { sha256: sha256(bytes), mode: 0o600, uid: 0, gid: 0, foreign: false, links: 1 };
   const restart: ComponentRestart = {

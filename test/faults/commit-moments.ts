@@ -25,7 +25,7 @@ export function committed(operations: readonly FileOperation[]): number {
 export function stateFlushed(operations: readonly FileOperation[], from = 0): number {
   const flush = operations.findIndex(
     ({ kind, ...operation }, index) =>
-      index >= from && kind === 'fsync' && 'path' in operation && operation.path.endsWith('/kubepki'),
+      index >= from && kind === 'fsync' && 'path' in operation && operation.path.endsWith('/.kubepki'),
   );
   if (flush === -1) throw new Error('the state directory is never flushed');
   return flush + 1;

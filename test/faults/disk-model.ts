@@ -63,6 +63,15 @@ export class DiskModel {
       case 'create':
         this.#link(path, this.#newFile({ data: Buffer.alloc(0), mode: operation.mode, ...us() }));
         return;
+      case 'open':
+        if (!this.#directory(dirname(path)).now.has(basename(path)))
+          this.apply({ ...operation, kind: 'create' });
+        return;
+      case 'truncate': {
+        const file = this.#file(path);
+        file.now = { ...file.now, data: file.now.data.subarray(0, operation.length) };
+        return;
+      }
       case 'mkdir':
         this.#link(path, this.#newDirectory({ mode: operation.mode, ...us() }));
         return;

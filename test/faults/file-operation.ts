@@ -4,6 +4,9 @@ import { parseStrace, type StraceCall } from './strace-call.ts';
 /** What a run did to a directory, in its order. Paths are relative to it; '' is the directory itself. */
 export type FileOperation =
   | { readonly kind: 'create' | 'mkdir' | 'chmod'; readonly path: string; readonly mode: number }
+  /** Makes the file where it is not there. */
+  | { readonly kind: 'open'; readonly path: string; readonly mode: number }
+  | { readonly kind: 'truncate'; readonly path: string; readonly length: number }
   | { readonly kind: 'chown'; readonly path: string; readonly uid: number; readonly gid: number }
   | { readonly kind: 'write'; readonly path: string; readonly data: Buffer; readonly offset: number }
   | { readonly kind: 'rename' | 'link'; readonly path: string; readonly to: string }
@@ -44,9 +47,11 @@ function operation(call: StraceCall, path: string, to: string | undefined): File
         if (flags.includes('O_TRUNC')) throw unknown(call);
         return [];
       }
+      if (flags.includes('O_TRUNC')) throw unknown(call);
       // Without it, the call may as well have opened what was there.
-      if (!flags.includes('O_EXCL')) throw unknown(call);
-      return [{ kind: 'create', path, mode: first }];
+      return [{ kind: flags.includes('O_EXCL') ? 'create' : 'open', path, mode: first }];
+    case 'ftruncate':
+      return [{ kind: 'truncate', path, length: first }];
     case 'pwrite64':
       // The length, then the offset.
       return [{ kind: 'write', path, data: text(call).subarray(0, call.result), offset: second }];

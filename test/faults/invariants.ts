@@ -13,7 +13,7 @@ function replaced(files: Snapshot): Map<string, string> {
       .filter(([path, { type }]) => type === 'file' && /\.(?:crt|key|conf)$/.test(path))
       // What waits for a signature is not in use.
       .filter(([path]) => !path.startsWith('csr/'))
-      .filter(([path]) => !/(?:^|\/)(?:ca|front-proxy-ca|sa)\.\w+$|kubelet\.conf$|\/kubepki\//.test(path))
+      .filter(([path]) => !/(?:^|\/)(?:ca|front-proxy-ca|sa)\.\w+$|kubelet\.conf$|\/\.kubepki\//.test(path))
       .map(([path, { sha256 = '' }]) => [path, sha256]),
   );
 }
@@ -49,11 +49,11 @@ function certificatesIn(path: string): X509Certificate[] {
   return (readFileSync(path, 'latin1').match(blocks) ?? []).map((pem) => new X509Certificate(pem));
 }
 
-/** No staged file, no journal, no holder; of kubepki's state only backups, and only complete ones. */
+/** No staged file, no journal; of kubepki's state only backups, and only complete ones. */
 export function requireTidy(tree: Tree): void {
   const paths = [...snapshot(tree.directory).keys()];
   assert.deepEqual(
-    paths.filter((path) => /(?:^|\/)\.|journal|holder|\.new$/.test(path)),
+    paths.filter((path) => /(?:^|\/)\.(?!kubepki(?:\/|$))|journal|\.new$/.test(path)),
     [],
   );
   const backups = paths.filter((path) => /kubepki\/backups\/[^/]+$/.test(path));

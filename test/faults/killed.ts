@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { kubepkiCommand } from '../support/kubepki.ts';
 
 /**
- * Of the renames of a change 1 to 3 are those of the holder, the journal and the journal committed; then come the files,
+ * Of the renames of a change 1 and 2 are those of the journal and the journal committed; then come the files,
  * in the catalog's order, each key before its certificate.
  */
-export const renamesBeforeFiles = 3;
+export const renamesBeforeFiles = 2;
 
 /**
  * Runs the real command and kills it when it is about to put the next file in place.

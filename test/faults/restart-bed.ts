@@ -14,7 +14,7 @@ import type { FaultPoint, TracedRun } from './strace.ts';
 export const times = ['--settle', '0s', '--stop-timeout', '100s', '--start-timeout', '100s'];
 
 /** Where the manifest waits. */
-export const waitingPath = 'etc/kubernetes/kubepki/manifests/kube-scheduler.yaml';
+export const waitingPath = 'etc/kubernetes/pki/.kubepki/manifests/kube-scheduler.yaml';
 
 /** What is special about a restart; by default it is `kubepki restart kube-scheduler`. */
 export interface Special extends Partial<Pick<Scenario, 'name' | 'group' | 'command' | 'injections'>> {

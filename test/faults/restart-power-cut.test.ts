@@ -16,7 +16,7 @@ import { everyPoint, spread } from './sample.ts';
 import { treeAt } from './scenario.ts';
 import { manifestPath, staticPod } from './static-pod.ts';
 
-const journalPath = 'etc/kubernetes/kubepki/restart.json';
+const journalPath = 'etc/kubernetes/pki/.kubepki/restart.json';
 
 interface Restart {
   readonly strace: string;

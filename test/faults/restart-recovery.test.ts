@@ -98,10 +98,10 @@ describe('recover of a restart, killed at any call', () => {
         const keptAs = `${waitingPath}.replaced-1`;
         assert.equal(snapshot(directory).get(keptAs)?.sha256, ours?.sha256);
         assert.deepEqual(changes(away.before, snapshot(directory)), [
-          '+ etc/kubernetes/kubepki 0700',
-          '+ etc/kubernetes/kubepki/manifests 0700',
-          `+ ${keptAs} 0640`,
           `~ ${manifestPath} content mode 0640 -> 0600`,
+          '+ etc/kubernetes/pki/.kubepki 0700',
+          '+ etc/kubernetes/pki/.kubepki/manifests 0700',
+          `+ ${keptAs} 0640`,
         ]);
       });
     });

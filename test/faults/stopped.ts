@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../support/deadline.ts';
 import { kubepkiCommand, type Outcome } from '../support/kubepki.ts';
+import { stateDirectory } from '../support/node.ts';
 import { temporaryDirectory, type Cleanup, type Tree } from '../support/tree.ts';
 
 /** A moment of a run: right after its `nth` fsync of this very path, or after its `nth` rename; counted from 1. */
@@ -70,8 +71,8 @@ export async function stopped(
   };
 }
 
-/** The process that holds the lock: its own file names it. */
+/** The process that holds the lock: the lock file names it. */
 function holderOf(tree: Tree): number {
-  const holder = readFileSync(join(tree.kubeconfigDir, 'kubepki/holder'), 'utf8');
+  const holder = readFileSync(join(stateDirectory(tree), 'lock'), 'utf8');
   return (JSON.parse(holder) as { readonly pid: number }).pid;
 }

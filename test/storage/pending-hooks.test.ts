@@ -10,7 +10,6 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { FileSystemRoot } from '../../src/filesystem/root.ts';
 import { sha256 } from '../../src/filesystem/regular-file.ts';
 import {
   claimPendingHooks,
@@ -21,15 +20,15 @@ import {
   type ClaimedHook,
   type PendingHook,
 } from '../../src/storage/pending-hooks.ts';
-import { stateDirectoryOf, type StateDirectory } from '../../src/storage/state-directory.ts';
+import type { StateDirectory } from '../../src/storage/state-directory.ts';
+import { stateFor } from '../support/state.ts';
 import { temporaryDirectory, type Cleanup } from '../support/tree.ts';
 
 const backup = '2026-11-25T034124.279Z-65a4c0';
 const later = '2026-11-26T034124.279Z-65a4c0';
 
 function stateBelow(directory: string): StateDirectory {
-  const root = FileSystemRoot.open(directory, '/');
-  return stateDirectoryOf(join(directory, 'kubernetes/pki'), { root, flags: [] });
+  return stateFor(join(directory, 'kubernetes/pki'), { root: directory });
 }
 
 function stateIn(t: Cleanup): StateDirectory {
@@ -41,8 +40,8 @@ function stateIn(t: Cleanup): StateDirectory {
 }
 
 /** Of a change that has been made, unless `content` is something else. */
-function hookIn({ parent }: StateDirectory, content = 'new'): PendingHook {
-  const path = join(parent, 'pki/a.crt');
+function hookIn({ certDir }: StateDirectory, content = 'new'): PendingHook {
+  const path = join(certDir, 'a.crt');
   writeFileSync(path, 'new');
   return {
     backup,
@@ -78,7 +77,7 @@ describe('a deploy hook that is owed', () => {
     assert.deepEqual(readdirSync(state.path), [`hook-${backup}.json`]);
     assert.equal(statSync(recordOf(state)).mode & 0o7777, 0o600);
     const text = readFileSync(recordOf(state), 'utf8');
-    assert.match(text, /"path": "\/kubernetes\/pki\/a\.crt"/);
+    assert.match(text, /"in": "cert-dir",\s+"path": "a\.crt"/);
     assert.ok(!text.includes(state.root.directory));
     // The same disk, mounted elsewhere.
     const elsewhere = join(temporaryDirectory(t), 'mnt');
@@ -126,25 +125,38 @@ describe('a deploy hook that is owed', () => {
 
   test('a file that the change takes away tells of it, too', (t) => {
     const state = stateIn(t);
-    const hook = { ...hookIn(state), puts: [{ path: join(state.parent, 'pki/gone'), sha256: null }] };
+    const hook = { ...hookIn(state), puts: [{ path: join(state.certDir, 'gone'), sha256: null }] };
     leave(state, hook);
     tidyPendingHooks(state);
     assert.deepEqual(owed(state), [hook]);
-    writeFileSync(join(state.parent, 'pki/gone'), 'still there');
+    writeFileSync(join(state.certDir, 'gone'), 'still there');
     tidyPendingHooks(state);
     assert.deepEqual(readdirSync(state.path), []);
   });
 
-  test('a record in a copy of the directory is none of its', (t) => {
+  test('a record in a copy of the cert dir speaks of the copy', (t) => {
     const state = stateIn(t);
     leave(state, hookIn(state));
     const copy = stateIn(t);
+    writeFileSync(recordOf(copy), readFileSync(recordOf(state), 'utf8'));
+    const hook = hookIn(copy);
+    assert.deepEqual(owed(copy), [hook]);
+  });
+
+  test('a record that speaks of a file that cannot be reached is told of, and stays', (t) => {
+    const state = stateIn(t);
+    const elsewhere = join(state.root.directory, 'elsewhere.crt');
+    writeFileSync(elsewhere, 'new');
+    leave(state, { ...hookIn(state), files: [elsewhere] });
     const stored = readFileSync(recordOf(state), 'utf8');
-    writeFileSync(recordOf(copy), stored.replaceAll('/kubernetes/', '/original/'));
-    writeFileSync(join(copy.parent, 'pki/a.crt'), 'new');
-    assert.deepEqual(owed(copy), []);
-    assert.deepEqual(tidyPendingHooks(copy), []);
-    assert.deepEqual(readdirSync(copy.path), []);
+    // As if the cert dir were mounted at another place of the container in which it was written.
+    writeFileSync(recordOf(state), stored.replace('"/kubernetes/pki"', '"/mounted"'));
+    assert.deepEqual(owed(state), []);
+    const [error, ...others] = tidyPendingHooks(state);
+    assert.deepEqual(others, []);
+    assert.equal(error?.file, '/elsewhere.crt');
+    assert.match(error.message, /^cannot be reached: .* the cert dir was \/mounted/);
+    assert.ok(existsSync(recordOf(state)));
   });
 
   test('what a killed run has left half-written goes', (t) => {
@@ -164,8 +176,9 @@ describe('a deploy hook that is owed', () => {
     ['names what no certificate is called', change('names', ['$(reboot)'])],
     ['has a command with words for a shell', change('command', 'renew; reboot')],
     ['has a component with a space', change('components', ['kube apiserver'])],
-    ['has a path that is none', change('files', ['relative'])],
-    ['has a path that no environment can hold', change('files', ['/a\0b'])],
+    ['has a path that is none', change('files', [{ in: 'cert-dir', path: '/absolute' }])],
+    ['has a path in a directory of another kind', change('files', [{ in: 'home', path: 'a' }])],
+    ['has a path that no environment can hold', change('files', [{ in: 'cert-dir', path: 'a\0b' }])],
   ] as const) {
     test(`a record that ${what} is told of, and stays`, (t) => {
       const state = stateIn(t);

@@ -10,26 +10,25 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { FileSystemRoot } from '../../src/filesystem/root.ts';
 import {
   dropPendingRequests,
   readPendingRequests,
   writePendingRequests,
   type PendingRequests,
 } from '../../src/storage/pending-requests.ts';
-import { stateDirectoryOf, type StateDirectory } from '../../src/storage/state-directory.ts';
+import type { StateDirectory } from '../../src/storage/state-directory.ts';
+import { stateFor } from '../support/state.ts';
 import { temporaryDirectory } from '../support/tree.ts';
 
 function stateIn(t: TestContext): StateDirectory {
   const certDir = join(temporaryDirectory(t), 'pki');
   mkdirSync(certDir);
-  return stateDirectoryOf(certDir, { root: FileSystemRoot.open(undefined, '/'), flags: [] });
+  return stateFor(certDir);
 }
 
-function pendingIn({ parent }: StateDirectory): PendingRequests {
+function pendingIn({ kubeconfigDir }: StateDirectory): PendingRequests {
   return {
-    certDir: join(parent, 'pki'),
-    kubeconfigDir: parent,
+    kubeconfigDir,
     signerName: 'example.com/signer',
     command: 'kubepki certs renew a --use-api',
     requests: [
@@ -88,7 +87,7 @@ describe('requests that wait', () => {
       good.replace('kubepki-cp1-a-01', '../../etc/passwd'),
       good.replace('"certificate"', '"other"'),
       good.replace(/"requests": \[[^]*\]/, '"requests": []'),
-      good.replace(/"stateDirectory": "[^"]*"/, '"stateDirectory": "/elsewhere"'),
+      good.replace(/"certDir": "[^"]*"/, '"certDir": "elsewhere"'),
     ];
     for (const text of bad) {
       assert.notEqual(text, good);

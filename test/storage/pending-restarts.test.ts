@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { FileSystemRoot } from '../../src/filesystem/root.ts';
 import { sha256 } from '../../src/filesystem/regular-file.ts';
 import {
   readPendingRestarts,
@@ -10,7 +9,8 @@ import {
   writePendingRestarts,
   type PendingRestarts,
 } from '../../src/storage/pending-restarts.ts';
-import { stateDirectoryOf, type StateDirectory } from '../../src/storage/state-directory.ts';
+import type { StateDirectory } from '../../src/storage/state-directory.ts';
+import { stateFor } from '../support/state.ts';
 import { temporaryDirectory, type Cleanup } from '../support/tree.ts';
 
 const boot = 'this boot';
@@ -19,18 +19,17 @@ const none = { restarts: [], terms: {} };
 function stateIn(t: Cleanup): StateDirectory {
   const directory = temporaryDirectory(t);
   mkdirSync(join(directory, 'kubernetes/pki'), { recursive: true });
-  const root = FileSystemRoot.open(directory, '/');
-  const state = stateDirectoryOf(join(directory, 'kubernetes/pki'), { root, flags: [] });
+  const state = stateFor(join(directory, 'kubernetes/pki'), { root: directory });
   mkdirSync(state.path, { mode: 0o700 });
   return state;
 }
 
-function pendingIn({ parent }: StateDirectory): PendingRestarts {
-  const path = join(parent, 'scheduler.conf');
+function pendingIn({ kubeconfigDir }: StateDirectory): PendingRestarts {
+  const path = join(kubeconfigDir, 'scheduler.conf');
   writeFileSync(path, 'new');
   return {
     restarts: [{ component: 'kube-scheduler', files: [{ path, sha256: sha256(Buffer.from('new')) }] }],
-    terms: { manifestsDir: join(parent, 'pods'), settle: 0, stopTimeout: 1000, startTimeout: 2000 },
+    terms: { manifestsDir: join(kubeconfigDir, 'pods'), settle: 0, stopTimeout: 1000, startTimeout: 2000 },
   };
 }
 
@@ -48,7 +47,7 @@ describe('restarts that are left', () => {
     writePendingRestarts(state, pendingIn(state), boot);
     assert.deepEqual(readPendingRestarts(state, boot), pendingIn(state));
     assert.deepEqual(stored(state)['terms'], {
-      manifestsDir: '/kubernetes/pods',
+      manifestsDir: { in: 'root', path: 'kubernetes/pods' },
       settle: 0,
       stopTimeout: 1000,
       startTimeout: 2000,
@@ -56,21 +55,11 @@ describe('restarts that are left', () => {
     assert.ok(!readFileSync(fileOf(state), 'utf8').includes(state.root.directory));
   });
 
-  test('of the first version of the file have none', (t) => {
-    const state = stateIn(t);
-    writePendingRestarts(state, pendingIn(state), boot);
-    // JSON leaves out what is undefined.
-    writeFileSync(fileOf(state), JSON.stringify({ ...stored(state), terms: undefined }));
-    assert.equal('terms' in stored(state), false);
-    assert.deepEqual(readPendingRestarts(state, boot), { ...pendingIn(state), terms: {} });
-    assert.equal(unusablePendingRestarts(state), undefined);
-  });
-
   test('and their terms go with a reboot, and with a change that is taken back', (t) => {
     const state = stateIn(t);
     writePendingRestarts(state, pendingIn(state), boot);
     assert.deepEqual(readPendingRestarts(state, 'the next boot'), none);
-    writeFileSync(join(state.parent, 'scheduler.conf'), 'old');
+    writeFileSync(join(state.kubeconfigDir, 'scheduler.conf'), 'old');
     assert.deepEqual(readPendingRestarts(state, boot), none);
     assert.equal(unusablePendingRestarts(state), undefined);
   });

@@ -12,10 +12,9 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { replaceFile, type ChangeSet, type FileTarget } from '../../src/changeset/change-set.ts';
-import { FileSystemRoot } from '../../src/filesystem/root.ts';
 import { readRegularFile } from '../../src/filesystem/regular-file.ts';
 import { listBackups } from '../../src/storage/backup-list.ts';
-import { stateDirectoryOf } from '../../src/storage/state-directory.ts';
+import { stateFor } from '../support/state.ts';
 import { openTransaction, type OpenTransaction, type ReadStaged } from '../../src/storage/transaction.ts';
 import { changes, snapshot, temporaryDirectory } from '../support/tree.ts';
 
@@ -48,11 +47,14 @@ function open(
 ): OpenTransaction {
   const [first] = targets;
   assert.ok(first);
-  const state = stateDirectoryOf(dirname(first.path), {
-    root: FileSystemRoot.open(undefined, '/'),
-    flags: [],
-  });
-  return openTransaction(state, targets, { occasion, ...options });
+  return openTransaction(stateFor(dirname(first.path)), targets, { occasion, ...options });
+}
+
+/** Without the state. */
+function filesIn(directory: string): string[] {
+  return readdirSync(directory)
+    .filter((name) => name !== '.kubepki')
+    .sort();
 }
 
 function target(path: string): FileTarget {
@@ -78,7 +80,7 @@ describe('committing a ChangeSet', () => {
     );
     assert.equal(readFileSync(key, 'utf8'), 'new key');
     assert.equal(readFileSync(certificate, 'utf8'), 'new');
-    assert.deepEqual(readdirSync(directory).sort(), ['apiserver.crt', 'apiserver.key']);
+    assert.deepEqual(filesIn(directory), ['apiserver.crt', 'apiserver.key']);
   });
 
   test('a file that exists keeps its mode and its owner, whatever the umask', (t) => {
@@ -118,7 +120,7 @@ describe('committing a ChangeSet', () => {
       });
     }, /refused/);
     assert.equal(readFileSync(key, 'utf8'), 'old key');
-    assert.deepEqual(readdirSync(directory).sort(), ['apiserver.crt', 'apiserver.key']);
+    assert.deepEqual(filesIn(directory), ['apiserver.crt', 'apiserver.key']);
   });
 
   test('a file that somebody else changed in the meantime is not replaced, nor is any other', (t) => {
@@ -136,7 +138,7 @@ describe('committing a ChangeSet', () => {
     );
     assert.equal(readFileSync(key, 'utf8'), 'old key');
     assert.equal(readFileSync(certificate, 'utf8'), 'renewed by kubeadm');
-    assert.deepEqual(readdirSync(directory).sort(), ['apiserver.crt', 'apiserver.key']);
+    assert.deepEqual(filesIn(directory), ['apiserver.crt', 'apiserver.key']);
   });
 
   test('a file that appeared in the meantime is not replaced', (t) => {
@@ -175,7 +177,7 @@ describe('committing a ChangeSet', () => {
         make,
       );
     }, /refused/);
-    assert.deepEqual(readdirSync(directory).sort(), ['apiserver.crt', 'apiserver.key']);
+    assert.deepEqual(filesIn(directory), ['apiserver.crt', 'apiserver.key']);
     commit(changes, accept, make);
     assert.equal(readFileSync(inner, 'utf8'), 'inner');
     assert.equal(statSync(join(directory, 'etcd')).mode & 0o7777, 0o755);
@@ -197,7 +199,7 @@ describe('committing a ChangeSet', () => {
 
 describe('a change that arrives bit by bit', () => {
   const staged = (directory: string): string[] =>
-    readdirSync(directory)
+    filesIn(directory)
       .filter((name) => name.startsWith('.'))
       .map((name) => name.replace(/\.kubepki-[0-9a-f]{12}$/, ''))
       .sort();
@@ -227,7 +229,7 @@ describe('a change that arrives bit by bit', () => {
       [key, certificate].map((path) => readFileSync(path, 'utf8')),
       ['new key', 'new'],
     );
-    assert.deepEqual(readdirSync(directory).sort(), ['apiserver.crt', 'apiserver.key']);
+    assert.deepEqual(filesIn(directory), ['apiserver.crt', 'apiserver.key']);
   });
 
   test('whatever comes first waits for those before it', (t) => {
@@ -265,7 +267,7 @@ describe('a change that arrives bit by bit', () => {
     transaction.stage(replaceFile(targets[0], 'new key', 0o600));
     assert.throws(() => transaction.prepare({ occasion, verify: accept, keepBackups: 5 }), TypeError);
     transaction.abort();
-    assert.deepEqual(readdirSync(directory).sort(), ['apiserver.crt', 'apiserver.key']);
+    assert.deepEqual(filesIn(directory), ['apiserver.crt', 'apiserver.key']);
     assert.throws(() => {
       open(targets).stage(replaceFile(target(join(directory, 'other')), 'x', 0o600));
     }, TypeError);
@@ -285,7 +287,7 @@ describe('a change that arrives bit by bit', () => {
     const after = changes(before, snapshot(directory));
     assert.deepEqual(staged(directory), []);
     assert.deepEqual(
-      after.filter((line) => !line.includes('.kubepki-')),
+      after.filter((line) => !line.includes('.kubepki')),
       [],
     );
     assert.equal(readFileSync(key, 'utf8'), "somebody else's");
@@ -304,8 +306,7 @@ describe('old backups', () => {
     transaction.stage(one);
     const place = restored === null ? null : { id: `number ${String(restored)}`, sequence: restored };
     transaction.prepare({ occasion: { ...occasion, restored: place }, verify: accept, keepBackups }).finish();
-    const state = stateDirectoryOf(t.directory, { root: FileSystemRoot.open(undefined, '/'), flags: [] });
-    return listBackups(state).backups.map(({ sequence }) => sequence);
+    return listBackups(stateFor(t.directory)).backups.map(({ sequence }) => sequence);
   }
 
   test('a rollback pushes none out, nor do those of rollbacks push out those of changes', (t) => {
@@ -324,9 +325,9 @@ describe('old backups', () => {
   test('a number that was changed by hand does not make the later ones unreadable', (t) => {
     const at = files(t);
     change(at, null, 3);
-    const backups = join(dirname(at.directory), 'kubepki/backups');
+    const backups = join(at.directory, '.kubepki/backups');
     const manifest = join(backups, readdirSync(backups)[0] ?? '', 'manifest.json');
-    const last = Number.MAX_SAFE_INTEGER;
+    const last = 1_000_000_000;
     writeFileSync(
       manifest,
       readFileSync(manifest, 'utf8').replace('"sequence": 1,', `"sequence": ${String(last)},`),
@@ -335,4 +336,24 @@ describe('old backups', () => {
     change(at, null, 3);
     assert.equal(change(at, null, 3).length, 3);
   });
+
+  for (const number of [Number.MAX_SAFE_INTEGER, 1_000_000_001, 0, -1, 1.5]) {
+    test(`a backup with the number ${String(number)} is damaged, and no other`, (t) => {
+      const at = files(t);
+      change(at, null, 3);
+      const backups = join(at.directory, '.kubepki/backups');
+      const [id = ''] = readdirSync(backups);
+      const manifest = join(backups, id, 'manifest.json');
+      writeFileSync(
+        manifest,
+        readFileSync(manifest, 'utf8').replace('"sequence": 1,', `"sequence": ${String(number)},`),
+      );
+      assert.deepEqual(change(at, null, 3), [1]);
+      const { damaged } = listBackups(stateFor(at.directory));
+      assert.deepEqual(
+        damaged.map((one) => one.id),
+        [id],
+      );
+    });
+  }
 });

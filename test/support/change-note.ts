@@ -18,25 +18,16 @@ interface Said {
   readonly flags?: string;
 }
 
-/** A tree, and where its state is if that is not beside its kubeconfigs. */
-interface StatefulTree extends Tree {
-  readonly stateDir?: string;
-}
-
 /** The newest backup by its name, which begins with the time. */
-function newestBackup(tree: StatefulTree): string {
-  const backups = join(tree.stateDir ?? stateDirectory(tree), 'backups');
+function newestBackup(tree: Tree): string {
+  const backups = join(stateDirectory(tree), 'backups');
   const newest = readdirSync(backups).sort().at(-1);
   if (newest === undefined) throw new Error('the tree has no backup');
   return newest;
 }
 
 /** What the run that has just ended must have said on stderr of its change, by what is on the disk now. */
-export function changeNote(
-  t: Cleanup,
-  tree: StatefulTree,
-  { restart = [], flags, ...said }: Said = {},
-): string {
+export function changeNote(t: Cleanup, tree: Tree, { restart = [], flags, ...said }: Said = {}): string {
   const hint = `kubepki restart ${restart.join(' ')} ${flags ?? `--rootfs ${tree.directory}`}`;
   const next =
     restart.length === 0
@@ -46,21 +37,13 @@ export function changeNote(
 }
 
 /** The same with `--quiet`, where it is all on one line. */
-export function quietNote(
-  t: Cleanup,
-  tree: StatefulTree,
-  { restart = [], flags, ...said }: Said = {},
-): string {
+export function quietNote(t: Cleanup, tree: Tree, { restart = [], flags, ...said }: Said = {}): string {
   const command = `kubepki restart ${restart.join(' ')} ${flags ?? `--rootfs ${tree.directory}`}`;
   const next = restart.length === 0 ? '' : `; to use what is new: ${command}`;
   return `note: ${sum(t, tree, said)}${next}\n`;
 }
 
-function sum(
-  t: Cleanup,
-  tree: StatefulTree,
-  { verb = 'renewed', names }: Pick<Said, 'verb' | 'names'>,
-): string {
+function sum(t: Cleanup, tree: Tree, { verb = 'renewed', names }: Pick<Said, 'verb' | 'names'>): string {
   const leaves = leafFiles(tree, temporaryDirectory(t));
   const changed = names?.map((name) => leafFile(leaves, name)) ?? leaves;
   const ends = changed

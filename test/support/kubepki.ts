@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Kills it after so long; it is not killed by default. */
   readonly limitMs?: number;
+  /** A directory of programs that are in the place of the system's for this run alone. Needs root, or user namespaces. */
+  readonly programs?: string | undefined;
 }
 
 /**
@@ -47,12 +49,13 @@ export function kubepki(args: readonly string[], options: RunOptions = {}): Prom
     env: { PATH, HOME, TZ: 'Asia/Kolkata', ...(TMPDIR === undefined ? {} : { TMPDIR }), ...options.env },
     cwd: options.cwd ?? process.cwd(),
     limitMs: options.limitMs ?? 0,
+    programs: options.programs,
   });
 }
 
 /** Runs it as cron does: `env -i PATH=/usr/bin:/bin`, in `/`. */
 export function kubepkiFromCron(args: readonly string[]): Promise<Outcome> {
-  return run(args, { env: { PATH: '/usr/bin:/bin' }, cwd: '/', limitMs: 0 });
+  return run(args, { env: { PATH: '/usr/bin:/bin' }, cwd: '/', limitMs: 0, programs: undefined });
 }
 
 /** A run that goes on beside the test. */
@@ -64,17 +67,25 @@ export interface Running {
 /** Starts it as {@link kubepki} does. */
 export function startKubepki(args: readonly string[]): Running {
   const { PATH = '/usr/bin:/bin', HOME = '/' } = process.env;
-  return start(args, { env: { PATH, HOME }, cwd: process.cwd(), limitMs: 0 });
+  return start(args, { env: { PATH, HOME }, cwd: process.cwd(), limitMs: 0, programs: undefined });
 }
 
 function run(args: readonly string[], options: Required<RunOptions>): Promise<Outcome> {
   return start(args, options).ended;
 }
 
-function start(args: readonly string[], { env, cwd, limitMs }: Required<RunOptions>): Running {
+/** In a mount namespace of its own. */
+function besideSystem(programs: string): readonly [string, ...string[]] {
+  const mapped = process.getuid?.() === 0 ? [] : ['--map-root-user'];
+  const bind = `for f in "$0"/*; do for d in /usr/bin /bin /usr/sbin /sbin; do
+    [ ! -e "$d/\${f##*/}" ] || mount --bind "$f" "$d/\${f##*/}" || exit 70; done; done; exec "$@"`;
+  return ['unshare', ...mapped, '--mount', 'sh', '-c', bind, programs, ...kubepkiCommand];
+}
+
+function start(args: readonly string[], { env, cwd, limitMs, programs }: Required<RunOptions>): Running {
   if (given === undefined && !existsSync(bundle))
     throw new Error('dist/kubepki.cjs is not built: run `npm run build` first (npm test does)');
-  const [program, ...words] = kubepkiCommand;
+  const [program, ...words] = programs === undefined ? kubepkiCommand : besideSystem(programs);
   const child = spawn(program, [...words, ...args], {
     env,
     cwd,

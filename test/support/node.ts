@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { kubepki, type Outcome } from './kubepki.ts';
 import { copyFixture, type Cleanup, type Tree } from './tree.ts';
@@ -20,7 +21,13 @@ export async function done(tree: Tree, ...args: readonly string[]): Promise<Outc
   return outcome;
 }
 
+/** Whether there is nothing to go on with, nor to go back to. */
+export function leavesNoTrace(tree: Tree): boolean {
+  const directory = stateDirectory(tree);
+  return !existsSync(directory) || readdirSync(directory).join() === 'lock';
+}
+
 /** Where kubepki keeps what it did. */
 export function stateDirectory(tree: Tree): string {
-  return join(tree.kubeconfigDir, 'kubepki');
+  return join(tree.certDir, '.kubepki');
 }

@@ -11,7 +11,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url));
@@ -79,14 +79,24 @@ export interface SnapshotEntry {
   readonly target?: string;
 }
 
-/** What a directory holds: every path below it, relative to it, bytewise sorted. */
+/** What a directory holds: every path below it, relative to it, bytewise sorted; but for what a lock leaves ({@link isOfLock}). */
 export type Snapshot = ReadonlyMap<string, SnapshotEntry>;
 
 export function snapshot(directory: string): Snapshot {
   const paths = readdirSync(directory, { recursive: true, withFileTypes: true })
     .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
     .sort();
-  return new Map(paths.map((path) => [path, snapshotEntry(join(directory, path))]));
+  const entries = paths.map((path) => [path, snapshotEntry(join(directory, path))] as const);
+  return new Map(entries.filter(([path, { type }]) => !isOfLock(path, type, paths)));
+}
+
+/** The files that are locked are there to stay, and so is the directory of one: a run that changes nothing leaves them. */
+function isOfLock(path: string, type: SnapshotEntry['type'], all: readonly string[]): boolean {
+  if (type === 'file') return /(?:^|\/)\.kubepki(?:\/|\.)lock$/.test(path);
+  const inside = all.filter((one) => one.startsWith(`${path}/`));
+  return (
+    type === 'directory' && basename(path) === '.kubepki' && inside.every((one) => one === `${path}/lock`)
+  );
 }
 
 function snapshotEntry(path: string): SnapshotEntry {
@@ -141,7 +151,7 @@ export function fileChanges(
   after: Snapshot,
   options?: { inodes: boolean },
 ): readonly string[] {
-  return changes(before, after, options).filter((line) => !/ (?:\S*\/)?kubepki(?:\/| )/.test(line));
+  return changes(before, after, options).filter((line) => !/ (?:\S*\/)?\.kubepki(?:\/| )/.test(line));
 }
 
 function ownerOf(entry: SnapshotEntry): string {

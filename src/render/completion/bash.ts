@@ -1,4 +1,4 @@
-import { backupsBesideCertDir, defaultCertDir } from './backups.ts';
+import { backupsInCertDir, defaultCertDir } from './backups.ts';
 import { everyCommand, operandWords, type Candidates, type CommandTree } from './command-tree.ts';
 
 /**
@@ -31,8 +31,7 @@ ${commandCases(program)}
 _kubepki_backups() {
   local directory=\${2:-${defaultCertDir}} found path
   if [[ $directory == /* ]]; then directory=$1$directory; fi
-  # The kernel follows a symlink before it goes up, and so does ${program.name}.
-  found=$(compgen -d -- "$directory/../${backupsBesideCertDir}/$3")
+  found=$(compgen -d -- "$directory/${backupsInCertDir}/$3")
   words=''
   while IFS= read -r path; do
     case \${path##*/} in

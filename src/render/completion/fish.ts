@@ -1,4 +1,4 @@
-import { backupsBesideCertDir, defaultCertDir } from './backups.ts';
+import { backupsInCertDir, defaultCertDir } from './backups.ts';
 import { everyCommand, operandWords, type CommandAt, type CommandTree, type Flag } from './command-tree.ts';
 
 const backupPattern = '^\\d{4}-\\S+T\\S+Z-\\S+$';
@@ -87,8 +87,7 @@ function __kubepki_backups
     set rootfs (string replace -r '^~/' $HOME/ -- $rootfs)
     set certs (string replace -r '^~/' $HOME/ -- $certs)
     string match -q '/*' -- $certs; and set certs $rootfs$certs
-    # The kernel follows a symlink before it goes up, and so does ${program.name}.
-    set -l found $certs/../${backupsBesideCertDir}/*/manifest.json
+    set -l found $certs/${backupsInCertDir}/*/manifest.json
     string match -r '${backupPattern}' -- (string replace -r '.*/(.*)/manifest.json' '$1' -- $found)
 end
 

@@ -1,4 +1,4 @@
-import { backupsBesideCertDir, defaultCertDir } from './backups.ts';
+import { backupsInCertDir, defaultCertDir } from './backups.ts';
 import { operandWords, type Candidates, type CommandTree, type Flag, type Word } from './command-tree.ts';
 
 /** As a file `_kubepki` in the fpath, and sourced after compinit. */
@@ -32,8 +32,7 @@ _kubepki_backups() {
     esac
   done
   [[ $certs == /* ]] && certs=$rootfs$certs
-  # The kernel follows a symlink before it goes up, and so does ${program.name}.
-  ids=("$certs"/../${backupsBesideCertDir}/[0-9][0-9][0-9][0-9]-*T*Z-*/manifest.json(NOn:h:t))
+  ids=("$certs"/${backupsInCertDir}/[0-9][0-9][0-9][0-9]-*T*Z-*/manifest.json(NOn:h:t))
   (( $#ids )) && compadd -V backups -a ids
 }
 

@@ -5,7 +5,7 @@ import type { SigningRequest } from '../../../src/operations/kubelet-serving/sig
 import type { ClusterService, Surroundings } from '../../../src/operations/kubelet-serving/surroundings.ts';
 import { object, surroundings, wanted } from '../../operations/kubelet-serving/sample.ts';
 import { judge } from '../judge.ts';
-import { kubepki, type Outcome } from '../kubepki.ts';
+import { kubepki, type Outcome, type RunOptions } from '../kubepki.ts';
 import { RequestMaker, type Wanted } from '../serving-request.ts';
 import { temporaryDirectory, type Tree } from '../tree.ts';
 import { csrApi, type CsrApi } from './csr-api.ts';
@@ -22,8 +22,8 @@ export interface ServingBed {
   put(name: string, changes?: Partial<SigningRequest>, asked?: Partial<Wanted>): void;
   /** `kubepki csr …` with the node's admin.conf. */
   run(...args: readonly string[]): Promise<Outcome>;
-  /** The same with another environment. */
-  runWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Outcome>;
+  /** The same on another machine. */
+  runWith(options: RunOptions, ...args: readonly string[]): Promise<Outcome>;
   /** Name and conditions of each request that is kept. */
   standing(): Readonly<Record<string, string>>;
 }
@@ -86,8 +86,8 @@ export async function servingBed(
         csr.decide(name, { type: type as 'Approved', reason: 'Somebody', message: 'before' });
       }
     },
-    run: (...args) => kubepki(['csr', ...args, '--rootfs', tree.directory], { env: lookUp }),
-    runWith: (env, ...args) => kubepki(['csr', ...args, '--rootfs', tree.directory], { env }),
+    run: (...args) => kubepki(['csr', ...args, '--rootfs', tree.directory], lookUp),
+    runWith: (options, ...args) => kubepki(['csr', ...args, '--rootfs', tree.directory], options),
     standing: () =>
       Object.fromEntries(
         csr
@@ -109,8 +109,8 @@ function configurationOf({ controlPlaneEndpoint, dnsDomain }: Surroundings): str
   );
 }
 
-/** A `getent` on the PATH that knows the controlPlaneEndpoint, and nothing else. */
-function lookUpOf(t: TestContext, { controlPlaneEndpoint }: Surroundings): Readonly<Record<string, string>> {
+/** A machine whose `getent` knows the controlPlaneEndpoint, and nothing else. */
+function lookUpOf(t: TestContext, { controlPlaneEndpoint }: Surroundings): RunOptions {
   if (controlPlaneEndpoint === undefined) return {};
   const { host, addresses } = controlPlaneEndpoint;
   const bin = temporaryDirectory(t);
@@ -120,7 +120,7 @@ function lookUpOf(t: TestContext, { controlPlaneEndpoint }: Surroundings): Reado
     ['#!/bin/sh', `[ "$*" = 'ahosts ${host}' ] || exit 2`, ...lines, ''].join('\n'),
     { mode: 0o755 },
   );
-  return { PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+  return { programs: bin };
 }
 
 export const slicesPath = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices';

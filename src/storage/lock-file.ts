@@ -1,0 +1,59 @@
+import { closeSync, constants, fchmodSync, fstatSync, openSync, type Stats } from 'node:fs';
+import { geteuid } from 'node:process';
+import { KubepkiError } from '../errors/error.ts';
+import { shellWord } from '../errors/shell-word.ts';
+import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+
+/** A file that is there to be locked; the lock lasts as long as it is open. */
+export interface LockFile {
+  readonly path: string;
+  readonly descriptor: number;
+  /** Two paths may lead to one file. */
+  readonly inode: string;
+}
+
+/**
+ * Opens the file, and makes it where it is not there. Nobody else may be able to open it: who can open a file can lock it.
+ * @param make false: undefined when it is not there
+ * @throws KubepkiError no-permission
+ */
+export function openLockFile(path: string, { make }: { readonly make: true }): LockFile;
+export function openLockFile(path: string, { make }: { readonly make: boolean }): LockFile | undefined;
+export function openLockFile(path: string, { make }: { readonly make: boolean }): LockFile | undefined {
+  // NONBLOCK: a FIFO that was planted at this name must not make us wait.
+  const flags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, flags | (make ? constants.O_CREAT : 0), 0o600);
+  } catch (cause) {
+    if (!make && errnoOf(cause) === 'ENOENT') return undefined;
+    throw errnoOf(cause) === 'ELOOP' ? notOurs(path, undefined) : filesystemError(cause, path);
+  }
+  try {
+    const stats = fstatSync(descriptor);
+    requireOurs(path, stats);
+    // open(2) subtracts the umask.
+    if ((stats.mode & 0o777) !== 0o600) fchmodSync(descriptor, 0o600);
+    return { path, descriptor, inode: `${String(stats.dev)}:${String(stats.ino)}` };
+  } catch (cause) {
+    closeSync(descriptor);
+    throw filesystemError(cause, path);
+  }
+}
+
+function requireOurs(path: string, stats: Stats): void {
+  if (!stats.isFile() || stats.uid !== (geteuid?.() ?? stats.uid)) throw notOurs(path, stats);
+  if ((stats.mode & 0o077) === 0) return;
+  throw new KubepkiError('no-permission', 'can be opened by others, who could hold the lock for ever', {
+    file: path,
+    hint: `chmod 600 ${shellWord(path)}`,
+  });
+}
+
+function notOurs(path: string, stats: Stats | undefined): KubepkiError {
+  const roots = stats?.isFile() === true && stats.uid === 0;
+  return new KubepkiError('no-permission', 'is not a file of yours, and kubepki takes its lock there', {
+    file: path,
+    hint: roots ? 'run it as root' : 'find out who made it, then move it away',
+  });
+}
