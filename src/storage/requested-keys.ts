@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
-import { readRegularFile } from '../filesystem/regular-file.ts';
 import { replaceDurably } from './durable.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
-import type { StateDirectory } from './state-directory.ts';
+import { readOwn, type StateDirectory } from './state-directory.ts';
 
 // A node has ten certificates; who asks again and again does not wait for the oldest any more.
 const mostKept = 200;
@@ -19,7 +18,7 @@ function recordOf(state: StateDirectory): string {
  */
 export function readRequestedKeys(state: StateDirectory): ReadonlySet<string> {
   const path = recordOf(state);
-  const file = readRegularFile(path, path);
+  const file = readOwn(path);
   const stored = file && parseJson(file.bytes);
   const digests: readonly unknown[] = isRecord(stored) && Array.isArray(stored['keys']) ? stored['keys'] : [];
   return new Set(digests.filter(isText));
