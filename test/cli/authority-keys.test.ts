@@ -28,7 +28,7 @@ for (const [curve, hash] of [
       ],
       { stdio: 'pipe' },
     );
-    await done(tree, 'renew', 'apiserver', 'admin.conf');
+    await done(tree, 'renew', 'apiserver', 'admin.conf', '--force');
     // The new leaves' keys are of the kind that the old ones were.
     const text = execFileSync(openssl, ['x509', '-in', pki('apiserver.crt'), '-noout', '-text']).toString();
     assert.match(text, new RegExp(`Signature Algorithm: ecdsa-with-${hash}\n`));
