@@ -155,10 +155,10 @@ describe('a state directory', () => {
   test('in which somebody else has put a journal: exit 9, and what it says is not done', async (t) => {
     if (!mayChown(t)) return;
     const tree = copyFixture(t, role);
-    const victim = join(tree.certDir, 'sa.pub');
+    const victim = join(tree.certDir, 'front-proxy-ca.crt');
     const sha256 = createHash('sha256').update(readFileSync(victim)).digest('hex');
-    const file = { in: 'cert-dir', path: 'sa.pub' };
-    const stagedPath = { in: 'cert-dir', path: '.sa.pub.kubepki-0123456789ab' };
+    const file = { in: 'cert-dir', path: 'front-proxy-ca.crt' };
+    const stagedPath = { in: 'cert-dir', path: '.front-proxy-ca.crt.kubepki-0123456789ab' };
     const journal = {
       ...{ version: 1, origin: { certDir: '/etc/kubernetes/pki', kubeconfigDir: null }, status: 'committed' },
       ...{ id: '2026-11-24T115216.578Z-899d63', command: 'kubepki certs renew all', directories: [] },
