@@ -156,13 +156,13 @@ describe('what only the change used to find out', () => {
     if (openssl === undefined) return;
     const tree = quickTree(t);
     constrain(openssl, tree);
-    const { stderr } = await refusedAlike(tree, 'renew', 'apiserver', 'apiserver-kubelet-client');
+    const { stderr } = await refusedAlike(tree, 'renew', 'apiserver', 'apiserver-kubelet-client', '--force');
     assert.match(
       stderr,
-      /^error: \S*apiserver\.crt: a certificate for apiserver would be refused: it is signed by "CN=kubernetes", which must not sign for .*\nhint: .*\nhint: nothing was changed; to renew the rest: kubepki certs renew apiserver-kubelet-client --rootfs \S+\n$/,
+      /^error: \S*apiserver\.crt: a certificate for apiserver would be refused: it is signed by "CN=kubernetes", which must not sign for .*\nhint: .*\nhint: nothing was changed; to renew the rest: kubepki certs renew apiserver-kubelet-client --force --rootfs \S+\n$/,
     );
     const refused = changeDocument(
-      (await certs(tree, 'renew', 'apiserver', '--dry-run', '-o', 'json')).stdout,
+      (await certs(tree, 'renew', 'apiserver', '--force', '--dry-run', '-o', 'json')).stdout,
     );
     assert.equal(entry(refused, 'apiserver').outcome, 'refused');
   });
