@@ -12,14 +12,9 @@ import {
   type AsideJournal,
 } from './aside-journal.ts';
 import { createDurably, removeIfThere, syncDirectory, syncFile } from './durable.ts';
+import { isOutOfReach } from './in-directory.ts';
 import { stagedPathFor } from './staged-file.ts';
-import {
-  commandHere,
-  createStateDirectory,
-  isOutOfReach,
-  removeIfEmpty,
-  type StateDirectory,
-} from './state-directory.ts';
+import { commandHere, createStateDirectory, removeIfEmpty, type StateDirectory } from './state-directory.ts';
 
 /**
  * What became of a manifest that was away: `back`; `in-place`, having never left or been put back by hand; `kept`,

@@ -15,6 +15,7 @@ import {
   type BackupManifest,
   type Occasion,
 } from './manifest.ts';
+import { inItsDirectory } from './in-directory.ts';
 import { createStateDirectory, readOwn, type StateDirectory } from './state-directory.ts';
 
 /** Copies what a ChangeSet will replace. The manifest is written last: a backup without one is not complete. */
@@ -27,7 +28,9 @@ export function createBackup(
   createStateDirectory(state.backups);
   const directory = join(state.backups, id);
   try {
-    mkdirSync(directory, { mode: 0o700 });
+    inItsDirectory(directory, (path) => {
+      mkdirSync(path, { mode: 0o700 });
+    });
     const files = changes.map(({ target }, index): BackupFile => {
       const { path, resolvedPath } = target;
       const file = readRegularFile(resolvedPath, path);
@@ -68,7 +71,9 @@ export function removeBackup(state: StateDirectory, id: string): void {
     removeIfThere(join(directory, manifestName));
     // Before the rest: a power cut must not leave a manifest without its files.
     syncDirectory(directory);
-    rmSync(directory, { recursive: true, force: true });
+    inItsDirectory(directory, (path) => {
+      rmSync(path, { recursive: true, force: true });
+    });
     syncDirectory(state.backups);
   } catch (cause) {
     throw filesystemError(cause, directory);

@@ -9,9 +9,10 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../filesystem/filesystem-error.ts';
 import { exists } from '../filesystem/regular-file.ts';
+import { inItsDirectory } from './in-directory.ts';
 
 export interface Ownership {
   /** Permission bits. */
@@ -31,7 +32,17 @@ export function createDurably(
 ): void {
   // EXCL and NOFOLLOW: a file or symlink that somebody planted at this name is an error, never written through.
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const descriptor = openSync(path, flags, 0o600);
+  inItsDirectory(path, (file) => {
+    write(file, openSync(file, flags, 0o600), content, { mode, owner });
+  });
+}
+
+function write(
+  path: string,
+  descriptor: number,
+  content: Buffer | Iterable<Buffer>,
+  { mode, owner }: Ownership,
+): void {
   try {
     // Before the first byte, so that nobody else ever opens it half private. Owner before mode: chown clears set-id bits.
     if (owner !== undefined) fchownSync(descriptor, owner.uid, owner.gid);
@@ -58,8 +69,15 @@ export function replaceDurably(path: string, content: Buffer): void {
   const staged = `${path}.new`;
   removeIfThere(staged);
   createDurably(staged, content, { mode: 0o600, owner: undefined });
-  renameSync(staged, path);
+  rename(staged, path);
   syncDirectory(dirname(path));
+}
+
+/** Within one directory. Throws what node:fs throws. */
+export function rename(staged: string, path: string): void {
+  inItsDirectory(path, (file) => {
+    renameSync(join(dirname(file), basename(staged)), file);
+  });
 }
 
 /** A rename, a creation or a removal is on disk only when its directory is. */
@@ -83,7 +101,7 @@ function sync(path: string, flags: number): void {
 
 export function removeIfThere(path: string): void {
   try {
-    unlinkSync(path);
+    inItsDirectory(path, unlinkSync);
   } catch (cause) {
     const code = errnoOf(cause);
     // A read-only file system refuses before it looks whether there is anything to remove.

@@ -3,6 +3,7 @@ import { geteuid } from 'node:process';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import { inItsDirectory } from './in-directory.ts';
 
 /** A file that is there to be locked; the lock lasts as long as it is open. */
 export interface LockFile {
@@ -24,7 +25,9 @@ export function openLockFile(path: string, { make }: { readonly make: boolean })
   const flags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
   let descriptor: number;
   try {
-    descriptor = openSync(path, flags | (make ? constants.O_CREAT : 0), 0o600);
+    descriptor = inItsDirectory(path, (file) =>
+      openSync(file, flags | (make ? constants.O_CREAT : 0), 0o600),
+    );
   } catch (cause) {
     if (!make && errnoOf(cause) === 'ENOENT') return undefined;
     throw errnoOf(cause) === 'ELOOP' ? notOurs(path, undefined) : filesystemError(cause, path);

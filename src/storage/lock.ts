@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, ftruncateSync, readdirSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, readdirSync, rmdirSync, writeSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import { systemProgram } from '../filesystem/system-program.ts';
 import { isRecord, parseJson } from './json-value.ts';
+import { removeIfThere } from './durable.ts';
+import { inItsDirectory } from './in-directory.ts';
 import { kubeconfigDirName, kubeconfigLockPath, nameKubeconfigDir } from './kubeconfig-dir.ts';
 import { openLockFile, type LockFile } from './lock-file.ts';
 import { ensureDirectory, removeEmpty } from './new-directories.ts';
@@ -133,9 +135,9 @@ function leaveNothing(
     try {
       const lock = files.find(({ path }) => dirname(path) === directory)?.path;
       const names = readdirSync(directory);
-      if (lock !== undefined && names.join() === basename(lock)) unlinkSync(lock);
+      if (lock !== undefined && names.join() === basename(lock)) removeIfThere(lock);
       else if (names.length > 0) return;
-      rmdirSync(directory);
+      inItsDirectory(directory, rmdirSync);
     } catch (cause) {
       throw filesystemError(cause, directory);
     }

@@ -4,6 +4,7 @@ import type { FileTarget } from '../changeset/change-set.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import { syncDirectory } from './durable.ts';
+import { inItsDirectory } from './in-directory.ts';
 import { removeIfEmpty } from './state-directory.ts';
 
 /** The directories that a change needs and that are not there, outer ones first. */
@@ -49,9 +50,11 @@ function requireDirectory(directory: string, file: string): void {
 /** On disk when this returns. @throws KubepkiError no-permission, io */
 export function createDirectory(directory: string, mode: number): void {
   try {
-    mkdirSync(directory, { mode });
-    // mkdir(2) subtracts the umask.
-    chmodSync(directory, mode);
+    inItsDirectory(directory, (path) => {
+      mkdirSync(path, { mode });
+      // mkdir(2) subtracts the umask.
+      chmodSync(path, mode);
+    });
     syncDirectory(dirname(directory));
   } catch (cause) {
     throw filesystemError(cause, directory);

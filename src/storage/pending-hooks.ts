@@ -1,9 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, renameSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
-import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
+import { createDurably, removeIfThere, rename, syncDirectory } from './durable.ts';
 import { isRecord, isText, parseJson } from './json-value.ts';
 import { flock } from './lock.ts';
 import { backupId } from './manifest.ts';
@@ -168,7 +168,7 @@ function replace(state: StateDirectory, hook: PendingHook, { claimed }: { readon
     createDurably(staged, content, { mode: 0o600, owner: undefined });
     // Before it has its name, so that no other run claims it first. The descriptor is closed with the process.
     if (claimed && claim(staged) === undefined) throw new KubepkiError('busy', 'is locked', { file: staged });
-    renameSync(staged, path);
+    rename(staged, path);
     syncDirectory(state.path);
   } catch (cause) {
     throw filesystemError(cause, path);

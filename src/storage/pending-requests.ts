@@ -1,4 +1,4 @@
-import { readdirSync, unlinkSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
@@ -121,7 +121,7 @@ export function dropPendingRequests(state: StateDirectory): void {
 /** Ours only. */
 function removeKeys(directory: string): void {
   for (const name of readdirSync(directory)) {
-    if (/^kubepki-.*\.key$/.test(name) || name === 'requests.json.new') unlinkSync(join(directory, name));
+    if (/^kubepki-.*\.key$/.test(name) || name === 'requests.json.new') removeIfThere(join(directory, name));
   }
 }
 

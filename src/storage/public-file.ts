@@ -1,10 +1,10 @@
-import { lstatSync, renameSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { lstatSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
-import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
+import { createDurably, removeIfThere, rename, syncDirectory } from './durable.ts';
 import { stagedPathFor } from './staged-file.ts';
 
 export interface PublicFile {
@@ -71,12 +71,13 @@ function contentOf(path: string): string | undefined {
  * Writes a file that anybody may read (0644) beside itself and renames it: nobody sees half of it.
  * @throws KubepkiError
  */
-export function replacePublicFile(target: string, pieces: Iterable<Buffer>, shownPath: string): void {
-  const staged = stagedPathFor(target);
+export function replacePublicFile(path: string, pieces: Iterable<Buffer>, shownPath: string): void {
   try {
+    const target = join(realpathSync(dirname(path)), basename(path));
+    const staged = stagedPathFor(target);
     createDurably(staged, pieces, { mode: 0o644, owner: undefined });
     try {
-      renameSync(staged, target);
+      rename(staged, target);
     } catch (cause) {
       removeIfThere(staged);
       throw cause;

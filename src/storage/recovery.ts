@@ -1,11 +1,11 @@
-import { readdirSync, renameSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { exists, readRegularFile } from '../filesystem/regular-file.ts';
 import { readBackupFile, removeBackup, removeIncompleteBackups } from './backup.ts';
-import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
+import { createDurably, removeIfThere, rename, syncDirectory } from './durable.ts';
 import { readManifest } from './manifest.ts';
 import {
   dropJournal,
@@ -204,7 +204,7 @@ function moveForward(state: StateDirectory, entry: JournalEntry): void {
   if (place === 'foreign') throw changedBySomebodyElse(state, entry);
   try {
     if (entry.after === null) removeIfThere(entry.resolvedPath);
-    else renameSync(entry.stagedPath, entry.resolvedPath);
+    else rename(entry.stagedPath, entry.resolvedPath);
   } catch (cause) {
     throw filesystemError(cause, entry.path);
   }
@@ -225,7 +225,7 @@ function back(state: StateDirectory, journal: Journal, reason: string): Resoluti
     removeIfThere(entry.stagedPath);
     const { mode, uid, gid } = file.old;
     createDurably(entry.stagedPath, content, { mode, owner: { uid, gid } });
-    renameSync(entry.stagedPath, entry.resolvedPath);
+    rename(entry.stagedPath, entry.resolvedPath);
   }
   syncTargetDirectories(journal.entries);
   // Every target is old, and on disk: the change has left nothing but traces.

@@ -8,6 +8,7 @@ import { stateDirectoryName } from '../filesystem/own-names.ts';
 import { readRegularFile, type RegularFile } from '../filesystem/regular-file.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 import { syncDirectory } from './durable.ts';
+import { inItsDirectory } from './in-directory.ts';
 
 /**
  * Where kubepki keeps what it did to a cert dir: `.kubepki/` inside it, so that every mount and every spelling of the
@@ -77,7 +78,9 @@ export function requireSoundStateDirectory(directory: string): void {
 /** @returns false when something of that name was there */
 function makeDirectory(directory: string): boolean {
   try {
-    mkdirSync(directory, { mode: 0o700 });
+    inItsDirectory(directory, (path) => {
+      mkdirSync(path, { mode: 0o700 });
+    });
     return true;
   } catch (cause) {
     if (errnoOf(cause) === 'EEXIST') return false;
@@ -117,18 +120,10 @@ export function readOwn(path: string): RegularFile | undefined {
   throw new KubepkiError('not-a-file', message, { file: path });
 }
 
-/** Whether nobody but root and ourselves can put another file in the place of one in this directory. */
-export function isOutOfReach(directory: string): boolean {
-  const { uid, mode } = lstatSync(directory);
-  const trusted = uid === 0 || uid === geteuid?.();
-  const closed = (mode & 0o022) === 0 || (mode & 0o1000) !== 0;
-  return trusted && closed && (directory === '/' || isOutOfReach(dirname(directory)));
-}
-
 /** Removes the directory if nothing is in it any more: a run that changed nothing leaves nothing. */
 export function removeIfEmpty(directory: string): void {
   try {
-    rmdirSync(directory);
+    inItsDirectory(directory, rmdirSync);
   } catch (cause) {
     // ENOTDIR: a file or a symlink in its place is not ours to remove.
     const harmless = ['ENOTEMPTY', 'ENOENT', 'EEXIST', 'ENOTDIR'];

@@ -1,0 +1,55 @@
+import { closeSync, constants, lstatSync, openSync, readlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { KubepkiError } from '../errors/error.ts';
+import { errnoOf } from '../filesystem/filesystem-error.ts';
+import { isForeign } from '../filesystem/owner.ts';
+
+/** Whether nobody but root and ourselves can put another file in the place of one in this directory. */
+export function isOutOfReach(directory: string): boolean {
+  const { uid, mode } = lstatSync(directory);
+  const closed = (mode & 0o022) === 0 || (mode & 0o1000) !== 0;
+  return !isForeign(uid) && closed && (directory === '/' || isOutOfReach(dirname(directory)));
+}
+
+/**
+ * Does something to a file in its directory. Where another user could put a symlink in the place of that directory, or of one
+ * around it, and so lead us to a directory of root's, it is opened, looked at, and used through its descriptor: whatever
+ * becomes of its name, the file stays in it. node has no calls such as openat(2).
+ * @param path without symlinks
+ * @param act given a path that leads there
+ * @throws what `act` throws and what node:fs throws; KubepkiError conflict where the path leads elsewhere by now
+ */
+export function inItsDirectory<T>(path: string, act: (path: string) => T): T {
+  const directory = dirname(path);
+  if (isOutOfReach(directory)) return act(path);
+  const descriptor = openSync(
+    directory,
+    constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+  );
+  try {
+    const opened = `/proc/self/fd/${String(descriptor)}`;
+    if (whereIs(opened) !== directory) {
+      throw new KubepkiError('conflict', 'has been replaced by another directory meanwhile', {
+        file: directory,
+        hint: 'find out who can write to the directories around it, then run the command again',
+      });
+    }
+    return act(join(opened, basename(path)));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The kernel's own name of it, in which there is no symlink. */
+function whereIs(opened: string): string {
+  try {
+    return readlinkSync(opened);
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') throw cause;
+    throw new KubepkiError('io', 'is needed to work in directories of other users, and is not mounted', {
+      file: '/proc',
+      hint: 'mount -t proc proc /proc',
+      cause,
+    });
+  }
+}
