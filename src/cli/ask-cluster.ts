@@ -80,7 +80,9 @@ async function readClusterConfig(
       note(
         `${kubeconfig}: belongs to uid ${String(owner)}, who would decide how certificates are renewed, so the cluster is not asked`,
       );
-      hint(`make it yours: chown root ${shellWord(kubeconfig)}; or name it: --kubeconfig`);
+      hint(
+        `if it is this cluster's, make it yours: chown root:root ${shellWord(kubeconfig)}; or name it: --kubeconfig`,
+      );
       return undefined;
     }
     const access = readApiAccess(root, kubeconfig);

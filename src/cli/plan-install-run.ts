@@ -19,11 +19,10 @@ import {
   type PlannedInstall,
 } from '../operations/plan-install.ts';
 import { strangers } from '../operations/strangers.ts';
-import { readRequestedKeys } from '../storage/requested-keys.ts';
+import { keySettings } from './key-settings.ts';
 import { inventoryToFill } from './managed.ts';
 import type { Node } from './node-options.ts';
 import { csrDirectory, csrFlags, type CsrDirectoryOption } from './csr-directory.ts';
-import { stateOf } from './waiting.ts';
 
 export interface InstallSources extends CsrDirectoryOption {
   readonly fromBundle?: string;
@@ -71,7 +70,7 @@ export function planInstallRun(
     command: commandLine([...csrFlags(sources), ...node.flags]),
     keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
     keys: readPrivateKeys(inventory),
-    requested: readRequestedKeys(stateOf(node)),
+    ...keySettings(node),
     waiting,
     files: [...all, ...bundled],
     bundle: bundle?.target.resolvedPath,

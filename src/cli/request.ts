@@ -25,6 +25,7 @@ import { conclude, type Conclusion } from './conclude.ts';
 import { csrDirectory, csrFlags, warnOfOpenDirectory, type CsrDirectoryOption } from './csr-directory.ts';
 import { dueSettingsOf } from './due-settings.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
+import { keySettings } from './key-settings.ts';
 import { requireManaged } from './managed.ts';
 import { namedAlgorithm, openNode, type Node, type NodeOptions } from './node-options.ts';
 import { noteSigning, signerOf, type WaitingRequest } from './note-signing.ts';
@@ -94,7 +95,10 @@ async function requestSelected(
     if (!way.dryRun && requested.length > 0) {
       rememberRequestedKeys(
         way.state,
-        requested.map(({ request: { publicKey } }) => keyDigest(publicKey)),
+        requested.map(({ requestable: { spec }, request: { publicKey } }) => ({
+          name: spec.name,
+          digest: keyDigest(publicKey),
+        })),
       );
     }
     const made = await way.make(change, { keepBackups: options.keepBackups, now, terminal });
@@ -140,6 +144,7 @@ function planRequestRun(
     {
       ...dueSettingsOf(node, inventory, selection, options, now),
       signer: 'by-hand',
+      ...keySettings(node),
       command: commandLine(node.flags),
       encryptionAlgorithm: namedAlgorithm(node),
       sans: sanSettings(sans, node, options),

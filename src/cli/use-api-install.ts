@@ -111,7 +111,8 @@ function checkOne(
       keysInUse: inUse,
       keys: readPrivateKeys(inventory),
       // Its keys are in the state directory, which is ours alone.
-      requested: new Set(),
+      wasRequested: () => true,
+      isInReach: () => false,
       command: commandLine(node.flags),
       waiting: [files.waiting],
       files: [files.certificate],

@@ -83,6 +83,9 @@ export function planApiRun(
     {
       ...dueSettingsOf(node, inventory, selection, options, now),
       signer: 'cluster',
+      // Nothing waits in files.
+      wasRequested: () => true,
+      isInReach: () => false,
       command: commandLine([...apiFlags(options), ...node.flags]),
       encryptionAlgorithm: namedAlgorithm(node),
       sans: sanSettings(sans, node, options),

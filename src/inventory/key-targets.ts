@@ -35,9 +35,11 @@ export function readKeyTarget(
   namedBy: Naming | undefined,
 ): FileTarget {
   const { target, bytes } = readFile(root, path);
-  if (namedBy === undefined || bytes === undefined) return named(target, namedBy);
-  if (bytes.every((byte) => byte === 0) || keyBlock.test(bytes.toString('latin1')))
-    return named(target, namedBy);
+  if (bytes === undefined || target.before === undefined) return named(target, namedBy);
+  if (keyBlock.test(bytes.toString('latin1'))) return named(target, namedBy);
+  // What was no key may be open to all, as a certificate is that another user has moved there.
+  const closed = { ...target, before: { ...target.before, mode: 0o600 } };
+  if (namedBy === undefined || bytes.every((byte) => byte === 0)) return named(closed, namedBy);
   throw new KubepkiError(
     'conflict',
     `holds no private key, so none is written there, though ${namedBy.path} names it`,

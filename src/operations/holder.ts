@@ -2,7 +2,6 @@ import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import type { CommandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { shellWord } from '../errors/shell-word.ts';
 import {
   findAuthority,
   type Inventory,
@@ -154,7 +153,7 @@ function refusal({ path, before }: FileTarget, reason: string, certificate: File
     `belongs to ${owner}, who would get a key and a certificate that are not ${owner}'s: ${reason}`,
     {
       file: path,
-      hint: `look at ${certificate.path}; if it is to be renewed all the same, make the file yours: chown root ${shellWord(path)}`,
+      hint: `look at ${certificate.path}; to have it made anew, move it away with its key, and run kubepki certs generate`,
     },
   );
 }

@@ -1,8 +1,6 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
-import type { CommandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { shellWord } from '../errors/shell-word.ts';
 import type { CertificateFile } from '../inventory/certificate-files.ts';
 import { findAuthority, type Inventory } from '../inventory/inventory.ts';
 import type { PendingFiles } from '../inventory/pending-files.ts';
@@ -16,7 +14,8 @@ import { isSameKey } from '../pki/subject-key.ts';
 import { isoSeconds } from '../pki/time.ts';
 import { faultsOf, type Fault } from './check-signed.ts';
 import { heldIn, holderOf } from './holder.ts';
-import { requireOwnKey } from './key-owner.ts';
+import { catalogText, identityOf, identityText, isOfCatalog } from './identity.ts';
+import { requireOwnKey, type KeySettings } from './key-owner.ts';
 import type { KeysInUse } from './keys-in-use.ts';
 import { certificateInUse, isBest, isPlace, matchesFor, type Match } from './match-signed.ts';
 import { trustedAuthorities, type TrustedAuthorities } from './kubeconfig-authority.ts';
@@ -54,14 +53,11 @@ export type PlannedInstall =
   | { readonly status: 'idle'; readonly spec: CertificateSpec }
   | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly errors: readonly KubepkiError[] };
 
-export interface InstallSettings {
+export interface InstallSettings extends KeySettings {
   readonly now: Date;
   readonly allowChanges: boolean;
   readonly keysInUse: KeysInUse;
   readonly keys: PrivateKeys;
-  /** Digests of the keys that requests were made with here. */
-  readonly requested: ReadonlySet<string>;
-  readonly command: CommandLine;
   /** All that waits, of every certificate, whichever are to be installed. */
   readonly waiting: readonly PendingFiles[];
   readonly files: readonly CertificateFile[];
@@ -181,8 +177,8 @@ function check(
   }
   const place = installPlace(placeOf(spec), authorities);
   requireReplaceable(inventory, placeTargets(place));
-  requireOwnKey(pending, placeTargets(place), settings);
-  requireHolder(inventory, pending, place, settings);
+  requireOwnKey(spec, pending, placeTargets(place), settings);
+  requireHolder(inventory, pending, place, signed.leaf, settings);
   if (place.kind === 'kubeconfig') requireRewritable(place);
   return {
     status: 'installable',
@@ -200,6 +196,11 @@ function check(
         ...[
           ...(inUse ? [] : earlierEnd(signed.leaf, certificateInUse(inventory, spec))),
           ...faults.filter(allowed).map(({ message }) => message),
+          ...(isOfCatalog(spec, identityOf(signed.leaf))
+            ? []
+            : [
+                `is made out to ${identityText(identityOf(signed.leaf))}, where kubeadm has ${catalogText(spec)}`,
+              ]),
           // RFC 8446, 4.4.2.2. Go does not look at it.
           ...(assertsKeyUsage(signed.leaf, 'digitalSignature') === false
             ? ['has a keyUsage without digitalSignature, which some TLS clients refuse']
@@ -215,29 +216,36 @@ function check(
 }
 
 /**
- * A key that is not its owner's already, put into another user's file, takes the place of one that this user holds.
+ * What is put into another user's file takes the place of a certificate that this user holds, and is made out to the same name.
  * @throws KubepkiError no-permission
  */
 function requireHolder(
   inventory: Inventory,
   { spec, keyFile }: Pending,
   place: InstallPlace,
+  leaf: Certificate,
   { keys }: InstallSettings,
 ): void {
   const targets = placeTargets(place);
   const foreign = targets.find(({ before }) => before?.foreign === true);
-  const keyStays = targets.some(({ resolvedPath }) => resolvedPath === keyFile.resolvedPath);
-  if (foreign === undefined || keyStays || keyFile.before?.uid === foreign.before?.uid) return;
-  const held = heldIn(inventory, spec, keys);
-  if (held !== undefined) {
-    holderOf(held);
-    return;
+  if (foreign === undefined) return;
+  const refused = (reason: string): KubepkiError =>
+    new KubepkiError('no-permission', `belongs to uid ${String(foreign.before?.uid)}, ${reason}`, {
+      file: foreign.path,
+      hint: 'move it away, and put a file of your own in its place',
+    });
+  const identity = identityOf(leaf);
+  if (!isOfCatalog(spec, identity)) {
+    throw refused(
+      `and the new certificate is made out to ${identityText(identity)}, not to ${catalogText(spec)}`,
+    );
   }
-  throw new KubepkiError(
-    'no-permission',
-    `belongs to uid ${String(foreign.before?.uid)}, who has no certificate ${spec.name} that another could replace`,
-    { file: foreign.path, hint: `make the file yours: chown root ${shellWord(foreign.path)}` },
-  );
+  // It knows the key already.
+  const keyStays = targets.some(({ resolvedPath }) => resolvedPath === keyFile.resolvedPath);
+  if (keyStays || keyFile.before?.uid === foreign.before?.uid) return;
+  const held = heldIn(inventory, spec, keys);
+  if (held === undefined) throw refused(`who has no certificate ${spec.name} that another could replace`);
+  holderOf(held);
 }
 
 /** A place, and of a kubeconfig the CAs that it is to trust. */

@@ -1,6 +1,5 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
-import type { CommandLine } from '../errors/command-line.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
 import type { CertificateFile } from '../inventory/certificate-files.ts';
 import type { Inventory } from '../inventory/inventory.ts';
@@ -15,6 +14,7 @@ import { heldIn, holderByCatalog, holderOf } from './holder.ts';
 import { isNameless } from '../pki/subject-alt-name.ts';
 import { requireReplaceable } from './replaceable.ts';
 import { restOf, type Resting, type RestSettings } from './resting.ts';
+import { requireOwnKey, type KeySettings } from './key-owner.ts';
 import type { KeysInUse } from './keys-in-use.ts';
 import { requireSameSans } from './waiting-sans.ts';
 
@@ -52,13 +52,11 @@ export type PlannedRequest =
   | Resting
   | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
 
-export interface RequestSettings extends RestSettings {
+export interface RequestSettings extends RestSettings, KeySettings {
   readonly encryptionAlgorithm: NamedAlgorithm | undefined;
   readonly keysInUse: KeysInUse;
   readonly keys: PrivateKeys;
   readonly signer: 'by-hand' | 'cluster';
-  /** The command line of a hint. */
-  readonly command: CommandLine;
   /** Replace a request that waits. */
   readonly force: boolean;
   /** What lies at a host path. */
@@ -113,6 +111,9 @@ function planRequest(inventory: Inventory, files: RequestFiles, settings: Reques
     const state = stateOf(request, key);
     if (state === 'pending') {
       const { target, content } = files.request;
+      if (key.content.status === 'present') {
+        requireOwnKey(spec, { key: key.content.value, keyFile: key.target }, [], settings);
+      }
       if (wanted !== undefined && content.status === 'present') {
         naming(target.path, () => {
           requireSameSans(content.value, subjectAltName);

@@ -1,5 +1,6 @@
-import { closeSync, constants, lstatSync, openSync, readlinkSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readlinkSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf } from '../filesystem/filesystem-error.ts';
 import { isForeign } from '../filesystem/owner.ts';
@@ -9,6 +10,21 @@ export function isOutOfReach(directory: string): boolean {
   const { uid, mode } = lstatSync(directory);
   const closed = (mode & 0o022) === 0 || (mode & 0o1000) !== 0;
   return !isForeign(uid) && closed && (directory === '/' || isOutOfReach(dirname(directory)));
+}
+
+/** Whether another user can put another file at that place, by the path that was typed or by the one that it leads to. */
+export function isReachedByOthers({
+  path,
+  resolvedPath,
+}: Pick<FileTarget, 'path' | 'resolvedPath'>): boolean {
+  return [path, resolvedPath].some((one) => {
+    try {
+      return !isOutOfReach(realpathSync(dirname(one)));
+    } catch {
+      // It is not there: nobody has put a file into it.
+      return false;
+    }
+  });
 }
 
 /**
@@ -22,22 +38,31 @@ export function isOutOfReach(directory: string): boolean {
 export function inItsDirectory<T>(path: string, act: (path: string) => T): T {
   const directory = dirname(path);
   if (isOutOfReach(directory)) return act(path);
-  const descriptor = openSync(
-    directory,
-    constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-  );
+  const descriptor = openDirectory(directory);
   try {
     const opened = `/proc/self/fd/${String(descriptor)}`;
-    if (whereIs(opened) !== directory) {
-      throw new KubepkiError('conflict', 'has been replaced by another directory meanwhile', {
-        file: directory,
-        hint: 'find out who can write to the directories around it, then run the command again',
-      });
-    }
+    if (whereIs(opened) !== directory) throw replaced(directory);
     return act(join(opened, basename(path)));
   } finally {
     closeSync(descriptor);
   }
+}
+
+function openDirectory(directory: string): number {
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  try {
+    return openSync(directory, flags);
+  } catch (cause) {
+    if (['ENOTDIR', 'ELOOP'].includes(errnoOf(cause) ?? '')) throw replaced(directory);
+    throw cause;
+  }
+}
+
+function replaced(directory: string): KubepkiError {
+  return new KubepkiError('conflict', 'has been replaced by something else meanwhile', {
+    file: directory,
+    hint: 'find out who can write to the directories around it, then run the command again',
+  });
 }
 
 /** The kernel's own name of it, in which there is no symlink. */

@@ -16,6 +16,7 @@ import {
   type StoredJournal,
 } from './journal.ts';
 import { removeEmpty } from './new-directories.ts';
+import { removeHalfWrittenKeys } from './requested-keys.ts';
 import { isStagedName } from './staged-file.ts';
 import { commandHere, type StateDirectory } from './state-directory.ts';
 
@@ -87,6 +88,7 @@ function journalToResolve(state: StateDirectory): Journal | undefined {
 function removeHalfDone(state: StateDirectory): void {
   try {
     removeIfThere(`${state.journal}.new`);
+    removeHalfWrittenKeys(state);
   } catch (cause) {
     throw filesystemError(cause, state.journal);
   }

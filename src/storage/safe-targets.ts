@@ -84,7 +84,7 @@ function requireNamersOwn({ path, resolvedPath, before, namedBy }: FileTarget): 
     `is named by ${namedBy.path}, which belongs to uid ${String(namedBy.uid)}, but the file and its directory do not`,
     {
       file: path,
-      hint: `if it is the right file, make the kubeconfig yours: chown root ${shellWord(namedBy.path)}`,
+      hint: `give the file and its directory to uid ${String(namedBy.uid)}, or have the kubeconfig name another file`,
     },
   );
 }

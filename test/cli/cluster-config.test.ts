@@ -435,7 +435,7 @@ describe('an admin.conf of another user', () => {
     const unasked = await run('renew', 'apiserver');
     assert.match(
       unasked.stderr,
-      /^note: .*admin\.conf: belongs to uid 12345, .* not asked\nhint: make it yours: chown root /,
+      /^note: .*admin\.conf: belongs to uid 12345, .* not asked\nhint: if it is this cluster's, make it yours: chown root:root /,
     );
     assert.deepEqual(server.seen, []);
 

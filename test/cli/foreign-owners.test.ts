@@ -3,15 +3,17 @@
  * by what is in it, by what is asked for; and files that a foreign kubeconfig names.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
   copyFileSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -425,7 +427,7 @@ describe('install with a key of another user’s', () => {
     assert.equal(outcome.code, 1);
     assert.match(
       outcome.stderr,
-      /^error: .*\.key: belongs to uid 12345 and is not the key .*\nhint: ask again, /,
+      /^error: .*\.key: belongs to uid 12345, and is not the key .*\nhint: ask again, /,
     );
     assert.deepEqual(changes(before, snapshot(tree.certDir)), []);
     // Where all of it is his, he could have done it himself.
@@ -451,4 +453,98 @@ describe('install with a key of another user’s', () => {
     assert.match(outcome.stderr, /^error: .*\.crt: belongs to uid 12345, .*CN=mallory/);
     assert.deepEqual(changes(before, snapshot(tree.certDir)), []);
   });
+
+  test('puts no other certificate into a file of his, though all that waits is of root’s making', async (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined || !mayChown(t)) return;
+    const tree = copyFixture(t, role);
+    const csrDir = join(tree.directory, 'csr');
+    mkdirSync(csrDir);
+    chownSync(csrDir, stranger, stranger);
+    chownSync(join(tree.kubeconfigDir, 'scheduler.conf'), stranger, stranger);
+    const asks = await certs(
+      tree,
+      'renew',
+      'admin.conf',
+      'scheduler.conf',
+      '--csr-only',
+      '--csr-dir',
+      '/csr',
+    );
+    assert.equal(asks.code, 0, asks.stderr);
+    const admin = (end: string): string => join(csrDir, `admin.conf.${end}`);
+    sign(openssl, tree, admin);
+    // It is his directory: what is called how in it is for him to say.
+    for (const end of ['csr', 'key', 'crt']) renameSync(admin(end), join(csrDir, `scheduler.conf.${end}`));
+    const before = snapshot(tree.kubeconfigDir);
+    const outcome = await certs(tree, 'install', '--csr-dir', '/csr');
+    assert.equal(outcome.code, 1);
+    assert.match(
+      outcome.stderr,
+      /^error: .*scheduler\.conf\.key: is where another user decides .*for scheduler\.conf was made with here/,
+    );
+    assert.deepEqual(changes(before, snapshot(tree.kubeconfigDir)), []);
+  });
+
+  test('reads no key in use over his link', async (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined || !mayChown(t)) return;
+    const tree = copyFixture(t, role);
+    const csrDir = join(tree.directory, 'csr');
+    mkdirSync(csrDir);
+    chownSync(join(tree.kubeconfigDir, 'scheduler.conf'), stranger, stranger);
+    const key = join(tree.certDir, 'apiserver-kubelet-client.key');
+    const subject = '/O=system:masters/CN=kube-apiserver-kubelet-client';
+    const csr = join(csrDir, 'scheduler.conf.csr');
+    execFileSync(openssl, ['req', '-new', '-key', key, '-subj', subject, '-out', csr], { stdio: 'pipe' });
+    for (const end of ['key', 'crt']) {
+      symlinkSync(
+        `/etc/kubernetes/pki/apiserver-kubelet-client.${end}`,
+        join(csrDir, `scheduler.conf.${end}`),
+      );
+    }
+    assert.equal(spawnSync('chown', ['-hR', `${String(stranger)}:${String(stranger)}`, csrDir]).status, 0);
+    const before = snapshot(tree.kubeconfigDir);
+    const outcome = await certs(tree, 'install', '--csr-dir', '/csr');
+    assert.equal(outcome.code, 1, outcome.stdout);
+    assert.match(outcome.stderr, /^error: /);
+    assert.deepEqual(changes(before, snapshot(tree.kubeconfigDir)), []);
+  });
+
+  test('a request that he has put there is not offered for signing', async (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined || !mayChown(t)) return;
+    const tree = copyFixture(t, role);
+    const csrDir = join(tree.directory, 'csr');
+    mkdirSync(csrDir);
+    const at = (end: string): string => join(csrDir, `scheduler.conf.${end}`);
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', at('key')];
+    execFileSync(openssl, ['req', '-new', ...key, '-subj', '/O=system:masters/CN=evil', '-out', at('csr')], {
+      stdio: 'pipe',
+    });
+    assert.equal(spawnSync('chown', ['-R', `${String(stranger)}:${String(stranger)}`, csrDir]).status, 0);
+    const refused = await certs(tree, 'renew', 'scheduler.conf', '--csr-only', '--csr-dir', '/csr');
+    assert.equal(refused.code, 1, refused.stdout);
+    assert.match(
+      refused.stderr,
+      /^error: .*scheduler\.conf\.key: belongs to uid 12345, .*\nhint: ask again, .*--csr-only --force/,
+    );
+    // A backup is kept, and what waits then was made here.
+    const forced = await certs(tree, 'renew', 'scheduler.conf', '--csr-only', '--force', '--csr-dir', '/csr');
+    assert.equal(forced.code, 0, forced.stderr);
+    const again = await certs(tree, 'renew', 'scheduler.conf', '--csr-only', '--csr-dir', '/csr');
+    assert.equal(again.code, 0, again.stderr);
+  });
+});
+
+test('a new key is for its owner alone where what was in its place was none', async (t) => {
+  if (!mayChown(t)) return;
+  const tree = copyFixture(t, role);
+  const etcd = join(tree.certDir, 'etcd');
+  chownSync(etcd, stranger, stranger);
+  renameSync(join(etcd, 'healthcheck-client.crt'), join(etcd, 'server.key'));
+  assert.equal(statSync(join(etcd, 'server.key')).mode & 0o777, 0o644);
+  const outcome = await certs(tree, 'renew', 'etcd-server');
+  assert.equal(outcome.code, 0, outcome.stderr);
+  assert.equal(statSync(join(etcd, 'server.key')).mode & 0o777, 0o600);
 });
