@@ -204,7 +204,8 @@ BACKUP=${document.backup ?? ''}
   test('that winds up on SIGTERM is waited for', async (t) => {
     const tree = quickTree(t);
     const started = join(temporaryDirectory(t), 'started');
-    const hook = `trap 'sleep 1; echo wound up; exit 0' TERM; echo > '${started}'; sleep 600 & wait`;
+    // What it has started may miss a signal that comes before it is a program of its own, and must not keep stderr open then.
+    const hook = `trap 'sleep 1; echo wound up; exit 0' TERM; sleep 60 2>&- & echo > '${started}'; wait`;
     const args = ['renew', 'apiserver', '--deploy-hook', hook, '--textfile', '/kubepki.prom'];
     const { outcome, signalled } = running(args, tree);
     await until(() => (existsSync(started) ? true : undefined), {
