@@ -86,7 +86,7 @@ const roomsOf: Readonly<Record<Exclude<Room, 'cli'>, Partial<Record<Room, 'value
   storage: { errors: 'value', filesystem: 'value', changeset: 'value' },
   http: {},
   controlplane: { errors: 'value', catalog: 'value', storage: 'value', http: 'value', operations: 'type' },
-  cluster: { errors: 'value', http: 'value', operations: 'type' },
+  cluster: { errors: 'value', filesystem: 'value', http: 'value', operations: 'type' },
   render: {
     errors: 'value',
     catalog: 'type',
