@@ -63,10 +63,9 @@ const nothingComes = `
 `;
 const endless = 'internal error (it ended before its work did)';
 
-describe(
-  'a command whose work never settles',
-  { skip: isExecutable && 'the executable loads nothing before' },
-  () => {
+// Nothing can be loaded before the executable's own code.
+if (!isExecutable)
+  describe('a command whose work never settles', () => {
     for (const [words, ,] of commands) {
       const isPlugin = words.includes('nagios');
       test(`${words.slice(0, 4).join(' ')} is an error, and says so`, async (t) => {
@@ -91,7 +90,7 @@ describe(
       const { stdout, stderr, code } = await kubepki(words, { env });
       assert.deepEqual([stdout, code], ['', 1]);
       assert.ok(stderr.startsWith(`error: ${endless}\n`), stderr);
-      const left = Object.keys(snapshot(tree.directory)).filter((path) => !Object.hasOwn(before, path));
+      const left = [...snapshot(tree.directory).keys()].filter((path) => !before.has(path));
       assert.deepEqual(
         left.filter((path) => !path.includes('.kubepki')),
         [],
@@ -113,8 +112,7 @@ describe(
       assert.match(stderr, /^error: internal error \(RangeError\)\nhint: [^\n]*\n/);
       assert.doesNotMatch(stderr, /a key, say| at /);
     });
-  },
-);
+  });
 
 describe('SIGUSR1', () => {
   test('opens no debugger, and ends nothing', async (t) => {

@@ -18,7 +18,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { requireTidy, setState } from '../faults/invariants.ts';
 import { killedAfter } from '../faults/killed.ts';
 import { judge } from '../support/judge.ts';
-import { kubepki, kubepkiCommand } from '../support/kubepki.ts';
+import { isExecutable, kubepki, kubepkiCommand } from '../support/kubepki.ts';
 import { holdLock, kubeconfigLockFile, lockFile } from '../support/lock-holder.ts';
 import { mountsFor } from '../support/mounts.ts';
 import { certs, done, quickTree, stateDirectory } from '../support/node.ts';
@@ -213,10 +213,13 @@ describe('the program flock', () => {
     assert.equal(existsSync(marker), false);
   });
 
-  for (const [error, said] of [
-    ['EMFILE', 'too many files are open in this process'],
-    ['ENFILE', 'too many files are open on this machine'],
-  ] as const) {
+  // Bun starts a child without a pipe that strace could fail; what is said is decided in one place for both runtimes.
+  for (const [error, said] of isExecutable
+    ? []
+    : ([
+        ['EMFILE', 'too many files are open in this process'],
+        ['ENFILE', 'too many files are open on this machine'],
+      ] as const)) {
     test(`is not called missing when ${said}`, (t) => {
       const strace = judge(t, 'strace');
       if (strace === undefined) return;
