@@ -1,15 +1,16 @@
-import { closeSync, constants, lstatSync, openSync, readlinkSync, realpathSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf } from '../filesystem/filesystem-error.ts';
-import { isForeign } from '../filesystem/owner.ts';
+import { isForeign, isOpenToOthers } from '../filesystem/owner.ts';
 
-/** Whether nobody but root and ourselves can put another file in the place of one in this directory. */
+/** Whether nobody but root and ourselves can put another file in the place of one in this directory, or lead to another one. */
 export function isOutOfReach(directory: string): boolean {
-  const { uid, mode } = lstatSync(directory);
-  const closed = (mode & 0o022) === 0 || (mode & 0o1000) !== 0;
-  return !isForeign(uid) && closed && (directory === '/' || isOutOfReach(dirname(directory)));
+  const stats = lstatSync(directory);
+  // Who may change a symlink is a matter of its owner and of the directory that it is in.
+  const isClosed = !isForeign(stats.uid) && (stats.isSymbolicLink() || !isOpenToOthers(stats));
+  return isClosed && (directory === '/' || isOutOfReach(dirname(directory)));
 }
 
 /** Whether another user can put another file at that place, by the path that was typed or by the one that it leads to. */
@@ -19,10 +20,10 @@ export function isReachedByOthers({
 }: Pick<FileTarget, 'path' | 'resolvedPath'>): boolean {
   return [path, resolvedPath].some((one) => {
     try {
-      return !isOutOfReach(realpathSync(dirname(one)));
+      return !isOutOfReach(dirname(one));
     } catch {
-      // It is not there: nobody has put a file into it.
-      return false;
+      // What cannot be looked at is not known to be out of reach.
+      return true;
     }
   });
 }

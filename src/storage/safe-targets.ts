@@ -4,7 +4,7 @@ import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
-import { isForeign } from '../filesystem/owner.ts';
+import { isForeign, isOpenToOthers } from '../filesystem/owner.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 
 /**
@@ -50,22 +50,12 @@ function requireTrustedLinks(root: FileSystemRoot, targets: readonly FileTarget[
   }
 }
 
-const groupMayWrite = 0o020;
-const othersMayWrite = 0o002;
-const sticky = 0o1000;
-
-/**
- * Who may write to a directory may put another file in the place of each that is in it, at any moment. A group that has its
- * owner's number, or root's, is that user's alone, as most distributions make them.
- */
+/** Who may write to a directory may put another file in the place of each that is in it, at any moment. */
 function requireOwnDirectories(targets: readonly FileTarget[]): void {
   const directories = new Set(targets.map(({ resolvedPath }) => dirname(resolvedPath)));
   for (const directory of directories) {
     const stats = lookFor(directory);
-    if (stats === undefined || (stats.mode & sticky) !== 0) continue;
-    const isOfAGroup = stats.gid !== 0 && stats.gid !== stats.uid;
-    const open = othersMayWrite | (isOfAGroup ? groupMayWrite : 0);
-    if ((stats.mode & open) === 0) continue;
+    if (stats === undefined || !isOpenToOthers(stats)) continue;
     throw new KubepkiError('no-permission', 'is a directory that other users can write to', {
       file: directory,
       hint: `make it its owner's alone: chmod go-w ${shellWord(directory)}`,

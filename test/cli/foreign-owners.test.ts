@@ -8,6 +8,7 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
+  lchownSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -509,6 +510,40 @@ describe('install with a key of another user’s', () => {
     assert.equal(outcome.code, 1, outcome.stdout);
     assert.match(outcome.stderr, /^error: /);
     assert.deepEqual(changes(before, snapshot(tree.kubeconfigDir)), []);
+  });
+
+  test('a key that root made by other means is taken where nobody else decides what is called how', async (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined || !mayChown(t)) return;
+    const waits = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+    const subject = '/O=system:masters/CN=kube-apiserver-kubelet-client';
+    for (const [mode, group, link, code] of [
+      [0o775, 0, undefined, 0],
+      [0o775, 54321, undefined, 1],
+      [0o777, 0, undefined, 1],
+      [0o755, 0, 'root', 0],
+      [0o755, 0, 'foreign', 1],
+    ] as const) {
+      const tree = copyFixture(t, role);
+      const csrDir = join(tree.directory, 'csr');
+      mkdirSync(csrDir);
+      const at = (end: string): string => join(csrDir, `apiserver-kubelet-client.${end}`);
+      const args = ['req', '-new', ...waits, '-keyout', at('key'), '-subj', subject, '-out', at('csr')];
+      execFileSync(openssl, args, { stdio: 'pipe' });
+      sign(openssl, tree, at);
+      chownSync(csrDir, 0, group);
+      chmodSync(csrDir, mode);
+      const typed = link === undefined ? '/csr' : '/link';
+      if (link !== undefined) symlinkSync('csr', join(tree.directory, 'link'));
+      if (link === 'foreign') lchownSync(join(tree.directory, 'link'), stranger, stranger);
+      const outcome = await certs(tree, 'install', '--csr-dir', typed);
+      assert.equal(
+        outcome.code,
+        code,
+        `${mode.toString(8)} ${String(group)} ${String(link)}: ${outcome.stderr}`,
+      );
+      if (code === 1) assert.match(outcome.stderr, /^error: .*(?:another user decides|belongs to uid)/m);
+    }
   });
 
   test('a request that he has put there is not offered for signing', async (t) => {
