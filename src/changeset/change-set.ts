@@ -19,6 +19,14 @@ export interface Naming {
   readonly foreign: boolean;
 }
 
+/** The files of a CA that a change relies on: it signs, or is what is verified against and trusted. */
+export interface SigningFiles {
+  /** As it was read. */
+  readonly certificate: FileTarget;
+  /** Host path, and the file need not be there. */
+  readonly keyPath: string;
+}
+
 export interface FileContent {
   readonly content: Buffer;
   /** Permission bits. */

@@ -72,6 +72,6 @@ export async function attempt<T>(
     state,
     generateKeys: placeholderKeys,
     make: (change) => Promise.resolve(change).then(rehearsed),
-    makeArriving: async ({ make }) => rehearsed(await make(() => undefined)),
+    makeArriving: async ({ make, signedBy }) => rehearsed({ ...(await make(() => undefined)), signedBy }),
   });
 }

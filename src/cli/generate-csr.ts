@@ -57,6 +57,7 @@ async function generateAll(options: GenerateCsrOptions, terminal: Terminal): Pro
     const made = await way.make(
       {
         changes,
+        signedBy: [],
         certificates: [],
         verify: (read) => {
           for (const { target, after } of changes) requireWritten(target, after?.content, read);

@@ -1,4 +1,5 @@
 import { initSpecs, type InitSpec } from '../catalog/init-order.ts';
+import type { SigningFiles } from '../changeset/change-set.ts';
 import type { NamingFlags } from '../config/naming-flags.ts';
 import type { NodeNaming } from '../config/node-naming.ts';
 import { commandLine } from '../errors/command-line.ts';
@@ -72,6 +73,7 @@ async function generateSelected(
     const changes = made.flatMap((one) => one.changes);
     const change = {
       changes,
+      signedBy: signingFilesOf(run),
       certificates: made.flatMap(({ record }) => (record === undefined ? [] : [record])),
       verify: (read: Parameters<typeof requireWritten>[2]) => {
         for (const { target, after } of changes) requireWritten(target, after?.content, read);
@@ -94,6 +96,18 @@ async function generateSelected(
         return finished(node, run, { ...outcome, made }, terminal);
     }
   });
+}
+
+/** Of the CAs that are there already. */
+function signingFilesOf({ plan, all }: GenerationRun): SigningFiles[] {
+  const caNames = plan.planned.map(({ status, spec }) =>
+    status === 'new' && 'caName' in spec ? spec.caName : undefined,
+  );
+  return all.flatMap((one) =>
+    one.kind === 'pair' && one.spec.kind === 'ca' && caNames.includes(one.spec.name)
+      ? [{ certificate: one.certificate.target, keyPath: one.key.target.path }]
+      : [],
+  );
 }
 
 /** A certificate that ends earlier than was asked for, with its CA. */

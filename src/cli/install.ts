@@ -1,5 +1,6 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import { KubepkiError } from '../errors/error.ts';
+import { signingFiles } from '../inventory/inventory.ts';
 import { factsOf } from '../operations/certificate-facts.ts';
 import type { ChangeReport } from '../operations/change-report.ts';
 import { factsInUse } from '../operations/facts-in-use.ts';
@@ -114,6 +115,10 @@ function changeOf({ plan, inventory, keysInUse, notCleared }: InstallRun): Chang
   const installables = installablesOf(plan);
   return {
     changes: install(installables, { inventory, keysInUse, notCleared }),
+    signedBy: signingFiles(
+      inventory,
+      installables.map(({ spec }) => spec),
+    ),
     certificates: installables.map(({ spec, chain: [leaf] }) => ({
       name: spec.name,
       old: factsInUse(inventory, spec),

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import { isForeign } from '../filesystem/owner.ts';
 import { ownedFiles } from '../inventory/owned-files.ts';
 import { readFile } from '../inventory/reading.ts';
 import { requireWritten } from '../operations/read-back.ts';
 import {
+  ownerWarnings,
   requireAuthoritiesKept,
   requireUsable,
   rollBack,
@@ -20,6 +22,7 @@ import type { Change } from './session.ts';
 export interface RollbackPlan {
   readonly backup: BackupManifest;
   readonly change: Change;
+  readonly warnings: readonly string[];
   /** Names of certificates by the files that belong to them: host paths without symlinks. */
   readonly owners: ReadonlyMap<string, string>;
 }
@@ -46,8 +49,11 @@ export function planRollback(
   return {
     backup,
     owners: ownedFiles(inventory),
+    warnings: ownerWarnings(files),
     change: {
       changes,
+      // What comes back was signed when it was made.
+      signedBy: [],
       certificates: rollbackRecords(backup.certificates, inventory),
       verify: (read) => {
         for (const { target, after } of changes) requireWritten(target, after?.content, read);
@@ -67,5 +73,5 @@ function restorable(
   const content = readBackupFile(state, backup.id, file);
   if (file.old === null || content === undefined) return { target, old: undefined };
   const { sha256, mode, uid, gid } = file.old;
-  return { target, old: { content, sha256, mode, owner: { uid, gid } } };
+  return { target, old: { content, sha256, mode, owner: { uid, gid }, foreign: isForeign(uid) } };
 }

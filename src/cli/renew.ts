@@ -1,5 +1,6 @@
 import { commandLine } from '../errors/command-line.ts';
 import { shellWord } from '../errors/shell-word.ts';
+import { signingFiles } from '../inventory/inventory.ts';
 import { factsOf } from '../operations/certificate-facts.ts';
 import type { ChangeReport } from '../operations/change-report.ts';
 import { hasExpired } from '../operations/due.ts';
@@ -107,6 +108,10 @@ async function renewSelected(
     noteAuthorities(trustingKubeconfigs(renewables), terminal);
     const arriving = {
       targets: renewables.flatMap(changedTargets),
+      signedBy: signingFiles(
+        run.inventory,
+        renewables.map(({ spec }) => spec),
+      ),
       make: async (stage: Stage) => changeOf(await renewAll(renewables, stage, way, terminal)),
     };
     const report = (backup: string | undefined, { certificates: records }: Change): ChangeReport =>
@@ -223,7 +228,7 @@ function renewAll(
   );
 }
 
-function changeOf(renewed: readonly Renewed[]): Change {
+function changeOf(renewed: readonly Renewed[]): Omit<Change, 'signedBy'> {
   return {
     changes: renewed.flatMap(({ changes }) => changes),
     certificates: renewed.map(({ renewable, certificate }) => ({

@@ -167,6 +167,8 @@ function requestAll(
 function changeOf(requested: readonly Requested[]): Change {
   return {
     changes: requested.flatMap(({ changes }) => changes),
+    // A request is the CA's to look at.
+    signedBy: [],
     // No certificate changes yet.
     certificates: [],
     verify: (readBack) => {

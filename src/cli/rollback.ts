@@ -52,6 +52,7 @@ async function rollBackTo(
     const { backup, change } = plan;
     const names = backup.certificates.map(({ name }) => name);
     requireRestartable(node, names, options);
+    for (const warning of plan.warnings) terminal.warning(warning);
     const reported = (name: string | undefined): ChangeReport =>
       reportOf(plan, { dryRun: false, backup: name });
     const restores = { id: backup.id, sequence: backup.sequence };

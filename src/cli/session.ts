@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component } from '../catalog/catalog.ts';
-import type { CertificateRecord, ChangeSet, FileTarget } from '../changeset/change-set.ts';
+import type { CertificateRecord, ChangeSet, FileTarget, SigningFiles } from '../changeset/change-set.ts';
 import type { ChangePlace } from '../changeset/past-change.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
@@ -100,6 +100,8 @@ export async function underLock<T>(
 
 export interface Change {
   readonly changes: ChangeSet;
+  /** The CAs that it relies on. */
+  readonly signedBy: readonly SigningFiles[];
   readonly certificates: readonly CertificateRecord[];
   readonly verify: (read: ReadStaged) => void;
   /** Directories that are not there yet are made, with this mode. */
@@ -145,7 +147,7 @@ export async function makeChange(
   change: Change,
   options: ChangeOptions,
 ): Promise<MadeChange> {
-  const { changes, newDirectoryMode } = change;
+  const { changes, signedBy, newDirectoryMode } = change;
   if (changes.length === 0) return { kind: 'made', backup: undefined };
   holdInterruptions();
   const transaction = openTransaction(
@@ -153,6 +155,7 @@ export async function makeChange(
     changes.map(({ target }) => target),
     {
       occasion: { time: options.now.toISOString(), command: invocation() },
+      signedBy,
       ...(newDirectoryMode === undefined ? {} : { newDirectoryMode }),
     },
   );
@@ -207,7 +210,8 @@ export type Stage = (changes: ChangeSet) => void;
 export interface ArrivingChange {
   /** All that will be staged, in the order in which it will be put in place. */
   readonly targets: readonly FileTarget[];
-  readonly make: (stage: Stage) => Promise<Change>;
+  readonly signedBy: readonly SigningFiles[];
+  readonly make: (stage: Stage) => Promise<Omit<Change, 'signedBy'>>;
 }
 
 export type MadeArrivingChange =
@@ -220,20 +224,21 @@ export type MadeArrivingChange =
  */
 export async function makeArrivingChange(
   state: StateDirectory,
-  { targets, make }: ArrivingChange,
+  { targets, signedBy, make }: ArrivingChange,
   options: ChangeOptions,
 ): Promise<MadeArrivingChange> {
   if (targets.length === 0) {
-    return { kind: 'made', backup: undefined, change: await make(() => undefined) };
+    return { kind: 'made', backup: undefined, change: { ...(await make(() => undefined)), signedBy } };
   }
   const occasion = { time: options.now.toISOString(), command: invocation() };
-  const transaction = openTransaction(state, targets, { occasion });
+  const transaction = openTransaction(state, targets, { occasion, signedBy });
   const forget = onInterrupt(() => leftOf(transaction));
   let change: Change;
   try {
-    change = await make((changes) => {
+    const made = await make((changes) => {
       for (const one of changes) transaction.stage(one);
     });
+    change = { ...made, signedBy };
   } catch (error) {
     giveUp(transaction, options.terminal);
     throw error;

@@ -1,7 +1,7 @@
 import { certificates } from '../catalog/catalog.ts';
 import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
-import type { Inventory } from '../inventory/inventory.ts';
+import { signingFiles, type Inventory } from '../inventory/inventory.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readLiveKeys, readPrivateKeys } from '../inventory/private-keys.ts';
 import { readPlace } from '../inventory/places.ts';
@@ -71,6 +71,10 @@ export function planAnswers(
     installables,
     change: {
       changes: install(installables, { inventory, keysInUse: inUse, notCleared }),
+      signedBy: signingFiles(
+        inventory,
+        installables.map(({ spec }) => spec),
+      ),
       certificates: installables.map(({ spec, chain: [leaf] }) => ({
         name: spec.name,
         old: factsInUse(inventory, spec),

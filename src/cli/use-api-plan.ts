@@ -5,7 +5,7 @@ import type { FileTarget } from '../changeset/change-set.ts';
 import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { readCertificateFile } from '../inventory/certificate-files.ts';
-import { findAuthority, type Inventory } from '../inventory/inventory.ts';
+import { findAuthority, signingFiles, type Inventory } from '../inventory/inventory.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readLiveKeys } from '../inventory/private-keys.ts';
 import { readPlace } from '../inventory/places.ts';
@@ -162,12 +162,14 @@ function requireLasting({ requestable, leaf }: Wanted, seconds: number, now: Dat
  * What would keep the certificates from being put in place, or used, is known before anything is asked.
  * @throws KubepkiError conflict, no-permission; bad-manifest and others for what cannot be restarted
  */
-export function requirePlaceable(node: Node, { wanted }: ApiRun, options: ApiOptions): void {
+export function requirePlaceable(node: Node, { wanted, inventory }: ApiRun, options: ApiOptions): void {
+  const specs = wanted.map(({ requestable }) => requestable.spec);
   requireSafeTargets(
     node.layout.root,
     wanted.flatMap(({ targets }) => targets),
+    signingFiles(inventory, specs),
   );
-  const names = wanted.map(({ requestable }) => requestable.spec.name);
+  const names = specs.map(({ name }) => name);
   requireRestartable(node, names, options);
 }
 

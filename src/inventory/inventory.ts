@@ -8,7 +8,7 @@ import {
   type KubeconfigSpec,
   type LeafSpec,
 } from '../catalog/catalog.ts';
-import type { FileTarget } from '../changeset/change-set.ts';
+import type { FileTarget, SigningFiles } from '../changeset/change-set.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import type { Kubeconfig, PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
@@ -24,6 +24,8 @@ export interface AuthorityEntry {
   readonly spec: CaSpec;
   readonly certificatePath: string;
   readonly keyPath: string;
+  /** undefined: its certificate's file could not be read. */
+  readonly file: FileTarget | undefined;
   readonly bundle: Reading<Chain>;
   readonly key: Reading<'there'>;
 }
@@ -129,7 +131,10 @@ function readEtcdClient(
       keyPath: root.locate(keyFile),
     }),
     caFile: bundleFile,
-    bundle: readBundle(layout, bundleFile),
+    bundle: reading(bundleFile, () => {
+      const { bytes } = readFile(root, bundleFile);
+      return bytes && parseCertificates(bytes);
+    }),
   };
 }
 
@@ -153,6 +158,18 @@ export function isMissed({ spec, state }: CertificateEntry): boolean {
   return state.status === 'missing' && !(spec.kind === 'kubeconfig' && spec.optional);
 }
 
+/** The files of the CAs that these certificates are from, as far as they could be read. */
+export function signingFiles(
+  { authorities }: Inventory,
+  specs: readonly { readonly caName: CaName }[],
+): SigningFiles[] {
+  return authorities.flatMap(({ spec, file, keyPath }) =>
+    file !== undefined && specs.some(({ caName }) => caName === spec.name)
+      ? [{ certificate: file, keyPath }]
+      : [],
+  );
+}
+
 export function findAuthority(inventory: Inventory, name: CaName): AuthorityEntry | undefined {
   return inventory.authorities.find((entry) => entry.spec.name === name);
 }
@@ -160,20 +177,13 @@ export function findAuthority(inventory: Inventory, name: CaName): AuthorityEntr
 function readAuthority(layout: Layout, spec: CaSpec): AuthorityEntry {
   const certificatePath = join(layout.certDir, `${spec.baseName}.crt`);
   const keyPath = join(layout.certDir, `${spec.baseName}.key`);
-  return {
-    spec,
-    certificatePath,
-    keyPath,
-    bundle: readBundle(layout, certificatePath),
-    key: lookFor(layout, keyPath),
-  };
-}
-
-function readBundle({ root }: Layout, path: string): Reading<Chain> {
-  return reading(path, () => {
-    const { bytes } = readFile(root, path);
+  let file: FileTarget | undefined;
+  const bundle = reading(certificatePath, () => {
+    const { target, bytes } = readFile(layout.root, certificatePath);
+    file = target;
     return bytes && parseCertificates(bytes);
   });
+  return { spec, certificatePath, keyPath, file, bundle, key: lookFor(layout, keyPath) };
 }
 
 function lookFor({ root }: Layout, path: string): Reading<'there'> {

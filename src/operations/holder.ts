@@ -147,10 +147,9 @@ function keyProblem({ state, key }: Held): string | undefined {
 }
 
 function refusal({ path, before }: FileTarget, reason: string, certificate: FileTarget): KubepkiError {
-  const owner = `uid ${String(before?.uid)}`;
   return new KubepkiError(
     'no-permission',
-    `belongs to ${owner}, who would get a key and a certificate that are not ${owner}'s: ${reason}`,
+    `${reason}, so nothing is made for uid ${String(before?.uid)}, whose file this is`,
     {
       file: path,
       hint: `look at ${certificate.path}; to have it made anew, move it away with its key, and run kubepki certs generate`,

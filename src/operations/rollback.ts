@@ -11,14 +11,48 @@ import { requireReplaceable } from './replaceable.ts';
 export interface RestorableFile {
   readonly target: FileTarget;
   /** undefined: there was no file. */
-  readonly old: (FileContent & { readonly sha256: string }) | undefined;
+  readonly old: RestorableContent | undefined;
+}
+
+export interface RestorableContent extends FileContent {
+  readonly sha256: string;
+  readonly owner: { readonly uid: number; readonly gid: number };
+  /** Its owner gains nothing by this program: see FileFacts. */
+  readonly foreign: boolean;
 }
 
 /** Bringing a backup back is a change like any other. A file that holds what it held is left alone. */
 export function rollBack(files: readonly RestorableFile[]): ChangeSet {
   return files
     .filter(({ target, old }) => target.before?.sha256 !== old?.sha256)
-    .map(({ target, old }) => ({ target, after: old }));
+    .map((file) => ({
+      target: file.target,
+      after: file.old && { content: file.old.content, ...(takenOver(file) ?? ownershipOf(file.old)) },
+    }));
+}
+
+/** What is said of files that stay with the owner they have now. */
+export function ownerWarnings(files: readonly RestorableFile[]): string[] {
+  return files.flatMap((file) => {
+    const now = takenOver(file);
+    return now === undefined || file.target.before?.sha256 === file.old?.sha256
+      ? []
+      : [
+          `${file.target.path}: stays with uid ${String(now.owner.uid)}; it belonged to uid ${String(file.old?.owner.uid)} then`,
+        ];
+  });
+}
+
+type Ownership = Pick<RestorableContent, 'mode' | 'owner'>;
+
+function ownershipOf({ mode, owner }: Ownership): Ownership {
+  return { mode, owner };
+}
+
+/** A file that has been taken from a foreign owner since is not given back: that owner would gain it. */
+function takenOver({ target: { before }, old }: RestorableFile): Ownership | undefined {
+  if (before === undefined || old?.foreign !== true || before.uid === old.owner.uid) return undefined;
+  return { mode: before.mode, owner: { uid: before.uid, gid: before.gid } };
 }
 
 /**

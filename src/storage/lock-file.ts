@@ -4,6 +4,7 @@ import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
 import { inItsDirectory } from './in-directory.ts';
+import { wayOn } from './state-directory.ts';
 
 /** A file that is there to be locked; the lock lasts as long as it is open. */
 export interface LockFile {
@@ -54,9 +55,10 @@ function requireOurs(path: string, stats: Stats): void {
 }
 
 function notOurs(path: string, stats: Stats | undefined): KubepkiError {
-  const roots = stats?.isFile() === true && stats.uid === 0;
-  return new KubepkiError('no-permission', 'is not a file of yours, and kubepki takes its lock there', {
+  const owner = stats?.isFile() === true ? stats.uid : undefined;
+  const problem = owner === undefined ? 'is not a file' : `belongs to uid ${String(owner)}, not to you`;
+  return new KubepkiError('no-permission', `${problem}, and kubepki takes its lock there`, {
     file: path,
-    hint: roots ? 'run it as root' : 'find out who made it, then move it away',
+    hint: owner === undefined ? 'find out who made it, then move it away' : wayOn(owner, path),
   });
 }

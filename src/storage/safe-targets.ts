@@ -1,6 +1,6 @@
 import { lstatSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
-import type { FileTarget } from '../changeset/change-set.ts';
+import type { FileTarget, SigningFiles } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
@@ -11,11 +11,16 @@ import type { FileSystemRoot } from '../filesystem/root.ts';
  * What must be true of all targets of a change together, before anything is prepared.
  * @throws KubepkiError conflict when two of them are one file; no-permission where another user decides what is written where
  */
-export function requireSafeTargets(root: FileSystemRoot, targets: readonly FileTarget[]): void {
+export function requireSafeTargets(
+  root: FileSystemRoot,
+  targets: readonly FileTarget[],
+  signedBy: readonly SigningFiles[] = [],
+): void {
   requireDistinct(targets);
   requireTrustedLinks(root, targets);
   requireOwnDirectories(targets);
   for (const target of targets) requireNamersOwn(target);
+  for (const files of signedBy) requireSignersOwn(root, targets, files);
 }
 
 function requireDistinct(targets: readonly FileTarget[]): void {
@@ -37,17 +42,30 @@ function requireDistinct(targets: readonly FileTarget[]): void {
  * ourselves may. (The kernel's fs.protected_symlinks says the same, but only of sticky directories.)
  */
 function requireTrustedLinks(root: FileSystemRoot, targets: readonly FileTarget[]): void {
-  for (const { path } of targets) {
-    for (const link of root.linksOnTheWay(path)) {
-      const { uid } = look(link);
-      if (!isForeign(uid)) continue;
-      throw new KubepkiError(
-        'no-permission',
-        `the symbolic link ${link} belongs to uid ${String(uid)}, who would decide which file is overwritten`,
-        { file: path, hint: `if it leads where it should, make it yours: chown -h root ${shellWord(link)}` },
-      );
-    }
-  }
+  const foreign = targets.flatMap(({ path }) =>
+    root
+      .linksOnTheWay(path)
+      .map((link) => ({ path, link, uid: look(link).uid }))
+      .filter(({ uid }) => isForeign(uid)),
+  );
+  const [first] = foreign;
+  if (first === undefined) return;
+  const links = [...new Set(foreign.map(({ link }) => link))];
+  throw new KubepkiError(
+    'no-permission',
+    `the symbolic link ${first.link} belongs to uid ${String(first.uid)}, who would decide which file is overwritten`,
+    {
+      file: first.path,
+      hint:
+        links.length === 1
+          ? `if it leads where it should, make it yours: ${chownLinks(links)}`
+          : `if all ${String(links.length)} such links lead where they should, make them yours: ${chownLinks(links)}`,
+    },
+  );
+}
+
+function chownLinks(links: readonly string[]): string {
+  return `chown -h root ${links.map(shellWord).join(' ')}`;
 }
 
 /** Who may write to a directory may put another file in the place of each that is in it, at any moment. */
@@ -77,6 +95,53 @@ function requireNamersOwn({ path, resolvedPath, before, namedBy }: FileTarget): 
       hint: `give the file and its directory to uid ${String(namedBy.uid)}, or have the kubeconfig name another file`,
     },
   );
+}
+
+/**
+ * The owner of a CA's certificate decides what signs and what is trusted. So of a foreign one's CA nothing goes into files but
+ * where that owner can put what he likes already. A foreign symlink on the way to a CA leads to its owner's files only: it
+ * would have root sign with a key that its owner cannot read.
+ *
+ * Whose the CA's key is does not matter: it fits the certificate. (Of kubeadm's rootless control planes it belongs to the user
+ * of kube-controller-manager.)
+ */
+function requireSignersOwn(
+  root: FileSystemRoot,
+  targets: readonly FileTarget[],
+  { certificate, keyPath }: SigningFiles,
+): void {
+  for (const path of [certificate.path, keyPath]) requireLinksOwn(root, path);
+  const { path, before } = certificate;
+  if (before?.foreign !== true) return;
+  const other = targets.find((target) => !mayReplace(before.uid, target));
+  if (other === undefined) return;
+  throw new KubepkiError(
+    'no-permission',
+    `belongs to uid ${String(before.uid)}, who would decide which CA is used for ${other.path}`,
+    { file: path, hint: `if it is the cluster's CA, make it yours: chown root ${shellWord(path)}` },
+  );
+}
+
+function requireLinksOwn(root: FileSystemRoot, path: string): void {
+  const owner = lookFor(root.resolve(path))?.uid;
+  for (const link of root.linksOnTheWay(path)) {
+    const { uid } = look(link);
+    if (!isForeign(uid) || uid === owner) continue;
+    throw new KubepkiError(
+      'no-permission',
+      `the symbolic link ${link} belongs to uid ${String(uid)}, who would decide which CA is used`,
+      { file: path, hint: `if it leads where it should, make it yours: ${chownLinks([link])}` },
+    );
+  }
+}
+
+/** Whether the file is this user's, or the directory that it is in or will be in. */
+function mayReplace(uid: number, { resolvedPath, before }: FileTarget): boolean {
+  if (before?.uid === uid) return true;
+  for (let directory = dirname(resolvedPath); ; directory = dirname(directory)) {
+    const stats = lookFor(directory);
+    if (stats !== undefined) return stats.uid === uid;
+  }
 }
 
 function look(path: string): Stats {

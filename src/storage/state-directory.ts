@@ -3,6 +3,7 @@ import { geteuid } from 'node:process';
 import { dirname, join } from 'node:path';
 import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
+import { shellWord } from '../errors/shell-word.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
 import { stateDirectoryName } from '../filesystem/own-names.ts';
 import { readRegularFile, type RegularFile } from '../filesystem/regular-file.ts';
@@ -93,17 +94,20 @@ function requireOwn(directory: string): void {
   const stats = lstatSync(directory);
   const mine = stats.uid === (geteuid?.() ?? stats.uid);
   if (stats.isDirectory() && mine && (stats.mode & 0o022) === 0) return;
-  throw new KubepkiError(
-    'no-permission',
-    'is not a directory that only you can write to, and kubepki keeps its journal there',
-    {
-      file: directory,
-      hint:
-        stats.isDirectory() && stats.uid === 0 && !mine
-          ? 'run it as root'
-          : 'find out who made it, then move it away',
-    },
-  );
+  const problem = mine
+    ? 'is not a directory that only you can write to'
+    : `belongs to uid ${String(stats.uid)}, not to you`;
+  throw new KubepkiError('no-permission', `${problem}, and kubepki keeps its journal there`, {
+    file: directory,
+    hint:
+      stats.isDirectory() && !mine ? wayOn(stats.uid, directory) : 'find out who made it, then move it away',
+  });
+}
+
+/** What to do where a file or directory of kubepki's is another user's. */
+export function wayOn(uid: number, path: string): string {
+  if (uid === 0) return 'run it as root';
+  return `run it as that user; or, if nothing of it is needed any more: mv ${shellWord(path)} ${shellWord(`${path}.old`)}`;
 }
 
 /**

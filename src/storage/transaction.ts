@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
-import { readRegularFile, sha256 } from '../filesystem/regular-file.ts';
-import type { ChangeSet, FileChange, FileTarget } from '../changeset/change-set.ts';
+import { readRegularFile, sha256, type FileFacts } from '../filesystem/regular-file.ts';
+import type { ChangeSet, FileChange, FileTarget, SigningFiles } from '../changeset/change-set.ts';
 import { createBackup, pruneBackups } from './backup.ts';
 import { createDurably } from './durable.ts';
 import { createDirectory, missingDirectories, requireDirectories } from './new-directories.ts';
@@ -62,6 +62,8 @@ export interface OpenOptions {
   readonly occasion: Pick<Occasion, 'time' | 'command'>;
   /** Make directories that the change needs and that are not there, with this mode; undefined: that is an error. */
   readonly newDirectoryMode?: 0o700 | 0o755;
+  /** The CAs that the change relies on. */
+  readonly signedBy?: readonly SigningFiles[];
 }
 
 /**
@@ -72,9 +74,9 @@ export interface OpenOptions {
 export function openTransaction(
   state: StateDirectory,
   targets: readonly FileTarget[],
-  { occasion, newDirectoryMode }: OpenOptions,
+  { occasion, newDirectoryMode, signedBy }: OpenOptions,
 ): OpenTransaction {
-  requireSafeTargets(state.root, targets);
+  requireSafeTargets(state.root, targets, signedBy);
   // A directory that is not there when a change is recovered is one that cannot be reached.
   requireDirectories(targets, { mayMake: newDirectoryMode !== undefined });
   const opened: Journal = {
@@ -162,12 +164,14 @@ export function rehearse(
     changes,
     verify,
     newDirectoryMode,
+    signedBy,
   }: { readonly changes: ChangeSet } & Pick<TransactionOptions, 'verify'> &
-    Pick<OpenOptions, 'newDirectoryMode'>,
+    Pick<OpenOptions, 'newDirectoryMode' | 'signedBy'>,
 ): void {
   requireSafeTargets(
     state.root,
     changes.map(({ target }) => target),
+    signedBy,
   );
   for (const directory of [state.path, state.backups]) requireSoundStateDirectory(directory);
   const written = changes.filter(({ after }) => after !== undefined).map(({ target }) => target);
@@ -320,13 +324,18 @@ function requireThere(file: { readonly bytes: Buffer } | undefined, target: File
   throw new KubepkiError('verification', 'disappeared before it was read back', { file: target.path });
 }
 
+/** The replacement is given to the owner that the file had, so that one counts as well. */
+function isAsItWas(now: FileFacts | undefined, before: FileFacts | undefined): boolean {
+  return now?.sha256 === before?.sha256 && now?.uid === before?.uid && now?.gid === before?.gid;
+}
+
 /** kubeadm, or a person, may have renewed in the meantime: what we did not read we do not replace. */
 function requireUnchanged({ root }: StateDirectory, changes: ChangeSet): void {
   for (const { target } of changes) {
     // A symlink put there or on the way since would lead the change elsewhere.
     const elsewhere = root.resolve(target.path) !== target.resolvedPath;
     const now = elsewhere ? undefined : readRegularFile(target.resolvedPath, target.path);
-    if (!elsewhere && now?.facts.sha256 === target.before?.sha256) continue;
+    if (!elsewhere && isAsItWas(now?.facts, target.before)) continue;
     throw new KubepkiError('conflict', 'was changed by somebody else in the meantime', {
       file: target.path,
       hint: 'run the command again',

@@ -64,6 +64,28 @@ describe("a tree of somebody else's", () => {
     assert.deepEqual(fileChanges(before, snapshot(tree.directory)), []);
   });
 
+  test('what root has taken over since is not given back by a rollback, and what is gone is', async (t) => {
+    if (!mayChown(t)) return;
+    const tree = copyFixture(t, role);
+    const key = join(tree.certDir, 'apiserver.key');
+    const conf = join(tree.kubeconfigDir, 'scheduler.conf');
+    const lost = join(tree.certDir, 'etcd/peer.key');
+    for (const path of [key, conf, lost]) chownSync(path, stranger, group);
+    chmodSync(conf, 0o640);
+    const before = snapshot(tree.directory);
+    assert.equal((await certs(tree, 'renew', 'all')).code, 0);
+    chownSync(key, 0, 0);
+    chmodSync(key, 0o400);
+    rmSync(lost);
+    const outcome = await certs(tree, 'rollback');
+    assert.equal(outcome.code, 0, outcome.stderr);
+    const said = `warning: ${key}: stays with uid 0; it belonged to uid ${String(stranger)} then\n`;
+    assert.ok(outcome.stderr.includes(said), outcome.stderr);
+    assert.deepEqual(fileChanges(before, snapshot(tree.directory)), [
+      `~ etc/kubernetes/pki/apiserver.key mode 0600 -> 0400 owner ${String(stranger)}:${String(group)} -> 0:0`,
+    ]);
+  });
+
   test('a certificate without its key is not renewed: who put it there never had the key', async (t) => {
     if (!mayChown(t)) return;
     const tree = strangersTree(t);
@@ -73,7 +95,7 @@ describe("a tree of somebody else's", () => {
     assert.equal(refused.code, 1);
     assert.match(
       refused.stderr,
-      /^error: .*apiserver\.crt: belongs to uid \d+, .*has no private key beside it/,
+      /^error: .*apiserver\.crt: the certificate apiserver has no private key beside it, .* uid \d+, whose file this is/,
     );
     // In files of root's a lost key is replaced.
     chownSync(join(tree.certDir, 'apiserver.crt'), 0, 0);
@@ -108,9 +130,12 @@ describe("a tree of somebody else's", () => {
 });
 
 describe('a state directory', () => {
-  const table: readonly { what: string; make: (state: string) => void }[] = [
+  const open =
+    'is not a directory that only you can write to, and kubepki keeps its journal there\nhint: find out who made it, then move it away';
+  const table: readonly { what: string; make: (state: string) => void; said: string | RegExp }[] = [
     {
       what: 'of somebody else',
+      said: /: belongs to uid \d+, not to you, and kubepki keeps its journal there\nhint: run it as that user; or, if nothing of it is needed any more: mv (\S+) \1\.old\n$/,
       make: (state) => {
         mkdirSync(state, { mode: 0o700 });
         chownSync(state, stranger, stranger);
@@ -118,6 +143,7 @@ describe('a state directory', () => {
     },
     {
       what: 'that a group can write to',
+      said: open,
       make: (state) => {
         mkdirSync(state);
         chmodSync(state, 0o770);
@@ -125,13 +151,14 @@ describe('a state directory', () => {
     },
     {
       what: 'that everybody but the group can write to',
+      said: open,
       make: (state) => {
         mkdirSync(state);
         chmodSync(state, 0o702);
       },
     },
   ];
-  for (const { what, make } of table) {
+  for (const { what, make, said } of table) {
     for (const name of ['.kubepki', '.kubepki/backups']) {
       test(`${name} ${what} is refused, and nothing changes`, async (t) => {
         if (!mayChown(t)) return;
@@ -143,10 +170,9 @@ describe('a state directory', () => {
         const before = snapshot(tree.directory);
         const outcome = await certs(tree, 'renew', 'all');
         assert.deepEqual([outcome.code, outcome.stdout], [1, '']);
-        assert.equal(
-          outcome.stderr,
-          `error: ${join(tree.certDir, name)}: is not a directory that only you can write to, and kubepki keeps its journal there\nhint: find out who made it, then move it away\n`,
-        );
+        const path = join(tree.certDir, name);
+        if (typeof said === 'string') assert.equal(outcome.stderr, `error: ${path}: ${said}\n`);
+        else assert.match(outcome.stderr, said);
         assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
       });
     }

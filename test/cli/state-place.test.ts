@@ -118,7 +118,7 @@ describe('the lock files', () => {
         writeFileSync(path, '', { mode: 0o600 });
         chownSync(path, 65534, 65534);
       },
-      'find out who made it, then move it away',
+      'run it as that user; or, if nothing of it is needed any more: mv ',
     ],
     [
       'open to others',

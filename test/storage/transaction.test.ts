@@ -14,6 +14,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { replaceFile, type ChangeSet, type FileTarget } from '../../src/changeset/change-set.ts';
 import { readRegularFile } from '../../src/filesystem/regular-file.ts';
 import { listBackups } from '../../src/storage/backup-list.ts';
+import { mayChown } from '../support/root.ts';
 import { stateFor } from '../support/state.ts';
 import { openTransaction, type OpenTransaction, type ReadStaged } from '../../src/storage/transaction.ts';
 import { changes, snapshot, temporaryDirectory } from '../support/tree.ts';
@@ -139,6 +140,20 @@ describe('committing a ChangeSet', () => {
     assert.equal(readFileSync(key, 'utf8'), 'old key');
     assert.equal(readFileSync(certificate, 'utf8'), 'renewed by kubeadm');
     assert.deepEqual(filesIn(directory), ['apiserver.crt', 'apiserver.key']);
+  });
+
+  test('a file that was given to another user in the meantime is not replaced', (t) => {
+    if (!mayChown(t)) return;
+    const { key } = files(t);
+    const change = replaceFile(target(key), 'new key', 0o600);
+    chownSync(key, 65534, 65533);
+    assert.throws(
+      () => {
+        commit([change], accept);
+      },
+      { code: 'conflict' },
+    );
+    assert.equal(readFileSync(key, 'utf8'), 'old key');
   });
 
   test('a file that appeared in the meantime is not replaced', (t) => {
