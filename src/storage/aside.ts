@@ -41,7 +41,6 @@ export interface Manifest {
 export function moveAside(state: StateDirectory, { path, sha256 }: Manifest, command: string): void {
   const resolvedPath = join(state.root.resolve(dirname(path)), basename(path));
   const journal: AsideJournal = {
-    version: 1,
     command,
     path,
     resolvedPath,

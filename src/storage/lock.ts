@@ -5,7 +5,7 @@ import { KubepkiError } from '../errors/error.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import { systemProgram } from '../filesystem/system-program.ts';
-import { isRecord, parseJson } from './json-value.ts';
+import { isRecord, parseJson } from './record.ts';
 import { removeIfThere } from './durable.ts';
 import { inItsDirectory } from './in-directory.ts';
 import { kubeconfigDirName, kubeconfigLockPath, nameKubeconfigDir } from './kubeconfig-dir.ts';

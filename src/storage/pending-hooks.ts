@@ -4,18 +4,20 @@ import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import { createDurably, removeIfThere, rename, syncDirectory } from './durable.ts';
-import { isRecord, isText, parseJson } from './json-value.ts';
 import { flock } from './lock.ts';
 import { backupId } from './manifest.ts';
-import { readOwn, type StateDirectory } from './state-directory.ts';
 import {
-  isOrigin,
-  isStoredPath,
-  pathLocator,
-  pathStore,
-  type Origin,
-  type StoredPath,
-} from './stored-paths.ts';
+  list,
+  location,
+  matching,
+  nullable,
+  object,
+  readRecord,
+  recordBytes,
+  shownLocation,
+  text,
+} from './record.ts';
+import type { StateDirectory } from './state-directory.ts';
 
 /**
  * A change that a deploy hook is to follow, and what the hook is told of it. Not the hook itself: that is always the one on
@@ -47,12 +49,16 @@ export interface ClaimedHook {
   readonly release: () => void;
 }
 
-interface StoredHook extends Pick<PendingHook, 'command' | 'names' | 'components'> {
-  readonly version: 1;
-  readonly origin: Origin;
-  readonly files: readonly StoredPath[];
-  readonly puts: readonly { readonly path: StoredPath; readonly sha256: string | null }[];
-}
+// What a hook finds in its environment: words that mean nothing to a shell.
+const words = list(matching(/^[a-z0-9](?:[a-z0-9.-]*)$/));
+
+const hookRecord = object<Omit<PendingHook, 'backup'>>({
+  command: matching(/^[a-z]+(?:-[a-z]+)*$/),
+  names: words,
+  files: list(shownLocation),
+  components: words,
+  puts: list(object<PutFile>({ path: location, sha256: nullable(text) })),
+});
 
 /**
  * Written before the change is made, so that a run that is killed between the change and its hook leaves word of it. It
@@ -81,7 +87,7 @@ export function claimPendingHooks(state: StateDirectory): readonly ClaimedHook[]
     const release = (): void => {
       closeSync(descriptor);
     };
-    const hook = readRecord(state, backup);
+    const hook = readHook(state, backup);
     if (hook === undefined || hook instanceof KubepkiError || !isInPlace(state, hook)) {
       release();
       return [];
@@ -118,7 +124,7 @@ export function tidyPendingHooks(state: StateDirectory): readonly KubepkiError[]
     if (/^hook-.*\.json\.new$/.test(name)) removeStaged(join(state.path, name));
     const backup = backupOf(name);
     if (backup === undefined) return [];
-    const hook = readRecord(state, backup);
+    const hook = readHook(state, backup);
     if (hook instanceof KubepkiError) return [hook];
     if (hook !== undefined && !isInPlace(state, hook)) dropPendingHook(state, backup);
     return [];
@@ -151,21 +157,12 @@ function entriesOf(state: StateDirectory): readonly string[] {
 }
 
 function replace(state: StateDirectory, hook: PendingHook, { claimed }: { readonly claimed: boolean }): void {
-  const { backup, files, puts, ...rest } = hook;
+  const { backup, ...record } = hook;
   const path = recordPath(state, backup);
-  const { origin, store } = pathStore(state, [...files, ...puts.map((put) => put.path)]);
-  const stored: StoredHook = {
-    version: 1,
-    origin,
-    ...rest,
-    files: files.map(store),
-    puts: puts.map((put) => ({ ...put, path: store(put.path) })),
-  };
   const staged = `${path}.new`;
   try {
     removeIfThere(staged);
-    const content = Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`);
-    createDurably(staged, content, { mode: 0o600, owner: undefined });
+    createDurably(staged, recordBytes(state, hookRecord, record), { mode: 0o600, owner: undefined });
     // Before it has its name, so that no other run claims it first. The descriptor is closed with the process.
     if (claimed && claim(staged) === undefined) throw new KubepkiError('busy', 'is locked', { file: staged });
     rename(staged, path);
@@ -199,28 +196,20 @@ function open(path: string): number | undefined {
 }
 
 /** @returns undefined: it has just gone */
-function readRecord(state: StateDirectory, backup: string): PendingHook | KubepkiError | undefined {
+function readHook(state: StateDirectory, backup: string): PendingHook | KubepkiError | undefined {
   const path = recordPath(state, backup);
   try {
-    const file = readOwn(path);
-    if (file === undefined) return undefined;
-    const stored = parseJson(file.bytes);
-    if (!isStored(stored)) {
-      return new KubepkiError('unfinished', 'is no record of a deploy hook that kubepki understands', {
+    const record = readRecord(state, path, hookRecord);
+    if (record === undefined) return undefined;
+    if ('locate' in record) return { backup, ...record.locate() };
+    return new KubepkiError(
+      'unfinished',
+      record.problem ?? 'is no record of a deploy hook that kubepki understands',
+      {
         file: path,
         hint: 'a hook may not have followed its change: do what it does by hand, then remove that file',
-      });
-    }
-    const { locate, show } = pathLocator(state, stored.origin);
-    const { command, names, components, files, puts } = stored;
-    return {
-      backup,
-      command,
-      names,
-      components,
-      files: files.map(show),
-      puts: puts.map((put) => ({ ...put, path: locate(put.path) })),
-    };
+      },
+    );
   } catch (error) {
     if (error instanceof KubepkiError) return error;
     throw error;
@@ -245,27 +234,4 @@ function removeStaged(path: string): void {
   } catch (cause) {
     throw filesystemError(cause, path);
   }
-}
-
-function isStored(value: unknown): value is StoredHook {
-  if (!isRecord(value) || value['version'] !== 1) return false;
-  const { origin, command, names, components, files, puts } = value;
-  return (
-    isOrigin(origin) &&
-    // What a hook finds in its environment: words that mean nothing to a shell.
-    isText(command) &&
-    /^[a-z]+(?:-[a-z]+)*$/.test(command) &&
-    [names, components].every((words) => Array.isArray(words) && words.every(isWord)) &&
-    Array.isArray(files) &&
-    files.every(isStoredPath) &&
-    Array.isArray(puts) &&
-    puts.every(
-      (put: unknown) =>
-        isRecord(put) && isStoredPath(put['path']) && (put['sha256'] === null || isText(put['sha256'])),
-    )
-  );
-}
-
-function isWord(value: unknown): value is string {
-  return isText(value) && /^[a-z0-9](?:[a-z0-9.-]*)$/.test(value);
 }

@@ -2,17 +2,9 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
-import { createDurably, removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
-import { isRecord, isText, parseJson } from './json-value.ts';
-import { createStateDirectory, readOwn, removeIfEmpty, type StateDirectory } from './state-directory.ts';
-import {
-  isOrigin,
-  isStoredPath,
-  pathLocator,
-  pathStore,
-  type Origin,
-  type StoredPath,
-} from './stored-paths.ts';
+import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
+import { list, location, matching, numberIn, object, readRecord, text, writeRecord } from './record.ts';
+import { createStateDirectory, removeIfEmpty, type StateDirectory } from './state-directory.ts';
 
 /** A request to the certificates API, whose key waits beside this record. */
 export interface PendingRequest {
@@ -37,6 +29,24 @@ export interface PendingRequests {
   readonly command: string;
   readonly requests: readonly PendingRequest[];
 }
+
+const requestsRecord = object<PendingRequests>({
+  kubeconfigDir: location,
+  signerName: text,
+  command: text,
+  requests: list(
+    object<PendingRequest>({
+      // It becomes a file name.
+      name: matching(/^kubepki-[a-z0-9-]+$/),
+      certificate: text,
+      request: text,
+      usages: list(text),
+      expirationSeconds: numberIn(-Infinity, Infinity, { fractions: true }),
+      replaces: text,
+    }),
+    { min: 1 },
+  ),
+});
 
 export interface PendingKey {
   readonly name: string;
@@ -76,9 +86,7 @@ export function writePendingRequests(
       createDurably(pendingKeyPath(state, name), Buffer.from(key), { mode: 0o600, owner: undefined });
     }
     syncDirectory(directory);
-    const { origin, store } = pathStore(state, [pending.kubeconfigDir]);
-    const stored: Stored = { version: 1, origin, ...pending, kubeconfigDir: store(pending.kubeconfigDir) };
-    replaceDurably(pendingRecordPath(state), Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`));
+    writeRecord(state, pendingRecordPath(state), requestsRecord, pending);
   } catch (cause) {
     throw filesystemError(cause, directory);
   }
@@ -90,18 +98,16 @@ export function writePendingRequests(
  */
 export function readPendingRequests(state: StateDirectory): PendingRequests | undefined {
   const path = pendingRecordPath(state);
-  const file = readOwn(path);
-  if (file === undefined) return undefined;
-  const stored = parseJson(file.bytes);
-  if (!isStored(stored)) {
-    throw new KubepkiError('unfinished', 'is no record of requests that kubepki understands', {
+  const record = readRecord(state, path, requestsRecord);
+  if (record === undefined || 'locate' in record) return record?.locate('renew --use-api --resume');
+  throw new KubepkiError(
+    'unfinished',
+    record.problem ?? 'is no record of requests that kubepki understands',
+    {
       file: path,
       hint: 'if nothing is to come of it, move the directory away',
-    });
-  }
-  const { origin, kubeconfigDir, signerName, command, requests } = stored;
-  const { locate } = pathLocator(state, origin, 'renew --use-api --resume');
-  return { kubeconfigDir: locate(kubeconfigDir), signerName, command, requests };
+    },
+  );
 }
 
 /** The record first: whoever is killed in between leaves keys that nobody waits for. @throws KubepkiError no-permission, io */
@@ -123,39 +129,4 @@ function removeKeys(directory: string): void {
   for (const name of readdirSync(directory)) {
     if (/^kubepki-.*\.key$/.test(name) || name === 'requests.json.new') removeIfThere(join(directory, name));
   }
-}
-
-type Stored = Omit<PendingRequests, 'kubeconfigDir'> & {
-  readonly version: 1;
-  readonly origin: Origin;
-  readonly kubeconfigDir: StoredPath;
-};
-
-function isStored(value: unknown): value is Stored {
-  if (!isRecord(value) || value['version'] !== 1) return false;
-  const { origin, kubeconfigDir, signerName, command, requests } = value;
-  return (
-    isOrigin(origin) &&
-    isStoredPath(kubeconfigDir) &&
-    isText(signerName) &&
-    isText(command) &&
-    Array.isArray(requests) &&
-    requests.length > 0 &&
-    requests.every(isRequest)
-  );
-}
-
-function isRequest(value: unknown): value is PendingRequest {
-  return (
-    isRecord(value) &&
-    isText(value['name']) &&
-    // It becomes a file name.
-    /^kubepki-[a-z0-9-]+$/.test(value['name']) &&
-    isText(value['certificate']) &&
-    isText(value['request']) &&
-    Array.isArray(value['usages']) &&
-    value['usages'].every(isText) &&
-    typeof value['expirationSeconds'] === 'number' &&
-    isText(value['replaces'])
-  );
 }

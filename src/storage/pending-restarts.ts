@@ -2,51 +2,68 @@ import { join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { exists, readRegularFile } from '../filesystem/regular-file.ts';
-import { isRecord, isText, parseJson } from './json-value.ts';
-import { removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
-import { readOwn, type StateDirectory } from './state-directory.ts';
+import { removeIfThere, syncDirectory } from './durable.ts';
 import {
-  isOrigin,
-  isStoredPath,
-  pathLocator,
-  pathStore,
-  type Origin,
-  type StoredPath,
-} from './stored-paths.ts';
+  list,
+  numberIn,
+  object,
+  optional,
+  readRecord,
+  shownLocation,
+  text,
+  writeRecord,
+  type StoredRecord,
+} from './record.ts';
+import type { StateDirectory } from './state-directory.ts';
 
-interface WithPaths<P> {
+/** A component that was to be restarted to use these files. Host paths here, stored ones on disk. */
+export interface PendingRestart {
   readonly component: string;
   /** SHA-256, hex, of what the change puts there; of a file that was changed again, one for each change. */
-  readonly files: readonly { readonly path: P; readonly sha256: string }[];
+  readonly files: readonly PutFile[];
 }
 
-interface Terms<P> {
+interface PutFile {
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** How they were asked for; undefined: as it is by default. Times in milliseconds. Host paths here, stored ones on disk. */
+export interface RestartTerms {
   /** Of the static pods' manifests. */
-  readonly manifestsDir?: P;
+  readonly manifestsDir?: string;
   readonly settle?: number;
   readonly stopTimeout?: number;
   readonly startTimeout?: number;
 }
-
-/** A component that was to be restarted to use these files. Host paths here, stored ones on disk. */
-export type PendingRestart = WithPaths<string>;
-
-/** How they were asked for; undefined: as it is by default. Times in milliseconds. Host paths here, stored ones on disk. */
-export type RestartTerms = Terms<string>;
 
 export interface PendingRestarts {
   readonly restarts: readonly PendingRestart[];
   readonly terms: RestartTerms;
 }
 
-interface StoredRestarts {
-  readonly version: 1;
-  readonly origin: Origin;
+interface RestartsRecord extends PendingRestarts {
   /** The kernel's name for the time since the machine was started: a reboot restarts everything. */
   readonly bootId: string;
-  readonly restarts: readonly WithPaths<StoredPath>[];
-  readonly terms: Terms<StoredPath>;
 }
+
+const milliseconds = optional(numberIn(0, Number.MAX_VALUE, { fractions: true }));
+
+const restartsRecord = object<RestartsRecord>({
+  bootId: text,
+  restarts: list(
+    object<PendingRestart>({
+      component: text,
+      files: list(object<PutFile>({ path: shownLocation, sha256: text })),
+    }),
+  ),
+  terms: object<RestartTerms>({
+    manifestsDir: optional(shownLocation),
+    settle: milliseconds,
+    stopTimeout: milliseconds,
+    startTimeout: milliseconds,
+  }),
+});
 
 const none: PendingRestarts = { restarts: [], terms: {} };
 
@@ -68,18 +85,7 @@ export function writePendingRestarts(
       syncDirectory(state.path);
       return;
     }
-    const { origin, store } = pathStore(state, [
-      ...restarts.flatMap(({ files }) => files.map((file) => file.path)),
-      ...(terms.manifestsDir === undefined ? [] : [terms.manifestsDir]),
-    ]);
-    const stored: StoredRestarts = {
-      version: 1,
-      origin,
-      bootId,
-      restarts: withPaths(restarts, store),
-      terms: withDirectory(terms, store),
-    };
-    replaceDurably(path, Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`));
+    writeRecord(state, path, restartsRecord, { bootId, restarts, terms });
   } catch (cause) {
     throw filesystemError(cause, path);
   }
@@ -92,20 +98,20 @@ export function writePendingRestarts(
  * @throws KubepkiError unfinished for a file that cannot be reached from here: whether it was changed cannot be told
  */
 export function readPendingRestarts(state: StateDirectory, bootId: string): PendingRestarts {
-  const stored = readStored(state);
-  if (stored === undefined || stored instanceof KubepkiError || stored.bootId !== bootId) return none;
-  const { show } = pathLocator(state, stored.origin);
-  const restarts = withPaths(stored.restarts, show).filter(({ files }) =>
+  const record = readPending(state);
+  if (record === undefined || record instanceof KubepkiError) return none;
+  const { bootId: written, restarts: all, terms } = record.locate();
+  if (written !== bootId) return none;
+  const restarts = all.filter(({ files }) =>
     files.some(({ path, sha256 }) => digestOf(state, path) === sha256),
   );
-  if (restarts.length === 0) return none;
-  return { restarts, terms: withDirectory(stored.terms, show) };
+  return restarts.length === 0 ? none : { restarts, terms };
 }
 
 /** Why what is there cannot be read. */
 export function unusablePendingRestarts(state: StateDirectory): KubepkiError | undefined {
-  const stored = readStored(state);
-  return stored instanceof KubepkiError ? stored : undefined;
+  const record = readPending(state);
+  return record instanceof KubepkiError ? record : undefined;
 }
 
 /** Whether there is word of any, still of use or not. @throws KubepkiError no-permission, io */
@@ -118,16 +124,13 @@ function pendingRestartsPath(state: StateDirectory): string {
   return join(state.path, 'pending-restarts.json');
 }
 
-function readStored(state: StateDirectory): StoredRestarts | KubepkiError | undefined {
+function readPending(state: StateDirectory): StoredRecord<RestartsRecord> | KubepkiError | undefined {
+  const path = pendingRestartsPath(state);
   try {
-    const path = pendingRestartsPath(state);
-    const file = readOwn(path);
-    if (file === undefined) return undefined;
-    const value = parseJson(file.bytes);
-    if (isStored(value)) return value;
-    return new KubepkiError('unfinished', 'is no record of restarts that kubepki understands', {
-      file: path,
-    });
+    const record = readRecord(state, path, restartsRecord);
+    if (record === undefined || 'locate' in record) return record;
+    const problem = record.problem ?? 'is no record of restarts that kubepki understands';
+    return new KubepkiError('unfinished', problem, { file: path });
   } catch (error) {
     if (error instanceof KubepkiError) return error;
     throw error;
@@ -141,44 +144,4 @@ function digestOf({ root }: StateDirectory, path: string): string | undefined {
     if (error instanceof KubepkiError) return undefined;
     throw error;
   }
-}
-
-function withPaths<P, Q>(restarts: readonly WithPaths<P>[], convert: (path: P) => Q): WithPaths<Q>[] {
-  return restarts.map(({ component, files }) => ({
-    component,
-    files: files.map(({ path, sha256 }) => ({ path: convert(path), sha256 })),
-  }));
-}
-
-function withDirectory<P, Q>({ manifestsDir, ...times }: Terms<P>, convert: (path: P) => Q): Terms<Q> {
-  return manifestsDir === undefined ? times : { ...times, manifestsDir: convert(manifestsDir) };
-}
-
-function isStored(value: unknown): value is StoredRestarts {
-  if (!isRecord(value) || value['version'] !== 1 || !Array.isArray(value['restarts'])) return false;
-  return (
-    isOrigin(value['origin']) &&
-    isText(value['bootId']) &&
-    isTerms(value['terms']) &&
-    value['restarts'].every(
-      (restart: unknown) =>
-        isRecord(restart) &&
-        isText(restart['component']) &&
-        Array.isArray(restart['files']) &&
-        restart['files'].every(
-          (file: unknown) => isRecord(file) && isStoredPath(file['path']) && isText(file['sha256']),
-        ),
-    )
-  );
-}
-
-function isTerms(value: unknown): value is Terms<StoredPath> {
-  if (!isRecord(value)) return false;
-  const { manifestsDir, settle, stopTimeout, startTimeout } = value;
-  return (
-    (manifestsDir === undefined || isStoredPath(manifestsDir)) &&
-    [settle, stopTimeout, startTimeout].every(
-      (time) => time === undefined || (typeof time === 'number' && Number.isFinite(time) && time >= 0),
-    )
-  );
 }

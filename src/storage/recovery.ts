@@ -7,14 +7,7 @@ import { exists, readRegularFile } from '../filesystem/regular-file.ts';
 import { readBackupFile, removeBackup, removeIncompleteBackups } from './backup.ts';
 import { createDurably, removeIfThere, rename, syncDirectory } from './durable.ts';
 import { readManifest } from './manifest.ts';
-import {
-  dropJournal,
-  locateJournal,
-  readJournal,
-  type Journal,
-  type JournalEntry,
-  type StoredJournal,
-} from './journal.ts';
+import { dropJournal, readJournal, type Journal, type JournalEntry } from './journal.ts';
 import { removeEmpty } from './new-directories.ts';
 import { removeHalfWrittenKeys } from './requested-keys.ts';
 import { isStagedName } from './staged-file.ts';
@@ -71,7 +64,7 @@ export function recover(state: StateDirectory): Recovery {
 function journalToResolve(state: StateDirectory): Journal | undefined {
   const stored = readJournal(state);
   if (stored === undefined) return undefined;
-  const journal = locateJournal(state, stored);
+  const journal = stored.locate();
   for (const { path, resolvedPath } of journal.entries) {
     const directory = dirname(resolvedPath);
     if (exists(directory, path) || journal.directories.includes(directory)) continue;
@@ -124,7 +117,7 @@ export function discard(state: StateDirectory): Recovery {
 }
 
 function journalToDiscard(state: StateDirectory): Journal | 'not understood' | undefined {
-  let stored: StoredJournal | undefined;
+  let stored: ReturnType<typeof readJournal>;
   try {
     stored = readJournal(state);
   } catch (error) {
@@ -132,7 +125,7 @@ function journalToDiscard(state: StateDirectory): Journal | 'not understood' | u
     throw error;
   }
   try {
-    return stored && locateJournal(state, stored);
+    return stored?.locate();
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
     const { message, file, hint } = error;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
-import { removeIfThere, replaceDurably } from './durable.ts';
-import { isRecord, isText, parseJson } from './json-value.ts';
-import { readOwn, type StateDirectory } from './state-directory.ts';
+import { removeIfThere } from './durable.ts';
+import { list, object, readRecord, text, writeRecord } from './record.ts';
+import type { StateDirectory } from './state-directory.ts';
 
 // A node has ten certificates; who asks again and again does not wait for the oldest any more.
 const mostKept = 200;
@@ -15,7 +15,11 @@ export interface RequestedKey {
   readonly digest: string;
 }
 
-function recordOf(state: StateDirectory): string {
+const keysRecord = object<{ readonly keys: readonly RequestedKey[] }>({
+  keys: list(object<RequestedKey>({ name: text, digest: text })),
+});
+
+function recordPath(state: StateDirectory): string {
   return join(state.path, 'requested-keys.json');
 }
 
@@ -25,27 +29,21 @@ function recordOf(state: StateDirectory): string {
  * @throws KubepkiError no-permission, io
  */
 export function readRequestedKeys(state: StateDirectory): readonly RequestedKey[] {
-  const file = readOwn(recordOf(state));
-  const stored = file && parseJson(file.bytes);
-  const keys: readonly unknown[] = isRecord(stored) && Array.isArray(stored['keys']) ? stored['keys'] : [];
-  return keys.filter(isRequestedKey);
+  const record = readRecord(state, recordPath(state), keysRecord);
+  return record !== undefined && 'locate' in record ? record.locate().keys : [];
 }
 
 /** On disk when this returns. Under the lock, before the requests are made. @throws KubepkiError no-permission, io */
 export function rememberRequestedKeys(state: StateDirectory, made: readonly RequestedKey[]): void {
   const keys = [...readRequestedKeys(state), ...made].slice(-mostKept);
   try {
-    replaceDurably(recordOf(state), Buffer.from(`${JSON.stringify({ version: 1, keys }, undefined, 2)}\n`));
+    writeRecord(state, recordPath(state), keysRecord, { keys });
   } catch (cause) {
-    throw filesystemError(cause, recordOf(state));
+    throw filesystemError(cause, recordPath(state));
   }
 }
 
 /** What a run that was killed while it wrote the record has left. Throws what node:fs throws. */
 export function removeHalfWrittenKeys(state: StateDirectory): void {
-  removeIfThere(`${recordOf(state)}.new`);
-}
-
-function isRequestedKey(value: unknown): value is RequestedKey {
-  return isRecord(value) && isText(value['name']) && isText(value['digest']);
+  removeIfThere(`${recordPath(state)}.new`);
 }

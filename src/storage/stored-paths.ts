@@ -2,9 +2,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import { isRecord, isText } from './json-value.ts';
 import { kubeconfigDirName } from './kubeconfig-dir.ts';
-import { isStagedPath } from './staged-file.ts';
 import type { StateDirectory } from './state-directory.ts';
 
 /**
@@ -158,34 +156,4 @@ function below(directory: string, path: string): string {
 
 function contains(directory: string, path: string): boolean {
   return path === directory || path.startsWith(directory === '/' ? '/' : directory + sep);
-}
-
-export function isStoredPath(value: unknown): value is StoredPath {
-  if (!isRecord(value)) return false;
-  const { in: place, path } = value;
-  const known = place === 'cert-dir' || place === 'kubeconfig-dir' || place === 'root';
-  return known && isText(path) && !path.startsWith('/') && !path.includes('\0');
-}
-
-/** Whether it is one of our names beside that file: only such are ever removed. */
-export function isStaged(staged: unknown, target: unknown): boolean {
-  return (
-    isStoredPath(staged) &&
-    isStoredPath(target) &&
-    staged.in === target.in &&
-    isStagedPath(staged.path, target.path)
-  );
-}
-
-export function isOrigin(value: unknown): value is Origin {
-  if (!isRecord(value) || !isAbsolute(value['certDir'])) return false;
-  const { kubeconfigDir } = value;
-  return (
-    kubeconfigDir === null ||
-    (isRecord(kubeconfigDir) && isAbsolute(kubeconfigDir['path']) && isText(kubeconfigDir['name']))
-  );
-}
-
-function isAbsolute(value: unknown): value is string {
-  return isText(value) && resolve('/', value) === value;
 }

@@ -80,7 +80,6 @@ export function openTransaction(
   // A directory that is not there when a change is recovered is one that cannot be reached.
   requireDirectories(targets, { mayMake: newDirectoryMode !== undefined });
   const opened: Journal = {
-    version: 1,
     status: 'preparing',
     // The time first, so that names sort in the order of the changes.
     id: `${occasion.time.replaceAll(':', '')}-${randomBytes(3).toString('hex')}`,
