@@ -1,4 +1,4 @@
-import { randomCertificateKey } from '../pki/certificate-key.ts';
+import { randomCertificateKey } from '../pki/certificate/certificate-key.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import type { Terminal } from './terminal.ts';
 

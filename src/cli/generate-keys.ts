@@ -1,4 +1,4 @@
-import { generatePrivateKey, type KeyAlgorithm, type PrivateKey } from '../pki/private-key.ts';
+import { generatePrivateKey, type KeyAlgorithm, type PrivateKey } from '../pki/key/private-key.ts';
 import type { Terminal } from './terminal.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { addedAuthorities } from '../operations/kubeconfig-authority.ts';
 import type { Renewable } from '../operations/plan-renewal.ts';
 import { changedTargets } from '../operations/renew.ts';
-import { describeAlgorithm } from '../pki/private-key.ts';
+import { describeAlgorithm } from '../pki/key/private-key.ts';
 import type { PlannedChange } from '../render/dry-run.ts';
 import { sanDifference } from '../render/san-difference.ts';
 

@@ -8,7 +8,7 @@ import { changedTargets, renew, trustingKubeconfigs, type Renewed } from '../ope
 import { renewalReport } from '../operations/renewal-report.ts';
 import { endsFirstWarnings, renewalWarnings } from '../operations/renewal-warnings.ts';
 import { verifyRenewed } from '../operations/verify-renewal.ts';
-import { randomSerialNumber } from '../pki/issue.ts';
+import { randomSerialNumber } from '../pki/issue/issue.ts';
 import { dryRunLines } from '../render/dry-run.ts';
 import { renewalLines } from '../render/renewal.ts';
 import { attempt, type Attempt } from './attempt.ts';

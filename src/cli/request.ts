@@ -16,7 +16,7 @@ import { request, verifyRequested, type Requested } from '../operations/request.
 import { requestReport } from '../operations/request-report.ts';
 import { requestLines, type ShownRequest } from '../render/requests.ts';
 import { sanDifference } from '../render/san-difference.ts';
-import { keyDigest } from '../pki/key-digest.ts';
+import { keyDigest } from '../pki/key/key-digest.ts';
 import { rememberRequestedKeys } from '../storage/requested-keys.ts';
 import { commandHere } from '../storage/state-directory.ts';
 import { attempt, type Attempt } from './attempt.ts';

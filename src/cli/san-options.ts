@@ -3,7 +3,7 @@ import { certificates } from '../catalog/catalog.ts';
 import { isAddress, isDnsName, isSan, sanRule } from '../config/host-names.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import { describeNames, type ServerNames } from '../pki/edit-subject-alt-name.ts';
+import { describeNames, type ServerNames } from '../pki/extension/edit-subject-alt-name.ts';
 import type { Selection } from './select.ts';
 
 export interface SanOptions {

@@ -5,7 +5,7 @@ import { KubepkiError } from '../errors/error.ts';
 import { readPresent, readTlsIdentity, type TlsIdentity } from '../inventory/tls-identity.ts';
 import type { ComponentRestart } from '../operations/plan-restart.ts';
 import type { ServedCertificate } from '../operations/served-certificates.ts';
-import { parseCertificates } from '../pki/certificate.ts';
+import { parseCertificates } from '../pki/certificate/certificate.ts';
 import type { Node } from './node-options.ts';
 
 interface Waiting {

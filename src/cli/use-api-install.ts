@@ -17,7 +17,7 @@ import {
   requireUnchanged,
   type AnswerFiles,
 } from '../operations/use-api/answers.ts';
-import { parsePrivateKey } from '../pki/private-key.ts';
+import { parsePrivateKey } from '../pki/key/private-key.ts';
 import { pendingKeyPath, type PendingRequest, type PendingRequests } from '../storage/pending-requests.ts';
 import type { Trouble } from './api-conversation.ts';
 import { inventoryToFill } from './managed.ts';

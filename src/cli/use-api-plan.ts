@@ -22,7 +22,7 @@ import { chooseSigner } from '../operations/use-api/signers.ts';
 import { expirationSecondsOf, requestedUsages } from '../operations/use-api/usages.ts';
 import { endProblem } from '../operations/check-signed.ts';
 import { defaultValidityMs } from '../operations/validity.ts';
-import type { Certificate } from '../pki/certificate.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
 import { pendingRequestsDirectory } from '../storage/pending-requests.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { dueSettingsOf } from './due-settings.ts';

@@ -1,8 +1,8 @@
 import { requestName } from '../operations/use-api/request-name.ts';
-import { encodeRequest, requestCertificate } from '../pki/certification-request.ts';
-import { fingerprintOf } from '../pki/facts.ts';
-import { encodePrivateKey } from '../pki/private-key.ts';
-import { randomSuffix } from '../pki/random-suffix.ts';
+import { encodeRequest, requestCertificate } from '../pki/request/certification-request.ts';
+import { fingerprintOf } from '../pki/certificate/facts.ts';
+import { encodePrivateKey } from '../pki/key/private-key.ts';
+import { randomSuffix } from '../pki/key/random-suffix.ts';
 import { writePendingRequests, type PendingRequests } from '../storage/pending-requests.ts';
 import type { Conclusion } from './conclude.ts';
 import { generateKeys } from './generate-keys.ts';

@@ -13,7 +13,7 @@ import { KubepkiError, naming } from '../errors/error.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import type { Kubeconfig, PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
 import { readKubeconfig } from '../kubeconfig/read.ts';
-import { parseCertificates, type Chain } from '../pki/certificate.ts';
+import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts';
 import { textOf } from './kubeconfig-text.ts';
 import type { Layout } from './layout.ts';
 import { named, namingOf, readFile, reading, type Reading } from './reading.ts';

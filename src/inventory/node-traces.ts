@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { kubeletKubeconfig } from '../catalog/catalog.ts';
-import type { Certificate } from '../pki/certificate.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
 import { readCertificateFile } from './certificate-files.ts';
 import { readInitFiles } from './init-files.ts';
 import { readKubeconfigServers, type KubeconfigServer } from './kubeconfig-servers.ts';

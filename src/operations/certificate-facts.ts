@@ -1,7 +1,7 @@
 import type { CertificateFacts } from '../changeset/change-set.ts';
-import type { Certificate } from '../pki/certificate.ts';
-import { fingerprintOf, serialOf } from '../pki/facts.ts';
-import { isoSeconds } from '../pki/time.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
+import { fingerprintOf, serialOf } from '../pki/certificate/facts.ts';
+import { isoSeconds } from '../pki/der/time.ts';
 
 /** What a backup's manifest says of a certificate. */
 export function factsOf(certificate: Certificate): CertificateFacts {

@@ -7,9 +7,13 @@ import {
   replaceServerNames,
   type SanEdit,
   type ServerNames,
-} from '../pki/edit-subject-alt-name.ts';
-import { findExtension, type Extension } from '../pki/extension.ts';
-import { isServerNameAmong, parseSubjectAltName, type GeneralName } from '../pki/subject-alt-name.ts';
+} from '../pki/extension/edit-subject-alt-name.ts';
+import { findExtension, type Extension } from '../pki/extension/extension.ts';
+import {
+  isServerNameAmong,
+  parseSubjectAltName,
+  type GeneralName,
+} from '../pki/extension/subject-alt-name.ts';
 import { covers, nameUses, type NameSources } from './name-uses.ts';
 import { requestedNames, type NodeIdentity } from './requested-names.ts';
 

@@ -1,10 +1,10 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
-import type { Certificate, Chain } from '../pki/certificate.ts';
-import { findExtension, type Extension } from '../pki/extension.ts';
-import { attributesOf } from '../pki/name.ts';
-import type { PathOutcome } from '../pki/path.ts';
-import { parseSubjectAltName } from '../pki/subject-alt-name.ts';
-import { isoSeconds } from '../pki/time.ts';
+import type { Certificate, Chain } from '../pki/certificate/certificate.ts';
+import { findExtension, type Extension } from '../pki/extension/extension.ts';
+import { attributesOf } from '../pki/der/name.ts';
+import type { PathOutcome } from '../pki/path/path.ts';
+import { parseSubjectAltName } from '../pki/extension/subject-alt-name.ts';
+import { isoSeconds } from '../pki/der/time.ts';
 import { problemsOf, type CertificateCheck } from './examination/certificate-checks.ts';
 
 /** What was asked of the CA. */

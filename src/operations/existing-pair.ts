@@ -1,11 +1,11 @@
 import { kubeletKubeconfig, type CertificateSpec } from '../catalog/catalog.ts';
 import type { CommandLine } from '../errors/command-line.ts';
 import { KubepkiError, type ErrorCode } from '../errors/error.ts';
-import type { Certificate, Chain } from '../pki/certificate.ts';
-import { findExtension } from '../pki/extension.ts';
-import { validatePath } from '../pki/path.ts';
-import type { PrivateKey } from '../pki/private-key.ts';
-import { parseSubjectAltName, subjectAltName } from '../pki/subject-alt-name.ts';
+import type { Certificate, Chain } from '../pki/certificate/certificate.ts';
+import { findExtension } from '../pki/extension/extension.ts';
+import { validatePath } from '../pki/path/path.ts';
+import type { PrivateKey } from '../pki/key/private-key.ts';
+import { parseSubjectAltName, subjectAltName } from '../pki/extension/subject-alt-name.ts';
 import type { KnownAuthority } from './authority-state.ts';
 import { problemsOf } from './examination/certificate-checks.ts';
 import type { CheckId } from './examination/finding.ts';

@@ -6,7 +6,7 @@ import {
   type CertificateEntry,
 } from '../inventory/inventory.ts';
 import type { Reading } from '../inventory/reading.ts';
-import type { Certificate } from '../pki/certificate.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
 import { examination, inUseOf, type Subject } from './examination/examination.ts';
 import { isError, isShownByRow, type Finding } from './examination/finding.ts';
 import type { ExpirationReport, ExpirationRow } from './expiration-report.ts';

@@ -4,10 +4,10 @@ import { kubeletKubeconfig } from '../catalog/catalog.ts';
 import type { NodeTraces, Trace } from '../inventory/node-traces.ts';
 import type { Reading } from '../inventory/reading.ts';
 import type { StaticPod } from '../inventory/static-pods.ts';
-import type { Certificate } from '../pki/certificate.ts';
-import { findExtension } from '../pki/extension.ts';
-import { attributesOf } from '../pki/name.ts';
-import { parseSubjectAltName } from '../pki/subject-alt-name.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
+import { findExtension } from '../pki/extension/extension.ts';
+import { attributesOf } from '../pki/der/name.ts';
+import { parseSubjectAltName } from '../pki/extension/subject-alt-name.ts';
 import { lastFlagValue } from './component-flags.ts';
 
 /** What a node's files say of something; `contradiction`: one says this, and one that. */

@@ -2,10 +2,10 @@ import { certificates, kubeletKubeconfig, type CertificateSpec } from '../catalo
 import { replaceFile, type FileChange } from '../changeset/change-set.ts';
 import type { NewRequest } from '../inventory/new-requests.ts';
 import { createKubeconfig } from '../kubeconfig/create.ts';
-import { encodeRequest, requestCertificate } from '../pki/certification-request.ts';
-import { distinguishedName } from '../pki/name.ts';
-import { encodePrivateKey, type PrivateKey } from '../pki/private-key.ts';
-import { subjectAltName } from '../pki/subject-alt-name.ts';
+import { encodeRequest, requestCertificate } from '../pki/request/certification-request.ts';
+import { distinguishedName } from '../pki/der/name.ts';
+import { encodePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
+import { subjectAltName } from '../pki/extension/subject-alt-name.ts';
 import { isMadeWith, organizationsOf, type Organizations } from './organizations.ts';
 import { commonNameOf, serverOf } from './node-names.ts';
 import { requestedNames, type NodeIdentity } from './requested-names.ts';

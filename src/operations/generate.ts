@@ -3,12 +3,12 @@ import { replaceFile, type CertificateRecord, type FileChange } from '../changes
 import { KubepkiError } from '../errors/error.ts';
 import type { InitFiles } from '../inventory/init-files.ts';
 import { createKubeconfig } from '../kubeconfig/create.ts';
-import { encodeCertificates, type Certificate } from '../pki/certificate.ts';
-import { issueAuthority, issueCertificate } from '../pki/issue.ts';
-import { localIssuer, type LocalIssuer } from '../pki/issuer.ts';
-import { validatePath } from '../pki/path.ts';
-import { encodePrivateKey, publicKeyOf } from '../pki/private-key.ts';
-import { encodePublicKey } from '../pki/public-key.ts';
+import { encodeCertificates, type Certificate } from '../pki/certificate/certificate.ts';
+import { issueAuthority, issueCertificate } from '../pki/issue/issue.ts';
+import { localIssuer, type LocalIssuer } from '../pki/issue/issuer.ts';
+import { validatePath } from '../pki/path/path.ts';
+import { encodePrivateKey, publicKeyOf } from '../pki/key/private-key.ts';
+import { encodePublicKey } from '../pki/key/public-key.ts';
 import { factsOf } from './certificate-facts.ts';
 import { initialProfile, type Naming } from './initial-profile.ts';
 import { commonNameOf, serverOf } from './node-names.ts';

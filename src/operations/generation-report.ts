@@ -1,8 +1,8 @@
 import type { CertificateFacts } from '../changeset/change-set.ts';
 import type { InitSpec } from '../catalog/init-order.ts';
 import type { InitFiles } from '../inventory/init-files.ts';
-import type { Chain } from '../pki/certificate.ts';
-import { isoSeconds } from '../pki/time.ts';
+import type { Chain } from '../pki/certificate/certificate.ts';
+import { isoSeconds } from '../pki/der/time.ts';
 import { factsOf } from './certificate-facts.ts';
 import { refusedWith, type CertificateReport, type ChangeReport, type NewFacts } from './change-report.ts';
 import type { Generated } from './generate.ts';

@@ -11,11 +11,11 @@ import {
 import type { PrivateKeys } from '../inventory/private-keys.ts';
 import type { Reading } from '../inventory/reading.ts';
 import type { Slot } from '../inventory/request-files.ts';
-import type { Chain } from '../pki/certificate.ts';
-import { chainsTo } from '../pki/chain.ts';
-import { distinguishedName } from '../pki/name.ts';
-import { publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
-import { isSameKey } from '../pki/subject-key.ts';
+import type { Chain } from '../pki/certificate/certificate.ts';
+import { chainsTo } from '../pki/path/chain.ts';
+import { distinguishedName } from '../pki/der/name.ts';
+import { publicKeyOf, type PrivateKey } from '../pki/key/private-key.ts';
+import { isSameKey } from '../pki/key/subject-key.ts';
 import { catalogIdentity, catalogText, identityOf, identityText, isOfCatalog } from './identity.ts';
 
 /** A certificate with its key, and whose signature it should have. */

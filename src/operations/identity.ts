@@ -1,7 +1,7 @@
 import type { CertificateSpec, SubjectSpec } from '../catalog/catalog.ts';
 import { isDnsName } from '../config/host-names.ts';
-import { identityIn, type Identity } from '../pki/name.ts';
-import type { Certificate } from '../pki/certificate.ts';
+import { identityIn, type Identity } from '../pki/der/name.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
 
 /** Whom Kubernetes takes the holder of a certificate for. */
 export function identityOf({ subject }: Certificate): Identity {

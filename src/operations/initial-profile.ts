@@ -1,6 +1,6 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
-import { newProfile } from '../pki/new-profile.ts';
-import type { CertificateProfile } from '../pki/profile.ts';
+import { newProfile } from '../pki/issue/new-profile.ts';
+import type { CertificateProfile } from '../pki/issue/profile.ts';
 import { commonNameOf } from './node-names.ts';
 import { organizationsOf, type Organizations } from './organizations.ts';
 import { requestedNames, type NodeIdentity } from './requested-names.ts';

@@ -2,9 +2,9 @@ import { replaceFile, type ChangeSet, type FileChange, type FileTarget } from '.
 import { KubepkiError } from '../errors/error.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { readKubeconfig } from '../kubeconfig/read.ts';
-import { encodeCertificates, parseCertificates } from '../pki/certificate.ts';
-import { encodePrivateKey, parsePrivateKey, publicKeyOf } from '../pki/private-key.ts';
-import { isSameKey } from '../pki/subject-key.ts';
+import { encodeCertificates, parseCertificates } from '../pki/certificate/certificate.ts';
+import { encodePrivateKey, parsePrivateKey, publicKeyOf } from '../pki/key/private-key.ts';
+import { isSameKey } from '../pki/key/subject-key.ts';
 import type { KeysInUse } from './keys-in-use.ts';
 import { trustsAsPlanned, type TrustingKubeconfig } from './kubeconfig-authority.ts';
 import { kubeconfigChanges } from './kubeconfig-changes.ts';

@@ -1,9 +1,9 @@
 import { KubepkiError, naming } from '../errors/error.ts';
-import { issueCertificate } from '../pki/issue.ts';
-import type { LocalIssuer } from '../pki/issuer.ts';
-import { validatePath } from '../pki/path.ts';
-import { publicKeyOf } from '../pki/private-key.ts';
-import type { CertificateProfile } from '../pki/profile.ts';
+import { issueCertificate } from '../pki/issue/issue.ts';
+import type { LocalIssuer } from '../pki/issue/issuer.ts';
+import { validatePath } from '../pki/path/path.ts';
+import { publicKeyOf } from '../pki/key/private-key.ts';
+import type { CertificateProfile } from '../pki/issue/profile.ts';
 import type { Validity } from './validity.ts';
 
 export interface ToBeIssued {

@@ -1,7 +1,7 @@
 import type { EncryptionAlgorithm } from '../config/kubeadm-config.ts';
 import { KubepkiError } from '../errors/error.ts';
-import type { Certificate } from '../pki/certificate.ts';
-import { algorithmOf, describeAlgorithm, type KeyAlgorithm } from '../pki/private-key.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
+import { algorithmOf, describeAlgorithm, type KeyAlgorithm } from '../pki/key/private-key.ts';
 
 const configured: Readonly<Record<EncryptionAlgorithm, KeyAlgorithm>> = {
   'RSA-2048': { type: 'rsa', bits: 2048 },

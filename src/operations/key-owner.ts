@@ -1,8 +1,8 @@
 import type { FileTarget } from '../changeset/change-set.ts';
 import type { CommandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { keyDigest } from '../pki/key-digest.ts';
-import { publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
+import { keyDigest } from '../pki/key/key-digest.ts';
+import { publicKeyOf, type PrivateKey } from '../pki/key/private-key.ts';
 import type { CertificateSpec } from '../catalog/catalog.ts';
 
 /** By what it is told whether a key that waits in a file is our own. */

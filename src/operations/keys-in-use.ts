@@ -1,8 +1,8 @@
 import type { FileTarget } from '../changeset/change-set.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { KeyTargets } from '../inventory/key-targets.ts';
-import { publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
-import { isSameKey, type SubjectKey } from '../pki/subject-key.ts';
+import { publicKeyOf, type PrivateKey } from '../pki/key/private-key.ts';
+import { isSameKey, type SubjectKey } from '../pki/key/subject-key.ts';
 
 /** The keys of the certificates in use, and the files that hold them. */
 export interface KeysInUse {

@@ -8,9 +8,9 @@ import {
   parseCertificate,
   type Certificate,
   type Chain,
-} from '../pki/certificate.ts';
-import { attributesOf } from '../pki/name.ts';
-import { isoSeconds } from '../pki/time.ts';
+} from '../pki/certificate/certificate.ts';
+import { attributesOf } from '../pki/der/name.ts';
+import { isoSeconds } from '../pki/der/time.ts';
 
 /** kubeadm compares the CA that a kubeconfig embeds with the first of ca.crt; during a CA rotation one in common will do. */
 export function sharesAuthority(embedded: Chain, bundle: Chain): boolean {

@@ -1,9 +1,9 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import type { Certificate } from '../pki/certificate.ts';
-import { publicKeyOf } from '../pki/private-key.ts';
-import { isSameKey } from '../pki/subject-key.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
+import { publicKeyOf } from '../pki/key/private-key.ts';
+import { isSameKey } from '../pki/key/subject-key.ts';
 import type { Pending } from './pending.ts';
 import type { InstallSettings } from './plan-install.ts';
 

@@ -5,8 +5,8 @@ import type { KubepkiError } from '../errors/error.ts';
 import type { KubeconfigServer } from '../inventory/kubeconfig-servers.ts';
 import type { Reading } from '../inventory/reading.ts';
 import type { StaticPod, StaticPods } from '../inventory/static-pods.ts';
-import { nameKey } from '../pki/edit-subject-alt-name.ts';
-import type { GeneralName } from '../pki/subject-alt-name.ts';
+import { nameKey } from '../pki/extension/edit-subject-alt-name.ts';
+import type { GeneralName } from '../pki/extension/subject-alt-name.ts';
 import { etcdSettings, flagSettings, flagValues, type Setting } from './component-flags.ts';
 import { serviceAddress } from './requested-names.ts';
 

@@ -5,8 +5,8 @@ import type { Inventory } from '../inventory/inventory.ts';
 import type { PendingFiles } from '../inventory/pending-files.ts';
 import type { KeySlot } from '../inventory/request-files.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
-import { findExtension } from '../pki/extension.ts';
-import { algorithmOf, describeAlgorithm, publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
+import { findExtension } from '../pki/extension/extension.ts';
+import { algorithmOf, describeAlgorithm, publicKeyOf, type PrivateKey } from '../pki/key/private-key.ts';
 import type { Asked } from './check-signed.ts';
 import type { KeysInUse } from './keys-in-use.ts';
 

@@ -5,10 +5,10 @@ import { KubepkiError } from '../errors/error.ts';
 import type { InitFiles } from '../inventory/init-files.ts';
 import type { Reading } from '../inventory/reading.ts';
 import { sharesAuthority } from './kubeconfig-authority.ts';
-import type { LocalIssuer } from '../pki/issuer.ts';
-import { findExtension } from '../pki/extension.ts';
-import { publicKeyOf } from '../pki/private-key.ts';
-import { parseSubjectAltName } from '../pki/subject-alt-name.ts';
+import type { LocalIssuer } from '../pki/issue/issuer.ts';
+import { findExtension } from '../pki/extension/extension.ts';
+import { publicKeyOf } from '../pki/key/private-key.ts';
+import { parseSubjectAltName } from '../pki/extension/subject-alt-name.ts';
 import {
   authorityOf,
   requireAuthority,

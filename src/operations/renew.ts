@@ -1,8 +1,8 @@
 import { replaceFile, type ChangeSet, type FileChange, type FileTarget } from '../changeset/change-set.ts';
-import { encodeCertificates, type Certificate } from '../pki/certificate.ts';
-import { chainBehind } from '../pki/chain.ts';
-import { issueCertificate } from '../pki/issue.ts';
-import { encodePrivateKey, publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
+import { encodeCertificates, type Certificate } from '../pki/certificate/certificate.ts';
+import { chainBehind } from '../pki/path/chain.ts';
+import { issueCertificate } from '../pki/issue/issue.ts';
+import { encodePrivateKey, publicKeyOf, type PrivateKey } from '../pki/key/private-key.ts';
 import type { TrustingKubeconfig } from './kubeconfig-authority.ts';
 import { changingFiles, kubeconfigChanges } from './kubeconfig-changes.ts';
 import { changingOf, targetsOf, type Renewable } from './plan-renewal.ts';

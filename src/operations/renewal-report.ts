@@ -1,6 +1,6 @@
 import type { CertificateRecord } from '../changeset/change-set.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import { isoSeconds } from '../pki/time.ts';
+import { isoSeconds } from '../pki/der/time.ts';
 import {
   refusedWith,
   type CertificateReport,

@@ -1,5 +1,5 @@
 import type { PlannedRenewal, Renewable } from './plan-renewal.ts';
-import { isoSeconds } from '../pki/time.ts';
+import { isoSeconds } from '../pki/der/time.ts';
 
 /** What to say before renewing, one line each: first what several have in common, then each one's own. */
 export function renewalWarnings(renewables: readonly Renewable[]): string[] {

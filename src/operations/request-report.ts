@@ -1,5 +1,5 @@
 import type { Inventory } from '../inventory/inventory.ts';
-import { isoSeconds } from '../pki/time.ts';
+import { isoSeconds } from '../pki/der/time.ts';
 import { refusedWith, type CertificateReport, type ChangeReport } from './change-report.ts';
 import type { Finding } from './examination/finding.ts';
 import { factsInUse } from './facts-in-use.ts';

@@ -5,8 +5,8 @@ import {
   parseRequest,
   requestCertificate,
   type CertificationRequest,
-} from '../pki/certification-request.ts';
-import { encodePrivateKey, parsePrivateKey, publicKeyOf, type PrivateKey } from '../pki/private-key.ts';
+} from '../pki/request/certification-request.ts';
+import { encodePrivateKey, parsePrivateKey, publicKeyOf, type PrivateKey } from '../pki/key/private-key.ts';
 import type { Requestable } from './plan-requests.ts';
 
 /** A request that was made but is not on disk yet. */

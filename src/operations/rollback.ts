@@ -2,8 +2,8 @@ import type { CertificateRecord, ChangeSet, FileContent, FileTarget } from '../c
 import { KubepkiError } from '../errors/error.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import { readKubeconfig } from '../kubeconfig/read.ts';
-import { parseCertificates, type Chain } from '../pki/certificate.ts';
-import { chainsTo } from '../pki/chain.ts';
+import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts';
+import { chainsTo } from '../pki/path/chain.ts';
 import { factsOf } from './certificate-facts.ts';
 import { requireReplaceable } from './replaceable.ts';
 

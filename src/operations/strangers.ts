@@ -1,10 +1,10 @@
 import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import { isCa, type Certificate, type Chain } from '../pki/certificate.ts';
-import { attributesOf } from '../pki/name.ts';
-import { publicKeyOf } from '../pki/private-key.ts';
-import { isSameKey } from '../pki/subject-key.ts';
+import { isCa, type Certificate, type Chain } from '../pki/certificate/certificate.ts';
+import { attributesOf } from '../pki/der/name.ts';
+import { publicKeyOf } from '../pki/key/private-key.ts';
+import { isSameKey } from '../pki/key/subject-key.ts';
 import type { InstallSettings } from './plan-install.ts';
 
 /**

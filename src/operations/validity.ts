@@ -1,4 +1,4 @@
-import type { LocalIssuer } from '../pki/issuer.ts';
+import type { LocalIssuer } from '../pki/issue/issuer.ts';
 
 /** kubeadm's CertificateValidityPeriod: 8760 hours. */
 export const defaultValidityMs = 8760 * 3600 * 1000;

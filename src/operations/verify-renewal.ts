@@ -1,12 +1,12 @@
 import { KubepkiError } from '../errors/error.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { readKubeconfig } from '../kubeconfig/read.ts';
-import { parseCertificates, type Certificate } from '../pki/certificate.ts';
-import { isIssuedBy } from '../pki/issuer.ts';
-import { validatePath } from '../pki/path.ts';
-import { parsePrivateKey, publicKeyOf } from '../pki/private-key.ts';
-import { profileOf, sameProfile } from '../pki/profile.ts';
-import { isSameKey } from '../pki/subject-key.ts';
+import { parseCertificates, type Certificate } from '../pki/certificate/certificate.ts';
+import { isIssuedBy } from '../pki/issue/issuer.ts';
+import { validatePath } from '../pki/path/path.ts';
+import { parsePrivateKey, publicKeyOf } from '../pki/key/private-key.ts';
+import { profileOf, sameProfile } from '../pki/issue/profile.ts';
+import { isSameKey } from '../pki/key/subject-key.ts';
 import { trustsAsPlanned } from './kubeconfig-authority.ts';
 import { certificateFile } from './plan-renewal.ts';
 import type { Renewed } from './renew.ts';

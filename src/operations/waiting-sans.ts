@@ -1,8 +1,8 @@
 import { KubepkiError } from '../errors/error.ts';
-import type { CertificationRequest } from '../pki/certification-request.ts';
-import { nameKey } from '../pki/edit-subject-alt-name.ts';
-import { findExtension, type Extension } from '../pki/extension.ts';
-import { parseSubjectAltName, type GeneralName } from '../pki/subject-alt-name.ts';
+import type { CertificationRequest } from '../pki/request/certification-request.ts';
+import { nameKey } from '../pki/extension/edit-subject-alt-name.ts';
+import { findExtension, type Extension } from '../pki/extension/extension.ts';
+import { parseSubjectAltName, type GeneralName } from '../pki/extension/subject-alt-name.ts';
 
 /**
  * To keep a request that waits would be to forget the SANs that are asked for now.

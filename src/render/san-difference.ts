@@ -1,4 +1,4 @@
-import type { SanEdit } from '../pki/edit-subject-alt-name.ts';
+import type { SanEdit } from '../pki/extension/edit-subject-alt-name.ts';
 
 /** What becomes of a certificate's SANs: `SANs added DNS:a.example.com; removed IP:192.0.2.9`. */
 export function sanDifference(edit: SanEdit | undefined): string {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { certificates } from '../../src/catalog/catalog.ts';
 import { catalogIdentity, catalogText, identityText, isOfCatalog } from '../../src/operations/identity.ts';
-import { distinguishedName, identityIn, type Identity } from '../../src/pki/name.ts';
+import { distinguishedName, identityIn, type Identity } from '../../src/pki/der/name.ts';
 
 const specOf = (name: string): (typeof certificates)[number] => {
   const spec = certificates.find((one) => one.name === name);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { encryptionAlgorithms, type EncryptionAlgorithm } from '../../src/config/kubeadm-config.ts';
 import { chooseKey } from '../../src/operations/key-choice.ts';
-import { parseCertificates, type Certificate } from '../../src/pki/certificate.ts';
+import { parseCertificates, type Certificate } from '../../src/pki/certificate/certificate.ts';
 import { judge } from '../support/judge.ts';
 import { temporaryDirectory } from '../support/tree.ts';
 

@@ -9,7 +9,7 @@ import {
   trustedAuthorities,
   type TrustingKubeconfig,
 } from '../../src/operations/kubeconfig-authority.ts';
-import { parseCertificates, type Chain } from '../../src/pki/certificate.ts';
+import { parseCertificates, type Chain } from '../../src/pki/certificate/certificate.ts';
 import { judge } from '../support/judge.ts';
 import { fixturePath, temporaryDirectory } from '../support/tree.ts';
 

@@ -12,10 +12,10 @@ import {
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
 import type { Reading } from '../../inventory/reading.ts';
 import type { Slot } from '../../inventory/request-files.ts';
-import type { Certificate, Chain } from '../../pki/certificate.ts';
-import { positiveSerialHint } from '../../pki/issuer.ts';
-import { validatePath, type PathOutcome } from '../../pki/path.ts';
-import type { PrivateKey } from '../../pki/private-key.ts';
+import type { Certificate, Chain } from '../../pki/certificate/certificate.ts';
+import { positiveSerialHint } from '../../pki/issue/issuer.ts';
+import { validatePath, type PathOutcome } from '../../pki/path/path.ts';
+import type { PrivateKey } from '../../pki/key/private-key.ts';
 import { isExternallyManaged } from '../external-authority.ts';
 import { authorityInUse, authorityProblemsOf } from './authority-checks.ts';
 import { problemsOf } from './certificate-checks.ts';
