@@ -1,5 +1,5 @@
 import { componentsToRestart, type ChangeReport } from '../operations/change-report.ts';
-import { changeDocument } from '../render/change-document.ts';
+import { changeDocument } from '../render/change/change-document.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { hookFacts } from './deploy-hook.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';

@@ -1,7 +1,7 @@
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import type { Failing, SettledRow } from '../operations/kubelet-serving/verdict.ts';
-import { decisionDocument, decisionLines } from '../render/request-decisions.ts';
+import { decisionDocument, decisionLines } from '../render/requests/request-decisions.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import type { OutputOption } from './output-option.ts';
 import type { Terminal } from './terminal.ts';

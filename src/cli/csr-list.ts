@@ -5,7 +5,7 @@ import {
   signingRequestDocument,
   signingRequestTable,
   type ListedRequest,
-} from '../render/signing-requests.ts';
+} from '../render/requests/signing-requests.ts';
 import { openRoot, withRequests } from './csr-connection.ts';
 import type { CsrOptions } from './csr-options.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';

@@ -1,5 +1,5 @@
 import { KubepkiError } from '../errors/error.ts';
-import type { Thresholds } from '../render/nagios.ts';
+import type { Thresholds } from '../render/expiration/nagios.ts';
 import type { ExpirationOutput } from './expiration-output-option.ts';
 import type { Period, WithinOption } from './period-option.ts';
 

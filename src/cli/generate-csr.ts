@@ -6,7 +6,7 @@ import { generateRequest, requestedSpecs } from '../operations/generate-requests
 import { newRequestReport } from '../operations/new-request-report.ts';
 import { organizationsSince, type Organizations } from '../operations/organizations.ts';
 import { requireWritten } from '../operations/read-back.ts';
-import { generatedRequestLines } from '../render/generated-requests.ts';
+import { generatedRequestLines } from '../render/requests/generated-requests.ts';
 import { commandHere } from '../storage/state-directory.ts';
 import { attempt } from './attempt.ts';
 import type { CompatOption } from './compat-option.ts';

@@ -12,7 +12,7 @@ import { requireWritten } from '../operations/read-back.ts';
 import type { NodeIdentity } from '../operations/requested-names.ts';
 import { defaultAuthorityValidityMs, defaultValidityMs } from '../operations/validity.ts';
 import { randomSerialNumber } from '../pki/issue/issue.ts';
-import { generationLines, type ShownGeneration } from '../render/generation.ts';
+import { generationLines, type ShownGeneration } from '../render/change/generation.ts';
 import { attempt, type Attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';

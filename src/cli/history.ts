@@ -1,4 +1,4 @@
-import { historyDocument, historyTable } from '../render/history.ts';
+import { historyDocument, historyTable } from '../render/change/history.ts';
 import { listBackups } from '../storage/backup-list.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';

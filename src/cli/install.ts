@@ -6,7 +6,7 @@ import { factsInUse } from '../operations/facts-in-use.ts';
 import { installReport, type InstallStage } from '../operations/install-report.ts';
 import { install, trustingKubeconfigs, verifyInstalled } from '../operations/install.ts';
 import { placeTargets, type Installable, type PlannedInstall } from '../operations/plan-install.ts';
-import { installLines, type ShownInstall } from '../render/install.ts';
+import { installLines, type ShownInstall } from '../render/change/install.ts';
 import { attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';

@@ -96,7 +96,7 @@ function codeOfLostResult(): ExitCode {
 
 /** A plugin's one line; a person who tries it on a terminal finds the error with its hint on stderr. */
 async function reportUnknown(line: string): Promise<ExitCode> {
-  const { nagiosUnknown } = await import('../render/nagios.ts');
+  const { nagiosUnknown } = await import('../render/expiration/nagios.ts');
   openTerminal({ color: false }).result(nagiosUnknown(line));
   return nagiosCodes.unknown;
 }

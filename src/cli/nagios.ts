@@ -1,7 +1,7 @@
 import { allRows } from '../operations/expiration-report.ts';
 import type { ExpirationResult } from '../operations/expiration.ts';
 import { expiringWithin, findingsOf } from '../operations/findings.ts';
-import { nagiosLine, type NagiosVerdict, type Thresholds } from '../render/nagios.ts';
+import { nagiosLine, type NagiosVerdict, type Thresholds } from '../render/expiration/nagios.ts';
 import { nagiosCodes, type ExitCode } from './exit-code.ts';
 
 const codes = { OK: nagiosCodes.ok, WARNING: nagiosCodes.warning, CRITICAL: nagiosCodes.critical } as const;

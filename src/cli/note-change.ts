@@ -1,5 +1,5 @@
 import { changedInUse, componentsToRestart, type ChangeReport } from '../operations/change-report.ts';
-import { changeSummary } from '../render/change-summary.ts';
+import { changeSummary } from '../render/change/change-summary.ts';
 import type { NodeOptions } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';
 import { restartCommand } from './restart-command.ts';

@@ -2,8 +2,8 @@ import { addedAuthorities } from '../operations/kubeconfig-authority.ts';
 import type { Renewable } from '../operations/plan-renewal.ts';
 import { changedTargets } from '../operations/renew.ts';
 import { describeAlgorithm } from '../pki/key/private-key.ts';
-import type { PlannedChange } from '../render/dry-run.ts';
-import { sanDifference } from '../render/san-difference.ts';
+import type { PlannedChange } from '../render/change/dry-run.ts';
+import { sanDifference } from '../render/change/san-difference.ts';
 
 /** What a renewal would do, said without making a key: the new serial number is not known, and neither is the content. */
 export function plannedChanges(renewables: readonly Renewable[]): PlannedChange[] {

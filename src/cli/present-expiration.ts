@@ -1,4 +1,4 @@
-import type { RenewRuns } from '../render/prometheus.ts';
+import type { RenewRuns } from '../render/expiration/prometheus.ts';
 import type { Examined } from './examine.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { ExpirationOutput } from './expiration-output-option.ts';
@@ -36,26 +36,26 @@ export async function expirationPresenter(
   const { output } = options;
   switch (output.kind) {
     case 'text': {
-      const { expirationTable } = await import('../render/expiration-table.ts');
+      const { expirationTable } = await import('../render/expiration/expiration-table.ts');
       return ({ report }) => ({ texts: [expirationTable(report, { colour: terminal.stdoutColour })] });
     }
     case 'json':
     case 'yaml': {
-      const { expirationDocument } = await import('../render/expiration-document.ts');
+      const { expirationDocument } = await import('../render/expiration/expiration-document.ts');
       const { kind } = output;
       return ({ report }) => ({ texts: [expirationDocument(report, kind)] });
     }
     case 'jsonpath': {
       const [evaluate, { expirationInfo }] = await Promise.all([
         templateEvaluator(output, options),
-        import('../render/expiration-document.ts'),
+        import('../render/expiration/expiration-document.ts'),
       ]);
       return ({ report }) => ({ texts: [evaluate(expirationInfo(report))] });
     }
     case 'prometheus': {
       const [{ metricsOf }, { prometheusTexts }] = await Promise.all([
         import('./textfile.ts'),
-        import('../render/prometheus.ts'),
+        import('../render/expiration/prometheus.ts'),
       ]);
       return (found) => ({ texts: prometheusTexts([metricsOf(found)], found.runs) });
     }

@@ -1,5 +1,5 @@
 import { asOneNode, type TreeExpiration } from '../operations/tree-expiration.ts';
-import type { NodeMetrics, RenewRuns } from '../render/prometheus.ts';
+import type { NodeMetrics, RenewRuns } from '../render/expiration/prometheus.ts';
 import { thresholdsOf } from './expiration-thresholds.ts';
 import { templateEvaluator, type PresentOptions, type Shown } from './present-expiration.ts';
 import type { Terminal } from './terminal.ts';
@@ -21,24 +21,24 @@ export async function treesPresenter(options: PresentOptions, terminal: Terminal
   const { output } = options;
   switch (output.kind) {
     case 'text': {
-      const { treesTable } = await import('../render/trees-table.ts');
+      const { treesTable } = await import('../render/expiration/trees-table.ts');
       return (trees) => ({ texts: [treesTable(trees, { colour: terminal.stdoutColour })] });
     }
     case 'json':
     case 'yaml': {
-      const { treesDocument } = await import('../render/trees-document.ts');
+      const { treesDocument } = await import('../render/expiration/trees-document.ts');
       const { kind } = output;
       return (trees) => ({ texts: [treesDocument(trees, kind)] });
     }
     case 'jsonpath': {
       const [evaluate, { treesInfo }] = await Promise.all([
         templateEvaluator(output, options),
-        import('../render/trees-document.ts'),
+        import('../render/expiration/trees-document.ts'),
       ]);
       return (trees) => ({ texts: [evaluate(treesInfo(trees))] });
     }
     case 'prometheus': {
-      const { prometheusTexts } = await import('../render/prometheus.ts');
+      const { prometheusTexts } = await import('../render/expiration/prometheus.ts');
       return (trees, runs) => ({ texts: prometheusTexts(metricsOfTrees(trees), runs) });
     }
     case 'nagios': {

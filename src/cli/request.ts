@@ -14,8 +14,8 @@ import {
 } from '../operations/plan-requests.ts';
 import { request, verifyRequested, type Requested } from '../operations/request.ts';
 import { requestReport } from '../operations/request-report.ts';
-import { requestLines, type ShownRequest } from '../render/requests.ts';
-import { sanDifference } from '../render/san-difference.ts';
+import { requestLines, type ShownRequest } from '../render/requests/requests.ts';
+import { sanDifference } from '../render/change/san-difference.ts';
 import { keyDigest } from '../pki/key/key-digest.ts';
 import { rememberRequestedKeys } from '../storage/requested-keys.ts';
 import { commandHere } from '../storage/state-directory.ts';

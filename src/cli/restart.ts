@@ -1,5 +1,5 @@
 import { KubepkiError } from '../errors/error.ts';
-import { restartLine } from '../render/restart.ts';
+import { restartLine } from '../render/change/restart.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import { restartComponents, type RestartSummary } from './restart-components.ts';

@@ -1,5 +1,5 @@
 import type { Resting } from '../operations/resting.ts';
-import type { RestingOutcome } from '../render/renewal.ts';
+import type { RestingOutcome } from '../render/change/renewal.ts';
 import { warnOfFindings } from './findings.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,13 +1,13 @@
 import type { ChangeReport } from '../operations/change-report.ts';
 import { rollbackReport } from '../operations/rollback-report.ts';
-import { dryRunLines } from '../render/dry-run.ts';
+import { dryRunLines } from '../render/change/dry-run.ts';
 import {
   nothingToRollBack,
   plannedRollback,
   rollbackLines,
   type BroughtBack,
   type RolledBack,
-} from '../render/rollback.ts';
+} from '../render/change/rollback.ts';
 import { commandHere, type StateDirectory } from '../storage/state-directory.ts';
 import { attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';

@@ -6,7 +6,7 @@ import {
   prometheusTexts,
   type NodeMetrics,
   type RenewRuns,
-} from '../render/prometheus.ts';
+} from '../render/expiration/prometheus.ts';
 import { openTextfile, writeTextfile, type Textfile } from '../storage/textfile.ts';
 import { examine, type Examined } from './examine.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from './exit-code.ts';

@@ -1,7 +1,7 @@
 import { certificates as catalog } from '../catalog/catalog.ts';
 import type { KubepkiError } from '../errors/error.ts';
 import { apiReport, type ApiPlanned } from '../operations/use-api/report.ts';
-import { changeDocument } from '../render/change-document.ts';
+import { changeDocument } from '../render/change/change-document.ts';
 import { dropPendingRequests, type PendingRequests } from '../storage/pending-requests.ts';
 import type { Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';

@@ -4,7 +4,7 @@ import { readStaticPods } from '../inventory/static-pods.ts';
 import type { SanChange, SanSettings, SanWish } from '../operations/change-sans.ts';
 import type { PlannedRenewal } from '../operations/plan-renewal.ts';
 import type { PlannedRequest } from '../operations/plan-requests.ts';
-import { sanDifference } from '../render/san-difference.ts';
+import { sanDifference } from '../render/change/san-difference.ts';
 import { nodeIdentity } from './host-identity.ts';
 import { readNodeNaming } from './node-naming.ts';
 import type { Node, NodeOptions } from './node-options.ts';

@@ -10,7 +10,7 @@ import {
   parseRenewRuns,
   prometheusTexts,
   type NodeMetrics,
-} from '../../src/render/prometheus.ts';
+} from '../../src/render/expiration/prometheus.ts';
 import type { Monitored } from '../../src/operations/monitored.ts';
 import { judge } from '../support/judge.ts';
 import { kubepki } from '../support/kubepki.ts';
