@@ -1,4 +1,4 @@
-import { componentsToRestart, type ChangeReport } from '../operations/change-report.ts';
+import { componentsToRestart, type ChangeReport } from '../operations/change/change-report.ts';
 import { changeDocument } from '../render/change/change-document.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { hookFacts } from './deploy-hook.ts';

@@ -1,6 +1,6 @@
 import type { FoundRequest } from '../cluster/kubelet-requests.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { isWaiting } from '../operations/kubelet-serving.ts';
+import { isWaiting } from '../operations/kubelet-serving/kubelet-serving.ts';
 import { parseAllowedCidr, parseAllowedDns } from '../operations/kubelet-serving/allow-list.ts';
 import { kubeletServingSigner } from '../operations/kubelet-serving/signing-request.ts';
 import type { Surroundings } from '../operations/kubelet-serving/surroundings.ts';

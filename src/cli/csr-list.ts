@@ -1,5 +1,5 @@
 import type { KubeletRequestsApi, UnreadableRequest } from '../cluster/kubelet-requests.ts';
-import { isWaiting } from '../operations/kubelet-serving.ts';
+import { isWaiting } from '../operations/kubelet-serving/kubelet-serving.ts';
 import { askedOfAll } from '../operations/kubelet-serving/asked.ts';
 import {
   signingRequestDocument,

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { changedInUse, componentsToRestart, type ChangeReport } from '../operations/change-report.ts';
+import { changedInUse, componentsToRestart, type ChangeReport } from '../operations/change/change-report.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { holdInterruptions, interruptionDuringHold } from './signals.ts';
 import type { Terminal } from './terminal.ts';

@@ -5,8 +5,8 @@ import { KubepkiError } from '../errors/error.ts';
 import type { Layout } from '../inventory/layout.ts';
 import type { StaticPod } from '../inventory/static-pods.ts';
 import { readPresent, readTlsIdentity, type TlsIdentity } from '../inventory/tls-identity.ts';
-import { etcdSetting } from '../operations/component-flags.ts';
-import { etcdClientUrl, etcdPeerUrl } from '../operations/served-certificates.ts';
+import { etcdSetting } from '../operations/node/component-flags.ts';
+import { etcdClientUrl, etcdPeerUrl } from '../operations/restart/served-certificates.ts';
 
 /**
  * What it takes to ask this node's etcd member, from its manifest and the cert dir. Files in a manifest are where they are

@@ -1,7 +1,7 @@
 import { commandLine } from '../errors/command-line.ts';
 import { readPrivateKeys } from '../inventory/private-keys.ts';
 import type { Subject } from '../operations/examination/examination.ts';
-import { expiration, type ExpirationResult } from '../operations/expiration.ts';
+import { expiration, type ExpirationResult } from '../operations/expiration/expiration.ts';
 import { requireManaged } from './managed.ts';
 import type { Node } from './node-options.ts';
 

@@ -1,11 +1,11 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { NodeNaming } from '../config/node-naming.ts';
 import { freePlaces, type NewRequest } from '../inventory/new-requests.ts';
-import { chooseConfigured } from '../operations/key-choice.ts';
-import { generateRequest, requestedSpecs } from '../operations/generate-requests.ts';
-import { newRequestReport } from '../operations/new-request-report.ts';
-import { organizationsSince, type Organizations } from '../operations/organizations.ts';
-import { requireWritten } from '../operations/read-back.ts';
+import { chooseConfigured } from '../operations/issuing/key-choice.ts';
+import { generateRequest, requestedSpecs } from '../operations/generation/generate-requests.ts';
+import { newRequestReport } from '../operations/generation/new-request-report.ts';
+import { organizationsSince, type Organizations } from '../operations/generation/organizations.ts';
+import { requireWritten } from '../operations/change/read-back.ts';
 import { generatedRequestLines } from '../render/requests/generated-requests.ts';
 import { commandHere } from '../storage/state-directory.ts';
 import { attempt } from './attempt.ts';

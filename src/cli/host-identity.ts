@@ -5,9 +5,9 @@ import type { NodeNaming } from '../config/node-naming.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { Layout } from '../inventory/layout.ts';
 import { readNodeTraces } from '../inventory/node-traces.ts';
-import { foundIdentity, type Found } from '../operations/found-identity.ts';
-import { kubeletServerOf, needsAddress, needsNodeName } from '../operations/node-names.ts';
-import type { NodeIdentity } from '../operations/requested-names.ts';
+import { foundIdentity, type Found } from '../operations/names/found-identity.ts';
+import { kubeletServerOf, needsAddress, needsNodeName } from '../operations/names/node-names.ts';
+import type { NodeIdentity } from '../operations/names/requested-names.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Whose identity, and what for. */

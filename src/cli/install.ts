@@ -1,11 +1,11 @@
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { factsOf } from '../operations/certificate-facts.ts';
-import type { ChangeReport } from '../operations/change-report.ts';
-import { factsInUse } from '../operations/facts-in-use.ts';
-import { installReport, type InstallStage } from '../operations/install-report.ts';
-import { install, trustingKubeconfigs, verifyInstalled } from '../operations/install.ts';
-import { placeTargets, type Installable, type PlannedInstall } from '../operations/plan-install.ts';
+import { factsOf } from '../operations/change/certificate-facts.ts';
+import type { ChangeReport } from '../operations/change/change-report.ts';
+import { factsInUse } from '../operations/change/facts-in-use.ts';
+import { installReport, type InstallStage } from '../operations/install/install-report.ts';
+import { install, trustingKubeconfigs, verifyInstalled } from '../operations/install/install.ts';
+import { placeTargets, type Installable, type PlannedInstall } from '../operations/install/plan-install.ts';
 import { installLines, type ShownInstall } from '../render/change/install.ts';
 import { attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';

@@ -1,6 +1,6 @@
-import type { ExpirationReport } from '../operations/expiration-report.ts';
-import type { ExpirationResult } from '../operations/expiration.ts';
-import { expiringWithin, findingsOf, toldByRows } from '../operations/findings.ts';
+import type { ExpirationReport } from '../operations/expiration/expiration-report.ts';
+import type { ExpirationResult } from '../operations/expiration/expiration.ts';
+import { expiringWithin, findingsOf, toldByRows } from '../operations/expiration/findings.ts';
 import { faultsText, remainingText } from '../render/expiration/findings.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import type { Period } from './period-option.ts';

@@ -1,4 +1,4 @@
-import type { KeySettings } from '../operations/key-owner.ts';
+import type { KeySettings } from '../operations/owners/key-owner.ts';
 import { isReachedByOthers } from '../storage/in-directory.ts';
 import { readRequestedKeys } from '../storage/requested-keys.ts';
 import type { Node } from './node-options.ts';

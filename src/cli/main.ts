@@ -125,7 +125,7 @@ async function report(error: unknown): Promise<ExitCode> {
 async function usageError(error: CommanderError): Promise<KubepkiError> {
   const [{ calledBy, pathOf, unknownCommand }, { similarWords }, program] = await Promise.all([
     import('./unknown-command.ts'),
-    import('../operations/similar-words.ts'),
+    import('../flags/names/similar-words.ts'),
     buildProgram('', [], () => undefined),
   ]);
   // Where the command itself is not known, that is said, and not that its flags are not.

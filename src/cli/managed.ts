@@ -9,7 +9,7 @@ import {
   nodeKind,
   nothingManaged,
   type EtcdPlace,
-} from '../operations/node-kind.ts';
+} from '../operations/node/node-kind.ts';
 import { readAsideJournal } from '../storage/aside-journal.ts';
 import type { Node } from './node-options.ts';
 import { stateOf } from './waiting.ts';

@@ -1,6 +1,6 @@
-import { allRows } from '../operations/expiration-report.ts';
-import type { ExpirationResult } from '../operations/expiration.ts';
-import { expiringWithin, findingsOf } from '../operations/findings.ts';
+import { allRows } from '../operations/expiration/expiration-report.ts';
+import type { ExpirationResult } from '../operations/expiration/expiration.ts';
+import { expiringWithin, findingsOf } from '../operations/expiration/findings.ts';
 import { nagiosLine, type NagiosVerdict, type Thresholds } from '../render/expiration/nagios.ts';
 import { nagiosCodes, type ExitCode } from './exit-code.ts';
 

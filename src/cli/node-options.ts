@@ -5,7 +5,7 @@ import { shellWord } from '../errors/shell-word.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
 import { locateLayout, plannedLayout, type Layout } from '../inventory/layout.ts';
-import type { NamedAlgorithm } from '../operations/key-choice.ts';
+import type { NamedAlgorithm } from '../operations/issuing/key-choice.ts';
 import type { Terminal } from './terminal.ts';
 
 /** The flags that say which node's files are meant, as typed. */

@@ -1,4 +1,4 @@
-import { authorityRemarks, type TrustingKubeconfig } from '../operations/kubeconfig-authority.ts';
+import { authorityRemarks, type TrustingKubeconfig } from '../operations/issuing/kubeconfig-authority.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Says of each kubeconfig which CAs it gets, and which it has that ca.crt has not. */

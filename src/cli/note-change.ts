@@ -1,4 +1,4 @@
-import { changedInUse, componentsToRestart, type ChangeReport } from '../operations/change-report.ts';
+import { changedInUse, componentsToRestart, type ChangeReport } from '../operations/change/change-report.ts';
 import { changeSummary } from '../render/change/change-summary.ts';
 import type { NodeOptions } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';

@@ -1,6 +1,6 @@
 import { commandLine } from '../errors/command-line.ts';
-import { nextSteps } from '../operations/next-step.ts';
-import type { ExpirationReport } from '../operations/expiration-report.ts';
+import { nextSteps } from '../operations/expiration/next-step.ts';
+import type { ExpirationReport } from '../operations/expiration/expiration-report.ts';
 import type { Node } from './node-options.ts';
 import type { Terminal } from './terminal.ts';
 

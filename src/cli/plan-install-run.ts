@@ -11,14 +11,14 @@ import { readLiveKeys, readPrivateKeys } from '../inventory/private-keys.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readPendingFiles, type PendingFiles } from '../inventory/pending-files.ts';
 import { readPlace } from '../inventory/places.ts';
-import { keysInUse, type KeysInUse } from '../operations/keys-in-use.ts';
+import { keysInUse, type KeysInUse } from '../operations/issuing/keys-in-use.ts';
 import {
   planInstall,
   stillNeeded,
   type InstallSettings,
   type PlannedInstall,
-} from '../operations/plan-install.ts';
-import { strangers } from '../operations/strangers.ts';
+} from '../operations/install/plan-install.ts';
+import { strangers } from '../operations/install/strangers.ts';
 import { keySettings } from './key-settings.ts';
 import { inventoryToFill } from './managed.ts';
 import type { Node } from './node-options.ts';

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { ownedFiles } from '../inventory/owned-files.ts';
 import { readFile } from '../inventory/reading.ts';
-import { requireWritten } from '../operations/read-back.ts';
+import { requireWritten } from '../operations/change/read-back.ts';
 import {
   requireAuthoritiesKept,
   requireUsable,
   rollBack,
   rollbackRecords,
   type RestorableFile,
-} from '../operations/rollback.ts';
+} from '../operations/rollback/rollback.ts';
 import { readBackupFile } from '../storage/backup.ts';
 import type { BackupFile, BackupManifest } from '../storage/manifest.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';

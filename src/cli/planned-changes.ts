@@ -1,6 +1,6 @@
-import { addedAuthorities } from '../operations/kubeconfig-authority.ts';
-import type { Renewable } from '../operations/plan-renewal.ts';
-import { changedTargets } from '../operations/renew.ts';
+import { addedAuthorities } from '../operations/issuing/kubeconfig-authority.ts';
+import type { Renewable } from '../operations/renewal/plan-renewal.ts';
+import { changedTargets } from '../operations/renewal/renew.ts';
 import { describeAlgorithm } from '../pki/key/private-key.ts';
 import type { PlannedChange } from '../render/change/dry-run.ts';
 import { sanDifference } from '../render/change/san-difference.ts';

@@ -1,4 +1,4 @@
-import { asOneNode, type TreeExpiration } from '../operations/tree-expiration.ts';
+import { asOneNode, type TreeExpiration } from '../operations/expiration/tree-expiration.ts';
 import type { NodeMetrics, RenewRuns } from '../render/expiration/prometheus.ts';
 import { thresholdsOf } from './expiration-thresholds.ts';
 import { templateEvaluator, type PresentOptions, type Shown } from './present-expiration.ts';

@@ -4,16 +4,16 @@ import type { Inventory } from '../inventory/inventory.ts';
 import { readLiveKeys } from '../inventory/private-keys.ts';
 import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readRequestFiles } from '../inventory/request-files.ts';
-import { keysInUse } from '../operations/keys-in-use.ts';
-import type { SanWish } from '../operations/change-sans.ts';
+import { keysInUse } from '../operations/issuing/keys-in-use.ts';
+import type { SanWish } from '../operations/names/change-sans.ts';
 import {
   planRequests,
   type PendingFiles,
   type PlannedRequest,
   type Requestable,
-} from '../operations/plan-requests.ts';
-import { request, verifyRequested, type Requested } from '../operations/request.ts';
-import { requestReport } from '../operations/request-report.ts';
+} from '../operations/requests/plan-requests.ts';
+import { request, verifyRequested, type Requested } from '../operations/requests/request.ts';
+import { requestReport } from '../operations/requests/request-report.ts';
 import { requestLines, type ShownRequest } from '../render/requests/requests.ts';
 import { sanDifference } from '../render/change/san-difference.ts';
 import { keyDigest } from '../pki/key/key-digest.ts';

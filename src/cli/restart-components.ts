@@ -6,7 +6,7 @@ import type { Clock } from '../controlplane/clock.ts';
 import type { ProbeResult } from '../controlplane/probe.ts';
 import { restartPod, type RestartPhase, type RestartResult } from '../controlplane/restart.ts';
 import { KubepkiError } from '../errors/error.ts';
-import type { ComponentRestart, PlannedRestart } from '../operations/plan-restart.ts';
+import type { ComponentRestart, PlannedRestart } from '../operations/restart/plan-restart.ts';
 import { probePlace, restartLine } from '../render/change/restart.ts';
 import { moveBack } from '../storage/aside.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';

@@ -7,7 +7,11 @@ import { shellWord } from '../errors/shell-word.ts';
 import { readKubeletConfig, type KubeletConfig } from '../inventory/kubelet-config.ts';
 import type { Reading } from '../inventory/reading.ts';
 import { readStaticPods } from '../inventory/static-pods.ts';
-import { planRestarts, type ComponentRestart, type PlannedRestart } from '../operations/plan-restart.ts';
+import {
+  planRestarts,
+  type ComponentRestart,
+  type PlannedRestart,
+} from '../operations/restart/plan-restart.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import type { Node } from './node-options.ts';
 import { requireTimes, type RestartOptions } from './restart-options.ts';

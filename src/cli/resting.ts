@@ -1,4 +1,4 @@
-import type { Resting } from '../operations/resting.ts';
+import type { Resting } from '../operations/renewal/resting.ts';
 import type { RestingOutcome } from '../render/change/renewal.ts';
 import { warnOfFindings } from './findings.ts';
 import type { Terminal } from './terminal.ts';

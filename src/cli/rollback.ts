@@ -1,5 +1,5 @@
-import type { ChangeReport } from '../operations/change-report.ts';
-import { rollbackReport } from '../operations/rollback-report.ts';
+import type { ChangeReport } from '../operations/change/change-report.ts';
+import { rollbackReport } from '../operations/rollback/rollback-report.ts';
 import { dryRunLines } from '../render/change/dry-run.ts';
 import {
   nothingToRollBack,

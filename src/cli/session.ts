@@ -5,7 +5,7 @@ import type { CertificateRecord, ChangeSet, FileTarget } from '../changeset/chan
 import type { ChangePlace } from '../changeset/past-change.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import type { ChangeReport } from '../operations/change-report.ts';
+import type { ChangeReport } from '../operations/change/change-report.ts';
 import { acquireLock, type Lock } from '../storage/lock.ts';
 import { moveBack, type Return } from '../storage/aside.ts';
 import { recover, type Recovery } from '../storage/recovery.ts';

@@ -1,5 +1,5 @@
 import { KubepkiError } from '../errors/error.ts';
-import { monitored } from '../operations/monitored.ts';
+import { monitored } from '../operations/expiration/monitored.ts';
 import {
   nodeMetrics,
   parseRenewRuns,

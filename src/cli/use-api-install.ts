@@ -6,11 +6,11 @@ import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readLiveKeys, readPrivateKeys } from '../inventory/private-keys.ts';
 import { readPlace } from '../inventory/places.ts';
 import { readSlot } from '../inventory/request-files.ts';
-import { factsOf } from '../operations/certificate-facts.ts';
-import { factsInUse } from '../operations/facts-in-use.ts';
-import { install, verifyInstalled } from '../operations/install.ts';
-import { keysInUse, type KeysInUse } from '../operations/keys-in-use.ts';
-import { planInstall, type Installable } from '../operations/plan-install.ts';
+import { factsOf } from '../operations/change/certificate-facts.ts';
+import { factsInUse } from '../operations/change/facts-in-use.ts';
+import { install, verifyInstalled } from '../operations/install/install.ts';
+import { keysInUse, type KeysInUse } from '../operations/issuing/keys-in-use.ts';
+import { planInstall, type Installable } from '../operations/install/plan-install.ts';
 import {
   answerFiles,
   answerSource,

@@ -10,18 +10,23 @@ import { readKeyTargets } from '../inventory/key-targets.ts';
 import { readLiveKeys } from '../inventory/private-keys.ts';
 import { readPlace } from '../inventory/places.ts';
 import type { RequestFiles } from '../inventory/request-files.ts';
-import type { SanWish } from '../operations/change-sans.ts';
-import { keysInUse } from '../operations/keys-in-use.ts';
-import { certificateInUse } from '../operations/match-signed.ts';
-import { requireRewritable } from '../operations/kubeconfig-changes.ts';
-import { missingAuthority } from '../operations/missing-authority.ts';
-import { changingTargets, installPlace, placeTargets, type Installable } from '../operations/plan-install.ts';
-import { planRequests, type PlannedRequest, type Requestable } from '../operations/plan-requests.ts';
-import { requireReplaceable } from '../operations/replaceable.ts';
+import type { SanWish } from '../operations/names/change-sans.ts';
+import { keysInUse } from '../operations/issuing/keys-in-use.ts';
+import { certificateInUse } from '../operations/install/match-signed.ts';
+import { requireRewritable } from '../operations/issuing/kubeconfig-changes.ts';
+import { missingAuthority } from '../operations/examination/missing-authority.ts';
+import {
+  changingTargets,
+  installPlace,
+  placeTargets,
+  type Installable,
+} from '../operations/install/plan-install.ts';
+import { planRequests, type PlannedRequest, type Requestable } from '../operations/requests/plan-requests.ts';
+import { requireReplaceable } from '../operations/change/replaceable.ts';
 import { chooseSigner } from '../operations/use-api/signers.ts';
 import { expirationSecondsOf, requestedUsages } from '../operations/use-api/usages.ts';
-import { endProblem } from '../operations/check-signed.ts';
-import { defaultValidityMs } from '../operations/validity.ts';
+import { endProblem } from '../operations/install/check-signed.ts';
+import { defaultValidityMs } from '../operations/issuing/validity.ts';
 import type { Certificate } from '../pki/certificate/certificate.ts';
 import { pendingRequestsDirectory } from '../storage/pending-requests.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';

@@ -1,6 +1,6 @@
 import { formatGoDuration } from '../config/go-duration.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import { trustingKubeconfigs } from '../operations/install.ts';
+import { trustingKubeconfigs } from '../operations/install/install.ts';
 import { apiReport, type ApiPlanned } from '../operations/use-api/report.ts';
 import { describeAlgorithm } from '../pki/key/private-key.ts';
 import { isoSeconds } from '../pki/der/time.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SigningApi } from '../cluster/signing.ts';
-import { trustingKubeconfigs } from '../operations/install.ts';
+import { trustingKubeconfigs } from '../operations/install/install.ts';
 import { apiReport } from '../operations/use-api/report.ts';
 import {
   dropPendingRequests,

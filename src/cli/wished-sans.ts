@@ -1,9 +1,9 @@
 import { certificates } from '../catalog/catalog.ts';
 import { readKubeconfigServers } from '../inventory/kubeconfig-servers.ts';
 import { readStaticPods } from '../inventory/static-pods.ts';
-import type { SanChange, SanSettings, SanWish } from '../operations/change-sans.ts';
-import type { PlannedRenewal } from '../operations/plan-renewal.ts';
-import type { PlannedRequest } from '../operations/plan-requests.ts';
+import type { SanChange, SanSettings, SanWish } from '../operations/names/change-sans.ts';
+import type { PlannedRenewal } from '../operations/renewal/plan-renewal.ts';
+import type { PlannedRequest } from '../operations/requests/plan-requests.ts';
 import { sanDifference } from '../render/change/san-difference.ts';
 import { nodeIdentity } from './host-identity.ts';
 import { readNodeNaming } from './node-naming.ts';

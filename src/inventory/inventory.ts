@@ -97,7 +97,7 @@ export interface Inventory {
 
 /**
  * Reads certificates and kubeconfigs, no key file. Never throws for a single bad file. It holds all that kubeadm may manage;
- * what it manages on this node is for operations/node-kind.ts to say.
+ * what it manages on this node is for operations/node/node-kind.ts to say.
  * @param etcd what the configuration says of it; undefined: there is none
  */
 export function readInventory(node: Layout, etcd?: Etcd): Inventory {

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { conclude, type Conclusion } from '../../src/cli/conclude.ts';
 import type { ExitCode } from '../../src/cli/exit-code.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
-import type { ChangeReport } from '../../src/operations/change-report.ts';
+import type { ChangeReport } from '../../src/operations/change/change-report.ts';
 import { temporaryDirectory, type Cleanup } from '../support/tree.ts';
 
 const notAfter = '2027-01-01T00:00:00Z';

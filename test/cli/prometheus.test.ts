@@ -11,7 +11,7 @@ import {
   prometheusTexts,
   type NodeMetrics,
 } from '../../src/render/expiration/prometheus.ts';
-import type { Monitored } from '../../src/operations/monitored.ts';
+import type { Monitored } from '../../src/operations/expiration/monitored.ts';
 import { judge } from '../support/judge.ts';
 import { kubepki } from '../support/kubepki.ts';
 import { samplesOf, type Sample } from '../support/metrics.ts';

@@ -16,7 +16,7 @@ import type { Certificate, Chain } from '../../pki/certificate/certificate.ts';
 import { positiveSerialHint } from '../../pki/issue/issuer.ts';
 import { validatePath, type PathOutcome } from '../../pki/path/path.ts';
 import type { PrivateKey } from '../../pki/key/private-key.ts';
-import { isExternallyManaged } from '../external-authority.ts';
+import { isExternallyManaged } from './external-authority.ts';
 import { authorityInUse, authorityProblemsOf } from './authority-checks.ts';
 import { problemsOf } from './certificate-checks.ts';
 import type { CheckId, Finding } from './finding.ts';

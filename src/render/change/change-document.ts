@@ -1,5 +1,5 @@
 import type { Component } from '../../catalog/catalog.ts';
-import type { CertificateReport, ChangeReport, NewFacts } from '../../operations/change-report.ts';
+import type { CertificateReport, ChangeReport, NewFacts } from '../../operations/change/change-report.ts';
 import { renderDocument, type DocumentFormat } from '../document.ts';
 
 /** The document of every command that changes something: every field is there always, null or empty where it says nothing. */

@@ -1,4 +1,8 @@
-import type { ChangeCommand, ChangedCertificate, ChangeReport } from '../../operations/change-report.ts';
+import type {
+  ChangeCommand,
+  ChangedCertificate,
+  ChangeReport,
+} from '../../operations/change/change-report.ts';
 import { kubeadmDate } from '../kubeadm-date.ts';
 
 const verbs: Readonly<Record<ChangeCommand, string>> = {

@@ -1,5 +1,5 @@
 import type { Component } from '../../catalog/catalog.ts';
-import type { ProbeEndpoint } from '../../operations/plan-restart.ts';
+import type { ProbeEndpoint } from '../../operations/restart/plan-restart.ts';
 import { printable } from '../printable.ts';
 
 export type RestartEvent =

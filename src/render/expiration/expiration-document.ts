@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { KubeadmReport, ExpirationRow } from '../../operations/expiration-report.ts';
+import type { KubeadmReport, ExpirationRow } from '../../operations/expiration/expiration-report.ts';
 
 /** kubeadm's output.kubeadm.k8s.io/v1alpha3 Certificate; the order of the keys is Go's. */
 interface CertificateInfo {

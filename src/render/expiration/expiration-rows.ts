@@ -1,5 +1,5 @@
 import { Chalk, type ChalkInstance } from 'chalk';
-import type { ExpirationRow } from '../../operations/expiration-report.ts';
+import type { ExpirationRow } from '../../operations/expiration/expiration-report.ts';
 import { humanDuration } from '../human-duration.ts';
 import { kubeadmDate } from '../kubeadm-date.ts';
 import { tabWriter } from '../tab-writer.ts';

@@ -1,4 +1,4 @@
-import type { KubeadmReport } from '../../operations/expiration-report.ts';
+import type { KubeadmReport } from '../../operations/expiration/expiration-report.ts';
 import { authorityLine, certificateLine, expirationRows } from './expiration-rows.ts';
 
 /** The two tables of `kubeadm certs check-expiration`, byte for byte. */

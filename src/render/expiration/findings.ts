@@ -1,4 +1,4 @@
-import type { Fault, Remaining } from '../../operations/findings.ts';
+import type { Fault, Remaining } from '../../operations/expiration/findings.ts';
 import { humanDuration } from '../human-duration.ts';
 
 /** `apiserver expired 3d ago, etcd-peer cannot be read, scheduler.conf is missing` */

@@ -1,5 +1,5 @@
-import type { ExpirationRow } from '../../operations/expiration-report.ts';
-import type { Remaining, Fault } from '../../operations/findings.ts';
+import type { ExpirationRow } from '../../operations/expiration/expiration-report.ts';
+import type { Remaining, Fault } from '../../operations/expiration/findings.ts';
 import { faultsText, remainingText } from './findings.ts';
 import { humanDuration } from '../human-duration.ts';
 import { printable } from '../printable.ts';

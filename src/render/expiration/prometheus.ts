@@ -1,5 +1,5 @@
 import { printable } from '../printable.ts';
-import type { Monitored } from '../../operations/monitored.ts';
+import type { Monitored } from '../../operations/expiration/monitored.ts';
 
 /** When `renew` last ran and what came of it; undefined: not known. Whole seconds since 1970. */
 export interface RenewRuns {

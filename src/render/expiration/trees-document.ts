@@ -1,4 +1,4 @@
-import type { TreeExpiration } from '../../operations/tree-expiration.ts';
+import type { TreeExpiration } from '../../operations/expiration/tree-expiration.ts';
 import { renderDocument, type DocumentFormat } from '../document.ts';
 import { expirationInfo } from './expiration-document.ts';
 

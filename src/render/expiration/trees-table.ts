@@ -1,4 +1,4 @@
-import type { TreeExpiration } from '../../operations/tree-expiration.ts';
+import type { TreeExpiration } from '../../operations/expiration/tree-expiration.ts';
 import { certificateLine, expirationRows, invalid, type Line } from './expiration-rows.ts';
 import { printable } from '../printable.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
-import type { ExpirationRow } from '../../../src/operations/expiration-report.ts';
+import type { ExpirationRow } from '../../../src/operations/expiration/expiration-report.ts';
 import { expirationTable } from '../../../src/render/expiration/expiration-table.ts';
 
 const day = 24 * 3600 * 1000;
