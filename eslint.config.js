@@ -267,7 +267,7 @@ export default defineConfig(
   },
   {
     // Standard output and error.
-    files: ['src/cli/standard-streams.ts'],
+    files: ['src/terminal/standard-streams.ts'],
     rules: {
       'no-restricted-imports': cliImports('openSync', 'writeSync'),
       'no-restricted-syntax': cliSyntax([]),

@@ -7,7 +7,7 @@ import type { ClusterOptions } from './cluster-options.ts';
 import { adminConf, foreignOwnerOf, readApiAccess } from './cluster-access.ts';
 import { workingDirectory, type NodeOptions } from './node-options.ts';
 import { isUnusable, unusableClusterConfig } from './unusable-cluster-config.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** For all of it: the name, the connection, TLS and the answer. An operator with a broken API server must not wait. */
 const boundMs = 3000;

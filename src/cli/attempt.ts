@@ -14,7 +14,7 @@ import {
   type MadeArrivingChange,
   type MadeChange,
 } from './session.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { noteWaiting, stateOf } from './waiting.ts';
 
 export interface AttemptOptions extends LockOptions {

@@ -3,12 +3,12 @@ import { changeDocument } from '../render/change/change-document.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { hookFacts } from './deploy-hook.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
-import { exitCodes, type ExitCode } from './exit-code.ts';
+import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import type { NodeOptions } from './node-options.ts';
 import { noteChange } from './note-change.ts';
 import type { OutputOption } from './output-option.ts';
 import { noteOwedHooks, runHooks } from './pending-hooks.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** What a run of a command that changes something has come to. */
 export type Conclusion =

@@ -11,9 +11,9 @@ import { requestNames } from './csr-names.ts';
 import type { CsrOptions } from './csr-options.ts';
 import { runDecisions } from './csr-run.ts';
 import type { Judge, Read } from './csr-settle.ts';
-import type { ExitCode } from './exit-code.ts';
+import type { ExitCode } from '../terminal/exit-code.ts';
 import { noteBootstrap } from './kubelet-bootstrap.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 export interface CsrApproveOptions extends CsrOptions {
   readonly all?: boolean;

@@ -2,9 +2,9 @@ import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import type { Failing, SettledRow } from '../operations/kubelet-serving/verdict.ts';
 import { decisionDocument, decisionLines } from '../render/requests/request-decisions.ts';
-import { exitCodes, type ExitCode } from './exit-code.ts';
+import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import type { OutputOption } from './output-option.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 export interface Conclusion extends OutputOption {
   readonly command: 'approve' | 'deny';

@@ -4,8 +4,8 @@ import { openRoot } from './csr-connection.ts';
 import { requestNames } from './csr-names.ts';
 import type { CsrOptions } from './csr-options.ts';
 import { runDecisions } from './csr-run.ts';
-import type { ExitCode } from './exit-code.ts';
-import type { Terminal } from './terminal.ts';
+import type { ExitCode } from '../terminal/exit-code.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 export interface CsrDenyOptions extends CsrOptions {
   readonly dryRun?: boolean;

@@ -3,7 +3,7 @@ import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import type { Node } from './node-options.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 export interface CsrDirectoryOption {
   readonly csrDir?: string;

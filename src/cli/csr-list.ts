@@ -8,9 +8,9 @@ import {
 } from '../render/requests/signing-requests.ts';
 import { openRoot, withRequests } from './csr-connection.ts';
 import type { CsrOptions } from './csr-options.ts';
-import { exitCodes, type ExitCode } from './exit-code.ts';
+import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { noteBootstrap } from './kubelet-bootstrap.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 export async function listRequests(options: CsrOptions, terminal: Terminal): Promise<ExitCode> {
   const root = openRoot(options);

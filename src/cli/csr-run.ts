@@ -6,8 +6,8 @@ import { concludeRequests } from './csr-conclude.ts';
 import { withRequests } from './csr-connection.ts';
 import { csrFlags, type CsrOptions } from './csr-options.ts';
 import { settle, type Judge, type Read } from './csr-settle.ts';
-import type { ExitCode } from './exit-code.ts';
-import type { Terminal } from './terminal.ts';
+import type { ExitCode } from '../terminal/exit-code.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 export interface DecisionRun {
   readonly root: FileSystemRoot;

@@ -9,7 +9,7 @@ import type { SigningRequest } from '../operations/kubelet-serving/signing-reque
 import type { Failing, Settled, Verdict } from '../operations/kubelet-serving/verdict.ts';
 import { printable } from '../render/printable.ts';
 import { isRetryable, isWorthAnother } from './csr-connection.ts';
-import { noteDecision } from './signals.ts';
+import { noteDecision } from '../terminal/signals.ts';
 
 /** How requests are judged. */
 export interface Judge {

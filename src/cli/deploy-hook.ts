@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { changedInUse, componentsToRestart, type ChangeReport } from '../operations/change/change-report.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { holdInterruptions, interruptionDuringHold } from './signals.ts';
-import type { Terminal } from './terminal.ts';
+import { holdInterruptions, interruptionDuringHold } from '../terminal/signals.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** What a hook is told, as its environment has it. */
 type HookEnvironment = Readonly<

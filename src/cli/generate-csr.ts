@@ -11,14 +11,14 @@ import { commandHere } from '../storage/state-directory.ts';
 import { attempt } from './attempt.ts';
 import type { CompatOption } from './compat-option.ts';
 import { conclude, type Conclusion } from './conclude.ts';
-import { exitCodes, type ExitCode } from './exit-code.ts';
+import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { nodeIdentity } from './host-identity.ts';
 import { readNodeNaming } from './node-naming.ts';
 import { planNode, type Node, type NodeOptions } from './node-options.ts';
 import { noteSigning } from './note-signing.ts';
 import type { OutputOption } from './output-option.ts';
 import type { LockOptions } from './session.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 export interface GenerateCsrOptions extends NodeOptions, LockOptions, OutputOption, CompatOption {
   readonly dryRun?: boolean;

@@ -1,5 +1,5 @@
 import { generatePrivateKey, type KeyAlgorithm, type PrivateKey } from '../pki/key/private-key.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /**
  * Keys for all of a set at once, so that every core works; on a terminal with progress, as RSA-4096 takes a while.

@@ -15,7 +15,7 @@ import { randomSerialNumber } from '../pki/issue/issue.ts';
 import { generationLines, type ShownGeneration } from '../render/change/generation.ts';
 import { attempt, type Attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
-import { exitCodes, type ExitCode } from './exit-code.ts';
+import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { parseGenerateSelection, type GenerateSelection } from './generate-selection.ts';
 import { nodeIdentity } from './host-identity.ts';
 import { readNodeNaming } from './node-naming.ts';
@@ -23,7 +23,7 @@ import { planNode, type Node, type NodeOptions } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';
 import { refusals } from './refusal.ts';
 import type { LockOptions } from './session.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { warnOfShortValidity, type ValidityOption } from './validity-option.ts';
 
 export interface GenerateOptions extends NodeOptions, LockOptions, NamingFlags, ValidityOption, OutputOption {

@@ -1,9 +1,9 @@
 import { historyDocument, historyTable } from '../render/change/history.ts';
 import { listBackups } from '../storage/backup-list.ts';
-import { exitCodes, type ExitCode } from './exit-code.ts';
+import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import type { OutputFormat } from './output-option.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { noteWaiting, stateOf } from './waiting.ts';
 
 export interface HistoryOptions extends NodeOptions {

@@ -8,7 +8,7 @@ import { readNodeTraces } from '../inventory/node-traces.ts';
 import { foundIdentity, type Found } from '../operations/names/found-identity.ts';
 import { kubeletServerOf, needsAddress, needsNodeName } from '../operations/names/node-names.ts';
 import type { NodeIdentity } from '../operations/names/requested-names.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** Whose identity, and what for. */
 export interface IdentityQuestion {

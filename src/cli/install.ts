@@ -10,7 +10,7 @@ import { installLines, type ShownInstall } from '../render/change/install.ts';
 import { attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
-import { exitCodes, type ExitCode } from './exit-code.ts';
+import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { openNode, type Node, type NodeOptions } from './node-options.ts';
 import { installable, planInstallRun, type InstallRun, type InstallSources } from './plan-install-run.ts';
 import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from './csr-directory.ts';
@@ -19,7 +19,7 @@ import type { OutputOption } from './output-option.ts';
 import { realChanges } from './real-changes.ts';
 import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
 import type { Change } from './session.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { requireCertificateNames } from './unknown-name.ts';
 import { stateOf } from './waiting.ts';
 

@@ -1,6 +1,6 @@
 import type { FileSystemRoot } from '../filesystem/root.ts';
 import { readKubeletConfig } from '../inventory/kubelet-config.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** Why nothing is pending, where that can be told: the kubelet of this node does not ask for a serving certificate. */
 export function noteBootstrap(root: FileSystemRoot, terminal: Terminal): void {

@@ -2,15 +2,21 @@ import { CommanderError, type Command } from 'commander';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf } from '../filesystem/filesystem-error.ts';
 import { commandFirst } from './command-first.ts';
-import { exitCodeOf, exitCodes, nagiosCodes, type ExitCode } from './exit-code.ts';
-import { releaseOutput } from './held-output.ts';
+import { exitCodeOf, exitCodes, nagiosCodes, type ExitCode } from '../terminal/exit-code.ts';
+import { releaseOutput } from '../terminal/held-output.ts';
 import { asksForNagios } from './nagios-mode.ts';
 import { offeredFor } from './offering.ts';
 import { ownVersion } from './own-version.ts';
 import { buildProgram } from './program.ts';
-import { cleanUp, handleSignals, interruptionDuringHold, sayInterrupted, wasChanged } from './signals.ts';
-import { isAllWritten, onOutputError } from './standard-streams.ts';
-import { openTerminal } from './terminal.ts';
+import {
+  cleanUp,
+  handleSignals,
+  interruptionDuringHold,
+  sayInterrupted,
+  wasChanged,
+} from '../terminal/signals.ts';
+import { isAllWritten, onOutputError } from '../terminal/standard-streams.ts';
+import { openTerminal } from '../terminal/terminal.ts';
 
 const words = commandFirst(process.argv.slice(2));
 

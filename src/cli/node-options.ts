@@ -6,7 +6,7 @@ import { readRegularFile } from '../filesystem/regular-file.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
 import { locateLayout, plannedLayout, type Layout } from '../inventory/layout.ts';
 import type { NamedAlgorithm } from '../operations/issuing/key-choice.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** The flags that say which node's files are meant, as typed. */
 export interface NodeOptions {

@@ -3,7 +3,7 @@ import { changeSummary } from '../render/change/change-summary.ts';
 import type { NodeOptions } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';
 import { restartCommand } from './restart-command.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /**
  * Says what has changed, and which components must be restarted to use it, where that is not done at once. With `--quiet` that is one

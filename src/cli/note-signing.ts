@@ -3,7 +3,7 @@ import { certificateAuthority, type CertificateSpec } from '../catalog/catalog.t
 import type { Layout } from '../inventory/layout.ts';
 import { signingHints, type Signable } from '../render/requests/signing-hints.ts';
 import type { OutputOption } from './output-option.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 export interface WaitingRequest {
   readonly spec: CertificateSpec;

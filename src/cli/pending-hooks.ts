@@ -13,7 +13,7 @@ import {
 import { commandHere, type StateDirectory } from '../storage/state-directory.ts';
 import { runDeployHook, type HookFacts } from './deploy-hook.ts';
 import { realChanges } from './real-changes.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /**
  * Leaves word that a hook must follow this change, under the name that its backup will have. Call it under the lock, as

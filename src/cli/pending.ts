@@ -17,7 +17,7 @@ import type { StateDirectory } from '../storage/state-directory.ts';
 import type { NodeOptions } from './node-options.ts';
 import { restartCommand } from './restart-command.ts';
 import type { RestartFlags } from './restart-options.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** Components that an earlier run was to restart, and has not. */
 export function pendingComponents(state: StateDirectory): readonly Component[] {

@@ -1,9 +1,9 @@
 import type { RenewRuns } from '../render/expiration/prometheus.ts';
 import type { Examined } from './examine.ts';
-import type { ExitCode } from './exit-code.ts';
+import type { ExitCode } from '../terminal/exit-code.ts';
 import type { ExpirationOutput } from './expiration-output-option.ts';
 import { thresholdsOf, type ThresholdOptions } from './expiration-thresholds.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 export interface PresentOptions extends ThresholdOptions {
   readonly allowMissingTemplateKeys: boolean;

@@ -2,7 +2,7 @@ import { asOneNode, type TreeExpiration } from '../operations/expiration/tree-ex
 import type { NodeMetrics, RenewRuns } from '../render/expiration/prometheus.ts';
 import { thresholdsOf } from './expiration-thresholds.ts';
 import { templateEvaluator, type PresentOptions, type Shown } from './present-expiration.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** A tree that has been read, its files forgotten. */
 export interface ExaminedTree extends TreeExpiration {

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
-import type { ExitCode } from './exit-code.ts';
+import type { ExitCode } from '../terminal/exit-code.ts';
 import { rootfsOption } from './options.ts';
 import { requireQuietText } from './quiet-option.ts';
-import { writeOutput } from './standard-streams.ts';
+import { writeOutput } from '../terminal/standard-streams.ts';
 
 type Done = (code: ExitCode) => void;
 type Add = (parent: Command, done: Done) => void;

@@ -2,13 +2,13 @@ import { discardAside, inspectAside, moveBack } from '../storage/aside.ts';
 import { discard, inspectDiscard, inspectRecovery, recover } from '../storage/recovery.ts';
 import { recoveryPlan } from '../render/change/recovery-plan.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
-import { exitCodes, type ExitCode } from './exit-code.ts';
+import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import { notePendingRestarts, tidyPending } from './pending.ts';
 import { noteOwedHooks, runHooks, tidyHooks } from './pending-hooks.ts';
 import { noteManifest, noteRecovery, underLock, type LockOptions } from './session.ts';
-import { holdInterruptions, noteRecovered } from './signals.ts';
-import type { Terminal } from './terminal.ts';
+import { holdInterruptions, noteRecovered } from '../terminal/signals.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { stateOf } from './waiting.ts';
 
 export interface RecoverOptions extends NodeOptions, LockOptions, DeployHookOption {

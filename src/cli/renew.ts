@@ -14,10 +14,10 @@ import { renewalLines } from '../render/change/renewal.ts';
 import { attempt, type Attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { clusterFlags, type ClusterOptions } from './cluster-options.ts';
-import { confirmRenewal } from './confirm.ts';
+import { confirmRenewal } from '../terminal/confirm.ts';
 import { deployHookFlags, type DeployHookOption } from './deploy-hook-option.ts';
-import { exitCodes, type ExitCode } from './exit-code.ts';
-import { warnOfFindings } from './findings.ts';
+import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
+import { warnOfFindings } from '../terminal/findings.ts';
 import { nodeFlags, openNode, type Node } from './node-options.ts';
 import { noteAuthorities } from './note-authorities.ts';
 import type { OutputOption } from './output-option.ts';
@@ -31,7 +31,7 @@ import { restartAfterFlags } from './restart-options.ts';
 import { parseSelection, type Selection } from './select.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
 import type { Change, Stage } from './session.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import {
   validityFlags,
   warnOfDueAgain,

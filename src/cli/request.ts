@@ -24,7 +24,7 @@ import { clusterFlags, type ClusterOptions } from './cluster-options.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { csrDirectory, csrFlags, warnOfOpenDirectory, type CsrDirectoryOption } from './csr-directory.ts';
 import { dueSettingsOf } from './due-settings.ts';
-import { exitCodes, type ExitCode } from './exit-code.ts';
+import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { keySettings } from './key-settings.ts';
 import { requireManaged } from './managed.ts';
 import { namedAlgorithm, openNode, type Node, type NodeOptions } from './node-options.ts';
@@ -36,7 +36,7 @@ import type { WithinOption } from './period-option.ts';
 import { isAnyUnsound, restingOutcome, warnOfUnsound } from './resting.ts';
 import { parseSelection, selectedSpecs, type Selection } from './select.ts';
 import type { Change, LockOptions } from './session.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { stateOf } from './waiting.ts';
 import { noteSameSans, noteSans, sanSettings, wishedSans } from './wished-sans.ts';
 

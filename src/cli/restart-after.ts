@@ -1,5 +1,5 @@
 import { KubepkiError } from '../errors/error.ts';
-import { exitCodes, type ExitCode } from './exit-code.ts';
+import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import type { NodeOptions, Node } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';
 import { componentsOf, pendingComponents } from './pending.ts';
@@ -9,8 +9,8 @@ import type { RestartFlags } from './restart-options.ts';
 import { planRestartRun } from './restart-plan.ts';
 import { termsFor } from './restart-terms.ts';
 import { underLock, type LockOptions } from './session.ts';
-import { endHold, interruptionDuringHold } from './signals.ts';
-import type { Terminal } from './terminal.ts';
+import { endHold, interruptionDuringHold } from '../terminal/signals.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { stateOf } from './waiting.ts';
 
 /** Of a command that may restart what it has changed. */

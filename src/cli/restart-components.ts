@@ -11,7 +11,7 @@ import { probePlace, restartLine } from '../render/change/restart.ts';
 import { moveBack } from '../storage/aside.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { etcdAccess } from './etcd-access.ts';
-import { exitCodes } from './exit-code.ts';
+import { exitCodes } from '../terminal/exit-code.ts';
 import type { Node, NodeOptions } from './node-options.ts';
 import { settlePending } from './pending.ts';
 import { restartCommand } from './restart-command.ts';
@@ -19,8 +19,8 @@ import type { RestartOptions } from './restart-options.ts';
 import type { RestartPlan } from './restart-plan.ts';
 import { requireServed } from './served.ts';
 import { invocation, noteReturn } from './session.ts';
-import { noteRestarted, onInterrupt, type CleanedUp } from './signals.ts';
-import type { Terminal } from './terminal.ts';
+import { noteRestarted, onInterrupt, type CleanedUp } from '../terminal/signals.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 export interface RestartRun {
   readonly node: Node;

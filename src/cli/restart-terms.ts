@@ -3,7 +3,7 @@ import { withManifestsDir } from '../inventory/layout.ts';
 import type { Node, NodeOptions } from './node-options.ts';
 import { pendingTerms } from './pending.ts';
 import { restartFlags, restartTerms, type RestartFlags, type RestartOptions } from './restart-options.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { stateOf } from './waiting.ts';
 
 export interface TermedRestart<T> {

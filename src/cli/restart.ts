@@ -1,6 +1,6 @@
 import { KubepkiError } from '../errors/error.ts';
 import { restartLine } from '../render/change/restart.ts';
-import { exitCodeOf, exitCodes, type ExitCode } from './exit-code.ts';
+import { exitCodeOf, exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { openNode, type NodeOptions } from './node-options.ts';
 import { restartComponents, type RestartSummary } from './restart-components.ts';
 import { restartCommand } from './restart-command.ts';
@@ -8,7 +8,7 @@ import type { RestartFlags } from './restart-options.ts';
 import { parseComponents, planRestartRun, type RestartPlan } from './restart-plan.ts';
 import { termsFor } from './restart-terms.ts';
 import { underLock, type LockOptions } from './session.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { noteWaiting } from './waiting.ts';
 
 export interface RestartCommandOptions extends NodeOptions, LockOptions, RestartFlags {

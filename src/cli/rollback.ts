@@ -12,13 +12,13 @@ import { commandHere, type StateDirectory } from '../storage/state-directory.ts'
 import { attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
-import { exitCodes, type ExitCode } from './exit-code.ts';
+import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { backupBefore } from './find-backup.ts';
 import { openNode, type Node } from './node-options.ts';
 import type { OutputOption } from './output-option.ts';
 import { planRollback, type RollbackPlan } from './plan-rollback.ts';
 import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { stateOf } from './waiting.ts';
 
 export interface RollbackOptions extends RestartAfterOptions, OutputOption, DeployHookOption {

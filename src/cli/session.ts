@@ -12,11 +12,11 @@ import { recover, type Recovery } from '../storage/recovery.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { openTransaction, type OpenTransaction, type ReadStaged } from '../storage/transaction.ts';
 import { hookFacts } from './deploy-hook.ts';
-import type { ExitCode } from './exit-code.ts';
+import type { ExitCode } from '../terminal/exit-code.ts';
 import type { Node } from './node-options.ts';
 import { announceRestarts, componentsOf, pendingComponents, tidyPending } from './pending.ts';
 import { announceHook, keepHooks, tidyHooks } from './pending-hooks.ts';
-import type { Progress } from './progress.ts';
+import type { Progress } from '../terminal/progress.ts';
 import type { RestartFlags } from './restart-options.ts';
 import {
   holdInterruptions,
@@ -25,8 +25,8 @@ import {
   noteRecovered,
   onInterrupt,
   type CleanedUp,
-} from './signals.ts';
-import type { Terminal } from './terminal.ts';
+} from '../terminal/signals.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { stateOf } from './waiting.ts';
 
 export interface LockOptions {

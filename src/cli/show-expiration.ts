@@ -1,7 +1,7 @@
 import type { KubepkiError } from '../errors/error.ts';
-import { exitCodes, nagiosCodes, type ExitCode } from './exit-code.ts';
+import { exitCodes, nagiosCodes, type ExitCode } from '../terminal/exit-code.ts';
 import type { Shown } from './present-expiration.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /**
  * Shows what was found out, and then why `--textfile` could not be written.

@@ -6,10 +6,10 @@ import { isExpressible } from '../render/systemd/quote.ts';
 import { allUnits, unitNames, unitText, type UnitName, type UnitSettings } from '../render/systemd/units.ts';
 import { printable } from '../render/printable.ts';
 import { writePublicFiles } from '../storage/public-file.ts';
-import { exitCodes, type ExitCode } from './exit-code.ts';
+import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { planNode, type NodeOptions } from './node-options.ts';
 import { programWords } from './program-words.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** What `renew` takes is here as it was typed, having been understood once. */
 export interface SystemdOptions extends NodeOptions {

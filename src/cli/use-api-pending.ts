@@ -8,8 +8,8 @@ import { readPendingRequests, type PendingRequests } from '../storage/pending-re
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { inventoryToFill } from './managed.ts';
 import type { Node } from './node-options.ts';
-import { endHold, interruptionDuringHold, onInterrupt } from './signals.ts';
-import type { Terminal } from './terminal.ts';
+import { endHold, interruptionDuringHold, onInterrupt } from '../terminal/signals.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { resumeFlags, type ApiOptions } from './use-api-options.ts';
 
 /** The command that goes on with what waits, as it is to be typed. */

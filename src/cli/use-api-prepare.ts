@@ -8,7 +8,7 @@ import type { Conclusion } from './conclude.ts';
 import { generateKeys } from './generate-keys.ts';
 import type { Node } from './node-options.ts';
 import { invocation, underLock } from './session.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import type { ApiOptions } from './use-api-options.ts';
 import { requireNothingWaits } from './use-api-pending.ts';
 import { ownNodeName, planApiRun, requirePlaceable, type ApiRun, type ApiWishes } from './use-api-plan.ts';

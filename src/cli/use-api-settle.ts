@@ -15,7 +15,7 @@ import { noteAuthorities } from './note-authorities.ts';
 import { realChanges } from './real-changes.ts';
 import { requireRestartable } from './restart-after.ts';
 import { makeChange, underLock } from './session.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { planAnswers } from './use-api-install.ts';
 import { timeoutOf, type ApiOptions } from './use-api-options.ts';
 import { requireStillWaiting, resumeCommand, tellOfPending, withdraw } from './use-api-pending.ts';

@@ -1,13 +1,13 @@
 import { apiReport } from '../operations/use-api/report.ts';
 import { requireApiAccess } from './cluster-access.ts';
 import { conclude, type Conclusion } from './conclude.ts';
-import { confirmRenewal } from './confirm.ts';
-import type { ExitCode } from './exit-code.ts';
+import { confirmRenewal } from '../terminal/confirm.ts';
+import type { ExitCode } from '../terminal/exit-code.ts';
 import { openNode, type Node } from './node-options.ts';
 import { restartAfter } from './restart-after.ts';
 import { parseAskedSans } from './san-options.ts';
 import { parseSelection, type Selection } from './select.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { connected } from './use-api-connection.ts';
 import type { ApiOptions } from './use-api-options.ts';
 import { requireNothingWaits } from './use-api-pending.ts';

@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { longestPeriod } from '../config/period.ts';
 import { parsePeriodUpTo, type Period, type WithinOption } from './period-option.ts';
 import { defaultValidityMs } from '../operations/issuing/validity.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 export interface ValidityOption {
   readonly validity?: Period;

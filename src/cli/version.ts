@@ -1,8 +1,8 @@
 import type { DocumentFormat } from '../render/document.ts';
 import { versionDocument, versionText, type VersionFacts } from '../render/version.ts';
-import { exitCodes, type ExitCode } from './exit-code.ts';
+import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { ownCommit, ownVersion } from './own-version.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 export type VersionFormat = 'text' | 'short' | DocumentFormat;
 

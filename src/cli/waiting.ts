@@ -5,7 +5,7 @@ import { commandHere, stateDirectoryOf, type StateDirectory } from '../storage/s
 import { asideJournalPath } from '../storage/aside-journal.ts';
 import { pendingRecordPath } from '../storage/pending-requests.ts';
 import type { Node } from './node-options.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 export function stateOf({ layout, flags }: Node): StateDirectory {
   return stateDirectoryOf({ ...layout, flags });

@@ -9,7 +9,7 @@ import { nodeIdentity } from './host-identity.ts';
 import { readNodeNaming } from './node-naming.ts';
 import type { Node, NodeOptions } from './node-options.ts';
 import type { AskedSans } from './san-options.ts';
-import type { Terminal } from './terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** What was asked for, with what the configuration and this machine say to it. */
 export async function wishedSans(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generateKeys } from '../../src/cli/generate-keys.ts';
-import { openTerminal } from '../../src/cli/terminal.ts';
+import { openTerminal } from '../../src/terminal/terminal.ts';
 import { algorithmOf, type KeyAlgorithm } from '../../src/pki/key/private-key.ts';
 
 test('each key is used as it arrives, while others are still being generated; the order is that of the items', async () => {

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import type { ExitCode } from '../exit-code.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
 import { rootfsOption } from '../options.ts';
-import { openTerminal, type TerminalOptions } from '../terminal.ts';
+import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addCertificateKey(certs: Command, done: (code: ExitCode) => void): void {
   certs

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { CheckExpirationOptions } from '../check-expiration.ts';
 import { addClusterOptions } from '../cluster-options.ts';
-import type { ExitCode } from '../exit-code.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
 import { addNodeOptions, atOption } from '../options.ts';
 import { expirationOutputOption, missingKeysOption } from '../expiration-output-option.ts';
 import { parsePeriodOption, withinOption } from '../period-option.ts';
-import { openTerminal, type TerminalOptions } from '../terminal.ts';
+import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 import { textfileOption } from '../textfile-option.ts';
 import { treesOptions } from '../trees-options.ts';
 

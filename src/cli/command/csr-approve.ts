@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { CsrApproveOptions } from '../csr-approve.ts';
 import { addCsrOptions } from '../csr-options.ts';
-import type { ExitCode } from '../exit-code.ts';
-import { openTerminal, type TerminalOptions } from '../terminal.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
+import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addCsrApprove(csr: Command, done: (code: ExitCode) => void): void {
   addCsrOptions(

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { CsrDenyOptions } from '../csr-deny.ts';
 import { addCsrOptions } from '../csr-options.ts';
-import type { ExitCode } from '../exit-code.ts';
-import { openTerminal, type TerminalOptions } from '../terminal.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
+import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addCsrDeny(csr: Command, done: (code: ExitCode) => void): void {
   addCsrOptions(

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addCsrOptions, type CsrOptions } from '../csr-options.ts';
-import type { ExitCode } from '../exit-code.ts';
-import { openTerminal, type TerminalOptions } from '../terminal.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
+import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addCsrList(csr: Command, done: (code: ExitCode) => void): void {
   addCsrOptions(

@@ -1,12 +1,12 @@
 import { Argument, Option, type Command } from 'commander';
 import { initSpecs } from '../../catalog/init-order.ts';
 import { compatOption } from '../compat-option.ts';
-import type { ExitCode } from '../exit-code.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
 import { offering } from '../offering.ts';
 import type { GenerateOptions } from '../generate.ts';
 import { addNodeOptions, atOption, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../options.ts';
 import { outputOption } from '../output-option.ts';
-import { openTerminal, type TerminalOptions } from '../terminal.ts';
+import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 import { validityOption } from '../validity-option.ts';
 
 export function addGenerate(certs: Command, done: (code: ExitCode) => void): void {

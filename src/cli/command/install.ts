@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander';
 import { certificates } from '../../catalog/catalog.ts';
 import type { InstallOptions } from '../install.ts';
 import { deployHookOption } from '../deploy-hook-option.ts';
-import type { ExitCode } from '../exit-code.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
 import { offering } from '../offering.ts';
 import {
   addNodeOptions,
@@ -13,7 +13,7 @@ import {
 } from '../options.ts';
 import { outputOption } from '../output-option.ts';
 import { requireRestartAsked, restartAfterOptions } from '../restart-options.ts';
-import { openTerminal, type TerminalOptions } from '../terminal.ts';
+import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addInstall(certs: Command, done: (code: ExitCode) => void): void {
   const self = addNodeOptions(

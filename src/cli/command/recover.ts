@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { RecoverOptions } from '../recover.ts';
 import { deployHookOption } from '../deploy-hook-option.ts';
-import type { ExitCode } from '../exit-code.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
 import { addNodeOptions, dryRunOption, lockTimeoutOption } from '../options.ts';
-import { openTerminal, type TerminalOptions } from '../terminal.ts';
+import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addRecover(certs: Command, done: (code: ExitCode) => void): void {
   addNodeOptions(

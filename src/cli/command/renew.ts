@@ -5,7 +5,7 @@ import type { RenewOptions } from '../renew.ts';
 import type { RequestOptions } from '../request.ts';
 import { addClusterOptions } from '../cluster-options.ts';
 import { deployHookOption } from '../deploy-hook-option.ts';
-import type { ExitCode } from '../exit-code.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
 import { offering } from '../offering.ts';
 import {
   addNodeOptions,
@@ -19,7 +19,7 @@ import { withinOption } from '../period-option.ts';
 import { requireRestartAsked, restartAfterOptions } from '../restart-options.ts';
 import { parseAskedSans, sanOptions } from '../san-options.ts';
 import { parseSelection } from '../select.ts';
-import { openTerminal, type TerminalOptions } from '../terminal.ts';
+import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 import { textfileOption, type TextfileOption } from '../textfile-option.ts';
 import { apiOptions, requireApiFlags, requireNoApiFlags, type ApiOptions } from '../use-api-options.ts';
 import { validityOption } from '../validity-option.ts';

@@ -1,11 +1,11 @@
 import { Argument, type Command } from 'commander';
 import { restartOrder } from '../../catalog/restart-order.ts';
-import type { ExitCode } from '../exit-code.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
 import { offering } from '../offering.ts';
 import { addNodeOptions, dryRunOption, lockTimeoutOption } from '../options.ts';
 import type { RestartCommandOptions } from '../restart.ts';
 import { restartOptions } from '../restart-options.ts';
-import { openTerminal, type TerminalOptions } from '../terminal.ts';
+import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addRestart(program: Command, done: (code: ExitCode) => void): void {
   const command = addNodeOptions(

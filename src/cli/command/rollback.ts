@@ -1,12 +1,12 @@
 import { Argument, type Command } from 'commander';
 import type { RollbackOptions } from '../rollback.ts';
 import { deployHookOption } from '../deploy-hook-option.ts';
-import type { ExitCode } from '../exit-code.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
 import { offeringBackups } from '../offering.ts';
 import { addNodeOptions, dryRunOption, keepAllBackupsOption, lockTimeoutOption } from '../options.ts';
 import { outputOption } from '../output-option.ts';
 import { requireRestartAsked, restartAfterOptions } from '../restart-options.ts';
-import { openTerminal, type TerminalOptions } from '../terminal.ts';
+import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addRollback(certs: Command, done: (code: ExitCode) => void): void {
   const self = addNodeOptions(

@@ -2,14 +2,14 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { longestPeriod, parsePeriod } from '../../config/period.ts';
 import { unitNames } from '../../render/systemd/units.ts';
 import { deployHookOption } from '../deploy-hook-option.ts';
-import type { ExitCode } from '../exit-code.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
 import { tooLong } from '../duration-option.ts';
 import { offering } from '../offering.ts';
 import { keepBackupsOption, lockTimeoutOption, nodeOptions, pathOption } from '../options.ts';
 import { withinOption } from '../period-option.ts';
 import { restartOptions } from '../restart-options.ts';
 import type { SystemdOptions } from '../systemd.ts';
-import { openTerminal, type TerminalOptions } from '../terminal.ts';
+import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 import { textfileOption } from '../textfile-option.ts';
 import { validityOption } from '../validity-option.ts';
 

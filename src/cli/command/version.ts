@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ExitCode } from '../exit-code.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
 import { offering } from '../offering.ts';
 import { withoutEquals } from '../output-option.ts';
-import { openTerminal, type TerminalOptions } from '../terminal.ts';
+import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 import type { VersionFormat } from '../version.ts';
 
 const formats = ['text', 'short', 'json', 'yaml'] as const;
