@@ -2,7 +2,7 @@ import { requireNoDanglingLink } from '../inventory/dangling-links.ts';
 import { rehearse } from '../storage/transaction.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { generateKeys, placeholderKeys } from './generate-keys.ts';
-import type { Node } from './node-options.ts';
+import type { Node } from '../node/node-options.ts';
 import {
   makeArrivingChange,
   makeChange,
@@ -15,7 +15,7 @@ import {
   type MadeChange,
 } from './session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { noteWaiting, stateOf } from './waiting.ts';
+import { noteWaiting, stateOf } from '../node/waiting.ts';
 
 export interface AttemptOptions extends LockOptions {
   readonly dryRun?: boolean;

@@ -1,19 +1,19 @@
-import { askCluster } from './ask-cluster.ts';
+import { askCluster } from '../node/ask-cluster.ts';
 import type { ClusterOptions } from './cluster-options.ts';
-import { examine, type Examined, type KeysOption } from './examine.ts';
+import { examine, type Examined, type KeysOption } from '../node/examine.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
 import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
 import { warnOfFindings } from '../terminal/findings.ts';
-import { openNode, workingDirectory, type Node, type NodeOptions } from './node-options.ts';
+import { openNode, workingDirectory, type Node, type NodeOptions } from '../node/node-options.ts';
 import { expirationPresenter, type PresentOptions } from './present-expiration.ts';
 import { showExpiration, worseOf } from './show-expiration.ts';
 import { isTerminal } from '../terminal/standard-streams.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { openMetrics, type TextfileOption } from './textfile-option.ts';
 import type { TreesOptions } from './trees-options.ts';
-import { noteWaiting } from './waiting.ts';
+import { noteWaiting } from '../node/waiting.ts';
 
 /** All but which trees are meant. */
 export interface ExpirationOptions

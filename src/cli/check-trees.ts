@@ -3,17 +3,17 @@ import { setFlagsFromString } from 'node:v8';
 import { KubepkiError } from '../errors/error.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
 import type { ExpirationOptions } from './check-expiration.ts';
-import { examine } from './examine.ts';
+import { examine } from '../node/examine.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { warnOfFindings } from '../terminal/findings.ts';
 import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
-import { openNode, workingDirectory } from './node-options.ts';
+import { openNode, workingDirectory } from '../node/node-options.ts';
 import type { Period } from './period-option.ts';
 import { metricsOfTrees, treesPresenter, type ExaminedTree } from './present-trees.ts';
 import { showExpiration, worseOf } from './show-expiration.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { openMetrics } from './textfile-option.ts';
-import { noteWaiting } from './waiting.ts';
+import { noteWaiting } from '../node/waiting.ts';
 
 /**
  * `check-expiration` of several trees: each goes the same way as one alone, and of each only what is shown is kept.

@@ -4,7 +4,7 @@ import type { StateDirectory } from '../storage/state-directory.ts';
 import { hookFacts } from './deploy-hook.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import type { NodeOptions } from './node-options.ts';
+import type { NodeOptions } from '../node/node-options.ts';
 import { noteChange } from './note-change.ts';
 import type { OutputOption } from './output-option.ts';
 import { noteOwedHooks, runHooks } from './pending-hooks.ts';

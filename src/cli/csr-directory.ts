@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { exists } from '../filesystem/regular-file.ts';
-import type { Node } from './node-options.ts';
+import type { Node } from '../node/node-options.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export interface CsrDirectoryOption {

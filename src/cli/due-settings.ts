@@ -4,7 +4,7 @@ import { readPrivateKeys, type PrivateKeys } from '../inventory/private-keys.ts'
 import { examination } from '../operations/examination/examination.ts';
 import type { Finding } from '../operations/examination/finding.ts';
 import type { DueSettings } from '../operations/renewal/resting.ts';
-import type { Node } from './node-options.ts';
+import type { Node } from '../node/node-options.ts';
 import type { WithinOption } from './period-option.ts';
 import type { Selection } from './select.ts';
 

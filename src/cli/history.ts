@@ -1,10 +1,10 @@
 import { historyDocument, historyTable } from '../render/change/history.ts';
 import { listBackups } from '../storage/backup-list.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import { openNode, type NodeOptions } from './node-options.ts';
+import { openNode, type NodeOptions } from '../node/node-options.ts';
 import type { OutputFormat } from './output-option.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { noteWaiting, stateOf } from './waiting.ts';
+import { noteWaiting, stateOf } from '../node/waiting.ts';
 
 export interface HistoryOptions extends NodeOptions {
   readonly output: OutputFormat;

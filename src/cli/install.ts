@@ -11,7 +11,7 @@ import { attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import { openNode, type Node, type NodeOptions } from './node-options.ts';
+import { openNode, type Node, type NodeOptions } from '../node/node-options.ts';
 import { installable, planInstallRun, type InstallRun, type InstallSources } from './plan-install-run.ts';
 import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from './csr-directory.ts';
 import { noteAuthorities } from './note-authorities.ts';
@@ -21,7 +21,7 @@ import { requireRestartable, restartAfter, type RestartAfterOptions } from './re
 import type { Change } from './session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { requireCertificateNames } from './unknown-name.ts';
-import { stateOf } from './waiting.ts';
+import { stateOf } from '../node/waiting.ts';
 
 export interface InstallOptions extends RestartAfterOptions, InstallSources, OutputOption, DeployHookOption {
   readonly dryRun?: boolean;

@@ -1,6 +1,6 @@
 import type { NodeNaming } from '../config/node-naming.ts';
 import { naming } from '../errors/error.ts';
-import { readConfigFile, type Node, type NodeOptions } from './node-options.ts';
+import { readConfigFile, type Node, type NodeOptions } from '../node/node-options.ts';
 
 /** What `--config` says of names and addresses; without it nothing. @throws KubepkiError bad-config */
 export async function readNodeNaming(

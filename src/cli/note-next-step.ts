@@ -1,7 +1,7 @@
 import { commandLine } from '../errors/command-line.ts';
 import { nextSteps } from '../operations/expiration/next-step.ts';
 import type { ExpirationReport } from '../operations/expiration/expiration-report.ts';
-import type { Node } from './node-options.ts';
+import type { Node } from '../node/node-options.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** For a person who has just seen that certificates have expired. A log needs no advice, and stdout is the table. */

@@ -14,7 +14,7 @@ import {
   type RestartTerms,
 } from '../storage/pending-restarts.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
-import type { NodeOptions } from './node-options.ts';
+import type { NodeOptions } from '../node/node-options.ts';
 import { restartCommand } from './restart-command.ts';
 import type { RestartFlags } from './restart-options.ts';
 import type { Terminal } from '../terminal/terminal.ts';

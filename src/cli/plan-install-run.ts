@@ -19,9 +19,9 @@ import {
   type PlannedInstall,
 } from '../operations/install/plan-install.ts';
 import { strangers } from '../operations/install/strangers.ts';
-import { keySettings } from './key-settings.ts';
-import { inventoryToFill } from './managed.ts';
-import type { Node } from './node-options.ts';
+import { keySettings } from '../node/key-settings.ts';
+import { inventoryToFill } from '../node/managed.ts';
+import type { Node } from '../node/node-options.ts';
 import { csrDirectory, csrFlags, type CsrDirectoryOption } from './csr-directory.ts';
 
 export interface InstallSources extends CsrDirectoryOption {

@@ -13,8 +13,8 @@ import { readBackupFile } from '../storage/backup.ts';
 import type { BackupFile, BackupManifest } from '../storage/manifest.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { findBackup } from './find-backup.ts';
-import { inventoryToFill } from './managed.ts';
-import type { Node } from './node-options.ts';
+import { inventoryToFill } from '../node/managed.ts';
+import type { Node } from '../node/node-options.ts';
 import type { Change } from './session.ts';
 
 export interface RollbackPlan {

@@ -12,8 +12,8 @@ import { faultsOf, restOf, type DueSettings } from '../operations/renewal/restin
 import { defaultValidityMs } from '../operations/issuing/validity.ts';
 import type { SanWish } from '../operations/names/change-sans.ts';
 import { examineAll } from './due-settings.ts';
-import { requireManaged } from './managed.ts';
-import { namedAlgorithm, type Node } from './node-options.ts';
+import { requireManaged } from '../node/managed.ts';
+import { namedAlgorithm, type Node } from '../node/node-options.ts';
 import { selectedSpecs, type Selection } from './select.ts';
 import { sanSettings } from './wished-sans.ts';
 

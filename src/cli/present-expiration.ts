@@ -1,5 +1,5 @@
 import type { RenewRuns } from '../render/expiration/prometheus.ts';
-import type { Examined } from './examine.ts';
+import type { Examined } from '../node/examine.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import type { ExpirationOutput } from './expiration-output-option.ts';
 import { thresholdsOf, type ThresholdOptions } from './expiration-thresholds.ts';

@@ -3,13 +3,13 @@ import { discard, inspectDiscard, inspectRecovery, recover } from '../storage/re
 import { recoveryPlan } from '../render/change/recovery-plan.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import { openNode, type NodeOptions } from './node-options.ts';
+import { openNode, type NodeOptions } from '../node/node-options.ts';
 import { notePendingRestarts, tidyPending } from './pending.ts';
 import { noteOwedHooks, runHooks, tidyHooks } from './pending-hooks.ts';
 import { noteManifest, noteRecovery, underLock, type LockOptions } from './session.ts';
 import { holdInterruptions, noteRecovered } from '../terminal/signals.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { stateOf } from './waiting.ts';
+import { stateOf } from '../node/waiting.ts';
 
 export interface RecoverOptions extends NodeOptions, LockOptions, DeployHookOption {
   readonly discard?: boolean;

@@ -1,5 +1,5 @@
 import { KubepkiError } from '../errors/error.ts';
-import { nodeFlags, type NodeOptions } from './node-options.ts';
+import { nodeFlags, type NodeOptions } from '../node/node-options.ts';
 
 /** What became of one certificate in a plan. */
 interface Planned {

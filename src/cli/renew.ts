@@ -18,7 +18,7 @@ import { confirmRenewal } from '../terminal/confirm.ts';
 import { deployHookFlags, type DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { warnOfFindings } from '../terminal/findings.ts';
-import { nodeFlags, openNode, type Node } from './node-options.ts';
+import { nodeFlags, openNode, type Node } from '../node/node-options.ts';
 import { noteAuthorities } from './note-authorities.ts';
 import type { OutputOption } from './output-option.ts';
 import type { WithinOption } from './period-option.ts';
@@ -38,7 +38,7 @@ import {
   warnOfShortValidity,
   type ValidityOption,
 } from './validity-option.ts';
-import { stateOf } from './waiting.ts';
+import { stateOf } from '../node/waiting.ts';
 import { noteSameSans, noteSans, wishedSans } from './wished-sans.ts';
 
 export interface RenewOptions

@@ -25,9 +25,9 @@ import { conclude, type Conclusion } from './conclude.ts';
 import { csrDirectory, csrFlags, warnOfOpenDirectory, type CsrDirectoryOption } from './csr-directory.ts';
 import { dueSettingsOf } from './due-settings.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import { keySettings } from './key-settings.ts';
-import { requireManaged } from './managed.ts';
-import { namedAlgorithm, openNode, type Node, type NodeOptions } from './node-options.ts';
+import { keySettings } from '../node/key-settings.ts';
+import { requireManaged } from '../node/managed.ts';
+import { namedAlgorithm, openNode, type Node, type NodeOptions } from '../node/node-options.ts';
 import { noteSigning, signerOf, type WaitingRequest } from './note-signing.ts';
 import { refusals, renewRestHint } from './refusal.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
@@ -37,7 +37,7 @@ import { isAnyUnsound, restingOutcome, warnOfUnsound } from './resting.ts';
 import { parseSelection, selectedSpecs, type Selection } from './select.ts';
 import type { Change, LockOptions } from './session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { stateOf } from './waiting.ts';
+import { stateOf } from '../node/waiting.ts';
 import { noteSameSans, noteSans, sanSettings, wishedSans } from './wished-sans.ts';
 
 export interface RequestOptions

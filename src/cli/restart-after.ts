@@ -1,6 +1,6 @@
 import { KubepkiError } from '../errors/error.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import type { NodeOptions, Node } from './node-options.ts';
+import type { NodeOptions, Node } from '../node/node-options.ts';
 import type { OutputOption } from './output-option.ts';
 import { componentsOf, pendingComponents } from './pending.ts';
 import { refuse, sayFailure } from './restart.ts';
@@ -11,7 +11,7 @@ import { termsFor } from './restart-terms.ts';
 import { underLock, type LockOptions } from './session.ts';
 import { endHold, interruptionDuringHold } from '../terminal/signals.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { stateOf } from './waiting.ts';
+import { stateOf } from '../node/waiting.ts';
 
 /** Of a command that may restart what it has changed. */
 export interface RestartAfterOptions extends NodeOptions, LockOptions, RestartFlags {

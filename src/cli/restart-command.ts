@@ -1,6 +1,6 @@
 import type { Component } from '../catalog/catalog.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import { nodeFlags, type NodeOptions } from './node-options.ts';
+import { nodeFlags, type NodeOptions } from '../node/node-options.ts';
 import type { RestartFlags } from './restart-options.ts';
 
 /** The command that restarts these; undefined for none. */

@@ -12,7 +12,7 @@ import { moveBack } from '../storage/aside.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { etcdAccess } from './etcd-access.ts';
 import { exitCodes } from '../terminal/exit-code.ts';
-import type { Node, NodeOptions } from './node-options.ts';
+import type { Node, NodeOptions } from '../node/node-options.ts';
 import { settlePending } from './pending.ts';
 import { restartCommand } from './restart-command.ts';
 import type { RestartOptions } from './restart-options.ts';

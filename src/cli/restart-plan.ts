@@ -13,7 +13,7 @@ import {
   type PlannedRestart,
 } from '../operations/restart/plan-restart.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
-import type { Node } from './node-options.ts';
+import type { Node } from '../node/node-options.ts';
 import { requireTimes, type RestartOptions } from './restart-options.ts';
 import { requireComponentNames } from './unknown-name.ts';
 

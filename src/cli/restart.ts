@@ -1,7 +1,7 @@
 import { KubepkiError } from '../errors/error.ts';
 import { restartLine } from '../render/change/restart.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import { openNode, type NodeOptions } from './node-options.ts';
+import { openNode, type NodeOptions } from '../node/node-options.ts';
 import { restartComponents, type RestartSummary } from './restart-components.ts';
 import { restartCommand } from './restart-command.ts';
 import type { RestartFlags } from './restart-options.ts';
@@ -9,7 +9,7 @@ import { parseComponents, planRestartRun, type RestartPlan } from './restart-pla
 import { termsFor } from './restart-terms.ts';
 import { underLock, type LockOptions } from './session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { noteWaiting } from './waiting.ts';
+import { noteWaiting } from '../node/waiting.ts';
 
 export interface RestartCommandOptions extends NodeOptions, LockOptions, RestartFlags {
   readonly force?: boolean;

@@ -14,12 +14,12 @@ import { conclude, type Conclusion } from './conclude.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { backupBefore } from './find-backup.ts';
-import { openNode, type Node } from './node-options.ts';
+import { openNode, type Node } from '../node/node-options.ts';
 import type { OutputOption } from './output-option.ts';
 import { planRollback, type RollbackPlan } from './plan-rollback.ts';
 import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { stateOf } from './waiting.ts';
+import { stateOf } from '../node/waiting.ts';
 
 export interface RollbackOptions extends RestartAfterOptions, OutputOption, DeployHookOption {
   readonly force?: boolean;

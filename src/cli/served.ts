@@ -6,7 +6,7 @@ import { readPresent, readTlsIdentity, type TlsIdentity } from '../inventory/tls
 import type { ComponentRestart } from '../operations/restart/plan-restart.ts';
 import type { ServedCertificate } from '../operations/restart/served-certificates.ts';
 import { parseCertificates } from '../pki/certificate/certificate.ts';
-import type { Node } from './node-options.ts';
+import type { Node } from '../node/node-options.ts';
 
 interface Waiting {
   readonly clock: Clock;

@@ -13,7 +13,7 @@ import type { StateDirectory } from '../storage/state-directory.ts';
 import { openTransaction, type OpenTransaction, type ReadStaged } from '../storage/transaction.ts';
 import { hookFacts } from './deploy-hook.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
-import type { Node } from './node-options.ts';
+import type { Node } from '../node/node-options.ts';
 import { announceRestarts, componentsOf, pendingComponents, tidyPending } from './pending.ts';
 import { announceHook, keepHooks, tidyHooks } from './pending-hooks.ts';
 import type { Progress } from '../terminal/progress.ts';
@@ -27,7 +27,7 @@ import {
   type CleanedUp,
 } from '../terminal/signals.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { stateOf } from './waiting.ts';
+import { stateOf } from '../node/waiting.ts';
 
 export interface LockOptions {
   /** Milliseconds to wait for another run. */

@@ -7,7 +7,7 @@ import { allUnits, unitNames, unitText, type UnitName, type UnitSettings } from 
 import { printable } from '../render/printable.ts';
 import { writePublicFiles } from '../storage/public-file.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import { planNode, type NodeOptions } from './node-options.ts';
+import { planNode, type NodeOptions } from '../node/node-options.ts';
 import { programWords } from './program-words.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 

@@ -8,9 +8,9 @@ import {
   type RenewRuns,
 } from '../render/expiration/prometheus.ts';
 import { openTextfile, writeTextfile, type Textfile } from '../storage/textfile.ts';
-import { examine, type Examined } from './examine.ts';
+import { examine, type Examined } from '../node/examine.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import { openNode, type Node, type NodeOptions } from './node-options.ts';
+import { openNode, type Node, type NodeOptions } from '../node/node-options.ts';
 import { interruptionDuringHold, wasChanged } from '../terminal/signals.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TextfileOption } from './textfile-option.ts';

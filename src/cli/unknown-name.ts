@@ -3,7 +3,7 @@ import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { meantCertificate, meantComponent, type Meant, type OutOfReach } from '../flags/names/meant-names.ts';
 import { similarWords } from '../flags/names/similar-words.ts';
-import { nodeFlags, type NodeOptions } from './node-options.ts';
+import { nodeFlags, type NodeOptions } from '../node/node-options.ts';
 
 /** What a command does with certificates, for the answer to a name that is none for it. */
 type Verb = 'renewed' | 'installed' | 'generated';

@@ -1,6 +1,6 @@
 import type { SigningApi } from '../cluster/signing.ts';
-import { requireApiAccess } from './cluster-access.ts';
-import type { Node } from './node-options.ts';
+import { requireApiAccess } from '../node/cluster-access.ts';
+import type { Node } from '../node/node-options.ts';
 import type { ApiOptions } from './use-api-options.ts';
 
 /** Loaded only here: the client is larger than the rest of the program. */

@@ -20,10 +20,10 @@ import {
 import { parsePrivateKey } from '../pki/key/private-key.ts';
 import { pendingKeyPath, type PendingRequest, type PendingRequests } from '../storage/pending-requests.ts';
 import type { Trouble } from './api-conversation.ts';
-import { inventoryToFill } from './managed.ts';
-import type { Node } from './node-options.ts';
+import { inventoryToFill } from '../node/managed.ts';
+import type { Node } from '../node/node-options.ts';
 import type { Change } from './session.ts';
-import { stateOf } from './waiting.ts';
+import { stateOf } from '../node/waiting.ts';
 
 /**
  * - `worthless`: what was signed is not what was asked for, so nothing will come of these requests

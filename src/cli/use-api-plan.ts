@@ -31,13 +31,13 @@ import type { Certificate } from '../pki/certificate/certificate.ts';
 import { pendingRequestsDirectory } from '../storage/pending-requests.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import { dueSettingsOf } from './due-settings.ts';
-import { requireManaged } from './managed.ts';
-import { namedAlgorithm, type Node } from './node-options.ts';
+import { requireManaged } from '../node/managed.ts';
+import { namedAlgorithm, type Node } from '../node/node-options.ts';
 import { refusals } from './refusal.ts';
 import { requireRestartable } from './restart-after.ts';
 import { selectedSpecs, type Selection } from './select.ts';
 import { apiFlags, type ApiOptions } from './use-api-options.ts';
-import { stateOf } from './waiting.ts';
+import { stateOf } from '../node/waiting.ts';
 import { sanSettings } from './wished-sans.ts';
 
 /** A certificate that will be asked for. */

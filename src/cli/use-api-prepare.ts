@@ -6,7 +6,7 @@ import { randomSuffix } from '../pki/key/random-suffix.ts';
 import { writePendingRequests, type PendingRequests } from '../storage/pending-requests.ts';
 import type { Conclusion } from './conclude.ts';
 import { generateKeys } from './generate-keys.ts';
-import type { Node } from './node-options.ts';
+import type { Node } from '../node/node-options.ts';
 import { invocation, underLock } from './session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { ApiOptions } from './use-api-options.ts';

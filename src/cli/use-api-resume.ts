@@ -5,7 +5,7 @@ import { changeDocument } from '../render/change/change-document.ts';
 import { dropPendingRequests, type PendingRequests } from '../storage/pending-requests.ts';
 import type { Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import type { Node } from './node-options.ts';
+import type { Node } from '../node/node-options.ts';
 import { underLock } from './session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { connected } from './use-api-connection.ts';
@@ -13,7 +13,7 @@ import type { ApiOptions } from './use-api-options.ts';
 import { isInPlace, namesIn, requireStillWaiting, requireWaiting, withdraw } from './use-api-pending.ts';
 import { inventoryOf } from './use-api-result.ts';
 import { settle } from './use-api-settle.ts';
-import { stateOf } from './waiting.ts';
+import { stateOf } from '../node/waiting.ts';
 
 export async function resume(
   node: Node,

@@ -20,7 +20,7 @@ import { planAnswers } from './use-api-install.ts';
 import { timeoutOf, type ApiOptions } from './use-api-options.ts';
 import { requireStillWaiting, resumeCommand, tellOfPending, withdraw } from './use-api-pending.ts';
 import { type Context, finished, unsettled } from './use-api-result.ts';
-import { stateOf } from './waiting.ts';
+import { stateOf } from '../node/waiting.ts';
 
 /** Asks, waits, and puts what has come in its place. The lock is not held while it is waited: that may take minutes. */
 export async function settle(

@@ -1,9 +1,9 @@
 import { apiReport } from '../operations/use-api/report.ts';
-import { requireApiAccess } from './cluster-access.ts';
+import { requireApiAccess } from '../node/cluster-access.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { confirmRenewal } from '../terminal/confirm.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
-import { openNode, type Node } from './node-options.ts';
+import { openNode, type Node } from '../node/node-options.ts';
 import { restartAfter } from './restart-after.ts';
 import { parseAskedSans } from './san-options.ts';
 import { parseSelection, type Selection } from './select.ts';
@@ -18,7 +18,7 @@ import { finished, refuse, dryRun } from './use-api-result.ts';
 import { resume, discard } from './use-api-resume.ts';
 import { settle } from './use-api-settle.ts';
 import { warnOfDueAgain, warnOfShortValidity } from './validity-option.ts';
-import { noteWaiting, stateOf } from './waiting.ts';
+import { noteWaiting, stateOf } from '../node/waiting.ts';
 import { noteSameSans, wishedSans } from './wished-sans.ts';
 
 /** `renew --use-api`: new keys, and certificates that a signer of the cluster issues for them. */

@@ -5,9 +5,9 @@ import type { SanChange, SanSettings, SanWish } from '../operations/names/change
 import type { PlannedRenewal } from '../operations/renewal/plan-renewal.ts';
 import type { PlannedRequest } from '../operations/requests/plan-requests.ts';
 import { sanDifference } from '../render/change/san-difference.ts';
-import { nodeIdentity } from './host-identity.ts';
+import { nodeIdentity } from '../node/host-identity.ts';
 import { readNodeNaming } from './node-naming.ts';
-import type { Node, NodeOptions } from './node-options.ts';
+import type { Node, NodeOptions } from '../node/node-options.ts';
 import type { AskedSans } from './san-options.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 

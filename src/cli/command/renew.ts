@@ -125,7 +125,7 @@ is left alone because something else is wrong with it than its end, such as anot
       const asked = async (): Promise<typeof options> => {
         // What is wrong with the command line is said at once.
         parseAskedSans(parseSelection(names, options), options);
-        const { askCluster } = await import('../ask-cluster.ts');
+        const { askCluster } = await import('../../node/ask-cluster.ts');
         return askCluster(options, { prefix: 'renew', text: options.output === 'text' }, terminal);
       };
       const isNamed = names.length > 0 && !names.includes('all');
