@@ -1,5 +1,5 @@
 import { askCluster } from '../node/ask-cluster.ts';
-import type { ClusterOptions } from './cluster-options.ts';
+import type { ClusterOptions } from '../flags/cluster-options.ts';
 import { examine, type Examined, type KeysOption } from '../node/examine.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { KubepkiError } from '../errors/error.ts';
@@ -11,8 +11,8 @@ import { expirationPresenter, type PresentOptions } from './present-expiration.t
 import { showExpiration, worseOf } from './show-expiration.ts';
 import { isTerminal } from '../terminal/standard-streams.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { openMetrics, type TextfileOption } from './textfile-option.ts';
-import type { TreesOptions } from './trees-options.ts';
+import { openMetrics, type TextfileOption } from '../flags/textfile-option.ts';
+import type { TreesOptions } from '../flags/trees-options.ts';
 import { noteWaiting } from '../node/waiting.ts';
 
 /** All but which trees are meant. */

@@ -1,6 +1,6 @@
 import type { Argument, Command, Option } from 'commander';
 import type { Candidates, CommandTree, Flag } from '../render/completion/command-tree.ts';
-import { offeredFor } from './offering.ts';
+import { offeredFor } from '../flags/names/offering.ts';
 
 /** What commander knows of a command and all below it, for the shells. */
 export function commandTree(command: Command, inherited: readonly Flag[] = []): CommandTree {

@@ -2,11 +2,11 @@ import { componentsToRestart, type ChangeReport } from '../operations/change/cha
 import { changeDocument } from '../render/change/change-document.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { hookFacts } from './deploy-hook.ts';
-import type { DeployHookOption } from './deploy-hook-option.ts';
+import type { DeployHookOption } from '../flags/deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import type { NodeOptions } from '../node/node-options.ts';
 import { noteChange } from './note-change.ts';
-import type { OutputOption } from './output-option.ts';
+import type { OutputOption } from '../flags/output-option.ts';
 import { noteOwedHooks, runHooks } from './pending-hooks.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 

@@ -7,8 +7,8 @@ import type { Surroundings } from '../operations/kubelet-serving/surroundings.ts
 import { verdictOnApproval, type ApprovalWish } from '../operations/kubelet-serving/verdict.ts';
 import { openRoot } from './csr-connection.ts';
 import { lookAround } from './csr-court.ts';
-import { requestNames } from './csr-names.ts';
-import type { CsrOptions } from './csr-options.ts';
+import { requestNames } from '../flags/csr-names.ts';
+import type { CsrOptions } from '../flags/csr-options.ts';
 import { runDecisions } from './csr-run.ts';
 import type { Judge, Read } from './csr-settle.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';

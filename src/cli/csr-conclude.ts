@@ -3,7 +3,7 @@ import { shellWord } from '../errors/shell-word.ts';
 import type { Failing, SettledRow } from '../operations/kubelet-serving/verdict.ts';
 import { decisionDocument, decisionLines } from '../render/requests/request-decisions.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import type { OutputOption } from './output-option.ts';
+import type { OutputOption } from '../flags/output-option.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export interface Conclusion extends OutputOption {

@@ -1,8 +1,8 @@
 import { KubepkiError } from '../errors/error.ts';
 import { verdictOnDenial } from '../operations/kubelet-serving/verdict.ts';
 import { openRoot } from './csr-connection.ts';
-import { requestNames } from './csr-names.ts';
-import type { CsrOptions } from './csr-options.ts';
+import { requestNames } from '../flags/csr-names.ts';
+import type { CsrOptions } from '../flags/csr-options.ts';
 import { runDecisions } from './csr-run.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import type { Terminal } from '../terminal/terminal.ts';

@@ -4,7 +4,7 @@ import { askedOfAll, type askedOf } from '../operations/kubelet-serving/asked.ts
 import type { Settled, SettledRow } from '../operations/kubelet-serving/verdict.ts';
 import { concludeRequests } from './csr-conclude.ts';
 import { withRequests } from './csr-connection.ts';
-import { csrFlags, type CsrOptions } from './csr-options.ts';
+import { csrFlags, type CsrOptions } from '../flags/csr-options.ts';
 import { settle, type Judge, type Read } from './csr-settle.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import type { Terminal } from '../terminal/terminal.ts';

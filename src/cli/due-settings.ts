@@ -5,8 +5,8 @@ import { examination } from '../operations/examination/examination.ts';
 import type { Finding } from '../operations/examination/finding.ts';
 import type { DueSettings } from '../operations/renewal/resting.ts';
 import type { Node } from '../node/node-options.ts';
-import type { WithinOption } from './period-option.ts';
-import type { Selection } from './select.ts';
+import type { WithinOption } from '../flags/period-option.ts';
+import type { Selection } from '../flags/names/select.ts';
 
 /** What `--within` decides by, and the keys, the same for every way to renew. Without `--within` nothing is examined. */
 export function dueSettingsOf(

@@ -16,15 +16,15 @@ import { generationLines, type ShownGeneration } from '../render/change/generati
 import { attempt, type Attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import { parseGenerateSelection, type GenerateSelection } from './generate-selection.ts';
+import { parseGenerateSelection, type GenerateSelection } from '../flags/names/generate-selection.ts';
 import { nodeIdentity } from '../node/host-identity.ts';
-import { readNodeNaming } from './node-naming.ts';
+import { readNodeNaming } from '../flags/node-naming.ts';
 import { planNode, type Node, type NodeOptions } from '../node/node-options.ts';
-import type { OutputOption } from './output-option.ts';
+import type { OutputOption } from '../flags/output-option.ts';
 import { refusals } from './refusal.ts';
 import type { LockOptions } from './session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { warnOfShortValidity, type ValidityOption } from './validity-option.ts';
+import { warnOfShortValidity, type ValidityOption } from '../flags/validity-option.ts';
 
 export interface GenerateOptions extends NodeOptions, LockOptions, NamingFlags, ValidityOption, OutputOption {
   /** Made as if at this moment; undefined: now. */

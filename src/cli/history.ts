@@ -2,7 +2,7 @@ import { historyDocument, historyTable } from '../render/change/history.ts';
 import { listBackups } from '../storage/backup-list.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { openNode, type NodeOptions } from '../node/node-options.ts';
-import type { OutputFormat } from './output-option.ts';
+import type { OutputFormat } from '../flags/output-option.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { noteWaiting, stateOf } from '../node/waiting.ts';
 

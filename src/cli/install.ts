@@ -9,18 +9,18 @@ import { placeTargets, type Installable, type PlannedInstall } from '../operatio
 import { installLines, type ShownInstall } from '../render/change/install.ts';
 import { attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
-import type { DeployHookOption } from './deploy-hook-option.ts';
+import type { DeployHookOption } from '../flags/deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { openNode, type Node, type NodeOptions } from '../node/node-options.ts';
 import { installable, planInstallRun, type InstallRun, type InstallSources } from './plan-install-run.ts';
-import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from './csr-directory.ts';
+import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from '../flags/csr-directory.ts';
 import { noteAuthorities } from './note-authorities.ts';
-import type { OutputOption } from './output-option.ts';
+import type { OutputOption } from '../flags/output-option.ts';
 import { realChanges } from './real-changes.ts';
 import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
 import type { Change } from './session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { requireCertificateNames } from './unknown-name.ts';
+import { requireCertificateNames } from '../flags/names/unknown-name.ts';
 import { stateOf } from '../node/waiting.ts';
 
 export interface InstallOptions extends RestartAfterOptions, InstallSources, OutputOption, DeployHookOption {

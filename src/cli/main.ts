@@ -4,8 +4,8 @@ import { errnoOf } from '../filesystem/filesystem-error.ts';
 import { commandFirst } from './command-first.ts';
 import { exitCodeOf, exitCodes, nagiosCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { releaseOutput } from '../terminal/held-output.ts';
-import { asksForNagios } from './nagios-mode.ts';
-import { offeredFor } from './offering.ts';
+import { asksForNagios } from '../flags/nagios-mode.ts';
+import { offeredFor } from '../flags/names/offering.ts';
 import { ownVersion } from './own-version.ts';
 import { buildProgram } from './program.ts';
 import {
@@ -130,7 +130,7 @@ async function report(error: unknown): Promise<ExitCode> {
 // commander says "error: unknown option '--x'", then "(Did you mean --y?)" on a second line.
 async function usageError(error: CommanderError): Promise<KubepkiError> {
   const [{ calledBy, pathOf, unknownCommand }, { similarWords }, program] = await Promise.all([
-    import('./unknown-command.ts'),
+    import('../flags/names/unknown-command.ts'),
     import('../flags/names/similar-words.ts'),
     buildProgram('', [], () => undefined),
   ]);

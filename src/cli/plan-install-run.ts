@@ -22,7 +22,7 @@ import { strangers } from '../operations/install/strangers.ts';
 import { keySettings } from '../node/key-settings.ts';
 import { inventoryToFill } from '../node/managed.ts';
 import type { Node } from '../node/node-options.ts';
-import { csrDirectory, csrFlags, type CsrDirectoryOption } from './csr-directory.ts';
+import { csrDirectory, csrFlags, type CsrDirectoryOption } from '../flags/csr-directory.ts';
 
 export interface InstallSources extends CsrDirectoryOption {
   readonly fromBundle?: string;

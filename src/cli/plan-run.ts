@@ -14,7 +14,7 @@ import type { SanWish } from '../operations/names/change-sans.ts';
 import { examineAll } from './due-settings.ts';
 import { requireManaged } from '../node/managed.ts';
 import { namedAlgorithm, type Node } from '../node/node-options.ts';
-import { selectedSpecs, type Selection } from './select.ts';
+import { selectedSpecs, type Selection } from '../flags/names/select.ts';
 import { sanSettings } from './wished-sans.ts';
 
 export interface RenewalRun {

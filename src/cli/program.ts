@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { ExitCode } from '../terminal/exit-code.ts';
-import { rootfsOption } from './options.ts';
-import { requireQuietText } from './quiet-option.ts';
+import { rootfsOption } from '../flags/options.ts';
+import { requireQuietText } from '../flags/quiet-option.ts';
 import { writeOutput } from '../terminal/standard-streams.ts';
 
 type Done = (code: ExitCode) => void;
@@ -110,7 +110,7 @@ function asGroup(command: Command, words: readonly string[]): void {
         command.outputHelp();
         return;
       }
-      const { requireCommand } = await import('./unknown-command.ts');
+      const { requireCommand } = await import('../flags/names/unknown-command.ts');
       const help = name === 'help' ? words.indexOf(name) : -1;
       const named = words.filter((_word, index) => index !== help);
       requireCommand(command.parent ?? command, named).outputHelp();

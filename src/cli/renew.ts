@@ -13,23 +13,23 @@ import { dryRunLines } from '../render/change/dry-run.ts';
 import { renewalLines } from '../render/change/renewal.ts';
 import { attempt, type Attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
-import { clusterFlags, type ClusterOptions } from './cluster-options.ts';
+import { clusterFlags, type ClusterOptions } from '../flags/cluster-options.ts';
 import { confirmRenewal } from '../terminal/confirm.ts';
-import { deployHookFlags, type DeployHookOption } from './deploy-hook-option.ts';
+import { deployHookFlags, type DeployHookOption } from '../flags/deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { warnOfFindings } from '../terminal/findings.ts';
 import { nodeFlags, openNode, type Node } from '../node/node-options.ts';
 import { noteAuthorities } from './note-authorities.ts';
-import type { OutputOption } from './output-option.ts';
-import type { WithinOption } from './period-option.ts';
+import type { OutputOption } from '../flags/output-option.ts';
+import type { WithinOption } from '../flags/period-option.ts';
 import { planRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
 import { plannedChanges } from './planned-changes.ts';
 import { refusals, renewRestHint } from './refusal.ts';
 import { isAnyUnsound, restingOutcome, warnOfUnsound } from './resting.ts';
 import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
-import { restartAfterFlags } from './restart-options.ts';
-import { parseSelection, type Selection } from './select.ts';
-import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
+import { restartAfterFlags } from '../flags/restart-options.ts';
+import { parseSelection, type Selection } from '../flags/names/select.ts';
+import { parseAskedSans, sanFlags, type SanOptions } from '../flags/san-options.ts';
 import type { Change, Stage } from './session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import {
@@ -37,7 +37,7 @@ import {
   warnOfDueAgain,
   warnOfShortValidity,
   type ValidityOption,
-} from './validity-option.ts';
+} from '../flags/validity-option.ts';
 import { stateOf } from '../node/waiting.ts';
 import { noteSameSans, noteSans, wishedSans } from './wished-sans.ts';
 

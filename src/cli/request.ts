@@ -20,9 +20,14 @@ import { keyDigest } from '../pki/key/key-digest.ts';
 import { rememberRequestedKeys } from '../storage/requested-keys.ts';
 import { commandHere } from '../storage/state-directory.ts';
 import { attempt, type Attempt } from './attempt.ts';
-import { clusterFlags, type ClusterOptions } from './cluster-options.ts';
+import { clusterFlags, type ClusterOptions } from '../flags/cluster-options.ts';
 import { conclude, type Conclusion } from './conclude.ts';
-import { csrDirectory, csrFlags, warnOfOpenDirectory, type CsrDirectoryOption } from './csr-directory.ts';
+import {
+  csrDirectory,
+  csrFlags,
+  warnOfOpenDirectory,
+  type CsrDirectoryOption,
+} from '../flags/csr-directory.ts';
 import { dueSettingsOf } from './due-settings.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { keySettings } from '../node/key-settings.ts';
@@ -30,11 +35,11 @@ import { requireManaged } from '../node/managed.ts';
 import { namedAlgorithm, openNode, type Node, type NodeOptions } from '../node/node-options.ts';
 import { noteSigning, signerOf, type WaitingRequest } from './note-signing.ts';
 import { refusals, renewRestHint } from './refusal.ts';
-import { parseAskedSans, sanFlags, type SanOptions } from './san-options.ts';
-import type { OutputOption } from './output-option.ts';
-import type { WithinOption } from './period-option.ts';
+import { parseAskedSans, sanFlags, type SanOptions } from '../flags/san-options.ts';
+import type { OutputOption } from '../flags/output-option.ts';
+import type { WithinOption } from '../flags/period-option.ts';
 import { isAnyUnsound, restingOutcome, warnOfUnsound } from './resting.ts';
-import { parseSelection, selectedSpecs, type Selection } from './select.ts';
+import { parseSelection, selectedSpecs, type Selection } from '../flags/names/select.ts';
 import type { Change, LockOptions } from './session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { stateOf } from '../node/waiting.ts';

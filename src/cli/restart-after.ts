@@ -1,11 +1,11 @@
 import { KubepkiError } from '../errors/error.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import type { NodeOptions, Node } from '../node/node-options.ts';
-import type { OutputOption } from './output-option.ts';
+import type { OutputOption } from '../flags/output-option.ts';
 import { componentsOf, pendingComponents } from './pending.ts';
 import { refuse, sayFailure } from './restart.ts';
 import { restartComponents } from './restart-components.ts';
-import type { RestartFlags } from './restart-options.ts';
+import type { RestartFlags } from '../flags/restart-options.ts';
 import { planRestartRun } from './restart-plan.ts';
 import { termsFor } from './restart-terms.ts';
 import { underLock, type LockOptions } from './session.ts';

@@ -15,7 +15,7 @@ import { exitCodes } from '../terminal/exit-code.ts';
 import type { Node, NodeOptions } from '../node/node-options.ts';
 import { settlePending } from './pending.ts';
 import { restartCommand } from './restart-command.ts';
-import type { RestartOptions } from './restart-options.ts';
+import type { RestartOptions } from '../flags/restart-options.ts';
 import type { RestartPlan } from './restart-plan.ts';
 import { requireServed } from './served.ts';
 import { invocation, noteReturn } from './session.ts';

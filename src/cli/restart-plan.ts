@@ -14,8 +14,8 @@ import {
 } from '../operations/restart/plan-restart.ts';
 import { requireSafeTargets } from '../storage/safe-targets.ts';
 import type { Node } from '../node/node-options.ts';
-import { requireTimes, type RestartOptions } from './restart-options.ts';
-import { requireComponentNames } from './unknown-name.ts';
+import { requireTimes, type RestartOptions } from '../flags/restart-options.ts';
+import { requireComponentNames } from '../flags/names/unknown-name.ts';
 
 export interface RestartPlan {
   readonly planned: readonly PlannedRestart[];

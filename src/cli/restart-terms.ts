@@ -2,7 +2,12 @@ import type { Component } from '../catalog/catalog.ts';
 import { withManifestsDir } from '../inventory/layout.ts';
 import type { Node, NodeOptions } from '../node/node-options.ts';
 import { pendingTerms } from './pending.ts';
-import { restartFlags, restartTerms, type RestartFlags, type RestartOptions } from './restart-options.ts';
+import {
+  restartFlags,
+  restartTerms,
+  type RestartFlags,
+  type RestartOptions,
+} from '../flags/restart-options.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { stateOf } from '../node/waiting.ts';
 

@@ -4,7 +4,7 @@ import { exitCodeOf, exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { openNode, type NodeOptions } from '../node/node-options.ts';
 import { restartComponents, type RestartSummary } from './restart-components.ts';
 import { restartCommand } from './restart-command.ts';
-import type { RestartFlags } from './restart-options.ts';
+import type { RestartFlags } from '../flags/restart-options.ts';
 import { parseComponents, planRestartRun, type RestartPlan } from './restart-plan.ts';
 import { termsFor } from './restart-terms.ts';
 import { underLock, type LockOptions } from './session.ts';

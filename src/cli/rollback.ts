@@ -11,11 +11,11 @@ import {
 import { commandHere, type StateDirectory } from '../storage/state-directory.ts';
 import { attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
-import type { DeployHookOption } from './deploy-hook-option.ts';
+import type { DeployHookOption } from '../flags/deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { backupBefore } from './find-backup.ts';
 import { openNode, type Node } from '../node/node-options.ts';
-import type { OutputOption } from './output-option.ts';
+import type { OutputOption } from '../flags/output-option.ts';
 import { planRollback, type RollbackPlan } from './plan-rollback.ts';
 import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
 import type { Terminal } from '../terminal/terminal.ts';

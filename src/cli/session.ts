@@ -17,7 +17,7 @@ import type { Node } from '../node/node-options.ts';
 import { announceRestarts, componentsOf, pendingComponents, tidyPending } from './pending.ts';
 import { announceHook, keepHooks, tidyHooks } from './pending-hooks.ts';
 import type { Progress } from '../terminal/progress.ts';
-import type { RestartFlags } from './restart-options.ts';
+import type { RestartFlags } from '../flags/restart-options.ts';
 import {
   holdInterruptions,
   interruptionDuringHold,

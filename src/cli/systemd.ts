@@ -8,7 +8,7 @@ import { printable } from '../render/printable.ts';
 import { writePublicFiles } from '../storage/public-file.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { planNode, type NodeOptions } from '../node/node-options.ts';
-import { programWords } from './program-words.ts';
+import { programWords } from '../flags/program-words.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** What `renew` takes is here as it was typed, having been understood once. */

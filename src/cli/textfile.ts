@@ -13,7 +13,7 @@ import { exitCodeOf, exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { openNode, type Node, type NodeOptions } from '../node/node-options.ts';
 import { interruptionDuringHold, wasChanged } from '../terminal/signals.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import type { TextfileOption } from './textfile-option.ts';
+import type { TextfileOption } from '../flags/textfile-option.ts';
 
 /** @param node undefined: there is but one */
 export function metricsOf({ report, problems, subject }: Examined, node?: string): NodeMetrics {

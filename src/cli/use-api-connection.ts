@@ -1,7 +1,7 @@
 import type { SigningApi } from '../cluster/signing.ts';
 import { requireApiAccess } from '../node/cluster-access.ts';
 import type { Node } from '../node/node-options.ts';
-import type { ApiOptions } from './use-api-options.ts';
+import type { ApiOptions } from '../flags/use-api-options.ts';
 
 /** Loaded only here: the client is larger than the rest of the program. */
 export async function connected<T>(

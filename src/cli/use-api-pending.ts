@@ -10,7 +10,7 @@ import { inventoryToFill } from '../node/managed.ts';
 import type { Node } from '../node/node-options.ts';
 import { endHold, interruptionDuringHold, onInterrupt } from '../terminal/signals.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { resumeFlags, type ApiOptions } from './use-api-options.ts';
+import { resumeFlags, type ApiOptions } from '../flags/use-api-options.ts';
 
 /** The command that goes on with what waits, as it is to be typed. */
 export function resumeCommand(node: Node, options: ApiOptions): string {

@@ -35,8 +35,8 @@ import { requireManaged } from '../node/managed.ts';
 import { namedAlgorithm, type Node } from '../node/node-options.ts';
 import { refusals } from './refusal.ts';
 import { requireRestartable } from './restart-after.ts';
-import { selectedSpecs, type Selection } from './select.ts';
-import { apiFlags, type ApiOptions } from './use-api-options.ts';
+import { selectedSpecs, type Selection } from '../flags/names/select.ts';
+import { apiFlags, type ApiOptions } from '../flags/use-api-options.ts';
 import { stateOf } from '../node/waiting.ts';
 import { sanSettings } from './wished-sans.ts';
 

@@ -15,9 +15,9 @@ import type { Node } from '../node/node-options.ts';
 import { noteAuthorities } from './note-authorities.ts';
 import { renewRestHint } from './refusal.ts';
 import { isAnyUnsound, restingOutcome } from './resting.ts';
-import type { Selection } from './select.ts';
+import type { Selection } from '../flags/names/select.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { apiFlags, type ApiOptions } from './use-api-options.ts';
+import { apiFlags, type ApiOptions } from '../flags/use-api-options.ts';
 import type { ApiRun } from './use-api-plan.ts';
 import { noteSans } from './wished-sans.ts';
 

@@ -17,7 +17,7 @@ import { requireRestartable } from './restart-after.ts';
 import { makeChange, underLock } from './session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { planAnswers } from './use-api-install.ts';
-import { timeoutOf, type ApiOptions } from './use-api-options.ts';
+import { timeoutOf, type ApiOptions } from '../flags/use-api-options.ts';
 import { requireStillWaiting, resumeCommand, tellOfPending, withdraw } from './use-api-pending.ts';
 import { type Context, finished, unsettled } from './use-api-result.ts';
 import { stateOf } from '../node/waiting.ts';

@@ -3,7 +3,7 @@ import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
 import { isOwnNode, locateLayout } from '../inventory/layout.ts';
-import type { ClusterOptions } from '../cli/cluster-options.ts';
+import type { ClusterOptions } from '../flags/cluster-options.ts';
 import { adminConf, foreignOwnerOf, readApiAccess } from './cluster-access.ts';
 import { workingDirectory, type NodeOptions } from './node-options.ts';
 import { isUnusable, unusableClusterConfig } from './unusable-cluster-config.ts';

@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { asksForNagios } from '../../src/cli/nagios-mode.ts';
+import { asksForNagios } from '../../src/flags/nagios-mode.ts';
 import { nagiosUnknown, quotedLabel } from '../../src/render/expiration/nagios.ts';
 import { kubepki, kubepkiCommand, type Outcome } from '../support/kubepki.ts';
 import { certs } from '../support/node.ts';

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { ExitCode } from '../../terminal/exit-code.ts';
-import { rootfsOption } from '../options.ts';
+import { rootfsOption } from '../../flags/options.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addCertificateKey(certs: Command, done: (code: ExitCode) => void): void {

@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
 import type { CheckExpirationOptions } from '../check-expiration.ts';
-import { addClusterOptions } from '../cluster-options.ts';
+import { addClusterOptions } from '../../flags/cluster-options.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
-import { addNodeOptions, atOption } from '../options.ts';
-import { expirationOutputOption, missingKeysOption } from '../expiration-output-option.ts';
-import { parsePeriodOption, withinOption } from '../period-option.ts';
+import { addNodeOptions, atOption } from '../../flags/options.ts';
+import { expirationOutputOption, missingKeysOption } from '../../flags/expiration-output-option.ts';
+import { parsePeriodOption, withinOption } from '../../flags/period-option.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
-import { textfileOption } from '../textfile-option.ts';
-import { treesOptions } from '../trees-options.ts';
+import { textfileOption } from '../../flags/textfile-option.ts';
+import { treesOptions } from '../../flags/trees-options.ts';
 
 export function addCheckExpiration(certs: Command, done: (code: ExitCode) => void): void {
   const command = addNodeOptions(

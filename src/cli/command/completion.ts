@@ -1,10 +1,10 @@
 import { Argument, type Command, Option } from 'commander';
 import { KubepkiError } from '../../errors/error.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
-import { offering } from '../offering.ts';
+import { offering } from '../../flags/names/offering.ts';
 import { shells, type Shell } from '../shells.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
-import { unknownWord } from '../unknown-name.ts';
+import { unknownWord } from '../../flags/names/unknown-name.ts';
 
 export function addCompletion(program: Command, done: (code: ExitCode) => void): void {
   program

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { CsrDenyOptions } from '../csr-deny.ts';
-import { addCsrOptions } from '../csr-options.ts';
+import { addCsrOptions } from '../../flags/csr-options.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 

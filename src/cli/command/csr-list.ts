@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addCsrOptions, type CsrOptions } from '../csr-options.ts';
+import { addCsrOptions, type CsrOptions } from '../../flags/csr-options.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 

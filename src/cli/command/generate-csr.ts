@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { compatOption } from '../compat-option.ts';
+import { compatOption } from '../../flags/compat-option.ts';
 import type { GenerateCsrOptions } from '../generate-csr.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
-import { addNodeOptions, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../options.ts';
-import { outputOption } from '../output-option.ts';
+import { addNodeOptions, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../../flags/options.ts';
+import { outputOption } from '../../flags/output-option.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addGenerateCsr(certs: Command, done: (code: ExitCode) => void): void {

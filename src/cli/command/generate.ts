@@ -1,13 +1,19 @@
 import { Argument, Option, type Command } from 'commander';
 import { initSpecs } from '../../catalog/init-order.ts';
-import { compatOption } from '../compat-option.ts';
+import { compatOption } from '../../flags/compat-option.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
-import { offering } from '../offering.ts';
+import { offering } from '../../flags/names/offering.ts';
 import type { GenerateOptions } from '../generate.ts';
-import { addNodeOptions, atOption, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../options.ts';
-import { outputOption } from '../output-option.ts';
+import {
+  addNodeOptions,
+  atOption,
+  dryRunOption,
+  keepBackupsOption,
+  lockTimeoutOption,
+} from '../../flags/options.ts';
+import { outputOption } from '../../flags/output-option.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
-import { validityOption } from '../validity-option.ts';
+import { validityOption } from '../../flags/validity-option.ts';
 
 export function addGenerate(certs: Command, done: (code: ExitCode) => void): void {
   addNodeOptions(

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { rootfsOption } from '../options.ts';
+import { rootfsOption } from '../../flags/options.ts';
 
 /** cobra's, which kubeadm has: `help certs renew` shows what `certs renew --help` does. */
 export function addHelp(program: Command): void {
@@ -12,7 +12,7 @@ export function addHelp(program: Command): void {
     .addOption(rootfsOption().hideHelp())
     .addOption(new Option('-v, --v <level>').hideHelp())
     .action(async (words: string[]) => {
-      const { requireCommand } = await import('../unknown-command.ts');
+      const { requireCommand } = await import('../../flags/names/unknown-command.ts');
       requireCommand(program, words).outputHelp();
     });
 }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { HistoryOptions } from '../history.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
-import { outputOption } from '../output-option.ts';
-import { addNodeOptions } from '../options.ts';
+import { outputOption } from '../../flags/output-option.ts';
+import { addNodeOptions } from '../../flags/options.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addHistory(certs: Command, done: (code: ExitCode) => void): void {

@@ -1,18 +1,18 @@
 import { Argument, type Command } from 'commander';
 import { certificates } from '../../catalog/catalog.ts';
 import type { InstallOptions } from '../install.ts';
-import { deployHookOption } from '../deploy-hook-option.ts';
+import { deployHookOption } from '../../flags/deploy-hook-option.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
-import { offering } from '../offering.ts';
+import { offering } from '../../flags/names/offering.ts';
 import {
   addNodeOptions,
   dryRunOption,
   keepBackupsOption,
   lockTimeoutOption,
   pathOption,
-} from '../options.ts';
-import { outputOption } from '../output-option.ts';
-import { requireRestartAsked, restartAfterOptions } from '../restart-options.ts';
+} from '../../flags/options.ts';
+import { outputOption } from '../../flags/output-option.ts';
+import { requireRestartAsked, restartAfterOptions } from '../../flags/restart-options.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addInstall(certs: Command, done: (code: ExitCode) => void): void {

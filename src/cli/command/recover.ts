@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { RecoverOptions } from '../recover.ts';
-import { deployHookOption } from '../deploy-hook-option.ts';
+import { deployHookOption } from '../../flags/deploy-hook-option.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
-import { addNodeOptions, dryRunOption, lockTimeoutOption } from '../options.ts';
+import { addNodeOptions, dryRunOption, lockTimeoutOption } from '../../flags/options.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addRecover(certs: Command, done: (code: ExitCode) => void): void {

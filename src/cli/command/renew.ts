@@ -3,26 +3,31 @@ import { certificates } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { RenewOptions } from '../renew.ts';
 import type { RequestOptions } from '../request.ts';
-import { addClusterOptions } from '../cluster-options.ts';
-import { deployHookOption } from '../deploy-hook-option.ts';
+import { addClusterOptions } from '../../flags/cluster-options.ts';
+import { deployHookOption } from '../../flags/deploy-hook-option.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
-import { offering } from '../offering.ts';
+import { offering } from '../../flags/names/offering.ts';
 import {
   addNodeOptions,
   dryRunOption,
   keepBackupsOption,
   lockTimeoutOption,
   pathOption,
-} from '../options.ts';
-import { outputOption } from '../output-option.ts';
-import { withinOption } from '../period-option.ts';
-import { requireRestartAsked, restartAfterOptions } from '../restart-options.ts';
-import { parseAskedSans, sanOptions } from '../san-options.ts';
-import { parseSelection } from '../select.ts';
+} from '../../flags/options.ts';
+import { outputOption } from '../../flags/output-option.ts';
+import { withinOption } from '../../flags/period-option.ts';
+import { requireRestartAsked, restartAfterOptions } from '../../flags/restart-options.ts';
+import { parseAskedSans, sanOptions } from '../../flags/san-options.ts';
+import { parseSelection } from '../../flags/names/select.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
-import { textfileOption, type TextfileOption } from '../textfile-option.ts';
-import { apiOptions, requireApiFlags, requireNoApiFlags, type ApiOptions } from '../use-api-options.ts';
-import { validityOption } from '../validity-option.ts';
+import { textfileOption, type TextfileOption } from '../../flags/textfile-option.ts';
+import {
+  apiOptions,
+  requireApiFlags,
+  requireNoApiFlags,
+  type ApiOptions,
+} from '../../flags/use-api-options.ts';
+import { validityOption } from '../../flags/validity-option.ts';
 
 export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
   const longest = Math.max(...certificates.map(({ name }) => name.length));

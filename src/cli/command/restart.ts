@@ -1,10 +1,10 @@
 import { Argument, type Command } from 'commander';
 import { restartOrder } from '../../catalog/restart-order.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
-import { offering } from '../offering.ts';
-import { addNodeOptions, dryRunOption, lockTimeoutOption } from '../options.ts';
+import { offering } from '../../flags/names/offering.ts';
+import { addNodeOptions, dryRunOption, lockTimeoutOption } from '../../flags/options.ts';
 import type { RestartCommandOptions } from '../restart.ts';
-import { restartOptions } from '../restart-options.ts';
+import { restartOptions } from '../../flags/restart-options.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addRestart(program: Command, done: (code: ExitCode) => void): void {

@@ -1,11 +1,16 @@
 import { Argument, type Command } from 'commander';
 import type { RollbackOptions } from '../rollback.ts';
-import { deployHookOption } from '../deploy-hook-option.ts';
+import { deployHookOption } from '../../flags/deploy-hook-option.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
-import { offeringBackups } from '../offering.ts';
-import { addNodeOptions, dryRunOption, keepAllBackupsOption, lockTimeoutOption } from '../options.ts';
-import { outputOption } from '../output-option.ts';
-import { requireRestartAsked, restartAfterOptions } from '../restart-options.ts';
+import { offeringBackups } from '../../flags/names/offering.ts';
+import {
+  addNodeOptions,
+  dryRunOption,
+  keepAllBackupsOption,
+  lockTimeoutOption,
+} from '../../flags/options.ts';
+import { outputOption } from '../../flags/output-option.ts';
+import { requireRestartAsked, restartAfterOptions } from '../../flags/restart-options.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addRollback(certs: Command, done: (code: ExitCode) => void): void {

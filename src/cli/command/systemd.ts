@@ -1,17 +1,17 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { longestPeriod, parsePeriod } from '../../config/period.ts';
 import { unitNames } from '../../render/systemd/units.ts';
-import { deployHookOption } from '../deploy-hook-option.ts';
+import { deployHookOption } from '../../flags/deploy-hook-option.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
-import { tooLong } from '../duration-option.ts';
-import { offering } from '../offering.ts';
-import { keepBackupsOption, lockTimeoutOption, nodeOptions, pathOption } from '../options.ts';
-import { withinOption } from '../period-option.ts';
-import { restartOptions } from '../restart-options.ts';
+import { tooLong } from '../../flags/duration-option.ts';
+import { offering } from '../../flags/names/offering.ts';
+import { keepBackupsOption, lockTimeoutOption, nodeOptions, pathOption } from '../../flags/options.ts';
+import { withinOption } from '../../flags/period-option.ts';
+import { restartOptions } from '../../flags/restart-options.ts';
 import type { SystemdOptions } from '../systemd.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
-import { textfileOption } from '../textfile-option.ts';
-import { validityOption } from '../validity-option.ts';
+import { textfileOption } from '../../flags/textfile-option.ts';
+import { validityOption } from '../../flags/validity-option.ts';
 
 export function addSystemd(program: Command, done: (code: ExitCode) => void): void {
   const command = program

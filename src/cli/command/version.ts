@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ExitCode } from '../../terminal/exit-code.ts';
-import { offering } from '../offering.ts';
-import { withoutEquals } from '../output-option.ts';
+import { offering } from '../../flags/names/offering.ts';
+import { withoutEquals } from '../../flags/output-option.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 import type { VersionFormat } from '../version.ts';
 

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { DocumentFormat } from '../render/document.ts';
-import { offering } from './offering.ts';
+import { offering } from './names/offering.ts';
 
 export type OutputFormat = 'text' | DocumentFormat;
 

@@ -1,5 +1,5 @@
-import { initSpecs, type InitSpec } from '../catalog/init-order.ts';
-import type { NodeOptions } from '../node/node-options.ts';
+import { initSpecs, type InitSpec } from '../../catalog/init-order.ts';
+import type { NodeOptions } from '../../node/node-options.ts';
 import { requireCertificateNames } from './unknown-name.ts';
 
 export interface GenerateSelection {

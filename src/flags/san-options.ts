@@ -4,7 +4,7 @@ import { isAddress, isDnsName, isSan, sanRule } from '../config/host-names.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { describeNames, type ServerNames } from '../pki/extension/edit-subject-alt-name.ts';
-import type { Selection } from './select.ts';
+import type { Selection } from './names/select.ts';
 
 export interface SanOptions {
   readonly addSan?: readonly string[];

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { KubepkiError } from '../errors/error.ts';
-import { shellWord } from '../errors/shell-word.ts';
-import { plainSpelling, similarWords } from '../flags/names/similar-words.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import { shellWord } from '../../errors/shell-word.ts';
+import { plainSpelling, similarWords } from './similar-words.ts';
 
 /** The command that the first words are names of, and the words after it. */
 interface Called {

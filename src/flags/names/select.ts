@@ -1,7 +1,7 @@
-import { certificates, type CertificateSpec } from '../catalog/catalog.ts';
-import { KubepkiError } from '../errors/error.ts';
-import { isMissed, type Inventory } from '../inventory/inventory.ts';
-import type { NodeOptions } from '../node/node-options.ts';
+import { certificates, type CertificateSpec } from '../../catalog/catalog.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import { isMissed, type Inventory } from '../../inventory/inventory.ts';
+import type { NodeOptions } from '../../node/node-options.ts';
 import { requireCertificateNames } from './unknown-name.ts';
 
 /** `all`: every certificate kubeadm manages here. `named`: exactly these, and each that is not renewed matters. */

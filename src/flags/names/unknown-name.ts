@@ -1,9 +1,9 @@
-import { commandLine } from '../errors/command-line.ts';
-import { KubepkiError } from '../errors/error.ts';
-import { shellWord } from '../errors/shell-word.ts';
-import { meantCertificate, meantComponent, type Meant, type OutOfReach } from '../flags/names/meant-names.ts';
-import { similarWords } from '../flags/names/similar-words.ts';
-import { nodeFlags, type NodeOptions } from '../node/node-options.ts';
+import { commandLine } from '../../errors/command-line.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import { shellWord } from '../../errors/shell-word.ts';
+import { meantCertificate, meantComponent, type Meant, type OutOfReach } from './meant-names.ts';
+import { similarWords } from './similar-words.ts';
+import { nodeFlags, type NodeOptions } from '../../node/node-options.ts';
 
 /** What a command does with certificates, for the answer to a name that is none for it. */
 type Verb = 'renewed' | 'installed' | 'generated';

@@ -1,5 +1,5 @@
 import type { Argument, Option } from 'commander';
-import type { Candidates, Word } from '../render/completion/command-tree.ts';
+import type { Candidates, Word } from '../../render/completion/command-tree.ts';
 
 const offered = new WeakMap<Argument | Option, Candidates>();
 

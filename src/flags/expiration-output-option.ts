@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { offering } from './offering.ts';
+import { offering } from './names/offering.ts';
 import { withoutEquals } from './output-option.ts';
 
 export type ExpirationOutput =
