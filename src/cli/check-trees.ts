@@ -39,7 +39,7 @@ export async function checkTrees(
   const here = FileSystemRoot.open(undefined, workingDirectory({ ...(textfile && { config: textfile }) }));
   const metrics = await openMetrics(here, options);
   const measure =
-    metrics !== undefined || output.kind === 'prometheus' ? await import('./textfile.ts') : undefined;
+    metrics !== undefined || output.kind === 'prometheus' ? await import('../change/textfile.ts') : undefined;
   const read: ReadTree = async (node, said) => {
     const opened = await openNode({ ...options, rootfs: node }, said);
     await noteWaiting(opened, said);

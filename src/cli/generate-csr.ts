@@ -8,16 +8,16 @@ import { organizationsSince, type Organizations } from '../operations/generation
 import { requireWritten } from '../operations/change/read-back.ts';
 import { generatedRequestLines } from '../render/requests/generated-requests.ts';
 import { commandHere } from '../storage/state-directory.ts';
-import { attempt } from './attempt.ts';
+import { attempt } from '../change/attempt.ts';
 import type { CompatOption } from '../flags/compat-option.ts';
-import { conclude, type Conclusion } from './conclude.ts';
+import { conclude, type Conclusion } from '../change/conclude.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { nodeIdentity } from '../node/host-identity.ts';
 import { readNodeNaming } from '../flags/node-naming.ts';
 import { planNode, type Node, type NodeOptions } from '../node/node-options.ts';
-import { noteSigning } from './note-signing.ts';
+import { noteSigning } from '../change/note-signing.ts';
 import type { OutputOption } from '../flags/output-option.ts';
-import type { LockOptions } from './session.ts';
+import type { LockOptions } from '../change/session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export interface GenerateCsrOptions extends NodeOptions, LockOptions, OutputOption, CompatOption {

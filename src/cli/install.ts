@@ -7,18 +7,22 @@ import { installReport, type InstallStage } from '../operations/install/install-
 import { install, trustingKubeconfigs, verifyInstalled } from '../operations/install/install.ts';
 import { placeTargets, type Installable, type PlannedInstall } from '../operations/install/plan-install.ts';
 import { installLines, type ShownInstall } from '../render/change/install.ts';
-import { attempt } from './attempt.ts';
-import { conclude, type Conclusion } from './conclude.ts';
+import { attempt } from '../change/attempt.ts';
+import { conclude, type Conclusion } from '../change/conclude.ts';
 import type { DeployHookOption } from '../flags/deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { openNode, type Node, type NodeOptions } from '../node/node-options.ts';
 import { installable, planInstallRun, type InstallRun, type InstallSources } from './plan-install-run.ts';
 import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from '../flags/csr-directory.ts';
-import { noteAuthorities } from './note-authorities.ts';
+import { noteAuthorities } from '../change/note-authorities.ts';
 import type { OutputOption } from '../flags/output-option.ts';
-import { realChanges } from './real-changes.ts';
-import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
-import type { Change } from './session.ts';
+import { realChanges } from '../change/real-changes.ts';
+import {
+  requireRestartable,
+  restartAfter,
+  type RestartAfterOptions,
+} from '../change/restart/restart-after.ts';
+import type { Change } from '../change/session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { requireCertificateNames } from '../flags/names/unknown-name.ts';
 import { stateOf } from '../node/waiting.ts';

@@ -15,7 +15,7 @@ import type { StateDirectory } from '../storage/state-directory.ts';
 import { findBackup } from './find-backup.ts';
 import { inventoryToFill } from '../node/managed.ts';
 import type { Node } from '../node/node-options.ts';
-import type { Change } from './session.ts';
+import type { Change } from '../change/session.ts';
 
 export interface RollbackPlan {
   readonly backup: BackupManifest;

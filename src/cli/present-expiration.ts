@@ -54,7 +54,7 @@ export async function expirationPresenter(
     }
     case 'prometheus': {
       const [{ metricsOf }, { prometheusTexts }] = await Promise.all([
-        import('./textfile.ts'),
+        import('../change/textfile.ts'),
         import('../render/expiration/prometheus.ts'),
       ]);
       return (found) => ({ texts: prometheusTexts([metricsOf(found)], found.runs) });

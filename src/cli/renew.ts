@@ -11,26 +11,30 @@ import { verifyRenewed } from '../operations/renewal/verify-renewal.ts';
 import { randomSerialNumber } from '../pki/issue/issue.ts';
 import { dryRunLines } from '../render/change/dry-run.ts';
 import { renewalLines } from '../render/change/renewal.ts';
-import { attempt, type Attempt } from './attempt.ts';
-import { conclude, type Conclusion } from './conclude.ts';
+import { attempt, type Attempt } from '../change/attempt.ts';
+import { conclude, type Conclusion } from '../change/conclude.ts';
 import { clusterFlags, type ClusterOptions } from '../flags/cluster-options.ts';
 import { confirmRenewal } from '../terminal/confirm.ts';
 import { deployHookFlags, type DeployHookOption } from '../flags/deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { warnOfFindings } from '../terminal/findings.ts';
 import { nodeFlags, openNode, type Node } from '../node/node-options.ts';
-import { noteAuthorities } from './note-authorities.ts';
+import { noteAuthorities } from '../change/note-authorities.ts';
 import type { OutputOption } from '../flags/output-option.ts';
 import type { WithinOption } from '../flags/period-option.ts';
 import { planRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
-import { plannedChanges } from './planned-changes.ts';
-import { refusals, renewRestHint } from './refusal.ts';
+import { plannedChanges } from '../change/planned-changes.ts';
+import { refusals, renewRestHint } from '../change/refusal.ts';
 import { isAnyUnsound, restingOutcome, warnOfUnsound } from './resting.ts';
-import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
+import {
+  requireRestartable,
+  restartAfter,
+  type RestartAfterOptions,
+} from '../change/restart/restart-after.ts';
 import { restartAfterFlags } from '../flags/restart-options.ts';
 import { parseSelection, type Selection } from '../flags/names/select.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from '../flags/san-options.ts';
-import type { Change, Stage } from './session.ts';
+import type { Change, Stage } from '../change/session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import {
   validityFlags,

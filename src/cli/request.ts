@@ -19,9 +19,9 @@ import { sanDifference } from '../render/change/san-difference.ts';
 import { keyDigest } from '../pki/key/key-digest.ts';
 import { rememberRequestedKeys } from '../storage/requested-keys.ts';
 import { commandHere } from '../storage/state-directory.ts';
-import { attempt, type Attempt } from './attempt.ts';
+import { attempt, type Attempt } from '../change/attempt.ts';
 import { clusterFlags, type ClusterOptions } from '../flags/cluster-options.ts';
-import { conclude, type Conclusion } from './conclude.ts';
+import { conclude, type Conclusion } from '../change/conclude.ts';
 import {
   csrDirectory,
   csrFlags,
@@ -33,14 +33,14 @@ import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { keySettings } from '../node/key-settings.ts';
 import { requireManaged } from '../node/managed.ts';
 import { namedAlgorithm, openNode, type Node, type NodeOptions } from '../node/node-options.ts';
-import { noteSigning, signerOf, type WaitingRequest } from './note-signing.ts';
-import { refusals, renewRestHint } from './refusal.ts';
+import { noteSigning, signerOf, type WaitingRequest } from '../change/note-signing.ts';
+import { refusals, renewRestHint } from '../change/refusal.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from '../flags/san-options.ts';
 import type { OutputOption } from '../flags/output-option.ts';
 import type { WithinOption } from '../flags/period-option.ts';
 import { isAnyUnsound, restingOutcome, warnOfUnsound } from './resting.ts';
 import { parseSelection, selectedSpecs, type Selection } from '../flags/names/select.ts';
-import type { Change, LockOptions } from './session.ts';
+import type { Change, LockOptions } from '../change/session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { stateOf } from '../node/waiting.ts';
 import { noteSameSans, noteSans, sanSettings, wishedSans } from './wished-sans.ts';

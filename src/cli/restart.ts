@@ -2,12 +2,12 @@ import { KubepkiError } from '../errors/error.ts';
 import { restartLine } from '../render/change/restart.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { openNode, type NodeOptions } from '../node/node-options.ts';
-import { restartComponents, type RestartSummary } from './restart-components.ts';
-import { restartCommand } from './restart-command.ts';
+import { restartComponents, type RestartSummary } from '../change/restart/restart-components.ts';
+import { restartCommand } from '../change/restart/restart-command.ts';
 import type { RestartFlags } from '../flags/restart-options.ts';
-import { parseComponents, planRestartRun, type RestartPlan } from './restart-plan.ts';
-import { termsFor } from './restart-terms.ts';
-import { underLock, type LockOptions } from './session.ts';
+import { parseComponents, planRestartRun, type RestartPlan } from '../change/restart/restart-plan.ts';
+import { termsFor } from '../change/restart/restart-terms.ts';
+import { underLock, type LockOptions } from '../change/session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { noteWaiting } from '../node/waiting.ts';
 

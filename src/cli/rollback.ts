@@ -9,15 +9,19 @@ import {
   type RolledBack,
 } from '../render/change/rollback.ts';
 import { commandHere, type StateDirectory } from '../storage/state-directory.ts';
-import { attempt } from './attempt.ts';
-import { conclude, type Conclusion } from './conclude.ts';
+import { attempt } from '../change/attempt.ts';
+import { conclude, type Conclusion } from '../change/conclude.ts';
 import type { DeployHookOption } from '../flags/deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { backupBefore } from './find-backup.ts';
 import { openNode, type Node } from '../node/node-options.ts';
 import type { OutputOption } from '../flags/output-option.ts';
 import { planRollback, type RollbackPlan } from './plan-rollback.ts';
-import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart-after.ts';
+import {
+  requireRestartable,
+  restartAfter,
+  type RestartAfterOptions,
+} from '../change/restart/restart-after.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { stateOf } from '../node/waiting.ts';
 

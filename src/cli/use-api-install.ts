@@ -22,7 +22,7 @@ import { pendingKeyPath, type PendingRequest, type PendingRequests } from '../st
 import type { Trouble } from './api-conversation.ts';
 import { inventoryToFill } from '../node/managed.ts';
 import type { Node } from '../node/node-options.ts';
-import type { Change } from './session.ts';
+import type { Change } from '../change/session.ts';
 import { stateOf } from '../node/waiting.ts';
 
 /**

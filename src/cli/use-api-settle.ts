@@ -8,13 +8,13 @@ import {
   type PendingRequests,
 } from '../storage/pending-requests.ts';
 import { converse, type Settled } from './api-conversation.ts';
-import type { Conclusion } from './conclude.ts';
+import type { Conclusion } from '../change/conclude.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
-import { noteAuthorities } from './note-authorities.ts';
-import { realChanges } from './real-changes.ts';
-import { requireRestartable } from './restart-after.ts';
-import { makeChange, underLock } from './session.ts';
+import { noteAuthorities } from '../change/note-authorities.ts';
+import { realChanges } from '../change/real-changes.ts';
+import { requireRestartable } from '../change/restart/restart-after.ts';
+import { makeChange, underLock } from '../change/session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { planAnswers } from './use-api-install.ts';
 import { timeoutOf, type ApiOptions } from '../flags/use-api-options.ts';

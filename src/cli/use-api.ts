@@ -1,10 +1,10 @@
 import { apiReport } from '../operations/use-api/report.ts';
 import { requireApiAccess } from '../node/cluster-access.ts';
-import { conclude, type Conclusion } from './conclude.ts';
+import { conclude, type Conclusion } from '../change/conclude.ts';
 import { confirmRenewal } from '../terminal/confirm.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import { openNode, type Node } from '../node/node-options.ts';
-import { restartAfter } from './restart-after.ts';
+import { restartAfter } from '../change/restart/restart-after.ts';
 import { parseAskedSans } from '../flags/san-options.ts';
 import { parseSelection, type Selection } from '../flags/names/select.ts';
 import type { Terminal } from '../terminal/terminal.ts';

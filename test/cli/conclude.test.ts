@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { conclude, type Conclusion } from '../../src/cli/conclude.ts';
+import { conclude, type Conclusion } from '../../src/change/conclude.ts';
 import type { ExitCode } from '../../src/terminal/exit-code.ts';
 import type { Terminal } from '../../src/terminal/terminal.ts';
 import type { ChangeReport } from '../../src/operations/change/change-report.ts';

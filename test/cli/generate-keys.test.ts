@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { generateKeys } from '../../src/cli/generate-keys.ts';
+import { generateKeys } from '../../src/change/generate-keys.ts';
 import { openTerminal } from '../../src/terminal/terminal.ts';
 import { algorithmOf, type KeyAlgorithm } from '../../src/pki/key/private-key.ts';
 

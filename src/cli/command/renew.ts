@@ -126,7 +126,7 @@ is left alone because something else is wrong with it than its end, such as anot
           TerminalOptions & { readonly csrOnly?: boolean }
       >();
       const terminal = openTerminal(options);
-      const { recordingRun } = await import('../textfile.ts');
+      const { recordingRun } = await import('../../change/textfile.ts');
       const asked = async (): Promise<typeof options> => {
         // What is wrong with the command line is said at once.
         parseAskedSans(parseSelection(names, options), options);

@@ -1,7 +1,7 @@
-import type { Component } from '../catalog/catalog.ts';
-import { shellWord } from '../errors/shell-word.ts';
-import { nodeFlags, type NodeOptions } from '../node/node-options.ts';
-import type { RestartFlags } from '../flags/restart-options.ts';
+import type { Component } from '../../catalog/catalog.ts';
+import { shellWord } from '../../errors/shell-word.ts';
+import { nodeFlags, type NodeOptions } from '../../node/node-options.ts';
+import type { RestartFlags } from '../../flags/restart-options.ts';
 
 /** The command that restarts these; undefined for none. */
 export function restartCommand(

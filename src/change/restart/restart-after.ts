@@ -1,17 +1,17 @@
-import { KubepkiError } from '../errors/error.ts';
-import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import type { NodeOptions, Node } from '../node/node-options.ts';
-import type { OutputOption } from '../flags/output-option.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import type { NodeOptions, Node } from '../../node/node-options.ts';
+import type { OutputOption } from '../../flags/output-option.ts';
 import { componentsOf, pendingComponents } from './pending.ts';
-import { refuse, sayFailure } from './restart.ts';
+import { refuse, sayFailure } from '../../cli/restart.ts';
 import { restartComponents } from './restart-components.ts';
-import type { RestartFlags } from '../flags/restart-options.ts';
+import type { RestartFlags } from '../../flags/restart-options.ts';
 import { planRestartRun } from './restart-plan.ts';
 import { termsFor } from './restart-terms.ts';
-import { underLock, type LockOptions } from './session.ts';
-import { endHold, interruptionDuringHold } from '../terminal/signals.ts';
-import type { Terminal } from '../terminal/terminal.ts';
-import { stateOf } from '../node/waiting.ts';
+import { underLock, type LockOptions } from '../session.ts';
+import { endHold, interruptionDuringHold } from '../../terminal/signals.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
+import { stateOf } from '../../node/waiting.ts';
 
 /** Of a command that may restart what it has changed. */
 export interface RestartAfterOptions extends NodeOptions, LockOptions, RestartFlags {

@@ -1,15 +1,15 @@
-import type { Component } from '../catalog/catalog.ts';
-import { withManifestsDir } from '../inventory/layout.ts';
-import type { Node, NodeOptions } from '../node/node-options.ts';
+import type { Component } from '../../catalog/catalog.ts';
+import { withManifestsDir } from '../../inventory/layout.ts';
+import type { Node, NodeOptions } from '../../node/node-options.ts';
 import { pendingTerms } from './pending.ts';
 import {
   restartFlags,
   restartTerms,
   type RestartFlags,
   type RestartOptions,
-} from '../flags/restart-options.ts';
-import type { Terminal } from '../terminal/terminal.ts';
-import { stateOf } from '../node/waiting.ts';
+} from '../../flags/restart-options.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
+import { stateOf } from '../../node/waiting.ts';
 
 export interface TermedRestart<T> {
   /** With the directory of manifests that the restart goes by. */

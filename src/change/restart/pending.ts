@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { certificates, type Component } from '../catalog/catalog.ts';
-import type { ChangeSet } from '../changeset/change-set.ts';
-import { restartOrder } from '../catalog/restart-order.ts';
-import { KubepkiError } from '../errors/error.ts';
-import { sha256 } from '../filesystem/regular-file.ts';
+import { certificates, type Component } from '../../catalog/catalog.ts';
+import type { ChangeSet } from '../../changeset/change-set.ts';
+import { restartOrder } from '../../catalog/restart-order.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import { sha256 } from '../../filesystem/regular-file.ts';
 import {
   hasPendingRestarts,
   readPendingRestarts,
@@ -12,12 +12,12 @@ import {
   type PendingRestart,
   type PendingRestarts,
   type RestartTerms,
-} from '../storage/pending-restarts.ts';
-import type { StateDirectory } from '../storage/state-directory.ts';
-import type { NodeOptions } from '../node/node-options.ts';
+} from '../../storage/pending-restarts.ts';
+import type { StateDirectory } from '../../storage/state-directory.ts';
+import type { NodeOptions } from '../../node/node-options.ts';
 import { restartCommand } from './restart-command.ts';
-import type { RestartFlags } from '../flags/restart-options.ts';
-import type { Terminal } from '../terminal/terminal.ts';
+import type { RestartFlags } from '../../flags/restart-options.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
 
 /** Components that an earlier run was to restart, and has not. */
 export function pendingComponents(state: StateDirectory): readonly Component[] {

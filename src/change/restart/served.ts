@@ -1,12 +1,12 @@
-import { servedCertificate } from '../controlplane/served.ts';
-import type { Clock } from '../controlplane/clock.ts';
-import { connectionTrouble } from '../controlplane/connection-trouble.ts';
-import { KubepkiError } from '../errors/error.ts';
-import { readPresent, readTlsIdentity, type TlsIdentity } from '../inventory/tls-identity.ts';
-import type { ComponentRestart } from '../operations/restart/plan-restart.ts';
-import type { ServedCertificate } from '../operations/restart/served-certificates.ts';
-import { parseCertificates } from '../pki/certificate/certificate.ts';
-import type { Node } from '../node/node-options.ts';
+import { servedCertificate } from '../../controlplane/served.ts';
+import type { Clock } from '../../controlplane/clock.ts';
+import { connectionTrouble } from '../../controlplane/connection-trouble.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import { readPresent, readTlsIdentity, type TlsIdentity } from '../../inventory/tls-identity.ts';
+import type { ComponentRestart } from '../../operations/restart/plan-restart.ts';
+import type { ServedCertificate } from '../../operations/restart/served-certificates.ts';
+import { parseCertificates } from '../../pki/certificate/certificate.ts';
+import type { Node } from '../../node/node-options.ts';
 
 interface Waiting {
   readonly clock: Clock;

@@ -2,7 +2,7 @@ import { changedInUse, componentsToRestart, type ChangeReport } from '../operati
 import { changeSummary } from '../render/change/change-summary.ts';
 import type { NodeOptions } from '../node/node-options.ts';
 import type { OutputOption } from '../flags/output-option.ts';
-import { restartCommand } from './restart-command.ts';
+import { restartCommand } from './restart/restart-command.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /**

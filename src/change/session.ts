@@ -14,7 +14,7 @@ import { openTransaction, type OpenTransaction, type ReadStaged } from '../stora
 import { hookFacts } from './deploy-hook.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import type { Node } from '../node/node-options.ts';
-import { announceRestarts, componentsOf, pendingComponents, tidyPending } from './pending.ts';
+import { announceRestarts, componentsOf, pendingComponents, tidyPending } from './restart/pending.ts';
 import { announceHook, keepHooks, tidyHooks } from './pending-hooks.ts';
 import type { Progress } from '../terminal/progress.ts';
 import type { RestartFlags } from '../flags/restart-options.ts';

@@ -1,21 +1,21 @@
 import { sep } from 'node:path';
-import type { Component } from '../catalog/catalog.ts';
-import { restartOrder } from '../catalog/restart-order.ts';
-import { parseGoDuration } from '../config/go-duration.ts';
-import { KubepkiError } from '../errors/error.ts';
-import { shellWord } from '../errors/shell-word.ts';
-import { readKubeletConfig, type KubeletConfig } from '../inventory/kubelet-config.ts';
-import type { Reading } from '../inventory/reading.ts';
-import { readStaticPods } from '../inventory/static-pods.ts';
+import type { Component } from '../../catalog/catalog.ts';
+import { restartOrder } from '../../catalog/restart-order.ts';
+import { parseGoDuration } from '../../config/go-duration.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import { shellWord } from '../../errors/shell-word.ts';
+import { readKubeletConfig, type KubeletConfig } from '../../inventory/kubelet-config.ts';
+import type { Reading } from '../../inventory/reading.ts';
+import { readStaticPods } from '../../inventory/static-pods.ts';
 import {
   planRestarts,
   type ComponentRestart,
   type PlannedRestart,
-} from '../operations/restart/plan-restart.ts';
-import { requireSafeTargets } from '../storage/safe-targets.ts';
-import type { Node } from '../node/node-options.ts';
-import { requireTimes, type RestartOptions } from '../flags/restart-options.ts';
-import { requireComponentNames } from '../flags/names/unknown-name.ts';
+} from '../../operations/restart/plan-restart.ts';
+import { requireSafeTargets } from '../../storage/safe-targets.ts';
+import type { Node } from '../../node/node-options.ts';
+import { requireTimes, type RestartOptions } from '../../flags/restart-options.ts';
+import { requireComponentNames } from '../../flags/names/unknown-name.ts';
 
 export interface RestartPlan {
   readonly planned: readonly PlannedRestart[];
