@@ -6,7 +6,7 @@ import { exitCodeOf, exitCodes, nagiosCodes, type ExitCode } from '../terminal/e
 import { releaseOutput } from '../terminal/held-output.ts';
 import { asksForNagios } from '../flags/nagios-mode.ts';
 import { offeredFor } from '../flags/names/offering.ts';
-import { ownVersion } from './own-version.ts';
+import { ownVersion } from '../commands/version/own-version.ts';
 import { buildProgram } from './program.ts';
 import {
   cleanUp,

@@ -1,6 +1,6 @@
 import type { Option } from 'commander';
 import type { FileSystemRoot } from '../filesystem/root.ts';
-import type { MetricsFile } from '../cli/metrics-file.ts';
+import type { MetricsFile } from '../commands/check-expiration/metrics-file.ts';
 import { pathOption } from './options.ts';
 
 export interface TextfileOption {
@@ -20,6 +20,6 @@ export async function openMetrics(
   { textfile }: TextfileOption,
 ): Promise<MetricsFile | undefined> {
   if (textfile === undefined) return undefined;
-  const { openMetricsFile } = await import('../cli/metrics-file.ts');
+  const { openMetricsFile } = await import('../commands/check-expiration/metrics-file.ts');
   return openMetricsFile(root, textfile);
 }

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { converse, type Conversation, type Settled } from '../../src/cli/api-conversation.ts';
+import {
+  converse,
+  type Conversation,
+  type Settled,
+} from '../../src/commands/renew/use-api/api-conversation.ts';
 import { ClusterFailure } from '../../src/cluster/cluster-failure.ts';
 import type { SigningApi, Standing } from '../../src/cluster/signing.ts';
 

@@ -3,7 +3,7 @@ import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { NodeOptions, Node } from '../../node/node-options.ts';
 import type { OutputOption } from '../../flags/output-option.ts';
 import { componentsOf, pendingComponents } from './pending.ts';
-import { refuse, sayFailure } from '../../cli/restart.ts';
+import { refuse, sayFailure } from '../../commands/restart/restart.ts';
 import { restartComponents } from './restart-components.ts';
 import type { RestartFlags } from '../../flags/restart-options.ts';
 import { planRestartRun } from './restart-plan.ts';
