@@ -10,12 +10,12 @@ import {
   type ArrivingChange,
   type Change,
   type ChangeOptions,
-  type LockOptions,
   type MadeArrivingChange,
   type MadeChange,
 } from './session.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { noteWaiting, stateOf } from '../node/waiting.ts';
+import type { LockOptions } from '../flags/options.ts';
 
 export interface AttemptOptions extends LockOptions {
   readonly dryRun?: boolean;

@@ -28,11 +28,7 @@ import {
 } from '../terminal/signals.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { stateOf } from '../node/waiting.ts';
-
-export interface LockOptions {
-  /** Milliseconds to wait for another run. */
-  readonly lockTimeout: number;
-}
+import type { LockOptions } from '../flags/options.ts';
 
 const retryMs = 100;
 

@@ -1,12 +1,7 @@
 import { type Command, Option } from 'commander';
 import { shellWord } from '../errors/shell-word.ts';
 import { pathOption } from './options.ts';
-
-/** Of the commands that read kubeadm's configuration from the cluster. */
-export interface ClusterOptions {
-  readonly kubeconfig?: string;
-  readonly offline?: boolean;
-}
+import type { ClusterOptions } from '../node/ask-cluster.ts';
 
 export function addClusterOptions(command: Command): Command {
   return command

@@ -93,3 +93,8 @@ function parseAt(value: string): Date {
   if (instant === undefined) throw new InvalidArgumentError('use RFC 3339, such as 2027-01-01T00:00:00Z');
   return instant;
 }
+
+export interface LockOptions {
+  /** Milliseconds to wait for another run. */
+  readonly lockTimeout: number;
+}

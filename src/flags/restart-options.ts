@@ -2,7 +2,8 @@ import { Option } from 'commander';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { parseDurationOption } from './duration-option.ts';
-import { pathOption } from './options.ts';
+import { pathOption, type LockOptions } from './options.ts';
+import type { NodeOptions } from '../node/node-options.ts';
 
 /** As typed. All times in milliseconds. */
 export interface RestartFlags {
@@ -86,4 +87,9 @@ export function requireTimes({ stopTimeout }: RestartOptions, settleMs: number):
 
 function durationOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser((value: string) => parseDurationOption(value, '20s or 3m'));
+}
+
+/** Of a command that may restart what it has changed. */
+export interface RestartAfterOptions extends NodeOptions, LockOptions, RestartFlags {
+  readonly restart?: boolean;
 }

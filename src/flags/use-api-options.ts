@@ -2,16 +2,16 @@ import { InvalidArgumentError, Option } from 'commander';
 import { formatGoDuration } from '../config/go-duration.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { isSignerName } from '../operations/use-api/signer-name.ts';
-import { clusterFlags, type ClusterOptions } from './cluster-options.ts';
+import { clusterFlags } from './cluster-options.ts';
 import { parseDurationOption } from './duration-option.ts';
 import { deployHookFlags, type DeployHookOption } from './deploy-hook-option.ts';
-import type { LockOptions } from '../change/session.ts';
 import type { OutputOption } from './output-option.ts';
 import type { WithinOption } from './period-option.ts';
-import type { RestartAfterOptions } from '../change/restart/restart-after.ts';
-import { restartAfterFlags } from './restart-options.ts';
+import { restartAfterFlags, type RestartAfterOptions } from './restart-options.ts';
 import { sanFlags, type SanOptions } from './san-options.ts';
 import { validityFlags, type ValidityOption } from './validity-option.ts';
+import type { LockOptions } from './options.ts';
+import type { ClusterOptions } from '../node/ask-cluster.ts';
 
 /** As commander names them. */
 interface ApiFlags {

@@ -3,7 +3,6 @@ import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
 import { isOwnNode, locateLayout } from '../inventory/layout.ts';
-import type { ClusterOptions } from '../flags/cluster-options.ts';
 import { adminConf, foreignOwnerOf, readApiAccess } from './cluster-access.ts';
 import { workingDirectory, type NodeOptions } from './node-options.ts';
 import { isUnusable, unusableClusterConfig } from './unusable-cluster-config.ts';
@@ -164,4 +163,10 @@ function withUsableCertDir(
     terminal.warning(`certificatesDir of the cluster's kubeadm-config is not used: ${error.oneLine}`);
     return { ...config, certificatesDir: undefined };
   }
+}
+
+/** Of the commands that read kubeadm's configuration from the cluster. */
+export interface ClusterOptions {
+  readonly kubeconfig?: string;
+  readonly offline?: boolean;
 }

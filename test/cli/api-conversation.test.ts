@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  converse,
-  type Conversation,
-  type Settled,
-} from '../../src/commands/renew/use-api/api-conversation.ts';
+import { converse } from '../../src/commands/renew/use-api/converse.ts';
 import { ClusterFailure } from '../../src/cluster/cluster-failure.ts';
-import type { SigningApi, Standing } from '../../src/cluster/signing.ts';
+import type { SigningApi } from '../../src/cluster/signing.ts';
+import type { Standing } from '../../src/cluster/standing.ts';
+import type { Conversation, Settled } from '../../src/commands/renew/use-api/conversation.ts';
 
 const wish = {
   name: 'kubepki-cp1-scheduler-conf-01',

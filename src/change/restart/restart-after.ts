@@ -1,22 +1,16 @@
 import { KubepkiError } from '../../errors/error.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import type { NodeOptions, Node } from '../../node/node-options.ts';
+import type { Node } from '../../node/node-options.ts';
 import type { OutputOption } from '../../flags/output-option.ts';
 import { componentsOf, pendingComponents } from './pending.ts';
-import { refuse, sayFailure } from '../../commands/restart/restart.ts';
-import { restartComponents } from './restart-components.ts';
-import type { RestartFlags } from '../../flags/restart-options.ts';
-import { planRestartRun } from './restart-plan.ts';
+import { restartComponents, sayFailure } from './restart-components.ts';
+import type { RestartAfterOptions } from '../../flags/restart-options.ts';
+import { planRestartRun, refuse } from './restart-plan.ts';
 import { termsFor } from './restart-terms.ts';
-import { underLock, type LockOptions } from '../session.ts';
+import { underLock } from '../session.ts';
 import { endHold, interruptionDuringHold } from '../../terminal/signals.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { stateOf } from '../../node/waiting.ts';
-
-/** Of a command that may restart what it has changed. */
-export interface RestartAfterOptions extends NodeOptions, LockOptions, RestartFlags {
-  readonly restart?: boolean;
-}
 
 /**
  * Before the change: what uses these certificates must be such that it can be restarted.

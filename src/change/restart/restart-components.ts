@@ -11,11 +11,11 @@ import { probePlace, restartLine } from '../../render/change/restart.ts';
 import { moveBack } from '../../storage/aside.ts';
 import type { StateDirectory } from '../../storage/state-directory.ts';
 import { etcdAccess } from './etcd-access.ts';
-import { exitCodes } from '../../terminal/exit-code.ts';
+import { exitCodes, exitCodeOf, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Node, NodeOptions } from '../../node/node-options.ts';
 import { settlePending } from './pending.ts';
 import { restartCommand } from './restart-command.ts';
-import type { RestartOptions } from '../../flags/restart-options.ts';
+import type { RestartOptions, RestartFlags } from '../../flags/restart-options.ts';
 import type { RestartPlan } from './restart-plan.ts';
 import { requireServed } from './served.ts';
 import { invocation, noteReturn } from '../session.ts';
@@ -252,4 +252,20 @@ function nextStep(component: Component, { status }: ProbeResult): string {
     default:
       return `see what keeps it: crictl ps -a --name ${component}, journalctl -u kubelet`;
   }
+}
+
+/** Says what stopped a sequence. */
+export function sayFailure(
+  { restarted, left, failure }: RestartSummary,
+  options: NodeOptions & RestartFlags,
+  terminal: Terminal,
+): ExitCode {
+  if (failure === undefined) return exitCodes.done;
+  terminal.error(failure);
+  terminal.hint(`then: ${restartCommand(left, options) ?? ''}`);
+  // Refused before anything was stopped: nothing has changed.
+  const touched = restarted.length > 0 || failure.code === 'not-restarted';
+  return touched && exitCodeOf(failure.code) === exitCodes.error
+    ? exitCodes.changedButNotFinished
+    : exitCodeOf(failure.code);
 }

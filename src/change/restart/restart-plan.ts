@@ -16,6 +16,7 @@ import { requireSafeTargets } from '../../storage/safe-targets.ts';
 import type { Node } from '../../node/node-options.ts';
 import { requireTimes, type RestartOptions } from '../../flags/restart-options.ts';
 import { requireComponentNames } from '../../flags/names/unknown-name.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
 
 export interface RestartPlan {
   readonly planned: readonly PlannedRestart[];
@@ -98,4 +99,11 @@ function requireWatched({ layout }: Node, kubelet: Reading<KubeletConfig>): void
     file: manifestsDir,
     hint: `name the right one: --manifests-dir ${shellWord(watched)}`,
   });
+}
+
+/** Before anything is touched. */
+export function refuse({ planned }: RestartPlan, terminal: Terminal): boolean {
+  const errors = planned.flatMap((one) => (one.status === 'refused' ? [one.error] : []));
+  for (const error of errors) terminal.error(error);
+  return errors.length > 0;
 }

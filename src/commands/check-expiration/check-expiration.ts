@@ -1,5 +1,4 @@
 import { askCluster } from '../../node/ask-cluster.ts';
-import type { ClusterOptions } from '../../flags/cluster-options.ts';
 import { examine, type Examined, type KeysOption } from '../../node/examine.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { KubepkiError } from '../../errors/error.ts';
@@ -7,20 +6,14 @@ import { FileSystemRoot } from '../../filesystem/root.ts';
 import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
 import { warnOfFindings } from '../../terminal/findings.ts';
 import { openNode, workingDirectory, type Node, type NodeOptions } from '../../node/node-options.ts';
-import { expirationPresenter, type PresentOptions } from './present-expiration.ts';
+import { expirationPresenter } from './present-expiration.ts';
 import { showExpiration, worseOf } from './show-expiration.ts';
 import { isTerminal } from '../../terminal/standard-streams.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
-import { openMetrics, type TextfileOption } from '../../flags/textfile-option.ts';
 import type { TreesOptions } from '../../flags/trees-options.ts';
 import { noteWaiting } from '../../node/waiting.ts';
-
-/** All but which trees are meant. */
-export interface ExpirationOptions
-  extends Omit<NodeOptions, 'rootfs'>, ClusterOptions, PresentOptions, TextfileOption, KeysOption {
-  /** Judge as of this moment; undefined: now. */
-  readonly at?: Date;
-}
+import type { ExpirationOptions } from './expiration-options.ts';
+import { openMetrics } from './open-metrics.ts';
 
 export type CheckExpirationOptions = ExpirationOptions & TreesOptions;
 

@@ -2,7 +2,6 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { KubepkiError } from '../../errors/error.ts';
 import { FileSystemRoot } from '../../filesystem/root.ts';
-import type { ExpirationOptions } from './check-expiration.ts';
 import { examine } from '../../node/examine.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { warnOfFindings } from '../../terminal/findings.ts';
@@ -12,8 +11,9 @@ import type { Period } from '../../flags/period-option.ts';
 import { metricsOfTrees, treesPresenter, type ExaminedTree } from './present-trees.ts';
 import { showExpiration, worseOf } from './show-expiration.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
-import { openMetrics } from '../../flags/textfile-option.ts';
 import { noteWaiting } from '../../node/waiting.ts';
+import type { ExpirationOptions } from './expiration-options.ts';
+import { openMetrics } from './open-metrics.ts';
 
 /**
  * `check-expiration` of several trees: each goes the same way as one alone, and of each only what is shown is kept.

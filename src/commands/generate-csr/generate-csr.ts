@@ -17,8 +17,8 @@ import { readNodeNaming } from '../../flags/node-naming.ts';
 import { planNode, type Node, type NodeOptions } from '../../node/node-options.ts';
 import { noteSigning } from '../../change/note-signing.ts';
 import type { OutputOption } from '../../flags/output-option.ts';
-import type { LockOptions } from '../../change/session.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
+import type { LockOptions } from '../../flags/options.ts';
 
 export interface GenerateCsrOptions extends NodeOptions, LockOptions, OutputOption, CompatOption {
   readonly dryRun?: boolean;

@@ -22,9 +22,9 @@ import { readNodeNaming } from '../../flags/node-naming.ts';
 import { planNode, type Node, type NodeOptions } from '../../node/node-options.ts';
 import type { OutputOption } from '../../flags/output-option.ts';
 import { refusals } from '../../change/refusal.ts';
-import type { LockOptions } from '../../change/session.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { warnOfShortValidity, type ValidityOption } from '../../flags/validity-option.ts';
+import type { LockOptions } from '../../flags/options.ts';
 
 export interface GenerateOptions extends NodeOptions, LockOptions, NamingFlags, ValidityOption, OutputOption {
   /** Made as if at this moment; undefined: now. */

@@ -21,15 +21,12 @@ import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from '../../fl
 import { noteAuthorities } from '../../change/note-authorities.ts';
 import type { OutputOption } from '../../flags/output-option.ts';
 import { realChanges } from '../../change/real-changes.ts';
-import {
-  requireRestartable,
-  restartAfter,
-  type RestartAfterOptions,
-} from '../../change/restart/restart-after.ts';
+import { requireRestartable, restartAfter } from '../../change/restart/restart-after.ts';
 import type { Change } from '../../change/session.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { requireCertificateNames } from '../../flags/names/unknown-name.ts';
 import { stateOf } from '../../node/waiting.ts';
+import type { RestartAfterOptions } from '../../flags/restart-options.ts';
 
 export interface InstallOptions extends RestartAfterOptions, InstallSources, OutputOption, DeployHookOption {
   readonly dryRun?: boolean;

@@ -12,17 +12,13 @@ import { readKeyTargets } from '../../inventory/key-targets.ts';
 import { readPendingFiles, type PendingFiles } from '../../inventory/pending-files.ts';
 import { readPlace } from '../../inventory/places.ts';
 import { keysInUse, type KeysInUse } from '../../operations/issuing/keys-in-use.ts';
-import {
-  planInstall,
-  stillNeeded,
-  type InstallSettings,
-  type PlannedInstall,
-} from '../../operations/install/plan-install.ts';
+import { planInstall, stillNeeded, type PlannedInstall } from '../../operations/install/plan-install.ts';
 import { strangers } from '../../operations/install/strangers.ts';
 import { keySettings } from '../../node/key-settings.ts';
 import { inventoryToFill } from '../../node/managed.ts';
 import type { Node } from '../../node/node-options.ts';
 import { csrDirectory, csrFlags, type CsrDirectoryOption } from '../../flags/csr-directory.ts';
+import type { InstallSettings } from '../../operations/install/install-settings.ts';
 
 export interface InstallSources extends CsrDirectoryOption {
   readonly fromBundle?: string;

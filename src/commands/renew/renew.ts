@@ -13,7 +13,7 @@ import { dryRunLines } from '../../render/change/dry-run.ts';
 import { renewalLines } from '../../render/change/renewal.ts';
 import { attempt, type Attempt } from '../../change/attempt.ts';
 import { conclude, type Conclusion } from '../../change/conclude.ts';
-import { clusterFlags, type ClusterOptions } from '../../flags/cluster-options.ts';
+import { clusterFlags } from '../../flags/cluster-options.ts';
 import { confirmRenewal } from '../../terminal/confirm.ts';
 import { deployHookFlags, type DeployHookOption } from '../../flags/deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
@@ -26,12 +26,8 @@ import { planRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
 import { plannedChanges } from '../../change/planned-changes.ts';
 import { refusals, renewRestHint } from '../../change/refusal.ts';
 import { isAnyUnsound, restingOutcome, warnOfUnsound } from './resting.ts';
-import {
-  requireRestartable,
-  restartAfter,
-  type RestartAfterOptions,
-} from '../../change/restart/restart-after.ts';
-import { restartAfterFlags } from '../../flags/restart-options.ts';
+import { requireRestartable, restartAfter } from '../../change/restart/restart-after.ts';
+import { restartAfterFlags, type RestartAfterOptions } from '../../flags/restart-options.ts';
 import { parseSelection, type Selection } from '../../flags/names/select.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from '../../flags/san-options.ts';
 import type { Change, Stage } from '../../change/session.ts';
@@ -44,6 +40,7 @@ import {
 } from '../../flags/validity-option.ts';
 import { stateOf } from '../../node/waiting.ts';
 import { noteSameSans, noteSans, wishedSans } from './wished-sans.ts';
+import type { ClusterOptions } from '../../node/ask-cluster.ts';
 
 export interface RenewOptions
   extends

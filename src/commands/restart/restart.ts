@@ -1,15 +1,20 @@
 import { KubepkiError } from '../../errors/error.ts';
 import { restartLine } from '../../render/change/restart.ts';
-import { exitCodeOf, exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { openNode, type NodeOptions } from '../../node/node-options.ts';
-import { restartComponents, type RestartSummary } from '../../change/restart/restart-components.ts';
-import { restartCommand } from '../../change/restart/restart-command.ts';
+import { restartComponents, sayFailure } from '../../change/restart/restart-components.ts';
 import type { RestartFlags } from '../../flags/restart-options.ts';
-import { parseComponents, planRestartRun, type RestartPlan } from '../../change/restart/restart-plan.ts';
+import {
+  parseComponents,
+  planRestartRun,
+  type RestartPlan,
+  refuse,
+} from '../../change/restart/restart-plan.ts';
 import { termsFor } from '../../change/restart/restart-terms.ts';
-import { underLock, type LockOptions } from '../../change/session.ts';
+import { underLock } from '../../change/session.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { noteWaiting } from '../../node/waiting.ts';
+import type { LockOptions } from '../../flags/options.ts';
 
 export interface RestartCommandOptions extends NodeOptions, LockOptions, RestartFlags {
   readonly force?: boolean;
@@ -38,29 +43,6 @@ export async function restart(
     const summary = await restartComponents(plan, { ...terms, state, terminal });
     return sayFailure(summary, terms.options, terminal);
   });
-}
-
-/** Says what stopped a sequence. */
-export function sayFailure(
-  { restarted, left, failure }: RestartSummary,
-  options: NodeOptions & RestartFlags,
-  terminal: Terminal,
-): ExitCode {
-  if (failure === undefined) return exitCodes.done;
-  terminal.error(failure);
-  terminal.hint(`then: ${restartCommand(left, options) ?? ''}`);
-  // Refused before anything was stopped: nothing has changed.
-  const touched = restarted.length > 0 || failure.code === 'not-restarted';
-  return touched && exitCodeOf(failure.code) === exitCodes.error
-    ? exitCodes.changedButNotFinished
-    : exitCodeOf(failure.code);
-}
-
-/** Before anything is touched. */
-export function refuse({ planned }: RestartPlan, terminal: Terminal): boolean {
-  const errors = planned.flatMap((one) => (one.status === 'refused' ? [one.error] : []));
-  for (const error of errors) terminal.error(error);
-  return errors.length > 0;
 }
 
 export function showPlan({ planned }: RestartPlan, directory: string, terminal: Terminal): void {

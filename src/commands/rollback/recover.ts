@@ -6,10 +6,11 @@ import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { openNode, type NodeOptions } from '../../node/node-options.ts';
 import { notePendingRestarts, tidyPending } from '../../change/restart/pending.ts';
 import { noteOwedHooks, runHooks, tidyHooks } from '../../change/pending-hooks.ts';
-import { noteManifest, noteRecovery, underLock, type LockOptions } from '../../change/session.ts';
+import { noteManifest, noteRecovery, underLock } from '../../change/session.ts';
 import { holdInterruptions, noteRecovered } from '../../terminal/signals.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { stateOf } from '../../node/waiting.ts';
+import type { LockOptions } from '../../flags/options.ts';
 
 export interface RecoverOptions extends NodeOptions, LockOptions, DeployHookOption {
   readonly discard?: boolean;

@@ -17,13 +17,10 @@ import { backupBefore } from './find-backup.ts';
 import { openNode, type Node } from '../../node/node-options.ts';
 import type { OutputOption } from '../../flags/output-option.ts';
 import { planRollback, type RollbackPlan } from './plan-rollback.ts';
-import {
-  requireRestartable,
-  restartAfter,
-  type RestartAfterOptions,
-} from '../../change/restart/restart-after.ts';
+import { requireRestartable, restartAfter } from '../../change/restart/restart-after.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { stateOf } from '../../node/waiting.ts';
+import type { RestartAfterOptions } from '../../flags/restart-options.ts';
 
 export interface RollbackOptions extends RestartAfterOptions, OutputOption, DeployHookOption {
   readonly force?: boolean;

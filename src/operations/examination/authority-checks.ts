@@ -7,7 +7,7 @@ import { unfitSigner } from '../../pki/path/path.ts';
 import { type PrivateKey } from '../../pki/key/private-key.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import { isLocked } from './certificate-checks.ts';
-import type { Severity } from './finding.ts';
+import type { Severity } from './severity.ts';
 
 /** The certificates of a CA's file, and what they are judged by. */
 export interface JudgedAuthority {

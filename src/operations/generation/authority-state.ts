@@ -7,8 +7,8 @@ import type { Chain } from '../../pki/certificate/certificate.ts';
 import { localIssuer, type LocalIssuer } from '../../pki/issue/issuer.ts';
 import { signerProblem } from '../../pki/path/path.ts';
 import { traceOf } from './init-traces.ts';
-import type { GenerationSettings } from './plan-generation.ts';
 import { contentOf, lone } from './slots.ts';
+import type { GenerationSettings } from './generation-settings.ts';
 
 /** A CA while it is decided what is made. */
 export type AuthorityState = KnownAuthority | UnknownAuthority;

@@ -1,6 +1,5 @@
 import { kubeletKubeconfig, type CaName, type CertificateSpec } from '../../catalog/catalog.ts';
 import type { InitSpec } from '../../catalog/init-order.ts';
-import type { CommandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { InitFiles } from '../../inventory/init-files.ts';
 import type { Reading } from '../../inventory/reading.ts';
@@ -18,7 +17,6 @@ import {
   type PairFiles,
 } from './authority-state.ts';
 import { missingNames, requireSoundPair, type ExistingPair } from './existing-pair.ts';
-import type { GenerationContext } from './generate.ts';
 import { traceOf } from './init-traces.ts';
 import { initialProfile } from './initial-profile.ts';
 import { requireIssuable } from '../issuing/issuable.ts';
@@ -26,6 +24,7 @@ import { covers, hostsIn, nameOf } from '../names/name-uses.ts';
 import { serverOf, serversOf } from '../names/node-names.ts';
 import { contentOf, lone } from './slots.ts';
 import { validityOf } from '../issuing/validity.ts';
+import type { GenerationSettings } from './generation-settings.ts';
 
 export type PlannedGeneration =
   /** It is there, has been checked, and stays. `keyless`: a CA whose key is elsewhere. */
@@ -46,13 +45,6 @@ export interface GenerationPlan {
   readonly planned: readonly PlannedGeneration[];
   /** The CAs that are there and can sign. */
   readonly issuers: ReadonlyMap<CaName, LocalIssuer>;
-}
-
-export interface GenerationSettings extends GenerationContext {
-  readonly etcd: 'stacked' | 'external';
-  /** Said by name, not by `all`: what must not be made unasked is made. */
-  readonly named: ReadonlySet<InitSpec>;
-  readonly command: CommandLine;
 }
 
 /**

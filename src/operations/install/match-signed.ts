@@ -5,7 +5,8 @@ import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
 import { isSameKey } from '../../pki/key/subject-key.ts';
 import type { Pending } from './pending.ts';
-import type { InstallSettings } from './plan-install.ts';
+import type { InstallSettings } from './install-settings.ts';
+import { certificateInUse } from '../change/facts-in-use.ts';
 
 export interface SignedCertificate {
   readonly leaf: Certificate;
@@ -44,11 +45,6 @@ export function matchesFor(
 /** The first of its request. */
 export function isBest({ pending }: Match, index: number, matches: readonly Match[]): boolean {
   return matches.findIndex((one) => one.pending === pending) === index;
-}
-
-export function certificateInUse(inventory: Inventory, spec: CertificateSpec): Certificate | undefined {
-  const entry = inventory.certificates.find((candidate) => candidate.spec === spec);
-  return entry?.state.status === 'present' ? entry.state.value.chain[0] : undefined;
 }
 
 /** `generate-csr`: the certificate is expected where it is used, beside its key. */

@@ -3,9 +3,7 @@ import type { FileTarget } from '../../changeset/change-set.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { CertificateFile } from '../../inventory/certificate-files.ts';
 import { findAuthority, type Inventory } from '../../inventory/inventory.ts';
-import type { PendingFiles } from '../../inventory/pending-files.ts';
 import type { Place } from '../../inventory/places.ts';
-import type { PrivateKeys } from '../../inventory/private-keys.ts';
 import type { Certificate, Chain } from '../../pki/certificate/certificate.ts';
 import { assertsKeyUsage } from '../../pki/extension/key-usage.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
@@ -15,14 +13,15 @@ import { isoSeconds } from '../../pki/der/time.ts';
 import { faultsOf, type Fault } from './check-signed.ts';
 import { heldIn, holderOf } from '../owners/holder.ts';
 import { catalogText, identityOf, identityText, isOfCatalog } from '../owners/identity.ts';
-import { requireOwnKey, type KeySettings } from '../owners/key-owner.ts';
-import type { KeysInUse } from '../issuing/keys-in-use.ts';
-import { certificateInUse, isBest, isPlace, matchesFor, type Match } from './match-signed.ts';
+import { requireOwnKey } from '../owners/key-owner.ts';
+import { isBest, isPlace, matchesFor, type Match } from './match-signed.ts';
 import { trustedAuthorities, type TrustedAuthorities } from '../issuing/kubeconfig-authority.ts';
 import { changingFiles, requireRewritable } from '../issuing/kubeconfig-changes.ts';
 import { missingAuthority } from '../examination/missing-authority.ts';
 import { pendingIn, type Pending } from './pending.ts';
 import { requireReplaceable } from '../change/replaceable.ts';
+import type { InstallSettings } from './install-settings.ts';
+import { certificateInUse } from '../change/facts-in-use.ts';
 
 /** A signed certificate that has been checked and can take its place. */
 export interface Installable {
@@ -52,19 +51,6 @@ export type PlannedInstall =
   /** Nothing was asked for. */
   | { readonly status: 'idle'; readonly spec: CertificateSpec }
   | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly errors: readonly KubepkiError[] };
-
-export interface InstallSettings extends KeySettings {
-  readonly now: Date;
-  readonly allowChanges: boolean;
-  readonly keysInUse: KeysInUse;
-  readonly keys: PrivateKeys;
-  /** All that waits, of every certificate, whichever are to be installed. */
-  readonly waiting: readonly PendingFiles[];
-  readonly files: readonly CertificateFile[];
-  /** Host path, without symlinks, of the one among the files that may hold any certificate. */
-  readonly bundle: string | undefined;
-  readonly placeOf: (spec: CertificateSpec) => Place;
-}
 
 /** Pairs signed certificates with what was asked for, always by the public key, and checks each. */
 export function planInstall(

@@ -5,7 +5,7 @@ import { isCa, type Certificate, type Chain } from '../../pki/certificate/certif
 import { attributesOf } from '../../pki/der/name.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
 import { isSameKey } from '../../pki/key/subject-key.ts';
-import type { InstallSettings } from './plan-install.ts';
+import type { InstallSettings } from './install-settings.ts';
 
 /**
  * Certificates that were put there for us and that nothing was asked for. One that belongs to a key in use, or to a CA on

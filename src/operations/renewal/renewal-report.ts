@@ -10,7 +10,7 @@ import {
 import { factsInUse } from '../change/facts-in-use.ts';
 import type { PlannedRenewal, Renewable } from './plan-renewal.ts';
 import { changedTargets } from './renew.ts';
-import { notDue, sameSans, unsound } from '../requests/request-report.ts';
+import { notDue, sameSans, unsound } from './resting.ts';
 
 /** What has been made of a plan. */
 export type RenewalStage =

@@ -3,6 +3,7 @@ import type { CertificateEntry } from '../../inventory/inventory.ts';
 import { changesNames, changeSans, type SanChange, type SanSettings } from '../names/change-sans.ts';
 import { isDue, type DueWindow } from '../expiration/due.ts';
 import { isError, type CheckId, type Finding } from '../examination/finding.ts';
+import { isoSeconds } from '../../pki/der/time.ts';
 
 /** What `--within` decides by. */
 export interface DueSettings {
@@ -65,4 +66,14 @@ export function restOf(entry: CertificateEntry, settings: RestSettings): Resting
   if (own.length > 0) return unsound;
   if (due !== undefined) return { status: 'not-due', spec, notAfter: leaf.notAfter };
   return change && { status: 'same-sans', spec, sans: change };
+}
+
+export function unsound(findings: readonly Finding[]): string {
+  return `${findings.map(({ summary }) => summary).join(' and ')}, so it is left alone`;
+}
+
+export const sameSans = 'its SANs are those asked for, and nothing else was asked for';
+
+export function notDue(notAfter: Date): string {
+  return `ends on ${isoSeconds(notAfter)}, and is not due yet`;
 }

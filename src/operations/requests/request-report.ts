@@ -1,9 +1,8 @@
 import type { Inventory } from '../../inventory/inventory.ts';
-import { isoSeconds } from '../../pki/der/time.ts';
 import { refusedWith, type CertificateReport, type ChangeReport } from '../change/change-report.ts';
-import type { Finding } from '../examination/finding.ts';
 import { factsInUse } from '../change/facts-in-use.ts';
 import type { PlannedRequest } from './plan-requests.ts';
+import { unsound, sameSans, notDue } from '../renewal/resting.ts';
 
 /** Of `renew --csr-only`: the certificates in use stay. */
 export function requestReport(
@@ -58,14 +57,4 @@ export function requestReport(
     }),
     otherFiles: refused ? [] : stale.map(({ path }) => path),
   };
-}
-
-export function unsound(findings: readonly Finding[]): string {
-  return `${findings.map(({ summary }) => summary).join(' and ')}, so it is left alone`;
-}
-
-export const sameSans = 'its SANs are those asked for, and nothing else was asked for';
-
-export function notDue(notAfter: Date): string {
-  return `ends on ${isoSeconds(notAfter)}, and is not due yet`;
 }

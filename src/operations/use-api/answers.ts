@@ -9,7 +9,7 @@ import { parseCertificates } from '../../pki/certificate/certificate.ts';
 import { parseRequest } from '../../pki/request/certification-request.ts';
 import { fingerprintOf } from '../../pki/certificate/facts.ts';
 import type { PrivateKey } from '../../pki/key/private-key.ts';
-import { certificateInUse } from '../install/match-signed.ts';
+import { certificateInUse } from '../change/facts-in-use.ts';
 
 /** What a signer has made of a request. */
 export interface Answer {

@@ -20,7 +20,7 @@ import { keyDigest } from '../../../pki/key/key-digest.ts';
 import { rememberRequestedKeys } from '../../../storage/requested-keys.ts';
 import { commandHere } from '../../../storage/state-directory.ts';
 import { attempt, type Attempt } from '../../../change/attempt.ts';
-import { clusterFlags, type ClusterOptions } from '../../../flags/cluster-options.ts';
+import { clusterFlags } from '../../../flags/cluster-options.ts';
 import { conclude, type Conclusion } from '../../../change/conclude.ts';
 import {
   csrDirectory,
@@ -40,10 +40,12 @@ import type { OutputOption } from '../../../flags/output-option.ts';
 import type { WithinOption } from '../../../flags/period-option.ts';
 import { isAnyUnsound, restingOutcome, warnOfUnsound } from '../resting.ts';
 import { parseSelection, selectedSpecs, type Selection } from '../../../flags/names/select.ts';
-import type { Change, LockOptions } from '../../../change/session.ts';
+import type { Change } from '../../../change/session.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
 import { stateOf } from '../../../node/waiting.ts';
 import { noteSameSans, noteSans, sanSettings, wishedSans } from '../wished-sans.ts';
+import type { LockOptions } from '../../../flags/options.ts';
+import type { ClusterOptions } from '../../../node/ask-cluster.ts';
 
 export interface RequestOptions
   extends

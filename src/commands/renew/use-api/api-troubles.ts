@@ -1,7 +1,7 @@
-import type { Standing } from '../../../cluster/signing.ts';
 import { KubepkiError } from '../../../errors/error.ts';
 import { isBuiltIn } from '../../../operations/use-api/signer-name.ts';
-import type { Conversation, Settled, Trouble, Wish } from './api-conversation.ts';
+import type { Standing } from '../../../cluster/standing.ts';
+import type { Conversation, Settled, Trouble, Wish } from './conversation.ts';
 
 export function refusalOf({ signerName }: Conversation, wish: Wish, standing: Standing): Trouble[] {
   if (standing.kind !== 'denied' && standing.kind !== 'failed') return [];

@@ -23,11 +23,11 @@ import {
   type PendingRequest,
   type PendingRequests,
 } from '../../../storage/pending-requests.ts';
-import type { Trouble } from './api-conversation.ts';
 import { inventoryToFill } from '../../../node/managed.ts';
 import type { Node } from '../../../node/node-options.ts';
 import type { Change } from '../../../change/session.ts';
 import { stateOf } from '../../../node/waiting.ts';
+import type { Trouble } from './conversation.ts';
 
 /**
  * - `worthless`: what was signed is not what was asked for, so nothing will come of these requests

@@ -12,7 +12,6 @@ import { readPlace } from '../../../inventory/places.ts';
 import type { RequestFiles } from '../../../inventory/request-files.ts';
 import type { SanWish } from '../../../operations/names/change-sans.ts';
 import { keysInUse } from '../../../operations/issuing/keys-in-use.ts';
-import { certificateInUse } from '../../../operations/install/match-signed.ts';
 import { requireRewritable } from '../../../operations/issuing/kubeconfig-changes.ts';
 import { missingAuthority } from '../../../operations/examination/missing-authority.ts';
 import {
@@ -43,6 +42,7 @@ import { selectedSpecs, type Selection } from '../../../flags/names/select.ts';
 import { apiFlags, type ApiOptions } from '../../../flags/use-api-options.ts';
 import { stateOf } from '../../../node/waiting.ts';
 import { sanSettings } from '../wished-sans.ts';
+import { certificateInUse } from '../../../operations/change/facts-in-use.ts';
 
 /** A certificate that will be asked for. */
 export interface Wanted extends Pick<Installable, 'place' | 'caFile' | 'authorities'> {

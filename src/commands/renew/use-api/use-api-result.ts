@@ -7,7 +7,6 @@ import { isoSeconds } from '../../../pki/der/time.ts';
 import { apiRequestLines } from '../../../render/requests/api-requests.ts';
 import { renewalLines } from '../../../render/change/renewal.ts';
 import { sanDifference } from '../../../render/change/san-difference.ts';
-import type { Trouble } from './api-conversation.ts';
 import type { Conclusion } from '../../../change/conclude.ts';
 import { exitCodes, type ExitCode } from '../../../terminal/exit-code.ts';
 import { inventoryToFill } from '../../../node/managed.ts';
@@ -20,6 +19,7 @@ import type { Terminal } from '../../../terminal/terminal.ts';
 import { apiFlags, type ApiOptions } from '../../../flags/use-api-options.ts';
 import type { ApiRun } from './use-api-plan.ts';
 import { noteSans } from '../wished-sans.ts';
+import type { Trouble } from './conversation.ts';
 
 export interface Context {
   readonly node: Node;

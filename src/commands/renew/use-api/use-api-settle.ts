@@ -7,7 +7,7 @@ import {
   readPendingRequests,
   type PendingRequests,
 } from '../../../storage/pending-requests.ts';
-import { converse, type Settled } from './api-conversation.ts';
+import { converse } from './converse.ts';
 import type { Conclusion } from '../../../change/conclude.ts';
 import { KubepkiError } from '../../../errors/error.ts';
 import type { StateDirectory } from '../../../storage/state-directory.ts';
@@ -21,6 +21,7 @@ import { timeoutOf, type ApiOptions } from '../../../flags/use-api-options.ts';
 import { requireStillWaiting, resumeCommand, tellOfPending, withdraw } from './use-api-pending.ts';
 import { type Context, finished, unsettled } from './use-api-result.ts';
 import { stateOf } from '../../../node/waiting.ts';
+import type { Settled } from './conversation.ts';
 
 /** Asks, waits, and puts what has come in its place. The lock is not held while it is waited: that may take minutes. */
 export async function settle(
