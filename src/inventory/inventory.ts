@@ -3,7 +3,6 @@ import {
   certificateAuthorities,
   certificates,
   etcdClientSpec,
-  type CaName,
   type CaSpec,
   type KubeconfigSpec,
   type LeafSpec,
@@ -146,15 +145,6 @@ function protectedPaths(layout: Layout): ReadonlySet<string> {
       return resolved.status === 'present' ? [path, resolved.value] : [path];
     }),
   );
-}
-
-/** Only the node where `kubeadm init` ran has a super-admin.conf: nowhere else is it missing. */
-export function isMissed({ spec, state }: CertificateEntry): boolean {
-  return state.status === 'missing' && !(spec.kind === 'kubeconfig' && spec.optional);
-}
-
-export function findAuthority(inventory: Inventory, name: CaName): AuthorityEntry | undefined {
-  return inventory.authorities.find((entry) => entry.spec.name === name);
 }
 
 function readAuthority(layout: Layout, spec: CaSpec): AuthorityEntry {

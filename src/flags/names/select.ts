@@ -1,8 +1,9 @@
 import { certificates, type CertificateSpec } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import { isMissed, type Inventory } from '../../inventory/inventory.ts';
+import type { Inventory } from '../../inventory/inventory.ts';
 import type { NodeOptions } from '../../node/node-options.ts';
 import { requireCertificateNames } from './unknown-name.ts';
+import { isMissed } from '../../inventory/look-ups.ts';
 
 /** `all`: every certificate kubeadm manages here. `named`: exactly these, and each that is not renewed matters. */
 export type Selection =

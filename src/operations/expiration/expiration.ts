@@ -1,10 +1,5 @@
 import { KubepkiError } from '../../errors/error.ts';
-import {
-  findAuthority,
-  isMissed,
-  type AuthorityEntry,
-  type CertificateEntry,
-} from '../../inventory/inventory.ts';
+import type { AuthorityEntry, CertificateEntry } from '../../inventory/inventory.ts';
 import type { Reading } from '../../inventory/reading.ts';
 import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { examination, inUseOf, type Subject } from '../examination/examination.ts';
@@ -12,6 +7,7 @@ import { isError, isShownByRow, type Finding } from '../examination/finding.ts';
 import type { ExpirationReport, ExpirationRow } from './expiration-report.ts';
 import { externalFault, isExternalFault, isExternallyManaged } from '../examination/external-authority.ts';
 import { missingAuthority } from '../examination/missing-authority.ts';
+import { findAuthority, isMissed } from '../../inventory/look-ups.ts';
 
 export interface ExpirationResult {
   readonly report: ExpirationReport;

@@ -2,7 +2,7 @@ import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { FileTarget } from '../../changeset/change-set.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { CertificateFile } from '../../inventory/certificate-files.ts';
-import { findAuthority, type Inventory } from '../../inventory/inventory.ts';
+import type { Inventory } from '../../inventory/inventory.ts';
 import type { Place } from '../../inventory/places.ts';
 import type { Certificate, Chain } from '../../pki/certificate/certificate.ts';
 import { assertsKeyUsage } from '../../pki/extension/key-usage.ts';
@@ -22,6 +22,7 @@ import { pendingIn, type Pending } from './pending.ts';
 import { requireReplaceable } from '../change/replaceable.ts';
 import type { InstallSettings } from './install-settings.ts';
 import { certificateInUse } from '../change/facts-in-use.ts';
+import { findAuthority } from '../../inventory/look-ups.ts';
 
 /** A signed certificate that has been checked and can take its place. */
 export interface Installable {

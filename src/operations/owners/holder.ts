@@ -2,12 +2,7 @@ import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { FileTarget } from '../../changeset/change-set.ts';
 import type { CommandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import {
-  findAuthority,
-  type Inventory,
-  type KubeconfigState,
-  type LeafState,
-} from '../../inventory/inventory.ts';
+import type { Inventory, KubeconfigState, LeafState } from '../../inventory/inventory.ts';
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
 import type { Reading } from '../../inventory/reading.ts';
 import type { Slot } from '../../inventory/request-files.ts';
@@ -17,6 +12,7 @@ import { distinguishedName } from '../../pki/der/name.ts';
 import { publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
 import { isSameKey } from '../../pki/key/subject-key.ts';
 import { catalogIdentity, catalogText, identityOf, identityText, isOfCatalog } from './identity.ts';
+import { findAuthority } from '../../inventory/look-ups.ts';
 
 /** A certificate with its key, and whose signature it should have. */
 export interface Held {

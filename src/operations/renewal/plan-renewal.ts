@@ -2,13 +2,12 @@ import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { FileTarget } from '../../changeset/change-set.ts';
 import type { CommandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import {
-  findAuthority,
-  type AuthorityEntry,
-  type CertificateEntry,
-  type Inventory,
-  type KubeconfigState,
-  type LeafState,
+import type {
+  AuthorityEntry,
+  CertificateEntry,
+  Inventory,
+  KubeconfigState,
+  LeafState,
 } from '../../inventory/inventory.ts';
 import type { Issuers } from '../../inventory/issuers.ts';
 import type { KeyTargets } from '../../inventory/key-targets.ts';
@@ -34,6 +33,7 @@ import { isNameless } from '../../pki/extension/subject-alt-name.ts';
 import { requireReplaceable } from '../change/replaceable.ts';
 import { faultsOf, restOf, type Resting, type RestSettings } from './resting.ts';
 import { validityOf, type Validity } from '../issuing/validity.ts';
+import { findAuthority } from '../../inventory/look-ups.ts';
 
 /** A certificate that will be renewed: all that is decided about the next one before there is a key. */
 export interface Renewable {

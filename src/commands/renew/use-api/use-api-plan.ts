@@ -5,7 +5,7 @@ import type { FileTarget } from '../../../changeset/change-set.ts';
 import { commandLine } from '../../../errors/command-line.ts';
 import { KubepkiError } from '../../../errors/error.ts';
 import { readCertificateFile } from '../../../inventory/certificate-files.ts';
-import { findAuthority, type Inventory } from '../../../inventory/inventory.ts';
+import type { Inventory } from '../../../inventory/inventory.ts';
 import { readKeyTargets } from '../../../inventory/key-targets.ts';
 import { readLiveKeys } from '../../../inventory/private-keys.ts';
 import { readPlace } from '../../../inventory/places.ts';
@@ -43,6 +43,7 @@ import { apiFlags, type ApiOptions } from '../../../flags/use-api-options.ts';
 import { stateOf } from '../../../node/waiting.ts';
 import { sanSettings } from '../wished-sans.ts';
 import { certificateInUse } from '../../../operations/change/facts-in-use.ts';
+import { findAuthority } from '../../../inventory/look-ups.ts';
 
 /** A certificate that will be asked for. */
 export interface Wanted extends Pick<Installable, 'place' | 'caFile' | 'authorities'> {
