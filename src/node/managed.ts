@@ -1,7 +1,7 @@
 import { KubepkiError } from '../errors/error.ts';
 import { readInventory, type Inventory } from '../inventory/inventory.ts';
 import { readNodeSigns, readStrangeDirectory, type NodeSigns } from '../inventory/node-signs.ts';
-import { readStaticPods, type StaticPods } from '../inventory/static-pods.ts';
+import { readStaticPods, type StaticPods } from '../inventory/kubelet/static-pods.ts';
 import {
   isEtcdElsewhere,
   lacksStackedEtcd,

@@ -3,7 +3,7 @@ import { certificates } from '../../catalog/catalog.ts';
 import type { EtcdAccess, EtcdEndpoint, EtcdTls } from '../../controlplane/etcd-quorum.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Layout } from '../../inventory/layout.ts';
-import type { StaticPod } from '../../inventory/static-pods.ts';
+import type { StaticPod } from '../../inventory/kubelet/static-pods.ts';
 import { readPresent, readTlsIdentity, type TlsIdentity } from '../../inventory/tls-identity.ts';
 import { etcdSetting } from '../../operations/node/component-flags.ts';
 import { etcdClientUrl, etcdPeerUrl } from '../../operations/restart/served-certificates.ts';

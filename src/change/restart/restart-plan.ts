@@ -4,9 +4,9 @@ import { restartOrder } from '../../catalog/restart-order.ts';
 import { parseGoDuration } from '../../config/go-duration.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
-import { readKubeletConfig, type KubeletConfig } from '../../inventory/kubelet-config.ts';
+import { readKubeletConfig, type KubeletConfig } from '../../inventory/kubelet/kubelet-config.ts';
 import type { Reading } from '../../inventory/reading.ts';
-import { readStaticPods } from '../../inventory/static-pods.ts';
+import { readStaticPods } from '../../inventory/kubelet/static-pods.ts';
 import {
   planRestarts,
   type ComponentRestart,

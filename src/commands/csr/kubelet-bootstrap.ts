@@ -1,5 +1,5 @@
 import type { FileSystemRoot } from '../../filesystem/root.ts';
-import { readKubeletConfig } from '../../inventory/kubelet-config.ts';
+import { readKubeletConfig } from '../../inventory/kubelet/kubelet-config.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 /** Why nothing is pending, where that can be told: the kubelet of this node does not ask for a serving certificate. */

@@ -1,6 +1,6 @@
 import { certificates } from '../../catalog/catalog.ts';
 import { readKubeconfigServers } from '../../inventory/kubeconfig-servers.ts';
-import { readStaticPods } from '../../inventory/static-pods.ts';
+import { readStaticPods } from '../../inventory/kubelet/static-pods.ts';
 import type { SanChange, SanSettings, SanWish } from '../../operations/names/change-sans.ts';
 import type { PlannedRenewal } from '../../operations/renewal/plan-renewal.ts';
 import type { PlannedRequest } from '../../operations/requests/plan-requests.ts';

@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 import { kubeletKubeconfig } from '../../catalog/catalog.ts';
 import type { NodeTraces, Trace } from '../../inventory/node-traces.ts';
 import type { Reading } from '../../inventory/reading.ts';
-import type { StaticPod } from '../../inventory/static-pods.ts';
+import type { StaticPod } from '../../inventory/kubelet/static-pods.ts';
 import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { findExtension } from '../../pki/extension/extension.ts';
 import { attributesOf } from '../../pki/der/name.ts';

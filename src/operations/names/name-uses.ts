@@ -4,7 +4,7 @@ import type { SubjectSpec } from '../../catalog/catalog.ts';
 import type { KubepkiError } from '../../errors/error.ts';
 import type { KubeconfigServer } from '../../inventory/kubeconfig-servers.ts';
 import type { Reading } from '../../inventory/reading.ts';
-import type { StaticPod, StaticPods } from '../../inventory/static-pods.ts';
+import type { StaticPod, StaticPods } from '../../inventory/kubelet/static-pods.ts';
 import { nameKey } from '../../pki/extension/edit-subject-alt-name.ts';
 import type { GeneralName } from '../../pki/extension/subject-alt-name.ts';
 import { etcdSettings, flagSettings, flagValues, type Setting } from '../node/component-flags.ts';

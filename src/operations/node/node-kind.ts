@@ -4,7 +4,7 @@ import { shellWord } from '../../errors/shell-word.ts';
 import type { AuthorityEntry, CertificateEntry, Inventory } from '../../inventory/inventory.ts';
 import type { NodeSigns, StrangeDirectory } from '../../inventory/node-signs.ts';
 import type { Reading } from '../../inventory/reading.ts';
-import type { StaticPods } from '../../inventory/static-pods.ts';
+import type { StaticPods } from '../../inventory/kubelet/static-pods.ts';
 import { flagValues, lastFlagValue } from './component-flags.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Component } from '../../catalog/catalog.ts';
-import type { StaticPod } from '../../inventory/static-pods.ts';
+import type { StaticPod } from '../../inventory/kubelet/static-pods.ts';
 import { etcdSetting, lastFlagValue } from '../node/component-flags.ts';
 
 /** A certificate that a component shows to whoever connects. Paths as the manifest has them: inside the container. */

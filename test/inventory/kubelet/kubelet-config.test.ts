@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { FileSystemRoot } from '../../src/filesystem/root.ts';
-import { readKubeletConfig } from '../../src/inventory/kubelet-config.ts';
-import { readKubeletFlags } from '../../src/inventory/kubelet-flags.ts';
-import { temporaryDirectory } from '../support/tree.ts';
+import { FileSystemRoot } from '../../../src/filesystem/root.ts';
+import { readKubeletConfig } from '../../../src/inventory/kubelet/kubelet-config.ts';
+import { readKubeletFlags } from '../../../src/inventory/kubelet/kubelet-flags.ts';
+import { temporaryDirectory } from '../../support/tree.ts';
 
 type Files = Readonly<Record<string, string>>;
 

@@ -1,5 +1,5 @@
-import { KubepkiError } from '../errors/error.ts';
-import { parseYaml } from '../yaml/parse-yaml.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import { parseYaml } from '../../yaml/parse-yaml.ts';
 
 /** A pod as far as it says where its component listens, whom it calls and how its health is told. */
 export interface Pod {

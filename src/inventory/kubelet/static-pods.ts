@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { Component } from '../catalog/catalog.ts';
-import type { FileTarget } from '../changeset/change-set.ts';
-import { readFile, reading, type Reading } from './reading.ts';
-import type { Layout } from './layout.ts';
+import type { Component } from '../../catalog/catalog.ts';
+import type { FileTarget } from '../../changeset/change-set.ts';
+import { readFile, reading, type Reading } from '../reading.ts';
+import type { Layout } from '../layout.ts';
 import { parseStaticPod, type Pod } from './parse-static-pod.ts';
 
 /** The manifest of a static pod. */

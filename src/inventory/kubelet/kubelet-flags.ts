@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
-import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
-import type { FileSystemRoot } from '../filesystem/root.ts';
-import { readFile } from './reading.ts';
+import { errnoOf, filesystemError } from '../../filesystem/filesystem-error.ts';
+import type { FileSystemRoot } from '../../filesystem/root.ts';
+import { readFile } from '../reading.ts';
 import { expandCommand, parseEnvironmentFile, parseServiceUnit } from './service-unit.ts';
 
 /** The flags that the kubelet of this root is started with, word by word. */

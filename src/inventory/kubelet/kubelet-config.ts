@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { naming } from '../errors/error.ts';
-import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
-import type { FileSystemRoot } from '../filesystem/root.ts';
-import { parseYaml } from '../yaml/parse-yaml.ts';
+import { naming } from '../../errors/error.ts';
+import { errnoOf, filesystemError } from '../../filesystem/filesystem-error.ts';
+import type { FileSystemRoot } from '../../filesystem/root.ts';
+import { parseYaml } from '../../yaml/parse-yaml.ts';
 import { kubeletFlag, kubeletSwitch, readKubeletFlags, type KubeletFlags } from './kubelet-flags.ts';
-import { readFile, reading, type Reading } from './reading.ts';
+import { readFile, reading, type Reading } from '../reading.ts';
 
 /** What the kubelet's configuration says of static pods and of its certificate; undefined: its default. */
 export interface KubeletConfig {
