@@ -1,5 +1,5 @@
 /**
- * The rooms of src/, each above those that it may import: the table of src/README.md as failing lint. dependency-cruiser holds the
+ * The rooms of src/ from the lowest up, and what each may import: the table of src/README.md as failing lint. dependency-cruiser holds the
  * rooms to it, and ESLint holds them to what they may know of the world outside. A folder without a row may import nothing.
  *
  * - `rooms`: rooms of which it may use everything
