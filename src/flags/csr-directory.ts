@@ -26,7 +26,7 @@ export function requireCsrDirectory(node: Node, options: CsrDirectoryOption): vo
 }
 
 /** The same flag again, for a command line in a hint. */
-export function csrFlags({ csrDir }: CsrDirectoryOption): string[] {
+export function csrDirectoryFlags({ csrDir }: CsrDirectoryOption): string[] {
   return csrDir === undefined ? [] : ['--csr-dir', shellWord(csrDir)];
 }
 

@@ -6,7 +6,7 @@ import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { OutputOption } from '../../flags/output-option.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
-export interface Conclusion extends OutputOption {
+export interface DecidedRequests extends OutputOption {
   readonly command: 'approve' | 'deny';
   readonly dryRun: boolean;
   /** Each was named on the command line, so that each matters. */
@@ -15,7 +15,7 @@ export interface Conclusion extends OutputOption {
 }
 
 /** Says what has become of each request: the result is what was decided; what was not is an error, or a warning with `--all`. */
-export function concludeRequests(conclusion: Conclusion, terminal: Terminal): ExitCode {
+export function concludeRequests(conclusion: DecidedRequests, terminal: Terminal): ExitCode {
   const { command, dryRun, named, rows, output } = conclusion;
   terminal.result(
     output === 'text' ? decisionLines(rows) : decisionDocument({ command, dryRun, rows }, output),
@@ -38,7 +38,10 @@ export function concludeRequests(conclusion: Conclusion, terminal: Terminal): Ex
 const verbs = { approve: 'approved', deny: 'denied' } as const;
 
 /** Also what was denied is not what somebody has named to be approved. */
-function refusalOf(one: SettledRow['settled'], command: Conclusion['command']): KubepkiError | undefined {
+function refusalOf(
+  one: SettledRow['settled'],
+  command: DecidedRequests['command'],
+): KubepkiError | undefined {
   const { name, outcome } = one;
   switch (outcome) {
     case 'approved':

@@ -64,7 +64,7 @@ async function generateSelected(
   );
   return attempt(node, options, terminal, async (way): Promise<Conclusion> => {
     const now = momentOf(options);
-    const run = planRun(node, { selection, identity, options, now });
+    const run = planGenerationRun(node, { selection, identity, options, now });
     const refused = refuse(run, { dryRun: way.dryRun, terminal });
     if (refused !== undefined) return refused;
     const context = contextOf(node, { identity, options, now });
@@ -125,7 +125,7 @@ interface GenerationRun {
   readonly all: readonly InitFiles[];
 }
 
-function planRun(node: Node, { selection, ...wanted }: Wanted): GenerationRun {
+function planGenerationRun(node: Node, { selection, ...wanted }: Wanted): GenerationRun {
   const { layout, config, flags } = node;
   const { options } = wanted;
   // Everything is read: what exists of the rest decides whether a CA may be made.

@@ -17,7 +17,7 @@ import { strangers } from '../../operations/install/strangers.ts';
 import { keySettings } from '../../node/key-settings.ts';
 import { inventoryToFill } from '../../node/managed.ts';
 import type { Node } from '../../node/node-options.ts';
-import { csrDirectory, csrFlags, type CsrDirectoryOption } from '../../flags/csr-directory.ts';
+import { csrDirectory, csrDirectoryFlags, type CsrDirectoryOption } from '../../flags/csr-directory.ts';
 import type { InstallSettings } from '../../operations/install/install-settings.ts';
 
 export interface InstallSources extends CsrDirectoryOption {
@@ -63,7 +63,7 @@ export function planInstallRun(
   const settings: InstallSettings = {
     now,
     allowChanges: sources.allowChanges === true,
-    command: commandLine([...csrFlags(sources), ...node.flags]),
+    command: commandLine([...csrDirectoryFlags(sources), ...node.flags]),
     keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
     keys: readPrivateKeys(inventory),
     ...keySettings(node),

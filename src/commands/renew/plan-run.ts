@@ -44,7 +44,12 @@ export interface RenewalWishes {
 }
 
 /** Reads the node's files and decides for each selected certificate; what it reads it reads now. */
-export function planRun(node: Node, selection: Selection, wishes: RenewalWishes, now: Date): RenewalRun {
+export function planRenewalRun(
+  node: Node,
+  selection: Selection,
+  wishes: RenewalWishes,
+  now: Date,
+): RenewalRun {
   const { config } = node;
   const inventory = requireManaged(node);
   const keys = readPrivateKeys(inventory);

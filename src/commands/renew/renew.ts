@@ -22,7 +22,7 @@ import { nodeFlags, openNode, type Node } from '../../node/node-options.ts';
 import { noteAuthorities } from '../../change/note-authorities.ts';
 import type { OutputOption } from '../../flags/output-option.ts';
 import type { WithinOption } from '../../flags/period-option.ts';
-import { planRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
+import { planRenewalRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
 import { plannedChanges } from '../../change/planned-changes.ts';
 import { refusals, renewRestHint } from '../../change/refusal.ts';
 import { isAnyUnsound, restingOutcome, warnOfUnsound } from './resting.ts';
@@ -85,7 +85,7 @@ async function renewSelected(
   warnOfDueAgain(options, node.config?.certificateValidityMs, terminal);
   if (options.dryRun !== true && selection.kind === 'all' && selection.confirm && terminal.interactive) {
     // Asked without the lock: another run must not wait for somebody's coffee.
-    const run = planRun(node, selection, wishes, new Date());
+    const run = planRenewalRun(node, selection, wishes, new Date());
     const refused = refuse(run, options, terminal);
     if (refused !== undefined) return refused;
     const rows = renewablesOf(run.plan).map(({ spec, place }) => ({
@@ -96,7 +96,7 @@ async function renewSelected(
   }
   return attempt(node, options, terminal, async (way): Promise<Conclusion> => {
     const now = new Date();
-    const run = planRun(node, selection, wishes, now);
+    const run = planRenewalRun(node, selection, wishes, now);
     const refused = refuse(run, options, terminal);
     if (refused !== undefined) return refused;
     const renewables = renewablesOf(run.plan);

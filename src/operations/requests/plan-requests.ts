@@ -30,13 +30,13 @@ export interface Requestable {
   readonly nameless: boolean;
   readonly keyAlgorithm: KeyAlgorithm;
   readonly warnings: readonly string[];
-  readonly files: PendingFiles;
+  readonly files: WaitingPlace;
   /** Certificates that were signed for the request that is replaced: they would belong to nothing. */
   readonly stale: readonly FileTarget[];
 }
 
 /** Where a request waits for its certificate. */
-export interface PendingFiles {
+export interface WaitingPlace {
   readonly request: FileTarget;
   readonly key: FileTarget;
   /** Host path at which the signed certificate is expected. */
@@ -47,7 +47,7 @@ export interface PendingFiles {
 
 export type PlannedRequest =
   | { readonly status: 'requestable'; readonly spec: CertificateSpec; readonly requestable: Requestable }
-  | { readonly status: 'pending'; readonly spec: CertificateSpec; readonly files: PendingFiles }
+  | { readonly status: 'pending'; readonly spec: CertificateSpec; readonly files: WaitingPlace }
   | { readonly status: 'missing'; readonly spec: CertificateSpec }
   | Resting
   | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
@@ -101,7 +101,7 @@ function planRequest(inventory: Inventory, files: RequestFiles, settings: Reques
   const waits = request.content.status !== 'missing' || key.content.status !== 'missing';
   // Where a request waits, it is the one that has to have these SANs.
   if (resting !== undefined && !waits) return resting;
-  const pending: PendingFiles = {
+  const pending: WaitingPlace = {
     request: files.request.target,
     key: key.target,
     certificatePath: key.certificatePath,

@@ -8,7 +8,7 @@ import { keysInUse } from '../../../operations/issuing/keys-in-use.ts';
 import type { SanWish } from '../../../operations/names/change-sans.ts';
 import {
   planRequests,
-  type PendingFiles,
+  type WaitingPlace,
   type PlannedRequest,
   type Requestable,
 } from '../../../operations/requests/plan-requests.ts';
@@ -24,7 +24,7 @@ import { clusterFlags } from '../../../flags/cluster-options.ts';
 import { conclude, type Conclusion } from '../../../change/conclude.ts';
 import {
   csrDirectory,
-  csrFlags,
+  csrDirectoryFlags,
   warnOfOpenDirectory,
   type CsrDirectoryOption,
 } from '../../../flags/csr-directory.ts';
@@ -199,7 +199,7 @@ function refuse(
   terminal.hint(
     renewRestHint(ready, options, [
       '--csr-only',
-      ...csrFlags(options),
+      ...csrDirectoryFlags(options),
       ...sanFlags(options),
       ...clusterFlags(options),
       ...(options.force === true ? ['--force'] : []),
@@ -214,7 +214,7 @@ function refuse(
 }
 
 function nextCommand(node: Node, options: RequestOptions): string {
-  return commandHere(stateOf(node), ['install', ...csrFlags(options)].join(' '));
+  return commandHere(stateOf(node), ['install', ...csrDirectoryFlags(options)].join(' '));
 }
 
 function linesOf(
@@ -255,7 +255,7 @@ function shown(planned: PlannedRequest, { layout }: Node): ShownRequest {
 
 type Waiting = Extract<PlannedRequest, { readonly status: 'requestable' | 'pending' }>;
 
-function filesOf(planned: Waiting): PendingFiles {
+function filesOf(planned: Waiting): WaitingPlace {
   return planned.status === 'pending' ? planned.files : planned.requestable.files;
 }
 

@@ -1,7 +1,7 @@
 import { KubepkiError } from '../../../errors/error.ts';
 import { isBuiltIn } from '../../../operations/use-api/signer-name.ts';
 import type { Standing } from '../../../cluster/standing.ts';
-import type { Conversation, Settled, Trouble, Wish } from './conversation.ts';
+import type { Conversation, ConversationEnd, Trouble, Wish } from './conversation.ts';
 
 export function refusalOf({ signerName }: Conversation, wish: Wish, standing: Standing): Trouble[] {
   if (standing.kind !== 'denied' && standing.kind !== 'failed') return [];
@@ -23,7 +23,7 @@ export function refusalOf({ signerName }: Conversation, wish: Wish, standing: St
   return [{ error, certificates: [certificate] }];
 }
 
-export function deleted({ resume }: Conversation, gone: readonly Wish[]): Settled {
+export function deleted({ resume }: Conversation, gone: readonly Wish[]): ConversationEnd {
   return {
     kind: 'waiting',
     errors: gone.map(({ name, certificate }) => ({
@@ -36,7 +36,7 @@ export function deleted({ resume }: Conversation, gone: readonly Wish[]): Settle
 }
 
 /** The API is gone, or does not want to know us any more. */
-export function lost({ wishes, resume }: Conversation, error: KubepkiError): Settled {
+export function lost({ wishes, resume }: Conversation, error: KubepkiError): ConversationEnd {
   const hint = [error.hint, `the requests and their keys are kept; to go on: ${resume}`]
     .filter((one) => one !== undefined)
     .join('; ');
@@ -51,7 +51,7 @@ export function lost({ wishes, resume }: Conversation, error: KubepkiError): Set
   };
 }
 
-export function timedOut(talk: Conversation, standings: ReadonlyMap<Wish, Standing>): Settled {
+export function timedOut(talk: Conversation, standings: ReadonlyMap<Wish, Standing>): ConversationEnd {
   const { signerName, timeout, resume } = talk;
   const certificatesOf = (kind: Standing['kind']): string[] =>
     [...standings].flatMap(([{ certificate }, standing]) => (standing.kind === kind ? [certificate] : []));

@@ -30,7 +30,7 @@ export interface Conversation {
  * - `refused`: nothing will come of it; `created` may be in the cluster. `decided`: by whoever approves or signs
  * - `waiting`: it may yet be issued, so the requests and their keys stay
  */
-export type Settled =
+export type ConversationEnd =
   | { readonly kind: 'issued'; readonly certificates: ReadonlyMap<string, string> }
   | {
       readonly kind: 'refused';

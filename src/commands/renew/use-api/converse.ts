@@ -1,13 +1,13 @@
 import { KubepkiError } from '../../../errors/error.ts';
 import { deleted, lost, namesOf, refusalOf, timedOut, waitingFor } from './api-troubles.ts';
 import type { Standing } from '../../../cluster/standing.ts';
-import type { Wish, Conversation, Settled } from './conversation.ts';
+import type { Wish, Conversation, ConversationEnd } from './conversation.ts';
 
 const firstPauseMs = 1000;
 const longestPauseMs = 5000;
 
 /** Asks for all, has them approved if that is wanted, and waits for all of them. */
-export async function converse(talk: Conversation): Promise<Settled> {
+export async function converse(talk: Conversation): Promise<ConversationEnd> {
   const deadline = talk.clock.elapsed() + talk.timeout.milliseconds;
   const created: string[] = [];
   const all = talk.wishes.map(({ certificate }) => certificate);
@@ -61,7 +61,7 @@ async function approveAll(talk: Conversation, deadline: number): Promise<void> {
   }
 }
 
-async function waitForAll(talk: Conversation, deadline: number): Promise<Settled> {
+async function waitForAll(talk: Conversation, deadline: number): Promise<ConversationEnd> {
   const standings = new Map<Wish, Standing>();
   const isOpen = (wish: Wish): boolean => standings.get(wish)?.kind !== 'issued';
   let pauseMs = firstPauseMs;

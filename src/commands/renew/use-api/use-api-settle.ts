@@ -21,7 +21,7 @@ import { timeoutOf, type ApiOptions } from '../../../flags/use-api-options.ts';
 import { requireStillWaiting, resumeCommand, tellOfPending, withdraw } from './use-api-pending.ts';
 import { type Context, finished, unsettled } from './use-api-result.ts';
 import { stateOf } from '../../../node/waiting.ts';
-import type { Settled } from './conversation.ts';
+import type { ConversationEnd } from './conversation.ts';
 
 /** Asks, waits, and puts what has come in its place. The lock is not held while it is waited: that may take minutes. */
 export async function settle(
@@ -60,7 +60,7 @@ async function talk(
     readonly options: ApiOptions;
     readonly terminal: Terminal;
   },
-): Promise<Settled> {
+): Promise<ConversationEnd> {
   const progress = terminal.progress('asking the certificates API');
   try {
     return await converse({
@@ -108,7 +108,7 @@ function noteKept({ node, options, terminal }: Context): void {
 async function giveUp(
   api: SigningApi,
   pending: PendingRequests,
-  { errors, created, decided }: Extract<Settled, { kind: 'refused' }>,
+  { errors, created, decided }: Extract<ConversationEnd, { kind: 'refused' }>,
   context: Context,
 ): Promise<Conclusion> {
   // First: why is what matters, whatever becomes of tidying up.
