@@ -1,183 +1,61 @@
 import eslint from '@eslint/js';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
+import { rooms, standardStreams } from './rooms.js';
 
-/**
- * Who may import what: the table of src/README.md as failing lint. A folder without a row may import nothing.
- *
- * - `rooms`: other rooms it may use
- * - `types`: rooms of which it may use types, and of their values only those named
- * - `modules`: packages and node builtins; `true` for all of it, a list for these names only
- *
- * src/cli has no row: it wires everything together, but leaves to the other rooms what is theirs.
- */
-const rooms = {
-  errors: {},
-  catalog: {},
-  filesystem: {
-    rooms: ['errors'],
-    modules: {
-      'node:path': true,
-      'node:fs': readingFunctions('openSync'),
-      'node:crypto': ['createHash'],
-      // Whose a file is, to the one who runs this.
-      'node:process': ['geteuid'],
-    },
-  },
-  changeset: { types: { filesystem: [] } },
-  pki: {
-    rooms: ['errors'],
-    modules: { 'node:crypto': true, 'node-forge': true, 'node:util': ['promisify'], 'ipaddr.js': true },
-  },
-  yaml: { rooms: ['errors'], modules: { yaml: true } },
-  kubeconfig: {
-    rooms: ['errors', 'yaml'],
-    // The nodes of a parsed document; parsing itself is bounded, and so is left to src/yaml.
-    modules: {
-      yaml: [
-        'isAlias',
-        'isMap',
-        'isScalar',
-        'isSeq',
-        'visit',
-        'Document',
-        'Node',
-        'Pair',
-        'Scalar',
-        'YAMLMap',
-        // Of a document that we make ourselves.
-        'stringify',
-      ],
-      'node:util': ['isDeepStrictEqual'],
-    },
-  },
-  config: { rooms: ['errors', 'yaml'], modules: { zod: true, 'ipaddr.js': true, 'node:net': ['isIP'] } },
-  jsonpath: { rooms: ['errors'], modules: { 'json-p3': true } },
-  inventory: {
-    // yaml: for the manifests of static pods.
-    rooms: ['errors', 'filesystem', 'catalog', 'pki', 'yaml', 'kubeconfig'],
-    types: { changeset: [] },
-    modules: { 'node:path': true, 'node:fs': readingFunctions() },
-  },
-  operations: {
-    rooms: ['errors', 'changeset', 'catalog', 'pki', 'kubeconfig'],
-    types: { config: ['isDnsName'], inventory: ['findAuthority', 'isMissed'] },
-    modules: { 'node:path': true, 'ipaddr.js': true, 'node:net': ['isIP'] },
-  },
-  storage: {
-    rooms: ['errors', 'filesystem', 'changeset'],
-    // For temporary names nobody can guess.
-    modules: {
-      'node:path': true,
-      'node:fs': true,
-      'node:crypto': ['randomBytes'],
-      // For util-linux' flock: node has no call for the kernel's lock.
-      'node:child_process': ['spawnSync'],
-      // Whose the journal must be.
-      'node:process': ['geteuid'],
-    },
-  },
-  controlplane: {
-    rooms: ['errors', 'catalog', 'storage', 'http'],
-    types: { operations: [] },
-    modules: { 'node:net': true, 'node:tls': true, 'node:url': ['urlToHttpOptions'] },
-  },
-  http: { modules: { 'node:http': true, 'node:https': true, 'node:stream': ['Duplex'] } },
-  cluster: {
-    rooms: ['errors', 'filesystem', 'http'],
-    // What a decision needs to know of the cluster.
-    types: { operations: [] },
-    modules: {
-      '@kubernetes/client-node': true,
-      // The client's connection, made outside of it.
-      'node:https': ['Agent'],
-      'node:http': ['IncomingHttpHeaders'],
-      'node:url': ['urlToHttpOptions'],
-      'node:tls': ['createSecureContext', 'SecureContextOptions'],
-      'node:net': ['isIP', 'LookupFunction'],
-      // For getent: node's own look-up of a name cannot be called off.
-      'node:child_process': ['execFile'],
-    },
-  },
-  render: {
-    rooms: ['errors'],
-    types: { changeset: [], catalog: [], pki: [], kubeconfig: [], config: [], inventory: [], operations: [] },
-    modules: { chalk: true, yaml: ['stringify'] },
-  },
-};
+const table = 'See the table in rooms.js.';
 
-/** Without `openSync` nothing here can create or change a file. */
-function readingFunctions(...more) {
-  const functions = [
-    'existsSync',
-    'lstatSync',
-    'readdirSync',
-    'readFileSync',
-    'readlinkSync',
-    'realpathSync',
-    'statSync',
-  ];
-  const onDescriptors = ['closeSync', 'fstatSync', 'readSync'];
-  return [...functions, ...onDescriptors, ...more, 'constants', 'Stats', 'Dirent'];
-}
-
-function restrictedImports({ rooms: values = [], types = {}, modules = {} }, depth) {
-  const message = 'This room may not import that: see the table in eslint.config.js.';
+/** Of packages and node builtins, what the table has; of ours, dependency-cruiser says it. */
+function restrictedImports(modules) {
   const whole = Object.keys(modules).map((name) => (name.startsWith('node:') ? name : `${name}(?:/.*)?`));
   const partly = Object.entries(modules).filter(([, allowed]) => allowed !== true);
-  // From src/pki/deeper/file.ts, `../` is still the same room.
-  const out = `^(?:\\.\\./){${String(depth + 1)}}`;
   return [
     'error',
     {
-      paths: partly.map(([name, allowImportNames]) => ({ name, allowImportNames, message })),
-      patterns: [
-        { regex: `^(?!(?:${whole.join('|')})$)[^.]`, message },
-        { regex: `${out}(?!(?:${[...values, ...Object.keys(types)].join('|')})/[^.])`, message },
-        // A detour (`./../pki/x.ts`, `../errors/../pki/x.ts`) would pass by the line above.
-        { regex: '(?:^\\.|[^.])/\\.\\.(?:/|$)', message: 'Write the shortest relative path.' },
-        ...Object.entries(types).map(([room, names]) => ({
-          regex: `${out}${room}/`,
-          allowTypeImports: true,
-          ...(names.length === 0 ? {} : { allowImportNames: names }),
-          message,
-        })),
-      ],
+      paths: partly.map(([name, allowImportNames]) => ({ name, allowImportNames, message: table })),
+      patterns: [{ regex: `^(?!(?:${whole.join('|')})$)[^.]`, message: table }],
     },
   ];
 }
 
+const globals = ['process', 'console', 'performance', 'crypto', 'fetch', 'globalThis', 'global'];
+const clock = 'Take `now` as an argument.';
 const noBarrels = { selector: 'ExportAllDeclaration', message: 'No barrels: export where it is defined.' };
 
-/** Time, chance and the outside world are arguments: only src/cli asks for them. */
-const hermetic = {
-  'no-restricted-globals': [
-    'error',
-    ...['process', 'console', 'performance', 'crypto', 'fetch', 'globalThis', 'global'].map((name) => ({
-      name,
-      message: 'Only src/cli touches the outside world; take what you need as an argument.',
-    })),
-  ],
-  'no-restricted-properties': [
-    'error',
-    { object: 'Date', property: 'now', message: 'Take `now` as an argument.' },
-    { object: 'Math', property: 'random', message: 'Take chance as an argument.' },
-  ],
-  'no-restricted-syntax': [
-    'error',
-    noBarrels,
-    {
-      selector: 'NewExpression[callee.name="Date"][arguments.length=0]',
-      message: 'Take `now` as an argument.',
-    },
-    { selector: 'CallExpression[callee.name="Date"]', message: 'Take `now` as an argument.' },
-    // no-restricted-imports does not see these.
-    {
-      selector: 'ImportExpression',
-      message: 'Import statically: the rooms are checked on import declarations.',
-    },
-  ],
-};
+/** Time, chance and the outside world are arguments, but for the rooms that ask for them. */
+function hermetic({ world = [], lazy = false }) {
+  const known = world.includes('clock') ? [...world, 'performance'] : world;
+  return {
+    'no-restricted-globals': [
+      'error',
+      ...globals
+        .filter((name) => !known.includes(name))
+        .map((name) => ({ name, message: `Take what you need as an argument. ${table}` })),
+    ],
+    'no-restricted-properties': [
+      'error',
+      ...(world.includes('clock') ? [] : [{ object: 'Date', property: 'now', message: clock }]),
+      { object: 'Math', property: 'random', message: 'Take chance as an argument.' },
+    ],
+    'no-restricted-syntax': [
+      'error',
+      noBarrels,
+      ...(world.includes('clock')
+        ? []
+        : [
+            { selector: 'NewExpression[callee.name="Date"][arguments.length=0]', message: clock },
+            { selector: 'CallExpression[callee.name="Date"]', message: clock },
+          ]),
+      // The walls are checked on what is imported by name; no-restricted-imports sees no import that is called.
+      lazy
+        ? {
+            selector: 'ImportExpression > :not(Literal[value=/^[.]/]).source',
+            message: 'Lazily, files of ours.',
+          }
+        : { selector: 'ImportExpression', message: 'Import statically.' },
+    ],
+  };
+}
 
 /** What opens a file for writing; the descriptor functions that write are restricted as imports. */
 const readOnly = [
@@ -191,47 +69,17 @@ const readOnly = [
   },
 ];
 
-/** What has its one importer elsewhere. */
-const othersModules = '^(?:node:crypto|node-forge|yaml|zod|json-p3|@kubernetes/client-node|chalk)(?:/|$)';
-
-function roomConfig(name, room, files, depth) {
-  const [severity, ...syntax] = hermetic['no-restricted-syntax'];
+function roomConfig(name, files, room, { writes = false } = {}) {
+  const rules = hermetic(room);
   return {
     name: `room ${name}`,
     files,
     rules: {
-      ...hermetic,
-      'no-restricted-imports': restrictedImports(room, depth),
-      'no-restricted-syntax': [severity, ...syntax, ...(name === 'storage' ? [] : readOnly)],
+      ...rules,
+      'no-restricted-imports': restrictedImports(room.modules ?? {}),
+      'no-restricted-syntax': [...rules['no-restricted-syntax'], ...(writes ? [] : readOnly)],
     },
   };
-}
-
-/** @param functions of node:fs that it may use, besides those that read */
-function cliImports(...functions) {
-  return [
-    'error',
-    {
-      paths: [{ name: 'node:fs', allowImportNames: readingFunctions(...functions) }],
-      patterns: [
-        { regex: othersModules, message: 'See the table in eslint.config.js.' },
-        { regex: '^node:fs/', message: 'Only src/storage writes.' },
-      ],
-    },
-  ];
-}
-
-/** @param writing what is restricted of what writes */
-function cliSyntax(writing) {
-  return [
-    'error',
-    noBarrels,
-    ...writing,
-    {
-      selector: `ImportExpression > Literal[value=/${othersModules.replaceAll('/', '\\u002f')}/]`,
-      message: 'See the table in eslint.config.js.',
-    },
-  ];
 }
 
 export default defineConfig(
@@ -251,28 +99,16 @@ export default defineConfig(
       ],
     },
   },
-  roomConfig('without a row', {}, ['src/**/*.ts'], 0),
-  Object.entries(rooms).flatMap(([name, room]) => [
-    roomConfig(name, room, [`src/${name}/*.ts`], 0),
-    roomConfig(name, room, [`src/${name}/*/*.ts`], 1),
-  ]),
-  {
-    files: ['src/cli/**/*.ts'],
-    rules: {
-      'no-restricted-imports': cliImports(),
-      'no-restricted-globals': 'off',
-      'no-restricted-properties': 'off',
-      'no-restricted-syntax': cliSyntax(readOnly),
-    },
-  },
-  {
-    // Standard output and error.
-    files: ['src/cli/standard-streams.ts'],
-    rules: {
-      'no-restricted-imports': cliImports('openSync', 'writeSync'),
-      'no-restricted-syntax': cliSyntax([]),
-    },
-  },
+  roomConfig('without a row', ['src/**/*.ts'], {}),
+  Object.entries(rooms).map(([name, room]) =>
+    roomConfig(name, [`src/${name}/**/*.ts`], room, { writes: name === 'storage' }),
+  ),
+  roomConfig(
+    'standard streams',
+    [standardStreams.file],
+    { ...rooms.terminal, modules: standardStreams.modules },
+    { writes: true },
+  ),
   {
     files: ['test/**/*.ts'],
     rules: {

@@ -3,7 +3,7 @@
 
 // Until a command has said how it ended, it has failed (src/cli/main.ts).
 process.exitCode = 1;
-// Unheard, this signal opens node's debugger to every user of the machine. src/cli/signals.ts hears it too, and later. Only
+// Unheard, this signal opens node's debugger to every user of the machine. src/terminal/signals.ts hears it too, and later. Only
 // before this line, while node itself starts, could it be opened; node's own flag against that is younger than our oldest node.
 process.on('SIGUSR1', () => undefined);
 

@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { cruise, type IConfiguration, type ICruiseResult } from 'dependency-cruiser';
 import { ESLint } from 'eslint';
 import tseslint from 'typescript-eslint';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-// The walls need no types, and files that do not exist have none.
+const { default: walls } = (await import(new URL('../.dependency-cruiser.js', import.meta.url).href)) as {
+  default: IConfiguration;
+};
+const { rooms: table } = (await import(new URL('../rooms.js', import.meta.url).href)) as { rooms: object };
+
+// These rules need no types, and files that do not exist have none.
 const eslint = new ESLint({
   cwd: root,
   overrideConfig: [
@@ -17,7 +24,7 @@ const eslint = new ESLint({
   ],
 });
 
-const walls = [
+const rules = [
   'no-restricted-imports',
   'no-restricted-globals',
   'no-restricted-properties',
@@ -29,9 +36,10 @@ async function violations(filePath: string, code: string): Promise<readonly stri
   const messages = results.flatMap((result) => result.messages);
   const broken = messages.find((message) => message.fatal === true);
   assert.equal(broken, undefined, `${code}: ${String(broken?.message)}`);
-  return messages.map((message) => String(message.ruleId)).filter((rule) => walls.includes(rule));
+  return messages.map((message) => String(message.ruleId)).filter((rule) => rules.includes(rule));
 }
 
+/** From the lowest up. */
 const rooms = [
   'errors',
   'catalog',
@@ -49,13 +57,18 @@ const rooms = [
   'controlplane',
   'cluster',
   'render',
+  'terminal',
+  'node',
+  'flags',
+  'change',
+  'commands',
   'cli',
 ] as const;
 
 type Room = (typeof rooms)[number];
 
 /** `value`: everything of it; `type`: its types only. What is not named here is forbidden. */
-const roomsOf: Readonly<Record<Exclude<Room, 'cli'>, Partial<Record<Room, 'value' | 'type'>>>> = {
+const roomsOf: Readonly<Record<Room, Partial<Record<Room, 'value' | 'type'>>>> = {
   errors: {},
   catalog: {},
   filesystem: { errors: 'value' },
@@ -97,9 +110,85 @@ const roomsOf: Readonly<Record<Exclude<Room, 'cli'>, Partial<Record<Room, 'value
     inventory: 'type',
     operations: 'type',
   },
+  terminal: { errors: 'value', filesystem: 'value', render: 'value', operations: 'type' },
+  node: {
+    ...values(
+      'errors',
+      'catalog',
+      'filesystem',
+      'kubeconfig',
+      'config',
+      'inventory',
+      'operations',
+      'storage',
+    ),
+    ...values('cluster', 'terminal'),
+  },
+  flags: {
+    ...values('errors', 'catalog', 'filesystem', 'pki', 'config', 'inventory', 'operations'),
+    ...values('terminal', 'node'),
+    render: 'type',
+  },
+  change: {
+    ...values('errors', 'catalog', 'filesystem', 'changeset', 'pki', 'config', 'inventory', 'operations'),
+    ...values('storage', 'controlplane', 'render', 'terminal', 'node', 'flags'),
+  },
+  commands: {
+    ...values('errors', 'catalog', 'filesystem', 'changeset', 'pki', 'config', 'jsonpath', 'inventory'),
+    ...values('operations', 'storage', 'controlplane', 'cluster', 'render', 'terminal', 'node', 'flags'),
+    change: 'value',
+  },
+  cli: values('errors', 'filesystem', 'render', 'terminal', 'flags', 'commands'),
 };
 
-/** Import declarations of outside things, with the only rooms (besides cli) where they may stand. */
+function values(...names: Room[]): Partial<Record<Room, 'value'>> {
+  return Object.fromEntries(names.map((name) => [name, 'value']));
+}
+
+/** A room imports of another; whether it may is the same for all these, as for values or as for types. */
+const imports = {
+  value: [
+    (path: string) => `import { x } from '${path}';\nexport const y = x;`,
+    (path: string) => `import { type X, x } from '${path}';\nexport const y: X = x;`,
+    (path: string) => `export { x } from '${path}';`,
+    (path: string) => `export const y = await import('${path}');`,
+  ],
+  type: [
+    (path: string) => `import type { X } from '${path}';\nexport type Y = X;`,
+    (path: string) => `import { type X } from '${path}';\nexport type Y = X;`,
+    (path: string) => `export type { X } from '${path}';`,
+  ],
+};
+
+const target = 'export const x = 1;\nexport type X = number;\n';
+
+/** @returns for each file that breaks a rule about imports, which ones */
+async function broken(
+  files: Readonly<Record<string, string>>,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const tree = mkdtempSync(join(tmpdir(), 'kubepki-walls-'));
+  after(() => {
+    rmSync(tree, { recursive: true, force: true });
+  });
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(tree, path)), { recursive: true });
+    writeFileSync(join(tree, path), text);
+  }
+  const { options, ...ruleSet } = walls;
+  const { output } = await cruise(['src'], { ...options, baseDir: tree, validate: true, ruleSet });
+  const { modules, summary } = output as ICruiseResult;
+  // What it has not read it has not judged.
+  for (const path of Object.keys(files))
+    assert.ok(
+      modules.some(({ source }) => source === path),
+      path,
+    );
+  const found = new Map<string, string[]>();
+  for (const { from, rule } of summary.violations) found.set(from, [...(found.get(from) ?? []), rule.name]);
+  return found;
+}
+
+/** Import declarations of outside things, with the only rooms where they may stand. */
 const outside: readonly (readonly [declaration: string, rooms: readonly Room[]])[] = [
   [`import { sign } from 'node:crypto';`, ['pki']],
   [`import { createHash } from 'node:crypto';`, ['pki', 'filesystem']],
@@ -121,7 +210,7 @@ const outside: readonly (readonly [declaration: string, rooms: readonly Room[]])
   [`import { stringify } from 'yaml';`, ['yaml', 'kubeconfig', 'render']],
   [`import { z } from 'zod';`, ['config']],
   [`import { query } from 'json-p3';`, ['jsonpath']],
-  [`import { readFileSync } from 'node:fs';`, ['filesystem', 'inventory', 'storage']],
+  [`import { readFileSync } from 'node:fs';`, ['filesystem', 'inventory', 'storage', 'flags', 'change']],
   [`import { openSync } from 'node:fs';`, ['filesystem', 'storage']],
   [`import { writeFileSync } from 'node:fs';`, ['storage']],
   [`import { renameSync } from 'node:fs';`, ['storage']],
@@ -131,180 +220,151 @@ const outside: readonly (readonly [declaration: string, rooms: readonly Room[]])
   [`import { writeFile } from 'node:fs/promises';`, []],
   [`import { writeFileSync } from 'fs';`, []],
   [`import chalk from 'chalk';`, ['render']],
-  [`import { Command } from 'commander';`, []],
+  [`import { Command } from 'commander';`, ['flags', 'commands', 'cli']],
   [`import process from 'node:process';`, []],
   [`import { argv } from 'process';`, []],
   [`import { log } from 'node:console';`, []],
-  [`import { spawn } from 'node:child_process';`, []],
+  [`import { spawn } from 'node:child_process';`, ['change']],
+  [`import { createInterface } from 'node:readline';`, ['terminal']],
+  [`import { hostname } from 'node:os';`, ['node', 'commands']],
   [`import { performance } from 'node:perf_hooks';`, []],
   [`import leftPad from 'left-pad';`, []],
-  [`export { readFileSync } from 'node:fs';`, ['filesystem', 'inventory', 'storage']],
+  [`export { readFileSync } from 'node:fs';`, ['filesystem', 'inventory', 'storage', 'flags', 'change']],
   [`export { renameSync } from 'node:fs';`, ['storage']],
 ];
 
-/** What only cli may do. */
-const effects = [
-  'export const now = Date.now();',
-  `export const now = Date['now']();`,
-  'export const { now } = Date;',
-  'export const now = new Date();',
-  'export const now = Date();',
-  'export const chance = Math.random();',
-  'export const { argv } = process;',
-  `console.error('no');`,
-  'export const serial = crypto.randomUUID();',
-  'export const now = performance.now();',
-  'export const { argv } = globalThis.process;',
-  `export const pki = await import('../pki/issue.ts');`,
+const withClock: readonly Room[] = ['terminal', 'change', 'commands'];
+const withProcess: readonly Room[] = ['terminal', 'node', 'flags', 'change', 'commands', 'cli'];
+
+/** What is an argument everywhere but in these rooms. */
+const effects: readonly (readonly [code: string, rooms: readonly Room[]])[] = [
+  ['export const now = Date.now();', withClock],
+  [`export const now = Date['now']();`, withClock],
+  ['export const { now } = Date;', withClock],
+  ['export const now = new Date();', withClock],
+  ['export const now = Date();', withClock],
+  ['export const now = performance.now();', withClock],
+  ['export const { argv } = process;', withProcess],
+  // What is imported when it is called.
+  [`export const lazy = await import('./lazy.ts');`, withProcess],
+  ['export const chance = Math.random();', []],
+  [`console.error('no');`, []],
+  ['export const serial = crypto.randomUUID();', []],
+  ['export const { argv } = globalThis.process;', []],
+  [`export const answer = await fetch('https://example.com/');`, []],
+  [`export const loaded = await import('node:crypto');`, []],
+  [`export const loaded = await import('chalk');`, []],
+  [`export const loaded = await import('node-forge/lib/asn1.js');`, []],
+  [`export const loaded = await import('../pki/' + name);`, []],
 ];
 
-for (const room of rooms) {
-  if (room === 'cli') continue;
-  describe(`the walls of src/${room}`, () => {
-    for (const other of rooms) {
-      if (other === room) continue;
-      const allowed = roomsOf[room][other];
-
-      test(`${allowed ?? 'nothing'} of src/${other} may be imported`, async () => {
-        const value = await violations(`src/${room}/virtual.ts`, `import { x } from '../${other}/x.ts';`);
-        assert.equal(value.length > 0, allowed !== 'value');
-        const type = await violations(`src/${room}/virtual.ts`, `import type { X } from '../${other}/x.ts';`);
-        assert.equal(type.length > 0, allowed === undefined);
-        const inline = await violations(
-          `src/${room}/virtual.ts`,
-          `import { type X } from '../${other}/x.ts';`,
-        );
-        assert.equal(inline.length > 0, allowed === undefined);
-        const mixed = await violations(
-          `src/${room}/virtual.ts`,
-          `import { type X, x } from '../${other}/x.ts';`,
-        );
-        assert.equal(mixed.length > 0, allowed !== 'value');
-        const passedOn = await violations(`src/${room}/virtual.ts`, `export { x } from '../${other}/x.ts';`);
-        assert.equal(passedOn.length > 0, allowed !== 'value');
-        const deeper = await violations(
-          `src/${room}/deeper/virtual.ts`,
-          `import { x } from '../../${other}/x.ts';`,
-        );
-        assert.equal(deeper.length > 0, allowed !== 'value');
-      });
+describe('the walls between the rooms', () => {
+  test('the rooms stand in one order', () => {
+    assert.deepEqual(Object.keys(table), rooms);
+    for (const [index, room] of rooms.entries()) {
+      const under: readonly string[] = rooms.slice(0, index);
+      for (const other of Object.keys(roomsOf[room])) assert.ok(under.includes(other), `${room} > ${other}`);
     }
-
-    test('its own files may be imported', async () => {
-      assert.deepEqual(await violations(`src/${room}/virtual.ts`, `import { x } from './x.ts';`), []);
-      assert.deepEqual(await violations(`src/${room}/deeper/virtual.ts`, `import { x } from '../x.ts';`), []);
-    });
-
-    test('what lies outside src may not', async () => {
-      for (const path of ['../../package.json', '../../test/support/tree.ts', '../x.ts', './../cli/x.ts']) {
-        const found = await violations(`src/${room}/virtual.ts`, `import x from '${path}';`);
-        assert.ok(found.length > 0, path);
-      }
-    });
-
-    test('packages and node builtins: those of the table only', async () => {
-      for (const [declaration, allowed] of outside) {
-        const found = await violations(`src/${room}/virtual.ts`, declaration);
-        assert.deepEqual(
-          [...new Set(found)],
-          allowed.includes(room) ? [] : ['no-restricted-imports'],
-          declaration,
-        );
-      }
-    });
-
-    test('neither clock nor chance nor process', async () => {
-      for (const code of effects) {
-        const found = await violations(`src/${room}/virtual.ts`, code);
-        assert.ok(found.length > 0, code);
-      }
-    });
-
-    test('a date from an argument is fine', async () => {
-      const code = 'export const day = (at: number): Date => new Date(at);';
-      assert.deepEqual(await violations(`src/${room}/virtual.ts`, code), []);
-    });
   });
-}
 
-describe('the walls of src/operations', () => {
-  test('of the inventory it may also use the look-ups', async () => {
-    const lookUp = `import { findAuthority, type Inventory } from '../inventory/inventory.ts';`;
-    assert.deepEqual(await violations('src/operations/virtual.ts', lookUp), []);
-    assert.notDeepEqual(await violations('src/render/virtual.ts', lookUp), []);
-  });
-});
-
-describe('the walls of src/cli', () => {
-  test('it wires every room, and is where process, console and the clock are', async () => {
+  test('what of another room may be imported', async () => {
+    const files: Record<string, string> = {};
+    const expected = new Map<string, boolean>();
     for (const room of rooms) {
-      const code = `import { x } from '../${room}/x.ts';`;
-      assert.deepEqual(await violations('src/cli/virtual.ts', code), [], code);
+      files[`src/${room}/x.ts`] = target;
+      for (const other of rooms) {
+        if (other === room) continue;
+        const allowed = roomsOf[room][other];
+        for (const [kind, declarations] of Object.entries(imports)) {
+          for (const [index, declare] of declarations.entries()) {
+            const isAllowed = allowed === 'value' || allowed === kind;
+            const name = `${other}-${kind}-${String(index)}.ts`;
+            files[`src/${room}/${name}`] = declare(`../${other}/x.ts`);
+            expected.set(`src/${room}/${name}`, isAllowed);
+            files[`src/${room}/deeper/${name}`] = declare(`../../${other}/x.ts`);
+            expected.set(`src/${room}/deeper/${name}`, isAllowed);
+          }
+        }
+      }
     }
-    for (const code of [
-      `import { Command } from 'commander';`,
-      `export const module = await import('commander');`,
-      ...effects,
-    ]) {
-      assert.deepEqual(await violations('src/cli/virtual.ts', code), [], code);
-    }
+    const found = await broken(files);
+    for (const [path, isAllowed] of expected) assert.equal(found.has(path), !isAllowed, path);
+    assert.equal(found.size, [...expected.values()].filter((isAllowed) => !isAllowed).length);
   });
 
-  test('it leaves to the other rooms what is theirs', async () => {
-    for (const name of [
-      'node:crypto',
-      'node-forge',
-      'yaml',
-      'zod',
-      '@kubernetes/client-node',
-      'chalk',
-      'node:fs/promises',
-    ]) {
-      const code = `import { x } from '${name}';`;
-      assert.deepEqual(await violations('src/cli/virtual.ts', code), ['no-restricted-imports'], code);
-    }
-    const writing = `import { writeFileSync } from 'node:fs';`;
-    assert.deepEqual(await violations('src/cli/virtual.ts', writing), ['no-restricted-imports']);
-    for (const name of [
-      'node:crypto',
-      'yaml',
-      'chalk',
-      'node-forge/lib/asn1.js',
-      '@kubernetes/client-node',
-    ]) {
-      const code = `export const x = await import('${name}');`;
-      assert.deepEqual(await violations('src/cli/virtual.ts', code), ['no-restricted-syntax'], code);
-    }
-  });
-});
-
-describe('everywhere in src', () => {
-  test('only src/storage opens a file for writing', async () => {
-    for (const code of [
-      'export const flags = constants.O_WRONLY | constants.O_CREAT;',
-      `export const descriptor = openSync(path, 'w');`,
-    ]) {
-      assert.deepEqual(
-        await violations('src/filesystem/virtual.ts', code),
-        ['no-restricted-syntax'].concat(code.includes('O_CREAT') ? ['no-restricted-syntax'] : []),
-      );
-      assert.deepEqual(await violations('src/storage/virtual.ts', code), []);
-    }
-    const reading = 'export const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);';
-    assert.deepEqual(await violations('src/filesystem/virtual.ts', reading), []);
-  });
-
-  test('there are no barrels', async () => {
+  test('its own files may be imported; what lies outside src may not', async () => {
+    const files: Record<string, string> = { 'package.json': '{}', 'test/x.ts': target, 'src/x.ts': target };
     for (const room of rooms) {
-      const found = await violations(`src/${room}/virtual.ts`, `export * from './x.ts';`);
-      assert.deepEqual(found, ['no-restricted-syntax']);
+      files[`src/${room}/x.ts`] = target;
+      files[`src/${room}/own.ts`] = `export { x } from './x.ts';`;
+      files[`src/${room}/deeper/own.ts`] = `export { x } from '../x.ts';`;
+      files[`src/${room}/test.ts`] = `export { x } from '../../test/x.ts';`;
+      files[`src/${room}/above.ts`] = `export { x } from '../x.ts';`;
+      // Whichever way it is written.
+      const other = room === 'cli' ? 'pki' : 'cli';
+      files[`src/${room}/detour.ts`] = `export { x } from './../${room}/../${other}/x.ts';`;
+      files[`src/${room}/package.ts`] = `export { default } from '../../package.json';`;
     }
+    const found = await broken(files);
+    for (const room of rooms) {
+      assert.ok(!found.has(`src/${room}/own.ts`), room);
+      // What two commands have in common belongs below them.
+      assert.equal(found.has(`src/${room}/deeper/own.ts`), room === 'commands', room);
+      for (const name of ['test', 'above', 'detour']) assert.ok(found.has(`src/${room}/${name}.ts`), room);
+      // The version is in it.
+      assert.equal(found.has(`src/${room}/package.ts`), room !== 'commands', room);
+    }
+  });
+
+  test('of the inventory and the configuration operations may also use these files', async () => {
+    const found = await broken({
+      'src/inventory/inventory.ts': target,
+      'src/inventory/look-ups.ts': target,
+      'src/config/host-names.ts': target,
+      'src/config/host-names/more.ts': target,
+      'src/operations/look-up.ts': `export { x } from '../inventory/look-ups.ts';`,
+      'src/operations/name.ts': `export { x } from '../config/host-names.ts';`,
+      'src/operations/inventory.ts': `export { x } from '../inventory/inventory.ts';`,
+      'src/operations/more.ts': `export { x } from '../config/host-names/more.ts';`,
+      'src/render/look-up.ts': `export { x } from '../inventory/look-ups.ts';`,
+    });
+    assert.deepEqual([...found.keys()].sort(), [
+      'src/operations/inventory.ts',
+      'src/operations/more.ts',
+      'src/render/look-up.ts',
+    ]);
+  });
+
+  test('a command imports no other', async () => {
+    const found = await broken({
+      'src/commands/renew/x.ts': target,
+      'src/commands/renew/use-api/x.ts': target,
+      'src/commands/renew/below.ts': `export { x } from './use-api/x.ts';`,
+      'src/commands/renew/use-api/above.ts': `export { x } from '../x.ts';`,
+      'src/commands/install/other.ts': `export { x } from '../renew/x.ts';`,
+    });
+    assert.deepEqual([...found], [['src/commands/install/other.ts', ['command to command']]]);
+  });
+
+  test('no import goes in a circle, not even of types', async () => {
+    const found = await broken({
+      'src/pki/a.ts': `import type { X } from './b.ts';\nexport type Y = X;`,
+      'src/pki/b.ts': `export const z = await import('./c.ts');\nexport type X = 1;`,
+      'src/pki/c.ts': `import { type Y } from './a.ts';\nexport type Z = Y;`,
+      'src/pki/d.ts': `import type { Z } from './c.ts';\nexport type W = Z;`,
+    });
+    // It is said once.
+    assert.deepEqual([...found], [['src/pki/a.ts', ['circle']]]);
   });
 
   test('a folder without a row in the table may import nothing', async () => {
-    for (const code of [`import { x } from '../errors/x.ts';`, `import { readFileSync } from 'node:fs';`]) {
-      assert.deepEqual(await violations('src/somewhere-new/virtual.ts', code), ['no-restricted-imports']);
-    }
+    const found = await broken({
+      'src/errors/x.ts': target,
+      'src/somewhere-new/x.ts': `export { x } from '../errors/x.ts';`,
+    });
+    assert.deepEqual([...found], [['src/somewhere-new/x.ts', ['room without a row']]]);
+    const reading = `import { readFileSync } from 'node:fs';`;
+    assert.deepEqual(await violations('src/somewhere-new/virtual.ts', reading), ['no-restricted-imports']);
   });
 
   test('every folder has its walls tried here', () => {
@@ -314,6 +374,72 @@ describe('everywhere in src', () => {
     const untried = folders.map((entry) => entry.name).filter((name) => !rooms.some((room) => room === name));
     assert.deepEqual(untried, []);
   });
+});
+
+for (const room of rooms) {
+  describe(`the world outside src/${room}`, () => {
+    test('packages and node builtins: those of the table only', async () => {
+      for (const [declaration, allowed] of outside) {
+        for (const path of [`src/${room}/virtual.ts`, `src/${room}/deeper/still/virtual.ts`]) {
+          const found = await violations(path, declaration);
+          assert.deepEqual(
+            [...new Set(found)],
+            allowed.includes(room) ? [] : ['no-restricted-imports'],
+            declaration,
+          );
+        }
+      }
+    });
+
+    test('clock, chance and process are arguments, but for the rooms that have them', async () => {
+      for (const [code, allowed] of effects) {
+        const found = await violations(`src/${room}/virtual.ts`, code);
+        assert.equal(found.length > 0, !allowed.includes(room), code);
+      }
+    });
+
+    test('a date from an argument is fine', async () => {
+      const code = 'export const day = (at: number): Date => new Date(at);';
+      assert.deepEqual(await violations(`src/${room}/virtual.ts`, code), []);
+    });
+
+    test('there are no barrels', async () => {
+      const found = await violations(`src/${room}/virtual.ts`, `export * from './x.ts';`);
+      assert.deepEqual(found, ['no-restricted-syntax']);
+    });
+
+    test('only src/storage opens a file for writing', async () => {
+      for (const code of [
+        'export const flags = constants.O_WRONLY | constants.O_CREAT;',
+        `export const descriptor = openSync(path, 'w');`,
+      ]) {
+        const expected = code.includes('O_CREAT') ? ['no-restricted-syntax'] : [];
+        assert.deepEqual(
+          await violations(`src/${room}/virtual.ts`, code),
+          room === 'storage' ? [] : [...expected, 'no-restricted-syntax'],
+        );
+      }
+      const reading = 'export const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);';
+      assert.deepEqual(await violations(`src/${room}/virtual.ts`, reading), []);
+    });
+  });
+}
+
+test('standard output and error are opened and written in one file', async () => {
+  for (const code of [
+    `import { openSync, writeSync } from 'node:fs';`,
+    'export const flags = constants.O_WRONLY;',
+  ]) {
+    assert.deepEqual(await violations('src/terminal/standard-streams.ts', code), []);
+    assert.notDeepEqual(await violations('src/terminal/virtual.ts', code), []);
+  }
+  for (const code of [
+    `import { writeFileSync } from 'node:fs';`,
+    `import { createHash } from 'node:crypto';`,
+    `export const loaded = await import('chalk');`,
+  ]) {
+    assert.notDeepEqual(await violations('src/terminal/standard-streams.ts', code), [], code);
+  }
 });
 
 test('bin only starts the bundle', async () => {

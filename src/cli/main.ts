@@ -2,15 +2,21 @@ import { CommanderError, type Command } from 'commander';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf } from '../filesystem/filesystem-error.ts';
 import { commandFirst } from './command-first.ts';
-import { exitCodeOf, exitCodes, nagiosCodes, type ExitCode } from './exit-code.ts';
-import { releaseOutput } from './held-output.ts';
-import { asksForNagios } from './nagios-mode.ts';
-import { offeredFor } from './offering.ts';
-import { ownVersion } from './own-version.ts';
+import { exitCodeOf, exitCodes, nagiosCodes, type ExitCode } from '../terminal/exit-code.ts';
+import { releaseOutput } from '../terminal/held-output.ts';
+import { asksForNagios } from '../flags/nagios-mode.ts';
+import { offeredFor } from '../flags/names/offering.ts';
+import { ownVersion } from '../commands/version/own-version.ts';
 import { buildProgram } from './program.ts';
-import { cleanUp, handleSignals, interruptionDuringHold, sayInterrupted, wasChanged } from './signals.ts';
-import { isAllWritten, onOutputError } from './standard-streams.ts';
-import { openTerminal } from './terminal.ts';
+import {
+  cleanUp,
+  handleSignals,
+  interruptionDuringHold,
+  sayInterrupted,
+  wasChanged,
+} from '../terminal/signals.ts';
+import { isAllWritten, onOutputError } from '../terminal/standard-streams.ts';
+import { openTerminal } from '../terminal/terminal.ts';
 
 const words = commandFirst(process.argv.slice(2));
 
@@ -96,7 +102,7 @@ function codeOfLostResult(): ExitCode {
 
 /** A plugin's one line; a person who tries it on a terminal finds the error with its hint on stderr. */
 async function reportUnknown(line: string): Promise<ExitCode> {
-  const { nagiosUnknown } = await import('../render/nagios.ts');
+  const { nagiosUnknown } = await import('../render/expiration/nagios.ts');
   openTerminal({ color: false }).result(nagiosUnknown(line));
   return nagiosCodes.unknown;
 }
@@ -124,8 +130,8 @@ async function report(error: unknown): Promise<ExitCode> {
 // commander says "error: unknown option '--x'", then "(Did you mean --y?)" on a second line.
 async function usageError(error: CommanderError): Promise<KubepkiError> {
   const [{ calledBy, pathOf, unknownCommand }, { similarWords }, program] = await Promise.all([
-    import('./unknown-command.ts'),
-    import('../operations/similar-words.ts'),
+    import('../flags/names/unknown-command.ts'),
+    import('../flags/names/similar-words.ts'),
     buildProgram('', [], () => undefined),
   ]);
   // Where the command itself is not known, that is said, and not that its flags are not.

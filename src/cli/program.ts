@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
-import type { ExitCode } from './exit-code.ts';
-import { rootfsOption } from './options.ts';
-import { requireQuietText } from './quiet-option.ts';
-import { writeOutput } from './standard-streams.ts';
+import type { ExitCode } from '../terminal/exit-code.ts';
+import { rootfsOption } from '../flags/options.ts';
+import { requireQuietText } from '../flags/quiet-option.ts';
+import { writeOutput } from '../terminal/standard-streams.ts';
 
 type Done = (code: ExitCode) => void;
 type Add = (parent: Command, done: Done) => void;
@@ -11,29 +11,31 @@ type Add = (parent: Command, done: Done) => void;
 type Commands = Readonly<Record<string, () => Promise<Add>>>;
 
 const certsCommands: Commands = {
-  'check-expiration': async () => (await import('./command/check-expiration.ts')).addCheckExpiration,
-  renew: async () => (await import('./command/renew.ts')).addRenew,
-  install: async () => (await import('./command/install.ts')).addInstall,
-  generate: async () => (await import('./command/generate.ts')).addGenerate,
-  'generate-csr': async () => (await import('./command/generate-csr.ts')).addGenerateCsr,
-  'certificate-key': async () => (await import('./command/certificate-key.ts')).addCertificateKey,
-  recover: async () => (await import('./command/recover.ts')).addRecover,
-  history: async () => (await import('./command/history.ts')).addHistory,
-  rollback: async () => (await import('./command/rollback.ts')).addRollback,
+  'check-expiration': async () =>
+    (await import('../commands/check-expiration/check-expiration-flags.ts')).addCheckExpiration,
+  renew: async () => (await import('../commands/renew/renew-flags.ts')).addRenew,
+  install: async () => (await import('../commands/install/install-flags.ts')).addInstall,
+  generate: async () => (await import('../commands/generate/generate-flags.ts')).addGenerate,
+  'generate-csr': async () => (await import('../commands/generate-csr/generate-csr-flags.ts')).addGenerateCsr,
+  'certificate-key': async () =>
+    (await import('../commands/generate/certificate-key-flags.ts')).addCertificateKey,
+  recover: async () => (await import('../commands/rollback/recover-flags.ts')).addRecover,
+  history: async () => (await import('../commands/rollback/history-flags.ts')).addHistory,
+  rollback: async () => (await import('../commands/rollback/rollback-flags.ts')).addRollback,
 };
 
 const csrCommands: Commands = {
-  list: async () => (await import('./command/csr-list.ts')).addCsrList,
-  approve: async () => (await import('./command/csr-approve.ts')).addCsrApprove,
-  deny: async () => (await import('./command/csr-deny.ts')).addCsrDeny,
+  list: async () => (await import('../commands/csr/csr-list-flags.ts')).addCsrList,
+  approve: async () => (await import('../commands/csr/csr-approve-flags.ts')).addCsrApprove,
+  deny: async () => (await import('../commands/csr/csr-deny-flags.ts')).addCsrDeny,
 };
 
 const otherCommands: Commands = {
-  restart: async () => (await import('./command/restart.ts')).addRestart,
-  systemd: async () => (await import('./command/systemd.ts')).addSystemd,
-  completion: async () => (await import('./command/completion.ts')).addCompletion,
-  version: async () => (await import('./command/version.ts')).addVersion,
-  help: async () => (await import('./command/help.ts')).addHelp,
+  restart: async () => (await import('../commands/restart/restart-flags.ts')).addRestart,
+  systemd: async () => (await import('../commands/systemd/systemd-flags.ts')).addSystemd,
+  completion: async () => (await import('../commands/completion/completion-flags.ts')).addCompletion,
+  version: async () => (await import('../commands/version/version-flags.ts')).addVersion,
+  help: async () => (await import('../commands/help/help-flags.ts')).addHelp,
 };
 
 /**
@@ -110,7 +112,7 @@ function asGroup(command: Command, words: readonly string[]): void {
         command.outputHelp();
         return;
       }
-      const { requireCommand } = await import('./unknown-command.ts');
+      const { requireCommand } = await import('../flags/names/unknown-command.ts');
       const help = name === 'help' ? words.indexOf(name) : -1;
       const named = words.filter((_word, index) => index !== help);
       requireCommand(command.parent ?? command, named).outputHelp();

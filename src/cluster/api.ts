@@ -11,7 +11,7 @@ import { KubepkiError } from '../errors/error.ts';
 import type { ApiAccess } from './access.ts';
 import { addressesOf, type Address } from './addresses.ts';
 import { failureOf } from './failure.ts';
-import { httpOver } from './http.ts';
+import { httpOver, type AnswerLimits } from './http.ts';
 
 /** For the constructors of the client's APIs. */
 export type ApiConfiguration = Configuration;
@@ -25,13 +25,6 @@ export type Ask = <T>(
   request: (configuration: ApiConfiguration) => Promise<T>,
   limits?: AnswerLimits,
 ) => Promise<T>;
-
-export interface AnswerLimits {
-  /** Of each answer. */
-  readonly mostBytes?: number;
-  /** How many bytes an answer had. */
-  readonly received?: ((bytes: number) => void) | undefined;
-}
 
 const requestMs = 10_000;
 /**

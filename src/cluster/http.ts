@@ -9,7 +9,13 @@ import {
   type HttpLibrary,
 } from '@kubernetes/client-node';
 import { ask, type Question } from '../http/ask.ts';
-import type { AnswerLimits } from './api.ts';
+
+export interface AnswerLimits {
+  /** Of each answer. */
+  readonly mostBytes?: number;
+  /** How many bytes an answer had. */
+  readonly received?: ((bytes: number) => void) | undefined;
+}
 
 /**
  * How the client sends a request: over the agent's connection, once, to that server and to no other.

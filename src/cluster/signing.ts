@@ -8,7 +8,7 @@ import { answered, isNotFound } from './answered.ts';
 import { withApi, type Ask } from './api.ts';
 import { ClusterFailure } from './cluster-failure.ts';
 import { requestObjectIn, type RequestObject, type RequestSpec } from './request-object.ts';
-import { standingOf } from './standing.ts';
+import { standingOf, type Standing } from './standing.ts';
 
 /** What is asked of the certificates API for one certificate. */
 export interface SigningWish {
@@ -28,18 +28,6 @@ export type Submitted =
   | { readonly kind: 'created' }
   /** `same`: it asks for the very same, as after an answer that was lost on the way. */
   | { readonly kind: 'already-there'; readonly same: boolean };
-
-/** Where one request stands. Reasons and messages are the API server's: they may be anything. */
-export type Standing =
-  | { readonly kind: 'pending' }
-  /** Approved, and not issued yet. */
-  | { readonly kind: 'approved' }
-  /** `certificate`: PEM, as the API server gave it. Nobody has looked at it. */
-  | { readonly kind: 'issued'; readonly certificate: string }
-  | { readonly kind: 'denied'; readonly reason: string; readonly message: string }
-  | { readonly kind: 'failed'; readonly reason: string; readonly message: string }
-  /** Somebody has deleted it. */
-  | { readonly kind: 'gone' };
 
 /**
  * One connection, for a whole run. Each request is bounded to 10 s, and none is repeated here: what is worth another

@@ -1,5 +1,16 @@
 import type { RequestCondition, RequestObject } from './request-object.ts';
-import type { Standing } from './signing.ts';
+
+/** Where one request stands. Reasons and messages are the API server's: they may be anything. */
+export type Standing =
+  | { readonly kind: 'pending' }
+  /** Approved, and not issued yet. */
+  | { readonly kind: 'approved' }
+  /** `certificate`: PEM, as the API server gave it. Nobody has looked at it. */
+  | { readonly kind: 'issued'; readonly certificate: string }
+  | { readonly kind: 'denied'; readonly reason: string; readonly message: string }
+  | { readonly kind: 'failed'; readonly reason: string; readonly message: string }
+  /** Somebody has deleted it. */
+  | { readonly kind: 'gone' };
 
 /** Where several are true, a denial counts first, then a failure: what is certain is that nothing more will come. */
 export function standingOf({ conditions, certificate }: RequestObject): Exclude<Standing, { kind: 'gone' }> {

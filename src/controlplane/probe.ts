@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { ask } from '../http/ask.ts';
-import type { ProbeEndpoint } from '../operations/plan-restart.ts';
+import type { ProbeEndpoint } from '../operations/restart/plan-restart.ts';
 import { connectionTrouble } from './connection-trouble.ts';
 
 /** `status`: of HTTP. `answer`: what came, in few words, such as `HTTP 403` or `connection refused`. */

@@ -1,7 +1,7 @@
 import { KubepkiError } from '../errors/error.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { isReplaced, moveAside, moveBack, type Return } from '../storage/aside.ts';
-import type { ComponentRestart } from '../operations/plan-restart.ts';
+import type { ComponentRestart } from '../operations/restart/plan-restart.ts';
 import type { Clock } from './clock.ts';
 import { probe, type ProbeResult } from './probe.ts';
 

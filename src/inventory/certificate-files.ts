@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
-import { parseCertificates, type Chain } from '../pki/certificate.ts';
+import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts';
 import { readSlot } from './request-files.ts';
 import type { Reading } from './reading.ts';
 

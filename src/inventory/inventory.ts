@@ -3,17 +3,16 @@ import {
   certificateAuthorities,
   certificates,
   etcdClientSpec,
-  type CaName,
   type CaSpec,
   type KubeconfigSpec,
   type LeafSpec,
 } from '../catalog/catalog.ts';
-import type { FileTarget, SigningFiles } from '../changeset/change-set.ts';
+import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import type { Kubeconfig, PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
 import { readKubeconfig } from '../kubeconfig/read.ts';
-import { parseCertificates, type Chain } from '../pki/certificate.ts';
+import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts';
 import { textOf } from './kubeconfig-text.ts';
 import type { Layout } from './layout.ts';
 import { named, namingOf, readFile, reading, type Reading } from './reading.ts';
@@ -99,7 +98,7 @@ export interface Inventory {
 
 /**
  * Reads certificates and kubeconfigs, no key file. Never throws for a single bad file. It holds all that kubeadm may manage;
- * what it manages on this node is for operations/node-kind.ts to say.
+ * what it manages on this node is for operations/node/node-kind.ts to say.
  * @param etcd what the configuration says of it; undefined: there is none
  */
 export function readInventory(node: Layout, etcd?: Etcd): Inventory {
@@ -151,27 +150,6 @@ function protectedPaths(layout: Layout): ReadonlySet<string> {
       return resolved.status === 'present' ? [path, resolved.value] : [path];
     }),
   );
-}
-
-/** Only the node where `kubeadm init` ran has a super-admin.conf: nowhere else is it missing. */
-export function isMissed({ spec, state }: CertificateEntry): boolean {
-  return state.status === 'missing' && !(spec.kind === 'kubeconfig' && spec.optional);
-}
-
-/** The files of the CAs that these certificates are from, as far as they could be read. */
-export function signingFiles(
-  { authorities }: Inventory,
-  specs: readonly { readonly caName: CaName }[],
-): SigningFiles[] {
-  return authorities.flatMap(({ spec, file, keyPath }) =>
-    file !== undefined && specs.some(({ caName }) => caName === spec.name)
-      ? [{ certificate: file, keyPath }]
-      : [],
-  );
-}
-
-export function findAuthority(inventory: Inventory, name: CaName): AuthorityEntry | undefined {
-  return inventory.authorities.find((entry) => entry.spec.name === name);
 }
 
 function readAuthority(layout: Layout, spec: CaSpec): AuthorityEntry {

@@ -1,7 +1,7 @@
 import type { CaName } from '../catalog/catalog.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { localIssuer, type Issuer } from '../pki/issuer.ts';
-import { parsePrivateKey } from '../pki/private-key.ts';
+import { localIssuer, type Issuer } from '../pki/issue/issuer.ts';
+import { parsePrivateKey } from '../pki/key/private-key.ts';
 import type { AuthorityEntry, Inventory } from './inventory.ts';
 import type { Layout } from './layout.ts';
 import { readFile, reading, type Reading } from './reading.ts';

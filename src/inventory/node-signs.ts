@@ -5,7 +5,7 @@ import { stateDirectoryName } from '../filesystem/own-names.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import type { Layout } from './layout.ts';
 import { reading } from './reading.ts';
-import { manifestPath } from './static-pods.ts';
+import { manifestPath } from './kubelet/static-pods.ts';
 
 /** What is beside a node's certificates and tells what kind of node it is. */
 export interface NodeSigns {

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { kubeletKubeconfig } from '../catalog/catalog.ts';
-import type { Certificate } from '../pki/certificate.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
 import { readCertificateFile } from './certificate-files.ts';
 import { readInitFiles } from './init-files.ts';
 import { readKubeconfigServers, type KubeconfigServer } from './kubeconfig-servers.ts';
-import { kubeletFlag, readKubeletFlags } from './kubelet-flags.ts';
+import { kubeletFlag, readKubeletFlags } from './kubelet/kubelet-flags.ts';
 import type { Layout } from './layout.ts';
 import { readFile, reading, type Reading } from './reading.ts';
-import { readStaticPods, type StaticPods } from './static-pods.ts';
+import { readStaticPods, type StaticPods } from './kubelet/static-pods.ts';
 
 /** Something that a file says. */
 export interface Trace<T> {

@@ -3,8 +3,8 @@ import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
 import { readPartialKubeconfig } from '../kubeconfig/read.ts';
 import { textOf } from './kubeconfig-text.ts';
-import { parseRequest, type CertificationRequest } from '../pki/certification-request.ts';
-import { parsePrivateKey, type PrivateKey } from '../pki/private-key.ts';
+import { parseRequest, type CertificationRequest } from '../pki/request/certification-request.ts';
+import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
 import type { Layout } from './layout.ts';
 import { reading } from './reading.ts';
 import {

@@ -3,7 +3,7 @@ import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { Embedded, MaybeEmbedded, PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
-import type { Chain } from '../pki/certificate.ts';
+import type { Chain } from '../pki/certificate/certificate.ts';
 import { readAuthorityFile } from './inventory.ts';
 import type { Layout } from './layout.ts';
 import { readKubeconfigSlot } from './pending-files.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { serviceAccount } from '../catalog/init-order.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
-import { parsePrivateKey, type PrivateKey } from '../pki/private-key.ts';
+import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
 import type { CertificateEntry, Inventory } from './inventory.ts';
 import { reading } from './reading.ts';
 import { readSlot, type Slot } from './request-files.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
-import { parseRequest, type CertificationRequest } from '../pki/certification-request.ts';
-import { parsePrivateKey, type PrivateKey } from '../pki/private-key.ts';
+import { parseRequest, type CertificationRequest } from '../pki/request/certification-request.ts';
+import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 import { readFile, reading, type Reading } from './reading.ts';
 

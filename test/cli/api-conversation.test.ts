@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { converse, type Conversation, type Settled } from '../../src/cli/api-conversation.ts';
+import { converse } from '../../src/commands/renew/use-api/converse.ts';
 import { ClusterFailure } from '../../src/cluster/cluster-failure.ts';
-import type { SigningApi, Standing } from '../../src/cluster/signing.ts';
+import type { SigningApi } from '../../src/cluster/signing.ts';
+import type { Standing } from '../../src/cluster/standing.ts';
+import type { Conversation, ConversationEnd } from '../../src/commands/renew/use-api/conversation.ts';
 
 const wish = {
   name: 'kubepki-cp1-scheduler-conf-01',
@@ -31,7 +33,7 @@ function fakeClock(): { readonly slept: number[]; readonly clock: Conversation['
 async function talk(
   api: Partial<SigningApi>,
   { timeoutMs = 60_000, approve = false } = {},
-): Promise<{ readonly settled: Settled; readonly slept: readonly number[] }> {
+): Promise<{ readonly settled: ConversationEnd; readonly slept: readonly number[] }> {
   const { slept, clock } = fakeClock();
   const settled = await converse({
     api: {

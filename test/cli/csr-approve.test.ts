@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { checks, type Check } from '../../src/operations/kubelet-serving.ts';
+import { checks, type Check } from '../../src/operations/kubelet-serving/kubelet-serving.ts';
 import { parse } from 'yaml';
 import { refusals } from '../operations/kubelet-serving/refusals.ts';
 import { ownAddresses, surroundings, wanted } from '../operations/kubelet-serving/sample.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { generateKeys } from '../../src/cli/generate-keys.ts';
-import { openTerminal } from '../../src/cli/terminal.ts';
-import { algorithmOf, type KeyAlgorithm } from '../../src/pki/private-key.ts';
+import { generateKeys } from '../../src/change/generate-keys.ts';
+import { openTerminal } from '../../src/terminal/terminal.ts';
+import { algorithmOf, type KeyAlgorithm } from '../../src/pki/key/private-key.ts';
 
 test('each key is used as it arrives, while others are still being generated; the order is that of the items', async () => {
   const slow: KeyAlgorithm = { type: 'rsa', bits: 4096 };

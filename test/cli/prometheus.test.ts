@@ -10,8 +10,8 @@ import {
   parseRenewRuns,
   prometheusTexts,
   type NodeMetrics,
-} from '../../src/render/prometheus.ts';
-import type { Monitored } from '../../src/operations/monitored.ts';
+} from '../../src/render/expiration/prometheus.ts';
+import type { Monitored } from '../../src/operations/expiration/monitored.ts';
 import { judge } from '../support/judge.ts';
 import { kubepki } from '../support/kubepki.ts';
 import { samplesOf, type Sample } from '../support/metrics.ts';

@@ -5,12 +5,13 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { withSigningApi, type SigningWish, type Standing } from '../../src/cluster/signing.ts';
+import { withSigningApi, type SigningWish } from '../../src/cluster/signing.ts';
 import { csrPath } from '../support/cluster/csr-api.ts';
 import type { Wrong } from '../support/cluster/signer.ts';
 import { recorded } from '../support/cluster/transcript.ts';
 import { until } from '../support/deadline.ts';
 import { admin, failure, never, signingBed, type Bed } from './signing-bed.ts';
+import type { Standing } from '../../src/cluster/standing.ts';
 
 const by = { reason: 'KubepkiApprove', message: 'approved by kubepki' };
 

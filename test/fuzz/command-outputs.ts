@@ -1,5 +1,5 @@
-import { checkExpiration } from '../../src/cli/check-expiration.ts';
-import { renewCertificates } from '../../src/cli/renew.ts';
+import { checkExpiration } from '../../src/commands/check-expiration/check-expiration.ts';
+import { renewCertificates } from '../../src/commands/renew/renew.ts';
 import type { Timed } from './campaign.ts';
 import { collected, type Said } from './said.ts';
 

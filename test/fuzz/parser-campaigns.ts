@@ -4,10 +4,15 @@ import { parseKubeadmConfig } from '../../src/config/parse.ts';
 import { KubepkiError } from '../../src/errors/error.ts';
 import { readKubeconfig } from '../../src/kubeconfig/read.ts';
 import { rewriteKubeconfig } from '../../src/kubeconfig/rewrite.ts';
-import { encodeCertificates, isCa, parseCertificate, parseCertificates } from '../../src/pki/certificate.ts';
-import { chainsTo } from '../../src/pki/chain.ts';
-import { localIssuer } from '../../src/pki/issuer.ts';
-import { algorithmOf, parsePrivateKey } from '../../src/pki/private-key.ts';
+import {
+  encodeCertificates,
+  isCa,
+  parseCertificate,
+  parseCertificates,
+} from '../../src/pki/certificate/certificate.ts';
+import { chainsTo } from '../../src/pki/path/chain.ts';
+import { localIssuer } from '../../src/pki/issue/issuer.ts';
+import { algorithmOf, parsePrivateKey } from '../../src/pki/key/private-key.ts';
 import { renderError } from '../../src/render/diagnostics.ts';
 import { fixturePath } from '../support/tree.ts';
 import type { Campaign } from './campaign.ts';

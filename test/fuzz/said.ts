@@ -1,5 +1,5 @@
-import { exitCodeOf } from '../../src/cli/exit-code.ts';
-import type { Terminal } from '../../src/cli/terminal.ts';
+import { exitCodeOf } from '../../src/terminal/exit-code.ts';
+import type { Terminal } from '../../src/terminal/terminal.ts';
 import { KubepkiError } from '../../src/errors/error.ts';
 import { renderError, renderHint, renderNote, renderWarning } from '../../src/render/diagnostics.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renderError, renderNote, renderWarning } from '../../src/render/diagnostics.ts';
-import { nagiosUnknown, quotedLabel } from '../../src/render/nagios.ts';
+import { nagiosUnknown, quotedLabel } from '../../src/render/expiration/nagios.ts';
 import { printable } from '../../src/render/printable.ts';
-import { escapeLabelValue } from '../../src/render/prometheus.ts';
-import { restartLine } from '../../src/render/restart.ts';
+import { escapeLabelValue } from '../../src/render/expiration/prometheus.ts';
+import { restartLine } from '../../src/render/change/restart.ts';
 
 test('an error is one line, its remedy a second; a note and a warning are one', () => {
   assert.equal(

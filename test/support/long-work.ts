@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { KubepkiError } from '../../src/errors/error.ts';
-import { openTerminal } from '../../src/cli/terminal.ts';
+import { openTerminal } from '../../src/terminal/terminal.ts';
 
 const lines = createInterface({ input: process.stdin, terminal: false });
 const terminal = openTerminal({ color: true });

@@ -1,13 +1,13 @@
 import type { Reading } from '../../inventory/reading.ts';
-import { isCa, type Certificate, type Chain } from '../../pki/certificate.ts';
-import { hasNegativeSerial } from '../../pki/facts.ts';
-import { certificateOfKey, isIssuedBy, lastingLongest } from '../../pki/issuer.ts';
-import { attributesOf } from '../../pki/name.ts';
-import { unfitSigner } from '../../pki/path.ts';
-import { type PrivateKey } from '../../pki/private-key.ts';
-import { isoSeconds } from '../../pki/time.ts';
+import { isCa, type Certificate, type Chain } from '../../pki/certificate/certificate.ts';
+import { hasNegativeSerial } from '../../pki/certificate/facts.ts';
+import { certificateOfKey, isIssuedBy, lastingLongest } from '../../pki/issue/issuer.ts';
+import { attributesOf } from '../../pki/der/name.ts';
+import { unfitSigner } from '../../pki/path/path.ts';
+import { type PrivateKey } from '../../pki/key/private-key.ts';
+import { isoSeconds } from '../../pki/der/time.ts';
 import { isLocked } from './certificate-checks.ts';
-import type { Severity } from './finding.ts';
+import type { Severity } from './severity.ts';
 
 /** The certificates of a CA's file, and what they are judged by. */
 export interface JudgedAuthority {

@@ -1,26 +1,25 @@
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { CommandLine } from '../../errors/command-line.ts';
 import type { KubepkiError } from '../../errors/error.ts';
-import {
-  findAuthority,
-  isMissed,
-  type AuthorityEntry,
-  type CertificateEntry,
-  type EtcdClientEntry,
-  type Inventory,
+import type {
+  AuthorityEntry,
+  CertificateEntry,
+  EtcdClientEntry,
+  Inventory,
 } from '../../inventory/inventory.ts';
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
 import type { Reading } from '../../inventory/reading.ts';
 import type { Slot } from '../../inventory/request-files.ts';
-import type { Certificate, Chain } from '../../pki/certificate.ts';
-import { positiveSerialHint } from '../../pki/issuer.ts';
-import { validatePath, type PathOutcome } from '../../pki/path.ts';
-import type { PrivateKey } from '../../pki/private-key.ts';
-import { isExternallyManaged } from '../external-authority.ts';
+import type { Certificate, Chain } from '../../pki/certificate/certificate.ts';
+import { positiveSerialHint } from '../../pki/issue/issuer.ts';
+import { validatePath, type PathOutcome } from '../../pki/path/path.ts';
+import type { PrivateKey } from '../../pki/key/private-key.ts';
+import { isExternallyManaged } from './external-authority.ts';
 import { authorityInUse, authorityProblemsOf } from './authority-checks.ts';
 import { problemsOf } from './certificate-checks.ts';
 import type { CheckId, Finding } from './finding.ts';
 import { remedy, type Remedied } from './remedies.ts';
+import { findAuthority, isMissed } from '../../inventory/look-ups.ts';
 
 /** A node's files, and the moment at which they are judged. */
 export interface Subject {

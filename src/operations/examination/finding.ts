@@ -1,8 +1,6 @@
 import type { AuthorityCheck } from './authority-checks.ts';
 import type { CertificateCheck } from './certificate-checks.ts';
-
-/** `error`: it does not work, or will not be accepted. `warning`: it works, and deserves a look. */
-export type Severity = 'error' | 'warning';
+import type { Severity } from './severity.ts';
 
 /** `unjudged`: whether it verifies cannot be told, as its CA could not be read. */
 export type CheckId = CertificateCheck | AuthorityCheck | 'missing' | 'unreadable' | 'unjudged';

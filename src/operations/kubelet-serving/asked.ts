@@ -1,7 +1,7 @@
-import { findExtension } from '../../pki/extension.ts';
-import { openRequest } from '../../pki/foreign-request.ts';
-import { describeKey } from '../../pki/request-key.ts';
-import { serverNames, type ServerName } from '../../pki/server-name.ts';
+import { findExtension } from '../../pki/extension/extension.ts';
+import { openRequest } from '../../pki/request/foreign-request.ts';
+import { describeKey } from '../../pki/request/request-key.ts';
+import { serverNames, type ServerName } from '../../pki/extension/server-name.ts';
 import type { SigningRequest } from './signing-request.ts';
 
 /** What a request, of whatever signer, asks for. */

@@ -1,6 +1,6 @@
-import { extensionIds } from '../../pki/extension.ts';
-import type { ForeignRequest } from '../../pki/foreign-request.ts';
-import { describeKey } from '../../pki/request-key.ts';
+import { extensionIds } from '../../pki/extension/extension.ts';
+import type { ForeignRequest } from '../../pki/request/foreign-request.ts';
+import { describeKey } from '../../pki/request/request-key.ts';
 import type { Problem } from './object-checks.ts';
 import { shown, shownList } from './shown.ts';
 

@@ -1,4 +1,4 @@
-import { decide, denialProblem, mayBeDenied, type Check } from '../kubelet-serving.ts';
+import { decide, denialProblem, mayBeDenied, type Check } from './kubelet-serving.ts';
 import type { Asked } from './asked.ts';
 import type { Selection } from './name-checks.ts';
 import type { SigningRequest } from './signing-request.ts';

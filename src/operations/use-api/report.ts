@@ -1,12 +1,12 @@
-import { factsOf } from '../certificate-facts.ts';
-import type { CertificateReport, ChangeReport } from '../change-report.ts';
-import { factsInUse } from '../facts-in-use.ts';
-import { placeTargets, type Installable } from '../plan-install.ts';
-import type { PlannedRequest } from '../plan-requests.ts';
-import { notDue, sameSans, unsound } from '../request-report.ts';
+import { factsOf } from '../change/certificate-facts.ts';
+import type { CertificateReport, ChangeReport } from '../change/change-report.ts';
+import { factsInUse } from '../change/facts-in-use.ts';
+import { placeTargets, type Installable } from '../install/plan-install.ts';
+import type { PlannedRequest } from '../requests/plan-requests.ts';
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { ChangeSet } from '../../changeset/change-set.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
+import { notDue, sameSans, unsound } from '../renewal/resting.ts';
 
 /** What has been made of what was asked for. */
 export type ApiStage =

@@ -1,6 +1,6 @@
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import { attributesOf } from '../../pki/name.ts';
+import { attributesOf } from '../../pki/der/name.ts';
 import { isBuiltIn } from './signer-name.ts';
 
 /** What decides whether a signer can issue a certificate. */

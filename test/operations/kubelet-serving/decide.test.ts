@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { checks, decide, mayBeDenied } from '../../../src/operations/kubelet-serving.ts';
+import { checks, decide, mayBeDenied } from '../../../src/operations/kubelet-serving/kubelet-serving.ts';
 import { judge } from '../../support/judge.ts';
 import { derToPem, pemToDer, RequestMaker, type Wanted } from '../../support/serving-request.ts';
 import { temporaryDirectory } from '../../support/tree.ts';

@@ -1,4 +1,4 @@
-import type { Check } from '../../../src/operations/kubelet-serving.ts';
+import type { Check } from '../../../src/operations/kubelet-serving/kubelet-serving.ts';
 import type { Selection } from '../../../src/operations/kubelet-serving/name-checks.ts';
 import type { SigningRequest } from '../../../src/operations/kubelet-serving/signing-request.ts';
 import type { ClusterNode, Surroundings } from '../../../src/operations/kubelet-serving/surroundings.ts';

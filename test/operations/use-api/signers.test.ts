@@ -4,7 +4,7 @@ import { certificates, type CertificateSpec } from '../../../src/catalog/catalog
 import { KubepkiError } from '../../../src/errors/error.ts';
 import { isSignerName } from '../../../src/operations/use-api/signer-name.ts';
 import { chooseSigner, type Candidate } from '../../../src/operations/use-api/signers.ts';
-import { distinguishedName } from '../../../src/pki/name.ts';
+import { distinguishedName } from '../../../src/pki/der/name.ts';
 
 const inApi = { serverAuth: 'server auth', clientAuth: 'client auth' } as const;
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { requestName } from '../../../src/operations/use-api/request-name.ts';
 import { expirationSecondsOf, requestedUsages } from '../../../src/operations/use-api/usages.ts';
-import { parseCertificates, type Certificate } from '../../../src/pki/certificate.ts';
+import { parseCertificates, type Certificate } from '../../../src/pki/certificate/certificate.ts';
 import { judge } from '../../support/judge.ts';
 import { temporaryDirectory } from '../../support/tree.ts';
 

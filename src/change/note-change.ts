@@ -1,0 +1,29 @@
+import { changedInUse, componentsToRestart, type ChangeReport } from '../operations/change/change-report.ts';
+import { changeSummary } from '../render/change/change-summary.ts';
+import type { NodeOptions } from '../node/node-options.ts';
+import type { OutputOption } from '../flags/output-option.ts';
+import { restartCommand } from './restart/restart-command.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+
+/**
+ * Says what has changed, and which components must be restarted to use it, where that is not done at once. With `--quiet` that is one
+ * line: a renewal that nobody sees is no record. A document has the sum already.
+ */
+export function noteChange(
+  report: ChangeReport,
+  options: NodeOptions & OutputOption & { readonly restart?: boolean },
+  terminal: Terminal,
+): void {
+  const summary = changeSummary(report);
+  if (summary === undefined) return;
+  const components = options.restart === true ? [] : componentsToRestart(report);
+  const command = restartCommand(components, options);
+  if (terminal.quiet) {
+    terminal.record(command === undefined ? summary : `${summary}; to use what is new: ${command}`);
+    return;
+  }
+  if (options.output === 'text' && changedInUse(report).length > 0) terminal.note(summary);
+  if (command === undefined) return;
+  terminal.note(`restart ${components.join(', ')} to use the new certificates`);
+  terminal.hint(command);
+}

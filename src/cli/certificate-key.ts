@@ -1,9 +1,0 @@
-import { randomCertificateKey } from '../pki/certificate-key.ts';
-import { exitCodes, type ExitCode } from './exit-code.ts';
-import type { Terminal } from './terminal.ts';
-
-/** The one secret that is meant for stdout. */
-export function printCertificateKey(terminal: Terminal): ExitCode {
-  terminal.result(`${randomCertificateKey()}\n`);
-  return exitCodes.done;
-}

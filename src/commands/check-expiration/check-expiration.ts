@@ -1,0 +1,79 @@
+import { askCluster } from '../../node/ask-cluster.ts';
+import { examine, type Examined, type KeysOption } from '../../node/examine.ts';
+import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import { FileSystemRoot } from '../../filesystem/root.ts';
+import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
+import { warnOfFindings } from '../../terminal/findings.ts';
+import { openNode, workingDirectory, type Node, type NodeOptions } from '../../node/node-options.ts';
+import { expirationPresenter } from './present-expiration.ts';
+import { showExpiration, worseOf } from './show-expiration.ts';
+import { isTerminal } from '../../terminal/standard-streams.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
+import type { TreesOptions } from '../../flags/trees-options.ts';
+import { noteWaiting } from '../../node/waiting.ts';
+import type { ExpirationOptions } from './expiration-options.ts';
+import { openMetrics } from './open-metrics.ts';
+
+export type CheckExpirationOptions = ExpirationOptions & TreesOptions;
+
+/**
+ * Of one tree as kubeadm has it; of several in one table, one document. `--rootfs-from` is several, whatever it names: a
+ * script must know what it gets.
+ */
+export async function checkExpiration(
+  { rootfs: given = [], rootfsFrom, ...options }: CheckExpirationOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const [rootfs, ...others] = given;
+  if (rootfsFrom === undefined && others.length === 0) {
+    return checkOne({ ...options, ...(rootfs !== undefined && { rootfs }) }, terminal);
+  }
+  const [{ checkTrees }, { readTreeList }] = await Promise.all([
+    import('./check-trees.ts'),
+    import('./tree-list.ts'),
+  ]);
+  const listed = rootfsFrom === undefined ? [] : await readTreeList(rootfsFrom);
+  return checkTrees([...new Set([...given, ...listed])], options, terminal);
+}
+
+async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Terminal): Promise<ExitCode> {
+  const present = await expirationPresenter(options, terminal);
+  const now = options.at ?? new Date();
+  const asking = { prefix: 'check-expiration', text: options.output.kind === 'text' } as const;
+  const here = await askCluster(options, asking, terminal);
+  const metrics = await openMetrics(FileSystemRoot.open(here.rootfs, workingDirectory(here)), options);
+  const { node, examined } = await examineOne(here, now, terminal).catch((error: unknown) => {
+    // What the file said of this node before must not stand: nothing is known of it now.
+    if (error instanceof KubepkiError) metrics?.write([metrics.ofUnreadable()]);
+    throw error;
+  });
+  const unwritten = metrics?.write([metrics.of(examined)]);
+  const shown = present({ ...examined, now, runs: metrics?.runs });
+  showExpiration(shown, unwritten, terminal);
+  if (shown.pluginCode !== undefined) return shown.pluginCode;
+  for (const problem of examined.problems) terminal.error(problem);
+  warnOfFindings(examined.findings, terminal);
+  // Its exit code is kubeadm's, and the rows that tell it are not shown.
+  if (terminal.quiet && options.within === undefined && examined.problems.length === 0)
+    warnOfRows(examined.report, terminal);
+  const ok = examined.problems.length > 0 ? exitCodes.error : exitCodes.done;
+  const code = options.within === undefined ? ok : judgeExpiration(examined, options.within, terminal);
+  // Of another moment it is no advice.
+  if (asking.text && options.at === undefined && isTerminal('stderr')) {
+    const { noteNextStep } = await import('./note-next-step.ts');
+    noteNextStep(examined.report, node, terminal);
+  }
+  return worseOf(code, unwritten);
+}
+
+/** @throws KubepkiError where nothing of the node can be looked at */
+async function examineOne(
+  options: NodeOptions & KeysOption,
+  now: Date,
+  terminal: Terminal,
+): Promise<{ readonly node: Node; readonly examined: Examined }> {
+  const node = await openNode(options, terminal);
+  await noteWaiting(node, terminal);
+  return { node, examined: examine(node, options, now) };
+}

@@ -1,0 +1,139 @@
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { KubepkiError } from '../../errors/error.ts';
+import { FileSystemRoot } from '../../filesystem/root.ts';
+import { examine } from '../../node/examine.ts';
+import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import { warnOfFindings } from '../../terminal/findings.ts';
+import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
+import { openNode, workingDirectory } from '../../node/node-options.ts';
+import type { Period } from '../../flags/period-option.ts';
+import { metricsOfTrees, treesPresenter, type ExaminedTree } from './present-trees.ts';
+import { showExpiration, worseOf } from './show-expiration.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
+import { noteWaiting } from '../../node/waiting.ts';
+import type { ExpirationOptions } from './expiration-options.ts';
+import { openMetrics } from './open-metrics.ts';
+
+/**
+ * `check-expiration` of several trees: each goes the same way as one alone, and of each only what is shown is kept.
+ * @param directories as typed, none twice
+ */
+export async function checkTrees(
+  directories: readonly string[],
+  options: ExpirationOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  // Each tree is another cluster's, perhaps, and its admin.conf of no use here: a thousand times three seconds.
+  if (options.kubeconfig !== undefined) {
+    throw new KubepkiError('usage', '--kubeconfig does not go with several trees', {
+      hint: 'check that node alone to ask its cluster',
+    });
+  }
+  // What was read of one tree is garbage when the next is read. Left to itself, V8 lets that of many pile up.
+  setFlagsFromString('--optimize-for-size');
+  const present = await treesPresenter(options, terminal);
+  const now = options.at ?? new Date();
+  const { textfile, output } = options;
+  // Of this machine: which of the trees should have it?
+  const here = FileSystemRoot.open(undefined, workingDirectory({ ...(textfile && { config: textfile }) }));
+  const metrics = await openMetrics(here, options);
+  const measure =
+    metrics !== undefined || output.kind === 'prometheus'
+      ? await import('../../change/textfile.ts')
+      : undefined;
+  const read: ReadTree = async (node, said) => {
+    const opened = await openNode({ ...options, rootfs: node }, said);
+    await noteWaiting(opened, said);
+    const examined = examine(opened, options, now);
+    const { report, problems, findings } = examined;
+    return { node, report, problems, findings, metrics: measure?.metricsOf(examined, node) };
+  };
+  const trees = await readAll(directories, terminal, (node, said) =>
+    read(node, said).catch((error: unknown) => {
+      if (!(error instanceof KubepkiError)) throw error;
+      const metrics = measure?.unreadableNode(node);
+      return { node, report: undefined, problems: [error], findings: [], metrics };
+    }),
+  );
+  const unwritten = metrics?.write(metricsOfTrees(trees));
+  const shown = present(trees, metrics?.runs);
+  showExpiration(shown, unwritten, terminal);
+  if (shown.pluginCode !== undefined) return shown.pluginCode;
+  for (const problem of trees.flatMap(({ problems }) => problems)) terminal.error(problem);
+  warnOfFindings(
+    trees.flatMap(({ findings }) => findings),
+    terminal,
+  );
+  const isBad = trees.some(({ problems }) => problems.length > 0);
+  if (terminal.quiet && options.within === undefined && !isBad) {
+    for (const { node, report } of trees) {
+      if (report !== undefined) warnOfRows(report, ofNode(node, terminal));
+    }
+  }
+  if (options.within !== undefined) return worseOf(judgeTrees(trees, options.within, terminal), unwritten);
+  return isBad ? exitCodes.error : worseOf(exitCodes.done, unwritten);
+}
+
+type ReadTree = (node: string, terminal: Terminal) => Promise<ExaminedTree>;
+
+/** One after the other, so that what is read of one is gone before the next. */
+async function readAll(
+  directories: readonly string[],
+  terminal: Terminal,
+  read: ReadTree,
+): Promise<readonly ExaminedTree[]> {
+  const trees: ExaminedTree[] = [];
+  // Said when the line that shows how far it is has gone.
+  const said: (() => void)[] = [];
+  const progress = terminal.progress('reading the trees');
+  try {
+    for (const node of directories) {
+      trees.push(await read(node, heldBack(terminal, node, said)));
+      progress.update(`reading the trees: ${String(trees.length)} of ${String(directories.length)}`);
+      // For the line, and for Ctrl-C.
+      await setImmediate();
+    }
+  } finally {
+    progress.end();
+  }
+  for (const say of said) say();
+  return trees;
+}
+
+/** Of which tree it is said, as not every sentence names it. */
+function heldBack(terminal: Terminal, node: string, said: (() => void)[]): Terminal {
+  return {
+    ...terminal,
+    warning: (text) =>
+      said.push(() => {
+        terminal.warning(`${node}: ${text}`);
+      }),
+    note: (text) =>
+      said.push(() => {
+        terminal.note(`${node}: ${text}`);
+      }),
+    hint: (text) =>
+      said.push(() => {
+        terminal.hint(text);
+      }),
+  };
+}
+
+/** Says of which node it is. */
+function ofNode(node: string, terminal: Terminal): Pick<Terminal, 'warning'> {
+  return {
+    warning: (text) => {
+      terminal.warning(`${node}: ${text}`);
+    },
+  };
+}
+
+/** The worst of them: 5, else 4. */
+function judgeTrees(trees: readonly ExaminedTree[], within: Period, terminal: Terminal): ExitCode {
+  const codes = trees.map(({ node, report, problems, findings }) => {
+    if (report === undefined) return exitCodes.expired;
+    return judgeExpiration({ report, problems, findings }, within, ofNode(node, terminal));
+  });
+  return [exitCodes.expired, exitCodes.expiring].find((code) => codes.includes(code)) ?? exitCodes.done;
+}

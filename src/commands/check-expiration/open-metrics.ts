@@ -1,0 +1,13 @@
+import type { FileSystemRoot } from '../../filesystem/root.ts';
+import type { MetricsFile } from './metrics-file.ts';
+import type { TextfileOption } from '../../flags/textfile-option.ts';
+
+/** Where the file cannot be written, its `write` says so: what there is to show is shown first. */
+export async function openMetrics(
+  root: FileSystemRoot,
+  { textfile }: TextfileOption,
+): Promise<MetricsFile | undefined> {
+  if (textfile === undefined) return undefined;
+  const { openMetricsFile } = await import('./metrics-file.ts');
+  return openMetricsFile(root, textfile);
+}

@@ -1,0 +1,55 @@
+import { type Command, Option } from 'commander';
+import type { CsrApproveOptions } from './csr-approve.ts';
+import { addCsrOptions } from '../../flags/csr-options.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
+import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+
+export function addCsrApprove(csr: Command, done: (code: ExitCode) => void): void {
+  addCsrOptions(
+    csr
+      .command('approve')
+      .summary('approve requests of kubelets for their serving certificates, after every check')
+      .description(
+        'Approves a request only if it is what a kubelet asks for its serving certificate: of its own node, for names and ' +
+          'addresses of that Node object, which belong to no other node, Service or API server. Nothing else is ever approved.',
+      )
+      .argument('[names...]', 'which, as "kubepki csr list" shows them')
+      .allowExcessArguments(false),
+  )
+    .option('--all', 'all that are pending; wants --allow-cidr and --allow-dns')
+    .addOption(listOption('--allow-cidr <cidr>', 'addresses of nodes: a network such as 192.0.2.0/24'))
+    .addOption(
+      listOption(
+        '--allow-dns <name>',
+        'names of nodes: example.internal, .example.internal or node-*.example',
+      ),
+    )
+    .option('--deny-invalid', 'deny what fails a check, rather than leave it pending')
+    .addOption(new Option('--dry-run', 'say what would be decided, and decide nothing'))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kubepki csr list
+  kubepki csr approve csr-9wvgt
+  kubepki csr approve --all --allow-cidr 192.0.2.0/24 --allow-dns example.internal --dry-run
+
+--allow-cidr and --allow-dns can be given again, or take several with commas between; example.internal means that name
+and all below it, .example.internal all below it, and a * stands for a part of one label. A kubelet writes the addresses
+of its Node itself, so with --all they have to be within these lists. What a refused request fails is said. Exit code 1
+if a request that is named is not approved; with --all a refusal is a warning, and the exit code 0.`,
+    )
+    .action(async (names: string[], _options, command: Command) => {
+      const options = command.optsWithGlobals<CsrApproveOptions & TerminalOptions>();
+      const { approveRequests } = await import('./csr-approve.ts');
+      done(await approveRequests(names, options, openTerminal(options)));
+    });
+}
+
+/** Given again it adds to the list. */
+function listOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value: string, before: readonly string[] | undefined) => [
+    ...(before ?? []),
+    ...value.split(',').map((one) => one.trim()),
+  ]);
+}

@@ -1,0 +1,25 @@
+import { type Command, Option } from 'commander';
+import type { CsrDenyOptions } from './csr-deny.ts';
+import { addCsrOptions } from '../../flags/csr-options.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
+import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+
+export function addCsrDeny(csr: Command, done: (code: ExitCode) => void): void {
+  addCsrOptions(
+    csr
+      .command('deny')
+      .summary('deny requests of kubelets for their serving certificates')
+      .description(
+        'Denies the named requests, if they are pending and of kubelets for their serving certificates: all others are left ' +
+          'as they are. A denial cannot be taken back; the kubelet asks again, with a new request.',
+      )
+      .argument('[names...]', 'which, as "kubepki csr list" shows them')
+      .allowExcessArguments(false),
+  )
+    .addOption(new Option('--dry-run', 'say what would be denied, and deny nothing'))
+    .action(async (names: string[], _options, command: Command) => {
+      const options = command.optsWithGlobals<CsrDenyOptions & TerminalOptions>();
+      const { denyRequests } = await import('./csr-deny.ts');
+      done(await denyRequests(names, options, openTerminal(options)));
+    });
+}

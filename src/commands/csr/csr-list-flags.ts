@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import { addCsrOptions, type CsrOptions } from '../../flags/csr-options.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
+import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+
+export function addCsrList(csr: Command, done: (code: ExitCode) => void): void {
+  addCsrOptions(
+    csr
+      .command('list')
+      .summary('list the signing requests and what they ask for')
+      .description(
+        "Lists all signing requests of the cluster: kubectl's columns, then the key and the names that each asks for.",
+      )
+      .allowExcessArguments(false),
+  ).action(async (_options, command: Command) => {
+    const options = command.optsWithGlobals<CsrOptions & TerminalOptions>();
+    const { listRequests } = await import('./csr-list.ts');
+    done(await listRequests(options, openTerminal(options)));
+  });
+}

@@ -1,0 +1,114 @@
+import type { CertificateSpec } from '../../catalog/catalog.ts';
+import type { NodeNaming } from '../../config/node-naming.ts';
+import { freePlaces, type NewRequest } from '../../inventory/new-requests.ts';
+import { chooseConfigured } from '../../operations/issuing/key-choice.ts';
+import { generateRequest, requestedSpecs } from '../../operations/generation/generate-requests.ts';
+import { newRequestReport } from '../../operations/generation/new-request-report.ts';
+import { organizationsSince, type Organizations } from '../../operations/generation/organizations.ts';
+import { requireWritten } from '../../operations/change/read-back.ts';
+import { generatedRequestLines } from '../../render/requests/generated-requests.ts';
+import { commandHere } from '../../storage/state-directory.ts';
+import { attempt } from '../../change/attempt.ts';
+import type { CompatOption } from '../../flags/compat-option.ts';
+import { conclude, type Conclusion } from '../../change/conclude.ts';
+import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import { nodeIdentity } from '../../node/host-identity.ts';
+import { readNodeNaming } from '../../flags/node-naming.ts';
+import { planNode, type Node, type NodeOptions } from '../../node/node-options.ts';
+import { noteSigning } from '../../change/note-signing.ts';
+import type { OutputOption } from '../../flags/output-option.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
+import type { LockOptions } from '../../flags/options.ts';
+
+export interface GenerateCsrOptions extends NodeOptions, LockOptions, OutputOption, CompatOption {
+  readonly dryRun?: boolean;
+  readonly keepBackups: number;
+}
+
+/** `generate-csr`: keys and requests for a control plane that has no certificates yet. */
+export async function generateRequests(options: GenerateCsrOptions, terminal: Terminal): Promise<ExitCode> {
+  return conclude(await generateAll(options, terminal), options, terminal);
+}
+
+async function generateAll(options: GenerateCsrOptions, terminal: Terminal): Promise<Conclusion> {
+  const node = await planNode(options, terminal);
+  const organizations = organizationsSince(options.compat);
+  // What is in the way is told before what is not known.
+  placesOf(node, organizations);
+  const identity = nodeIdentity(
+    {
+      naming: await readNaming(node, options),
+      layout: node.layout,
+      specs: requestedSpecs(organizations),
+      hasFlags: false,
+    },
+    terminal,
+  );
+  return attempt(node, options, terminal, async (way): Promise<Conclusion> => {
+    const places = placesOf(node, organizations);
+    const algorithm = chooseConfigured(node.config?.encryptionAlgorithm);
+    const requests = await way.generateKeys(
+      places,
+      () => algorithm,
+      (place, key) => generateRequest(place, { node: identity, organizations }, key),
+      terminal,
+    );
+    const changes = requests.flat();
+    const made = await way.make(
+      {
+        changes,
+        signedBy: [],
+        certificates: [],
+        verify: (read) => {
+          for (const { target, after } of changes) requireWritten(target, after?.content, read);
+        },
+        newDirectoryMode: 0o755,
+      },
+      { keepBackups: options.keepBackups, now: new Date(), terminal },
+    );
+    if (made.kind === 'interrupted') return made;
+    const dryRun = made.kind === 'rehearsed';
+    const backup = made.kind === 'made' ? made.backup : undefined;
+    return {
+      kind: 'finished',
+      code: exitCodes.done,
+      report: newRequestReport(places, { dryRun, backup }),
+      text: shown(node, places, { dryRun }),
+      remarks: () => {
+        if (dryRun) return;
+        const waiting = places.map(({ spec, request: { path } }) => {
+          return { spec, request: path, certificate: path.replace(/csr$/, 'crt') };
+        });
+        noteSigning(waiting, node.layout, options, terminal);
+        terminal.hint(
+          `have the CSRs signed, each certificate beside its CSR with .crt for .csr, then run: ${commandHere(way.state, 'install')}`,
+        );
+      },
+    };
+  });
+}
+
+async function readNaming(node: Node, options: GenerateCsrOptions): Promise<NodeNaming> {
+  const naming = await readNodeNaming(node, options);
+  return { ...naming, kubernetesMinor: options.compat ?? naming.kubernetesMinor };
+}
+
+function placesOf({ layout }: Node, organizations: Organizations): NewRequest[] {
+  return requestedSpecs(organizations).map((spec: CertificateSpec) => freePlaces(layout, spec));
+}
+
+function shown(
+  { layout: { certDir, kubeconfigDir } }: Node,
+  places: readonly NewRequest[],
+  options: { readonly dryRun: boolean },
+): string {
+  return generatedRequestLines(
+    {
+      certDir,
+      kubeconfigDir,
+      baseNames: places.flatMap((place) => (place.kind === 'leaf' ? [place.spec.baseName] : [])),
+      kubeconfigs: places.flatMap((place) => (place.kind === 'kubeconfig' ? [place.spec.name] : [])),
+    },
+    options,
+  );
+}

@@ -1,0 +1,284 @@
+import { commandLine } from '../../../errors/command-line.ts';
+import { readCertificateFile } from '../../../inventory/certificate-files.ts';
+import type { Inventory } from '../../../inventory/inventory.ts';
+import { readLiveKeys } from '../../../inventory/private-keys.ts';
+import { readKeyTargets } from '../../../inventory/key-targets.ts';
+import { readRequestFiles } from '../../../inventory/request-files.ts';
+import { keysInUse } from '../../../operations/issuing/keys-in-use.ts';
+import type { SanWish } from '../../../operations/names/change-sans.ts';
+import {
+  planRequests,
+  type WaitingPlace,
+  type PlannedRequest,
+  type Requestable,
+} from '../../../operations/requests/plan-requests.ts';
+import { request, verifyRequested, type Requested } from '../../../operations/requests/request.ts';
+import { requestReport } from '../../../operations/requests/request-report.ts';
+import { requestLines, type ShownRequest } from '../../../render/requests/requests.ts';
+import { sanDifference } from '../../../render/change/san-difference.ts';
+import { keyDigest } from '../../../pki/key/key-digest.ts';
+import { rememberRequestedKeys } from '../../../storage/requested-keys.ts';
+import { commandHere } from '../../../storage/state-directory.ts';
+import { attempt, type Attempt } from '../../../change/attempt.ts';
+import { clusterFlags } from '../../../flags/cluster-options.ts';
+import { conclude, type Conclusion } from '../../../change/conclude.ts';
+import {
+  csrDirectory,
+  csrDirectoryFlags,
+  warnOfOpenDirectory,
+  type CsrDirectoryOption,
+} from '../../../flags/csr-directory.ts';
+import { dueSettingsOf } from '../due-settings.ts';
+import { exitCodes, type ExitCode } from '../../../terminal/exit-code.ts';
+import { keySettings } from '../../../node/key-settings.ts';
+import { requireManaged } from '../../../node/managed.ts';
+import { namedAlgorithm, openNode, type Node, type NodeOptions } from '../../../node/node-options.ts';
+import { noteSigning, signerOf, type WaitingRequest } from '../../../change/note-signing.ts';
+import { refusals, renewRestHint } from '../../../change/refusal.ts';
+import { parseAskedSans, sanFlags, type SanOptions } from '../../../flags/san-options.ts';
+import type { OutputOption } from '../../../flags/output-option.ts';
+import type { WithinOption } from '../../../flags/period-option.ts';
+import { isAnyUnsound, restingOutcome, warnOfUnsound } from '../resting.ts';
+import { parseSelection, selectedSpecs, type Selection } from '../../../flags/names/select.ts';
+import type { Change } from '../../../change/session.ts';
+import type { Terminal } from '../../../terminal/terminal.ts';
+import { stateOf } from '../../../node/waiting.ts';
+import { noteSameSans, noteSans, sanSettings, wishedSans } from '../wished-sans.ts';
+import type { LockOptions } from '../../../flags/options.ts';
+import type { ClusterOptions } from '../../../node/ask-cluster.ts';
+
+export interface RequestOptions
+  extends
+    NodeOptions,
+    ClusterOptions,
+    LockOptions,
+    CsrDirectoryOption,
+    SanOptions,
+    WithinOption,
+    OutputOption {
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  readonly keepBackups: number;
+}
+
+/** `renew --csr-only`: new keys and requests, for a CA that is elsewhere. */
+export async function requestCertificates(
+  names: readonly string[],
+  options: RequestOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  return conclude(
+    await requestSelected(parseSelection(names, options), options, terminal),
+    options,
+    terminal,
+  );
+}
+
+async function requestSelected(
+  selection: Selection,
+  options: RequestOptions,
+  terminal: Terminal,
+): Promise<Conclusion> {
+  const asked = parseAskedSans(selection, options);
+  const node = await openNode(options, terminal);
+  const sans = await wishedSans(asked, node, options, terminal);
+  warnOfOpenDirectory(node, options, terminal);
+  return attempt(node, options, terminal, async (way): Promise<Conclusion> => {
+    const now = new Date();
+    const run = planRequestRun(node, selection, sans, options, now);
+    const { plan, inventory } = run;
+    const refused = refuse(run, options, terminal);
+    if (refused !== undefined) return refused;
+    warnOfUnsound(plan, terminal);
+    noteSameSans(plan, terminal);
+    for (const { warnings } of requestablesOf(plan))
+      warnings.forEach((warning) => {
+        terminal.warning(warning);
+      });
+    noteSans(requestablesOf(plan), { difference: sans !== undefined && !way.dryRun }, terminal);
+    const requested = await requestAll(requestablesOf(plan), way, terminal);
+    const change = changeOf(requested);
+    // Before the key is in a directory where another user could put one of his own in its place.
+    if (!way.dryRun && requested.length > 0) {
+      rememberRequestedKeys(
+        way.state,
+        requested.map(({ requestable: { spec }, request: { publicKey } }) => ({
+          name: spec.name,
+          digest: keyDigest(publicKey),
+        })),
+      );
+    }
+    const made = await way.make(change, { keepBackups: options.keepBackups, now, terminal });
+    if (made.kind === 'interrupted') return made;
+    const dryRun = made.kind === 'rehearsed';
+    const backup = made.kind === 'made' ? made.backup : undefined;
+    return {
+      kind: 'finished',
+      code: exitCodeOf(plan, selection),
+      report: requestReport(plan, inventory, { refused: false, dryRun, backup }),
+      text: linesOf(
+        plan,
+        (one) => (dryRun ? shownBefore(one, node) : shown(one, node)),
+        { dryRun },
+        node,
+        options,
+      ),
+      remarks: () => {
+        if (!dryRun) noteSigning(waitingIn(plan), node.layout, options, terminal);
+      },
+    };
+  });
+}
+
+interface RequestRun {
+  readonly plan: readonly PlannedRequest[];
+  readonly inventory: Inventory;
+}
+
+function planRequestRun(
+  node: Node,
+  selection: Selection,
+  sans: SanWish | undefined,
+  options: RequestOptions,
+  now: Date,
+): RequestRun {
+  const { layout } = node;
+  const inventory = requireManaged(node);
+  const directory = csrDirectory(node, options);
+  const plan = planRequests(
+    inventory,
+    selectedSpecs(selection, inventory).map((spec) => readRequestFiles(layout.root, directory, spec)),
+    {
+      ...dueSettingsOf(node, inventory, selection, options, now),
+      signer: 'by-hand',
+      ...keySettings(node),
+      command: commandLine(node.flags),
+      encryptionAlgorithm: namedAlgorithm(node),
+      sans: sanSettings(sans, node, options),
+      keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
+      force: options.force === true,
+      certificateAt: (path) => readCertificateFile(layout.root, path),
+    },
+  );
+  return { plan, inventory };
+}
+
+function requestAll(
+  requestables: readonly Requestable[],
+  { generateKeys }: Attempt,
+  terminal: Terminal,
+): Promise<readonly Requested[]> {
+  return generateKeys(requestables, ({ keyAlgorithm }) => keyAlgorithm, request, terminal);
+}
+
+function changeOf(requested: readonly Requested[]): Change {
+  return {
+    changes: requested.flatMap(({ changes }) => changes),
+    // A request is the CA's to look at.
+    signedBy: [],
+    // No certificate changes yet.
+    certificates: [],
+    verify: (readBack) => {
+      for (const one of requested) verifyRequested(one, readBack);
+    },
+    newDirectoryMode: 0o700,
+  };
+}
+
+function requestablesOf(plan: readonly PlannedRequest[]): Requestable[] {
+  return plan.flatMap((planned) => (planned.status === 'requestable' ? [planned.requestable] : []));
+}
+
+function refuse(
+  { plan, inventory }: RequestRun,
+  options: RequestOptions,
+  terminal: Terminal,
+): Conclusion | undefined {
+  const errors = refusals(plan, 'requested');
+  if (errors.length === 0) return undefined;
+  for (const error of errors) terminal.error(error);
+  const ready = plan.flatMap(({ status, spec }) => (status === 'requestable' ? [spec.name] : []));
+  terminal.hint(
+    renewRestHint(ready, options, [
+      '--csr-only',
+      ...csrDirectoryFlags(options),
+      ...sanFlags(options),
+      ...clusterFlags(options),
+      ...(options.force === true ? ['--force'] : []),
+    ]),
+  );
+  const report = requestReport(plan, inventory, {
+    refused: true,
+    dryRun: options.dryRun === true,
+    backup: undefined,
+  });
+  return { kind: 'finished', code: exitCodes.error, report, text: '' };
+}
+
+function nextCommand(node: Node, options: RequestOptions): string {
+  return commandHere(stateOf(node), ['install', ...csrDirectoryFlags(options)].join(' '));
+}
+
+function linesOf(
+  plan: readonly PlannedRequest[],
+  show: (planned: PlannedRequest) => ShownRequest,
+  { dryRun }: { readonly dryRun: boolean },
+  node: Node,
+  options: RequestOptions,
+): string {
+  const { within } = options;
+  const said = plan.filter(({ status }) => status !== 'not-due');
+  const dormant = said.length < plan.length;
+  const idle = within !== undefined && dormant && said.every(({ status }) => status === 'missing');
+  const shownPlan = (idle ? said : plan).map(show);
+  const lines = requestLines(shownPlan, { dryRun, next: nextCommand(node, options) });
+  return idle ? `nothing is due within ${within.text}\n${lines.replace(/^\n/, '')}` : lines;
+}
+
+function shown(planned: PlannedRequest, { layout }: Node): ShownRequest {
+  const { longName, usages } = planned.spec;
+  if (planned.status === 'missing' || planned.status === 'same-sans') {
+    return { status: planned.status, longName };
+  }
+  if (planned.status === 'not-due' || planned.status === 'unsound') return restingOutcome(planned);
+  if (planned.status === 'refused') throw new TypeError('a refused request is never reported as made');
+  const files = filesOf(planned);
+  return {
+    status: planned.status === 'pending' ? 'pending' : 'made',
+    longName,
+    request: files.request.path,
+    key: files.key.path,
+    certificate: files.certificatePath,
+    ca: signerOf(planned.spec, layout),
+    usages,
+    besideKeyInUse: files.besideKeyInUse,
+  };
+}
+
+type Waiting = Extract<PlannedRequest, { readonly status: 'requestable' | 'pending' }>;
+
+function filesOf(planned: Waiting): WaitingPlace {
+  return planned.status === 'pending' ? planned.files : planned.requestable.files;
+}
+
+function waitingIn(plan: readonly PlannedRequest[]): WaitingRequest[] {
+  return plan.flatMap((planned) => {
+    if (planned.status !== 'requestable' && planned.status !== 'pending') return [];
+    const { request, certificatePath } = filesOf(planned);
+    return [{ spec: planned.spec, request: request.path, certificate: certificatePath }];
+  });
+}
+
+/** What would be asked for is shown with the request; in a real run it was said before. */
+function shownBefore(planned: PlannedRequest, node: Node): ShownRequest {
+  const request = shown(planned, node);
+  if (planned.status !== 'requestable' || request.status !== 'made') return request;
+  const { sans } = planned.requestable;
+  return sans === undefined ? request : { ...request, sans: sanDifference(sans.edit) };
+}
+
+function exitCodeOf(plan: readonly PlannedRequest[], selection: Selection): ExitCode {
+  if (isAnyUnsound(plan)) return exitCodes.expired;
+  const missing = plan.some(({ status }) => status === 'missing');
+  return selection.kind === 'named' && missing ? exitCodes.notRenewed : exitCodes.done;
+}

@@ -1,0 +1,208 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { CertificateSpec } from '../../../catalog/catalog.ts';
+import type { FileTarget } from '../../../changeset/change-set.ts';
+import { commandLine } from '../../../errors/command-line.ts';
+import { KubepkiError } from '../../../errors/error.ts';
+import { readCertificateFile } from '../../../inventory/certificate-files.ts';
+import type { Inventory } from '../../../inventory/inventory.ts';
+import { readKeyTargets } from '../../../inventory/key-targets.ts';
+import { readLiveKeys } from '../../../inventory/private-keys.ts';
+import { readPlace } from '../../../inventory/places.ts';
+import type { RequestFiles } from '../../../inventory/request-files.ts';
+import { signingFiles } from '../../../inventory/look-ups.ts';
+import type { SanWish } from '../../../operations/names/change-sans.ts';
+import { keysInUse } from '../../../operations/issuing/keys-in-use.ts';
+import { requireRewritable } from '../../../operations/issuing/kubeconfig-changes.ts';
+import { missingAuthority } from '../../../operations/examination/missing-authority.ts';
+import {
+  changingTargets,
+  installPlace,
+  placeTargets,
+  type Installable,
+} from '../../../operations/install/plan-install.ts';
+import {
+  planRequests,
+  type PlannedRequest,
+  type Requestable,
+} from '../../../operations/requests/plan-requests.ts';
+import { requireReplaceable } from '../../../operations/change/replaceable.ts';
+import { chooseSigner } from '../../../operations/use-api/signers.ts';
+import { expirationSecondsOf, requestedUsages } from '../../../operations/use-api/usages.ts';
+import { endProblem } from '../../../operations/install/check-signed.ts';
+import { defaultValidityMs } from '../../../operations/issuing/validity.ts';
+import type { Certificate } from '../../../pki/certificate/certificate.ts';
+import { pendingRequestsDirectory } from '../../../storage/pending-requests.ts';
+import { requireSafeTargets } from '../../../storage/safe-targets.ts';
+import { dueSettingsOf } from '../due-settings.ts';
+import { requireManaged } from '../../../node/managed.ts';
+import { namedAlgorithm, type Node } from '../../../node/node-options.ts';
+import { refusals } from '../../../change/refusal.ts';
+import { requireRestartable } from '../../../change/restart/restart-after.ts';
+import { selectedSpecs, type Selection } from '../../../flags/names/select.ts';
+import { apiFlags, type ApiOptions } from '../../../flags/use-api-options.ts';
+import { stateOf } from '../../../node/waiting.ts';
+import { sanSettings } from '../wished-sans.ts';
+import { certificateInUse } from '../../../operations/change/facts-in-use.ts';
+import { findAuthority } from '../../../inventory/look-ups.ts';
+
+/** A certificate that will be asked for. */
+export interface Wanted extends Pick<Installable, 'place' | 'caFile' | 'authorities'> {
+  readonly requestable: Requestable;
+  /** The one in use. */
+  readonly leaf: Certificate;
+  readonly usages: readonly string[];
+  /** The files that will change. */
+  readonly targets: readonly FileTarget[];
+}
+
+export interface ApiRun {
+  readonly inventory: Inventory;
+  readonly plan: readonly Exclude<PlannedRequest, { status: 'pending' }>[];
+  /** Why nothing of it is asked for; empty: it is. */
+  readonly errors: readonly KubepkiError[];
+  readonly wanted: readonly Wanted[];
+  readonly signerName: string;
+  readonly expirationSeconds: number;
+}
+
+export interface ApiWishes {
+  readonly selection: Selection;
+  readonly sans: SanWish | undefined;
+}
+
+/**
+ * Reads the node's files and decides for each selected certificate; what it reads it reads now.
+ * @throws KubepkiError usage for what the signer cannot issue
+ */
+export function planApiRun(
+  node: Node,
+  { selection, sans }: ApiWishes,
+  options: ApiOptions,
+  now: Date,
+): ApiRun {
+  const { layout, config } = node;
+  const inventory = requireManaged(node);
+  const directory = pendingRequestsDirectory(stateOf(node));
+  const wanted: Wanted[] = [];
+  const expirationSeconds = expirationSecondsOf(
+    options.validity?.milliseconds ?? config?.certificateValidityMs ?? defaultValidityMs,
+  );
+  const plan = planRequests(
+    inventory,
+    selectedSpecs(selection, inventory).map((spec) => noFiles(directory, spec)),
+    {
+      ...dueSettingsOf(node, inventory, selection, options, now),
+      signer: 'cluster',
+      // Nothing waits in files.
+      wasRequested: () => true,
+      isInReach: () => false,
+      command: commandLine([...apiFlags(options), ...node.flags]),
+      encryptionAlgorithm: namedAlgorithm(node),
+      sans: sanSettings(sans, node, options),
+      keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
+      force: false,
+      certificateAt: (path) => readCertificateFile(layout.root, path),
+    },
+  ).flatMap((planned): ApiRun['plan'] => {
+    if (planned.status === 'pending') throw new TypeError('nothing waits in files here');
+    if (planned.status !== 'requestable') return [planned];
+    try {
+      const one = wantedFor(node, inventory, planned.requestable);
+      requireLasting(one, expirationSeconds, now);
+      wanted.push(one);
+      return [planned];
+    } catch (error) {
+      if (!(error instanceof KubepkiError)) throw error;
+      return [{ status: 'refused', spec: planned.spec, error }];
+    }
+  });
+  const command = (names: readonly string[]): string =>
+    commandLine([...apiFlags(options), ...node.flags])(['renew', ...names].join(' '));
+  const candidates = wanted.map(({ requestable, usages }) => ({ ...requestable, usages }));
+  return {
+    inventory,
+    plan,
+    errors: refusals(plan, 'renewed'),
+    wanted,
+    signerName: chooseSigner(candidates, options.signerName, command),
+    expirationSeconds,
+  };
+}
+
+/** What `install` would refuse for want of a CA or a place is not even asked for. */
+function wantedFor({ layout }: Node, inventory: Inventory, requestable: Requestable): Wanted {
+  const { spec, keyAlgorithm } = requestable;
+  const authority = findAuthority(inventory, spec.caName);
+  const leaf = certificateInUse(inventory, spec);
+  if (authority === undefined || leaf === undefined) throw new TypeError('planned without a CA');
+  if (authority.bundle.status === 'unreadable') throw authority.bundle.error;
+  if (authority.bundle.status === 'missing') throw missingAuthority(authority);
+  const authorities = authority.bundle.value;
+  const place = installPlace(readPlace(layout, spec), authorities);
+  requireReplaceable(inventory, placeTargets(place));
+  if (place.kind === 'kubeconfig') requireRewritable(place);
+  return {
+    requestable,
+    leaf,
+    usages: requestedUsages(leaf, spec, keyAlgorithm),
+    place,
+    caFile: authority.certificatePath,
+    authorities,
+    targets: changingTargets(place),
+  };
+}
+
+/** kube-controller-manager's certificates begin five minutes before they are signed; a clock may be behind, too. */
+const lostMs = 10 * 60_000;
+
+/**
+ * What would not be put in place when it comes is not asked for.
+ * @throws KubepkiError usage
+ */
+function requireLasting({ requestable, leaf }: Wanted, seconds: number, now: Date): void {
+  const problem = endProblem(new Date(now.getTime() + seconds * 1000 - lostMs), leaf, now);
+  if (problem === undefined) return;
+  const { name } = requestable.spec;
+  throw new KubepkiError('usage', `a certificate for ${name} that ${problem}, is not asked for`, {
+    hint: 'ask for a longer one, with --validity or in the configuration (certificateValidityPeriod)',
+  });
+}
+
+/**
+ * What would keep the certificates from being put in place, or used, is known before anything is asked.
+ * @throws KubepkiError conflict, no-permission; bad-manifest and others for what cannot be restarted
+ */
+export function requirePlaceable(node: Node, { wanted, inventory }: ApiRun, options: ApiOptions): void {
+  const specs = wanted.map(({ requestable }) => requestable.spec);
+  requireSafeTargets(
+    node.layout.root,
+    wanted.flatMap(({ targets }) => targets),
+    signingFiles(inventory, specs),
+  );
+  const names = specs.map(({ name }) => name);
+  requireRestartable(node, names, options);
+}
+
+/** Nothing of `--csr-only` is looked at: what waits here has a record of its own. */
+function noFiles(directory: string, spec: CertificateSpec): RequestFiles {
+  const slot = (suffix: string) => {
+    const path = join(directory, `${spec.name}.${suffix}`);
+    return {
+      target: { path, resolvedPath: path, before: undefined },
+      content: { status: 'missing' },
+    } as const;
+  };
+  return {
+    spec,
+    request: slot('csr'),
+    key: { ...slot('key'), certificatePath: join(directory, `${spec.name}.crt`) },
+    newKey: { ...slot('key.new'), certificatePath: join(directory, `${spec.name}.crt.new`) },
+    otherPaths: [],
+  };
+}
+
+/** For the names of requests: kubeadm's name of a node, unless somebody gave it another. */
+export function ownNodeName(): string {
+  return hostname().trim().toLowerCase();
+}

@@ -1,0 +1,148 @@
+import { formatGoDuration } from '../../../config/go-duration.ts';
+import type { Inventory } from '../../../inventory/inventory.ts';
+import { trustingKubeconfigs } from '../../../operations/install/install.ts';
+import { apiReport, type ApiPlanned } from '../../../operations/use-api/report.ts';
+import { describeAlgorithm } from '../../../pki/key/private-key.ts';
+import { isoSeconds } from '../../../pki/der/time.ts';
+import { apiRequestLines } from '../../../render/requests/api-requests.ts';
+import { renewalLines } from '../../../render/change/renewal.ts';
+import { sanDifference } from '../../../render/change/san-difference.ts';
+import type { Conclusion } from '../../../change/conclude.ts';
+import { exitCodes, type ExitCode } from '../../../terminal/exit-code.ts';
+import { inventoryToFill } from '../../../node/managed.ts';
+import type { Node } from '../../../node/node-options.ts';
+import { noteAuthorities } from '../../../change/note-authorities.ts';
+import { renewRestHint } from '../../../change/refusal.ts';
+import { isAnyUnsound, restingOutcome } from '../resting.ts';
+import type { Selection } from '../../../flags/names/select.ts';
+import type { Terminal } from '../../../terminal/terminal.ts';
+import { apiFlags, type ApiOptions } from '../../../flags/use-api-options.ts';
+import type { ApiRun } from './use-api-plan.ts';
+import { noteSans } from '../wished-sans.ts';
+import type { Trouble } from './conversation.ts';
+
+export interface Context {
+  readonly node: Node;
+  readonly plan: readonly ApiPlanned[];
+  readonly selection: Selection;
+  readonly options: ApiOptions;
+  readonly terminal: Terminal;
+}
+
+export function finished(
+  context: Context,
+  report: ReturnType<typeof apiReport>,
+  renewed: readonly ApiPlanned['spec'][],
+): Conclusion {
+  const { plan, selection, options } = context;
+  const closing = selection.kind === 'all' && renewed.length > 0 && options.restart !== true;
+  return {
+    kind: 'finished',
+    code: exitCodeOf(context),
+    report,
+    text: linesOf(plan, { ...context, closing }),
+  };
+}
+
+export function unsettled(
+  troubles: readonly Trouble[],
+  outcome: 'refused' | 'pending',
+  { node, plan, terminal }: Context,
+): Conclusion {
+  for (const { error } of troubles) terminal.error(error);
+  const reasons = new Map(
+    troubles.flatMap(({ error, certificates }) =>
+      certificates.map((name) => [name, { outcome, reason: error.oneLine }] as const),
+    ),
+  );
+  const report = apiReport(plan, inventoryOf(node), { kind: 'not-made', dryRun: false, reasons });
+  return { kind: 'finished', code: exitCodes.error, report, text: '' };
+}
+
+export function refuse(run: ApiRun, options: ApiOptions, terminal: Terminal): Conclusion | undefined {
+  const { plan, errors, wanted, inventory } = run;
+  if (errors.length === 0) return undefined;
+  for (const error of errors) terminal.error(error);
+  const ready = wanted.map(({ requestable }) => requestable.spec.name);
+  terminal.hint(renewRestHint(ready, options, apiFlags(options)));
+  const reasons = new Map(
+    plan.flatMap((one) =>
+      one.status === 'refused'
+        ? [[one.spec.name, { outcome: 'refused', reason: one.error.oneLine } as const] as const]
+        : [],
+    ),
+  );
+  const report = apiReport(plan, inventory, { kind: 'not-made', dryRun: options.dryRun === true, reasons });
+  return { kind: 'finished', code: exitCodes.error, report, text: '' };
+}
+
+export function dryRun(run: ApiRun, context: Context): Conclusion {
+  const { plan, wanted, signerName, expirationSeconds, inventory } = run;
+  noteSans(
+    wanted.map(({ requestable }) => requestable),
+    { difference: false },
+    context.terminal,
+  );
+  noteAuthorities(trustingKubeconfigs(wanted), context.terminal);
+  const shown = wanted.map(({ requestable, usages, targets }) => ({
+    name: requestable.spec.name,
+    keyType: describeAlgorithm(requestable.keyAlgorithm),
+    usages,
+    validity: formatGoDuration(expirationSeconds * 1000),
+    sans: requestable.sans && sanDifference(requestable.sans.edit),
+    files: targets.map(({ path }) => path),
+  }));
+  const report = apiReport(plan, inventory, {
+    kind: 'dry-run',
+    notAfter: isoSeconds(new Date(Date.now() + expirationSeconds * 1000)),
+    filesOf: (spec) => {
+      const targets = wanted.find(({ requestable }) => requestable.spec === spec)?.targets ?? [];
+      return targets.map(({ path }) => path);
+    },
+  });
+  const others = plan.filter(({ status }) => status !== 'requestable');
+  return {
+    kind: 'finished',
+    code: exitCodeOf(context),
+    report,
+    text: linesOf(others, { ...context, closing: false }) + apiRequestLines(shown, signerName),
+  };
+}
+
+/** As `renew`: what is not due only beside what is. */
+function linesOf(
+  plan: readonly ApiPlanned[],
+  { options: { within }, closing }: Context & { readonly closing: boolean },
+): string {
+  const dormant = plan.filter(({ status }) => status === 'not-due');
+  const said = plan.filter(({ status }) => status !== 'not-due');
+  const idle = within !== undefined && dormant.length > 0 && said.every(({ status }) => status === 'missing');
+  const lines = renewalLines((idle ? said : plan).map(outcomeOf), { closing });
+  return idle ? `${lines}nothing is due within ${within.text}\n` : lines;
+}
+
+function outcomeOf(planned: ApiPlanned): Parameters<typeof renewalLines>[0][number] {
+  const { longName } = planned.spec;
+  switch (planned.status) {
+    case 'requestable':
+      return { status: 'renewed', longName };
+    case 'missing':
+    case 'same-sans':
+      return { status: planned.status, longName };
+    case 'not-due':
+    case 'unsound':
+      return restingOutcome(planned);
+    case 'refused':
+      throw new TypeError('a refused renewal is never reported as done');
+  }
+}
+
+function exitCodeOf({ plan, selection }: Context): ExitCode {
+  if (isAnyUnsound(plan)) return exitCodes.expired;
+  const missing = plan.some(({ status }) => status === 'missing');
+  return selection.kind === 'named' && missing ? exitCodes.notRenewed : exitCodes.done;
+}
+
+export function inventoryOf(node: Node): Inventory {
+  return inventoryToFill(node);
+}

@@ -1,0 +1,21 @@
+import type { Command } from 'commander';
+import type { HistoryOptions } from './history.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
+import { outputOption } from '../../flags/output-option.ts';
+import { addNodeOptions } from '../../flags/options.ts';
+import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+
+export function addHistory(certs: Command, done: (code: ExitCode) => void): void {
+  addNodeOptions(
+    certs
+      .command('history')
+      .summary('list the backups')
+      .description('Lists the backups, the newest first: each change keeps what it replaced.'),
+  )
+    .addOption(outputOption())
+    .action(async (_options, command: Command) => {
+      const options = command.optsWithGlobals<HistoryOptions & TerminalOptions>();
+      const { showHistory } = await import('./history.ts');
+      done(await showHistory(options, openTerminal(options)));
+    });
+}

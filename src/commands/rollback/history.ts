@@ -1,0 +1,23 @@
+import { historyDocument, historyTable } from '../../render/change/history.ts';
+import { listBackups } from '../../storage/backup-list.ts';
+import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import { openNode, type NodeOptions } from '../../node/node-options.ts';
+import type { OutputFormat } from '../../flags/output-option.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
+import { noteWaiting, stateOf } from '../../node/waiting.ts';
+
+export interface HistoryOptions extends NodeOptions {
+  readonly output: OutputFormat;
+}
+
+export async function showHistory(options: HistoryOptions, terminal: Terminal): Promise<ExitCode> {
+  const node = await openNode(options, terminal);
+  await noteWaiting(node, terminal);
+  const { backups, damaged } = listBackups(stateOf(node));
+  for (const { error } of damaged) terminal.warning(`a damaged backup: ${error.oneLine}`);
+  const entries = backups.map(({ files, ...rest }) => ({ ...rest, files: files.map(({ path }) => path) }));
+  terminal.result(
+    options.output === 'text' ? historyTable(entries) : historyDocument(entries, options.output),
+  );
+  return exitCodes.done;
+}

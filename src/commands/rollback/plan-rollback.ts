@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { isForeign } from '../../filesystem/owner.ts';
+import { ownedFiles } from '../../inventory/owned-files.ts';
+import { readFile } from '../../inventory/reading.ts';
+import { requireWritten } from '../../operations/change/read-back.ts';
+import {
+  ownerWarnings,
+  requireAuthoritiesKept,
+  requireUsable,
+  rollBack,
+  rollbackRecords,
+  type RestorableFile,
+} from '../../operations/rollback/rollback.ts';
+import { readBackupFile } from '../../storage/backup.ts';
+import type { BackupFile, BackupManifest } from '../../storage/manifest.ts';
+import type { StateDirectory } from '../../storage/state-directory.ts';
+import { findBackup } from './find-backup.ts';
+import { inventoryToFill } from '../../node/managed.ts';
+import type { Node } from '../../node/node-options.ts';
+import type { Change } from '../../change/session.ts';
+
+export interface RollbackPlan {
+  readonly backup: BackupManifest;
+  readonly change: Change;
+  readonly warnings: readonly string[];
+  /** Names of certificates by the files that belong to them: host paths without symlinks. */
+  readonly owners: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads a backup, and what is in the place of its files now.
+ * @param id or its beginning, or the number; undefined: the newest that is further back
+ * @throws KubepkiError no-backup, conflict
+ */
+export function planRollback(
+  node: Node,
+  state: StateDirectory,
+  { id, now, force }: { readonly id: string | undefined; readonly now: Date; readonly force: boolean },
+): RollbackPlan {
+  const backup = findBackup(state, id);
+  const files = backup.files.map((file) => restorable(node, state, backup, file));
+  const inventory = inventoryToFill(node);
+  if (!force) {
+    const directory = join(state.backups, backup.id);
+    requireUsable(backup.certificates, files, { inventory, now, backup: directory });
+  }
+  const changes = rollBack(files);
+  requireAuthoritiesKept(changes, inventory, { force });
+  return {
+    backup,
+    owners: ownedFiles(inventory),
+    warnings: ownerWarnings(files),
+    change: {
+      changes,
+      // What comes back was signed when it was made.
+      signedBy: [],
+      certificates: rollbackRecords(backup.certificates, inventory),
+      verify: (read) => {
+        for (const { target, after } of changes) requireWritten(target, after?.content, read);
+      },
+    },
+  };
+}
+
+function restorable(
+  { layout }: Node,
+  state: StateDirectory,
+  backup: BackupManifest,
+  file: BackupFile,
+): RestorableFile {
+  // Where the path leads now: a link that was put there since is followed as by any other command.
+  const { target } = readFile(layout.root, file.path);
+  const content = readBackupFile(state, backup.id, file);
+  if (file.old === null || content === undefined) return { target, old: undefined };
+  const { sha256, mode, uid, gid } = file.old;
+  return { target, old: { content, sha256, mode, owner: { uid, gid }, foreign: isForeign(uid) } };
+}

@@ -1,0 +1,59 @@
+import { discardAside, inspectAside, moveBack } from '../../storage/aside.ts';
+import { discard, inspectDiscard, inspectRecovery, recover } from '../../storage/recovery.ts';
+import { recoveryPlan } from '../../render/change/recovery-plan.ts';
+import type { DeployHookOption } from '../../flags/deploy-hook-option.ts';
+import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import { openNode, type NodeOptions } from '../../node/node-options.ts';
+import { notePendingRestarts, tidyPending } from '../../change/restart/pending.ts';
+import { noteOwedHooks, runHooks, tidyHooks } from '../../change/pending-hooks.ts';
+import { noteManifest, noteRecovery, underLock } from '../../change/session.ts';
+import { holdInterruptions, noteRecovered } from '../../terminal/signals.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
+import { stateOf } from '../../node/waiting.ts';
+import type { LockOptions } from '../../flags/options.ts';
+
+export interface RecoverOptions extends NodeOptions, LockOptions, DeployHookOption {
+  readonly discard?: boolean;
+  readonly dryRun?: boolean;
+}
+
+export async function recoverChange(options: RecoverOptions, terminal: Terminal): Promise<ExitCode> {
+  const node = await openNode(options, terminal);
+  const state = stateOf(node);
+  const { deployHook } = options;
+  if (options.dryRun === true) {
+    const discard = options.discard === true;
+    const change = discard ? inspectDiscard(state) : inspectRecovery(state);
+    terminal.result(recoveryPlan({ manifest: inspectAside(state, { discard }), change }, { discard }));
+    noteOwedHooks(state, { willRun: deployHook !== undefined }, terminal);
+    return exitCodes.done;
+  }
+  await underLock(
+    node,
+    options,
+    terminal,
+    () => {
+      holdInterruptions();
+      // First: every second that a manifest is away, its component is down.
+      const returned = options.discard === true ? discardAside(state) : moveBack(state);
+      noteManifest(returned, terminal);
+      const recovery = options.discard === true ? discard(state) : recover(state);
+      if (options.discard === true && recovery.outcome !== 'none') {
+        terminal.note(`given up, files as they are, backup kept: ${recovery.command}`);
+      } else {
+        noteRecovery(recovery, terminal);
+      }
+      if (recovery.outcome !== 'none' || returned.outcome !== 'none') noteRecovered();
+      const nothing = recovery.outcome === 'none' && returned.outcome === 'none';
+      terminal.result(nothing ? 'nothing to recover\n' : 'recovered\n');
+      tidyPending(state, terminal);
+      tidyHooks(state, terminal);
+      notePendingRestarts(state, options, terminal);
+      return Promise.resolve();
+    },
+    { resume: false },
+  );
+  // Without the lock, as after a change: a hook may call kubepki.
+  const well = await runHooks(deployHook, undefined, state, terminal);
+  return well ? exitCodes.done : exitCodes.changedButNotFinished;
+}

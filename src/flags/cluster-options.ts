@@ -1,0 +1,23 @@
+import { type Command, Option } from 'commander';
+import { shellWord } from '../errors/shell-word.ts';
+import { pathOption } from './options.ts';
+import type { ClusterOptions } from '../node/ask-cluster.ts';
+
+export function addClusterOptions(command: Command): Command {
+  return command
+    .addOption(
+      pathOption(
+        '--kubeconfig <file>',
+        "how to reach the cluster, to read kubeadm's configuration there (default: /etc/kubernetes/admin.conf, for the node's own files)",
+      ),
+    )
+    .addOption(new Option('--offline', 'read nothing from the cluster'));
+}
+
+/** The same flags again, for a command line in a hint. */
+export function clusterFlags({ kubeconfig, offline }: ClusterOptions): string[] {
+  return [
+    ...(kubeconfig === undefined ? [] : ['--kubeconfig', shellWord(kubeconfig)]),
+    ...(offline === true ? ['--offline'] : []),
+  ];
+}

@@ -1,0 +1,13 @@
+import type { Option } from 'commander';
+import { pathOption } from './options.ts';
+
+export interface TextfileOption {
+  readonly textfile?: string;
+}
+
+export function textfileOption(): Option {
+  return pathOption(
+    '--textfile <file>',
+    "also write the metrics of -o prometheus there, for node_exporter's textfile collector",
+  );
+}

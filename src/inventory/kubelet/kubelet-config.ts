@@ -1,0 +1,141 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { naming } from '../../errors/error.ts';
+import { errnoOf, filesystemError } from '../../filesystem/filesystem-error.ts';
+import type { FileSystemRoot } from '../../filesystem/root.ts';
+import { parseYaml } from '../../yaml/parse-yaml.ts';
+import { kubeletFlag, kubeletSwitch, readKubeletFlags, type KubeletFlags } from './kubelet-flags.ts';
+import { readFile, reading, type Reading } from '../reading.ts';
+
+/** What the kubelet's configuration says of static pods and of its certificate; undefined: its default. */
+export interface KubeletConfig {
+  /** Of its configuration file, where nothing else says so. */
+  readonly path: string;
+  /** Go's duration, 20 s by default: how often it looks for manifests. */
+  readonly fileCheckFrequency: string | undefined;
+  /** As somebody inside the root sees it. */
+  readonly staticPodPath: string | undefined;
+  /** It asks the cluster for its serving certificate, rather than making one itself. */
+  readonly serverTLSBootstrap: { readonly isOn: boolean; readonly saidBy: SaidBy };
+}
+
+/** Which file has the last word, or that a flag has it, or that nothing is said. */
+export type SaidBy =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'flag'; readonly flag: string }
+  | { readonly kind: 'default' };
+
+interface Setting {
+  readonly value: string;
+  readonly saidBy: SaidBy;
+}
+
+// kubeadm's place for it.
+const configPath = '/var/lib/kubelet/config.yaml';
+
+/**
+ * The kubelet's file, over it the `*.conf` of its --config-dir (KEP-3983), and over these its flags.
+ * Never throws for a bad file.
+ */
+export function readKubeletConfig(root: FileSystemRoot): Reading<KubeletConfig> {
+  return reading(root.locate(configPath), () => {
+    const flags = readKubeletFlags(root);
+    const path = inside(root, kubeletFlag(flags, 'config') ?? configPath);
+    const base = readDocument(root, path);
+    const directory = kubeletFlag(flags, 'config-dir');
+    const dropIns = directory === undefined ? [] : dropInsBelow(root, inside(root, directory));
+    if (base === undefined && dropIns.length === 0) return undefined;
+    const documents = [
+      ...(base === undefined ? [] : [{ path, value: base }]),
+      ...dropIns.map((one) => ({ path: one, value: readDocument(root, one) })),
+    ];
+    const settings = settingsIn(documents);
+    for (const [name, setting] of flagSettings(flags)) settings.set(name, setting);
+    const serverTLSBootstrap = settings.get('serverTLSBootstrap');
+    return {
+      path,
+      fileCheckFrequency: settings.get('fileCheckFrequency')?.value,
+      staticPodPath: settings.get('staticPodPath')?.value,
+      serverTLSBootstrap: {
+        // What YAML 1.1 takes for true, as the kubelet does.
+        isOn: /^(?:true|yes|on|y)$/i.test(serverTLSBootstrap?.value ?? ''),
+        saidBy: serverTLSBootstrap?.saidBy ?? { kind: 'default' },
+      },
+    };
+  });
+}
+
+/** systemd starts the kubelet in `/`. */
+function inside(root: FileSystemRoot, path: string): string {
+  return root.locate(path, root.directory);
+}
+
+const fields = ['fileCheckFrequency', 'staticPodPath', 'serverTLSBootstrap'] as const;
+type Field = (typeof fields)[number];
+
+/** Field by field the last file wins. A null there is as if it were the kubelet's default. */
+function settingsIn(
+  documents: readonly { readonly path: string; readonly value: unknown }[],
+): Map<Field, Setting> {
+  const settings = new Map<Field, Setting>();
+  for (const { path, value } of documents) {
+    for (const field of fields) {
+      const text = textOf(value, field);
+      if (text === undefined) continue;
+      if (/^(?:null|~|)$/i.test(text)) settings.delete(field);
+      else settings.set(field, { value: text, saidBy: { kind: 'file', path } });
+    }
+  }
+  return settings;
+}
+
+/** The kubelet reads its flags once more when it has read its files. */
+function flagSettings(flags: KubeletFlags): (readonly [Field, Setting])[] {
+  const rotate = kubeletSwitch(flags, 'rotate-server-certificates');
+  const found: readonly (readonly [Field, string, string | undefined])[] = [
+    ['fileCheckFrequency', '--file-check-frequency', kubeletFlag(flags, 'file-check-frequency')],
+    ['staticPodPath', '--pod-manifest-path', kubeletFlag(flags, 'pod-manifest-path')],
+    ['serverTLSBootstrap', '--rotate-server-certificates', rotate === undefined ? undefined : String(rotate)],
+  ];
+  return found.flatMap(([field, flag, value]) =>
+    value === undefined || value === ''
+      ? []
+      : [[field, { value, saidBy: { kind: 'flag', flag: `${flag}=${value}` } }] as const],
+  );
+}
+
+/** @returns undefined when there is no such file; null for an empty one */
+function readDocument(root: FileSystemRoot, path: string): unknown {
+  return naming(path, () => {
+    const { bytes } = readFile(root, path);
+    if (bytes === undefined) return undefined;
+    const [document] = parseYaml(bytes.toString('utf8'), { code: 'bad-config', schema: 'failsafe' });
+    return document?.value ?? null;
+  });
+}
+
+/** Go's filepath.WalkDir: by name in each directory, those below where they stand; symlinks to directories are not entered. */
+function dropInsBelow(root: FileSystemRoot, directory: string): string[] {
+  return entriesIn(root, directory).flatMap(({ name, isDirectory }) => {
+    const path = join(directory, name);
+    if (isDirectory) return dropInsBelow(root, path);
+    return name.endsWith('.conf') ? [path] : [];
+  });
+}
+
+function entriesIn(root: FileSystemRoot, directory: string): { name: string; isDirectory: boolean }[] {
+  try {
+    return readdirSync(root.resolve(directory), { withFileTypes: true })
+      .map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return [];
+    throw filesystemError(cause, directory);
+  }
+}
+
+function textOf(value: unknown, name: string): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const found: unknown = new Map<string, unknown>(Object.entries(value)).get(name);
+  return typeof found === 'string' ? found : undefined;
+}

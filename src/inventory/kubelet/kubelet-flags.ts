@@ -1,0 +1,87 @@
+import { readdirSync } from 'node:fs';
+import { errnoOf, filesystemError } from '../../filesystem/filesystem-error.ts';
+import type { FileSystemRoot } from '../../filesystem/root.ts';
+import { readFile } from '../reading.ts';
+import { expandCommand, parseEnvironmentFile, parseServiceUnit } from './service-unit.ts';
+
+/** The flags that the kubelet of this root is started with, word by word. */
+export type KubeletFlags = readonly string[];
+
+// systemd.unit: of two files by one name the one in the earlier directory counts.
+const unitDirectories = [
+  '/etc/systemd/system',
+  '/run/systemd/system',
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+  '/lib/systemd/system',
+];
+
+// kubeadm's 10-kubeadm.conf, for a root where no unit is found: of Debian's and of the RPM's.
+const kubeadmUnit = `[Service]
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+EnvironmentFile=-/etc/sysconfig/kubelet
+EnvironmentFile=-/etc/default/kubelet
+ExecStart=/usr/bin/kubelet $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+`;
+
+/** @throws KubepkiError for a file that is there and cannot be read */
+export function readKubeletFlags(root: FileSystemRoot): KubeletFlags {
+  const texts = [...readUnit(root), ...readDropIns(root)];
+  const found = parseServiceUnit(texts);
+  const unit = found.command.length > 0 ? found : parseServiceUnit([kubeadmUnit, ...texts]);
+  const variables = new Map(unit.environment);
+  for (const path of unit.environmentFiles) {
+    for (const [name, value] of parseEnvironmentFile(textAt(root, path) ?? '')) variables.set(name, value);
+  }
+  return expandCommand(unit.command, variables).slice(1);
+}
+
+/** pflag: of several, the last one counts. */
+export function kubeletFlag(flags: KubeletFlags, name: string): string | undefined {
+  const values = flags.flatMap((word, index) => {
+    if (word === `--${name}`) return flags[index + 1] ?? [];
+    return word.startsWith(`--${name}=`) ? [word.slice(name.length + 3)] : [];
+  });
+  return values.at(-1);
+}
+
+/** pflag: the value of a switch is behind `=`, or it is on. */
+export function kubeletSwitch(flags: KubeletFlags, name: string): boolean | undefined {
+  const values = flags.flatMap((word) => {
+    if (word === `--${name}`) return [true];
+    return word.startsWith(`--${name}=`) ? [/^(?:1|t|true)$/i.test(word.slice(name.length + 3))] : [];
+  });
+  return values.at(-1);
+}
+
+function readUnit(root: FileSystemRoot): string[] {
+  for (const directory of unitDirectories) {
+    const text = textAt(root, `${directory}/kubelet.service`);
+    if (text !== undefined) return [text];
+  }
+  return [];
+}
+
+function readDropIns(root: FileSystemRoot): string[] {
+  const found = new Map<string, string>();
+  for (const directory of unitDirectories.map((one) => `${one}/kubelet.service.d`)) {
+    for (const name of namesIn(root, directory)) {
+      if (name.endsWith('.conf') && !found.has(name)) found.set(name, `${directory}/${name}`);
+    }
+  }
+  return [...found.keys()].sort().flatMap((name) => textAt(root, found.get(name) ?? '') ?? []);
+}
+
+function namesIn(root: FileSystemRoot, directory: string): string[] {
+  const path = root.locate(directory);
+  try {
+    return readdirSync(root.resolve(path));
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return [];
+    throw filesystemError(cause, path);
+  }
+}
+
+function textAt(root: FileSystemRoot, path: string): string | undefined {
+  return readFile(root, root.locate(path)).bytes?.toString('utf8');
+}

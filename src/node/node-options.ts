@@ -1,0 +1,123 @@
+import { isAbsolute } from 'node:path';
+import type { KubeadmConfig } from '../config/kubeadm-config.ts';
+import { KubepkiError, naming } from '../errors/error.ts';
+import { shellWord } from '../errors/shell-word.ts';
+import { readRegularFile } from '../filesystem/regular-file.ts';
+import { FileSystemRoot } from '../filesystem/root.ts';
+import { locateLayout, plannedLayout, type Layout } from '../inventory/layout.ts';
+import type { NamedAlgorithm } from '../operations/issuing/key-choice.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+
+/** The flags that say which node's files are meant, as typed. */
+export interface NodeOptions {
+  readonly certDir?: string;
+  readonly kubeconfigDir?: string;
+  readonly config?: string;
+  readonly rootfs?: string;
+  /** Of the commands that look at static pods. */
+  readonly manifestsDir?: string;
+  /** No flag: what the cluster has said (`cluster-options.ts`). Its certificatesDir is there on this node. */
+  readonly clusterConfig?: KubeadmConfig | undefined;
+}
+
+export interface Node {
+  readonly layout: Layout;
+  /** Its directories need not be there yet. */
+  readonly isPlanned: boolean;
+  /** undefined without `--config`, unless the cluster had one. */
+  readonly config: KubeadmConfig | undefined;
+  /** Where that comes from. */
+  readonly configFrom: 'command-line' | 'cluster';
+  /** The flags that led here, for a command line in a hint. */
+  readonly flags: readonly string[];
+}
+
+/** @throws KubepkiError for a directory or a configuration that cannot be used */
+export async function openNode(options: NodeOptions, terminal: Terminal): Promise<Node> {
+  return { ...(await findNode(options, terminal, locateLayout)), isPlanned: false };
+}
+
+/** The same where the directories need not be there yet. */
+export async function planNode(options: NodeOptions, terminal: Terminal): Promise<Node> {
+  return { ...(await findNode(options, terminal, plannedLayout)), isPlanned: true };
+}
+
+async function findNode(
+  options: NodeOptions,
+  terminal: Terminal,
+  layoutOf: typeof locateLayout,
+): Promise<Omit<Node, 'isPlanned'>> {
+  const root = FileSystemRoot.open(options.rootfs, workingDirectory(options));
+  const config =
+    options.config === undefined ? options.clusterConfig : await readConfig(root, options.config, terminal);
+  // kubeadm ignores --cert-dir when --config is given; an explicit flag that does nothing helps nobody.
+  const certDir = options.certDir ?? config?.certificatesDir;
+  const layout = layoutOf(root, {
+    certDir: certDir && root.locate(certDir),
+    kubeconfigDir: options.kubeconfigDir && root.locate(options.kubeconfigDir),
+    manifestsDir: options.manifestsDir && root.locate(options.manifestsDir),
+  });
+  const configFrom = options.config === undefined ? 'cluster' : 'command-line';
+  return { layout, config, configFrom, flags: nodeFlags(options) };
+}
+
+/** What the configuration says of keys; undefined: nothing. */
+export function namedAlgorithm({ config, configFrom }: Node): NamedAlgorithm | undefined {
+  return config?.encryptionAlgorithm && { name: config.encryptionAlgorithm, from: configFrom };
+}
+
+/** Only a relative path needs it: that somebody has removed the directory we stand in is no reason to do nothing. */
+export function workingDirectory({
+  certDir,
+  kubeconfigDir,
+  config,
+  rootfs,
+  manifestsDir,
+}: NodeOptions): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    const given = [rootfs, certDir, kubeconfigDir, manifestsDir, config];
+    const relative = given.find((path) => path !== undefined && !isAbsolute(path));
+    if (relative === undefined) return '/';
+    throw new KubepkiError('not-found', 'is a relative path, and the working directory is gone', {
+      file: relative,
+      hint: 'give an absolute path, or go to a directory that exists',
+      cause,
+    });
+  }
+}
+
+/** The same flags again, for a command line in a hint. */
+export function nodeFlags(options: NodeOptions): string[] {
+  const flags = [
+    // Not every command asks the cluster, and the cluster does not always answer.
+    ['--cert-dir', options.certDir ?? options.clusterConfig?.certificatesDir],
+    ['--kubeconfig-dir', options.kubeconfigDir],
+    ['--config', options.config],
+    ['--rootfs', options.rootfs],
+  ] as const;
+  return flags.flatMap(([flag, value]) => (value === undefined ? [] : [flag, shellWord(value)]));
+}
+
+async function readConfig(root: FileSystemRoot, given: string, terminal: Terminal): Promise<KubeadmConfig> {
+  const { path, text } = readConfigFile(root, given);
+  // Loaded only here: most runs have no --config and start without the schema library.
+  const { parseKubeadmConfig } = await import('../config/parse.ts');
+  const { config, warnings } = naming(path, () => parseKubeadmConfig(text));
+  for (const warning of warnings) terminal.warning(`${path}: ${warning}`);
+  return config;
+}
+
+/** @throws KubepkiError not-found, not-a-file, too-large, no-permission */
+export function readConfigFile(root: FileSystemRoot, given: string): { path: string; text: string } {
+  const path = root.locate(given);
+  const file = readRegularFile(root.resolve(path), path);
+  if (file === undefined) {
+    throw new KubepkiError('not-found', 'no such file', {
+      file: path,
+      hint: 'name the kubeadm configuration with --config',
+    });
+  }
+  return { path, text: file.bytes.toString('utf8') };
+}

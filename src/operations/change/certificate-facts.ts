@@ -1,0 +1,13 @@
+import type { CertificateFacts } from '../../changeset/change-set.ts';
+import type { Certificate } from '../../pki/certificate/certificate.ts';
+import { fingerprintOf, serialOf } from '../../pki/certificate/facts.ts';
+import { isoSeconds } from '../../pki/der/time.ts';
+
+/** What a backup's manifest says of a certificate. */
+export function factsOf(certificate: Certificate): CertificateFacts {
+  return {
+    serial: serialOf(certificate),
+    fingerprint: fingerprintOf(certificate),
+    notAfter: isoSeconds(certificate.notAfter),
+  };
+}

@@ -1,0 +1,140 @@
+import type { Component } from '../../catalog/catalog.ts';
+import { restartOrder } from '../../catalog/restart-order.ts';
+import type { CertificateFacts } from '../../changeset/change-set.ts';
+
+/** What a command that changes something has done, or would do: the same for all of them, plain data and no secret. */
+export interface ChangeReport {
+  readonly command: ChangeCommand;
+  /** Nothing was written; the outcomes are those that the change would have. */
+  readonly dryRun: boolean;
+  /** The backup of what was replaced; undefined: nothing was changed. */
+  readonly backup: string | undefined;
+  /** Of a rollback: the backup that was brought back. */
+  readonly restored?: string | undefined;
+  readonly certificates: readonly CertificateReport[];
+  /** Host paths that changed, or would, and belong to no one certificate: requests that are cleared away. */
+  readonly otherFiles: readonly string[];
+}
+
+export type ChangeCommand =
+  'renew' | 'renew --csr-only' | 'install' | 'generate' | 'generate-csr' | 'rollback';
+
+/** One certificate, or what else a command has a name for: a CA, the service-account key. */
+export type CertificateReport = ChangedCertificate | UnchangedCertificate;
+
+interface CertificateCommon {
+  readonly name: string;
+  /** Who uses it. */
+  readonly components: readonly Component[];
+  /** The certificate before the change; undefined: there was none, or none that can be read. */
+  readonly old: CertificateFacts | undefined;
+  /** Host path of the CSR that waits. */
+  readonly csr?: string | undefined;
+  /** Host path at which the certificate that is signed for it is expected. */
+  readonly expected?: string | undefined;
+}
+
+/**
+ * - `renewed`, `generated`, `rolled-back`; `installed`: signed elsewhere, and put in its place
+ * - `in-place`: signed elsewhere and put in its place by hand; it has been checked, and its key is there too
+ * - `requested`: a key and a CSR were made; the certificate in use stays
+ */
+export const changedOutcomes = [
+  'renewed',
+  'installed',
+  'in-place',
+  'generated',
+  'rolled-back',
+  'requested',
+] as const;
+
+/**
+ * - `missing`: there is none to renew
+ * - `external-ca`: the key of its CA is elsewhere
+ * - `not-due`: it lasts longer than `--within` says
+ * - `unsound`: with `--within`: something else is wrong with it than its end, so it is left alone
+ * - `same-sans`: only other SANs were asked for, and it has those
+ * - `ca-ends-first`: due, but its CA ends no later than it does: a renewal could not make it last longer
+ * - `pending`: its request waits for a signature
+ * - `idle`: nothing was asked for, so nothing can be installed
+ * - `existing`: it is there, and `generate` leaves it alone; `keyless`: a CA of which only the certificate is there
+ * - `left-out`: only the first node has it, and nobody here can make it
+ * - `unmanaged`: of an external etcd
+ * - `refused`: it is the reason why nothing of the set was changed
+ * - `unchanged`: it could have been changed, but another was refused; or it is what it was already
+ */
+export const unchangedOutcomes = [
+  'missing',
+  'external-ca',
+  'not-due',
+  'unsound',
+  'same-sans',
+  'ca-ends-first',
+  'pending',
+  'idle',
+  'existing',
+  'keyless',
+  'left-out',
+  'unmanaged',
+  'refused',
+  'unchanged',
+] as const;
+
+export interface ChangedCertificate extends CertificateCommon {
+  readonly outcome: (typeof changedOutcomes)[number];
+  /** undefined: there is none, as after a rollback to when it was missing. */
+  readonly new: NewFacts | undefined;
+  /** Host paths that changed, or would. */
+  readonly files: readonly string[];
+}
+
+export interface UnchangedCertificate extends CertificateCommon {
+  readonly outcome: (typeof unchangedOutcomes)[number];
+  /** Why, in a sentence without a period. */
+  readonly reason: string;
+}
+
+/** What is not known before it is made: serial and fingerprint. */
+export type NewFacts = CertificateFacts | PlannedFacts;
+
+export interface PlannedFacts {
+  readonly serial: undefined;
+  readonly fingerprint: undefined;
+  /** RFC 3339, UTC, whole seconds. */
+  readonly notAfter: string;
+}
+
+/** What is in use and is another now: what a reload is for. */
+export function changedInUse({ certificates }: ChangeReport): ChangedCertificate[] {
+  return certificates
+    .flatMap((certificate) => ('reason' in certificate ? [] : [certificate]))
+    .filter(({ outcome, files }) => {
+      switch (outcome) {
+        case 'requested':
+          return false;
+        case 'in-place':
+          // It may well be what they run with, unless its key came only now.
+          return files.length > 0;
+        case 'renewed':
+        case 'installed':
+        case 'generated':
+        case 'rolled-back':
+          return true;
+      }
+    });
+}
+
+/** What has to be restarted to use it, in the order of restarting. What was made where nothing was is in nobody's use yet. */
+export function componentsToRestart(report: ChangeReport): Component[] {
+  const changed = changedInUse(report).filter(({ outcome }) => outcome !== 'generated');
+  const users = new Set(changed.flatMap(({ components }) => components));
+  return restartOrder.filter((component) => users.has(component));
+}
+
+/** Why the rest of a set stays as it is. */
+export function refusedWith(
+  planned: readonly { readonly status: string; readonly spec: { readonly name: string } }[],
+): string {
+  const names = planned.flatMap(({ status, spec }) => (status === 'refused' ? [spec.name] : []));
+  return `nothing of the set was changed, because of ${names.join(', ')}`;
+}

@@ -1,0 +1,119 @@
+import { KubepkiError } from '../../errors/error.ts';
+import type { AuthorityEntry, CertificateEntry } from '../../inventory/inventory.ts';
+import type { Reading } from '../../inventory/reading.ts';
+import type { Certificate } from '../../pki/certificate/certificate.ts';
+import { examination, inUseOf, type Subject } from '../examination/examination.ts';
+import { isError, isShownByRow, type Finding } from '../examination/finding.ts';
+import type { ExpirationReport, ExpirationRow } from './expiration-report.ts';
+import { externalFault, isExternalFault, isExternallyManaged } from '../examination/external-authority.ts';
+import { missingAuthority } from '../examination/missing-authority.ts';
+import { findAuthority, isMissed } from '../../inventory/look-ups.ts';
+
+export interface ExpirationResult {
+  readonly report: ExpirationReport;
+  /** Why a row is `!INVALID!`, or what kept a row from being judged: what kubeadm would have stopped for. */
+  readonly problems: readonly KubepkiError[];
+  /** What else is wrong, and the tables do not show. */
+  readonly findings: readonly Finding[];
+}
+
+/** What `check-expiration` says of an inventory at one moment. */
+export function expiration(subject: Subject): ExpirationResult {
+  const { inventory } = subject;
+  const { authorities, etcdClient } = inventory;
+  const entries = inventory.certificates.filter(
+    (entry) => entry.state.status !== 'missing' || isMissed(entry),
+  );
+  const findings = examination(subject);
+  const rowOf = rowsWith(findings, subject);
+  const unlisted = etcdClient === undefined ? [] : [etcdClient.leaf];
+  const isStop = (finding: Finding): boolean =>
+    finding.check === 'ca-no-ca' || isExternalFault(finding, inventory);
+  return {
+    report: {
+      certificates: entries.map((entry) => rowOf.certificate(entry)),
+      certificateAuthorities: authorities.map((entry) => rowOf.authority(entry)),
+      unlisted: unlisted.map((entry) => rowOf.certificate(entry)),
+    },
+    problems: [
+      ...[...entries, ...unlisted].flatMap(({ state }) => errorsOf(state)),
+      ...authorities.flatMap(({ bundle }) => errorsOf(bundle)),
+      ...authorities.flatMap((authority) => authorityProblems(authority, entries)),
+      ...findings.filter(isStop).map(problemOf),
+    ],
+    findings: findings.filter(
+      (finding) =>
+        !isStop(finding) &&
+        finding.followsFromCa !== true &&
+        // What has no row is nowhere shown.
+        (!isShownByRow(finding) || (finding.check !== 'unreadable' && isOf(finding, unlisted))),
+    ),
+  };
+}
+
+function problemOf(finding: Finding): KubepkiError {
+  const { check, file, message, hint } = finding;
+  return check === 'ca-no-ca'
+    ? new KubepkiError('bad-issuer', message, { file, hint })
+    : externalFault(finding);
+}
+
+function isOf({ name }: Finding, entries: readonly CertificateEntry[]): boolean {
+  return entries.some(({ spec }) => spec.name === name);
+}
+
+function rowsWith(
+  findings: readonly Finding[],
+  subject: Subject,
+): {
+  readonly certificate: (entry: CertificateEntry) => ExpirationRow;
+  readonly authority: (entry: AuthorityEntry) => ExpirationRow;
+} {
+  const { inventory, now } = subject;
+  const judged = (name: string): { readonly faults: readonly string[]; readonly refused: boolean } => {
+    const own = findings.filter((finding) => finding.name === name && isError(finding));
+    return {
+      faults: own.filter((finding) => !isEnd(finding)).map(({ summary }) => summary),
+      refused: own.some((finding) => isExternalFault(finding, inventory)),
+    };
+  };
+  return {
+    certificate: ({ spec: { name, caName }, state }) => {
+      if (state.status !== 'present') return { status: state.status, name };
+      const authority = findAuthority(inventory, caName);
+      const externallyManaged = authority !== undefined && isExternallyManaged(authority);
+      const [leaf] = state.value.chain;
+      return { status: 'present', name, ...residual(leaf, now), externallyManaged, ...judged(name), caName };
+    },
+    authority: (entry) => {
+      const { name } = entry.spec;
+      if (entry.bundle.status !== 'present') return { status: entry.bundle.status, name };
+      const inUse = inUseOf(entry, subject) ?? entry.bundle.value[0];
+      const externallyManaged = isExternallyManaged(entry);
+      return { status: 'present', name, ...residual(inUse, now), externallyManaged, ...judged(name) };
+    },
+  };
+}
+
+/** The row's own date tells it. */
+function isEnd({ check }: Finding): boolean {
+  return check === 'expired' || check === 'ca-expired';
+}
+
+function residual(certificate: Certificate, now: Date): { notAfter: Date; residualMs: number } {
+  return { notAfter: certificate.notAfter, residualMs: certificate.notAfter.getTime() - now.getTime() };
+}
+
+// kubeadm fails where a certificate is there and the certificate of its CA is not; an empty cert dir is no error.
+function authorityProblems(authority: AuthorityEntry, entries: readonly CertificateEntry[]): KubepkiError[] {
+  const problems = errorsOf(authority.key);
+  const needed = entries.some(
+    ({ spec, state }) => spec.caName === authority.spec.name && state.status === 'present',
+  );
+  if (needed && authority.bundle.status === 'missing') problems.push(missingAuthority(authority));
+  return problems;
+}
+
+function errorsOf(reading: Reading<unknown>): KubepkiError[] {
+  return reading.status === 'unreadable' ? [reading.error] : [];
+}

@@ -1,0 +1,121 @@
+import { basename } from 'node:path';
+import { KubepkiError } from '../../errors/error.ts';
+import type { AuthorityEntry, CertificateEntry } from '../../inventory/inventory.ts';
+import type { Certificate } from '../../pki/certificate/certificate.ts';
+import { serialNumberOf } from '../../pki/certificate/facts.ts';
+import { attributesOf } from '../../pki/der/name.ts';
+import { hasExpired } from './due.ts';
+import { inUseOf, type Subject } from '../examination/examination.ts';
+import { allRows, type ExpirationReport } from './expiration-report.ts';
+
+/** A certificate as monitoring sees it: where it is, and what it says when it could be read. */
+export interface Monitored {
+  readonly name: string;
+  readonly filename: string;
+  /** As a process inside the root would write it: a label must not depend on where the disk is mounted. */
+  readonly filepath: string;
+  /** Whose certificate it is inside a kubeconfig. */
+  readonly user: string | undefined;
+  /** undefined: missing or unreadable. */
+  readonly certificate: MonitoredCertificate | undefined;
+  /** What a CA's file holds besides the certificate in use. */
+  readonly others: readonly MonitoredBlock[];
+  /** Missing, unreadable, or anything else is wrong with it but its end. */
+  readonly wrong: boolean;
+}
+
+export interface MonitoredBlock {
+  /** In its file, from 1. */
+  readonly position: number;
+  readonly certificate: MonitoredCertificate;
+}
+
+export interface MonitoredCertificate {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly expired: boolean;
+  /** Decimal. */
+  readonly serialNumber: string;
+  /** Such as `CN` and `O`; several of one kind are joined. */
+  readonly subject: ReadonlyMap<string, string>;
+  readonly issuer: ReadonlyMap<string, string>;
+}
+
+/** A row for each of the report's. */
+export function monitored(subject: Subject, report: ExpirationReport): readonly Monitored[] {
+  const { inventory, now } = subject;
+  const { certificates, authorities, etcdClient, layout } = inventory;
+  const entries = [...certificates, ...authorities, ...(etcdClient === undefined ? [] : [etcdClient.leaf])];
+  const rows = new Map(allRows(report).map((row) => [row.name, row]));
+  return entries.flatMap((entry): Monitored[] => {
+    const { name } = entry.spec;
+    const row = rows.get(name);
+    if (row === undefined) return [];
+    const path = 'path' in entry ? entry.path : entry.certificatePath;
+    const certificate = certificateOf(entry, subject);
+    return [
+      {
+        name,
+        filename: basename(path),
+        filepath: layout.root.display(path),
+        user: userOf(entry),
+        certificate: certificate && monitoredCertificate(certificate, now),
+        others: certificate === undefined ? [] : othersOf(entry, certificate, now),
+        wrong: row.status !== 'present' || row.faults.length > 0,
+      },
+    ];
+  });
+}
+
+function certificateOf(entry: CertificateEntry | AuthorityEntry, subject: Subject): Certificate | undefined {
+  if ('bundle' in entry) return inUseOf(entry, subject);
+  return entry.state.status === 'present' ? entry.state.value.chain[0] : undefined;
+}
+
+/** One that is there twice is one. */
+function othersOf(entry: CertificateEntry | AuthorityEntry, inUse: Certificate, now: Date): MonitoredBlock[] {
+  if (!('bundle' in entry) || entry.bundle.status !== 'present') return [];
+  const seen = [inUse.der];
+  return entry.bundle.value.flatMap((one, index) => {
+    if (seen.some((der) => der.equals(one.der))) return [];
+    seen.push(one.der);
+    return [{ position: index + 1, certificate: monitoredCertificate(one, now) }];
+  });
+}
+
+function userOf(entry: CertificateEntry | AuthorityEntry): string | undefined {
+  if (!('kind' in entry) || entry.kind !== 'kubeconfig' || entry.state.status !== 'present') return undefined;
+  return entry.state.value.kubeconfig.userName;
+}
+
+function monitoredCertificate(certificate: Certificate, now: Date): MonitoredCertificate {
+  const { notBefore, notAfter } = certificate;
+  return {
+    notBefore,
+    notAfter,
+    expired: hasExpired(notAfter.getTime() - now.getTime()),
+    serialNumber: serialNumberOf(certificate).toString(),
+    subject: attributes(certificate.subject),
+    issuer: attributes(certificate.issuer),
+  };
+}
+
+function attributes(name: Buffer): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const attribute of readable(name)) {
+    const [, key = '', value = ''] = /^([^=]*)=(.*)$/s.exec(attribute) ?? [];
+    const other = found.get(key);
+    found.set(key, other === undefined ? value : `${other},${value}`);
+  }
+  return found;
+}
+
+/** A name that is not well-formed has no labels, and hides no date. */
+function readable(name: Buffer): readonly string[] {
+  try {
+    return attributesOf(name);
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    return [];
+  }
+}

@@ -1,0 +1,51 @@
+import { certificates, kubeletKubeconfig, type CertificateSpec } from '../../catalog/catalog.ts';
+import { replaceFile, type FileChange } from '../../changeset/change-set.ts';
+import type { NewRequest } from '../../inventory/new-requests.ts';
+import { createKubeconfig } from '../../kubeconfig/create.ts';
+import { encodeRequest, requestCertificate } from '../../pki/request/certification-request.ts';
+import { distinguishedName } from '../../pki/der/name.ts';
+import { encodePrivateKey, type PrivateKey } from '../../pki/key/private-key.ts';
+import { subjectAltName } from '../../pki/extension/subject-alt-name.ts';
+import { isMadeWith, organizationsOf, type Organizations } from './organizations.ts';
+import { commonNameOf, serverOf } from '../names/node-names.ts';
+import { requestedNames, type NodeIdentity } from '../names/requested-names.ts';
+
+const allSpecs: readonly CertificateSpec[] = [
+  ...certificates.filter(({ kind }) => kind === 'leaf'),
+  ...[...certificates.filter(({ kind }) => kind === 'kubeconfig'), kubeletKubeconfig].sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  ),
+];
+
+/** What kubeadm asks certificates for: every one of a stacked etcd too, as it makes no difference there. */
+export function requestedSpecs(organizations: Organizations): readonly CertificateSpec[] {
+  return allSpecs.filter((spec) => isMadeWith(organizations, spec));
+}
+
+/** The files of one request, made out to this node. */
+export function generateRequest(
+  target: NewRequest,
+  { node, organizations }: { readonly node: NodeIdentity; readonly organizations: Organizations },
+  privateKey: PrivateKey,
+): FileChange[] {
+  const { spec } = target;
+  const { dnsNames, ipAddresses } = requestedNames(spec.subject.names, node);
+  const commonName = commonNameOf(spec, node);
+  const request = requestCertificate(
+    {
+      subject: distinguishedName(organizationsOf(spec, organizations), commonName),
+      subjectAltName: subjectAltName(dnsNames, ipAddresses),
+    },
+    privateKey,
+  );
+  const keyPem = encodePrivateKey(privateKey);
+  const requestChange = replaceFile(target.request, encodeRequest(request), 0o600);
+  if (target.kind === 'leaf') return [replaceFile(target.key, keyPem, 0o600), requestChange];
+  const text = createKubeconfig({
+    clusterName: node.clusterName,
+    server: serverOf(spec, node),
+    userName: commonName,
+    clientKeyPem: keyPem,
+  });
+  return [replaceFile(target.file, text, 0o600), requestChange];
+}

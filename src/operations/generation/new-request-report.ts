@@ -1,0 +1,28 @@
+import type { NewRequest } from '../../inventory/new-requests.ts';
+import type { CertificateReport, ChangeReport } from '../change/change-report.ts';
+
+/** Of `generate-csr`, which makes all of them or stops. */
+export function newRequestReport(
+  places: readonly NewRequest[],
+  { dryRun, backup }: { readonly dryRun: boolean; readonly backup: string | undefined },
+): ChangeReport {
+  return {
+    command: 'generate-csr',
+    dryRun,
+    backup,
+    certificates: places.map((place): CertificateReport => {
+      const { spec, request } = place;
+      return {
+        name: spec.name,
+        components: spec.components,
+        outcome: 'requested',
+        old: undefined,
+        new: undefined,
+        files: [place.kind === 'leaf' ? place.key.path : place.file.path, request.path],
+        csr: request.path,
+        expected: request.path.replace(/csr$/, 'crt'),
+      };
+    }),
+    otherFiles: [],
+  };
+}

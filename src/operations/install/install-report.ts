@@ -1,0 +1,78 @@
+import type { ChangeSet, FileChange } from '../../changeset/change-set.ts';
+import type { KubepkiError } from '../../errors/error.ts';
+import type { Inventory } from '../../inventory/inventory.ts';
+import { factsOf } from '../change/certificate-facts.ts';
+import { refusedWith, type CertificateReport, type ChangeReport } from '../change/change-report.ts';
+import { factsInUse } from '../change/facts-in-use.ts';
+import { placeTargets, type Installable, type PlannedInstall } from './plan-install.ts';
+
+export type InstallStage =
+  | { readonly kind: 'refused'; readonly dryRun: boolean; readonly strangers: readonly KubepkiError[] }
+  | {
+      readonly kind: 'planned' | 'made';
+      readonly backup: string | undefined;
+      /** Those that give a file another content. */
+      readonly changes: ChangeSet;
+    };
+
+export function installReport(
+  plan: readonly PlannedInstall[],
+  inventory: Inventory,
+  stage: InstallStage,
+): ChangeReport {
+  const changes = stage.kind === 'refused' ? [] : stage.changes;
+  const owned = new Set<FileChange>();
+  const filesOf = (installable: Installable): string[] => {
+    const places = new Set(placeTargets(installable.place).map(({ resolvedPath }) => resolvedPath));
+    const own = changes.filter(({ target }) => places.has(target.resolvedPath));
+    for (const change of own) owned.add(change);
+    return own.map(({ target }) => target.path);
+  };
+  const certificates = plan.map((planned): CertificateReport => {
+    const { name, components } = planned.spec;
+    const common = { name, components, old: factsInUse(inventory, planned.spec) };
+    switch (planned.status) {
+      case 'installable': {
+        const { installable } = planned;
+        if (stage.kind === 'refused') {
+          return { ...common, outcome: 'unchanged', reason: whyRefused(plan, stage.strangers) };
+        }
+        return {
+          ...common,
+          outcome: installable.inPlace ? 'in-place' : 'installed',
+          new: factsOf(installable.chain[0]),
+          files: filesOf(installable),
+        };
+      }
+      case 'pending':
+        return {
+          ...common,
+          outcome: 'pending',
+          reason: 'it is not signed yet',
+          expected: planned.certificatePath,
+        };
+      case 'idle':
+        return { ...common, outcome: 'idle', reason: 'no request waits for a signature' };
+      case 'refused':
+        return {
+          ...common,
+          outcome: 'refused',
+          reason: planned.errors.map(({ oneLine }) => oneLine).join('; '),
+        };
+    }
+  });
+  return {
+    command: 'install',
+    dryRun: stage.kind === 'planned' || (stage.kind === 'refused' && stage.dryRun),
+    backup: stage.kind === 'made' ? stage.backup : undefined,
+    certificates,
+    otherFiles: changes.filter((change) => !owned.has(change)).map(({ target }) => target.path),
+  };
+}
+
+function whyRefused(plan: readonly PlannedInstall[], strangers: readonly KubepkiError[]): string {
+  const [stranger] = strangers;
+  return stranger === undefined || plan.some(({ status }) => status === 'refused')
+    ? refusedWith(plan)
+    : `nothing of the set was changed, because of ${stranger.oneLine}`;
+}

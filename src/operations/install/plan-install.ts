@@ -1,0 +1,291 @@
+import type { CertificateSpec } from '../../catalog/catalog.ts';
+import type { FileTarget } from '../../changeset/change-set.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import type { CertificateFile } from '../../inventory/certificate-files.ts';
+import type { Inventory } from '../../inventory/inventory.ts';
+import type { Place } from '../../inventory/places.ts';
+import type { Certificate, Chain } from '../../pki/certificate/certificate.ts';
+import { assertsKeyUsage } from '../../pki/extension/key-usage.ts';
+import { publicKeyOf } from '../../pki/key/private-key.ts';
+import { validatePath } from '../../pki/path/path.ts';
+import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isoSeconds } from '../../pki/der/time.ts';
+import { faultsOf, type Fault } from './check-signed.ts';
+import { heldIn, holderOf } from '../owners/holder.ts';
+import { catalogText, identityOf, identityText, isOfCatalog } from '../owners/identity.ts';
+import { requireOwnKey } from '../owners/key-owner.ts';
+import { isBest, isPlace, matchesFor, type Match } from './match-signed.ts';
+import { trustedAuthorities, type TrustedAuthorities } from '../issuing/kubeconfig-authority.ts';
+import { changingFiles, requireRewritable } from '../issuing/kubeconfig-changes.ts';
+import { missingAuthority } from '../examination/missing-authority.ts';
+import { pendingIn, type Pending } from './pending.ts';
+import { requireReplaceable } from '../change/replaceable.ts';
+import type { InstallSettings } from './install-settings.ts';
+import { certificateInUse } from '../change/facts-in-use.ts';
+import { findAuthority } from '../../inventory/look-ups.ts';
+
+/** A signed certificate that has been checked and can take its place. */
+export interface Installable {
+  readonly spec: CertificateSpec;
+  readonly pending: Pending;
+  readonly place: InstallPlace;
+  /** The leaf, then the intermediates over which it leads to its CA. */
+  readonly chain: Chain;
+  /** The CA file, and what is in it. */
+  readonly caFile: string;
+  readonly authorities: Chain;
+  /** The file it came in. */
+  readonly source: FileTarget;
+  /** It has been put in its place by hand. */
+  readonly inPlace: boolean;
+  readonly warnings: readonly string[];
+}
+
+export type InstallPlace =
+  | Extract<Place, { kind: 'leaf' }>
+  | (Extract<Place, { kind: 'kubeconfig' }> & { readonly trusted: TrustedAuthorities });
+
+export type PlannedInstall =
+  | { readonly status: 'installable'; readonly spec: CertificateSpec; readonly installable: Installable }
+  /** Not signed yet. */
+  | { readonly status: 'pending'; readonly spec: CertificateSpec; readonly certificatePath: string }
+  /** Nothing was asked for. */
+  | { readonly status: 'idle'; readonly spec: CertificateSpec }
+  | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly errors: readonly KubepkiError[] };
+
+/** Pairs signed certificates with what was asked for, always by the public key, and checks each. */
+export function planInstall(
+  inventory: Inventory,
+  specs: readonly CertificateSpec[],
+  settings: InstallSettings,
+): PlannedInstall[] {
+  return specs.map((spec) => {
+    try {
+      return planOne(inventory, spec, settings);
+    } catch (error) {
+      if (!(error instanceof KubepkiError)) throw error;
+      return { status: 'refused', spec, errors: [error] };
+    }
+  });
+}
+
+function planOne(inventory: Inventory, spec: CertificateSpec, settings: InstallSettings): PlannedInstall {
+  const pendings = settings.waiting
+    .filter((files) => files.spec === spec)
+    .flatMap((files) => pendingIn(files, inventory, settings) ?? []);
+  const [first] = pendings;
+  if (first === undefined) return { status: 'idle', spec };
+  const matches = pendings.flatMap((pending) => matchesFor(pending, inventory, settings));
+  const fresh = matches.filter(({ inUse }) => !inUse);
+  const [match, another] = fresh.filter(isBest);
+  if (another !== undefined) {
+    throw new KubepkiError('conflict', `two requests for ${spec.name} have been signed`, {
+      file: another.source.path,
+      hint: 'move the one away that is not wanted, with its CSR and key',
+    });
+  }
+  if (match !== undefined) return check(inventory, match, settings, notTaken(match, fresh));
+  const inPlace = matches.find(({ source }) => isPlace(source, inventory, spec));
+  // The answer to a CSR does not come expired: this is what the CSR asks to be replaced.
+  if (inPlace !== undefined && inPlace.signed.leaf.notAfter.getTime() >= settings.now.getTime()) {
+    return check(inventory, inPlace, settings);
+  }
+  const unsigned =
+    pendings.find((pending) => !matches.some((one) => one.pending === pending)) ?? inPlace?.pending;
+  if (unsigned?.asked === undefined) return { status: 'idle', spec };
+  requireReadable(unsigned, settings.files);
+  return { status: 'pending', spec, certificatePath: unsigned.certificatePath };
+}
+
+/** A file in the expected place that cannot be read is no certificate that is still to come. */
+function requireReadable({ certificatePath, otherPaths }: Pending, files: readonly CertificateFile[]): void {
+  const paths = [certificatePath, ...otherPaths];
+  for (const { target, content } of files) {
+    if (content.status === 'unreadable' && paths.includes(target.path)) throw content.error;
+  }
+}
+
+/** Files with another certificate for the same key: an earlier answer, or one of another format. */
+function notTaken({ pending, signed, source }: Match, fresh: readonly Match[]): readonly string[] {
+  return fresh
+    .filter((one) => one.pending === pending && one.source.resolvedPath !== source.resolvedPath)
+    .filter((one) => !one.signed.leaf.der.equals(signed.leaf.der))
+    .map((one) => one.source.path);
+}
+
+function check(
+  inventory: Inventory,
+  { pending, signed, source, inUse }: Match,
+  settings: InstallSettings,
+  passedOver: readonly string[] = [],
+): PlannedInstall {
+  const { now, allowChanges, bundle, command, placeOf } = settings;
+  const { spec, asked } = pending;
+  if (asked === undefined) {
+    throw new KubepkiError(
+      'conflict',
+      `is signed, but the CSR for ${spec.name} is gone, and no certificate in use says what was asked for`,
+      {
+        file: source.path,
+        hint: `bring the CSR back beside its key, or ask again: ${command(`renew ${spec.name} --csr-only --force`)}`,
+      },
+    );
+  }
+  const authority = findAuthority(inventory, spec.caName);
+  if (authority === undefined) return { status: 'idle', spec };
+  if (authority.bundle.status === 'unreadable') throw authority.bundle.error;
+  if (authority.bundle.status === 'missing') throw missingAuthority(authority);
+  const authorities = authority.bundle.value;
+  const path = validatePath(signed.leaf, signed.others, authorities, now);
+  const faults = faultsOf(asked, {
+    spec,
+    chain: [signed.leaf, ...signed.others],
+    path,
+    caFile: authority.certificatePath,
+    replaces: certificateInUse(inventory, spec),
+    now,
+  })
+    // One that is in its place already was put there by hand, and replaces nothing any more.
+    .filter(({ kind }) => kind !== 'end' || !inUse);
+  const allowed = (fault: Fault): boolean => allowChanges && fault.kind === 'names';
+  const refused = faults.filter((fault) => !allowed(fault));
+  if (refused.length > 0) {
+    return {
+      status: 'refused',
+      spec,
+      errors: refused.map(
+        ({ message, hint }) =>
+          new KubepkiError('bad-certificate', `the certificate for ${spec.name} ${message}`, {
+            file: source.path,
+            hint,
+          }),
+      ),
+    };
+  }
+  const place = installPlace(placeOf(spec), authorities);
+  requireReplaceable(inventory, placeTargets(place));
+  requireOwnKey(spec, pending, placeTargets(place), settings);
+  requireHolder(inventory, pending, place, signed.leaf, settings);
+  if (place.kind === 'kubeconfig') requireRewritable(place);
+  return {
+    status: 'installable',
+    spec,
+    installable: {
+      spec,
+      pending,
+      place,
+      chain: [signed.leaf, ...(path.status === 'trusted' ? path.intermediates : [])],
+      caFile: authority.certificatePath,
+      authorities,
+      source,
+      inPlace: inUse,
+      warnings: [
+        ...[
+          ...(inUse ? [] : earlierEnd(signed.leaf, certificateInUse(inventory, spec))),
+          ...faults.filter(allowed).map(({ message }) => message),
+          ...(isOfCatalog(spec, identityOf(signed.leaf))
+            ? []
+            : [
+                `is made out to ${identityText(identityOf(signed.leaf))}, where kubeadm has ${catalogText(spec)}`,
+              ]),
+          // RFC 8446, 4.4.2.2. Go does not look at it.
+          ...(assertsKeyUsage(signed.leaf, 'digitalSignature') === false
+            ? ['has a keyUsage without digitalSignature, which some TLS clients refuse']
+            : []),
+          ...passedOver.map((path) => `is taken, and not the one in ${path}, which ends no later`),
+        ].map((text) => `${source.path}: the certificate for ${spec.name} ${text}`),
+        ...(isExpected(source, pending) || source.resolvedPath === bundle
+          ? []
+          : [`${source.path}: holds the certificate for ${spec.name}, by its key`]),
+      ],
+    },
+  };
+}
+
+/**
+ * What is put into another user's file takes the place of a certificate that this user holds, and is made out to the same name.
+ * @throws KubepkiError no-permission
+ */
+function requireHolder(
+  inventory: Inventory,
+  { spec, keyFile }: Pending,
+  place: InstallPlace,
+  leaf: Certificate,
+  { keys }: InstallSettings,
+): void {
+  const targets = placeTargets(place);
+  const foreign = targets.find(({ before }) => before?.foreign === true);
+  if (foreign === undefined) return;
+  const refused = (reason: string): KubepkiError =>
+    new KubepkiError('no-permission', `belongs to uid ${String(foreign.before?.uid)}, ${reason}`, {
+      file: foreign.path,
+      hint: 'move it away, and put a file of your own in its place',
+    });
+  const identity = identityOf(leaf);
+  if (!isOfCatalog(spec, identity)) {
+    throw refused(
+      `and the new certificate is made out to ${identityText(identity)}, not to ${catalogText(spec)}`,
+    );
+  }
+  // It knows the key already.
+  const keyStays = targets.some(({ resolvedPath }) => resolvedPath === keyFile.resolvedPath);
+  if (keyStays || keyFile.before?.uid === foreign.before?.uid) return;
+  const held = heldIn(inventory, spec, keys);
+  if (held === undefined) throw refused(`who has no certificate ${spec.name} that another could replace`);
+  holderOf(held);
+}
+
+/** A place, and of a kubeconfig the CAs that it is to trust. */
+export function installPlace(place: Place, authorities: Chain): InstallPlace {
+  if (place.kind === 'leaf') return place;
+  return { ...place, trusted: trustedAuthorities(place.kubeconfig, authorities) };
+}
+
+/** Somebody may have renewed it in between. */
+function earlierEnd({ notAfter }: Certificate, old: Certificate | undefined): string[] {
+  return old === undefined || notAfter.getTime() >= old.notAfter.getTime()
+    ? []
+    : [`ends on ${isoSeconds(notAfter)}, before the one in use (${isoSeconds(old.notAfter)})`];
+}
+
+/** `apiserver.crt` will do where `apiserver.crt.new` is expected, and `apiserver.pem`: the names tell whose it is. */
+function isExpected({ path }: FileTarget, { certificatePath, otherPaths }: Pending): boolean {
+  return path === certificatePath || `${path}.new` === certificatePath || otherPaths.includes(path);
+}
+
+/** Of those the ones that get another content: a kubeconfig that names its files may stay. */
+export function changingTargets(place: InstallPlace): FileTarget[] {
+  if (place.kind === 'leaf') return placeTargets(place);
+  const changing = changingFiles(place);
+  return placeTargets(place).filter((target) => changing.includes(target));
+}
+
+export function placeTargets(place: Place): FileTarget[] {
+  const { certificate, key } = place;
+  const targets = place.kind === 'leaf' ? [certificate, key] : [certificate, key, place.file];
+  return targets.filter((target) => target !== undefined);
+}
+
+/**
+ * Files, by host path without symlinks, that hold a certificate for a request that goes on waiting: one bundle may hold
+ * several.
+ */
+export function stillNeeded(
+  plan: readonly PlannedInstall[],
+  { waiting, files, keysInUse }: InstallSettings,
+): ReadonlySet<string> {
+  const installed = new Set(plan.flatMap(({ status, spec }) => (status === 'installable' ? [spec] : [])));
+  const keys = waiting
+    .filter(({ spec }) => !installed.has(spec))
+    .flatMap(({ keys: slots }) => slots)
+    .flatMap(({ content }) => (content.status === 'present' ? [publicKeyOf(content.value)] : []))
+    .filter((key) => !keysInUse.isLive(key));
+  return new Set(
+    files.flatMap(({ target, content }) =>
+      content.status === 'present' &&
+      content.value.some(({ publicKey }) => keys.some((key) => isSameKey(key, publicKey)))
+        ? [target.resolvedPath]
+        : [],
+    ),
+  );
+}

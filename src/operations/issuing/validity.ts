@@ -1,0 +1,42 @@
+import type { LocalIssuer } from '../../pki/issue/issuer.ts';
+
+/** kubeadm's CertificateValidityPeriod: 8760 hours. */
+export const defaultValidityMs = 8760 * 3600 * 1000;
+
+// kubeadm's CertificateBackdate: a peer whose clock is a little behind must accept the certificate at once.
+const backdateMs = 5 * 60 * 1000;
+
+export interface Validity {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** The CA ends before the period does, so the certificate ends with it: kubeadm signs beyond, which nothing trusts. */
+  readonly capped: boolean;
+}
+
+export function validityOf(issuer: LocalIssuer, now: Date, validityMs: number): Validity {
+  const ca = issuer.certificate;
+  const start = Math.max(now.getTime() - backdateMs, ca.notBefore.getTime());
+  const end = now.getTime() + validityMs;
+  const capped = end > ca.notAfter.getTime();
+  return {
+    notBefore: wholeSeconds(start),
+    notAfter: capped ? ca.notAfter : wholeSeconds(end),
+    capped,
+  };
+}
+
+/** kubeadm's CACertificateValidityPeriod: 87600 hours. */
+export const defaultAuthorityValidityMs = 10 * defaultValidityMs;
+
+/** kubeadm since 1.28: what a new CA signs at once must not be older than the CA itself. */
+export function authorityValidity(now: Date, validityMs: number): { notBefore: Date; notAfter: Date } {
+  return {
+    notBefore: wholeSeconds(now.getTime() - backdateMs),
+    notAfter: wholeSeconds(now.getTime() + validityMs),
+  };
+}
+
+// X.509 has no fractions of a second (RFC 5280, 4.1.2.5).
+function wholeSeconds(milliseconds: number): Date {
+  return new Date(Math.floor(milliseconds / 1000) * 1000);
+}

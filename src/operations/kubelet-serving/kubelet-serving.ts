@@ -1,0 +1,176 @@
+import { KubepkiError } from '../../errors/error.ts';
+import { findExtension } from '../../pki/extension/extension.ts';
+import { openRequest, type ForeignRequest } from '../../pki/request/foreign-request.ts';
+import { serverNames, type ServerName } from '../../pki/extension/server-name.ts';
+import {
+  commonNameProblem,
+  extensionsProblem,
+  keyProblem,
+  organizationProblem,
+  signatureProblem,
+  subjectProblem,
+} from './content-checks.ts';
+import {
+  addressesProblem,
+  allowProblem,
+  kindsProblem,
+  presenceProblem,
+  takenProblem,
+  valuesProblem,
+  type Selection,
+} from './name-checks.ts';
+import {
+  nodeNameOf,
+  pendingProblem,
+  requestorProblem,
+  signerProblem,
+  usagesProblem,
+  type Problem,
+} from './object-checks.ts';
+import type { SigningRequest } from './signing-request.ts';
+import type { ClusterNode, Surroundings } from './surroundings.ts';
+import { controlPlaneOwning, endpointOwning, otherNodeOwning, serviceOwning } from './taken.ts';
+
+export type Decision = { readonly approve: true } | Refusal;
+
+export interface Refusal {
+  readonly approve: false;
+  /** The first that fails, in the order of {@link checks}. */
+  readonly check: Check;
+  /** One sentence, lower case, no period. Quotes what the requestor wrote: for `printable`, not for a terminal. */
+  readonly reason: string;
+}
+
+/** Everything that an approval needs, in the order in which it is looked at. */
+export const checks = [
+  // The object, of which the API server is the author:
+  'pending',
+  'signer',
+  'requestor',
+  'usages',
+  // What is inside, of which the requestor is:
+  'request',
+  'key',
+  'signature',
+  'common-name',
+  'organization',
+  'subject',
+  'extensions',
+  'names-present',
+  'name-kinds',
+  'name-values',
+  // What the cluster says of these names:
+  'node',
+  'node-addresses',
+  'other-node',
+  'service',
+  'kubernetes-endpoints',
+  'control-plane-endpoint',
+  // And the operator:
+  'allow-list',
+] as const;
+
+export type Check = (typeof checks)[number];
+
+/** A refusal is a step's name and its sentence; undefined: on to the next step. */
+type Step = readonly [check: Check, problem: () => Problem];
+
+interface Contents {
+  readonly request: ForeignRequest;
+  readonly names: readonly ServerName[];
+}
+
+/**
+ * Whether the request of a kubelet for its serving certificate may be approved. Whatever cannot be told is a refusal.
+ *
+ * The Node's list of addresses proves little, as the kubelet writes it itself: what belongs to somebody else is refused
+ * all the same, and who approves many at once also has to say what node addresses look like.
+ */
+export function decide(object: SigningRequest, surroundings: Surroundings, selection: Selection): Decision {
+  const outside = firstProblem([
+    ['pending', () => pendingProblem(object)],
+    ['signer', () => signerProblem(object)],
+    ['requestor', () => requestorProblem(object)],
+    ['usages', () => usagesProblem(object)],
+  ]);
+  if (outside !== undefined) return outside;
+  const contents = contentsOf(object);
+  if (typeof contents === 'string') return refusal('request', contents);
+  const { request, names } = contents;
+  const inside = firstProblem([
+    ['key', () => keyProblem(request)],
+    ['signature', () => signatureProblem(request)],
+    ['common-name', () => commonNameProblem(request, object.username)],
+    ['organization', () => organizationProblem(request)],
+    ['subject', () => subjectProblem(request)],
+    ['extensions', () => extensionsProblem(request)],
+    ['names-present', () => presenceProblem(names)],
+    ['name-kinds', () => kindsProblem(names)],
+    ['name-values', () => valuesProblem(names)],
+  ]);
+  if (inside !== undefined) return inside;
+  const node = nodeOf(object, surroundings);
+  if (typeof node === 'string') return refusal('node', node);
+  const around = firstProblem([
+    ['node-addresses', () => addressesProblem(names, node)],
+    ['other-node', () => takenProblem(names, (host) => otherNodeOwning(host, node.name, surroundings))],
+    ['service', () => takenProblem(names, (host) => serviceOwning(host, surroundings))],
+    ['kubernetes-endpoints', () => takenProblem(names, (host) => endpointOwning(host, surroundings))],
+    ['control-plane-endpoint', () => takenProblem(names, (host) => controlPlaneOwning(host, surroundings))],
+    ['allow-list', () => allowProblem(names, selection)],
+  ]);
+  return around ?? { approve: true };
+}
+
+/** Whether it waits for a decision, and is of those that this is about. */
+export function isWaiting(object: Omit<SigningRequest, 'request'>): boolean {
+  return denialProblem(object) === undefined;
+}
+
+/**
+ * Why a request may not be denied because somebody says so: only one of a kubelet for its serving certificate, and only
+ * while it is pending.
+ */
+export function denialProblem(object: Omit<SigningRequest, 'request'>): Refusal | undefined {
+  return firstProblem([
+    ['pending', () => pendingProblem(object)],
+    ['signer', () => signerProblem(object)],
+  ]);
+}
+
+/**
+ * Whether a request that fails a check may be denied for it: not one that is decided, nor one of another signer, whose
+ * approver is somebody else.
+ */
+export function mayBeDenied(check: Check): boolean {
+  return check !== 'pending' && check !== 'signer';
+}
+
+function firstProblem(steps: readonly Step[]): Refusal | undefined {
+  for (const [check, problem] of steps) {
+    const reason = problem();
+    if (reason !== undefined) return refusal(check, reason);
+  }
+  return undefined;
+}
+
+function refusal(check: Check, reason: string): Refusal {
+  return { approve: false, check, reason };
+}
+
+/** @returns in words, why it cannot be read */
+function contentsOf({ request: pem }: SigningRequest): Contents | string {
+  try {
+    const request = openRequest(pem);
+    const extension = findExtension(request.extensions, 'subjectAltName');
+    return { request, names: extension === undefined ? [] : serverNames(extension) };
+  } catch (error) {
+    const because = error instanceof KubepkiError && error.code === 'bad-request' ? error.message : undefined;
+    return `its request ${because ?? 'has a SAN that is not well-formed'}`;
+  }
+}
+
+function nodeOf(object: SigningRequest, { nodes }: Surroundings): ClusterNode | string {
+  const name = nodeNameOf(object);
+  return nodes.find((node) => node.name === name) ?? `there is no node ${name ?? ''}`;
+}

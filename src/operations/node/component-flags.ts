@@ -1,0 +1,45 @@
+import type { Pod } from '../../inventory/kubelet/parse-static-pod.ts';
+
+/**
+ * The values of a flag, in the order given. Go's flags: `--flag=value` or `--flag value`, and to etcd one dash is as
+ * good as two.
+ */
+export function flagValues(words: readonly string[], flag: string): string[] {
+  return words.flatMap((word, index) => {
+    const [, name, value] = /^--?([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
+    const given = name === flag ? (value ?? words[index + 1]) : undefined;
+    return given === undefined ? [] : [given];
+  });
+}
+
+/** Go's flags: of several, the last one counts. */
+export function lastFlagValue(words: readonly string[], flag: string): string | undefined {
+  return flagValues(words, flag).at(-1);
+}
+
+/** What a component is told, and where: `--cert-file` or `ETCD_CERT_FILE`. */
+export interface Setting {
+  readonly field: string;
+  readonly value: string;
+}
+
+export function flagSettings({ words }: Pick<Pod, 'words'>, flag: string): Setting[] {
+  return flagValues(words, flag).map((value) => ({ field: `--${flag}`, value }));
+}
+
+/**
+ * etcd takes each flag from its environment too. A flag wins, and an empty variable is none (etcd, pkg/flags/flag.go,
+ * SetFlagsFromEnv).
+ */
+export function etcdSettings(pod: Pick<Pod, 'words' | 'environment'>, flag: string): Setting[] {
+  const given = flagSettings(pod, flag);
+  if (given.length > 0) return given;
+  const variable = `ETCD_${flag.toUpperCase().replaceAll('-', '_')}`;
+  const value = pod.environment.get(variable);
+  return value === undefined ? [] : [{ field: variable, value }];
+}
+
+/** The one that counts. */
+export function etcdSetting(pod: Pick<Pod, 'words' | 'environment'>, flag: string): string | undefined {
+  return etcdSettings(pod, flag).at(-1)?.value;
+}

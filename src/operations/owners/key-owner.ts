@@ -1,0 +1,47 @@
+import type { FileTarget } from '../../changeset/change-set.ts';
+import type { CommandLine } from '../../errors/command-line.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import { keyDigest } from '../../pki/key/key-digest.ts';
+import { publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
+import type { CertificateSpec } from '../../catalog/catalog.ts';
+
+/** By what it is told whether a key that waits in a file is our own. */
+export interface KeySettings {
+  /** Whether a request for this certificate was made here, with the key of this digest. */
+  readonly wasRequested: (name: string, digest: string) => boolean;
+  /** Whether another user decides which file is at this place: the file, a directory or a symlink on the way is that user's. */
+  readonly isInReach: (target: FileTarget) => boolean;
+  readonly command: CommandLine;
+}
+
+/**
+ * A key that waits where another user decides which file has which name is taken only where it was made here, for this very
+ * certificate; or where all that it is put into is the same user's. Otherwise that user would know the key of somebody else's
+ * certificate, or would be handed one.
+ * @param targets what the key is put into
+ * @throws KubepkiError no-permission
+ */
+export function requireOwnKey(
+  spec: CertificateSpec,
+  { key, keyFile }: { readonly key: PrivateKey; readonly keyFile: FileTarget },
+  targets: readonly FileTarget[],
+  { wasRequested, isInReach, command }: KeySettings,
+): void {
+  if (!isInReach(keyFile) || wasRequested(spec.name, keyDigest(publicKeyOf(key)))) return;
+  const { path, before } = keyFile;
+  const isAllTheirs =
+    before?.foreign === true &&
+    targets.length > 0 &&
+    targets.every((target) => target.before?.uid === before.uid);
+  if (isAllTheirs) return;
+  throw new KubepkiError(
+    'no-permission',
+    before?.foreign === true
+      ? `belongs to uid ${String(before.uid)}, and is not the key that a request for ${spec.name} was made with here`
+      : `is where another user decides which file has this name, and is not the key that a request for ${spec.name} was made with here`,
+    {
+      file: path,
+      hint: `ask again, with a key that is made here: ${command(`renew ${spec.name} --csr-only --force`)}`,
+    },
+  );
+}

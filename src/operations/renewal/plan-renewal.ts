@@ -1,0 +1,284 @@
+import type { CertificateSpec } from '../../catalog/catalog.ts';
+import type { FileTarget } from '../../changeset/change-set.ts';
+import type { CommandLine } from '../../errors/command-line.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import type {
+  AuthorityEntry,
+  CertificateEntry,
+  Inventory,
+  KubeconfigState,
+  LeafState,
+} from '../../inventory/inventory.ts';
+import type { Issuers } from '../../inventory/issuers.ts';
+import type { KeyTargets } from '../../inventory/key-targets.ts';
+import type { PrivateKeys } from '../../inventory/private-keys.ts';
+import type { Reading } from '../../inventory/reading.ts';
+import { isCa } from '../../pki/certificate/certificate.ts';
+import { findExtension } from '../../pki/extension/extension.ts';
+import type { Issuer, LocalIssuer } from '../../pki/issue/issuer.ts';
+import { assertsKeyUsage } from '../../pki/extension/key-usage.ts';
+import { constraintProblem } from '../../pki/path/name-constraints.ts';
+import type { KeyAlgorithm } from '../../pki/key/private-key.ts';
+import { profileOf, withExtension, type CertificateProfile } from '../../pki/issue/profile.ts';
+import { changeSans, changesNames, type SanChange } from '../names/change-sans.ts';
+import { isDue, type DueWindow } from '../expiration/due.ts';
+import { heldIn, holderByCatalog, holderOf } from '../owners/holder.ts';
+import { requireIssuable } from '../issuing/issuable.ts';
+import type { CheckId, Finding } from '../examination/finding.ts';
+import { chooseKey, type NamedAlgorithm } from '../issuing/key-choice.ts';
+import { trustedAuthorities, type TrustedAuthorities } from '../issuing/kubeconfig-authority.ts';
+import { requireRewritable, type ChangingKubeconfig } from '../issuing/kubeconfig-changes.ts';
+import { missingAuthority } from '../examination/missing-authority.ts';
+import { isNameless } from '../../pki/extension/subject-alt-name.ts';
+import { requireReplaceable } from '../change/replaceable.ts';
+import { faultsOf, restOf, type Resting, type RestSettings } from './resting.ts';
+import { validityOf, type Validity } from '../issuing/validity.ts';
+import { findAuthority } from '../../inventory/look-ups.ts';
+
+/** A certificate that will be renewed: all that is decided about the next one before there is a key. */
+export interface Renewable {
+  readonly spec: CertificateSpec;
+  readonly place: RenewalPlace;
+  readonly issuer: LocalIssuer;
+  /** The file with the issuer's certificate, for messages. */
+  readonly caFile: string;
+  readonly keyAlgorithm: KeyAlgorithm;
+  /** What the next one says of its holder: the same as the old one, but for its SANs. */
+  readonly profile: CertificateProfile;
+  /** undefined: nobody asked for others. */
+  readonly sans: SanChange | undefined;
+  /** A server's, and it will have no name among its SANs. */
+  readonly nameless: boolean;
+  readonly validity: Validity;
+  readonly warnings: readonly string[];
+  /** What is wrong with the certificate, and will be with the next one: what a renewal carries over. */
+  readonly kept: readonly Finding[];
+}
+
+/** Where the certificate and its key are kept. */
+export type RenewalPlace =
+  | { readonly kind: 'leaf'; readonly state: LeafState; readonly keyFile: FileTarget }
+  | {
+      readonly kind: 'kubeconfig';
+      readonly state: KubeconfigState;
+      /** undefined: the key is inside the kubeconfig. */
+      readonly keyFile: FileTarget | undefined;
+      readonly trusted: TrustedAuthorities;
+    };
+
+/** External CAs and missing files are outcomes; `refused` is an error, and then nothing of the set is renewed. */
+export type PlannedRenewal =
+  | { readonly status: 'renewable'; readonly spec: CertificateSpec; readonly renewable: Renewable }
+  | { readonly status: 'missing'; readonly spec: CertificateSpec }
+  | Resting
+  | { readonly status: 'ca-ends-first'; readonly spec: CertificateSpec; readonly end: AuthorityEnd }
+  | {
+      readonly status: 'external-ca';
+      readonly spec: CertificateSpec;
+      readonly caBaseName: string;
+      readonly notAfter: Date;
+    }
+  | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
+
+/** A certificate that a renewal could not make last longer, as no certificate outlives its CA. */
+export interface AuthorityEnd {
+  readonly leafNotAfter: Date;
+  readonly caNotAfter: Date;
+  readonly caFile: string;
+}
+
+export interface RenewalSettings extends RestSettings {
+  readonly now: Date;
+  readonly validityMs: number;
+  /** undefined: keep each certificate's own. */
+  readonly encryptionAlgorithm: NamedAlgorithm | undefined;
+  readonly issuers: Issuers;
+  readonly keys: PrivateKeys;
+  readonly keyTargets: KeyTargets;
+  /** The command line of a hint. */
+  readonly command: CommandLine;
+}
+
+/** A renewal is lossless: it gives the next one the same usages and extensions. Names it may be given: see `nameless`. */
+const carriedOver: ReadonlySet<CheckId> = new Set(['usages', 'extensions']);
+
+/** Decides for each certificate whether and how it is renewed. */
+export function planRenewals(
+  inventory: Inventory,
+  specs: readonly CertificateSpec[],
+  settings: RenewalSettings,
+): PlannedRenewal[] {
+  return specs.map((spec) => {
+    try {
+      return planRenewal(inventory, spec, settings);
+    } catch (error) {
+      if (!(error instanceof KubepkiError)) throw error;
+      return { status: 'refused', spec, error };
+    }
+  });
+}
+
+function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: RenewalSettings): PlannedRenewal {
+  const entry = inventory.certificates.find((candidate) => candidate.spec === spec);
+  const authority = findAuthority(inventory, spec.caName);
+  // kubeadm's order: missing comes before external. With an external etcd its certificates are missing.
+  if (entry === undefined || authority === undefined || entry.state.status === 'missing') {
+    return { status: 'missing', spec };
+  }
+  // Before anything that might refuse: what is not due stops nothing.
+  const resting = restOf(entry, settings);
+  if (resting !== undefined) return resting;
+  const issuer = requireIssuer(authority, settings.issuers);
+  if (issuer.kind === 'external') {
+    const { notAfter } = present<LeafState | KubeconfigState>(entry.state).chain[0];
+    return { status: 'external-ca', spec, caBaseName: authority.spec.baseName, notAfter };
+  }
+  const place = placeOf(entry, settings.keyTargets, issuer);
+  const file = certificateFile(place);
+  const [leaf] = place.state.chain;
+  // RFC 5280, 4.2.1.3: what the old one asserts (keyCertSign) must not stand in a certificate that is no CA.
+  if (isCa(leaf))
+    throw new KubepkiError('bad-certificate', 'is a CA certificate, not a leaf', {
+      file: file.path,
+      hint: 'put the leaf first in its file, or another certificate in place',
+    });
+  if (assertsKeyUsage(leaf, 'keyCertSign') === true) {
+    throw new KubepkiError('bad-certificate', 'asserts keyCertSign without being a CA', { file: file.path });
+  }
+  requireReplaceable(inventory, targetsOf(place));
+  const held = heldIn(inventory, spec, settings.keys);
+  if (held === undefined) throw new TypeError('planned with something that was not read');
+  const holder = holderOf(held);
+  const { verifies } = holder;
+  if (!verifies) refuseUnaskedKubeconfig(inventory, place, authority);
+  const { subject, warnings: ofHolder } = verifies ? holder : holderByCatalog(held, settings);
+  const key = chooseKey(leaf, settings.encryptionAlgorithm, file.path);
+  const sans = settings.sans && changeSans(spec, leaf, file.path, settings.sans);
+  const validity = validityOf(issuer, settings.now, settings.validityMs);
+  const caFile = authority.certificatePath;
+  // A timer would renew it every day from now on, and restart what uses it, without any gain.
+  const gainless =
+    validity.capped &&
+    validity.notAfter <= leaf.notAfter &&
+    faultsOf(spec.name, settings.findings).length === 0;
+  if (settings.due !== undefined && gainless && verifies && !(sans && changesNames(sans))) {
+    const end = { leafNotAfter: leaf.notAfter, caNotAfter: validity.notAfter, caFile };
+    return { status: 'ca-ends-first', spec, end };
+  }
+  const old = { ...profileOf(leaf), subject };
+  const profile = sans?.edit === undefined ? old : withExtension(old, sans.edit.extension);
+  if (sans?.edit !== undefined) requireMaySign(issuer, profile, caFile);
+  requireIssuable(issuer, { name: spec.name, profile, validity, file: file.path, at: validity.notBefore });
+  if (place.kind === 'kubeconfig') requireRewritable(changingOf(place));
+  const warnings = [
+    ...(key.warning === undefined ? [] : [`${file.path}: ${key.warning}`]),
+    ...ofHolder,
+    ...hardLinked(place).map(
+      ({ path }) => `${path}: has other names (hard links), which keep the old content`,
+    ),
+  ];
+  const { algorithm: keyAlgorithm } = key;
+  return {
+    status: 'renewable',
+    spec,
+    renewable: {
+      spec,
+      place,
+      issuer,
+      caFile,
+      keyAlgorithm,
+      profile,
+      sans,
+      nameless: isNameless(spec, findExtension(profile.extensions, 'subjectAltName')),
+      validity,
+      warnings,
+      kept: faultsOf(spec.name, settings.findings).filter(({ check }) => carriedOver.has(check)),
+    },
+  };
+}
+
+/** Whether something that was due is due again when the plan is carried out, its CA being near its own end. */
+export function staysDue(plan: readonly PlannedRenewal[], due: DueWindow | undefined): boolean {
+  if (due === undefined) return false;
+  return plan.some((planned) => {
+    if (planned.status !== 'renewable') return planned.status === 'ca-ends-first';
+    const { capped, notAfter } = planned.renewable.validity;
+    return capped && isDue(notAfter, due);
+  });
+}
+
+/**
+ * A new name may be one that the CA is not allowed: signed for all the same, it would make the whole certificate useless.
+ * @throws KubepkiError bad-issuer
+ */
+function requireMaySign({ certificate }: LocalIssuer, profile: CertificateProfile, caFile: string): void {
+  const problem = constraintProblem(certificate, profile);
+  if (problem === undefined) return;
+  throw new KubepkiError('bad-issuer', `the CA ${problem.replace(/^which /, '')}`, { file: caFile });
+}
+
+/** The file that holds the certificate itself. */
+export function certificateFile(place: RenewalPlace): FileTarget {
+  return place.kind === 'leaf' ? place.state.file : (place.state.certificateFile ?? place.state.file);
+}
+
+/** Every file that a renewal may replace. */
+export function targetsOf(place: RenewalPlace): FileTarget[] {
+  const targets = [place.keyFile, certificateFile(place), place.state.file];
+  return [...new Set(targets.filter((target) => target !== undefined))];
+}
+
+function requireIssuer(authority: AuthorityEntry, issuers: Issuers): Issuer {
+  const issuer = issuers.get(authority.spec.name);
+  switch (issuer?.status) {
+    case 'present':
+      return issuer.value;
+    case 'unreadable':
+      throw issuer.error;
+    case 'missing':
+    case undefined:
+      throw missingAuthority(authority);
+  }
+}
+
+function placeOf(entry: CertificateEntry, keyTargets: KeyTargets, { bundle }: LocalIssuer): RenewalPlace {
+  if (entry.kind === 'leaf') {
+    return { kind: 'leaf', state: present(entry.state), keyFile: present(keyTargets.get(entry.keyPath)) };
+  }
+  const state = present(entry.state);
+  const keyFile = state.keyPath === undefined ? undefined : present(keyTargets.get(state.keyPath));
+  return { kind: 'kubeconfig', state, keyFile, trusted: trustedAuthorities(state.kubeconfig, bundle) };
+}
+
+/** The kubeconfig that a renewal rewrites, and the files that it names. */
+export function changingOf({
+  state,
+  keyFile,
+  trusted,
+}: Extract<RenewalPlace, { kind: 'kubeconfig' }>): ChangingKubeconfig {
+  const { file, kubeconfig, certificateFile: certificate } = state;
+  return { file, kubeconfig, certificate, key: keyFile, trusted };
+}
+
+function present<T>(reading: Reading<T> | undefined): T {
+  if (reading?.status === 'present') return reading.value;
+  if (reading?.status === 'unreadable') throw reading.error;
+  throw new TypeError('planned with something that was not read');
+}
+
+function hardLinked(place: RenewalPlace): FileTarget[] {
+  return targetsOf(place).filter(({ before }) => (before?.links ?? 1) > 1);
+}
+
+/**
+ * Nobody pointed at this kubeconfig dir: renewing a restored or copied PKI directory must not re-sign the kubeconfigs
+ * of the live node it lies on. (With the directory given or beside the PKI it is renewed, as kubeadm does after a CA
+ * change.)
+ */
+function refuseUnaskedKubeconfig(inventory: Inventory, place: RenewalPlace, authority: AuthorityEntry): void {
+  if (place.kind === 'leaf' || inventory.layout.kubeconfigDirOrigin !== 'default') return;
+  throw new KubepkiError('foreign-issuer', `was signed by another CA than ${authority.certificatePath}`, {
+    file: place.state.file.path,
+    hint: `if it is to be signed by this CA, name its directory: --kubeconfig-dir ${inventory.layout.root.display(inventory.layout.kubeconfigDir)}`,
+  });
+}

@@ -1,0 +1,89 @@
+import type { CertificateRecord } from '../../changeset/change-set.ts';
+import type { Inventory } from '../../inventory/inventory.ts';
+import { isoSeconds } from '../../pki/der/time.ts';
+import {
+  refusedWith,
+  type CertificateReport,
+  type ChangedCertificate,
+  type ChangeReport,
+} from '../change/change-report.ts';
+import { factsInUse } from '../change/facts-in-use.ts';
+import type { PlannedRenewal, Renewable } from './plan-renewal.ts';
+import { changedTargets } from './renew.ts';
+import { notDue, sameSans, unsound } from './resting.ts';
+
+/** What has been made of a plan. */
+export type RenewalStage =
+  | { readonly kind: 'dry-run' }
+  | { readonly kind: 'refused'; readonly dryRun: boolean }
+  | {
+      readonly kind: 'made';
+      readonly backup: string | undefined;
+      readonly records: readonly CertificateRecord[];
+    };
+
+export function renewalReport(
+  plan: readonly PlannedRenewal[],
+  inventory: Inventory,
+  stage: RenewalStage,
+): ChangeReport {
+  return {
+    command: 'renew',
+    dryRun: stage.kind === 'dry-run' || (stage.kind === 'refused' && stage.dryRun),
+    backup: stage.kind === 'made' ? stage.backup : undefined,
+    certificates: plan.map((planned): CertificateReport => {
+      const { name, components } = planned.spec;
+      const common = { name, components, old: factsInUse(inventory, planned.spec) };
+      switch (planned.status) {
+        case 'renewable':
+          return stage.kind === 'refused'
+            ? { ...common, outcome: 'unchanged', reason: refusedWith(plan) }
+            : { ...common, ...renewed(planned.renewable, stage) };
+        case 'missing':
+          return { ...common, outcome: 'missing', reason: 'there is no certificate to renew' };
+        case 'external-ca':
+          return {
+            ...common,
+            outcome: 'external-ca',
+            reason: `the key of its CA ${planned.caBaseName} is not here`,
+          };
+        case 'not-due':
+          return {
+            ...common,
+            outcome: 'not-due',
+            reason: notDue(planned.notAfter),
+          };
+        case 'same-sans':
+          return { ...common, outcome: 'same-sans', reason: sameSans };
+        case 'ca-ends-first':
+          return {
+            ...common,
+            outcome: 'ca-ends-first',
+            reason: `its CA ${planned.end.caFile} ends on ${isoSeconds(planned.end.caNotAfter)}, so a new one would last no longer`,
+          };
+        case 'unsound':
+          return { ...common, outcome: 'unsound', reason: unsound(planned.findings) };
+        case 'refused':
+          return { ...common, outcome: 'refused', reason: planned.error.oneLine };
+      }
+    }),
+    otherFiles: [],
+  };
+}
+
+function renewed(
+  renewable: Renewable,
+  stage: Exclude<RenewalStage, { kind: 'refused' }>,
+): Pick<ChangedCertificate, 'outcome' | 'new' | 'files'> {
+  const { spec, validity } = renewable;
+  const planned = {
+    serial: undefined,
+    fingerprint: undefined,
+    notAfter: isoSeconds(validity.notAfter),
+  } as const;
+  return {
+    outcome: 'renewed',
+    new: stage.kind === 'made' ? stage.records.find(({ name }) => name === spec.name)?.new : planned,
+    files: changedTargets(renewable).map(({ path }) => path),
+  };
+}

@@ -1,0 +1,30 @@
+import type { PlannedRenewal, Renewable } from './plan-renewal.ts';
+import { isoSeconds } from '../../pki/der/time.ts';
+
+/** What to say before renewing, one line each: first what several have in common, then each one's own. */
+export function renewalWarnings(renewables: readonly Renewable[]): string[] {
+  const capped = renewables.filter(({ validity }) => validity.capped);
+  const caFiles = new Set(capped.map(({ caFile }) => caFile));
+  return [
+    ...[...caFiles].map((caFile) => {
+      const cut = capped.filter((renewable) => renewable.caFile === caFile);
+      const end = cut[0]?.validity.notAfter;
+      const names = cut.map(({ spec }) => spec.name).join(', ');
+      return `${caFile}: the CA ends on ${end === undefined ? '' : isoSeconds(end)}, and with it: ${names}`;
+    }),
+    ...renewables.flatMap(({ warnings }) => warnings),
+  ];
+}
+
+/** A line for each CA that must be renewed before what it has signed can be. */
+export function endsFirstWarnings(
+  planned: readonly Extract<PlannedRenewal, { status: 'ca-ends-first' }>[],
+): string[] {
+  const caFiles = new Set(planned.map(({ end }) => end.caFile));
+  return [...caFiles].map((caFile) => {
+    const held = planned.filter(({ end }) => end.caFile === caFile);
+    const caEnd = held[0]?.end.caNotAfter;
+    const names = held.map(({ spec }) => spec.name).join(', ');
+    return `${caFile}: the CA ends on ${caEnd === undefined ? '' : isoSeconds(caEnd)}: renew it first, as a renewal would not make these last longer: ${names}`;
+  });
+}

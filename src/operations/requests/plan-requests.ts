@@ -1,0 +1,209 @@
+import type { CertificateSpec } from '../../catalog/catalog.ts';
+import type { FileTarget } from '../../changeset/change-set.ts';
+import { KubepkiError, naming } from '../../errors/error.ts';
+import type { CertificateFile } from '../../inventory/certificate-files.ts';
+import type { Inventory } from '../../inventory/inventory.ts';
+import type { PrivateKeys } from '../../inventory/private-keys.ts';
+import type { KeySlot, RequestFiles, Slot } from '../../inventory/request-files.ts';
+import { findExtension, type Extension } from '../../pki/extension/extension.ts';
+import { publicKeyOf, type KeyAlgorithm, type PrivateKey } from '../../pki/key/private-key.ts';
+import { isSameKey } from '../../pki/key/subject-key.ts';
+import { chooseKey, type NamedAlgorithm } from '../issuing/key-choice.ts';
+import { changeSans, type SanChange } from '../names/change-sans.ts';
+import { heldIn, holderByCatalog, holderOf } from '../owners/holder.ts';
+import { isNameless } from '../../pki/extension/subject-alt-name.ts';
+import { requireReplaceable } from '../change/replaceable.ts';
+import { restOf, type Resting, type RestSettings } from '../renewal/resting.ts';
+import { requireOwnKey, type KeySettings } from '../owners/key-owner.ts';
+import type { KeysInUse } from '../issuing/keys-in-use.ts';
+import { requireSameSans } from './waiting-sans.ts';
+
+/** A request that will be made: all that is decided before there is a key. */
+export interface Requestable {
+  readonly spec: CertificateSpec;
+  /** DER of the Name. */
+  readonly subject: Buffer;
+  readonly subjectAltName: Extension | undefined;
+  /** undefined: nobody asked for others than the certificate's. */
+  readonly sans: SanChange | undefined;
+  /** A server's, and it has no name among the SANs that are asked for. */
+  readonly nameless: boolean;
+  readonly keyAlgorithm: KeyAlgorithm;
+  readonly warnings: readonly string[];
+  readonly files: WaitingPlace;
+  /** Certificates that were signed for the request that is replaced: they would belong to nothing. */
+  readonly stale: readonly FileTarget[];
+}
+
+/** Where a request waits for its certificate. */
+export interface WaitingPlace {
+  readonly request: FileTarget;
+  readonly key: FileTarget;
+  /** Host path at which the signed certificate is expected. */
+  readonly certificatePath: string;
+  /** `<name>.key` beside it is a key in use, and stays. */
+  readonly besideKeyInUse: boolean;
+}
+
+export type PlannedRequest =
+  | { readonly status: 'requestable'; readonly spec: CertificateSpec; readonly requestable: Requestable }
+  | { readonly status: 'pending'; readonly spec: CertificateSpec; readonly files: WaitingPlace }
+  | { readonly status: 'missing'; readonly spec: CertificateSpec }
+  | Resting
+  | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
+
+export interface RequestSettings extends RestSettings, KeySettings {
+  readonly encryptionAlgorithm: NamedAlgorithm | undefined;
+  readonly keysInUse: KeysInUse;
+  readonly keys: PrivateKeys;
+  readonly signer: 'by-hand' | 'cluster';
+  /** Replace a request that waits. */
+  readonly force: boolean;
+  /** What lies at a host path. */
+  readonly certificateAt: (path: string) => CertificateFile;
+}
+
+/** Decides for each certificate whether and how a signature is asked for. */
+export function planRequests(
+  inventory: Inventory,
+  requestFiles: readonly RequestFiles[],
+  settings: RequestSettings,
+): PlannedRequest[] {
+  return requestFiles.map((files) => {
+    try {
+      return planRequest(inventory, files, settings);
+    } catch (error) {
+      if (!(error instanceof KubepkiError)) throw error;
+      return { status: 'refused', spec: files.spec, error };
+    }
+  });
+}
+
+function planRequest(inventory: Inventory, files: RequestFiles, settings: RequestSettings): PlannedRequest {
+  const { spec } = files;
+  const entry = inventory.certificates.find((candidate) => candidate.spec === spec);
+  if (entry === undefined || entry.state.status === 'missing') return { status: 'missing', spec };
+  if (entry.state.status === 'unreadable') throw entry.state.error;
+  const resting = restOf(entry, settings);
+  if (resting !== undefined && resting.status !== 'same-sans') return resting;
+  const { encryptionAlgorithm, sans: wanted, keysInUse, force, certificateAt } = settings;
+  const { chain, file } = entry.state.value;
+  const [leaf] = chain;
+  const held = heldIn(inventory, spec, settings.keys);
+  if (held === undefined) throw new TypeError('planned with something that was not read');
+  const found = holderOf(held);
+  // Who signs by hand looks at what is asked for; the cluster's signer does not.
+  const holder = found.verifies || settings.signer === 'by-hand' ? found : holderByCatalog(held, settings);
+  const sans = wanted && changeSans(spec, leaf, file.path, wanted);
+  const subjectAltName = sans?.edit?.extension ?? findExtension(leaf.extensions, 'subjectAltName');
+  const key = keySlot(files, keysInUse);
+  const request = withoutThoseInUse(files.request, keysInUse);
+  const waits = request.content.status !== 'missing' || key.content.status !== 'missing';
+  // Where a request waits, it is the one that has to have these SANs.
+  if (resting !== undefined && !waits) return resting;
+  const pending: WaitingPlace = {
+    request: files.request.target,
+    key: key.target,
+    certificatePath: key.certificatePath,
+    besideKeyInUse: key === files.newKey,
+  };
+  if (!force) {
+    const state = stateOf(request, key);
+    if (state === 'pending') {
+      const { target, content } = files.request;
+      if (key.content.status === 'present') {
+        requireOwnKey(spec, { key: key.content.value, keyFile: key.target }, [], settings);
+      }
+      if (wanted !== undefined && content.status === 'present') {
+        naming(target.path, () => {
+          requireSameSans(content.value, subjectAltName);
+        });
+      }
+      return { status: 'pending', spec, files: pending };
+    }
+    if (state !== undefined) throw state;
+  }
+  requireUnused(inventory, keysInUse, [pending.request, pending.key]);
+  return {
+    status: 'requestable',
+    spec,
+    requestable: {
+      spec,
+      subject: holder.subject,
+      warnings: holder.warnings,
+      subjectAltName,
+      sans,
+      nameless: isNameless(spec, subjectAltName),
+      keyAlgorithm: chooseKey(leaf, encryptionAlgorithm, file.path).algorithm,
+      files: pending,
+      stale: force
+        ? [key.certificatePath, ...files.otherPaths].flatMap((path) =>
+            staleCertificate(files, keysInUse, certificateAt(path)),
+          )
+        : [],
+    },
+  };
+}
+
+/**
+ * A link in the CSR dir may lead anywhere, and `--force` replaces what it leads to.
+ * @throws KubepkiError conflict
+ */
+function requireUnused(inventory: Inventory, keysInUse: KeysInUse, targets: readonly FileTarget[]): void {
+  requireReplaceable(inventory, targets);
+  const inUse = new Set(
+    inventory.certificates.flatMap(({ state }) =>
+      state.status === 'present' ? [state.value.file.resolvedPath] : [],
+    ),
+  );
+  const target = targets.find((one) => inUse.has(one.resolvedPath) || keysInUse.isFile(one));
+  if (target === undefined) return;
+  throw new KubepkiError('conflict', 'leads to a file that is in use, and is never replaced', {
+    file: target.path,
+    hint: 'remove the symbolic link, or name another directory with --csr-dir',
+  });
+}
+
+/** The file for the new key: `<name>.key`, or beside it where that is, or belongs to, a key in use. */
+export function keySlot({ key, newKey }: RequestFiles, keysInUse: KeysInUse): KeySlot {
+  if (keysInUse.isFile(key.target)) return newKey;
+  const used = key.content.status === 'present' && keysInUse.holds(publicKeyOf(key.content.value));
+  return used ? newKey : key;
+}
+
+/** A CSR for the key in use, such as `generate-csr` leaves, asks for nothing any more. */
+function withoutThoseInUse(request: RequestFiles['request'], keysInUse: KeysInUse): RequestFiles['request'] {
+  return request.content.status === 'present' && keysInUse.holds(request.content.value.publicKey)
+    ? { ...request, content: { status: 'missing' } }
+    : request;
+}
+
+function staleCertificate(
+  { request }: RequestFiles,
+  keysInUse: KeysInUse,
+  { target, content }: CertificateFile,
+): FileTarget[] {
+  if (request.content.status !== 'present' || content.status !== 'present') return [];
+  const { publicKey } = request.content.value;
+  const [leaf] = content.value;
+  return isSameKey(leaf.publicKey, publicKey) && !keysInUse.holds(publicKey) ? [target] : [];
+}
+
+/** What is there already: nothing, a request that waits with its key, or something that must not be lost. */
+function stateOf(
+  request: RequestFiles['request'],
+  key: Slot<PrivateKey>,
+): 'pending' | KubepkiError | undefined {
+  const hint = 'move it away, or replace it (a backup is kept): --force';
+  const error = (slot: Slot<unknown>, message: string): KubepkiError =>
+    new KubepkiError('conflict', message, { file: slot.target.path, hint });
+  if (request.content.status === 'missing' && key.content.status === 'missing') return undefined;
+  if (request.content.status === 'unreadable') return error(request, request.content.error.message);
+  if (key.content.status === 'unreadable') return error(key, key.content.error.message);
+  if (key.content.status === 'missing') return error(request, 'is there, but not the key it was made with');
+  if (request.content.status === 'missing')
+    return error(key, 'is there, but no request that was made with it');
+  return request.content.value.publicKey.equals(publicKeyOf(key.content.value))
+    ? 'pending'
+    : error(request, `was not made with the key ${key.target.path}`);
+}

@@ -1,0 +1,73 @@
+import { isBefore, type ChangePlace, type PastChange } from '../../changeset/past-change.ts';
+
+/** The backups of one directory. */
+export interface PastChanges<T extends PastChange> {
+  /** The newest first. */
+  readonly backups: readonly T[];
+  /** Those that cannot be read: of their place no more is known than their name, which begins with the time. */
+  readonly damaged: readonly { readonly id: string }[];
+}
+
+export type StepBack<T> =
+  | { readonly kind: 'found'; readonly backup: T }
+  /** It may be the one that is looked for, or say where to go on. */
+  | { readonly kind: 'damaged'; readonly id: string; readonly reached: ChangePlace | undefined }
+  /** `reached`: what the last rollback brought back; undefined: there are no backups. */
+  | { readonly kind: 'none'; readonly reached: ChangePlace | undefined };
+
+/**
+ * The backup that a rollback without a name brings back: it goes back, never forward. Where the newest change is a rollback,
+ * the next step is older than what that brought back.
+ * @param reached only what is older than this; undefined: anything
+ */
+export function stepBack<T extends PastChange>(
+  { backups, damaged }: PastChanges<T>,
+  reached?: ChangePlace,
+): StepBack<T> {
+  const next = backups.find((backup) => reached === undefined || isBefore(backup, reached));
+  const unread = damaged.find(
+    ({ id }) => (reached === undefined || id < reached.id) && id > (next?.id ?? ''),
+  );
+  if (unread !== undefined) return { kind: 'damaged', id: unread.id, reached };
+  if (next === undefined) return { kind: 'none', reached };
+  if (next.restored === null) return { kind: 'found', backup: next };
+  return stepBack({ backups, damaged }, earlier(next, next.restored));
+}
+
+/** Each step must lead further back, whatever a manifest says. */
+function earlier(one: ChangePlace, other: ChangePlace): ChangePlace {
+  return isBefore(one, other) ? one : other;
+}
+
+/**
+ * The backups that bring back what rollbacks took away, in the order in which to bring them back.
+ * @param backups the newest first
+ */
+export function redoable<T extends PastChange>(backups: readonly T[]): T[] {
+  const [newest, ...older] = backups;
+  const restored = newest?.restored ?? null;
+  if (newest === undefined || restored === null) return [];
+  const again = older.find(({ id }) => id === restored.id);
+  // What was brought back was a rollback's own: that rollback is undone, and what came before it counts.
+  if (again !== undefined && again.restored !== null) {
+    return redoable(older.filter((one) => isBefore(one, again)));
+  }
+  return [newest, ...redoable(older)];
+}
+
+/**
+ * Those that a word may mean: the number, if it is one, else the beginning of the ID. A number is never taken for the
+ * beginning: an old number must not lead to another backup that happens to be of the year 2…
+ */
+export function meantBy<T extends PastChange>(
+  { backups, damaged }: PastChanges<T>,
+  word: string,
+): { readonly backups: readonly T[]; readonly damaged: readonly string[] } {
+  if (/^\d*$/.test(word)) {
+    return { backups: backups.filter(({ sequence }) => String(sequence) === word), damaged: [] };
+  }
+  return {
+    backups: backups.filter(({ id }) => id.startsWith(word)),
+    damaged: damaged.flatMap(({ id }) => (id.startsWith(word) ? [id] : [])),
+  };
+}

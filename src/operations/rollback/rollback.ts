@@ -1,0 +1,150 @@
+import type { CertificateRecord, ChangeSet, FileContent, FileTarget } from '../../changeset/change-set.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import type { Inventory } from '../../inventory/inventory.ts';
+import { readKubeconfig } from '../../kubeconfig/read.ts';
+import { parseCertificates, type Chain } from '../../pki/certificate/certificate.ts';
+import { chainsTo } from '../../pki/path/chain.ts';
+import { factsOf } from '../change/certificate-facts.ts';
+import { requireReplaceable } from '../change/replaceable.ts';
+
+/** One file of a backup, with what is in its place now. */
+export interface RestorableFile {
+  readonly target: FileTarget;
+  /** undefined: there was no file. */
+  readonly old: RestorableContent | undefined;
+}
+
+export interface RestorableContent extends FileContent {
+  readonly sha256: string;
+  readonly owner: { readonly uid: number; readonly gid: number };
+  /** Its owner gains nothing by this program: see FileFacts. */
+  readonly foreign: boolean;
+}
+
+/** Bringing a backup back is a change like any other. A file that holds what it held is left alone. */
+export function rollBack(files: readonly RestorableFile[]): ChangeSet {
+  return files
+    .filter(({ target, old }) => target.before?.sha256 !== old?.sha256)
+    .map((file) => ({
+      target: file.target,
+      after: file.old && { content: file.old.content, ...(takenOver(file) ?? ownershipOf(file.old)) },
+    }));
+}
+
+/** What is said of files that stay with the owner they have now. */
+export function ownerWarnings(files: readonly RestorableFile[]): string[] {
+  return files.flatMap((file) => {
+    const now = takenOver(file);
+    return now === undefined || file.target.before?.sha256 === file.old?.sha256
+      ? []
+      : [
+          `${file.target.path}: stays with uid ${String(now.owner.uid)}; it belonged to uid ${String(file.old?.owner.uid)} then`,
+        ];
+  });
+}
+
+type Ownership = Pick<RestorableContent, 'mode' | 'owner'>;
+
+function ownershipOf({ mode, owner }: Ownership): Ownership {
+  return { mode, owner };
+}
+
+/** A file that has been taken from a foreign owner since is not given back: that owner would gain it. */
+function takenOver({ target: { before }, old }: RestorableFile): Ownership | undefined {
+  if (before === undefined || old?.foreign !== true || before.uid === old.owner.uid) return undefined;
+  return { mode: before.mode, owner: { uid: before.uid, gid: before.gid } };
+}
+
+/**
+ * A CA or a service-account key that the change made goes away only when somebody insists; one that it took away comes back;
+ * none is replaced by another.
+ * @throws KubepkiError conflict
+ */
+export function requireAuthoritiesKept(
+  changes: ChangeSet,
+  inventory: Inventory,
+  { force }: { readonly force: boolean },
+): void {
+  const made = changes.find(
+    ({ target, after }) => after === undefined && inventory.protectedPaths.has(target.resolvedPath),
+  );
+  if (made !== undefined && !force) {
+    throw new KubepkiError('conflict', 'was made by that change, and would be taken away', {
+      file: made.target.path,
+      hint: 'if that is what you want (a backup is kept): --force',
+    });
+  }
+  requireReplaceable(
+    inventory,
+    changes.flatMap(({ target, after }) =>
+      after === undefined || target.before === undefined ? [] : [target],
+    ),
+  );
+}
+
+/** What the manifest of the rollback's own backup says: the certificates of now, and those that come back. */
+export function rollbackRecords(
+  records: readonly CertificateRecord[],
+  inventory: Inventory,
+): CertificateRecord[] {
+  return records.map((record) => {
+    const entry = inventory.certificates.find(({ spec }) => spec.name === record.name);
+    const now = entry?.state.status === 'present' ? factsOf(entry.state.value.chain[0]) : undefined;
+    return { name: record.name, old: now, new: record.old };
+  });
+}
+
+/**
+ * A rollback brings back what works: nothing that has expired, nothing that another CA signed than those on disk now.
+ * @param backup where it is, for the error
+ * @throws KubepkiError no-backup when it would, and nobody insists
+ */
+export function requireUsable(
+  records: readonly CertificateRecord[],
+  files: readonly RestorableFile[],
+  { inventory, now, backup }: { readonly inventory: Inventory; readonly now: Date; readonly backup: string },
+): void {
+  const expired = records.filter(({ old }) => old !== undefined && Date.parse(old.notAfter) < now.getTime());
+  const foreign = foreignFiles(files, inventory);
+  const reasons = [
+    ...(expired.length === 0 ? [] : [`expired certificates: ${expired.map(({ name }) => name).join(', ')}`]),
+    ...(foreign.length === 0 ? [] : [`certificates of another CA than those on disk: ${foreign.join(', ')}`]),
+  ];
+  if (reasons.length === 0) return;
+  throw new KubepkiError('no-backup', `would bring back ${reasons.join(', and ')}`, {
+    file: backup,
+    hint: 'if that is what you want: --force',
+  });
+}
+
+function foreignFiles(files: readonly RestorableFile[], inventory: Inventory): string[] {
+  const bundles = inventory.authorities.flatMap(({ bundle }) =>
+    bundle.status === 'present' ? [bundle.value] : [],
+  );
+  return files
+    .filter(({ old }) => {
+      const chain = old === undefined ? undefined : chainIn(old.content);
+      return chain !== undefined && !bundles.some((bundle) => chainsTo(chain, bundle));
+    })
+    .map(({ target }) => target.path);
+}
+
+/** The certificate in a file or in a kubeconfig; undefined for a key, and for what was unreadable before. */
+function chainIn(content: Buffer): Chain | undefined {
+  const text = content.toString('utf8');
+  if (text.startsWith('-----BEGIN CERTIFICATE')) return whenReadable(() => parseCertificates(content));
+  if (text.includes('PRIVATE KEY-----')) return undefined;
+  return whenReadable(() => {
+    const { clientCertificate } = readKubeconfig(text);
+    return clientCertificate.kind === 'data' ? parseCertificates(clientCertificate.bytes) : undefined;
+  });
+}
+
+function whenReadable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof KubepkiError) return undefined;
+    throw error;
+  }
+}

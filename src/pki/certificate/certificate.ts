@@ -1,0 +1,151 @@
+import { createPublicKey, X509Certificate } from 'node:crypto';
+import { KubepkiError } from '../../errors/error.ts';
+import {
+  contentOf,
+  encodeDer,
+  isContext,
+  isUniversal,
+  malformed,
+  parseDer,
+  partsOf,
+  type Asn1,
+} from '../der/der.ts';
+import { findExtension, parseExtension, type Extension } from '../extension/extension.ts';
+import { requireWellFormed } from '../extension/extension-form.ts';
+import { encodePem, noSuchBlock, pemBlocks } from '../der/pem.ts';
+import { plainPublicKey } from './plain-certificate.ts';
+import { subjectKey, type SubjectKey } from '../key/subject-key.ts';
+import { parseTime } from '../der/time.ts';
+
+/** An X.509 version 3 certificate (RFC 5280, 4.1), taken apart as far as renewing needs it. */
+export interface Certificate {
+  readonly der: Buffer;
+  /** Content bytes of the INTEGER. */
+  readonly serialNumber: Buffer;
+  /** AlgorithmIdentifier of the issuer's signature. */
+  readonly signatureAlgorithm: Asn1;
+  /** DER of the Name, as it stands in the certificate. */
+  readonly issuer: Buffer;
+  readonly subject: Buffer;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** Made when it is first wanted, if nothing is unusual in it. */
+  readonly publicKey: SubjectKey;
+  readonly extensions: readonly Extension[];
+  /** node's view of the same bytes, for verifying signatures; made when it is first wanted, if nothing is unusual in them. */
+  readonly x509: X509Certificate;
+}
+
+export type Chain = readonly [Certificate, ...Certificate[]];
+
+/**
+ * The certificates of a PEM file, in the file's order. As kubeadm does, other blocks and CERTIFICATE blocks with
+ * headers are passed over.
+ * @throws KubepkiError bad-certificate, bad-pem
+ */
+export function parseCertificates(bytes: Uint8Array): Chain {
+  const [first, ...rest] = certificateBlocks(bytes);
+  if (first === undefined) {
+    throw noSuchBlock(
+      'bad-certificate',
+      bytes,
+      'certificate',
+      'openssl x509 -inform der -in FILE -out FILE.pem',
+    );
+  }
+  return [parseCertificate(first), ...rest.map(parseCertificate)];
+}
+
+/** The DER of the same certificates, not yet parsed. */
+export function certificateBlocks(bytes: Uint8Array): Buffer[] {
+  return pemBlocks(bytes).flatMap(({ label, hasHeaders, der }) =>
+    label === 'CERTIFICATE' && !hasHeaders ? [der] : [],
+  );
+}
+
+/** @throws KubepkiError bad-certificate */
+export function parseCertificate(der: Buffer): Certificate {
+  // Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }
+  const parsed = parseDer(der);
+  const [tbs, signatureAlgorithm, signature] = partsOf(parsed);
+  if (
+    !isUniversal(tbs, 'sequence') ||
+    !isUniversal(signatureAlgorithm, 'sequence') ||
+    !isUniversal(signature, 'bitString')
+  ) {
+    throw malformed();
+  }
+  const fields = [...partsOf(tbs)];
+  // version [0] EXPLICIT DEFAULT v1
+  if (isContext(fields[0], 0)) fields.shift();
+  const [serialNumber, , issuer, validity, subject, keyInfo, ...optional] = fields;
+  if (
+    !isUniversal(serialNumber, 'integer') ||
+    !isUniversal(issuer, 'sequence') ||
+    !isUniversal(validity, 'sequence') ||
+    !isUniversal(subject, 'sequence') ||
+    !isUniversal(keyInfo, 'sequence')
+  ) {
+    throw malformed();
+  }
+  const [first, second] = partsOf(validity);
+  if (first === undefined || second === undefined) throw malformed();
+  const extensions = parseExtensions(optional.find((field) => isContext(field, 3)));
+  const [notBefore, notAfter] = [parseTime(first), parseTime(second)];
+  const plain = plainPublicKey(parsed);
+  let decoded = plain === undefined ? decode(der) : undefined;
+  let publicKey = plain ?? subjectKey(keyInfo, decoded);
+  return {
+    der,
+    serialNumber: contentOf(serialNumber),
+    signatureAlgorithm,
+    issuer: encodeDer(issuer),
+    subject: encodeDer(subject),
+    notBefore,
+    notAfter,
+    extensions,
+    get publicKey() {
+      if ('kty' in publicKey) publicKey = createPublicKey({ key: publicKey, format: 'jwk' });
+      return publicKey;
+    },
+    get x509() {
+      decoded ??= decode(der);
+      return decoded;
+    },
+  };
+}
+
+export function encodeCertificates(certificates: readonly Pick<Certificate, 'der'>[]): string {
+  return certificates.map((certificate) => encodePem('CERTIFICATE', certificate.der)).join('');
+}
+
+/** RFC 5280, 4.2.1.9: basicConstraints with cA TRUE. */
+export function isCa(certificate: Certificate): boolean {
+  const constraints = findExtension(certificate.extensions, 'basicConstraints');
+  if (constraints === undefined) return false;
+  const [cA] = partsOf(parseDer(constraints.value));
+  return isUniversal(cA, 'boolean') && contentOf(cA)[0] !== 0;
+}
+
+// An independent parser has the last word on what a certificate is.
+function decode(der: Buffer): X509Certificate {
+  try {
+    return new X509Certificate(der);
+  } catch (cause) {
+    throw new KubepkiError('bad-certificate', 'is not a well-formed X.509 certificate', { cause });
+  }
+}
+
+// extensions [3] EXPLICIT SEQUENCE OF Extension
+function parseExtensions(tagged: Asn1 | undefined): Extension[] {
+  if (tagged === undefined) return [];
+  const [list] = partsOf(tagged);
+  if (!isUniversal(list, 'sequence')) throw malformed();
+  const extensions = partsOf(list).map(parseExtension);
+  // RFC 5280, 4.2: no more than one instance of an extension; Go refuses to load a certificate that has two.
+  if (new Set(extensions.map((extension) => extension.id)).size !== extensions.length) {
+    throw new KubepkiError('bad-certificate', 'has an X.509 extension twice');
+  }
+  for (const extension of extensions) requireWellFormed(extension);
+  return extensions;
+}

@@ -1,0 +1,76 @@
+import {
+  contentOf,
+  encodeDer,
+  isUniversal,
+  malformed,
+  primitive,
+  sequence,
+  type Asn1,
+  partsOf,
+} from '../der/der.ts';
+
+/** RFC 5280, 4.1.2.9. */
+export interface Extension {
+  /** Content bytes of extnID in hex: an OID of any length stays exact. */
+  readonly id: string;
+  readonly critical: boolean;
+  /** The DER inside the OCTET STRING. */
+  readonly value: Buffer;
+  /** DER of the whole Extension, criticality included: what is carried over is carried over byte for byte. */
+  readonly der: Buffer;
+}
+
+export const extensionIds = {
+  /** 2.5.29.14 */
+  subjectKeyIdentifier: '551d0e',
+  /** 2.5.29.15 */
+  keyUsage: '551d0f',
+  /** 2.5.29.17 */
+  subjectAltName: '551d11',
+  /** 2.5.29.19 */
+  basicConstraints: '551d13',
+  /** 2.5.29.30 */
+  nameConstraints: '551d1e',
+  /** 2.5.29.37 */
+  extendedKeyUsage: '551d25',
+  /** 2.5.29.35 */
+  authorityKeyIdentifier: '551d23',
+  /** 1.3.6.1.4.1.11129.2.4.2; RFC 6962, 3.3: a transparency log's statement about one certificate, not the next. */
+  signedCertificateTimestamps: '2b06010401d679020402',
+} as const;
+
+/** Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING } */
+export function parseExtension(item: Asn1): Extension {
+  const parts = partsOf(item);
+  const id = parts[0];
+  const critical = parts[1];
+  const value = parts.at(-1);
+  if (!isUniversal(id, 'oid') || !isUniversal(value, 'octetString')) throw malformed();
+  return {
+    id: contentOf(id).toString('hex'),
+    critical: isUniversal(critical, 'boolean') && contentOf(critical)[0] !== 0,
+    value: contentOf(value),
+    // Of most certificates nobody asks.
+    get der() {
+      return encodeDer(item);
+    },
+  };
+}
+
+export function newExtension(id: string, critical: boolean, value: Asn1): Extension {
+  return parseExtension(
+    sequence([
+      primitive('oid', Buffer.from(id, 'hex')),
+      // DER leaves a DEFAULT out: critical is written only when it is TRUE.
+      ...(critical ? [primitive('boolean', Buffer.from([0xff]))] : []),
+      primitive('octetString', encodeDer(value)),
+    ]),
+  );
+}
+
+export function findExtension(
+  extensions: readonly Extension[],
+  name: keyof typeof extensionIds,
+): Extension | undefined {
+  return extensions.find((extension) => extension.id === extensionIds[name]);
+}

@@ -1,0 +1,149 @@
+import { createHash, randomBytes, type KeyObject } from 'node:crypto';
+import { parseCertificate, type Certificate } from '../certificate/certificate.ts';
+import {
+  contentOf,
+  context,
+  contextPrimitive,
+  encodeDer,
+  encoded,
+  isUniversal,
+  malformed,
+  parseDer,
+  partsOf,
+  primitive,
+  sequence,
+} from '../der/der.ts';
+import { extensionIds, findExtension, newExtension, type Extension } from '../extension/extension.ts';
+import type { LocalIssuer } from './issuer.ts';
+import { keyUsage } from '../extension/key-usage.ts';
+import { distinguishedName } from '../der/name.ts';
+import { publicKeyOf, type PrivateKey } from '../key/private-key.ts';
+import type { CertificateProfile } from './profile.ts';
+import { signatureAlgorithm, signatureOf } from './signature.ts';
+import { subjectAltName } from '../extension/subject-alt-name.ts';
+import { encodeTime } from '../der/time.ts';
+
+export interface CertificateRequest {
+  readonly profile: CertificateProfile;
+  readonly publicKey: KeyObject;
+  /** Content bytes of the INTEGER, see {@link randomSerialNumber}. */
+  readonly serialNumber: Buffer;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/** Builds and signs a leaf certificate (RFC 5280, 4.1). */
+export function issueCertificate(issuer: LocalIssuer, request: CertificateRequest): Certificate {
+  return signCertificate({
+    ...request,
+    // RFC 5280, 4.1.2.4: exactly the issuer's subject, or the path does not chain.
+    issuerName: issuer.certificate.subject,
+    subject: request.profile.subject,
+    extensions: extensions(issuer, request),
+    signer: issuer.privateKey,
+  });
+}
+
+export interface AuthorityRequest extends Pick<
+  CertificateRequest,
+  'serialNumber' | 'notBefore' | 'notAfter'
+> {
+  readonly commonName: string;
+  readonly privateKey: PrivateKey;
+}
+
+/** Builds a CA that signs itself, with the properties that kubeadm (1.31) gives it. */
+export function issueAuthority({ commonName, privateKey, ...request }: AuthorityRequest): Certificate {
+  const name = distinguishedName([], commonName);
+  const publicKey = publicKeyOf(privateKey);
+  const names = subjectAltName([commonName], []);
+  return signCertificate({
+    ...request,
+    publicKey,
+    issuerName: name,
+    subject: name,
+    extensions: [
+      keyUsage(['digitalSignature', 'keyEncipherment', 'keyCertSign']),
+      newExtension(
+        extensionIds.basicConstraints,
+        true,
+        sequence([primitive('boolean', Buffer.from([0xff]))]),
+      ),
+      newExtension(
+        extensionIds.subjectKeyIdentifier,
+        false,
+        primitive('octetString', keyIdentifier(publicKey)),
+      ),
+      // RFC 5280, 4.2.1.1: a self-signed certificate may leave the authority key identifier out, as Go does.
+      ...(names === undefined ? [] : [names]),
+    ],
+    signer: privateKey,
+  });
+}
+
+interface ToBeSigned extends Omit<CertificateRequest, 'profile'> {
+  /** DER of the Names. */
+  readonly issuerName: Buffer;
+  readonly subject: Buffer;
+  readonly extensions: readonly Extension[];
+  readonly signer: PrivateKey;
+}
+
+function signCertificate(toBeSigned: ToBeSigned): Certificate {
+  const { identifier } = signatureAlgorithm(toBeSigned.signer);
+  const tbs = sequence([
+    // version [0]: v3 is 2 (RFC 5280, 4.1.2.1)
+    context(0, primitive('integer', Buffer.from([2]))),
+    primitive('integer', toBeSigned.serialNumber),
+    identifier,
+    encoded(toBeSigned.issuerName),
+    sequence([encodeTime(toBeSigned.notBefore), encodeTime(toBeSigned.notAfter)]),
+    encoded(toBeSigned.subject),
+    encoded(toBeSigned.publicKey.export({ format: 'der', type: 'spki' })),
+    context(3, sequence(toBeSigned.extensions.map((extension) => encoded(extension.der)))),
+  ]);
+  const signature = signatureOf(encodeDer(tbs), toBeSigned.signer);
+  return parseCertificate(encodeDer(sequence([tbs, identifier, signature])));
+}
+
+/**
+ * RFC 5280, 4.1.2.2: positive and at most 20 octets. 16 random bytes whose two top bits are 01 are always positive,
+ * never padded, and leave 126 bits to chance.
+ * @returns content bytes of the INTEGER
+ */
+export function randomSerialNumber(): Buffer {
+  const serialNumber = randomBytes(16);
+  serialNumber[0] = ((serialNumber[0] ?? 0) & 0x3f) | 0x40;
+  return serialNumber;
+}
+
+function extensions(issuer: LocalIssuer, request: CertificateRequest): Extension[] {
+  const authorityKey = sequence([contextPrimitive(0, issuerKeyIdentifier(issuer))]);
+  return [
+    ...request.profile.extensions,
+    // RFC 5280, 4.2.1.9: cA is FALSE by default, so the sequence is empty. Critical, as kubeadm has it.
+    newExtension(extensionIds.basicConstraints, true, sequence([])),
+    newExtension(
+      extensionIds.subjectKeyIdentifier,
+      false,
+      primitive('octetString', keyIdentifier(request.publicKey)),
+    ),
+    // RFC 5280, 4.2.1.1: [0] keyIdentifier must equal the issuer's subject key identifier.
+    newExtension(extensionIds.authorityKeyIdentifier, false, authorityKey),
+  ];
+}
+
+function issuerKeyIdentifier({ certificate, privateKey }: LocalIssuer): Buffer {
+  const own = findExtension(certificate.extensions, 'subjectKeyIdentifier');
+  if (own === undefined) return keyIdentifier(publicKeyOf(privateKey));
+  const value = parseDer(own.value);
+  if (!isUniversal(value, 'octetString')) throw malformed();
+  return contentOf(value);
+}
+
+// RFC 5280, 4.2.1.2, method (1): SHA-1 of the public key's bits, a name and not a safeguard.
+function keyIdentifier(publicKey: KeyObject): Buffer {
+  const [, bits] = partsOf(parseDer(publicKey.export({ format: 'der', type: 'spki' })));
+  if (!isUniversal(bits, 'bitString')) throw malformed();
+  return createHash('sha1').update(contentOf(bits).subarray(1)).digest();
+}

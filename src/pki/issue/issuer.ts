@@ -1,0 +1,150 @@
+import { KubepkiError } from '../../errors/error.ts';
+import { shellWord } from '../../errors/shell-word.ts';
+import { isCa, type Certificate, type Chain } from '../certificate/certificate.ts';
+import { hasNegativeSerial, serialOf } from '../certificate/facts.ts';
+import { assertsKeyUsage } from '../extension/key-usage.ts';
+import { algorithmOf, describeAlgorithm, publicKeyOf, type PrivateKey } from '../key/private-key.ts';
+import { isSigningKey } from './signature.ts';
+import { ForeignKey, isSameKey } from '../key/subject-key.ts';
+import { isoSeconds } from '../der/time.ts';
+
+/** A CA whose key is here. Only {@link localIssuer} makes one, so everything that signs has been checked. */
+export interface LocalIssuer {
+  readonly kind: 'local';
+  readonly certificate: Certificate;
+  readonly privateKey: PrivateKey;
+  /** Everything in the CA file: any of them may verify. */
+  readonly bundle: Chain;
+}
+
+/** A CA whose key is somewhere else: it cannot sign here. */
+export interface ExternalIssuer {
+  readonly kind: 'external';
+  readonly bundle: Chain;
+}
+
+/** Host paths, for messages. */
+export interface AuthorityFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+export type Issuer = LocalIssuer | ExternalIssuer;
+
+/**
+ * The certificate of a CA file that a key belongs to. Where a CA was renewed with its key, several match: the valid one
+ * that ends last, if Go reads it.
+ */
+export function certificateOfKey(bundle: Chain, privateKey: PrivateKey, now: Date): Certificate | undefined {
+  const publicKey = publicKeyOf(privateKey);
+  return lastingLongest(
+    bundle.filter((certificate) => isSameKey(certificate.publicKey, publicKey)),
+    now,
+  );
+}
+
+/** Of several certificates of one CA. */
+export function lastingLongest(certificates: readonly Certificate[], now: Date): Certificate | undefined {
+  const ordered = [...certificates].sort((a, b) => b.notAfter.getTime() - a.notAfter.getTime());
+  const valid = ordered.filter((certificate) => isValidAt(certificate, now));
+  return valid.find((certificate) => !hasNegativeSerial(certificate)) ?? valid[0] ?? ordered[0];
+}
+
+/**
+ * The certificate of the bundle that the key belongs to signs.
+ * @throws KubepkiError bad-issuer, unsupported-key, with `file` naming the key or the certificate
+ */
+export function localIssuer(
+  bundle: Chain,
+  privateKey: PrivateKey,
+  now: Date,
+  files: AuthorityFiles,
+): LocalIssuer {
+  const candidate = certificateOfKey(bundle, privateKey, now);
+  if (candidate === undefined) {
+    throw new KubepkiError('bad-issuer', `does not belong to the CA certificate ${files.certificate}`, {
+      file: files.key,
+      hint: 'put the key and the certificate of the same CA in place, from a backup or another control-plane node',
+    });
+  }
+  requireSigningCertificate(candidate, now, files);
+  requireSigningKey(privateKey, files.key);
+  return { kind: 'local', certificate: candidate, privateKey, bundle };
+}
+
+/**
+ * RFC 5280, 6.1.3: the issuer's name and key, not its name alone: every kubeadm CA is called `kubernetes`. By a key that is
+ * foreign nothing is: Go verifies nothing with one either.
+ */
+export function isIssuedBy(certificate: Certificate, authority: Certificate): boolean {
+  return certificate.issuer.equals(authority.subject) && hasSigned(authority, certificate);
+}
+
+/** Whatever the certificate calls its issuer. */
+export function hasSigned({ publicKey }: Certificate, certificate: Certificate): boolean {
+  return !(publicKey instanceof ForeignKey) && certificate.x509.verify(publicKey);
+}
+
+function requireSigningCertificate(certificate: Certificate, now: Date, files: AuthorityFiles): void {
+  const file = files.certificate;
+  const newCa =
+    'a new CA is needed: see "Manual rotation of CA certificates" in the Kubernetes documentation';
+  // RFC 5280, 4.2.1.9: without cA TRUE the key must not be used to verify certificate signatures.
+  if (!isCa(certificate)) {
+    throw new KubepkiError('bad-issuer', 'is not a CA certificate (basicConstraints lacks CA:TRUE)', {
+      file,
+      hint: 'put the CA certificate of this cluster in place, from a backup or another control-plane node',
+    });
+  }
+  // RFC 5280, 4.2.1.3: keyCertSign must be asserted where keyUsage is present.
+  if (assertsKeyUsage(certificate, 'keyCertSign') === false) {
+    throw new KubepkiError('bad-issuer', 'must not sign certificates (keyUsage lacks keyCertSign)', { file });
+  }
+  // RFC 5280, 4.1.2.2. An old kubeadm signs all the same, and no client of a current Kubernetes reads the CA.
+  if (hasNegativeSerial(certificate)) {
+    throw new KubepkiError(
+      'bad-issuer',
+      `the CA has a negative serial number (${serialOf(certificate)}), and Kubernetes no longer reads such a CA`,
+      { file, hint: positiveSerialHint(certificate, files) },
+    );
+  }
+  // kubeadm signs all the same and says so in a warning; nothing would trust the result.
+  if (certificate.notAfter.getTime() < now.getTime()) {
+    throw new KubepkiError('bad-issuer', `the CA expired on ${isoSeconds(certificate.notAfter)}`, {
+      file,
+      hint: newCa,
+    });
+  }
+  if (certificate.notBefore.getTime() > now.getTime()) {
+    throw new KubepkiError('bad-issuer', `the CA is not valid before ${isoSeconds(certificate.notBefore)}`, {
+      file,
+      hint: "check this machine's clock",
+    });
+  }
+}
+
+/** With the same name and the same key, what the CA has signed keeps verifying. */
+export function positiveSerialHint(
+  { issuer, subject }: Certificate,
+  { certificate, key }: AuthorityFiles,
+): string {
+  if (!issuer.equals(subject)) return 'have it signed again, for the same key, with a positive serial number';
+  const again = `openssl x509 -in ${shellWord(certificate)} -signkey ${shellWord(key)} -preserve_dates -set_serial 0x1$(openssl rand -hex 8) -out ${shellWord(`${certificate}.new`)}`;
+  return `make it anew from the same key: ${again}; then put that in its place, on the other nodes and in the kubeconfigs too`;
+}
+
+// kubeadm signs with any RSA or ECDSA key that Go reads; RSA below 2048 bits is too weak for a CA (NIST SP 800-131A).
+function requireSigningKey(privateKey: PrivateKey, file: string): void {
+  const algorithm = algorithmOf(privateKey);
+  const weak = algorithm.type === 'rsa' && algorithm.bits < 2048;
+  if (isSigningKey(privateKey) && !weak) return;
+  throw new KubepkiError(
+    'unsupported-key',
+    `a CA key of the kind ${describeAlgorithm(algorithm)} is not supported`,
+    { file, hint: 'use RSA of at least 2048 bits, or ECDSA on P-256, P-384 or P-521' },
+  );
+}
+
+function isValidAt(certificate: Certificate, now: Date): boolean {
+  return certificate.notBefore.getTime() <= now.getTime() && now.getTime() <= certificate.notAfter.getTime();
+}

@@ -1,0 +1,51 @@
+import { contentOf, isContext, isUniversal, partsOf, type Asn1 } from '../der/der.ts';
+
+// Content bytes of the OIDs, in hex. RFC 4055, 5; RFC 5758, 3.2; RFC 8410, 3.
+const sound: ReadonlySet<string> = new Set([
+  '2a864886f70d01010b', // sha256WithRSAEncryption
+  '2a864886f70d01010c', // sha384WithRSAEncryption
+  '2a864886f70d01010d', // sha512WithRSAEncryption
+  '2a8648ce3d040302', // ecdsa-with-SHA256
+  '2a8648ce3d040303', // ecdsa-with-SHA384
+  '2a8648ce3d040304', // ecdsa-with-SHA512
+  '2b6570', // Ed25519
+]);
+const rsassaPss = '2a864886f70d01010a';
+/** The hashes with their lengths in bytes. */
+const sha2: ReadonlyMap<string, number> = new Map([
+  ['608648016503040201', 32],
+  ['608648016503040202', 48],
+  ['608648016503040203', 64],
+]);
+
+/**
+ * Whether Go, and so every Kubernetes component, verifies signatures of this kind. MD5 and SHA-1 it refuses (crypto/x509,
+ * since Go 1.18), DSA and all others it does not know.
+ */
+export function isSoundAlgorithm(identifier: Asn1): boolean {
+  const [id, parameters] = partsOf(identifier);
+  const hex = oidOf(id);
+  return hex === rsassaPss ? isSoundPss(parameters) : hex !== undefined && sound.has(hex);
+}
+
+/**
+ * RSASSA-PSS-params ::= SEQUENCE { [0] hash, [1] mask generation, [2] saltLength, [3] trailerField } (RFC 4055, 3.1). Go
+ * takes them only where the mask is made with the same hash and the salt is as long as it.
+ */
+function isSoundPss(parameters: Asn1 | undefined): boolean {
+  if (!isUniversal(parameters, 'sequence')) return false;
+  const field = (tag: number): Asn1 | undefined => {
+    const found = partsOf(parameters).find((part) => isContext(part, tag));
+    return found && partsOf(found)[0];
+  };
+  const [hash, mask, salt] = [field(0), field(1), field(2)];
+  const hashId = hash && oidOf(partsOf(hash)[0]);
+  const maskHash = mask && partsOf(mask)[1];
+  if (hashId === undefined || maskHash === undefined || salt === undefined) return false;
+  const saltLength = Number.parseInt(contentOf(salt).toString('hex'), 16);
+  return oidOf(partsOf(maskHash)[0]) === hashId && sha2.get(hashId) === saltLength && field(3) === undefined;
+}
+
+function oidOf(value: Asn1 | undefined): string | undefined {
+  return isUniversal(value, 'oid') ? contentOf(value).toString('hex') : undefined;
+}

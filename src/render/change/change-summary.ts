@@ -1,0 +1,52 @@
+import type {
+  ChangeCommand,
+  ChangedCertificate,
+  ChangeReport,
+} from '../../operations/change/change-report.ts';
+import { kubeadmDate } from '../kubeadm-date.ts';
+
+const verbs: Readonly<Record<ChangeCommand, string>> = {
+  renew: 'renewed',
+  'renew --csr-only': 'requested',
+  install: 'installed',
+  generate: 'generated',
+  'generate-csr': 'requested',
+  rollback: 'rolled back',
+};
+
+/**
+ * A change in one line, for people and for a journal: how many, when the first of them ends, and what brings the old ones back.
+ * @returns undefined when nothing was changed
+ */
+export function changeSummary(report: ChangeReport): string | undefined {
+  if (report.dryRun || report.backup === undefined) return undefined;
+  return `${verbs[report.command]} ${what(report)}${ends(changedIn(report))}; backup ${report.backup}`;
+}
+
+function changedIn({ certificates }: ChangeReport): ChangedCertificate[] {
+  return certificates
+    .flatMap((certificate) => ('reason' in certificate ? [] : [certificate]))
+    .filter(({ files }) => files.length > 0);
+}
+
+function what(report: ChangeReport): string {
+  const changed = changedIn(report);
+  // The service-account key has no certificate.
+  const keys = changed.filter((one) => report.command === 'generate' && one.new === undefined);
+  const count = changed.length - keys.length;
+  if (changed.length === 0) return counted(report.otherFiles.length, 'file');
+  const certificates = count === 0 ? [] : [counted(count, 'certificate')];
+  return [...certificates, ...keys.map(({ name }) => name)].join(' and ');
+}
+
+function counted(count: number, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function ends(changed: readonly ChangedCertificate[]): string {
+  const [first, ...others] = changed
+    .flatMap((one) => (one.new === undefined ? [] : [new Date(one.new.notAfter)]))
+    .sort((a, b) => a.getTime() - b.getTime());
+  if (first === undefined) return '';
+  return `, ${others.length === 0 ? 'which ends' : 'the earliest ends'} ${kubeadmDate(first)}`;
+}

@@ -1,0 +1,42 @@
+import { kubeadmDate } from '../kubeadm-date.ts';
+import { printable } from '../printable.ts';
+
+export interface PlannedChange {
+  readonly name: string;
+  readonly oldNotAfter: Date | undefined;
+  readonly newNotAfter: Date | undefined;
+  /** The new end is the CA's own, earlier than asked for. */
+  readonly capped?: boolean;
+  /** Such as `CN=kubernetes` and `RSA-2048`; left out where nothing is issued. */
+  readonly issuer?: string;
+  readonly keyType?: string;
+  /** What else changes, such as the SANs: a line of its own. */
+  readonly remark?: string;
+  readonly files: readonly string[];
+}
+
+/**
+ * What a command would do: a line for each certificate, and its files below it.
+ * @param files those that belong to no one certificate alone
+ */
+export function dryRunLines(changes: readonly PlannedChange[], files: readonly string[] = []): string {
+  const blocks = changes.map(
+    ({ name, oldNotAfter, newNotAfter, capped, issuer, keyType, remark, files: own }) => {
+      const details = [
+        `ends ${date(oldNotAfter)} -> ${date(newNotAfter)}`,
+        ...(capped === true ? ["capped to the CA's end"] : []),
+        ...(issuer === undefined ? [] : [`issuer ${issuer}`]),
+        ...(keyType === undefined ? [] : [`key ${keyType}`]),
+      ];
+      const lines = [...(remark === undefined ? [] : [remark]), ...own];
+      return [`would change ${name}: ${details.join(', ')}`, ...lines.map((line) => `  ${line}`)];
+    },
+  );
+  return [...blocks.flat(), ...files.map((file) => `  ${file}`), 'nothing was changed (--dry-run)']
+    .map((line) => `${printable(line)}\n`)
+    .join('');
+}
+
+function date(value: Date | undefined): string {
+  return value === undefined ? 'missing' : kubeadmDate(value);
+}

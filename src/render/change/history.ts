@@ -1,0 +1,51 @@
+import type { CertificateRecord } from '../../changeset/change-set.ts';
+import type { PastChange } from '../../changeset/past-change.ts';
+import { renderDocument, type DocumentFormat } from '../document.ts';
+import { printable } from '../printable.ts';
+import { tabWriter } from '../tab-writer.ts';
+
+export interface HistoryEntry extends PastChange {
+  /** RFC 3339. */
+  readonly time: string;
+  readonly user: string;
+  readonly command: string;
+  readonly certificates: readonly CertificateRecord[];
+  /** Those that the change replaced or made. */
+  readonly files: readonly string[];
+}
+
+/** The newest first. */
+export function historyTable(entries: readonly HistoryEntry[]): string {
+  if (entries.length === 0) return 'no backups yet\n';
+  const rows = [
+    ['ID', 'NUMBER', 'USER', 'RESTORED', 'COMMAND', 'CERTIFICATES'],
+    ...entries.map(({ id, sequence, user, restored, command, certificates }) => [
+      id,
+      String(sequence),
+      user,
+      restored === null ? '-' : String(restored.sequence),
+      command,
+      certificates.length === 0 ? '-' : certificates.map(({ name }) => name).join(', '),
+    ]),
+  ];
+  return tabWriter(
+    rows.map((row) => row.map(printable)),
+    { padding: 3 },
+  )
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
+}
+
+export function historyDocument(entries: readonly HistoryEntry[], format: DocumentFormat): string {
+  const backups = entries.map(({ id, sequence, time, user, command, restored, certificates, files }) => ({
+    id,
+    number: sequence,
+    time,
+    user,
+    command,
+    restoredBackup: restored === null || restored.id === '' ? null : restored.id,
+    certificates,
+    files,
+  }));
+  return renderDocument('BackupList', { backups }, format);
+}

@@ -1,0 +1,53 @@
+import { stringify } from 'yaml';
+import type { KubeadmReport, ExpirationRow } from '../../operations/expiration/expiration-report.ts';
+
+/** kubeadm's output.kubeadm.k8s.io/v1alpha3 Certificate; the order of the keys is Go's. */
+interface CertificateInfo {
+  readonly name: string;
+  readonly expirationDate: string | null;
+  /** Whole seconds, cut off; negative when it has expired. */
+  readonly residualTime: number;
+  readonly externallyManaged: boolean;
+  readonly caName?: string;
+  readonly missing: boolean;
+}
+
+/** `-o json` and `-o yaml` as kubeadm prints them since v1.30: its fields and no others. */
+export function expirationDocument(report: KubeadmReport, format: 'json' | 'yaml'): string {
+  const document = expirationInfo(report);
+  // cli-runtime's JSON printer indents by four; sigs.k8s.io/yaml sorts keys, does not indent lists, quotes timestamps.
+  if (format === 'json') return `${JSON.stringify(document, undefined, 4)}\n`;
+  return stringify(document, { sortMapEntries: true, indentSeq: false, version: '1.1', lineWidth: 0 });
+}
+
+/** The same before it is text. */
+export function expirationInfo(report: KubeadmReport): object {
+  return {
+    kind: 'CertificateExpirationInfo',
+    apiVersion: 'output.kubeadm.k8s.io/v1alpha3',
+    certificates: report.certificates.map(certificateInfo),
+    certificateAuthorities: report.certificateAuthorities.map(certificateInfo),
+  };
+}
+
+function certificateInfo(row: ExpirationRow): CertificateInfo {
+  if (row.status !== 'present') {
+    // metav1.Time prints its zero value as null. There is no field for "unreadable": stderr and the exit code say it.
+    return {
+      name: row.name,
+      expirationDate: null,
+      residualTime: 0,
+      externallyManaged: false,
+      missing: row.status === 'missing',
+    };
+  }
+  return {
+    name: row.name,
+    expirationDate: row.notAfter.toISOString().replace(/\.\d{3}Z$/, 'Z'),
+    // `+ 0` turns the negative zero of Math.trunc(-0.5) into 0.
+    residualTime: Math.trunc(row.residualMs / 1000) + 0,
+    externallyManaged: row.externallyManaged,
+    ...(row.caName === undefined ? {} : { caName: row.caName }),
+    missing: false,
+  };
+}

@@ -1,0 +1,73 @@
+import type { ExpirationRow } from '../../operations/expiration/expiration-report.ts';
+import type { Remaining, Fault } from '../../operations/expiration/findings.ts';
+import { faultsText, remainingText } from './findings.ts';
+import { humanDuration } from '../human-duration.ts';
+import { printable } from '../printable.ts';
+
+/** What a plugin says, with the numbers of the Monitoring Plugins guidelines. */
+export type NagiosStatus = 'OK' | 'WARNING' | 'CRITICAL' | 'UNKNOWN';
+
+export interface NagiosVerdict {
+  readonly status: Exclude<NagiosStatus, 'UNKNOWN'>;
+  readonly faults: readonly Fault[];
+  /** Within the threshold of the status; none when it is OK. */
+  readonly due: readonly Remaining[];
+  /** The next to expire, when there is any. */
+  readonly next: Remaining | undefined;
+  /** What is wrong beyond the rows, such as a CA's key. */
+  readonly problems: readonly { readonly oneLine: string }[];
+}
+
+export interface Thresholds {
+  readonly warningMs: number;
+  readonly criticalMs: number;
+}
+
+/** One line, with performance data: the seconds each certificate has left. */
+export function nagiosLine(
+  verdict: NagiosVerdict,
+  rows: readonly ExpirationRow[],
+  thresholds: Thresholds,
+): string {
+  const data = rows.map((row) => performanceData(row, thresholds)).join(' ');
+  return `${statusLine(verdict.status, sentence(verdict, rows.length))} | ${data}\n`;
+}
+
+export function nagiosUnknown(message: string): string {
+  return `${statusLine('UNKNOWN', message)}\n`;
+}
+
+function statusLine(status: NagiosStatus, message: string): string {
+  // Behind a bar comes the performance data.
+  return `KUBEPKI ${status} - ${printable(message).replaceAll('|', ' ')}`;
+}
+
+function sentence({ status, faults, due, next, problems }: NagiosVerdict, count: number): string {
+  if (status === 'OK') {
+    const first =
+      next === undefined ? '' : `, the next to expire is ${next.name} in ${humanDuration(next.residualMs)}`;
+    return `${String(count)} certificates${first}`;
+  }
+  const parts = [
+    ...(faults.length === 0 ? [] : [faultsText(faults)]),
+    ...(faults.length === 0 ? problems.map(({ oneLine }) => oneLine) : []),
+    ...(due.length === 0 ? [] : [`expiring: ${remainingText(due)}`]),
+  ];
+  return parts.join('; ');
+}
+
+/** `'label'=value[UOM];[warn];[crit]`: a range `N:` alerts below N. `U`: cannot be told. */
+function performanceData(row: ExpirationRow, { warningMs, criticalMs }: Thresholds): string {
+  const label = quotedLabel(row.name);
+  if (row.status !== 'present') return `${label}=U`;
+  return `${label}=${seconds(row.residualMs)}s;${seconds(warningMs)}:;${seconds(criticalMs)}:`;
+}
+
+/** Neither an equals sign nor a quote may be in a label; a quote is doubled. */
+export function quotedLabel(label: string): string {
+  return `'${printable(label).replaceAll('=', '_').replaceAll("'", "''")}'`;
+}
+
+function seconds(milliseconds: number): string {
+  return String(Math.trunc(milliseconds / 1000) + 0);
+}

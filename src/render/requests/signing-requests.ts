@@ -1,0 +1,110 @@
+import type { Asked } from '../../operations/kubelet-serving/asked.ts';
+import type { SigningRequest } from '../../operations/kubelet-serving/signing-request.ts';
+import { renderDocument, type DocumentFormat } from '../document.ts';
+import { humanDuration } from '../human-duration.ts';
+import { printable } from '../printable.ts';
+import { tabWriter } from '../tab-writer.ts';
+
+export type ListedRequest =
+  | {
+      readonly object: Omit<SigningRequest, 'request'>;
+      /** undefined: what it holds is not a well-formed request. */
+      readonly asked: Asked | undefined;
+    }
+  /** An object that cannot be read. */
+  | { readonly name: string };
+
+// Those of `kubectl get csr`, byte for byte, then ours.
+const head = [
+  'NAME',
+  'AGE',
+  'SIGNERNAME',
+  'REQUESTOR',
+  'REQUESTEDDURATION',
+  'CONDITION',
+  'KEY',
+  'REQUESTED NAMES',
+];
+// kubectl's tabwriter (k8s.io/cli-runtime, printers.GetNewTabWriter).
+const padding = 3;
+const mostNames = 10;
+
+/** @param now what the ages are counted from */
+export function signingRequestTable(requests: readonly ListedRequest[], now: Date): string {
+  const rows = requests.map((request) => cells(request, now).map(printable));
+  return tabWriter([head, ...rows], { padding })
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
+}
+
+function cells(listed: ListedRequest, now: Date): string[] {
+  if (!('object' in listed)) return [listed.name, '<unknown>', ...head.slice(2).map(() => '<invalid>')];
+  const { object, asked } = listed;
+  const { name, createdAt, signerName, username, expirationSeconds } = object;
+  return [
+    name,
+    createdAt === undefined ? '<unknown>' : humanDuration(now.getTime() - createdAt.getTime()),
+    signerName === '' ? '<none>' : signerName,
+    username,
+    expirationSeconds === undefined ? '<none>' : humanDuration(expirationSeconds * 1000),
+    condition(object),
+    asked?.key ?? '<invalid>',
+    asked === undefined ? '<invalid>' : nameList(asked.names),
+  ];
+}
+
+// Whoever may make a request decides how many names it has, and how long they are.
+function nameList(names: readonly string[] | undefined): string {
+  if (names === undefined) return '<too many>';
+  if (names.length === 0) return '<none>';
+  const first = names
+    .slice(0, mostNames)
+    .map((name) => (name.length > 260 ? `${name.slice(0, 259)}…` : name));
+  return `${first.join(',')}${names.length > mostNames ? ` + ${String(names.length - mostNames)} more...` : ''}`;
+}
+
+// kubectl shows a denial before an approval.
+function condition({ conditions, issued }: Pick<SigningRequest, 'conditions' | 'issued'>): string {
+  const decided = ['Denied', 'Approved'].find((one) => conditions.includes(one)) ?? 'Pending';
+  return `${decided}${conditions.includes('Failed') ? ',Failed' : ''}${issued ? ',Issued' : ''}`;
+}
+
+/** Every field is there always, null where the request does not say. */
+export function signingRequestDocument(requests: readonly ListedRequest[], format: DocumentFormat): string {
+  const entries = requests.map((listed) => ('object' in listed ? entry(listed) : unreadable(listed.name)));
+  return renderDocument('SigningRequestList', { requests: entries }, format);
+}
+
+function entry({
+  object,
+  asked,
+}: Extract<ListedRequest, { readonly object: unknown }>): Readonly<Record<string, unknown>> {
+  return {
+    name: object.name,
+    created: object.createdAt?.toISOString().replace(/\.\d{3}Z$/, 'Z') ?? null,
+    signerName: object.signerName,
+    requestor: object.username,
+    groups: object.groups,
+    usages: object.usages,
+    expirationSeconds: object.expirationSeconds ?? null,
+    condition: condition(object),
+    key: asked?.key ?? null,
+    names: asked?.names ?? null,
+  };
+}
+
+const fields = [
+  'created',
+  'signerName',
+  'requestor',
+  'groups',
+  'usages',
+  'expirationSeconds',
+  'condition',
+  'key',
+  'names',
+];
+
+function unreadable(name: string): Readonly<Record<string, unknown>> {
+  return { name, ...Object.fromEntries(fields.map((field) => [field, null])) };
+}
