@@ -1,13 +1,17 @@
-import {
-  CertificatesV1Api,
-  V1CertificateSigningRequest,
-  V1CertificateSigningRequestStatus,
-} from '@kubernetes/client-node';
+import * as z from 'zod';
 import type { ApiAccess } from './access.ts';
 import { answered, isNotFound } from './answered.ts';
 import { withApi, type Ask } from './api.ts';
 import { ClusterFailure } from './cluster-failure.ts';
-import { requestObjectIn, type RequestObject, type RequestSpec } from './request-object.ts';
+import {
+  putDecision,
+  readRequest,
+  requestObject,
+  requestPath,
+  requestsPath,
+  type RequestObject,
+  type RequestSpec,
+} from './request-object.ts';
 import { standingOf } from './standing.ts';
 
 /** What is asked of the certificates API for one certificate. */
@@ -70,17 +74,11 @@ export async function withSigningApi<T>(
   signal: AbortSignal,
   use: (api: SigningApi) => Promise<T>,
 ): Promise<T> {
-  // What `use` throws is its own affair, and no answer of the API server's.
-  const outcome = await withApi(access, signal, async (ask) => {
-    try {
-      return { value: await use(new Signing(ask)) };
-    } catch (error) {
-      return { error };
-    }
-  });
-  if ('error' in outcome) throw outcome.error;
-  return outcome.value;
+  return withApi(access, signal, (ask) => use(new Signing(ask)));
 }
+
+/** What is said of a removal; or the object itself, where something is still to be done before it goes. */
+const removed = z.object({ kind: z.enum(['Status', 'CertificateSigningRequest']) });
 
 class Signing implements SigningApi {
   readonly #ask: Ask;
@@ -98,7 +96,7 @@ class Signing implements SigningApi {
         return { kind: 'created' };
       } catch (error) {
         if (answered(error) !== 409) throw error;
-        const there = await this.#read(wish.name);
+        const there = await readRequest(this.#ask, wish.name);
         if (there !== undefined) return { kind: 'already-there', same: isSame(there.spec, wish) };
         // Deleted just now: the name is free again.
         if (left === 1) throw error;
@@ -108,11 +106,11 @@ class Signing implements SigningApi {
 
   async approve(name: string, by: { readonly reason: string; readonly message: string }): Promise<void> {
     for (let left = attempts; ; left -= 1) {
-      const object = await this.#read(name);
+      const object = await readRequest(this.#ask, name);
       if (object === undefined) throw finalFailure(`the CertificateSigningRequest ${name} is gone`);
       if (!this.#mayApprove(object, name)) return;
       try {
-        await this.#putApproval(object, name, by);
+        await putDecision(this.#ask, object, { type: 'Approved', ...by });
         return;
       } catch (error) {
         // Changed since it was read: it is looked at again before anything is said about it.
@@ -122,20 +120,16 @@ class Signing implements SigningApi {
   }
 
   async standing(name: string): Promise<Standing> {
-    const object = await this.#read(name);
+    const object = await readRequest(this.#ask, name);
     return object === undefined ? { kind: 'gone' } : standingOf(object);
   }
 
   async remove(name: string): Promise<void> {
     try {
-      await this.#ask(async (configuration) => {
-        const answer: unknown = await new CertificatesV1Api(configuration).deleteCertificateSigningRequest({
-          name,
-        });
-        // The object itself, where something is still to be done before it goes.
-        const kind =
-          typeof answer === 'object' && answer !== null && 'kind' in answer ? answer.kind : undefined;
-        if (kind !== 'Status' && kind !== 'CertificateSigningRequest') throw new TypeError('not a Status');
+      await this.#ask({
+        method: 'DELETE',
+        path: requestPath(name),
+        answer: { what: 'the Status that was asked for', schema: removed },
       });
     } catch (error) {
       if (!isNotFound(error, name)) throw error;
@@ -143,33 +137,17 @@ class Signing implements SigningApi {
   }
 
   async #create({ name, labels, ...wish }: SigningWish): Promise<void> {
-    const body = Object.assign(new V1CertificateSigningRequest(), {
-      apiVersion: 'certificates.k8s.io/v1',
-      kind: 'CertificateSigningRequest',
-      metadata: { name, labels },
-      spec: { ...wish, request: wish.request.toString('base64') },
+    await this.#ask({
+      method: 'POST',
+      path: requestsPath,
+      body: {
+        apiVersion: 'certificates.k8s.io/v1',
+        kind: 'CertificateSigningRequest',
+        metadata: { name, labels },
+        spec: { ...wish, request: wish.request.toString('base64') },
+      },
+      answer: requestObject(name),
     });
-    await this.#ask(async (configuration) => {
-      requestObjectIn(
-        await new CertificatesV1Api(configuration).createCertificateSigningRequest({ body }),
-        name,
-      );
-    });
-  }
-
-  /** @returns undefined: it is not there */
-  async #read(name: string): Promise<RequestObject | undefined> {
-    try {
-      return await this.#ask(async (configuration) =>
-        requestObjectIn(
-          await new CertificatesV1Api(configuration).readCertificateSigningRequest({ name }),
-          name,
-        ),
-      );
-    } catch (error) {
-      if (isNotFound(error, name)) return undefined;
-      throw error;
-    }
   }
 
   /** @returns false: it is approved already */
@@ -192,26 +170,6 @@ class Signing implements SigningApi {
         throw finalFailure([sentence, ...said].join(': '));
       }
     }
-  }
-
-  async #putApproval(
-    { kept }: RequestObject,
-    name: string,
-    { reason, message }: { readonly reason: string; readonly message: string },
-  ): Promise<void> {
-    const approval = { type: 'Approved', status: 'True', reason, message };
-    const conditions = [...(kept.status?.conditions ?? []), approval];
-    const status = Object.assign(new V1CertificateSigningRequestStatus(), kept.status, { conditions });
-    const body = Object.assign(new V1CertificateSigningRequest(), kept, { status });
-    await this.#ask(async (configuration) => {
-      const api = new CertificatesV1Api(configuration);
-      const answer = requestObjectIn(
-        await api.replaceCertificateSigningRequestApproval({ name, body }),
-        name,
-      );
-      if (answer.conditions.some(({ type }) => type === 'Approved')) return;
-      throw finalFailure(`the API server took the approval of ${name}, and has not approved it`);
-    });
   }
 }
 
