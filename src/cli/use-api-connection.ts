@@ -3,7 +3,7 @@ import { requireApiAccess } from './cluster-access.ts';
 import type { Node } from './node-options.ts';
 import type { ApiOptions } from './use-api-options.ts';
 
-/** Loaded only here: the client is larger than the rest of the program. */
+/** Loaded only here: most commands ask no API server. */
 export async function connected<T>(
   node: Node,
   { kubeconfig }: ApiOptions,

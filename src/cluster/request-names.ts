@@ -20,9 +20,9 @@ const table = z
   });
 
 /**
- * The names of all CertificateSigningRequests, and nothing else of them. Whoever may make one decides how large it is, up to a
- * megabyte and a half, labels included; of a row in the table that kubectl prints he decides next to nothing. So the list has a
- * size that can be relied on, and each object can be asked for by itself, with a bound of its own.
+ * The names of all CertificateSigningRequests, and nothing else of them. A requestor decides how large
+ * an object is, up to a megabyte and a half, labels included; of its row in the table that kubectl prints he decides next to
+ * nothing. So the list has a size that can be relied on, and each object can be asked for by itself, with a bound of its own.
  * @throws ClusterFailure
  */
 export function readRequestNames(ask: Ask): Promise<readonly string[]> {
