@@ -74,6 +74,21 @@ describe('each recorded outcome', () => {
     await closed(bed);
   });
 
+  test('nothing is sent of a wish but what belongs to a request', async (t) => {
+    const bed = await signingBed(t);
+    if (bed === undefined) return;
+    const wish = { ...bed.wish({ expirationSeconds: 7200 }), certificate: 'apiserver', key: 'secret' };
+    await bed.run((api) => api.submit(wish));
+    const [{ body } = assert.fail('it was not asked')] = bed.server.seen;
+    const { name, signerName, usages, expirationSeconds } = wish;
+    assert.deepEqual(body, {
+      apiVersion: 'certificates.k8s.io/v1',
+      kind: 'CertificateSigningRequest',
+      metadata: { name, ...(wish.labels && { labels: wish.labels }) },
+      spec: { request: wish.request.toString('base64'), signerName, usages, expirationSeconds },
+    });
+  });
+
   test('approved by the cluster itself', async (t) => {
     const bed = await signingBed(t, { approver: true });
     if (bed === undefined) return;
