@@ -293,10 +293,11 @@ describe('everywhere in src', () => {
   });
 
   test('every folder has its walls tried here', () => {
-    const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) =>
-      entry.isDirectory(),
+    const folders = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).flatMap(
+      // src/decisions has no code.
+      (path) => (path.endsWith('.ts') ? path.split('/').slice(0, 1) : []),
     );
-    const untried = folders.map((entry) => entry.name).filter((name) => !rooms.some((room) => room === name));
+    const untried = [...new Set(folders)].filter((name) => !rooms.some((room) => room === name));
     assert.deepEqual(untried, []);
   });
 });
