@@ -10,7 +10,7 @@ import { Refusal } from './refusal.ts';
 export interface ApiRequest<T> {
   /** GET if undefined. A PATCH is a JSON merge patch. */
   readonly method?: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Below the server's URL; names in it are encoded. */
+  /** Below the server's URL. The caller encodes what it puts into it. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   /** Another form of the answer than JSON as it is. */

@@ -29,7 +29,7 @@ export async function agentFor(access: ApiAccess, signal: AbortSignal): Promise<
   }
 }
 
-/** Tried at once: an error of the connection's would not say whose fault it is. */
+/** The key and the certificates are tried at once: the error of a connection would not say that they are at fault. */
 function tlsIdentityOf({ ca, credentials }: ApiAccess): SecureContextOptions {
   const identity = {
     ...(ca === undefined ? {} : { ca }),
@@ -38,7 +38,7 @@ function tlsIdentityOf({ ca, credentials }: ApiAccess): SecureContextOptions {
   try {
     createSecureContext(identity);
   } catch (cause) {
-    // What OpenSSL says of a key that it cannot read helps nobody.
+    // What OpenSSL says of a key that it cannot read does not help.
     throw new KubepkiError('cluster', 'the certificates or the key in the kubeconfig cannot be used', {
       cause,
     });
@@ -46,7 +46,7 @@ function tlsIdentityOf({ ca, credentials }: ApiAccess): SecureContextOptions {
   return identity;
 }
 
-/** For a connection whose addresses are known already. */
+/** A look-up that finds the addresses that are known already. */
 function lookUpIn(addresses: readonly Address[]): LookupFunction {
   return (_host, { all }, callback) => {
     const [first] = addresses;

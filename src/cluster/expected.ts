@@ -22,19 +22,35 @@ export const optionalText = z
     given === undefined || given === null || given === '' ? [] : [given],
   );
 
+/** A list that is looked at up to the first item that is wrong: zod's own tells of every one, and there may be millions. */
+export function arrayOf<T>(item: z.ZodType<T>) {
+  return z.array(z.unknown()).transform((given, context): readonly T[] => {
+    const items: T[] = [];
+    for (const [index, one] of given.entries()) {
+      const { data, error } = item.safeParse(one, { error: predicate });
+      if (error !== undefined) {
+        const [{ path, message } = nothingSaid] = error.issues;
+        context.addIssue({ code: 'custom', path: [index, ...path], message });
+        return z.NEVER;
+      }
+      items.push(data);
+    }
+    return items;
+  });
+}
+
 /** Go leaves out an empty list, or writes null. */
 export function listOf<T>(item: z.ZodType<T>) {
-  return z
-    .array(item)
+  return arrayOf(item)
     .nullish()
-    .transform((given): readonly T[] => given ?? []);
+    .transform((given) => given ?? []);
 }
 
 /** @throws ClusterFailure, final, which names the first thing that is wrong and quotes nothing of the answer */
 export function expect<T>(answer: unknown, { what, schema }: Expected<T>): T {
   const { data, error } = schema.safeParse(answer, { error: predicate });
   if (error === undefined) return data;
-  const [{ path, message } = { path: [], message: 'is something else' }] = error.issues;
+  const [{ path, message } = nothingSaid] = error.issues;
   throw notExpected(what, `${path.length === 0 ? 'it' : path.map(String).join('.')} ${message}`, error);
 }
 
@@ -45,6 +61,8 @@ export function notExpected(what: string, why: string, cause?: unknown): Cluster
     { hint: 'something else may answer in its place: check the server of the kubeconfig', cause },
   );
 }
+
+const nothingSaid: Pick<z.core.$ZodIssue, 'path' | 'message'> = { path: [], message: 'is something else' };
 
 const kinds: Readonly<Record<string, string>> = {
   string: 'a text',

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { answered, isTooLarge } from './answered.ts';
 import type { ApiRequest, Ask } from './api.ts';
-import { notExpected, type Expected } from './expected.ts';
+import { arrayOf, notExpected, type Expected } from './expected.ts';
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -22,7 +22,7 @@ export function pageOf<T>(kind: string, item: z.ZodType<T>): Expected<Page<T>> {
   return {
     what: `the ${kind} that was asked for`,
     schema: z
-      .object({ kind: z.literal(kind), metadata: goesOn, items: z.array(item) })
+      .object({ kind: z.literal(kind), metadata: goesOn, items: arrayOf(item) })
       .transform(({ items, metadata: next }) => ({ items, next })),
   };
 }

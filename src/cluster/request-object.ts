@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { isNotFound } from './answered.ts';
 import type { Ask } from './api.ts';
 import { ClusterFailure } from './cluster-failure.ts';
-import { text, type Expected } from './expected.ts';
+import { arrayOf, text, type Expected } from './expected.ts';
 
 /** A CertificateSigningRequest that the API server has given, looked over. */
 export interface RequestObject {
@@ -75,14 +75,14 @@ const keptObject = z.looseObject({
   spec: z.looseObject({
     request: base64.min(1, 'is not base64'),
     signerName: z.string(),
-    usages: z.array(z.string()),
+    usages: arrayOf(z.string()),
     expirationSeconds: z.number().optional(),
     username: z.string().optional(),
-    groups: z.array(z.string()).nullish(),
+    groups: arrayOf(z.string()).nullish(),
   }),
   // An API server leaves out what is empty, and so may one that does not.
   status: z
-    .looseObject({ certificate: base64.nullish(), conditions: z.array(condition).optional() })
+    .looseObject({ certificate: base64.nullish(), conditions: arrayOf(condition).optional() })
     .nullish(),
 });
 

@@ -9,10 +9,10 @@ import {
   requestObject,
   requestPath,
   requestsPath,
+  type RequestCondition,
   type RequestObject,
   type RequestSpec,
 } from './request-object.ts';
-import { standingOf } from './standing.ts';
 
 /** What is asked of the certificates API for one certificate. */
 export interface SigningWish {
@@ -38,11 +38,11 @@ export type Standing =
   | { readonly kind: 'pending' }
   /** Approved, and not issued yet. */
   | { readonly kind: 'approved' }
-  /** `certificate`: PEM, as the API server gave it. Nobody has looked at it. */
+  /** `certificate`: PEM, as the API server gave it, and not looked at. */
   | { readonly kind: 'issued'; readonly certificate: string }
   | { readonly kind: 'denied'; readonly reason: string; readonly message: string }
   | { readonly kind: 'failed'; readonly reason: string; readonly message: string }
-  /** Somebody has deleted it. */
+  /** It was deleted. */
   | { readonly kind: 'gone' };
 
 /**
@@ -62,7 +62,7 @@ export interface SigningApi {
   remove(name: string): Promise<void>;
 }
 
-/** How often somebody else may come in between. */
+/** How often another client may come in between. */
 const attempts = 5;
 
 /**
@@ -173,6 +173,17 @@ class Signing implements SigningApi {
       }
     }
   }
+}
+
+/** Where several are true, a denial counts first, then a failure: what is certain is that nothing more will come. */
+export function standingOf({ conditions, certificate }: RequestObject): Exclude<Standing, { kind: 'gone' }> {
+  const find = (type: string): RequestCondition | undefined =>
+    conditions.find((condition) => condition.type === type);
+  const [denied, failed] = [find('Denied'), find('Failed')];
+  if (denied !== undefined) return { kind: 'denied', reason: denied.reason, message: denied.message };
+  if (failed !== undefined) return { kind: 'failed', reason: failed.reason, message: failed.message };
+  if (find('Approved') === undefined) return { kind: 'pending' };
+  return certificate === undefined ? { kind: 'approved' } : { kind: 'issued', certificate };
 }
 
 const decided = { denied: 'denied', failed: 'given up by its signer' } as const;

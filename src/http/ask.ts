@@ -21,7 +21,7 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-/** An answer that is larger than anybody would mean it to be. It was not read to its end. */
+/** An answer that is larger than it may be. It was not read to its end. */
 export class TooLarge extends Error {
   constructor(mostBytes: number) {
     super(`its answer is larger than ${sizeText(mostBytes)}`);

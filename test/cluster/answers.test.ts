@@ -1,6 +1,7 @@
 /** What an answer has to be: each reader is given a document, and no server. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import * as z from 'zod';
 import type { ApiRequest, Ask } from '../../src/cluster/api.ts';
 import { ClusterFailure } from '../../src/cluster/cluster-failure.ts';
 import { expect } from '../../src/cluster/expected.ts';
@@ -96,6 +97,18 @@ describe('Nodes', () => {
       assert.equal(await refusal(read(body)), said);
     });
   }
+});
+
+test('of a list that is all wrong only the first item is told, and the others are not looked at', async () => {
+  const items = Array.from({ length: 100_000 }, () => 1);
+  const error: unknown = await readNodes(answering({ [nodes]: listOf('NodeList', ...items) }).ask).catch(
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof ClusterFailure && error.cause instanceof z.ZodError);
+  assert.deepEqual(
+    error.cause.issues.map(({ path, message }) => [path.join('.'), message]),
+    [['items.0', 'is not an object']],
+  );
 });
 
 describe('Services', () => {
