@@ -87,10 +87,10 @@ const below = {
     // What a decision needs to know of the cluster.
     types: ['operations'],
     modules: {
-      '@kubernetes/client-node': true,
-      // The client's connection, made outside of it.
+      // What an answer has to be.
+      zod: true,
+      // What connections are made by; http asks.
       'node:https': ['Agent'],
-      'node:http': ['IncomingHttpHeaders'],
       'node:url': ['urlToHttpOptions'],
       'node:tls': ['createSecureContext', 'SecureContextOptions'],
       'node:net': ['isIP', 'LookupFunction'],

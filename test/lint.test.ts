@@ -203,12 +203,11 @@ const outside: readonly (readonly [declaration: string, rooms: readonly Room[]])
   [`import { request } from 'node:http';`, ['http']],
   [`import { Agent } from 'node:https';`, ['http', 'cluster']],
   [`import { createSecureContext } from 'node:tls';`, ['controlplane', 'cluster']],
-  [`import { CoreV1Api } from '@kubernetes/client-node';`, ['cluster']],
   [`import { execFile } from 'node:child_process';`, ['cluster']],
   [`import { parseDocument } from 'yaml';`, ['yaml']],
   [`import { isMap } from 'yaml';`, ['yaml', 'kubeconfig']],
   [`import { stringify } from 'yaml';`, ['yaml', 'kubeconfig', 'render']],
-  [`import { z } from 'zod';`, ['config']],
+  [`import { z } from 'zod';`, ['config', 'cluster']],
   [`import { query } from 'json-p3';`, ['jsonpath']],
   [`import { readFileSync } from 'node:fs';`, ['filesystem', 'inventory', 'storage', 'flags', 'change']],
   [`import { openSync } from 'node:fs';`, ['filesystem', 'storage']],
@@ -368,10 +367,11 @@ describe('the walls between the rooms', () => {
   });
 
   test('every folder has its walls tried here', () => {
-    const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) =>
-      entry.isDirectory(),
+    const folders = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).flatMap(
+      // src/decisions has no code.
+      (path) => (path.endsWith('.ts') ? path.split('/').slice(0, 1) : []),
     );
-    const untried = folders.map((entry) => entry.name).filter((name) => !rooms.some((room) => room === name));
+    const untried = [...new Set(folders)].filter((name) => !rooms.some((room) => room === name));
     assert.deepEqual(untried, []);
   });
 });

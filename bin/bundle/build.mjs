@@ -1,6 +1,5 @@
 /**
- * `npm run build`: dist/kubepki.cjs, kubepki with its dependencies in one file for node, and its code cache. The Kubernetes
- * client, larger than all the rest, is a second file, which is read when it is asked for.
+ * `npm run build`: dist/kubepki.cjs, kubepki with its dependencies in one file for node, and its code cache.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,9 +11,6 @@ import { inOneFile } from './one-file.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
-const client = '@kubernetes/client-node';
-// From bin/, whose `require` the bundle is given.
-const clientFile = '../dist/kubernetes-client.cjs';
 // Libraries that a node whose files are kubeadm's work does without, as long as nothing is coloured.
 const libraries = { yaml: './yaml.cjs', 'node-forge/lib/asn1.js': './asn1.cjs', chalk: './chalk.cjs' };
 
@@ -34,12 +30,9 @@ const common = {
   minify: true,
   charset: 'ascii',
   legalComments: 'inline',
-  // Node's own.
-  alias: { 'whatwg-url': 'node:url' },
   logLevel: 'warning',
 };
 const [modules, others] = await Promise.all([programModules(), libraryParts()]);
-await build({ ...common, entryPoints: [client], outfile: join('bin', clientFile), format: 'cjs' });
 
 // First all by themselves, which shows what a start needs.
 await write(new Set());
@@ -68,8 +61,6 @@ async function programModules() {
     format: 'esm',
     splitting: true,
     write: false,
-    alias: { ...common.alias, [client]: clientFile },
-    external: [clientFile],
     define: { [commitName]: commit },
   });
   return new Map(outputFiles.map(({ path, text }) => [`./${basename(path)}`, text]));

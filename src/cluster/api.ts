@@ -1,30 +1,35 @@
-import { Agent } from 'node:https';
-import type { LookupFunction } from 'node:net';
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import {
-  createConfiguration,
-  ServerConfiguration,
-  type Configuration,
-  type HttpLibrary,
-} from '@kubernetes/client-node';
-import { KubepkiError } from '../errors/error.ts';
+import type { Agent } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
+import { ask, type Answer } from '../http/ask.ts';
 import type { ApiAccess } from './access.ts';
-import { addressesOf, type Address } from './addresses.ts';
+import { agentFor } from './connection.ts';
+import { expect, type Expected } from './expected.ts';
 import { failureOf } from './failure.ts';
-import { httpOver, type AnswerLimits } from './http.ts';
+import { Refusal } from './refusal.ts';
 
-/** For the constructors of the client's APIs. */
-export type ApiConfiguration = Configuration;
+export interface ApiRequest<T> {
+  /** GET if undefined. A PATCH is a JSON merge patch. */
+  readonly method?: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Below the server's URL. The caller encodes what it puts into it. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Another form of the answer than JSON as it is. */
+  readonly accept?: string;
+  /** Sent as JSON. */
+  readonly body?: object;
+  readonly answer: Expected<T>;
+  /** Of the answer. */
+  readonly mostBytes?: number;
+  /** How many bytes the answer had. */
+  readonly received?: (bytes: number) => void;
+}
 
 /**
- * One request, with bounds of its own: an API server that hangs must not take the time of those after it, nor one answer all
- * the memory.
- * @throws KubepkiError cluster: a ClusterFailure, which tells whether another try is worth it; or one of the request's own
+ * One request, made once, with bounds of its own: an API server that hangs must not take the time of those after it, nor one
+ * answer all the memory. It goes to that server and to no other: through no proxy, and no redirect is followed.
+ * @throws KubepkiError cluster: a ClusterFailure, which tells whether another try is worth it
  */
-export type Ask = <T>(
-  request: (configuration: ApiConfiguration) => Promise<T>,
-  limits?: AnswerLimits,
-) => Promise<T>;
+export type Ask = <T>(request: ApiRequest<T>) => Promise<T>;
 
 const requestMs = 10_000;
 /**
@@ -36,102 +41,60 @@ const mostBytesOfAny = 16 * 1024 * 1024;
 /**
  * Runs something that asks the API server. When it ends, or the signal calls it off, no connection and no look-up is left
  * that would keep the process alive.
- *
- * The client is given its connection from outside: its own `KubeConfig` would run credential plugins, read service
- * account tokens and go through proxies.
  * @param signal bounds all of it: the name, the connection, TLS, every answer
- * @throws KubepkiError cluster
+ * @throws KubepkiError cluster, or whatever `use` throws
  */
 export async function withApi<T>(
   access: ApiAccess,
   signal: AbortSignal,
   use: (ask: Ask) => Promise<T>,
 ): Promise<T> {
-  let agent: Agent | undefined;
+  const agent = await agentFor(access, signal);
   try {
-    signal.throwIfAborted();
-    const identity = tlsIdentityOf(access);
-    const addresses = await addressesOf(access.server.hostname, signal);
-    agent = new Agent({
-      keepAlive: true,
-      ...identity,
-      lookup: lookUpIn(addresses),
-      // Also where the environment says otherwise (NODE_TLS_REJECT_UNAUTHORIZED).
-      rejectUnauthorized: true,
-      ...(access.serverName === undefined ? {} : { servername: access.serverName }),
-    });
     return await use(askOver(access, agent, signal));
-  } catch (error) {
-    throw failureOf(error, { server: access.server, signal });
   } finally {
-    agent?.destroy();
+    agent.destroy();
   }
 }
 
-function askOver(access: ApiAccess, agent: Agent, signal: AbortSignal): Ask {
-  return async (request, { mostBytes = mostBytesOfAny, received } = {}) => {
-    const bound = new AbortController();
-    const end = (): void => {
-      bound.abort();
+function askOver({ server, credentials }: ApiAccess, agent: Agent, signal: AbortSignal): Ask {
+  const known = credentials.kind === 'token' ? { authorization: `Bearer ${credentials.token}` } : {};
+  return async ({ method = 'GET', accept = 'application/json', mostBytes = mostBytesOfAny, ...request }) => {
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    const headers = {
+      'user-agent': 'kubepki',
+      accept,
+      ...known,
+      ...(body === undefined
+        ? {}
+        : {
+            'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+            'content-length': Buffer.byteLength(body),
+          }),
     };
-    let endedAfterMs: number | undefined;
-    const limit = setTimeout(() => {
-      endedAfterMs = requestMs;
-      end();
-    }, requestMs);
-    signal.addEventListener('abort', end, { once: true });
     try {
-      signal.throwIfAborted();
-      const http = httpOver(agent, bound.signal, { mostMs: requestMs, mostBytes, received });
-      return await request(configurationFor(access, http));
+      const answer = await ask(
+        { ...urlToHttpOptions(urlOf(server, request)), protocol: 'https:', agent, method, headers },
+        { body, signal, mostMs: requestMs, mostBytes },
+      );
+      request.received?.(answer.body.length);
+      return expect(documentIn(answer), request.answer);
     } catch (error) {
-      throw failureOf(error, { server: access.server, signal, endedAfterMs });
-    } finally {
-      clearTimeout(limit);
-      signal.removeEventListener('abort', end);
+      throw failureOf(error, { server, signal });
     }
   };
 }
 
-function configurationFor({ server, credentials }: ApiAccess, http: HttpLibrary): Configuration {
-  return createConfiguration({
-    baseServer: new ServerConfiguration(server.href.replace(/\/$/, ''), {}),
-    httpApi: http,
-    authMethods: {
-      default: {
-        getName: () => 'kubeconfig',
-        applySecurityAuthentication: (request) => {
-          if (credentials.kind === 'token') {
-            request.setHeaderParam('Authorization', `Bearer ${credentials.token}`);
-          }
-        },
-      },
-    },
-  });
+function urlOf(server: URL, { path, query = {} }: Pick<ApiRequest<unknown>, 'path' | 'query'>): URL {
+  const url = new URL(server.href.replace(/\/$/, '') + path);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  return url;
 }
 
-/** Tried at once: an error of the connection's would not say whose fault it is. */
-function tlsIdentityOf({ ca, credentials }: ApiAccess): SecureContextOptions {
-  const identity = {
-    ...(ca === undefined ? {} : { ca }),
-    ...(credentials.kind === 'certificate' ? { cert: credentials.certificate, key: credentials.key } : {}),
-  };
-  try {
-    createSecureContext(identity);
-  } catch (cause) {
-    // What OpenSSL says of a key that it cannot read helps nobody.
-    throw new KubepkiError('cluster', 'the certificates or the key in the kubeconfig cannot be used', {
-      cause,
-    });
-  }
-  return identity;
-}
-
-/** For a connection whose addresses are known already. */
-function lookUpIn(addresses: readonly Address[]): LookupFunction {
-  return (_host, { all }, callback) => {
-    const [first] = addresses;
-    if (all === true) callback(null, [...addresses]);
-    else callback(null, first?.address ?? '', first?.family);
-  };
+/** @throws Refusal, or an Error for what is no JSON */
+function documentIn(answer: Answer): unknown {
+  const { status, headers, body } = answer;
+  if (status < 200 || status > 299) throw new Refusal(answer);
+  if (!/^[^;]*[/+]json\s*(?:;|$)/i.test(headers['content-type'] ?? '')) throw new TypeError('it is no JSON');
+  return JSON.parse(body.toString('utf8'));
 }

@@ -1,6 +1,6 @@
 import { KubepkiError, type ErrorDetails } from '../errors/error.ts';
 
-/** Whether the same request may succeed later without anybody doing anything about it. */
+/** Whether the same request may succeed later by itself. */
 export type Retry =
   | { readonly retryable: false }
   /** `afterMs`: not before, says the API server; it may say anything. */

@@ -1,31 +1,28 @@
-import { ApiException } from '@kubernetes/client-node';
 import { KubepkiError } from '../errors/error.ts';
-import { TooLarge } from '../http/ask.ts';
+import { NotInTime, TooLarge } from '../http/ask.ts';
 import { ClusterFailure, type Retry } from './cluster-failure.ts';
-import { statusIn } from './status.ts';
+import { Refusal } from './refusal.ts';
 
 export interface Attempt {
   readonly server: URL;
   /** Of all that is done there. */
   readonly signal: AbortSignal;
-  /** The bound of this one request, where that was what ended it. */
-  readonly endedAfterMs?: number | undefined;
 }
 
 const final: Retry = { retryable: false };
 const later: Retry = { retryable: true, afterMs: undefined };
 
 /** What went wrong with a request, in a sentence, and whether it is worth another try. */
-export function failureOf(error: unknown, { server, signal, endedAfterMs }: Attempt): KubepkiError {
+export function failureOf(error: unknown, { server, signal }: Attempt): KubepkiError {
   const at = `the API server at ${server.origin}`;
   // First: whatever it was doing when it was called off, that is why it failed.
   if (signal.aborted) return new ClusterFailure(`${at} did not answer in time`, final, { cause: error });
-  if (endedAfterMs !== undefined) {
-    const seconds = String(endedAfterMs / 1000);
+  if (error instanceof KubepkiError) return error;
+  if (error instanceof Refusal) return refusalOf(error, at);
+  if (error instanceof NotInTime) {
+    const seconds = String(error.mostMs / 1000);
     return new ClusterFailure(`${at} did not answer within ${seconds} s`, later, { cause: error });
   }
-  if (error instanceof KubepkiError) return error;
-  if (error instanceof ApiException) return refusalOf(error, at);
   // Named, as it is the answer that is refused, and not the server that is at fault.
   if (error instanceof TooLarge) {
     return new ClusterFailure(`${at}: ${error.message}`, final, { cause: error });
@@ -34,12 +31,14 @@ export function failureOf(error: unknown, { server, signal, endedAfterMs }: Atte
   return new ClusterFailure(`${at} ${sentence}`, retry, { cause: error });
 }
 
-function refusalOf(error: ApiException<unknown>, at: string): ClusterFailure {
-  const said = statusIn(error.body)?.message;
+function refusalOf(error: Refusal, at: string): ClusterFailure {
+  const { status } = error;
+  // Of a user that it does not know it says no more than that.
+  const said = status === 401 ? undefined : error.said?.message;
   const because = said === undefined ? '' : `: ${shortened(said)}`;
   const failure = (sentence: string, retry = final, hint?: string): ClusterFailure =>
     new ClusterFailure(`${at} ${sentence}${because}`, retry, { cause: error, hint });
-  switch (error.code) {
+  switch (status) {
     case 401:
       return failure(
         'does not know the user of the kubeconfig (401)',
@@ -61,17 +60,16 @@ function refusalOf(error: ApiException<unknown>, at: string): ClusterFailure {
     case 502:
     case 503:
     case 504:
-      return failure(`answered ${String(error.code)}`, laterOf(error));
+      return failure(`answered ${String(status)}`, laterOf(error));
     default:
-      return failure(`answered ${String(error.code)}`);
+      return failure(`answered ${String(status)}`);
   }
 }
 
 /** Retry-After in seconds; an API server gives no date, which would need a clock here. */
-function laterOf({ headers }: ApiException<unknown>): Retry {
-  const said = headers['retry-after'];
-  return said !== undefined && /^\d{1,6}$/.test(said)
-    ? { retryable: true, afterMs: Number(said) * 1000 }
+function laterOf({ retryAfter }: Refusal): Retry {
+  return retryAfter !== undefined && /^\d{1,6}$/.test(retryAfter)
+    ? { retryable: true, afterMs: Number(retryAfter) * 1000 }
     : later;
 }
 
@@ -80,7 +78,7 @@ function shortened(text: string): string {
   return text.length <= 600 ? text : `${text.slice(0, 300)} ... ${text.slice(-300)}`;
 }
 
-/** Of node's and OpenSSL's errors; the client may wrap them. */
+/** Of node's and OpenSSL's errors. */
 function codeOf(error: unknown): string {
   for (let one = error; one instanceof Error; one = one.cause) {
     if ('code' in one && typeof one.code === 'string') return one.code;

@@ -1,7 +1,7 @@
-import { CoreV1Api } from '@kubernetes/client-node';
+import * as z from 'zod';
 import { KubepkiError } from '../errors/error.ts';
 import type { ApiAccess } from './access.ts';
-import { withApi, type ApiConfiguration } from './api.ts';
+import { withApi, type Ask } from './api.ts';
 
 /**
  * The ClusterConfiguration that kubeadm has left in the cluster, as text.
@@ -9,35 +9,26 @@ import { withApi, type ApiConfiguration } from './api.ts';
  * @throws KubepkiError cluster
  */
 export async function readKubeadmConfigMap(access: ApiAccess, signal: AbortSignal): Promise<string> {
-  return withApi(access, signal, (ask) => ask(clusterConfigurationOf));
+  return withApi(access, signal, readClusterConfiguration);
 }
+
+const configMap = z.object({
+  kind: z.literal('ConfigMap'),
+  data: z.object({ ClusterConfiguration: z.string().optional() }).nullish(),
+});
 
 /**
  * The same over a connection that is there.
- * @throws KubepkiError cluster for a ConfigMap without it
+ * @throws KubepkiError cluster, also for a ConfigMap without it
  */
-export async function clusterConfigurationOf(configuration: ApiConfiguration): Promise<string> {
-  const answer: unknown = await new CoreV1Api(configuration).readNamespacedConfigMap({
-    name: 'kubeadm-config',
-    namespace: 'kube-system',
+export async function readClusterConfiguration(ask: Ask): Promise<string> {
+  const { data } = await ask({
+    path: '/api/v1/namespaces/kube-system/configmaps/kubeadm-config',
+    answer: { what: 'the ConfigMap kubeadm-config', schema: configMap },
   });
-  const text = clusterConfigurationIn(answer);
-  if (text !== undefined) return text;
+  const text = data?.ClusterConfiguration ?? '';
+  if (text !== '') return text;
   throw new KubepkiError('cluster', 'the ConfigMap kubeadm-config has no ClusterConfiguration', {
     hint: 'upload it again: kubeadm init phase upload-config kubeadm --config your-config-file',
   });
-}
-
-/**
- * The client believes whatever it is told.
- * @throws TypeError for what is no ConfigMap
- */
-function clusterConfigurationIn(answer: unknown): string | undefined {
-  if (typeof answer !== 'object' || answer === null || !('kind' in answer) || answer.kind !== 'ConfigMap') {
-    throw new TypeError('not a ConfigMap');
-  }
-  const data = 'data' in answer ? answer.data : undefined;
-  if (typeof data !== 'object' || data === null || !('ClusterConfiguration' in data)) return undefined;
-  const { ClusterConfiguration: text } = data;
-  return typeof text === 'string' && text !== '' ? text : undefined;
 }

@@ -1,19 +1,30 @@
+import * as z from 'zod';
 import { answered, isTooLarge } from './answered.ts';
-import type { ApiConfiguration, Ask } from './api.ts';
-import { ClusterFailure } from './cluster-failure.ts';
+import type { ApiRequest, Ask } from './api.ts';
+import { arrayOf, notExpected, type Expected } from './expected.ts';
 
-/** As the client takes it. */
-export interface Page {
-  readonly limit: number;
-  readonly _continue?: string;
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Where the list goes on. */
+  readonly next: string | undefined;
 }
 
-export interface Listing<T> {
-  /** Of the list, such as `NodeList`. */
-  readonly kind: string;
-  readonly page: (configuration: ApiConfiguration, page: Page) => Promise<unknown>;
-  /** @throws ClusterFailure for what is not whole */
-  readonly parse: (item: unknown) => T;
+export type Listing<T> = Pick<ApiRequest<Page<T>>, 'path' | 'query' | 'accept' | 'answer'>;
+
+/** As it is in the metadata of a list; empty where there is no more. */
+export const goesOn = z
+  .object({ continue: z.string().nullish() })
+  .nullish()
+  .transform((metadata) => (metadata?.continue === '' ? undefined : (metadata?.continue ?? undefined)));
+
+/** @param kind of the list, such as `NodeList` */
+export function pageOf<T>(kind: string, item: z.ZodType<T>): Expected<Page<T>> {
+  return {
+    what: `the ${kind} that was asked for`,
+    schema: z
+      .object({ kind: z.literal(kind), metadata: goesOn, items: arrayOf(item) })
+      .transform(({ items, metadata: next }) => ({ items, next })),
+  };
 }
 
 // A Node has tens of kilobytes. Of objects that are larger fewer are asked for at once: see `allPages`.
@@ -39,21 +50,22 @@ export async function listAll<T>(ask: Ask, listing: Listing<T>): Promise<readonl
   }
 }
 
-async function allPages<T>(ask: Ask, { kind, page, parse }: Listing<T>): Promise<readonly T[]> {
+async function allPages<T>(ask: Ask, { query, ...listing }: Listing<T>): Promise<readonly T[]> {
   const items: T[] = [];
   const seen = new Set<string>();
-  let next: Partial<Page> = {};
+  const { what } = listing.answer;
+  let next: string | undefined;
   let limit = pageSize;
   let bytes = 0;
-  const received = (length: number): void => {
-    bytes += length;
-  };
   for (;;) {
-    const wanted = { limit, ...next };
-    let answer: ReturnType<typeof pageIn>;
+    let page: Page<T>;
     try {
-      answer = await ask(async (configuration) => pageIn(await page(configuration, wanted), kind), {
-        received,
+      page = await ask({
+        ...listing,
+        query: { ...query, limit: String(limit), ...(next === undefined ? {} : { continue: next }) },
+        received: (length) => {
+          bytes += length;
+        },
       });
     } catch (error) {
       // The same place again, with fewer: where a page goes on does not depend on how large it is.
@@ -61,38 +73,11 @@ async function allPages<T>(ask: Ask, { kind, page, parse }: Listing<T>): Promise
       limit = Math.floor(limit / smaller) || 1;
       continue;
     }
-    items.push(...answer.items.map(parse));
-    if (bytes > mostBytes) throw notList(kind, 'it is larger than 512 MiB');
-    if (answer.next === undefined) return items;
-    if (seen.has(answer.next) || seen.size === mostPages) throw notList(kind, 'it does not end');
-    seen.add(answer.next);
-    next = { _continue: answer.next };
+    items.push(...page.items);
+    if (bytes > mostBytes) throw notExpected(what, 'it is larger than 512 MiB');
+    if (page.next === undefined) return items;
+    if (seen.has(page.next) || seen.size === mostPages) throw notExpected(what, 'it does not end');
+    seen.add(page.next);
+    next = page.next;
   }
-}
-
-function pageIn(
-  answer: unknown,
-  kind: string,
-): { readonly items: readonly unknown[]; readonly next: string | undefined } {
-  const { kind: found, metadata, items } = partsOf(answer);
-  if (found !== kind) throw notList(kind, 'its kind is another');
-  if (!Array.isArray(items)) throw notList(kind, 'it has no items');
-  const { _continue: next } = partsOf(metadata);
-  if (next !== undefined && next !== null && typeof next !== 'string') {
-    throw notList(kind, 'where it goes on is not a text');
-  }
-  return { items, next: next === null || next === '' ? undefined : next };
-}
-
-/** What the client takes for any object. */
-export function partsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
-}
-
-export function notList(kind: string, why: string): ClusterFailure {
-  return new ClusterFailure(
-    `the API server's answer is not a ${kind}: ${why}`,
-    { retryable: false },
-    { hint: 'something else may answer in its place: check the server of the kubeconfig' },
-  );
 }

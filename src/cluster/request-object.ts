@@ -1,10 +1,17 @@
-import type { V1CertificateSigningRequest } from '@kubernetes/client-node';
+import * as z from 'zod';
+import { isNotFound } from './answered.ts';
+import type { Ask } from './api.ts';
 import { ClusterFailure } from './cluster-failure.ts';
+import { arrayOf, text, type Expected } from './expected.ts';
 
-/** A CertificateSigningRequest that the API server has given, looked over: the client believes whatever it is told. */
+/** A CertificateSigningRequest that the API server has given, looked over. */
 export interface RequestObject {
-  /** As it was read: what is sent back. */
-  readonly kept: V1CertificateSigningRequest;
+  /** As it was read, with what is not known here: what is sent back. */
+  readonly kept: z.output<typeof keptObject>;
+  readonly name: string;
+  readonly uid: string;
+  /** undefined: the API server did not say. */
+  readonly createdAt: Date | undefined;
   readonly spec: RequestSpec;
   readonly conditions: readonly RequestCondition[];
   /** PEM, or what the API server takes for it. */
@@ -16,6 +23,8 @@ export interface RequestSpec {
   readonly signerName: string;
   readonly usages: readonly string[];
   readonly expirationSeconds: number | undefined;
+  readonly username: string;
+  readonly groups: readonly string[];
 }
 
 export interface RequestCondition {
@@ -25,65 +34,133 @@ export interface RequestCondition {
   readonly message: string;
 }
 
-/** @throws ClusterFailure, final: it is something else, or not whole */
-export function requestObjectIn(answer: unknown, name: string): RequestObject {
-  const not = (why: string): never => {
-    throw new ClusterFailure(
-      `the API server's answer is not the CertificateSigningRequest ${name}: ${why}`,
-      { retryable: false },
-      { hint: 'something else may answer in its place: check the server of the kubeconfig' },
-    );
-  };
-  const { kind, metadata, spec, status } = partsOf(answer);
-  if (kind !== 'CertificateSigningRequest') return not('its kind is another');
-  if (partsOf(metadata)['name'] !== name) return not('its name is another');
-  const { resourceVersion } = partsOf(metadata);
-  // Without it a change would be made to whatever is there by then.
-  if (typeof resourceVersion !== 'string' || resourceVersion === '') return not('it has no resourceVersion');
-  const { request, signerName, usages, expirationSeconds } = partsOf(spec);
-  const bytes = typeof request === 'string' ? fromBase64(request) : undefined;
-  if (bytes === undefined) return not('spec.request is not base64');
-  if (typeof signerName !== 'string') return not('spec.signerName is not a text');
-  if (!isTexts(usages)) return not('spec.usages are not a list of texts');
-  if (expirationSeconds !== undefined && typeof expirationSeconds !== 'number') {
-    return not('spec.expirationSeconds is not a number');
-  }
-  const { certificate, conditions = [] } = partsOf(status);
-  if (!Array.isArray(conditions)) return not('status.conditions are not a list');
-  return {
-    kept: answer as V1CertificateSigningRequest,
-    spec: { request: bytes, signerName, usages, expirationSeconds },
-    conditions: conditions.map((one) => conditionIn(one) ?? not('a condition of it is not whole')),
-    certificate: certificateIn(certificate, () => not('status.certificate is not base64')),
-  };
+export interface RequestDecision {
+  readonly type: 'Approved' | 'Denied';
+  /** For programs, a CamelCase word; and for people. */
+  readonly reason: string;
+  readonly message: string;
 }
 
-function conditionIn(condition: unknown): RequestCondition | undefined {
-  const { type, status, reason = '', message = '' } = partsOf(condition);
-  if (typeof type !== 'string' || typeof reason !== 'string' || typeof message !== 'string') return undefined;
-  // Approved, Denied and Failed are never anything else in v1.
-  return decisions.includes(type) && status !== 'True' ? undefined : { type, reason, message };
+export const requestsPath = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+
+export function requestPath(name: string): string {
+  return `${requestsPath}/${encodeURIComponent(name)}`;
 }
 
 const decisions = ['Approved', 'Denied', 'Failed'];
 
-/** An API server leaves out what is empty, and so may one that does not. */
-function certificateIn(certificate: unknown, not: () => never): string | undefined {
-  if (certificate === undefined || certificate === null || certificate === '') return undefined;
-  const bytes = typeof certificate === 'string' ? fromBase64(certificate) : undefined;
-  return bytes === undefined ? not() : bytes.toString('utf8');
+const condition = z
+  .looseObject({ type: z.string(), reason: z.string().optional(), message: z.string().optional() })
+  .refine(({ type, status }) => !decisions.includes(type) || status === 'True', {
+    // They are never anything else in v1.
+    error: 'is not True',
+    path: ['status'],
+  });
+
+/** Node reads over what is not base64. */
+function isBase64(given: string): boolean {
+  return Buffer.from(given, 'base64').toString('base64') === given;
 }
 
-/** @returns undefined: it is not base64, which node would read over */
-function fromBase64(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  return text !== '' && bytes.toString('base64') === text ? bytes : undefined;
+const base64 = z.string('is not base64').refine(isBase64, 'is not base64');
+
+const keptObject = z.looseObject({
+  kind: z.literal('CertificateSigningRequest'),
+  metadata: z.looseObject({
+    name: text,
+    uid: text,
+    // Without it a change would be made to whatever is there by then.
+    resourceVersion: text,
+  }),
+  spec: z.looseObject({
+    request: base64.min(1, 'is not base64'),
+    signerName: z.string(),
+    usages: arrayOf(z.string()),
+    expirationSeconds: z.number().optional(),
+    username: z.string().optional(),
+    groups: arrayOf(z.string()).nullish(),
+  }),
+  // An API server leaves out what is empty, and so may one that does not.
+  status: z
+    .looseObject({ certificate: base64.nullish(), conditions: arrayOf(condition).optional() })
+    .nullish(),
+});
+
+/** What has to be answered where that request is asked for, or sent. */
+export function requestObject(name: string): Expected<RequestObject> {
+  return {
+    what: `the CertificateSigningRequest ${name}`,
+    schema: keptObject.transform((kept, context): RequestObject => {
+      const { metadata, spec, status } = kept;
+      if (metadata.name !== name) {
+        context.addIssue({ code: 'custom', path: ['metadata', 'name'], message: 'is another' });
+        return z.NEVER;
+      }
+      const { request, signerName, usages, expirationSeconds, username = '', groups } = spec;
+      const { certificate, conditions = [] } = status ?? {};
+      const hasCertificate = certificate !== undefined && certificate !== null && certificate !== '';
+      return {
+        kept,
+        name,
+        uid: metadata.uid,
+        createdAt: dateIn(metadata['creationTimestamp']),
+        spec: {
+          request: Buffer.from(request, 'base64'),
+          signerName,
+          usages,
+          expirationSeconds,
+          username,
+          groups: groups ?? [],
+        },
+        conditions: conditions.map(({ type, reason = '', message = '' }) => ({ type, reason, message })),
+        certificate: hasCertificate ? Buffer.from(certificate, 'base64').toString('utf8') : undefined,
+      };
+    }),
+  };
 }
 
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((one) => typeof one === 'string');
+function dateIn(timestamp: unknown): Date | undefined {
+  const date = typeof timestamp === 'string' ? new Date(timestamp) : undefined;
+  return date === undefined || Number.isNaN(date.getTime()) ? undefined : date;
 }
 
-function partsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+/**
+ * @returns undefined: it is not there
+ * @throws ClusterFailure
+ */
+export async function readRequest(
+  ask: Ask,
+  name: string,
+  bounds: { readonly mostBytes?: number } = {},
+): Promise<RequestObject | undefined> {
+  try {
+    return await ask({ path: requestPath(name), answer: requestObject(name), ...bounds });
+  } catch (error) {
+    if (isNotFound(error, name)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Decides about exactly what was read: with its uid and its resourceVersion, the API server refuses it (409) if anything has
+ * changed.
+ * @throws ClusterFailure
+ */
+export async function putDecision(
+  ask: Ask,
+  { kept, name, uid }: RequestObject,
+  { type, reason, message }: RequestDecision,
+): Promise<void> {
+  const conditions = [...(kept.status?.conditions ?? []), { type, status: 'True', reason, message }];
+  const there = await ask({
+    method: 'PUT',
+    path: `${requestPath(name)}/approval`,
+    body: { ...kept, status: { ...kept.status, conditions } },
+    answer: requestObject(name),
+  });
+  if (there.uid === uid && there.conditions.some((one) => one.type === type)) return;
+  throw new ClusterFailure(
+    `the API server took the decision about ${name}, and it is not ${type.toLowerCase()}`,
+    { retryable: false },
+  );
 }

@@ -1,14 +1,18 @@
-import {
-  CertificatesV1Api,
-  V1CertificateSigningRequest,
-  V1CertificateSigningRequestStatus,
-} from '@kubernetes/client-node';
+import * as z from 'zod';
 import type { ApiAccess } from './access.ts';
 import { answered, isNotFound } from './answered.ts';
 import { withApi, type Ask } from './api.ts';
 import { ClusterFailure } from './cluster-failure.ts';
-import { requestObjectIn, type RequestObject, type RequestSpec } from './request-object.ts';
-import { standingOf, type Standing } from './standing.ts';
+import {
+  putDecision,
+  readRequest,
+  requestObject,
+  requestPath,
+  requestsPath,
+  type RequestCondition,
+  type RequestObject,
+  type RequestSpec,
+} from './request-object.ts';
 
 /** What is asked of the certificates API for one certificate. */
 export interface SigningWish {
@@ -29,6 +33,18 @@ export type Submitted =
   /** `same`: it asks for the very same, as after an answer that was lost on the way. */
   | { readonly kind: 'already-there'; readonly same: boolean };
 
+/** Where one request stands. Reasons and messages are the API server's: they may be anything. */
+export type Standing =
+  | { readonly kind: 'pending' }
+  /** Approved, and not issued yet. */
+  | { readonly kind: 'approved' }
+  /** `certificate`: PEM, as the API server gave it, and not looked at. */
+  | { readonly kind: 'issued'; readonly certificate: string }
+  | { readonly kind: 'denied'; readonly reason: string; readonly message: string }
+  | { readonly kind: 'failed'; readonly reason: string; readonly message: string }
+  /** It was deleted. */
+  | { readonly kind: 'gone' };
+
 /**
  * One connection, for a whole run. Each request is bounded to 10 s, and none is repeated here: what is worth another
  * try says so (`ClusterFailure.retryable`), and every call may be made again.
@@ -46,7 +62,7 @@ export interface SigningApi {
   remove(name: string): Promise<void>;
 }
 
-/** How often somebody else may come in between. */
+/** How often another client may come in between. */
 const attempts = 5;
 
 /**
@@ -58,17 +74,11 @@ export async function withSigningApi<T>(
   signal: AbortSignal,
   use: (api: SigningApi) => Promise<T>,
 ): Promise<T> {
-  // What `use` throws is its own affair, and no answer of the API server's.
-  const outcome = await withApi(access, signal, async (ask) => {
-    try {
-      return { value: await use(new Signing(ask)) };
-    } catch (error) {
-      return { error };
-    }
-  });
-  if ('error' in outcome) throw outcome.error;
-  return outcome.value;
+  return withApi(access, signal, (ask) => use(new Signing(ask)));
 }
+
+/** What is said of a removal; or the object itself, where something is still to be done before it goes. */
+const removed = z.object({ kind: z.enum(['Status', 'CertificateSigningRequest']) });
 
 class Signing implements SigningApi {
   readonly #ask: Ask;
@@ -86,7 +96,7 @@ class Signing implements SigningApi {
         return { kind: 'created' };
       } catch (error) {
         if (answered(error) !== 409) throw error;
-        const there = await this.#read(wish.name);
+        const there = await readRequest(this.#ask, wish.name);
         if (there !== undefined) return { kind: 'already-there', same: isSame(there.spec, wish) };
         // Deleted just now: the name is free again.
         if (left === 1) throw error;
@@ -96,11 +106,11 @@ class Signing implements SigningApi {
 
   async approve(name: string, by: { readonly reason: string; readonly message: string }): Promise<void> {
     for (let left = attempts; ; left -= 1) {
-      const object = await this.#read(name);
+      const object = await readRequest(this.#ask, name);
       if (object === undefined) throw finalFailure(`the CertificateSigningRequest ${name} is gone`);
       if (!this.#mayApprove(object, name)) return;
       try {
-        await this.#putApproval(object, name, by);
+        await putDecision(this.#ask, object, { type: 'Approved', ...by });
         return;
       } catch (error) {
         // Changed since it was read: it is looked at again before anything is said about it.
@@ -110,54 +120,36 @@ class Signing implements SigningApi {
   }
 
   async standing(name: string): Promise<Standing> {
-    const object = await this.#read(name);
+    const object = await readRequest(this.#ask, name);
     return object === undefined ? { kind: 'gone' } : standingOf(object);
   }
 
   async remove(name: string): Promise<void> {
     try {
-      await this.#ask(async (configuration) => {
-        const answer: unknown = await new CertificatesV1Api(configuration).deleteCertificateSigningRequest({
-          name,
-        });
-        // The object itself, where something is still to be done before it goes.
-        const kind =
-          typeof answer === 'object' && answer !== null && 'kind' in answer ? answer.kind : undefined;
-        if (kind !== 'Status' && kind !== 'CertificateSigningRequest') throw new TypeError('not a Status');
+      await this.#ask({
+        method: 'DELETE',
+        path: requestPath(name),
+        answer: { what: 'the Status that was asked for', schema: removed },
       });
     } catch (error) {
       if (!isNotFound(error, name)) throw error;
     }
   }
 
-  async #create({ name, labels, ...wish }: SigningWish): Promise<void> {
-    const body = Object.assign(new V1CertificateSigningRequest(), {
-      apiVersion: 'certificates.k8s.io/v1',
-      kind: 'CertificateSigningRequest',
-      metadata: { name, labels },
-      spec: { ...wish, request: wish.request.toString('base64') },
+  async #create(wish: SigningWish): Promise<void> {
+    const { name, labels, request, signerName, usages, expirationSeconds } = wish;
+    await this.#ask({
+      method: 'POST',
+      path: requestsPath,
+      body: {
+        apiVersion: 'certificates.k8s.io/v1',
+        kind: 'CertificateSigningRequest',
+        metadata: { name, labels },
+        // Field by field: nothing else that a caller's object may have in it leaves this machine.
+        spec: { request: request.toString('base64'), signerName, usages, expirationSeconds },
+      },
+      answer: requestObject(name),
     });
-    await this.#ask(async (configuration) => {
-      requestObjectIn(
-        await new CertificatesV1Api(configuration).createCertificateSigningRequest({ body }),
-        name,
-      );
-    });
-  }
-
-  /** @returns undefined: it is not there */
-  async #read(name: string): Promise<RequestObject | undefined> {
-    try {
-      return await this.#ask(async (configuration) =>
-        requestObjectIn(
-          await new CertificatesV1Api(configuration).readCertificateSigningRequest({ name }),
-          name,
-        ),
-      );
-    } catch (error) {
-      if (isNotFound(error, name)) return undefined;
-      throw error;
-    }
   }
 
   /** @returns false: it is approved already */
@@ -181,26 +173,17 @@ class Signing implements SigningApi {
       }
     }
   }
+}
 
-  async #putApproval(
-    { kept }: RequestObject,
-    name: string,
-    { reason, message }: { readonly reason: string; readonly message: string },
-  ): Promise<void> {
-    const approval = { type: 'Approved', status: 'True', reason, message };
-    const conditions = [...(kept.status?.conditions ?? []), approval];
-    const status = Object.assign(new V1CertificateSigningRequestStatus(), kept.status, { conditions });
-    const body = Object.assign(new V1CertificateSigningRequest(), kept, { status });
-    await this.#ask(async (configuration) => {
-      const api = new CertificatesV1Api(configuration);
-      const answer = requestObjectIn(
-        await api.replaceCertificateSigningRequestApproval({ name, body }),
-        name,
-      );
-      if (answer.conditions.some(({ type }) => type === 'Approved')) return;
-      throw finalFailure(`the API server took the approval of ${name}, and has not approved it`);
-    });
-  }
+/** Where several are true, a denial counts first, then a failure: what is certain is that nothing more will come. */
+export function standingOf({ conditions, certificate }: RequestObject): Exclude<Standing, { kind: 'gone' }> {
+  const find = (type: string): RequestCondition | undefined =>
+    conditions.find((condition) => condition.type === type);
+  const [denied, failed] = [find('Denied'), find('Failed')];
+  if (denied !== undefined) return { kind: 'denied', reason: denied.reason, message: denied.message };
+  if (failed !== undefined) return { kind: 'failed', reason: failed.reason, message: failed.message };
+  if (find('Approved') === undefined) return { kind: 'pending' };
+  return certificate === undefined ? { kind: 'approved' } : { kind: 'issued', certificate };
 }
 
 const decided = { denied: 'denied', failed: 'given up by its signer' } as const;

@@ -1,38 +1,28 @@
-/** A Status of the API (meta/v1), as far as it is to be believed. */
-export interface ApiStatus {
+import * as z from 'zod';
+
+/** undefined: nothing, or something else than a text. It is never a reason not to believe the rest. */
+const text = z.string().min(1).optional().catch(undefined);
+
+const schema = z.object({
+  kind: z.literal('Status'),
   /** For programs: `NotFound`, `AlreadyExists`. */
-  readonly reason: string | undefined;
+  reason: text,
   /** For people, and from the API server: it may be anything. */
-  readonly message: string | undefined;
+  message: text,
   /** The object that it is about. */
-  readonly name: string | undefined;
-}
+  details: z.object({ name: text }).optional().catch(undefined),
+});
+
+/** A Status of the API (meta/v1), as far as it is to be believed. */
+export type ApiStatus = z.output<typeof schema>;
 
 /**
- * @param body of an answer, as text or parsed
+ * @param body of an answer
  * @returns undefined: it is no Status, so something other than an API server may have answered
  */
-export function statusIn(body: unknown): ApiStatus | undefined {
-  const status: unknown = typeof body === 'string' ? parsed(body) : body;
-  if (typeof status !== 'object' || status === null) return undefined;
-  if (!('kind' in status) || status.kind !== 'Status') return undefined;
-  const details: unknown = 'details' in status ? status.details : undefined;
-  return {
-    reason: textOf(status, 'reason'),
-    message: textOf(status, 'message'),
-    name: textOf(details, 'name'),
-  };
-}
-
-function textOf(object: unknown, key: string): string | undefined {
-  if (typeof object !== 'object' || object === null) return undefined;
-  const value: unknown = Object.getOwnPropertyDescriptor(object, key)?.value;
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function parsed(text: string): unknown {
+export function statusIn(body: string): ApiStatus | undefined {
   try {
-    return JSON.parse(text);
+    return schema.safeParse(JSON.parse(body)).data;
   } catch {
     return undefined;
   }

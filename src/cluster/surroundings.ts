@@ -1,73 +1,75 @@
-import { CoreV1Api, DiscoveryV1Api } from '@kubernetes/client-node';
+import * as z from 'zod';
 import type { ClusterNode, ClusterService } from '../operations/kubelet-serving/surroundings.ts';
 import { answered } from './answered.ts';
 import type { Ask } from './api.ts';
 import { ClusterFailure } from './cluster-failure.ts';
-import { listAll, notList, partsOf } from './list-all.ts';
+import { listOf, optionalText, text } from './expected.ts';
+import { listAll, pageOf } from './list-all.ts';
+
+/** Or `None`, of a headless Service. */
+const address = z
+  .string()
+  .refine((given) => given === 'None' || /^\d+(?:\.\d+){3}$|^[^:]*:.*:/.test(given), 'is not an address');
+
+const node = z
+  .object({
+    metadata: z.object({ name: text }),
+    status: z.object({ addresses: listOf(z.object({ type: text, address: text })) }).nullish(),
+  })
+  .transform(({ metadata, status }): ClusterNode => ({
+    name: metadata.name,
+    addresses: status?.addresses ?? [],
+  }));
 
 /** @throws ClusterFailure */
 export function readNodes(ask: Ask): Promise<readonly ClusterNode[]> {
-  return listAll(ask, {
-    kind: 'NodeList',
-    page: (configuration, page) => new CoreV1Api(configuration).listNode(page),
-    parse: (item) => {
-      const { metadata, status } = partsOf(item);
-      const { addresses } = partsOf(status);
-      return {
-        name: text(partsOf(metadata)['name'], 'NodeList'),
-        addresses: list(addresses, 'NodeList').map((one) => ({
-          type: text(partsOf(one)['type'], 'NodeList'),
-          address: text(partsOf(one)['address'], 'NodeList'),
-        })),
-      };
-    },
-  });
+  return listAll(ask, { path: '/api/v1/nodes', answer: pageOf('NodeList', node) });
 }
+
+const balancer = z.object({ ip: optionalText, hostname: optionalText });
+
+const service = z
+  .object({
+    metadata: z.object({ namespace: text, name: text }),
+    spec: z
+      .object({
+        clusterIP: optionalText,
+        clusterIPs: listOf(address),
+        externalIPs: listOf(address),
+        loadBalancerIP: optionalText,
+      })
+      .nullish(),
+    status: z.object({ loadBalancer: z.object({ ingress: listOf(balancer) }).nullish() }).nullish(),
+  })
+  .transform(({ metadata: { namespace, name }, spec, status }): ClusterService => ({
+    namespace,
+    name,
+    // Before Kubernetes 1.20 there is but the one.
+    clusterIPs: [...(spec?.clusterIP ?? []), ...(spec?.clusterIPs ?? [])],
+    externalIPs: spec?.externalIPs ?? [],
+    loadBalancers: [
+      ...(spec?.loadBalancerIP ?? []),
+      ...(status?.loadBalancer?.ingress ?? []).flatMap(({ ip, hostname }) => [...ip, ...hostname]),
+    ],
+  }));
 
 /**
  * Of all namespaces.
  * @throws ClusterFailure
  */
 export function readServices(ask: Ask): Promise<readonly ClusterService[]> {
-  return listAll(ask, {
-    kind: 'ServiceList',
-    page: (configuration, page) => new CoreV1Api(configuration).listServiceForAllNamespaces(page),
-    parse: serviceIn,
-  });
+  return listAll(ask, { path: '/api/v1/services', answer: pageOf('ServiceList', service) });
 }
-
-function serviceIn(item: unknown): ClusterService {
-  const kind = 'ServiceList';
-  const { metadata, spec, status } = partsOf(item);
-  const { namespace, name } = partsOf(metadata);
-  const { clusterIP, clusterIPs, externalIPs, loadBalancerIP } = partsOf(spec);
-  const { ingress } = partsOf(partsOf(status)['loadBalancer']);
-  return {
-    namespace: text(namespace, kind),
-    name: text(name, kind),
-    // Before Kubernetes 1.20 there is but the one.
-    clusterIPs: [...optionalText(clusterIP, kind), ...addressesIn(clusterIPs, kind)],
-    externalIPs: addressesIn(externalIPs, kind),
-    loadBalancers: [
-      ...optionalText(loadBalancerIP, kind),
-      ...list(ingress, kind).flatMap((one) => [
-        ...optionalText(partsOf(one)['ip'], kind),
-        ...optionalText(partsOf(one)['hostname'], kind),
-      ]),
-    ],
-  };
-}
-
-const where = { namespace: 'default', name: 'kubernetes' } as const;
 
 /**
  * The addresses behind the Service `kubernetes`: of its EndpointSlices, or, in a cluster that is older than these, of its
  * Endpoints.
- * @throws ClusterFailure also where there are none: somebody has just answered
+ * @throws ClusterFailure also where there are none: an API server has just answered
  */
 export async function readKubernetesEndpoints(ask: Ask): Promise<readonly string[]> {
-  const inSlices = await slices(ask);
-  const found = inSlices.length > 0 ? inSlices : await endpoints(ask);
+  // 404 of a list: the API server has no such kind.
+  const inSlices = await orNone(slices(ask));
+  const found = inSlices.length > 0 ? inSlices : await orNone(endpoints(ask));
   if (found.length > 0) return found;
   throw new ClusterFailure(
     'the Service kubernetes has no endpoints, so that nobody can say which addresses are those of API servers',
@@ -76,74 +78,42 @@ export async function readKubernetesEndpoints(ask: Ask): Promise<readonly string
   );
 }
 
-async function slices(ask: Ask): Promise<readonly string[]> {
-  const kind = 'EndpointSliceList';
+async function orNone(found: Promise<readonly string[]>): Promise<readonly string[]> {
   try {
-    const all = await listAll(ask, {
-      kind,
-      page: (configuration, page) =>
-        new DiscoveryV1Api(configuration).listNamespacedEndpointSlice({
-          ...page,
-          namespace: where.namespace,
-          labelSelector: `kubernetes.io/service-name=${where.name}`,
-        }),
-      parse: (item) =>
-        list(partsOf(item)['endpoints'], kind).flatMap((one) => addressesIn(partsOf(one)['addresses'], kind)),
-    });
-    return all.flat();
+    return await found;
   } catch (error) {
-    // Of a list, that is: the API server has no such kind.
     if (answered(error) === 404) return [];
     throw error;
   }
 }
+
+const slice = z
+  .object({ endpoints: listOf(z.object({ addresses: listOf(address) })) })
+  .transform(({ endpoints: all }) => all.flatMap(({ addresses }) => addresses));
+
+async function slices(ask: Ask): Promise<readonly string[]> {
+  const all = await listAll(ask, {
+    path: '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices',
+    query: { labelSelector: 'kubernetes.io/service-name=kubernetes' },
+    answer: pageOf('EndpointSliceList', slice),
+  });
+  return all.flat();
+}
+
+const endpoint = z
+  .object({ ip: text, hostname: optionalText })
+  .transform(({ ip, hostname }) => [ip, ...hostname]);
+
+const endpointsObject = z.object({
+  kind: z.literal('Endpoints'),
+  metadata: z.object({ name: z.literal('kubernetes') }),
+  subsets: listOf(z.object({ addresses: listOf(endpoint), notReadyAddresses: listOf(endpoint) })),
+});
 
 async function endpoints(ask: Ask): Promise<readonly string[]> {
-  const kind = 'Endpoints';
-  try {
-    return await ask(async (configuration) => {
-      const answer: unknown = await new CoreV1Api(configuration).readNamespacedEndpoints(where);
-      const { kind: found, metadata, subsets } = partsOf(answer);
-      if (found !== kind || partsOf(metadata)['name'] !== where.name) {
-        throw notList(kind, 'it is something else');
-      }
-      return list(subsets, kind).flatMap((subset) => {
-        const { addresses, notReadyAddresses } = partsOf(subset);
-        return [...list(addresses, kind), ...list(notReadyAddresses, kind)].flatMap((one) => [
-          text(partsOf(one)['ip'], kind),
-          ...optionalText(partsOf(one)['hostname'], kind),
-        ]);
-      });
-    });
-  } catch (error) {
-    if (answered(error) === 404) return [];
-    throw error;
-  }
-}
-
-// The client believes whatever it is told.
-
-function text(value: unknown, kind: string): string {
-  if (typeof value === 'string' && value !== '') return value;
-  throw notList(kind, 'something in it is not a text');
-}
-
-/** Go leaves out what is empty, or writes it as such. */
-function optionalText(value: unknown, kind: string): readonly string[] {
-  return value === undefined || value === null || value === '' ? [] : [text(value, kind)];
-}
-
-/** Of a text in the place of a list the client makes a list of its characters: each has to be an address, or `None`. */
-function addressesIn(value: unknown, kind: string): readonly string[] {
-  return list(value, kind).map((one) => {
-    const address = text(one, kind);
-    if (address === 'None' || /^\d+(?:\.\d+){3}$|^[^:]*:.*:/.test(address)) return address;
-    throw notList(kind, 'something in it is not an address');
+  const { subsets } = await ask({
+    path: '/api/v1/namespaces/default/endpoints/kubernetes',
+    answer: { what: 'the Endpoints kubernetes', schema: endpointsObject },
   });
-}
-
-function list(value: unknown, kind: string): readonly unknown[] {
-  if (value === undefined || value === null) return [];
-  if (Array.isArray(value)) return value;
-  throw notList(kind, 'something in it is not a list');
+  return subsets.flatMap(({ addresses, notReadyAddresses }) => [...addresses, ...notReadyAddresses].flat());
 }

@@ -47,7 +47,7 @@ export interface Patience {
 
 interface Round {
   readonly answer: QuorumAnswer;
-  /** The same question may have another answer soon, though nobody does anything about it. */
+  /** The same question may have another answer soon, by itself. */
   readonly mayPass: boolean;
 }
 

@@ -21,7 +21,7 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-/** An answer that is larger than anybody would mean it to be. It was not read to its end. */
+/** An answer that is larger than it may be. It was not read to its end. */
 export class TooLarge extends Error {
   constructor(mostBytes: number) {
     super(`its answer is larger than ${sizeText(mostBytes)}`);
@@ -38,25 +38,45 @@ class NoAnswer extends Error {
   }
 }
 
+/** There was no answer, or no end of it, in the time that was given. */
+export class NotInTime extends NoAnswer {
+  readonly mostMs: number;
+
+  constructor(mostMs: number) {
+    super('ETIMEDOUT', 'no answer');
+    this.mostMs = mostMs;
+  }
+}
+
 /**
  * Asks a server once: no proxy, no redirect followed. Whatever it answers, or does not, this settles: within the time, and with
  * no more than so many bytes in memory. A promise that did not would let node end in the middle of the work, with nothing said.
- * @throws TooLarge, or an Error with a `code` of node's
+ * @throws TooLarge, NotInTime, another Error with a `code` of node's, or the reason of the signal
  */
 export function ask(target: Target, { body, signal, mostMs, mostBytes }: Question): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const outgoing = (target.protocol === 'https:' ? httpsRequest : httpRequest)({ ...target, signal });
-    const fail = (error: Error): void => {
+    signal?.throwIfAborted();
+    const outgoing = (target.protocol === 'https:' ? httpsRequest : httpRequest)(target);
+    const settle = (): void => {
       clearTimeout(limit);
+      signal?.removeEventListener('abort', callOff);
+    };
+    const fail = (error: Error): void => {
+      settle();
       outgoing.destroy();
       reject(error);
     };
+    // Not node's own option: its listener may stay with a signal that outlives many requests.
+    const callOff = (): void => {
+      fail(signal?.reason as Error);
+    };
+    signal?.addEventListener('abort', callOff);
     // It keeps the process alive, which AbortSignal.timeout does not.
     const limit = setTimeout(() => {
-      fail(new NoAnswer('ETIMEDOUT', 'no answer'));
+      fail(new NotInTime(mostMs));
     }, mostMs);
     const succeed = (answer: Answer): void => {
-      clearTimeout(limit);
+      settle();
       resolve(answer);
     };
     // With these two, node hands over the connection and is done with it. Without a listener it would close it, and say nothing.

@@ -123,7 +123,7 @@ async function fetchConfigMap(
   const signal = AbortSignal.timeout(boundMs);
   const progress = terminal.progress('reading the configuration from the cluster');
   try {
-    // Loaded only here: the client is larger than the rest of the program. What reads the answer is loaded meanwhile.
+    // Loaded only here: most commands ask no API server. What reads the answer is loaded meanwhile.
     const [{ readKubeadmConfigMap }] = await Promise.all([
       import('../cluster/kubeadm-config-map.ts'),
       import('../config/parse.ts'),

@@ -55,7 +55,7 @@ function trap(t: TestContext): string {
   for (const name of ['flock', 'getent', 'node', 'bun']) {
     writeFileSync(join(directory, name), `#!/bin/sh\ntouch '${join(directory, 'mark')}'\n`, { mode: 0o755 });
   }
-  for (const name of ['commander', 'chalk', 'yaml', 'zod', 'node-forge', '@kubernetes/client-node', 'fs']) {
+  for (const name of ['commander', 'chalk', 'yaml', 'zod', 'node-forge', 'fs']) {
     mkdirSync(join(directory, 'node_modules', name), { recursive: true });
     writeFileSync(join(directory, 'node_modules', name, 'package.json'), packageJson);
     writeFileSync(join(directory, 'node_modules', name, 'evil.js'), mark);

@@ -157,7 +157,7 @@ describe('the ConfigMap kubeadm-config', () => {
       /did not answer as an API server does$/,
     ],
     ['half a document', { status: 200, body: '{"kind":' }, /did not answer as an API server does$/],
-    ['null', { status: 200, body: 'null' }, /did not answer as an API server does$/],
+    ['null', { status: 200, body: 'null' }, /is not the ConfigMap kubeadm-config: it is not an object$/],
     [
       'a ConfigMap without data',
       { status: 200, body: { kind: 'ConfigMap' } },
@@ -166,9 +166,14 @@ describe('the ConfigMap kubeadm-config', () => {
     [
       'data that is no text',
       { status: 200, body: { kind: 'ConfigMap', data: { ClusterConfiguration: [1] } } },
-      /has no ClusterConfiguration$/,
+      /is not the ConfigMap kubeadm-config: data\.ClusterConfiguration is not a text$/,
     ],
-    ['a list', { status: 200, body: [] }, /did not answer as an API server does$/],
+    ['a list', { status: 200, body: [] }, /is not the ConfigMap kubeadm-config: it is not an object$/],
+    [
+      'another kind',
+      { status: 200, body: { kind: 'Secret', data: {} } },
+      /is not the ConfigMap kubeadm-config: kind is not ConfigMap$/,
+    ],
     ['to plain HTTP elsewhere', { status: 302, headers: { location: 'http://127.0.0.1:1/' }, body: '' }, /./],
   ] as const;
   for (const [name, answer, expected] of answers) {

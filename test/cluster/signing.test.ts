@@ -75,6 +75,21 @@ describe('each recorded outcome', () => {
     await closed(bed);
   });
 
+  test('nothing is sent of a wish but what belongs to a request', async (t) => {
+    const bed = await signingBed(t);
+    if (bed === undefined) return;
+    const wish = { ...bed.wish({ expirationSeconds: 7200 }), certificate: 'apiserver', key: 'secret' };
+    await bed.run((api) => api.submit(wish));
+    const [{ body } = assert.fail('it was not asked')] = bed.server.seen;
+    const { name, signerName, usages, expirationSeconds } = wish;
+    assert.deepEqual(body, {
+      apiVersion: 'certificates.k8s.io/v1',
+      kind: 'CertificateSigningRequest',
+      metadata: { name, ...(wish.labels && { labels: wish.labels }) },
+      spec: { request: wish.request.toString('base64'), signerName, usages, expirationSeconds },
+    });
+  });
+
   test('approved by the cluster itself', async (t) => {
     const bed = await signingBed(t, { approver: true });
     if (bed === undefined) return;
@@ -343,7 +358,7 @@ describe('approval', () => {
     });
     if (bed === undefined) return;
     const { said } = await failure(approved(bed, bed.wish()));
-    assert.match(said, /took the approval of controller-manager-1, and has not approved it$/);
+    assert.match(said, /took the decision about controller-manager-1, and it is not approved$/);
   });
 });
 
@@ -530,18 +545,36 @@ describe('answers that are garbage', () => {
     ['a list', [], no],
     ['a text', '"ok"', no],
     ['half a document', '{"kind":', 'did not answer as an API server does'],
-    ['a Status', { kind: 'Status', status: 'Success' }, `${no}: its kind is another`],
-    ['another name', object({ metadata: { name: 'x', resourceVersion: '1' } }), `${no}: its name is another`],
-    ['no metadata', object({ metadata: null }), `${no}: its name is another`],
+    ['a Status', { kind: 'Status', status: 'Success' }, `${no}: kind is not CertificateSigningRequest`],
+    [
+      'another name',
+      object({ metadata: { name: 'x', uid: 'u-1', resourceVersion: '1' } }),
+      `${no}: metadata.name is another`,
+    ],
+    ['no metadata', object({ metadata: null }), `${no}: metadata is not an object`],
     [
       'no version',
-      object({ metadata: { name: 'controller-manager-1' } }),
-      `${no}: it has no resourceVersion`,
+      object({ metadata: { name: 'controller-manager-1', uid: 'u-1' } }),
+      `${no}: metadata.resourceVersion is missing`,
     ],
-    ['no spec', object({ spec: undefined }), `${no}: spec.request is not base64`],
+    [
+      'an empty version',
+      object({ metadata: { name: 'controller-manager-1', uid: 'u-1', resourceVersion: '' } }),
+      `${no}: metadata.resourceVersion is empty`,
+    ],
+    [
+      'no uid',
+      object({ metadata: { name: 'controller-manager-1', resourceVersion: '1' } }),
+      `${no}: metadata.uid is missing`,
+    ],
+    ['no spec', object({ spec: undefined }), `${no}: spec is missing`],
     ['no request', object({ spec: { ...spec, request: 7 } }), `${no}: spec.request is not base64`],
-    ['a signer that is none', object({ spec: { ...spec, signerName: 1 } }), `${no}: spec.signerName is not`],
-    ['usages of numbers', object({ spec: { ...spec, usages: [1] } }), `${no}: spec.usages are not`],
+    [
+      'a signer that is none',
+      object({ spec: { ...spec, signerName: 1 } }),
+      `${no}: spec.signerName is not a text`,
+    ],
+    ['usages of numbers', object({ spec: { ...spec, usages: [1] } }), `${no}: spec.usages.0 is not a text`],
     [
       'a validity in words',
       object({ spec: { ...spec, expirationSeconds: 'long' } }),
@@ -550,22 +583,22 @@ describe('answers that are garbage', () => {
     [
       'conditions that are none',
       object({ status: { conditions: {} } }),
-      'did not answer as an API server does',
+      `${no}: status.conditions is not a list`,
     ],
     [
       'a condition of null',
       object({ status: { conditions: [null] } }),
-      `${no}: a condition of it is not whole`,
+      `${no}: status.conditions.0 is not an object`,
     ],
     [
       'approved, perhaps',
       object({ status: { conditions: [{ type: 'Approved', status: 'Unknown' }] } }),
-      `${no}: a condition of it is not whole`,
+      `${no}: status.conditions.0.status is not True`,
     ],
     [
       'a reason that is no text',
       object({ status: { conditions: [{ type: 'Denied', status: 'True', reason: {} }] } }),
-      `${no}: a condition of it is not whole`,
+      `${no}: status.conditions.0.reason is not a text`,
     ],
     [
       'a certificate that is no text',
@@ -602,7 +635,7 @@ describe('answers that are garbage', () => {
     if (bed === undefined) return;
     assert.match(
       (await failure(bed.run((api) => api.remove('x')))).said,
-      /did not answer as an API server does$/,
+      /is not the Status that was asked for: kind is not Status or CertificateSigningRequest$/,
     );
   });
 });
@@ -792,7 +825,7 @@ function object(changes: object): object {
   return {
     kind: 'CertificateSigningRequest',
     apiVersion: 'certificates.k8s.io/v1',
-    metadata: { name: 'controller-manager-1', resourceVersion: '7' },
+    metadata: { name: 'controller-manager-1', uid: 'u-1', resourceVersion: '7' },
     spec: { request: 'QUJD', signerName: 's', usages: ['u'] },
     status: {},
     ...changes,

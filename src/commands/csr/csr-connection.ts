@@ -28,7 +28,7 @@ export async function withRequests<T>(
   use: (api: KubeletRequestsApi) => Promise<T>,
 ): Promise<T> {
   const access = requireApiAccess(root, kubeconfig);
-  // Loaded only here: the client is larger than the rest of the program.
+  // Loaded only here: most commands ask no API server.
   const { withKubeletRequests } = await import('../../cluster/kubelet-requests.ts');
   return withKubeletRequests(access, AbortSignal.timeout(boundMs), (api) =>
     use({
@@ -68,7 +68,7 @@ export async function isWorthAnother(
   return true;
 }
 
-/** A ClusterFailure, whose module is loaded with the client. */
+/** A ClusterFailure, whose module is loaded with what asks the API server. */
 interface RetryableError extends Error {
   readonly retryable: true;
   readonly retryAfterMs: number | undefined;

@@ -1,9 +1,5 @@
-import type {
-  FoundRequest,
-  KubeletRequestsApi,
-  RequestDecision,
-  UnreadableRequest,
-} from '../../cluster/kubelet-requests.ts';
+import type { FoundRequest, KubeletRequestsApi, UnreadableRequest } from '../../cluster/kubelet-requests.ts';
+import type { RequestDecision } from '../../cluster/request-object.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { SigningRequest } from '../../operations/kubelet-serving/signing-request.ts';
 import type { Failing, Settled, Verdict } from '../../operations/kubelet-serving/verdict.ts';

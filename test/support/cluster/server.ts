@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
@@ -18,6 +18,7 @@ export interface Asked {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly accept: string;
+  readonly headers: IncomingHttpHeaders;
   /** JSON, parsed; undefined: none. */
   readonly body: unknown;
   readonly identity: Identity;
@@ -145,6 +146,7 @@ async function handle(
     path: request.url?.replace(/\?.*/, '') ?? '',
     query: new URLSearchParams(request.url?.replace(/^[^?]*\??/, '')),
     accept: request.headers.accept ?? '',
+    headers: request.headers,
     body: text === '' ? undefined : (JSON.parse(text) as unknown),
     identity: identity ?? { username: '', groups: [] },
   };

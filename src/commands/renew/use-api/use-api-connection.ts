@@ -3,7 +3,7 @@ import { requireApiAccess } from '../../../node/cluster-access.ts';
 import type { Node } from '../../../node/node-options.ts';
 import type { ApiOptions } from '../../../flags/use-api-options.ts';
 
-/** Loaded only here: the client is larger than the rest of the program. */
+/** Loaded only here: most commands ask no API server. */
 export async function connected<T>(
   node: Node,
   { kubeconfig }: ApiOptions,
