@@ -199,7 +199,7 @@ export const topFloorRooms = Object.keys(topFloor);
 /** Standard output and error are written here, and nothing else. */
 export const standardStreams = {
   file: 'src/terminal/standard-streams.ts',
-  modules: { 'node:fs': readingFunctions('openSync', 'writeSync') },
+  modules: { 'node:fs': readingFunctions('writeSync') },
 };
 
 /** Without `openSync` nothing here can create or change a file. */

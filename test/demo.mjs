@@ -1,7 +1,7 @@
 /**
  * `npm run demo`: checks and renews a copy of a fixture with the real command, and lets openssl verify what came out.
  */
-import './setup.mjs';
+import './build.mjs';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -2,7 +2,7 @@
  * `npm test`: every test/**\/*.test.ts on node's own runner. Arguments select files by a part of their path
  * (`npm test -- kubeconfig`); arguments that begin with a dash go to the runner (`npm test -- --test-name-pattern=ECDSA`).
  */
-import './setup.mjs';
+import './build.mjs';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';

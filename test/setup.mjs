@@ -1,6 +1,6 @@
 /**
- * Makes a fresh clone ready: installs what is missing, builds dist/. Imported first by run.mjs and demo.mjs, and run by
- * the other scripts. Plain node: nothing is installed yet when it starts. Quiet unless something takes long or fails.
+ * Makes a fresh clone ready: installs what is missing. It builds nothing: build.mjs does, beside it. Plain node: nothing is
+ * installed yet when it starts. Quiet unless something takes long or fails.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -10,10 +10,9 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 if (!installed()) {
   console.error('setup: npm ci');
-  // Not the lifecycle scripts: ours (prepare) would only build what is built below.
+  // Not the lifecycle scripts: ours (prepare) would build.
   npm('ci', '--ignore-scripts', '--no-audit', '--no-fund');
 }
-npm('run', '--silent', 'build');
 
 /** Content, not times: a checkout, a copy or a restored cache changes times at will. */
 function installed() {
@@ -36,7 +35,7 @@ function packages(lockfile) {
   }
 }
 
-function npm(...args) {
+export function npm(...args) {
   const { status, stdout, stderr, error } = spawnSync('npm', args, {
     cwd: root,
     encoding: 'utf8',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { isExecutable, kubepki, kubepkiCommand } from '../support/kubepki.ts';
@@ -105,6 +105,21 @@ describe('standard output', () => {
       const { stderr } = await runProgram('/bin/sh', ['-c', script, 'sh', ...kubepkiCommand, ...words]);
       assert.equal(stderr, 'exit=0\n');
     }
+  });
+
+  test('a disk that has room for a part of it: that the rest is lost is an error', async (t) => {
+    const file = join(temporaryDirectory(t), 'table');
+    // 8 blocks of 512 bytes; the signal that is sent then is ignored, and the write takes a part.
+    const { stderr, code } = await runProgram('/bin/sh', [
+      '-c',
+      `trap '' XFSZ; ulimit -f 8; "$@" >'${file}'`,
+      'sh',
+      ...kubepkiCommand,
+      ...look,
+    ]);
+    assert.match(stderr, /^error: cannot write to standard output: /);
+    assert.equal(code, 1);
+    assert.equal(statSync(file).size, 4096);
   });
 
   test('a full disk is an error of a help text, too', async () => {

@@ -11,7 +11,7 @@ import type { Wrong } from '../support/cluster/signer.ts';
 import { recorded } from '../support/cluster/transcript.ts';
 import { until } from '../support/deadline.ts';
 import { admin, failure, never, signingBed, type Bed } from './signing-bed.ts';
-import type { Standing } from '../../src/cluster/standing.ts';
+import type { Standing } from '../../src/cluster/signing.ts';
 
 const by = { reason: 'KubepkiApprove', message: 'approved by kubepki' };
 

@@ -1,6 +1,6 @@
 import packageJson from '../../../package.json' with { type: 'json' };
 
-// Put in its place by what builds the program: bin/bundle.mjs, bin/standalone/build.mjs.
+// Put in its place by what builds the program: bin/bundle/build.mjs, bin/standalone/build.mjs.
 declare const __KUBEPKI_COMMIT__: string | undefined;
 
 export const ownVersion = packageJson.version;

@@ -6,6 +6,8 @@ import { curveKind, foreignKind, keyKind } from './key-kind.ts';
 import { noSuchBlock, pemBlocks } from '../der/pem.ts';
 import { ForeignKey, type SubjectKey } from './subject-key.ts';
 
+const generate = promisify(generateKeyPair);
+
 /** node's handle on a private key; its bytes leave it only through {@link encodePrivateKey}. */
 export type PrivateKey = KeyObject;
 
@@ -68,8 +70,6 @@ export function encodePrivateKey(key: PrivateKey): string {
 
 /** Runs in the thread pool: start all keys of a set at once and await them together. */
 export async function generatePrivateKey(algorithm: KeyAlgorithm): Promise<PrivateKey> {
-  // Here, and not at import: whatever only reads loads this module, and nothing of node's crypto.
-  const generate = promisify(generateKeyPair);
   const pair =
     algorithm.type === 'rsa'
       ? await generate('rsa', { modulusLength: algorithm.bits })

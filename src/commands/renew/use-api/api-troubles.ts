@@ -1,6 +1,6 @@
 import { KubepkiError } from '../../../errors/error.ts';
 import { isBuiltIn } from '../../../operations/use-api/signer-name.ts';
-import type { Standing } from '../../../cluster/standing.ts';
+import type { Standing } from '../../../cluster/signing.ts';
 import type { Conversation, ConversationEnd, Trouble, Wish } from './conversation.ts';
 
 export function refusalOf({ signerName }: Conversation, wish: Wish, standing: Standing): Trouble[] {

@@ -1,6 +1,6 @@
 import { KubepkiError } from '../../../errors/error.ts';
 import { deleted, lost, namesOf, refusalOf, timedOut, waitingFor } from './api-troubles.ts';
-import type { Standing } from '../../../cluster/standing.ts';
+import type { Standing } from '../../../cluster/signing.ts';
 import type { Wish, Conversation, ConversationEnd } from './conversation.ts';
 
 const firstPauseMs = 1000;
