@@ -104,6 +104,10 @@ const rooms = {
     types: { changeset: [], catalog: [], pki: [], kubeconfig: [], config: [], inventory: [], operations: [] },
     modules: { chalk: true, yaml: ['stringify'] },
   },
+  terminal: {
+    rooms: ['errors', 'operations', 'render'],
+    modules: { chalk: true, 'cli-table3': true, 'string-width': true },
+  },
 };
 
 /** Without `openSync` nothing here can create or change a file. */
@@ -192,7 +196,8 @@ const readOnly = [
 ];
 
 /** What has its one importer elsewhere. */
-const othersModules = '^(?:node:crypto|node-forge|yaml|zod|json-p3|@kubernetes/client-node|chalk)(?:/|$)';
+const othersModules =
+  '^(?:node:crypto|node-forge|yaml|zod|json-p3|@kubernetes/client-node|chalk|cli-table3|string-width)(?:/|$)';
 
 function roomConfig(name, room, files, depth) {
   const [severity, ...syntax] = hermetic['no-restricted-syntax'];

@@ -9,12 +9,12 @@ import { renewalReport } from '../operations/renewal-report.ts';
 import { endsFirstWarnings, renewalWarnings } from '../operations/renewal-warnings.ts';
 import { verifyRenewed } from '../operations/verify-renewal.ts';
 import { randomSerialNumber } from '../pki/issue.ts';
-import { dryRunLines } from '../render/dry-run.ts';
 import { renewalLines } from '../render/renewal.ts';
 import { attempt, type Attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import { clusterFlags, type ClusterOptions } from './cluster-options.ts';
 import { confirmRenewal } from './confirm.ts';
+import { dryRunText } from './dry-run-text.ts';
 import { deployHookFlags, type DeployHookOption } from './deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { warnOfFindings } from './findings.ts';
@@ -113,13 +113,18 @@ async function renewSelected(
       renewalReport(run.plan, run.inventory, { kind: 'made', backup, records });
     const made = await way.makeArriving(arriving, { ...options, now, terminal, report });
     if (made.kind === 'interrupted') return made;
-    if (made.kind === 'rehearsed') return planned(run, selection, options);
+    if (made.kind === 'rehearsed') return planned(run, selection, options, terminal);
     return renewed(run, report(made.backup, made.change), { selection, options });
   });
 }
 
 /** What a dry run has come to. */
-function planned(run: RenewalRun, selection: Selection, options: RenewOptions): Conclusion {
+async function planned(
+  run: RenewalRun,
+  selection: Selection,
+  options: RenewOptions,
+  terminal: Terminal,
+): Promise<Conclusion> {
   const { plan, inventory } = run;
   const renewables = renewablesOf(plan);
   const others = plan.filter(({ status }) => status !== 'renewable');
@@ -129,7 +134,7 @@ function planned(run: RenewalRun, selection: Selection, options: RenewOptions): 
     report: renewalReport(plan, inventory, { kind: 'dry-run' }),
     text:
       linesOf(others, options, { closing: false, due: renewables.length > 0 }) +
-      dryRunLines(plannedChanges(renewables)),
+      (await dryRunText(plannedChanges(renewables), [], terminal)),
   };
 }
 

@@ -1,6 +1,5 @@
 import type { ChangeReport } from '../operations/change-report.ts';
 import { rollbackReport } from '../operations/rollback-report.ts';
-import { dryRunLines } from '../render/dry-run.ts';
 import {
   nothingToRollBack,
   plannedRollback,
@@ -12,6 +11,7 @@ import { commandHere, type StateDirectory } from '../storage/state-directory.ts'
 import { attempt } from './attempt.ts';
 import { conclude, type Conclusion } from './conclude.ts';
 import type { DeployHookOption } from './deploy-hook-option.ts';
+import { dryRunText } from './dry-run-text.ts';
 import { exitCodes, type ExitCode } from './exit-code.ts';
 import { backupBefore } from './find-backup.ts';
 import { openNode, type Node } from './node-options.ts';
@@ -63,7 +63,8 @@ async function rollBackTo(
     };
     if (made.kind === 'rehearsed') {
       const report = reportOf(plan, { dryRun: true, backup: undefined });
-      return { kind: 'finished', code: exitCodes.done, report, text: plannedLines(plan, report), remarks };
+      const text = await plannedText(plan, report, terminal);
+      return { kind: 'finished', code: exitCodes.done, report, text, remarks };
     }
     const report = reported(made.backup);
     const finished = { kind: 'finished', code: exitCodes.done, report } as const;
@@ -112,12 +113,12 @@ function reportOf(
   return rollbackReport({ restored: backup.id, records, changes, owners }, made);
 }
 
-function plannedLines(plan: RollbackPlan, report: ChangeReport): string {
+async function plannedText(plan: RollbackPlan, report: ChangeReport, terminal: Terminal): Promise<string> {
   const { change } = plan;
   if (change.changes.length === 0) return nothingToRollBack(broughtBack(plan));
   const date = (facts: { readonly notAfter: string } | undefined): Date | undefined =>
     facts === undefined ? undefined : new Date(facts.notAfter);
-  const lines = dryRunLines(
+  const lines = await dryRunText(
     report.certificates.flatMap((one) =>
       'reason' in one
         ? []
@@ -126,6 +127,7 @@ function plannedLines(plan: RollbackPlan, report: ChangeReport): string {
     change.changes.map(({ target, after }) =>
       after === undefined ? `${target.path} (removed)` : target.path,
     ),
+    terminal,
   );
   return `${plannedRollback(broughtBack(plan))}${lines}`;
 }
