@@ -49,6 +49,7 @@ const rooms = [
   'controlplane',
   'cluster',
   'render',
+  'terminal',
   'cli',
 ] as const;
 
@@ -97,6 +98,7 @@ const roomsOf: Readonly<Record<Exclude<Room, 'cli'>, Partial<Record<Room, 'value
     inventory: 'type',
     operations: 'type',
   },
+  terminal: { errors: 'value', operations: 'value', render: 'value' },
 };
 
 /** Import declarations of outside things, with the only rooms (besides cli) where they may stand. */
@@ -130,7 +132,9 @@ const outside: readonly (readonly [declaration: string, rooms: readonly Room[]])
   [`import fs from 'node:fs';`, ['storage']],
   [`import { writeFile } from 'node:fs/promises';`, []],
   [`import { writeFileSync } from 'fs';`, []],
-  [`import chalk from 'chalk';`, ['render']],
+  [`import chalk from 'chalk';`, ['render', 'terminal']],
+  [`import Table from 'cli-table3';`, ['terminal']],
+  [`import stringWidth from 'string-width';`, ['terminal']],
   [`import { Command } from 'commander';`, []],
   [`import process from 'node:process';`, []],
   [`import { argv } from 'process';`, []],
@@ -258,6 +262,7 @@ describe('the walls of src/cli', () => {
       'zod',
       '@kubernetes/client-node',
       'chalk',
+      'cli-table3',
       'node:fs/promises',
     ]) {
       const code = `import { x } from '${name}';`;
@@ -269,6 +274,7 @@ describe('the walls of src/cli', () => {
       'node:crypto',
       'yaml',
       'chalk',
+      'cli-table3',
       'node-forge/lib/asn1.js',
       '@kubernetes/client-node',
     ]) {

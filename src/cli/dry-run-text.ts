@@ -4,14 +4,18 @@ import type { Terminal } from './terminal.ts';
 /**
  * What a command would do, for a person or as lines.
  * @param files those that belong to no one certificate alone
+ * @param heading the lines above it
  */
 export async function dryRunText(
   changes: readonly PlannedChange[],
-  files: readonly string[],
   terminal: Terminal,
+  { files = [], heading = '' }: { readonly files?: readonly string[]; readonly heading?: string } = {},
 ): Promise<string> {
   const look = terminal.tableLook();
-  if (look === undefined) return dryRunLines(changes, files);
-  const { dryRunTables } = await import('../terminal/tables/dry-run.ts');
-  return dryRunTables(changes, files, look);
+  if (look === undefined) return heading + dryRunLines(changes, files);
+  const [{ dryRunTables }, { foldedText }] = await Promise.all([
+    import('../terminal/tables/dry-run.ts'),
+    import('../terminal/tables/folded-text.ts'),
+  ]);
+  return foldedText(heading, look) + dryRunTables(changes, files, look);
 }

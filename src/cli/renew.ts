@@ -134,7 +134,7 @@ async function planned(
     report: renewalReport(plan, inventory, { kind: 'dry-run' }),
     text:
       linesOf(others, options, { closing: false, due: renewables.length > 0 }) +
-      (await dryRunText(plannedChanges(renewables), [], terminal)),
+      (await dryRunText(plannedChanges(renewables), terminal)),
   };
 }
 

@@ -113,21 +113,18 @@ function reportOf(
   return rollbackReport({ restored: backup.id, records, changes, owners }, made);
 }
 
-async function plannedText(plan: RollbackPlan, report: ChangeReport, terminal: Terminal): Promise<string> {
-  const { change } = plan;
-  if (change.changes.length === 0) return nothingToRollBack(broughtBack(plan));
+function plannedText(plan: RollbackPlan, report: ChangeReport, terminal: Terminal): Promise<string> {
+  const { changes } = plan.change;
+  if (changes.length === 0) return Promise.resolve(nothingToRollBack(broughtBack(plan)));
   const date = (facts: { readonly notAfter: string } | undefined): Date | undefined =>
     facts === undefined ? undefined : new Date(facts.notAfter);
-  const lines = await dryRunText(
-    report.certificates.flatMap((one) =>
-      'reason' in one
-        ? []
-        : [{ name: one.name, oldNotAfter: date(one.old), newNotAfter: date(one.new), files: [] }],
-    ),
-    change.changes.map(({ target, after }) =>
-      after === undefined ? `${target.path} (removed)` : target.path,
-    ),
-    terminal,
+  const planned = report.certificates.flatMap((one) =>
+    'reason' in one
+      ? []
+      : [{ name: one.name, oldNotAfter: date(one.old), newNotAfter: date(one.new), files: [] }],
   );
-  return `${plannedRollback(broughtBack(plan))}${lines}`;
+  const files = changes.map(({ target, after }) =>
+    after === undefined ? `${target.path} (removed)` : target.path,
+  );
+  return dryRunText(planned, terminal, { files, heading: plannedRollback(broughtBack(plan)) });
 }

@@ -17,6 +17,7 @@ const marks = {
   'a YAML parser': 'BAD_DQ_ESCAPE',
   'an ASN.1 library': 'Too few bytes to read ASN.1 value.',
   colours: 'ansi256',
+  'tables for people': 'wrapOnWordBoundary',
 } as const;
 const client = 'the API client';
 

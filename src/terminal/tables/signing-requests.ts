@@ -8,12 +8,13 @@ import type { Look } from './look.ts';
 type Cells = readonly string[];
 
 const columns = requestTitles.map((title, index): Column<Cells> => {
-  const cell = (cells: Cells): string => cells[index] ?? '';
+  const cell = (cells: Cells): string => (cells[index] ?? '').replace(/^<none>$/, '');
   switch (title) {
     case 'NAME':
       return { title, cell, atLeast: 12 };
     case 'SIGNERNAME':
-      return { title, cell, atLeast: 20 };
+      // kubernetes.io/kubelet-serving
+      return { title, cell, atLeast: 29 };
     case 'REQUESTOR':
       return { title, cell, atLeast: 16 };
     case 'REQUESTED NAMES':
@@ -39,7 +40,7 @@ export function signingRequestTables(requests: readonly ListedRequest[], now: Da
   if (requests.length === 0) return 'no signing requests\n';
   const rows = requests.map((request) => requestCells(request, now, ', ').map(printable));
   const fitted = fit(layouts, rows, look.width);
-  const pending = rows.filter((cells) => conditionOf(cells).startsWith('Pending')).length;
+  const pending = rows.filter((cells) => conditionOf(cells) === 'Pending').length;
   const all = `${String(rows.length)} signing ${rows.length === 1 ? 'request' : 'requests'}`;
   const sum = pending === 0 ? `${all}, none pending` : `${all}, ${String(pending)} pending`;
   return [
@@ -57,5 +58,5 @@ function conditionOf(cells: Cells): string {
 function urgencyOf(cells: Cells): Urgency {
   const condition = conditionOf(cells);
   if (/^Denied|Failed|^<invalid>/.test(condition)) return 'now';
-  return condition.startsWith('Pending') ? 'soon' : 'none';
+  return condition === 'Pending' ? 'soon' : 'none';
 }
