@@ -108,9 +108,14 @@ const below = {
 /** The top floor, where a command line becomes a run: the rooms that know the person, the process and the clock. */
 const topFloor = {
   terminal: {
-    rooms: ['errors', 'filesystem', 'render'],
-    types: ['operations'],
-    modules: { 'node:events': ['once'], 'node:readline': ['createInterface'] },
+    rooms: ['errors', 'filesystem', 'render', 'operations'],
+    modules: {
+      'node:events': ['once'],
+      'node:readline': ['createInterface'],
+      chalk: true,
+      'cli-table3': true,
+      'string-width': true,
+    },
     world: ['process', 'clock'],
     lazy: true,
   },

@@ -110,7 +110,7 @@ const roomsOf: Readonly<Record<Room, Partial<Record<Room, 'value' | 'type'>>>> =
     inventory: 'type',
     operations: 'type',
   },
-  terminal: { errors: 'value', filesystem: 'value', render: 'value', operations: 'type' },
+  terminal: values('errors', 'filesystem', 'render', 'operations'),
   node: {
     ...values(
       'errors',
@@ -218,7 +218,9 @@ const outside: readonly (readonly [declaration: string, rooms: readonly Room[]])
   [`import fs from 'node:fs';`, ['storage']],
   [`import { writeFile } from 'node:fs/promises';`, []],
   [`import { writeFileSync } from 'fs';`, []],
-  [`import chalk from 'chalk';`, ['render']],
+  [`import chalk from 'chalk';`, ['render', 'terminal']],
+  [`import Table from 'cli-table3';`, ['terminal']],
+  [`import stringWidth from 'string-width';`, ['terminal']],
   [`import { Command } from 'commander';`, ['flags', 'commands', 'cli']],
   [`import process from 'node:process';`, []],
   [`import { argv } from 'process';`, []],
@@ -427,7 +429,7 @@ for (const room of rooms) {
 
 test('standard output and error are opened and written in one file', async () => {
   for (const code of [
-    `import { openSync, writeSync } from 'node:fs';`,
+    `import { fstatSync, writeSync } from 'node:fs';`,
     'export const flags = constants.O_WRONLY;',
   ]) {
     assert.deepEqual(await violations('src/terminal/standard-streams.ts', code), []);

@@ -1,6 +1,7 @@
 import type { KubepkiError } from '../errors/error.ts';
 import { renderError, renderHint, renderNote, renderWarning } from '../render/diagnostics.ts';
 import { holdOutput, releaseOutput, writeOrHold } from './held-output.ts';
+import type { Look } from './tables/look.ts';
 import { noProgress, startProgress, type Progress } from './progress.ts';
 import { isTerminal, writeOutput } from './standard-streams.ts';
 
@@ -16,6 +17,8 @@ export interface TerminalOptions {
 export interface Terminal {
   readonly stdoutColour: boolean;
   readonly stderrColour: boolean;
+  /** How a table for a person looks on stdout; undefined: it is no terminal, or one that knows no width: kubeadm's text. */
+  tableLook(): Look | undefined;
   /** A person can be asked: they see the question, and what they type comes back. */
   readonly interactive: boolean;
   /** `--quiet` */
@@ -48,6 +51,12 @@ export function openTerminal({ color, quiet = false }: TerminalOptions): Termina
   return {
     stdoutColour,
     stderrColour,
+    tableLook: () => {
+      if (dumb || !isTerminal('stdout')) return undefined;
+      const { columns: width } = process.stdout;
+      // Where none was ever set it is 0, or undefined.
+      return width > 0 ? { width, colour: stdoutColour } : undefined;
+    },
     // In this order: to look at stdin makes a stream of it.
     interactive: isTerminal('stderr') && process.stdin.isTTY,
     quiet,

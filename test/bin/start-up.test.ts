@@ -15,6 +15,7 @@ const marks = {
   'the configuration schema': 'ZodError',
   'making requests': 'renew --csr-only',
   'the API client': '/configmaps/kubeadm-config',
+  'tables for people': 'wrapOnWordBoundary',
 } as const;
 
 const nobodyThere = `current-context: here

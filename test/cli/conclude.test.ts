@@ -48,6 +48,7 @@ async function concluded(
   const terminal: Terminal = {
     stdoutColour: false,
     stderrColour: false,
+    tableLook: () => undefined,
     interactive: false,
     quiet: false,
     record: tell,

@@ -16,10 +16,10 @@ describe('on a terminal', () => {
     const { directory } = tree(t);
     const shown = terminal(t, certsLine('check-expiration', '--rootfs', directory, ...at));
     if (shown === undefined) return;
-    const screen = await shown.shows(/exit=0/);
-    assert.match(screen, /\u001b\[31mscheduler\.conf/, 'expired is red');
-    assert.match(screen, /\u001b\[33madmin\.conf/, 'within 30 days is yellow');
-    assert.match(screen, /\u001b\[39metcd-server/, 'later is plain');
+    const bytes = await shown.wrote(/exit=0/);
+    assert.match(bytes, /\u001b\[31mscheduler\.conf\u001b\[39m/, 'expired is red');
+    assert.match(bytes, /\u001b\[33madmin\.conf\u001b\[39m/, 'within 30 days is yellow');
+    assert.match(bytes, /\netcd-server /, 'later is plain');
   });
 
   for (const [what, prefix, flag] of [

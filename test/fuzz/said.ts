@@ -21,6 +21,7 @@ export async function collected(command: (terminal: Terminal) => Promise<number>
   const terminal: Terminal = {
     stdoutColour: false,
     stderrColour: false,
+    tableLook: () => undefined,
     interactive: false,
     quiet: false,
     record: (text) => (stderr += renderNote(text, plain)),

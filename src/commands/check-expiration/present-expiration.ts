@@ -36,8 +36,13 @@ export async function expirationPresenter(
   const { output } = options;
   switch (output.kind) {
     case 'text': {
-      const { expirationTable } = await import('../../render/expiration/expiration-table.ts');
-      return ({ report }) => ({ texts: [expirationTable(report, { colour: terminal.stdoutColour })] });
+      const look = terminal.tableLook();
+      if (look === undefined) {
+        const { expirationTable } = await import('../../render/expiration/expiration-table.ts');
+        return ({ report }) => ({ texts: [expirationTable(report)] });
+      }
+      const { expirationTables } = await import('../../terminal/tables/expiration.ts');
+      return ({ report }) => ({ texts: expirationTables(report, look) });
     }
     case 'json':
     case 'yaml': {

@@ -21,8 +21,13 @@ export async function treesPresenter(options: PresentOptions, terminal: Terminal
   const { output } = options;
   switch (output.kind) {
     case 'text': {
-      const { treesTable } = await import('../../render/expiration/trees-table.ts');
-      return (trees) => ({ texts: [treesTable(trees, { colour: terminal.stdoutColour })] });
+      const look = terminal.tableLook();
+      if (look === undefined) {
+        const { treesTable } = await import('../../render/expiration/trees-table.ts');
+        return (trees) => ({ texts: [treesTable(trees)] });
+      }
+      const { treesTables } = await import('../../terminal/tables/trees.ts');
+      return (trees) => ({ texts: treesTables(trees, look) });
     }
     case 'json':
     case 'yaml': {

@@ -20,7 +20,7 @@ export async function listRequests(options: CsrOptions, terminal: Terminal): Pro
     progress.end();
     const { output } = options;
     terminal.result(
-      output === 'text' ? signingRequestTable(rows, new Date()) : signingRequestDocument(rows, output),
+      output === 'text' ? await listText(rows, new Date(), terminal) : signingRequestDocument(rows, output),
     );
     for (const { error } of unreadable) terminal.warning(error.oneLine);
     if (!rows.some((row) => 'object' in row && isWaiting(row.object))) noteBootstrap(root, terminal);
@@ -28,6 +28,13 @@ export async function listRequests(options: CsrOptions, terminal: Terminal): Pro
   } finally {
     progress.end();
   }
+}
+
+async function listText(rows: readonly ListedRequest[], now: Date, terminal: Terminal): Promise<string> {
+  const look = terminal.tableLook();
+  if (look === undefined) return signingRequestTable(rows, now);
+  const { signingRequestTables } = await import('../../terminal/tables/signing-requests.ts');
+  return signingRequestTables(rows, now, look);
 }
 
 interface Rows {

@@ -10,12 +10,12 @@ import { renewalReport } from '../../operations/renewal/renewal-report.ts';
 import { endsFirstWarnings, renewalWarnings } from '../../operations/renewal/renewal-warnings.ts';
 import { verifyRenewed } from '../../operations/renewal/verify-renewal.ts';
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
-import { dryRunLines } from '../../render/change/dry-run.ts';
 import { renewalLines } from '../../render/change/renewal.ts';
 import { attempt, type Attempt } from '../../change/attempt.ts';
 import { conclude, type Conclusion } from '../../change/conclude.ts';
 import { clusterFlags } from '../../flags/cluster-options.ts';
 import { confirmRenewal } from '../../terminal/confirm.ts';
+import { dryRunText } from '../../terminal/dry-run-text.ts';
 import { deployHookFlags, type DeployHookOption } from '../../flags/deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { warnOfFindings } from '../../terminal/findings.ts';
@@ -119,13 +119,18 @@ async function renewSelected(
       renewalReport(run.plan, run.inventory, { kind: 'made', backup, records });
     const made = await way.makeArriving(arriving, { ...options, now, terminal, report });
     if (made.kind === 'interrupted') return made;
-    if (made.kind === 'rehearsed') return planned(run, selection, options);
+    if (made.kind === 'rehearsed') return planned(run, selection, options, terminal);
     return renewed(run, report(made.backup, made.change), { selection, options });
   });
 }
 
 /** What a dry run has come to. */
-function planned(run: RenewalRun, selection: Selection, options: RenewOptions): Conclusion {
+async function planned(
+  run: RenewalRun,
+  selection: Selection,
+  options: RenewOptions,
+  terminal: Terminal,
+): Promise<Conclusion> {
   const { plan, inventory } = run;
   const renewables = renewablesOf(plan);
   const others = plan.filter(({ status }) => status !== 'renewable');
@@ -135,7 +140,7 @@ function planned(run: RenewalRun, selection: Selection, options: RenewOptions): 
     report: renewalReport(plan, inventory, { kind: 'dry-run' }),
     text:
       linesOf(others, options, { closing: false, due: renewables.length > 0 }) +
-      dryRunLines(plannedChanges(renewables)),
+      (await dryRunText(plannedChanges(renewables), terminal)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { historyDocument, historyTable } from '../../render/change/history.ts';
+import { historyDocument, historyTable, type HistoryEntry } from '../../render/change/history.ts';
 import { listBackups } from '../../storage/backup-list.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { openNode, type NodeOptions } from '../../node/node-options.ts';
@@ -16,8 +16,16 @@ export async function showHistory(options: HistoryOptions, terminal: Terminal): 
   const { backups, damaged } = listBackups(stateOf(node));
   for (const { error } of damaged) terminal.warning(`a damaged backup: ${error.oneLine}`);
   const entries = backups.map(({ files, ...rest }) => ({ ...rest, files: files.map(({ path }) => path) }));
+  const { output } = options;
   terminal.result(
-    options.output === 'text' ? historyTable(entries) : historyDocument(entries, options.output),
+    output === 'text' ? await historyText(entries, terminal) : historyDocument(entries, output),
   );
   return exitCodes.done;
+}
+
+async function historyText(entries: readonly HistoryEntry[], terminal: Terminal): Promise<string> {
+  const look = terminal.tableLook();
+  if (look === undefined) return historyTable(entries);
+  const { historyTables } = await import('../../terminal/tables/history.ts');
+  return historyTables(entries, look);
 }

@@ -1,6 +1,5 @@
 import type { ChangeReport } from '../../operations/change/change-report.ts';
 import { rollbackReport } from '../../operations/rollback/rollback-report.ts';
-import { dryRunLines } from '../../render/change/dry-run.ts';
 import {
   nothingToRollBack,
   plannedRollback,
@@ -12,6 +11,7 @@ import { commandHere, type StateDirectory } from '../../storage/state-directory.
 import { attempt } from '../../change/attempt.ts';
 import { conclude, type Conclusion } from '../../change/conclude.ts';
 import type { DeployHookOption } from '../../flags/deploy-hook-option.ts';
+import { dryRunText } from '../../terminal/dry-run-text.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { backupBefore } from './find-backup.ts';
 import { openNode, type Node } from '../../node/node-options.ts';
@@ -65,7 +65,8 @@ async function rollBackTo(
     };
     if (made.kind === 'rehearsed') {
       const report = reportOf(plan, { dryRun: true, backup: undefined });
-      return { kind: 'finished', code: exitCodes.done, report, text: plannedLines(plan, report), remarks };
+      const text = await plannedText(plan, report, terminal);
+      return { kind: 'finished', code: exitCodes.done, report, text, remarks };
     }
     const report = reported(made.backup);
     const finished = { kind: 'finished', code: exitCodes.done, report } as const;
@@ -114,20 +115,18 @@ function reportOf(
   return rollbackReport({ restored: backup.id, records, changes, owners }, made);
 }
 
-function plannedLines(plan: RollbackPlan, report: ChangeReport): string {
-  const { change } = plan;
-  if (change.changes.length === 0) return nothingToRollBack(broughtBack(plan));
+function plannedText(plan: RollbackPlan, report: ChangeReport, terminal: Terminal): Promise<string> {
+  const { changes } = plan.change;
+  if (changes.length === 0) return Promise.resolve(nothingToRollBack(broughtBack(plan)));
   const date = (facts: { readonly notAfter: string } | undefined): Date | undefined =>
     facts === undefined ? undefined : new Date(facts.notAfter);
-  const lines = dryRunLines(
-    report.certificates.flatMap((one) =>
-      'reason' in one
-        ? []
-        : [{ name: one.name, oldNotAfter: date(one.old), newNotAfter: date(one.new), files: [] }],
-    ),
-    change.changes.map(({ target, after }) =>
-      after === undefined ? `${target.path} (removed)` : target.path,
-    ),
+  const planned = report.certificates.flatMap((one) =>
+    'reason' in one
+      ? []
+      : [{ name: one.name, oldNotAfter: date(one.old), newNotAfter: date(one.new), files: [] }],
   );
-  return `${plannedRollback(broughtBack(plan))}${lines}`;
+  const files = changes.map(({ target, after }) =>
+    after === undefined ? `${target.path} (removed)` : target.path,
+  );
+  return dryRunText(planned, terminal, { files, heading: plannedRollback(broughtBack(plan)) });
 }

@@ -1,5 +1,8 @@
 /** One row of check-expiration. */
-export type ExpirationRow =
+export type ExpirationRow = {
+  /** Where it is, or should be; absent for a tree of which nothing can be read. */
+  readonly file?: string;
+} & (
   | {
       readonly status: 'present';
       readonly name: string;
@@ -15,7 +18,8 @@ export type ExpirationRow =
       readonly caName?: string;
     }
   | { readonly status: 'missing'; readonly name: string }
-  | { readonly status: 'unreadable'; readonly name: string };
+  | { readonly status: 'unreadable'; readonly name: string }
+);
 
 /** What kubeadm shows, in its order: bytewise by name. */
 export interface KubeadmReport {

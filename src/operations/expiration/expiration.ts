@@ -78,19 +78,27 @@ function rowsWith(
     };
   };
   return {
-    certificate: ({ spec: { name, caName }, state }) => {
-      if (state.status !== 'present') return { status: state.status, name };
+    certificate: (entry) => {
+      const {
+        spec: { name, caName },
+        state,
+      } = entry;
+      const file = entry.kind === 'leaf' ? entry.certificatePath : entry.path;
+      if (state.status !== 'present') return { status: state.status, name, file };
       const authority = findAuthority(inventory, caName);
       const externallyManaged = authority !== undefined && isExternallyManaged(authority);
       const [leaf] = state.value.chain;
-      return { status: 'present', name, ...residual(leaf, now), externallyManaged, ...judged(name), caName };
+      const common = { name, file, externallyManaged, ...residual(leaf, now), ...judged(name) };
+      return { status: 'present', ...common, caName };
     },
     authority: (entry) => {
       const { name } = entry.spec;
-      if (entry.bundle.status !== 'present') return { status: entry.bundle.status, name };
+      const file = entry.certificatePath;
+      if (entry.bundle.status !== 'present') return { status: entry.bundle.status, name, file };
       const inUse = inUseOf(entry, subject) ?? entry.bundle.value[0];
       const externallyManaged = isExternallyManaged(entry);
-      return { status: 'present', name, ...residual(inUse, now), externallyManaged, ...judged(name) };
+      const common = { name, file, externallyManaged, ...residual(inUse, now), ...judged(name) };
+      return { status: 'present', ...common };
     },
   };
 }

@@ -36,7 +36,7 @@ export function findingsOf(report: ExpirationReport): Findings {
   };
 }
 
-function findingOf(row: ExpirationRow): Fault | Remaining {
+export function findingOf(row: ExpirationRow): Fault | Remaining {
   const { name } = row;
   if (row.status !== 'present') return { kind: row.status, name };
   const { residualMs, faults } = row;

@@ -1,5 +1,5 @@
 import type { TreeExpiration } from '../../operations/expiration/tree-expiration.ts';
-import { certificateLine, expirationRows, invalid, type Line } from './expiration-rows.ts';
+import { certificateCells, expirationRows, invalid } from './expiration-rows.ts';
 import { printable } from '../printable.ts';
 
 const header = [
@@ -12,15 +12,16 @@ const header = [
 ];
 
 /** One table for all trees: kubeadm's rows, the CAs among them, behind the node that they belong to. */
-export function treesTable(trees: readonly TreeExpiration[], style: { readonly colour: boolean }): string {
-  return expirationRows(header, trees.flatMap(linesOf), style);
+export function treesTable(trees: readonly TreeExpiration[]): string {
+  return expirationRows([header, ...trees.flatMap(rowsOf)]);
 }
 
-function linesOf({ node: typed, report }: TreeExpiration): Line[] {
+function rowsOf({ node: typed, report }: TreeExpiration): (readonly string[])[] {
   const node = printable(typed);
   // Why, stderr says.
-  if (report === undefined) return [{ cells: [node, invalid, '', '', '', ''], urgency: 'now' }];
-  return [...report.certificates, ...report.certificateAuthorities]
-    .map(certificateLine)
-    .map(({ cells, urgency }) => ({ cells: [node, ...cells], urgency }));
+  if (report === undefined) return [[node, invalid, '', '', '', '']];
+  return [...report.certificates, ...report.certificateAuthorities].map((row) => [
+    node,
+    ...certificateCells(row),
+  ]);
 }

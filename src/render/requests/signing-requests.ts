@@ -15,7 +15,7 @@ export type ListedRequest =
   | { readonly name: string };
 
 // Those of `kubectl get csr`, byte for byte, then ours.
-const head = [
+export const requestTitles = [
   'NAME',
   'AGE',
   'SIGNERNAME',
@@ -24,21 +24,23 @@ const head = [
   'CONDITION',
   'KEY',
   'REQUESTED NAMES',
-];
+] as const;
 // kubectl's tabwriter (k8s.io/cli-runtime, printers.GetNewTabWriter).
 const padding = 3;
 const mostNames = 10;
 
 /** @param now what the ages are counted from */
 export function signingRequestTable(requests: readonly ListedRequest[], now: Date): string {
-  const rows = requests.map((request) => cells(request, now).map(printable));
-  return tabWriter([head, ...rows], { padding })
+  const rows = requests.map((request) => requestCells(request, now).map(printable));
+  return tabWriter([requestTitles, ...rows], { padding })
     .map((line) => `${line.trimEnd()}\n`)
     .join('');
 }
 
-function cells(listed: ListedRequest, now: Date): string[] {
-  if (!('object' in listed)) return [listed.name, '<unknown>', ...head.slice(2).map(() => '<invalid>')];
+/** What stands below the titles; not printable yet. @param separator between the requested names */
+export function requestCells(listed: ListedRequest, now: Date, separator = ','): string[] {
+  if (!('object' in listed))
+    return [listed.name, '<unknown>', ...requestTitles.slice(2).map(() => '<invalid>')];
   const { object, asked } = listed;
   const { name, createdAt, signerName, username, expirationSeconds } = object;
   return [
@@ -49,18 +51,18 @@ function cells(listed: ListedRequest, now: Date): string[] {
     expirationSeconds === undefined ? '<none>' : humanDuration(expirationSeconds * 1000),
     condition(object),
     asked?.key ?? '<invalid>',
-    asked === undefined ? '<invalid>' : nameList(asked.names),
+    asked === undefined ? '<invalid>' : nameList(asked.names, separator),
   ];
 }
 
 // Whoever may make a request decides how many names it has, and how long they are.
-function nameList(names: readonly string[] | undefined): string {
+function nameList(names: readonly string[] | undefined, separator: string): string {
   if (names === undefined) return '<too many>';
   if (names.length === 0) return '<none>';
   const first = names
     .slice(0, mostNames)
     .map((name) => (name.length > 260 ? `${name.slice(0, 259)}…` : name));
-  return `${first.join(',')}${names.length > mostNames ? ` + ${String(names.length - mostNames)} more...` : ''}`;
+  return `${first.join(separator)}${names.length > mostNames ? ` + ${String(names.length - mostNames)} more...` : ''}`;
 }
 
 // kubectl shows a denial before an approval.

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import type { ExpirationRow } from '../../../src/operations/expiration/expiration-report.ts';
 import { expirationTable } from '../../../src/render/expiration/expiration-table.ts';
@@ -29,13 +28,10 @@ describe('the table', () => {
         fc.array(name, { minLength: 1, maxLength: 8 }),
         fc.array(name, { minLength: 1 }),
         (names, cas) => {
-          const text = expirationTable(
-            {
-              certificates: names.map((one) => row(one, 40 * day, 'etcd-ca')),
-              certificateAuthorities: cas.map((one) => row(one, 3000 * day)),
-            },
-            { colour: false },
-          );
+          const text = expirationTable({
+            certificates: names.map((one) => row(one, 40 * day, 'etcd-ca')),
+            certificateAuthorities: cas.map((one) => row(one, 3000 * day)),
+          });
           // First principles: a cell is padded to max(10, longest + 3); the last one is no column.
           const pad = (cell: string, column: readonly string[]): string =>
             cell.padEnd(Math.max(10, Math.max(...column.map(({ length }) => length)) + 3));
@@ -71,34 +67,12 @@ describe('the table', () => {
   } as const;
 
   test('missing and invalid rows have empty cells', () => {
-    const lines = expirationTable(report, { colour: false }).split('\n');
+    const lines = expirationTable(report).split('\n');
     assert.equal(lines[4], `!MISSING! gone${' '.repeat(70)}`);
     assert.equal(lines[5], `!INVALID! broken${' '.repeat(68)}`);
     assert.equal(
       lines[2],
       'soon               Jan 02, 2027 03:04 UTC   30d             ca                      no      ',
     );
-  });
-
-  test('colour shows urgency and changes nothing else', () => {
-    const plain = expirationTable(report, { colour: false });
-    const coloured = expirationTable(report, { colour: true });
-    assert.equal(stripVTControlCharacters(coloured), plain);
-    // eslint-disable-next-line no-control-regex -- escape sequences are what is looked for
-    const colours = coloured.split('\n').map((line) => /\u001b\[(\d+)m/.exec(line)?.[1]);
-    const [red, yellow] = ['31', '33'];
-    assert.deepEqual(colours, [
-      undefined,
-      red,
-      yellow,
-      undefined,
-      red,
-      red,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-    ]);
-    assert.ok(!plain.includes('\u001b'));
   });
 });

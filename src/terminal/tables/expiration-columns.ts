@@ -1,0 +1,83 @@
+import { hasExpired } from '../../operations/expiration/due.ts';
+import type { ExpirationRow } from '../../operations/expiration/expiration-report.ts';
+import { humanDuration } from '../../render/human-duration.ts';
+import { kubeadmDate, kubeadmDay } from '../../render/kubeadm-date.ts';
+import { printable } from '../../render/printable.ts';
+import type { Urgency } from './draw.ts';
+import type { Column } from './fit.ts';
+
+const soonMs = 30 * 24 * 3600 * 1000;
+
+/** A row of a table; undefined: the one row of a tree of which nothing could be read. */
+export interface ShownRow {
+  readonly node: string;
+  readonly row: ExpirationRow | undefined;
+}
+
+type ExpirationColumn = Column<ShownRow>;
+type Present = Extract<ExpirationRow, { status: 'present' }>;
+
+export const node: ExpirationColumn = {
+  title: 'NODE',
+  cell: (shown) => printable(shown.node),
+  atLeast: 16,
+};
+
+export const certificate: ExpirationColumn = { title: 'CERTIFICATE', cell: ({ row }) => row?.name ?? '' };
+
+export const expires = ofPresent('EXPIRES', ({ notAfter }) => kubeadmDate(notAfter));
+
+export const expiresDay = ofPresent('EXPIRES', ({ notAfter }) => kubeadmDay(notAfter));
+
+export const residualTime: ExpirationColumn = {
+  title: 'RESIDUAL TIME',
+  cell: ({ row }) => {
+    if (row?.status !== 'present') return row?.status ?? 'unreadable';
+    if (hasExpired(row.residualMs)) return `expired ${endedAgo(row)}`;
+    return `${humanDuration(row.residualMs)}${row.faults.length > 0 ? ', invalid' : ''}`;
+  },
+};
+
+/** For where there is room for little else. */
+export const shortResidualTime: ExpirationColumn = {
+  title: 'RESIDUAL',
+  cell: (shown) => {
+    const { row } = shown;
+    const isEnded = row?.status === 'present' && hasExpired(row.residualMs);
+    return isEnded ? endedAgo(row) : residualTime.cell(shown).replace(/^.*, /, '');
+  },
+};
+
+const caName = (row: Present): string => row.caName ?? '';
+export const authority = ofPresent('CERTIFICATE AUTHORITY', caName);
+export const shortAuthority = ofPresent('AUTHORITY', caName);
+
+const isExternal = ({ externallyManaged }: Present): string => (externallyManaged ? 'yes' : 'no');
+export const external = ofPresent('EXTERNALLY MANAGED', isExternal);
+export const shortExternal = ofPresent('EXTERNAL', isExternal);
+
+/** What is wrong beside the end. */
+export const problem: ExpirationColumn = {
+  ...ofPresent('PROBLEM', ({ faults }) => printable(faults.join(' and '))),
+  atLeast: 20,
+  wraps: true,
+};
+
+export const file: ExpirationColumn = {
+  title: 'FILE',
+  cell: ({ row }) => printable(row?.file ?? ''),
+  atLeast: 40,
+};
+
+export function urgencyOf({ row }: ShownRow): Urgency {
+  if (row?.status !== 'present' || row.faults.length > 0 || hasExpired(row.residualMs)) return 'now';
+  return row.residualMs <= soonMs ? 'soon' : 'none';
+}
+
+function ofPresent(title: string, cell: (row: Present) => string): ExpirationColumn {
+  return { title, cell: ({ row }) => (row?.status === 'present' ? cell(row) : '') };
+}
+
+function endedAgo({ residualMs }: Present): string {
+  return `${humanDuration(-residualMs)} ago`;
+}
