@@ -8,6 +8,6 @@ export interface ApiAccess {
   readonly credentials: ApiCredentials;
 }
 
-export type ApiCredentials =
+type ApiCredentials =
   | { readonly kind: 'certificate'; readonly certificate: Buffer; readonly key: Buffer }
   | { readonly kind: 'token'; readonly token: string };

@@ -4,7 +4,7 @@ import { TooLarge } from '../http/ask.ts';
 import { ClusterFailure, type Retry } from './cluster-failure.ts';
 import { statusIn } from './status.ts';
 
-export interface Attempt {
+interface Attempt {
   readonly server: URL;
   /** Of all that is done there. */
   readonly signal: AbortSignal;

@@ -36,7 +36,7 @@ export interface RequestDecision {
 }
 
 /** Everything that a decision needs of the cluster. */
-export interface ClusterView {
+interface ClusterView {
   readonly nodes: readonly ClusterNode[];
   readonly services: readonly ClusterService[];
   readonly kubernetesEndpoints: readonly string[];

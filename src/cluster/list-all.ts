@@ -8,7 +8,7 @@ export interface Page {
   readonly _continue?: string;
 }
 
-export interface Listing<T> {
+interface Listing<T> {
   /** Of the list, such as `NodeList`. */
   readonly kind: string;
   readonly page: (configuration: ApiConfiguration, page: Page) => Promise<unknown>;

@@ -24,7 +24,7 @@ export interface SigningWish {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-export type Submitted =
+type Submitted =
   | { readonly kind: 'created' }
   /** `same`: it asks for the very same, as after an answer that was lost on the way. */
   | { readonly kind: 'already-there'; readonly same: boolean };

@@ -1,5 +1,5 @@
 /** A Status of the API (meta/v1), as far as it is to be believed. */
-export interface ApiStatus {
+interface ApiStatus {
   /** For programs: `NotFound`, `AlreadyExists`. */
   readonly reason: string | undefined;
   /** For people, and from the API server: it may be anything. */

@@ -28,7 +28,7 @@ export interface AuthorityEntry {
   readonly key: Reading<'there'>;
 }
 
-export interface LeafEntry {
+interface LeafEntry {
   readonly kind: 'leaf';
   readonly spec: LeafSpec;
   readonly certificatePath: string;
@@ -44,7 +44,7 @@ export interface LeafState {
   readonly chain: Chain;
 }
 
-export interface KubeconfigEntry {
+interface KubeconfigEntry {
   readonly kind: 'kubeconfig';
   readonly spec: KubeconfigSpec;
   /** Host path of the kubeconfig. */

@@ -20,7 +20,7 @@ export interface KubeletConfig {
 }
 
 /** Which file has the last word, or that a flag has it, or that nothing is said. */
-export type SaidBy =
+type SaidBy =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'flag'; readonly flag: string }
   | { readonly kind: 'default' };

@@ -12,7 +12,7 @@ export interface Pod {
   readonly hostNetwork: boolean;
 }
 
-export type ProbeName = 'startupProbe' | 'livenessProbe' | 'readinessProbe';
+type ProbeName = 'startupProbe' | 'livenessProbe' | 'readinessProbe';
 
 export interface Probe {
   readonly name: ProbeName;

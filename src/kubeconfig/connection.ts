@@ -5,7 +5,7 @@ import { badKubeconfig, find, findText, isNull } from './lookup.ts';
 import { readNodes, type KubeconfigNodes } from './read.ts';
 
 /** How the current context reaches its API server. Files are as written, and not read yet. */
-export interface Connection {
+interface Connection {
   readonly server: URL;
   /** The name to expect in the server's certificate; undefined: that of the URL. */
   readonly serverName: string | undefined;
@@ -13,7 +13,7 @@ export interface Connection {
   readonly credentials: Credentials;
 }
 
-export type Credentials =
+type Credentials =
   | { readonly kind: 'certificate'; readonly certificate: Embedded; readonly key: Embedded }
   | { readonly kind: 'token'; readonly token: string };
 

@@ -19,7 +19,7 @@ export type KnownAuthority =
   | { readonly kind: 'local'; readonly bundle: Chain; readonly file: string; readonly issuer: LocalIssuer };
 
 /** `new`: it will be made in this run; `absent`: nobody has asked for it. */
-export type UnknownAuthority =
+type UnknownAuthority =
   { readonly kind: 'new'; readonly file: string } | { readonly kind: 'absent'; readonly file: string };
 
 export type PairFiles = Extract<InitFiles, { kind: 'pair' }>;

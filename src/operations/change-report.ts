@@ -39,14 +39,7 @@ interface CertificateCommon {
  * - `in-place`: signed elsewhere and put in its place by hand; it has been checked, and its key is there too
  * - `requested`: a key and a CSR were made; the certificate in use stays
  */
-export const changedOutcomes = [
-  'renewed',
-  'installed',
-  'in-place',
-  'generated',
-  'rolled-back',
-  'requested',
-] as const;
+type ChangedOutcome = 'renewed' | 'installed' | 'in-place' | 'generated' | 'rolled-back' | 'requested';
 
 /**
  * - `missing`: there is none to renew
@@ -63,33 +56,32 @@ export const changedOutcomes = [
  * - `refused`: it is the reason why nothing of the set was changed
  * - `unchanged`: it could have been changed, but another was refused; or it is what it was already
  */
-export const unchangedOutcomes = [
-  'missing',
-  'external-ca',
-  'not-due',
-  'unsound',
-  'same-sans',
-  'ca-ends-first',
-  'pending',
-  'idle',
-  'existing',
-  'keyless',
-  'left-out',
-  'unmanaged',
-  'refused',
-  'unchanged',
-] as const;
+type UnchangedOutcome =
+  | 'missing'
+  | 'external-ca'
+  | 'not-due'
+  | 'unsound'
+  | 'same-sans'
+  | 'ca-ends-first'
+  | 'pending'
+  | 'idle'
+  | 'existing'
+  | 'keyless'
+  | 'left-out'
+  | 'unmanaged'
+  | 'refused'
+  | 'unchanged';
 
 export interface ChangedCertificate extends CertificateCommon {
-  readonly outcome: (typeof changedOutcomes)[number];
+  readonly outcome: ChangedOutcome;
   /** undefined: there is none, as after a rollback to when it was missing. */
   readonly new: NewFacts | undefined;
   /** Host paths that changed, or would. */
   readonly files: readonly string[];
 }
 
-export interface UnchangedCertificate extends CertificateCommon {
-  readonly outcome: (typeof unchangedOutcomes)[number];
+interface UnchangedCertificate extends CertificateCommon {
+  readonly outcome: UnchangedOutcome;
   /** Why, in a sentence without a period. */
   readonly reason: string;
 }
@@ -97,7 +89,7 @@ export interface UnchangedCertificate extends CertificateCommon {
 /** What is not known before it is made: serial and fingerprint. */
 export type NewFacts = CertificateFacts | PlannedFacts;
 
-export interface PlannedFacts {
+interface PlannedFacts {
   readonly serial: undefined;
   readonly fingerprint: undefined;
   /** RFC 3339, UTC, whole seconds. */

@@ -22,7 +22,7 @@ export interface Fault {
   readonly hint: string;
 }
 
-export interface SigningContext {
+interface SigningContext {
   readonly spec: CertificateSpec;
   /** As it was found in its file. */
   readonly chain: Chain;

@@ -20,7 +20,7 @@ export interface Remaining {
 }
 
 /** Every row of check-expiration, CAs too, is one or the other. */
-export interface Findings {
+interface Findings {
   readonly faults: readonly Fault[];
   /** The next to expire first. */
   readonly remaining: readonly Remaining[];

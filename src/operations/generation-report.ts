@@ -18,7 +18,7 @@ export type GenerationStage =
       readonly made: readonly Generated[];
     };
 
-export interface Lifetimes {
+interface Lifetimes {
   readonly now: Date;
   readonly validityMs: number;
   readonly authorityValidityMs: number;

@@ -19,7 +19,7 @@ import { isSameKey } from '../pki/subject-key.ts';
 import { catalogIdentity, catalogText, identityOf, identityText, isOfCatalog } from './identity.ts';
 
 /** A certificate with its key, and whose signature it should have. */
-export interface Held {
+interface Held {
   readonly spec: CertificateSpec;
   readonly state: LeafState | KubeconfigState;
   /** undefined: nothing says where its key is. */
@@ -30,7 +30,7 @@ export interface Held {
 }
 
 /** Whom the next certificate is made out to. */
-export interface Holder {
+interface Holder {
   /** DER of the Name. */
   readonly subject: Buffer;
   /** Whether one of the CAs in the CA's file has signed the certificate, dates apart. */

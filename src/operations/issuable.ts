@@ -6,7 +6,7 @@ import { publicKeyOf } from '../pki/private-key.ts';
 import type { CertificateProfile } from '../pki/profile.ts';
 import type { Validity } from './validity.ts';
 
-export interface ToBeIssued {
+interface ToBeIssued {
   readonly name: string;
   readonly profile: CertificateProfile;
   readonly validity: Pick<Validity, 'notBefore' | 'notAfter'>;

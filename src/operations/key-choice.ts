@@ -16,7 +16,7 @@ export function chooseConfigured(named: EncryptionAlgorithm | undefined): KeyAlg
   return configured[named ?? 'RSA-2048'];
 }
 
-export interface KeyChoice {
+interface KeyChoice {
   readonly algorithm: KeyAlgorithm;
   readonly warning: string | undefined;
 }

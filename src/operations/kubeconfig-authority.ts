@@ -84,7 +84,7 @@ export interface TrustingKubeconfig {
   readonly bundle: Chain;
 }
 
-export interface AuthorityRemark {
+interface AuthorityRemark {
   readonly kind: 'warning' | 'note';
   readonly text: string;
   readonly hint?: string;

@@ -15,7 +15,7 @@ export interface ChangingKubeconfig {
   readonly trusted: TrustedAuthorities;
 }
 
-export interface NewCredentials {
+interface NewCredentials {
   readonly certificatePem: string;
   readonly keyPem: string;
 }

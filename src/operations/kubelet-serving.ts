@@ -36,9 +36,9 @@ import {
   serviceOwning,
 } from './kubelet-serving/taken.ts';
 
-export type Decision = { readonly approve: true } | Refusal;
+type Decision = { readonly approve: true } | Refusal;
 
-export interface Refusal {
+interface Refusal {
   readonly approve: false;
   /** The first that fails, in the order of {@link checks}. */
   readonly check: Check;

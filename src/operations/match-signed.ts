@@ -7,7 +7,7 @@ import { isSameKey } from '../pki/subject-key.ts';
 import type { Pending } from './pending.ts';
 import type { InstallSettings } from './plan-install.ts';
 
-export interface SignedCertificate {
+interface SignedCertificate {
   readonly leaf: Certificate;
   /** What came with it in the same file. */
   readonly others: readonly Certificate[];

@@ -24,13 +24,13 @@ export interface Monitored {
   readonly wrong: boolean;
 }
 
-export interface MonitoredBlock {
+interface MonitoredBlock {
   /** In its file, from 1. */
   readonly position: number;
   readonly certificate: MonitoredCertificate;
 }
 
-export interface MonitoredCertificate {
+interface MonitoredCertificate {
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly expired: boolean;

@@ -41,7 +41,7 @@ export interface Installable {
   readonly warnings: readonly string[];
 }
 
-export type InstallPlace =
+type InstallPlace =
   | Extract<Place, { kind: 'leaf' }>
   | (Extract<Place, { kind: 'kubeconfig' }> & { readonly trusted: TrustedAuthorities });
 

@@ -56,7 +56,7 @@ export interface Renewable {
 }
 
 /** Where the certificate and its key are kept. */
-export type RenewalPlace =
+type RenewalPlace =
   | { readonly kind: 'leaf'; readonly state: LeafState; readonly keyFile: FileTarget }
   | {
       readonly kind: 'kubeconfig';
@@ -81,13 +81,13 @@ export type PlannedRenewal =
   | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
 
 /** A certificate that a renewal could not make last longer, as no certificate outlives its CA. */
-export interface AuthorityEnd {
+interface AuthorityEnd {
   readonly leafNotAfter: Date;
   readonly caNotAfter: Date;
   readonly caFile: string;
 }
 
-export interface RenewalSettings extends RestSettings {
+interface RenewalSettings extends RestSettings {
   readonly now: Date;
   readonly validityMs: number;
   /** undefined: keep each certificate's own. */

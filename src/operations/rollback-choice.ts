@@ -1,14 +1,14 @@
 import { isBefore, type ChangePlace, type PastChange } from '../changeset/past-change.ts';
 
 /** The backups of one directory. */
-export interface PastChanges<T extends PastChange> {
+interface PastChanges<T extends PastChange> {
   /** The newest first. */
   readonly backups: readonly T[];
   /** Those that cannot be read: of their place no more is known than their name, which begins with the time. */
   readonly damaged: readonly { readonly id: string }[];
 }
 
-export type StepBack<T> =
+type StepBack<T> =
   | { readonly kind: 'found'; readonly backup: T }
   /** It may be the one that is looked for, or say where to go on. */
   | { readonly kind: 'damaged'; readonly id: string; readonly reached: ChangePlace | undefined }

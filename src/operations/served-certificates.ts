@@ -74,7 +74,7 @@ function nearest(urls: string | undefined, scheme: 'http:' | 'https:'): URL | un
 }
 
 /** A server that listens on every address is also on loopback. */
-export function hostOf({ hostname }: URL): string {
+function hostOf({ hostname }: URL): string {
   return reachable(hostname.replace(/^\[|\]$/g, '')) ?? '127.0.0.1';
 }
 

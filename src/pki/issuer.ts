@@ -18,13 +18,13 @@ export interface LocalIssuer {
 }
 
 /** A CA whose key is somewhere else: it cannot sign here. */
-export interface ExternalIssuer {
+interface ExternalIssuer {
   readonly kind: 'external';
   readonly bundle: Chain;
 }
 
 /** Host paths, for messages. */
-export interface AuthorityFiles {
+interface AuthorityFiles {
   readonly certificate: string;
   readonly key: string;
 }

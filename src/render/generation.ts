@@ -11,7 +11,7 @@ export interface ShownGeneration {
   readonly path?: string | undefined;
 }
 
-export interface GenerationDirectories {
+interface GenerationDirectories {
   readonly certDir: string;
   readonly kubeconfigDir: string;
 }

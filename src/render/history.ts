@@ -4,7 +4,7 @@ import { renderDocument, type DocumentFormat } from './document.ts';
 import { printable } from './printable.ts';
 import { tabWriter } from './tab-writer.ts';
 
-export interface HistoryEntry extends PastChange {
+interface HistoryEntry extends PastChange {
   /** RFC 3339. */
   readonly time: string;
   readonly user: string;

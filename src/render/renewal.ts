@@ -6,7 +6,7 @@ export type RestingOutcome =
   | { readonly status: 'not-due'; readonly longName: string; readonly notAfter: Date }
   | { readonly status: 'unsound'; readonly longName: string; readonly reasons: readonly string[] };
 
-export type RenewalOutcome =
+type RenewalOutcome =
   | { readonly status: 'renewed'; readonly longName: string }
   | { readonly status: 'missing' | 'same-sans'; readonly longName: string }
   | RestingOutcome

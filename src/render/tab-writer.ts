@@ -1,4 +1,4 @@
-export interface TabWriterOptions {
+interface TabWriterOptions {
   /** Of a column, its padding included. */
   readonly minimumWidth?: number;
   /** Spaces between columns. */

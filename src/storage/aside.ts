@@ -25,7 +25,7 @@ export type Return =
   | { readonly outcome: 'back' | 'in-place' | 'given-up'; readonly path: string; readonly command: string }
   | { readonly outcome: 'kept'; readonly path: string; readonly command: string; readonly keptAs: string };
 
-export interface Manifest {
+interface Manifest {
   readonly path: string;
   /** SHA-256 of what was read when it was decided to take it away, hex. */
   readonly sha256: string;

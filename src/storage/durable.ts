@@ -14,7 +14,7 @@ import { errnoOf } from '../filesystem/filesystem-error.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import { inItsDirectory } from './in-directory.ts';
 
-export interface Ownership {
+interface Ownership {
   /** Permission bits. */
   readonly mode: number;
   /** undefined: whoever runs the command. */

@@ -1,5 +1,4 @@
 import { KubepkiError } from '../errors/error.ts';
-import { filesystemError } from '../filesystem/filesystem-error.ts';
 import type { RegularFile } from '../filesystem/regular-file.ts';
 import { removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
 import { backupId } from './manifest.ts';
@@ -144,9 +143,4 @@ function isEntry(value: unknown): value is StoredJournal['entries'][number] {
   const { path, resolvedPath, before, after, stagedPath } = value;
   const digests = [before, after].every((one) => one === null || isText(one));
   return digests && isStoredPath(path) && isStaged(stagedPath, resolvedPath);
-}
-
-/** Turns what node:fs threw on our own files into an error that names them. */
-export function journalError(cause: unknown, state: StateDirectory): KubepkiError {
-  return filesystemError(cause, state.journal);
 }

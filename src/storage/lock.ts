@@ -17,7 +17,7 @@ export interface Lock {
   release(): void;
 }
 
-export interface LockRequest {
+interface LockRequest {
   readonly state: StateDirectory;
   /** The cert dir is made where it is not there, with this mode; undefined: that is an error. */
   readonly newDirectoryMode: number | undefined;

@@ -38,7 +38,7 @@ export interface PendingRequests {
   readonly requests: readonly PendingRequest[];
 }
 
-export interface PendingKey {
+interface PendingKey {
   readonly name: string;
   /** PEM. */
   readonly key: string;

@@ -7,12 +7,12 @@ import { readRegularFile } from '../filesystem/regular-file.ts';
 import { createDurably, removeIfThere, rename, syncDirectory } from './durable.ts';
 import { stagedPathFor } from './staged-file.ts';
 
-export interface PublicFile {
+interface PublicFile {
   readonly name: string;
   readonly text: string;
 }
 
-export interface WrittenFile {
+interface WrittenFile {
   readonly path: string;
   readonly outcome: 'written' | 'unchanged';
 }

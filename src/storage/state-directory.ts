@@ -32,7 +32,7 @@ export interface StateDirectory {
 }
 
 /** Host paths. */
-export interface StatePlace extends Pick<StateDirectory, 'root' | 'flags' | 'kubeconfigDir'> {
+interface StatePlace extends Pick<StateDirectory, 'root' | 'flags' | 'kubeconfigDir'> {
   readonly certDir: string;
 }
 

@@ -27,12 +27,12 @@ export interface Origin {
   readonly kubeconfigDir: { readonly path: string; readonly name: string } | null;
 }
 
-export interface PathStore {
+interface PathStore {
   readonly origin: Origin;
   readonly store: (hostPath: string) => StoredPath;
 }
 
-export interface PathLocator {
+interface PathLocator {
   /** The host path, of our directories without symlinks. @throws KubepkiError unfinished when it cannot be reached from here */
   readonly locate: (stored: StoredPath) => string;
   /** The same as the operator would write it. @throws KubepkiError unfinished */

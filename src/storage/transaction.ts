@@ -21,7 +21,7 @@ import {
 /** Reads what a target will hold when the change is through: the staged file, or what is there and stays. */
 export type ReadStaged = (target: FileTarget) => Buffer;
 
-export interface TransactionOptions {
+interface TransactionOptions {
   readonly occasion: Occasion;
   /** Throws when what was read back from disk is not what it should be; then nothing is changed. */
   readonly verify: (read: ReadStaged) => void;
@@ -30,7 +30,7 @@ export interface TransactionOptions {
 }
 
 /** Everything is staged, backed up and verified, and no target is touched: go on, or leave no trace. */
-export interface PreparedTransaction {
+interface PreparedTransaction {
   /**
    * Passes the point of no return and makes the change, or takes it back.
    * @returns the backup's name, and what went wrong afterwards without harm (old backups that could not be removed)
@@ -58,7 +58,7 @@ export interface OpenTransaction {
   abort(): void;
 }
 
-export interface OpenOptions {
+interface OpenOptions {
   readonly occasion: Pick<Occasion, 'time' | 'command'>;
   /** Make directories that the change needs and that are not there, with this mode; undefined: that is an error. */
   readonly newDirectoryMode?: 0o700 | 0o755;

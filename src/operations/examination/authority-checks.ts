@@ -10,7 +10,7 @@ import { isLocked } from './certificate-checks.ts';
 import type { Severity } from './finding.ts';
 
 /** The certificates of a CA's file, and what they are judged by. */
-export interface JudgedAuthority {
+interface JudgedAuthority {
   readonly bundle: Chain;
   readonly inUse: Certificate;
   /** undefined: nobody looked at it. */
@@ -41,7 +41,7 @@ const table = [
 
 export type AuthorityCheck = (typeof table)[number]['id'];
 
-export interface AuthorityProblem {
+interface AuthorityProblem {
   readonly check: AuthorityCheck;
   readonly severity: Severity;
   readonly message: string;

@@ -13,7 +13,7 @@ import { isSameKey } from '../../pki/subject-key.ts';
 import { isoSeconds } from '../../pki/time.ts';
 
 /** A certificate and all that it is judged by. */
-export interface Judged {
+interface Judged {
   /** As it stands in its file: the first is taken for the leaf, as kubeadm and Go's TLS do. */
   readonly chain: Chain;
   /** What it must be good for. */
@@ -54,7 +54,7 @@ const table = [
 
 export type CertificateCheck = (typeof table)[number]['id'];
 
-export interface CertificateProblem {
+interface CertificateProblem {
   readonly check: CertificateCheck;
   readonly message: string;
 }

@@ -9,13 +9,13 @@ export interface AllowLists {
   readonly dns: readonly AllowedDns[];
 }
 
-export interface AllowedCidr {
+interface AllowedCidr {
   readonly network: ipaddr.IPv4 | ipaddr.IPv6;
   readonly prefixLength: number;
 }
 
 /** Labels, the last first. */
-export interface AllowedDns {
+interface AllowedDns {
   readonly labels: readonly string[];
   /** What stands before the labels: nothing, nothing or more labels, or at least one more. */
   readonly before: 'nothing' | 'anything' | 'something';

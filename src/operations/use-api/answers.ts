@@ -12,7 +12,7 @@ import type { PrivateKey } from '../../pki/private-key.ts';
 import { certificateInUse } from '../match-signed.ts';
 
 /** What a signer has made of a request. */
-export interface Answer {
+interface Answer {
   readonly spec: CertificateSpec;
   /** Of the CertificateSigningRequest. */
   readonly name: string;

@@ -9,7 +9,7 @@ import type { ChangeSet } from '../../changeset/change-set.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 
 /** What has been made of what was asked for. */
-export type ApiStage =
+type ApiStage =
   | {
       readonly kind: 'made';
       readonly backup: string | undefined;
