@@ -17,12 +17,12 @@ import {
 import type { Terminal } from './terminal.ts';
 import { noteWaiting, stateOf } from './waiting.ts';
 
-export interface AttemptOptions extends LockOptions {
+interface AttemptOptions extends LockOptions {
   readonly dryRun?: boolean;
 }
 
 /** Everything was gone through that comes before the first byte is written. */
-export interface Rehearsed {
+interface Rehearsed {
   readonly kind: 'rehearsed';
 }
 

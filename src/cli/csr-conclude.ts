@@ -6,7 +6,7 @@ import { exitCodes, type ExitCode } from './exit-code.ts';
 import type { OutputOption } from './output-option.ts';
 import type { Terminal } from './terminal.ts';
 
-export interface Conclusion extends OutputOption {
+interface Conclusion extends OutputOption {
   readonly command: 'approve' | 'deny';
   readonly dryRun: boolean;
   /** Each was named on the command line, so that each matters. */

@@ -19,7 +19,7 @@ export interface Judge {
 }
 
 /** And whether anything comes of it. */
-export interface Court extends Judge {
+interface Court extends Judge {
   readonly api: KubeletRequestsApi;
   readonly dryRun: boolean;
   /** A command that shows how requests stand. */

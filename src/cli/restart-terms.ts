@@ -6,7 +6,7 @@ import { restartFlags, restartTerms, type RestartFlags, type RestartOptions } fr
 import type { Terminal } from './terminal.ts';
 import { stateOf } from './waiting.ts';
 
-export interface TermedRestart<T> {
+interface TermedRestart<T> {
   /** With the directory of manifests that the restart goes by. */
   readonly node: Node;
   readonly options: T & RestartOptions;

@@ -63,7 +63,7 @@ export function refuse({ planned }: RestartPlan, terminal: Terminal): boolean {
   return errors.length > 0;
 }
 
-export function showPlan({ planned }: RestartPlan, directory: string, terminal: Terminal): void {
+function showPlan({ planned }: RestartPlan, directory: string, terminal: Terminal): void {
   for (const one of planned) {
     if (one.status === 'restartable') {
       terminal.result(restartLine({ status: 'would-restart', component: one.restart.component }));

@@ -29,7 +29,7 @@ import { stateOf } from './waiting.ts';
  * - `worthless`: what was signed is not what was asked for, so nothing will come of these requests
  * - `blocked`: what was signed may be good, and something here is in its way
  */
-export type AnswerPlan =
+type AnswerPlan =
   | {
       readonly kind: 'installable';
       readonly inventory: Inventory;

@@ -17,7 +17,7 @@ export function resumeCommand(node: Node, options: ApiOptions): string {
   return commandLine([...resumeFlags(options), ...node.flags])('renew --use-api --resume');
 }
 
-export function discardCommand(node: Node, options: ApiOptions): string {
+function discardCommand(node: Node, options: ApiOptions): string {
   return commandLine([...resumeFlags(options), ...node.flags])('renew --use-api --discard-pending');
 }
 

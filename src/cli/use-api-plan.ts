@@ -36,7 +36,7 @@ import { stateOf } from './waiting.ts';
 import { sanSettings } from './wished-sans.ts';
 
 /** A certificate that will be asked for. */
-export interface Wanted extends Pick<Installable, 'place' | 'caFile' | 'authorities'> {
+interface Wanted extends Pick<Installable, 'place' | 'caFile' | 'authorities'> {
   readonly requestable: Requestable;
   /** The one in use. */
   readonly leaf: Certificate;
