@@ -52,7 +52,7 @@ export function isLocked({ lock }: StateDirectory): boolean {
       closeSync(file.descriptor);
     }
   } catch (error) {
-    // Only the words of a note hang on it: where the lock cannot be tried, nobody holds it either.
+    // Only the words of a note depend on this: where the lock cannot be tried, no run holds it either.
     if (error instanceof KubepkiError) return false;
     throw error;
   }
@@ -154,7 +154,7 @@ function writeHolder({ descriptor }: LockFile, text: string): void {
     ftruncateSync(descriptor);
     writeSync(descriptor, text, 0);
   } catch {
-    // Then nobody is named.
+    // Then the lock file names no holder.
   }
 }
 

@@ -104,7 +104,10 @@ export function readPendingRequests(state: StateDirectory): PendingRequests | un
   return { kubeconfigDir: locate(kubeconfigDir), signerName, command, requests };
 }
 
-/** The record first: whoever is killed in between leaves keys that nobody waits for. @throws KubepkiError no-permission, io */
+/**
+ * The record first: a run that is killed in between leaves keys without a record.
+ * @throws KubepkiError no-permission, io
+ */
 export function dropPendingRequests(state: StateDirectory): void {
   const directory = pendingRequestsDirectory(state);
   try {

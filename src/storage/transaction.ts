@@ -45,8 +45,9 @@ export interface OpenTransaction {
   /** The name that the backup will have. */
   readonly id: string;
   /**
-   * Writes the new content of a target beside it, once those of the targets before it are: whatever comes first, a run
-   * does the same in the same order, and an error names the same file. After `abort` nothing more is written.
+   * Writes the new content of a target beside it, once those of the targets before it are written: whichever
+   * is made first, a run does the same in the same order, and an error names the same file. After `abort`
+   * nothing more is written.
    */
   stage(change: FileChange): void;
   /**
@@ -67,7 +68,7 @@ interface OpenOptions {
 /**
  * Begins a change of several files, all or none, of which the contents may still be made. Call it under the lock, with what
  * was read under the lock. Each step is synchronous, so that a fault can be injected at each.
- * @throws KubepkiError no-permission when somebody else's symlink leads to a target; then nothing is changed
+ * @throws KubepkiError no-permission when another user's symlink leads to a target; then nothing is changed
  */
 export function openTransaction(
   state: StateDirectory,
@@ -84,7 +85,7 @@ export function openTransaction(
     id: `${occasion.time.replaceAll(':', '')}-${randomBytes(3).toString('hex')}`,
     command: occasion.command,
     directories: newDirectoryMode === undefined ? [] : missingDirectories(targets),
-    // Until it says `committed`, nobody asks what will be in them.
+    // Until the journal says `committed`, recovery does not ask what will be in the files.
     entries: targets.map(({ path, resolvedPath, before }) => ({
       path,
       resolvedPath,
@@ -244,7 +245,7 @@ function finish(
 function halfWay(state: StateDirectory, cause: unknown): KubepkiError {
   const { code, oneLine, hint } = filesystemError(cause, state.journal);
   return new KubepkiError('unfinished', `the change stopped half-way: ${oneLine}`, {
-    // Somebody else's file has a way on of its own.
+    // For a file that another program wrote, the error has its own hint.
     hint: code === 'unfinished' ? hint : `mend that, then: ${commandHere(state, 'recover')}`,
     cause,
   });
@@ -304,7 +305,7 @@ function stage({ target, after }: FileChange, entry: JournalEntry): void {
   try {
     createDurably(entry.stagedPath, after.content, after);
   } catch (cause) {
-    // Somebody's file at a name nobody could guess is not the target's fault.
+    // A file at a staged name, which cannot be guessed, is not the target's fault.
     throw filesystemError(cause, errnoOf(cause) === 'EEXIST' ? entry.stagedPath : target.path);
   }
 }
