@@ -25,7 +25,7 @@ export function connectionTrouble(error: unknown): string {
   }
 }
 
-/** Whether another try is worth it, though nobody does anything about it. */
+/** Whether the error may pass, so that another try is worth it, although the operator does nothing. */
 export function isPassing(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;

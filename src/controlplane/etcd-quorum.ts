@@ -47,7 +47,7 @@ export interface Patience {
 
 interface Round {
   readonly answer: QuorumAnswer;
-  /** The same question may have another answer soon, though nobody does anything about it. */
+  /** The same question may have another answer soon, although the operator does nothing. */
   readonly mayPass: boolean;
 }
 
@@ -183,7 +183,7 @@ async function troubleOf({ clientUrls }: Member, access: EtcdAccess): Promise<st
         const own = await health(url, access);
         return own === 'healthy' ? undefined : own.unhealthy;
       } catch (error) {
-        // Whatever keeps us from hearing it: it is not a member to count on.
+        // A member that does not answer, for any reason, does not count for the quorum.
         return error instanceof Error ? error.message : connectionTrouble(error);
       }
     }),

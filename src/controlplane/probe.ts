@@ -12,8 +12,8 @@ export interface ProbeResult {
 
 /**
  * - `healthy`: as the kubelet judges: an HTTP status from 200 to 399, or a connection where it asks for no more
- * - `unhealthy`: somebody answers, and not so
- * - `down`: nobody listens: the kernel refuses the connection
+ * - `unhealthy`: a program answers, and not so
+ * - `down`: no program listens: the kernel refuses the connection
  * - `silent`: neither an answer nor a refusal; whether something runs there cannot be told
  */
 type ProbeState = 'healthy' | 'unhealthy' | 'down' | 'silent';
@@ -67,7 +67,10 @@ function meaningOf(error: unknown): ProbeResult {
   return { state: stateAfter(error), answer: connectionTrouble(error) };
 }
 
-/** Only a refused connection proves that nobody listens. One that is reset, or speaks no TLS, reached a program. */
+/**
+ * Only a refused connection proves that no program listens. One that is reset, or speaks no TLS, reached a
+ * program.
+ */
 function stateAfter(error: unknown): ProbeState {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ECONNREFUSED') return 'down';

@@ -28,7 +28,7 @@ interface RestartWatch {
   readonly clock: Clock;
   /** Called as each phase begins, and with what each probe gets. */
   readonly phase: (phase: RestartPhase, last: ProbeResult | undefined) => void;
-  /** The command line, for whoever finds the journal. */
+  /** The command line, for the journal: its reader may have to finish the restart by hand. */
   readonly command: string;
 }
 
@@ -82,7 +82,7 @@ export async function restartPod(
     : { status: 'not-started', returned, last };
 }
 
-/** Somebody has removed the state directory, and perhaps the manifest that waited in it. */
+/** The state directory has been removed, and perhaps the manifest that waited in it. */
 function forgotten(file: string): KubepkiError {
   return new KubepkiError('unfinished', 'was taken away, and the journal that says where it waits is gone', {
     file,
