@@ -46,7 +46,7 @@ export class FileSystemRoot {
     return join(this.directory, resolve('/', relative(this.directory, base), path));
   }
 
-  /** The path as somebody inside the root would write it: the inverse of locate, for hints. */
+  /** The path as it is written inside the root: the inverse of locate, for hints. */
   display(hostPath: string): string {
     return this.#contains(hostPath) ? join('/', relative(this.directory, hostPath)) : hostPath;
   }
