@@ -80,7 +80,7 @@ export function isIssuedBy(certificate: Certificate, authority: Certificate): bo
   return certificate.issuer.equals(authority.subject) && hasSigned(authority, certificate);
 }
 
-/** Whatever the certificate calls its issuer. */
+/** Only the signature counts, and not the name that the certificate gives its issuer. */
 export function hasSigned({ publicKey }: Certificate, certificate: Certificate): boolean {
   return !(publicKey instanceof ForeignKey) && certificate.x509.verify(publicKey);
 }

@@ -68,7 +68,7 @@ export function encodePrivateKey(key: PrivateKey): string {
 
 /** Runs in the thread pool: start all keys of a set at once and await them together. */
 export async function generatePrivateKey(algorithm: KeyAlgorithm): Promise<PrivateKey> {
-  // Here, and not at import: whatever only reads loads this module, and nothing of node's crypto.
+  // Here, and not at import: a command that only reads loads this module, and nothing of node's crypto.
   const generate = promisify(generateKeyPair);
   const pair =
     algorithm.type === 'rsa'
