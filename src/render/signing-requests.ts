@@ -53,7 +53,7 @@ function cells(listed: ListedRequest, now: Date): string[] {
   ];
 }
 
-// Whoever may make a request decides how many names it has, and how long they are.
+// The requestor decides how many names a request has, and how long they are.
 function nameList(names: readonly string[] | undefined): string {
   if (names === undefined) return '<too many>';
   if (names.length === 0) return '<none>';
