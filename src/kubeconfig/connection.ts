@@ -18,8 +18,8 @@ type Credentials =
   | { readonly kind: 'token'; readonly token: string };
 
 /**
- * What of a user kubepki does not do. Programs above all: it runs as root, and a file that somebody has copied there must
- * not decide what root runs.
+ * The fields of a kubeconfig's user that kubepki refuses. Programs above all: kubepki runs as root, and a
+ * kubeconfig that has been copied to the node must not decide what root runs.
  */
 const refusedOfUser = [
   ['exec', 'runs a program for its credentials (exec), which kubepki never does'],
@@ -48,7 +48,7 @@ export function readConnection(text: string): Connection {
   if (/^true$/i.test(findText(aliases, cluster, 'insecure-skip-tls-verify') ?? '')) {
     // What comes back decides which directory is changed.
     throw badKubeconfig(
-      `cluster ${kubeconfig.clusterName} is not verified (insecure-skip-tls-verify), and kubepki takes no configuration from whoever answers`,
+      `cluster ${kubeconfig.clusterName} is not verified (insecure-skip-tls-verify), and kubepki takes no configuration from a server that it cannot verify`,
     );
   }
   return {
