@@ -39,8 +39,9 @@ class NoAnswer extends Error {
 }
 
 /**
- * Asks a server once: no proxy, no redirect followed. Whatever it answers, or does not, this settles: within the time, and with
- * no more than so many bytes in memory. A promise that did not would let node end in the middle of the work, with nothing said.
+ * Asks a server once: no proxy, no redirect followed. The promise settles also where the server does not
+ * answer: within the time, and with no more than so many bytes in memory. A promise that does not would let
+ * node end in the middle of the work, with nothing said.
  * @throws TooLarge, or an Error with a `code` of node's
  */
 export function ask(target: Target, { body, signal, mostMs, mostBytes }: Question): Promise<Answer> {
