@@ -18,7 +18,7 @@ export type KnownAuthority =
   | { readonly kind: 'external'; readonly bundle: Chain; readonly file: string }
   | { readonly kind: 'local'; readonly bundle: Chain; readonly file: string; readonly issuer: LocalIssuer };
 
-/** `new`: it will be made in this run; `absent`: nobody has asked for it. */
+/** `new`: the CA will be made in this run; `absent`: it is not there, and was not asked for. */
 type UnknownAuthority =
   { readonly kind: 'new'; readonly file: string } | { readonly kind: 'absent'; readonly file: string };
 

@@ -45,13 +45,13 @@ type ChangedOutcome = 'renewed' | 'installed' | 'in-place' | 'generated' | 'roll
  * - `missing`: there is none to renew
  * - `external-ca`: the key of its CA is elsewhere
  * - `not-due`: it lasts longer than `--within` says
- * - `unsound`: with `--within`: something else is wrong with it than its end, so it is left alone
+ * - `unsound`: with `--within`: its end is not what is wrong with the certificate, so it is left alone
  * - `same-sans`: only other SANs were asked for, and it has those
  * - `ca-ends-first`: due, but its CA ends no later than it does: a renewal could not make it last longer
  * - `pending`: its request waits for a signature
  * - `idle`: nothing was asked for, so nothing can be installed
  * - `existing`: it is there, and `generate` leaves it alone; `keyless`: a CA of which only the certificate is there
- * - `left-out`: only the first node has it, and nobody here can make it
+ * - `left-out`: only the first node has it, and it cannot be made on this one
  * - `unmanaged`: of an external etcd
  * - `refused`: it is the reason why nothing of the set was changed
  * - `unchanged`: it could have been changed, but another was refused; or it is what it was already
@@ -116,7 +116,10 @@ export function changedInUse({ certificates }: ChangeReport): ChangedCertificate
     });
 }
 
-/** What has to be restarted to use it, in the order of restarting. What was made where nothing was is in nobody's use yet. */
+/**
+ * The components to restart, in the order of restarting. No component uses yet what was made where nothing
+ * was.
+ */
 export function componentsToRestart(report: ChangeReport): Component[] {
   const changed = changedInUse(report).filter(({ outcome }) => outcome !== 'generated');
   const users = new Set(changed.flatMap(({ components }) => components));

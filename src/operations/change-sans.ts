@@ -77,7 +77,7 @@ export function changeSans(
   };
 }
 
-/** Whether a name comes or goes. Of the same names in another order nobody notices anything. */
+/** Whether a name comes or goes. The same names in another order are no change to any client. */
 export function changesNames({ edit }: SanChange): boolean {
   return edit !== undefined && edit.added.length + edit.removed.length > 0;
 }

@@ -24,7 +24,7 @@ interface Lifetimes {
   readonly authorityValidityMs: number;
 }
 
-/** @param all whatever there is, selected or not */
+/** @param all of the node, selected or not */
 export function generationReport(
   plan: GenerationPlan,
   all: readonly InitFiles[],

@@ -17,8 +17,8 @@ interface ToBeIssued {
 }
 
 /**
- * Whether a certificate that is going to be issued will be taken. One is issued for the CA's own key, which nobody keeps: so
- * a plan refuses what the change itself would have to refuse.
+ * Whether a certificate that is going to be issued will be accepted. One is issued on trial for the CA's own
+ * key, and thrown away: so a plan refuses what the change itself would have to refuse.
  * @throws KubepkiError bad-issuer, bad-certificate
  */
 export function requireIssuable(

@@ -254,7 +254,7 @@ export function installPlace(place: Place, authorities: Chain): InstallPlace {
   return { ...place, trusted: trustedAuthorities(place.kubeconfig, authorities) };
 }
 
-/** Somebody may have renewed it in between. */
+/** The certificate in use may have been renewed since its request was made. */
 function earlierEnd({ notAfter }: Certificate, old: Certificate | undefined): string[] {
   return old === undefined || notAfter.getTime() >= old.notAfter.getTime()
     ? []

@@ -24,7 +24,7 @@ export interface Requestable {
   /** DER of the Name. */
   readonly subject: Buffer;
   readonly subjectAltName: Extension | undefined;
-  /** undefined: nobody asked for others than the certificate's. */
+  /** undefined: no SANs but the certificate's were asked for. */
   readonly sans: SanChange | undefined;
   /** A server's, and it has no name among the SANs that are asked for. */
   readonly nameless: boolean;

@@ -15,7 +15,7 @@ export interface DueSettings {
 }
 
 export interface RestSettings extends DueSettings {
-  /** undefined: nobody asked for other SANs. */
+  /** undefined: no other SANs were asked for. */
   readonly sans: SanSettings | undefined;
 }
 

@@ -34,7 +34,7 @@ export function stepBack<T extends PastChange>(
   return stepBack({ backups, damaged }, earlier(next, next.restored));
 }
 
-/** Each step must lead further back, whatever a manifest says. */
+/** Each step must lead further back, also where a manifest says otherwise. */
 function earlier(one: ChangePlace, other: ChangePlace): ChangePlace {
   return isBefore(one, other) ? one : other;
 }

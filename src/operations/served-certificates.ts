@@ -3,7 +3,9 @@ import type { Component } from '../catalog/catalog.ts';
 import type { StaticPod } from '../inventory/static-pods.ts';
 import { etcdSetting, lastFlagValue } from './component-flags.ts';
 
-/** A certificate that a component shows to whoever connects. Paths as the manifest has them: inside the container. */
+/**
+ * A certificate that a component shows to its clients. Paths as the manifest has them: inside the container.
+ */
 export interface ServedCertificate {
   /** `peers`: etcd has a second one for the other members. */
   readonly to: 'clients' | 'peers';

@@ -13,7 +13,7 @@ import type { Severity } from './finding.ts';
 interface JudgedAuthority {
   readonly bundle: Chain;
   readonly inUse: Certificate;
-  /** undefined: nobody looked at it. */
+  /** undefined: the key was not read. */
   readonly key: Reading<PrivateKey> | undefined;
   readonly now: Date;
 }

@@ -22,7 +22,7 @@ interface Judged {
   readonly path: PathOutcome | undefined;
   /** The CA's file, for messages. */
   readonly caFile: string;
-  /** undefined: nobody looked at it. */
+  /** undefined: the key was not read. */
   readonly key: Reading<PrivateKey> | undefined;
   readonly now: Date;
 }
@@ -124,7 +124,7 @@ function keyMissing({ key }: Judged): string | undefined {
   return key?.status === 'missing' ? 'has no private key' : undefined;
 }
 
-// What is in it nobody knows: another user, such as root, may find it sound.
+// The content of a locked key is not known: another user, such as root, may find the key sound.
 function keyLocked({ key }: Judged): string | undefined {
   return isLocked(key) ? 'has a private key that may not be read' : undefined;
 }

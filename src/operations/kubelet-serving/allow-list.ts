@@ -45,7 +45,7 @@ export function parseAllowedCidr(text: string): AllowedCidr {
   }
   const network =
     family === 4 ? ipaddr.IPv4.networkAddressFromCIDR(text) : ipaddr.IPv6.networkAddressFromCIDR(text);
-  // Somebody who writes 192.0.2.10/24 may have meant the one address.
+  // With 192.0.2.10/24 the operator may have meant the one address.
   if (network.toString() !== given.toString()) {
     const meant = `${network.toString()}/${String(prefixLength)}`;
     throw refused('--allow-cidr', text, 'is no network', `the network is ${meant}`);

@@ -59,7 +59,8 @@ export function answerFiles({ spec, name, request, certificate, key }: Answer): 
 }
 
 /**
- * Somebody else may have renewed it while the request waited: theirs is newer than what was asked for.
+ * Another run may have renewed the certificate while the request waited: that one is newer than what was
+ * asked for.
  * @param replaces fingerprint of the certificate that was in use when it was asked for
  * @throws KubepkiError conflict
  */

@@ -26,8 +26,8 @@ type ApiStage =
       readonly kind: 'not-made';
       readonly dryRun: boolean;
       /**
-       * `refused`: never to be; `pending`: its request waits; `unchanged`: given up. Whatever has no reason is unchanged with
-       * the others.
+       * `refused`: never to be; `pending`: its request waits; `unchanged`: given up. A certificate
+       * without a reason is unchanged because the others are.
        */
       readonly reasons: ReadonlyMap<
         string,
