@@ -18,7 +18,7 @@ const later: Retry = { retryable: true, afterMs: undefined };
 /** What went wrong with a request, in a sentence, and whether it is worth another try. */
 export function failureOf(error: unknown, { server, signal, endedAfterMs }: Attempt): KubepkiError {
   const at = `the API server at ${server.origin}`;
-  // First: whatever it was doing when it was called off, that is why it failed.
+  // First: a call that was called off failed for that reason, at any stage.
   if (signal.aborted) return new ClusterFailure(`${at} did not answer in time`, final, { cause: error });
   if (endedAfterMs !== undefined) {
     const seconds = String(endedAfterMs / 1000);

@@ -64,7 +64,7 @@ export interface KubeletRequestsApi {
 
 /**
  * @param signal bounds all of it
- * @throws KubepkiError cluster, or whatever `use` throws
+ * @throws KubepkiError cluster, or what `use` throws
  */
 export async function withKubeletRequests<T>(
   access: ApiAccess,

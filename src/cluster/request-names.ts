@@ -6,8 +6,8 @@ const kind = 'Table';
 const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 
 /**
- * The names of all CertificateSigningRequests, and nothing else of them. Whoever may make one decides how large it is, up to a
- * megabyte and a half, labels included; of a row in the table that kubectl prints he decides next to nothing. So the list has a
+ * The names of all CertificateSigningRequests, and nothing else of them. A requestor decides how large a request is, up to a
+ * megabyte and a half, labels included; but next to nothing of its row in the table that kubectl prints. So the list has a
  * size that can be relied on, and each object can be asked for by itself, with a bound of its own.
  * @throws ClusterFailure
  */

@@ -38,7 +38,7 @@ export function requestObjectIn(answer: unknown, name: string): RequestObject {
   if (kind !== 'CertificateSigningRequest') return not('its kind is another');
   if (partsOf(metadata)['name'] !== name) return not('its name is another');
   const { resourceVersion } = partsOf(metadata);
-  // Without it a change would be made to whatever is there by then.
+  // Without its version a change would be made to any object that has that name by then.
   if (typeof resourceVersion !== 'string' || resourceVersion === '') return not('it has no resourceVersion');
   const { request, signerName, usages, expirationSeconds } = partsOf(spec);
   const bytes = typeof request === 'string' ? fromBase64(request) : undefined;

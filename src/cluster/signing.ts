@@ -34,11 +34,11 @@ export type Standing =
   | { readonly kind: 'pending' }
   /** Approved, and not issued yet. */
   | { readonly kind: 'approved' }
-  /** `certificate`: PEM, as the API server gave it. Nobody has looked at it. */
+  /** `certificate`: PEM, as the API server gave it, not yet checked. */
   | { readonly kind: 'issued'; readonly certificate: string }
   | { readonly kind: 'denied'; readonly reason: string; readonly message: string }
   | { readonly kind: 'failed'; readonly reason: string; readonly message: string }
-  /** Somebody has deleted it. */
+  /** The request has been deleted. */
   | { readonly kind: 'gone' };
 
 /**
@@ -58,12 +58,12 @@ export interface SigningApi {
   remove(name: string): Promise<void>;
 }
 
-/** How often somebody else may come in between. */
+/** How often another writer may come in between. */
 const attempts = 5;
 
 /**
  * @param signal bounds all of it
- * @throws KubepkiError cluster, or whatever `use` throws
+ * @throws KubepkiError cluster, or what `use` throws
  */
 export async function withSigningApi<T>(
   access: ApiAccess,

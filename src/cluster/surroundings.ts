@@ -63,7 +63,7 @@ const where = { namespace: 'default', name: 'kubernetes' } as const;
 /**
  * The addresses behind the Service `kubernetes`: of its EndpointSlices, or, in a cluster that is older than these, of its
  * Endpoints.
- * @throws ClusterFailure also where there are none: somebody has just answered
+ * @throws ClusterFailure also where there are none: an API server has just answered
  */
 export async function readKubernetesEndpoints(ask: Ask): Promise<readonly string[]> {
   const inSlices = await slices(ask);
