@@ -132,7 +132,7 @@ export function moveBack(state: StateDirectory): Return {
 
 const attempts = 3;
 
-/** What an attempt that failed later had come to: the next one finds only the end of it. */
+/** What an attempt that failed later has done already: the next attempt finds only the end of it. */
 interface Done {
   returned?: boolean;
   keptAs?: string;
@@ -186,7 +186,7 @@ export function isReplaced(state: StateDirectory): boolean {
   return journal !== undefined && exists(journal.resolvedPath, journal.path);
 }
 
-/** Of a run that was killed before its journal was complete. */
+/** Removes what a run left that was killed before its journal was complete. */
 function removeTraces(state: StateDirectory): void {
   try {
     removeIfThere(`${asideJournalPath(state)}.new`);

@@ -148,7 +148,10 @@ function close(files: readonly LockFile[]): void {
   for (const { descriptor } of files) closeSync(descriptor);
 }
 
-/** It only names the holder: a full disk must not keep an interrupted change from being brought to an end. */
+/**
+ * The text only names the holder: a full disk must not keep an interrupted change from being brought to an
+ * end.
+ */
 function writeHolder({ descriptor }: LockFile, text: string): void {
   try {
     ftruncateSync(descriptor);
@@ -197,7 +200,7 @@ function holderPid({ lock }: StateDirectory): number | undefined {
     const value = file && parseJson(file.bytes);
     return isRecord(value) && typeof value['pid'] === 'number' ? value['pid'] : undefined;
   } catch {
-    // It only names the holder, and is being written.
+    // The text only names the holder, and is being written.
     return undefined;
   }
 }

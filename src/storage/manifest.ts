@@ -99,7 +99,7 @@ export function readManifest(state: StateDirectory, id: string): BackupManifest 
   try {
     return { ...rest, files: withPaths(manifest.files, locate, show), unreachable: undefined };
   } catch (error) {
-    // It is listed, and refused when it is to be brought back.
+    // The backup is listed, and refused when it is to be brought back.
     if (error instanceof KubepkiError) return { ...rest, files: [], unreachable: error };
     throw error;
   }

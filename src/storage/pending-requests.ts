@@ -16,7 +16,7 @@ import {
 
 /** A request to the certificates API, whose key waits beside this record. */
 export interface PendingRequest {
-  /** Of the CertificateSigningRequest; its key is in `<name>.key`. */
+  /** The name of the CertificateSigningRequest; its key is in `<name>.key`. */
   readonly name: string;
   /** Name in the catalog. */
   readonly certificate: string;

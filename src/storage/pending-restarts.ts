@@ -21,7 +21,7 @@ interface WithPaths<P> {
 }
 
 interface Terms<P> {
-  /** Of the static pods' manifests. */
+  /** The directory of the static pods' manifests. */
   readonly manifestsDir?: P;
   readonly settle?: number;
   readonly stopTimeout?: number;

@@ -77,7 +77,7 @@ function journalToResolve(state: StateDirectory): Journal | undefined {
   for (const { path, resolvedPath } of journal.entries) {
     const directory = dirname(resolvedPath);
     if (exists(directory, path) || journal.directories.includes(directory)) continue;
-    // It was there before the change was begun.
+    // The directory was there before the change was begun.
     throw new KubepkiError('unfinished', 'cannot be reached: its directory is not there', {
       file: path,
       hint: `mount it, then: ${commandHere(state, 'recover')}; where it is gone for good, give the interrupted change up: ${commandHere(state, 'recover --discard')}`,
@@ -86,7 +86,10 @@ function journalToResolve(state: StateDirectory): Journal | undefined {
   return journal;
 }
 
-/** What no journal tells of: a run killed while it wrote its first journal, or while it removed an old backup. */
+/**
+ * Removes what no journal tells of: traces of a run that was killed while it wrote its first journal, or
+ * removed an old backup.
+ */
 function removeHalfDone(state: StateDirectory): void {
   try {
     removeIfThere(`${state.journal}.new`);
@@ -261,7 +264,7 @@ function digest(path: string, shownPath: string): string | null {
  */
 function removeStaged({ entries }: Journal): void {
   for (const { stagedPath } of entries) removeIfThere(stagedPath);
-  // One that is not there (a link may lead into it) holds no names.
+  // A directory that is not there (a link may lead into it) holds no names.
   for (const directory of directoriesOf(entries)) if (exists(directory, directory)) syncDirectory(directory);
 }
 
