@@ -13,7 +13,7 @@ import { contentOf, lone } from './slots.ts';
 /** A CA while it is decided what is made. */
 export type AuthorityState = KnownAuthority | UnknownAuthority;
 
-/** Its certificate is there. */
+/** A CA whose certificate is there. */
 export type KnownAuthority =
   | { readonly kind: 'external'; readonly bundle: Chain; readonly file: string }
   | { readonly kind: 'local'; readonly bundle: Chain; readonly file: string; readonly issuer: LocalIssuer };

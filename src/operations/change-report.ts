@@ -105,7 +105,7 @@ export function changedInUse({ certificates }: ChangeReport): ChangedCertificate
         case 'requested':
           return false;
         case 'in-place':
-          // It may well be what they run with, unless its key came only now.
+          // The components may well run with this certificate, unless its key came only now.
           return files.length > 0;
         case 'renewed':
         case 'installed':

@@ -35,7 +35,7 @@ export interface SanChange {
   readonly notThere: readonly GeneralName[];
   /** A sentence for each name that is removed all the same. */
   readonly stillUsed: readonly string[];
-  /** What could not be read, and so may use what is removed. */
+  /** The errors of files that could not be read, and so may use a name that is removed. */
   readonly faults: readonly KubepkiError[];
 }
 

@@ -41,7 +41,7 @@ export function faultsOf(
 ): Fault[] {
   const [leaf] = chain;
   const problems = problemsOf({ chain, usages: spec.usages, path, caFile, key: undefined, now })
-    // Of a serving certificate without names it is said which it lacks.
+    // Another check tells of a serving certificate without names which names it lacks.
     .filter(({ check }) => check !== 'nameless')
     .map(({ check, message }) => ({ kind: check, message, hint: remedyAtCa(check, spec, caFile) }));
   return [

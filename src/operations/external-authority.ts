@@ -30,7 +30,7 @@ export function isExternalFault({ name, check }: Finding, { authorities, certifi
 }
 
 export function externalFault({ check, file, message, hint }: Finding): KubepkiError {
-  // Of a key that is not there the CA is not the reason.
+  // That a key is missing is not the CA's doing.
   const said = check === 'key-missing' ? message : `${message} (external CA)`;
   return new KubepkiError(demanded[check] ?? 'bad-certificate', said, { file, hint });
 }

@@ -78,7 +78,7 @@ function newFacts(
   if (spec.kind === 'ca') return endingOn(authorityEnd);
   const issuer = issuers.get(spec.caName);
   if (issuer !== undefined) return endingOn(validityOf(issuer, now, validityMs).notAfter);
-  // Its CA is new as well.
+  // The certificate's CA is new as well.
   const end = authorityValidity(now, validityMs).notAfter;
   return endingOn(end < authorityEnd ? end : authorityEnd);
 }

@@ -119,7 +119,7 @@ export function nothingManaged(
   });
 }
 
-/** Of others that make a control plane, by the names of their files. */
+/** Other programs that make a control plane, by the names of their files. */
 const others = [
   {
     names: /^(?:server|client|request-header)-ca\.(?:crt|key)$/,

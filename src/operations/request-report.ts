@@ -5,7 +5,7 @@ import type { Finding } from './examination/finding.ts';
 import { factsInUse } from './facts-in-use.ts';
 import type { PlannedRequest } from './plan-requests.ts';
 
-/** Of `renew --csr-only`: the certificates in use stay. */
+/** The report of `renew --csr-only`: the certificates in use stay. */
 export function requestReport(
   plan: readonly PlannedRequest[],
   inventory: Inventory,

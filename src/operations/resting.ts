@@ -8,7 +8,7 @@ import { isError, type CheckId, type Finding } from './examination/finding.ts';
 export interface DueSettings {
   /** Only what is due; undefined: everything. */
   readonly due: DueWindow | undefined;
-  /** Of the whole node. */
+  /** The findings of the whole node. */
   readonly findings: readonly Finding[];
   /** Every certificate was named on the command line, with `--force`. */
   readonly insisted: boolean;

@@ -10,7 +10,7 @@ interface PastChanges<T extends PastChange> {
 
 type StepBack<T> =
   | { readonly kind: 'found'; readonly backup: T }
-  /** It may be the one that is looked for, or say where to go on. */
+  /** The damaged backup may be the one that is looked for, or say where to go on. */
   | { readonly kind: 'damaged'; readonly id: string; readonly reached: ChangePlace | undefined }
   /** `reached`: what the last rollback brought back; undefined: there are no backups. */
   | { readonly kind: 'none'; readonly reached: ChangePlace | undefined };

@@ -41,7 +41,7 @@ export function etcdClientUrl(pod: StaticPod): URL | undefined {
   return reachableUrl(etcdSetting(pod, 'listen-client-urls'));
 }
 
-/** Where another member would, if it were on this machine. */
+/** Where another member would reach etcd, if it were on this machine. */
 export function etcdPeerUrl(pod: StaticPod): URL | undefined {
   return reachableUrl(etcdSetting(pod, 'listen-peer-urls'));
 }

@@ -18,7 +18,7 @@ export interface Failing {
 }
 
 export interface ApprovalWish extends Selection {
-  /** What fails a check is denied rather than left pending, where that is anybody's business here. */
+  /** A request that fails a check is denied rather than left pending, where it may be (`mayBeDenied`). */
   readonly denyInvalid: boolean;
 }
 

@@ -29,7 +29,7 @@ export interface AnswerFiles {
   readonly certificate: CertificateFile;
 }
 
-/** What to call it where a file is named; there is no such file. */
+/** The name of a request where a message names a file; there is no such file. */
 export function answerSource(name: string): string {
   return `CertificateSigningRequest ${name}`;
 }

@@ -35,7 +35,7 @@ type ApiStage =
       >;
     };
 
-/** What was decided of one certificate; of what was asked for nothing but which it is. */
+/** What was decided of one certificate; for a certificate that will be asked for, only which one it is. */
 export type ApiPlanned =
   | { readonly status: 'requestable'; readonly spec: CertificateSpec }
   | Exclude<PlannedRequest, { readonly status: 'requestable' | 'pending' }>;
