@@ -43,7 +43,7 @@ export function certificateOfKey(bundle: Chain, privateKey: PrivateKey, now: Dat
   );
 }
 
-/** Of several certificates of one CA. */
+/** The certificate that lasts longest, of several of one CA. */
 export function lastingLongest(certificates: readonly Certificate[], now: Date): Certificate | undefined {
   const ordered = [...certificates].sort((a, b) => b.notAfter.getTime() - a.notAfter.getTime());
   const valid = ordered.filter((certificate) => isValidAt(certificate, now));
