@@ -8,7 +8,7 @@ import type { TlsIdentity } from './served.ts';
 export interface EtcdAccess extends EtcdEndpoint {
   /** How other members speak to it. */
   readonly peers: EtcdEndpoint | undefined;
-  /** Its own among the members. */
+  /** The name of this member among the others. */
   readonly name: string;
 }
 

@@ -58,7 +58,8 @@ export async function restartPod(
         phase('stopping', result);
         // A configuration management, say: with a manifest there, nothing will stop any more.
         seen.replaced = isReplaced(state);
-        // That it is down proves nothing before the kubelet has looked: it may have been down all the time.
+        // A component that is down proves nothing before the kubelet has looked: it may have been down all
+        // the time.
         return seen.replaced || (result.state === 'down' && clock.elapsed() - since >= settleMs);
       },
       deadline: since + stopTimeoutMs,

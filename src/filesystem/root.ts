@@ -15,7 +15,7 @@ export class FileSystemRoot {
   /** Host path without symlinks, `/` when there is no `--rootfs`. */
   readonly directory: string;
   readonly #workingDirectory: string;
-  /** What paths have been resolved to; undefined: none is kept. */
+  /** The paths that have been resolved, and to what; undefined: none is kept. */
   readonly #resolved: Map<string, string> | undefined;
 
   private constructor(directory: string, workingDirectory: string, resolved?: Map<string, string>) {

@@ -11,7 +11,7 @@ interface YamlDocument {
 }
 
 interface YamlOptions {
-  /** What a text that cannot be used is. */
+  /** The code of the error for a text that cannot be used. */
   readonly code: 'bad-kubeconfig' | 'bad-config' | 'bad-manifest';
   /** `failsafe`: every scalar stays the text it is, so a user called `123` is not a number. */
   readonly schema: 'failsafe' | 'yaml-1.1';
