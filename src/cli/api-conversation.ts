@@ -28,7 +28,8 @@ export interface Conversation {
 
 /**
  * - `issued`: PEM, by the name of the request
- * - `refused`: nothing will come of it; `created` may be in the cluster. `decided`: by whoever approves or signs
+ * - `refused`: nothing will come of it; `created` may be in the cluster. `decided`: by the approver or the
+ *   signer
  * - `waiting`: it may yet be issued, so the requests and their keys stay
  */
 export type Settled =

@@ -29,7 +29,7 @@ interface Court extends Judge {
 /** undefined: there is none */
 export type Read = FoundRequest | UnreadableRequest | undefined;
 
-/** How often somebody else may come in between. */
+/** How often another writer may come in between. */
 const attempts = 5;
 
 /**

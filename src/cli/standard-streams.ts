@@ -67,7 +67,7 @@ export function isAllWritten(): boolean {
   return opened.size === 0;
 }
 
-/** Is somebody looking at it? */
+/** Is the stream a terminal? */
 export function isTerminal(name: OutputName): boolean {
   const stats = statsOf(name);
   return stats?.isCharacterDevice() === true && !isMemoryDevice(stats) && open(name).isTTY;

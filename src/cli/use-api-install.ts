@@ -125,7 +125,7 @@ function checkOne(
       case 'refused':
         return refused(planned.errors);
       default:
-        // The signer has given a certificate for a key of somebody else's.
+        // The signer has given a certificate for another key than ours.
         throw new KubepkiError('bad-certificate', `the certificate for ${certificate} is for another key`, {
           file: answerSource(request.name),
           hint: 'the signer must certify the key of the request',

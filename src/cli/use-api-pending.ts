@@ -93,7 +93,7 @@ export function namesIn({ requests }: PendingRequests): string {
   return requests.map(({ name }) => name).join(', ');
 }
 
-/** Whoever interrupts it is told that something waits. @returns forgets it */
+/** An operator who interrupts the run is told that requests wait. @returns ends that */
 export function tellOfPending(pending: PendingRequests, resume: string): () => void {
   return onInterrupt(() => ({ said: `${namesIn(pending)} wait; to go on: ${resume}` }));
 }

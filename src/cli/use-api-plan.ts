@@ -189,7 +189,7 @@ function noFiles(directory: string, spec: CertificateSpec): RequestFiles {
   };
 }
 
-/** For the names of requests: kubeadm's name of a node, unless somebody gave it another. */
+/** For the names of requests: kubeadm's name of a node, unless it was given another. */
 export function ownNodeName(): string {
   return hostname().trim().toLowerCase();
 }
