@@ -8,7 +8,7 @@ import { certificates } from '../../src/catalog/catalog.ts';
 import { judge } from '../support/judge.ts';
 import { kubepki, kubepkiLine } from '../support/kubepki.ts';
 import { terminal } from '../support/screen.ts';
-import { temporaryDirectory } from '../support/tree.ts';
+import { fixturePath, temporaryDirectory } from '../support/tree.ts';
 
 const support = fileURLToPath(new URL('../support/completion/', import.meta.url));
 const shells = ['bash', 'zsh', 'fish'] as const;
@@ -213,6 +213,15 @@ test('every flag that --help shows is offered, and no other', async (t) => {
     assert.deepEqual(bash(line), expected, line);
     assert.deepEqual(fish(line), expected, line);
   }
+});
+
+test("what is accepted for kubeadm's command lines, without effect, is not in the help", async () => {
+  const { stdout } = await kubepki(['certs', 'history', '--help']);
+  assert.match(stdout, /--kubeconfig-dir <dir>/);
+  assert.doesNotMatch(stdout, /--kubeconfig |__complete/);
+  const root = fixturePath('stacked-etcd-rsa', '');
+  const { stderr, code } = await kubepki(['certs', 'history', '--kubeconfig', '/none', '--rootfs', root]);
+  assert.deepEqual([stderr.includes('error'), code], [false, 0]);
 });
 
 for (const shell of shells) {
