@@ -15,7 +15,7 @@ export interface ServiceAccountSpec {
 
 export const serviceAccount: ServiceAccountSpec = { kind: 'service-account', name: 'sa', stackedEtcd: false };
 
-/** Whatever `kubeadm init` makes before there is a cluster. */
+/** One of the things that `kubeadm init` makes before there is a cluster. */
 export type InitSpec = CaSpec | CertificateSpec | ServiceAccountSpec;
 
 // `kubeadm init phase certs all`, then `kubeadm init phase kubeconfig all`: each CA before what it signs.

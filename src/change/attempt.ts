@@ -17,12 +17,12 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { noteWaiting, stateOf } from '../node/waiting.ts';
 import type { LockOptions } from '../flags/options.ts';
 
-export interface AttemptOptions extends LockOptions {
+interface AttemptOptions extends LockOptions {
   readonly dryRun?: boolean;
 }
 
 /** Everything was gone through that comes before the first byte is written. */
-export interface Rehearsed {
+interface Rehearsed {
   readonly kind: 'rehearsed';
 }
 

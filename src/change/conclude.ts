@@ -48,7 +48,8 @@ export async function conclude(
     return code;
   }
   const failed = await restart?.();
-  // The certificates have changed, whether everything has been restarted or not: the hook is for whoever else uses them.
+  // The certificates have changed, whether everything has been restarted or not: the hook is for their other
+  // users.
   const well = await runHooks(deployHook, hookFacts(report), state, terminal);
   return failed ?? (well ? code : exitCodes.changedButNotFinished);
 }

@@ -46,7 +46,7 @@ function environmentOf({ command, names, files, components, backup }: HookFacts)
 }
 
 /** `failed`, `not-run`: which has been said. */
-export type HookEnd = 'done' | 'failed' | 'not-run';
+type HookEnd = 'done' | 'failed' | 'not-run';
 
 /**
  * Runs what is to follow a change, when the change has been made, said, and the lock is free: a hook may call kubepki itself.

@@ -32,7 +32,7 @@ import type { LockOptions } from '../flags/options.ts';
 
 const retryMs = 100;
 
-/** On a terminal it is said that somebody waits, and for whom. */
+/** On a terminal the run says that it waits, and for which other run. */
 async function takeLock(
   node: Node,
   state: StateDirectory,
@@ -294,7 +294,7 @@ async function transact(
   return { kind: 'made', backup };
 }
 
-/** Somebody else's manifest stays; where ours is must be said. */
+/** A manifest that another program has put there stays; the operator must be told where ours is. */
 export function noteReturn(returned: Return, terminal: Terminal): void {
   if (returned.outcome !== 'kept') return;
   terminal.warning(
@@ -353,7 +353,7 @@ function release(lock: Lock, terminal: Terminal): void {
   }
 }
 
-/** The command line of this run, for whoever finds a journal or a backup of it. */
+/** The command line of this run, for the reader of its journal or its backup. */
 export function invocation(): string {
   return ['kubepki', ...process.argv.slice(2).map(shellWord)].join(' ');
 }

@@ -31,7 +31,7 @@ export interface FileContent {
   readonly content: Buffer;
   /** Permission bits. */
   readonly mode: number;
-  /** undefined: whoever runs the command. */
+  /** undefined: the user who runs the command. */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
 }
 

@@ -1,7 +1,7 @@
 /** Where a change stands among all those of which there are backups. */
 export interface ChangePlace {
   readonly id: string;
-  /** 1 for the first, one more for each, whatever the clock said. */
+  /** 1 for the first change, one more for each, independent of the clock. */
   readonly sequence: number;
 }
 

@@ -61,6 +61,8 @@ void main().then((code) => {
 
 async function main(): Promise<ExitCode> {
   try {
+    const [first, ...typed] = process.argv.slice(2);
+    if (first === '__complete') return await (await import('./complete.ts')).printCandidates(typed);
     // A help text says no more than itself.
     let said: ExitCode = exitCodes.done;
     const program = await buildProgram(ownVersion, words, (code) => {
@@ -152,6 +154,6 @@ async function usageError(error: CommanderError): Promise<KubepkiError> {
 function offeredIn(message: string, command: Command): { given: string; words: readonly string[] } {
   const [, flags, given = ''] = /^option '(.*?)' argument '(.*)' is invalid\./s.exec(message) ?? [];
   const option = command.options.find((one) => one.flags === flags);
-  const candidates = option === undefined ? undefined : offeredFor(option);
-  return { given, words: candidates?.kind === 'words' ? candidates.words.map(({ word }) => word) : [] };
+  const offer = option === undefined ? undefined : offeredFor(option);
+  return { given, words: offer === undefined || offer === 'backup' ? [] : offer.map(({ word }) => word) };
 }

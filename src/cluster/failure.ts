@@ -3,7 +3,7 @@ import { NotInTime, TooLarge } from '../http/ask.ts';
 import { ClusterFailure, type Retry } from './cluster-failure.ts';
 import { Refusal } from './refusal.ts';
 
-export interface Attempt {
+interface Attempt {
   readonly server: URL;
   /** Of all that is done there. */
   readonly signal: AbortSignal;
@@ -15,7 +15,7 @@ const later: Retry = { retryable: true, afterMs: undefined };
 /** What went wrong with a request, in a sentence, and whether it is worth another try. */
 export function failureOf(error: unknown, { server, signal }: Attempt): KubepkiError {
   const at = `the API server at ${server.origin}`;
-  // First: whatever it was doing when it was called off, that is why it failed.
+  // First: a call that was called off failed for that reason, at any stage.
   if (signal.aborted) return new ClusterFailure(`${at} did not answer in time`, final, { cause: error });
   if (error instanceof KubepkiError) return error;
   if (error instanceof Refusal) return refusalOf(error, at);

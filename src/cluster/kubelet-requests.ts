@@ -23,7 +23,7 @@ export interface UnreadableRequest {
 }
 
 /** Everything that a decision needs of the cluster. */
-export interface ClusterView {
+interface ClusterView {
   readonly nodes: readonly ClusterNode[];
   readonly services: readonly ClusterService[];
   readonly kubernetesEndpoints: readonly string[];
@@ -51,7 +51,7 @@ export interface KubeletRequestsApi {
 
 /**
  * @param signal bounds all of it
- * @throws KubepkiError cluster, or whatever `use` throws
+ * @throws KubepkiError cluster, or what `use` throws
  */
 export async function withKubeletRequests<T>(
   access: ApiAccess,

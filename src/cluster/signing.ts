@@ -28,7 +28,7 @@ export interface SigningWish {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-export type Submitted =
+type Submitted =
   | { readonly kind: 'created' }
   /** `same`: it asks for the very same, as after an answer that was lost on the way. */
   | { readonly kind: 'already-there'; readonly same: boolean };
@@ -67,7 +67,7 @@ const attempts = 5;
 
 /**
  * @param signal bounds all of it
- * @throws KubepkiError cluster, or whatever `use` throws
+ * @throws KubepkiError cluster, or what `use` throws
  */
 export async function withSigningApi<T>(
   access: ApiAccess,

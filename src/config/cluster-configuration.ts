@@ -138,7 +138,7 @@ function schemas(source: ConfigSource) {
 const validated = schemas('file');
 const stored = schemas('cluster');
 
-export interface ClusterConfiguration {
+interface ClusterConfiguration {
   readonly config: KubeadmConfig;
   readonly warnings: readonly string[];
 }

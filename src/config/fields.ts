@@ -1,6 +1,7 @@
 /**
- * The fields kubeadm defines, so that a misspelt one is noticed and a right one that kubepki does not need is not.
- * Source: the kubeadm.k8s.io v1beta1 to v1beta4 API reference. `any`: whatever is below is not looked at.
+ * The fields kubeadm defines, so that a misspelt one is noticed and a right one that kubepki does not need is
+ * not. Source: the kubeadm.k8s.io v1beta1 to v1beta4 API reference. `any`: what is below the field is not
+ * looked at.
  */
 export type Fields =
   | { readonly kind: 'any' }

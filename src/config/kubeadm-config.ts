@@ -16,7 +16,7 @@ export type EtcdConfig =
       readonly keyFile: string | undefined;
     };
 
-/** What kubepki needs of a kubeadm configuration, whatever its version. */
+/** What kubepki needs of a kubeadm configuration, the same for all versions. */
 export interface KubeadmConfig {
   /** Absolute; undefined: not named. */
   readonly certificatesDir: string | undefined;

@@ -16,7 +16,7 @@ const versions: readonly ConfigVersion[] = ['v1beta1', 'v1beta2', 'v1beta3', 'v1
 // Component configurations that kubeadm hands on.
 const silentGroups = ['kubelet.config.k8s.io/', 'kubeproxy.config.k8s.io/'];
 
-export interface ParsedConfig {
+interface ParsedConfig {
   readonly config: KubeadmConfig;
   /** One line each, without the file. */
   readonly warnings: readonly string[];
@@ -47,7 +47,7 @@ export function parseKubeadmConfig(text: string, source: ConfigSource = 'file'):
   return { config: config ?? defaults, warnings };
 }
 
-export interface KubeadmDocument {
+interface KubeadmDocument {
   readonly version: ConfigVersion;
   readonly kind: string;
   readonly value: unknown;

@@ -8,7 +8,7 @@ import type { TlsIdentity } from './served.ts';
 export interface EtcdAccess extends EtcdEndpoint {
   /** How other members speak to it. */
   readonly peers: EtcdEndpoint | undefined;
-  /** Its own among the members. */
+  /** The name of this member among the others. */
   readonly name: string;
 }
 
@@ -183,7 +183,7 @@ async function troubleOf({ clientUrls }: Member, access: EtcdAccess): Promise<st
         const own = await health(url, access);
         return own === 'healthy' ? undefined : own.unhealthy;
       } catch (error) {
-        // Whatever keeps us from hearing it: it is not a member to count on.
+        // A member that does not answer, for any reason, does not count for the quorum.
         return error instanceof Error ? error.message : connectionTrouble(error);
       }
     }),

@@ -16,7 +16,7 @@ export interface ProbeResult {
  * - `down`: no program listens: the kernel refuses the connection
  * - `silent`: neither an answer nor a refusal; whether something runs there cannot be told
  */
-export type ProbeState = 'healthy' | 'unhealthy' | 'down' | 'silent';
+type ProbeState = 'healthy' | 'unhealthy' | 'down' | 'silent';
 
 /** Asks once, as the kubelet's prober does: no proxy, no redirect followed, no certificate checked. Never rejects. */
 export function probe(endpoint: ProbeEndpoint): Promise<ProbeResult> {

@@ -6,7 +6,7 @@ import type { Clock } from './clock.ts';
 import { probe, type ProbeResult } from './probe.ts';
 
 /** All in milliseconds. */
-export interface RestartTimes {
+interface RestartTimes {
   /** How long the manifest stays away at least: the kubelet looks every so often, and must have seen that it is gone. */
   readonly settleMs: number;
   readonly stopTimeoutMs: number;
@@ -24,7 +24,7 @@ export type RestartResult =
 
 export type RestartPhase = 'stopping' | 'starting';
 
-export interface RestartWatch {
+interface RestartWatch {
   readonly clock: Clock;
   /** Called as each phase begins, and with what each probe gets. */
   readonly phase: (phase: RestartPhase, last: ProbeResult | undefined) => void;
@@ -58,7 +58,8 @@ export async function restartPod(
         phase('stopping', result);
         // A configuration management, say: with a manifest there, nothing will stop any more.
         seen.replaced = isReplaced(state);
-        // That it is down proves nothing before the kubelet has looked: it may have been down all the time.
+        // A component that is down proves nothing before the kubelet has looked: it may have been down all
+        // the time.
         return seen.replaced || (result.state === 'down' && clock.elapsed() - since >= settleMs);
       },
       deadline: since + stopTimeoutMs,

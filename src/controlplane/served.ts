@@ -6,7 +6,7 @@ export interface TlsIdentity {
   readonly key: Buffer;
 }
 
-export interface TlsEndpoint {
+interface TlsEndpoint {
   readonly host: string;
   readonly port: number;
   /** What we show, where the server wants to see a certificate. */

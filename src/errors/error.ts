@@ -5,7 +5,7 @@
  * - `not-found`, `not-a-file`, `too-large`, `no-permission`, `io`: a path could not be read or written
  * - `bad-pem`, `bad-certificate`, `bad-request`, `bad-key`, `encrypted-key`, `unsupported-key`: a file that is not what it should be
  * - `bad-issuer`: a CA that must not or cannot sign (expired, not a CA, its key belongs to another certificate)
- * - `foreign-issuer`: a kubeconfig of another cluster, found where nobody pointed at it
+ * - `foreign-issuer`: a kubeconfig of another cluster, in a directory that the command line does not name
  * - `bad-kubeconfig`, `bad-config`, `bad-manifest`: a YAML document that cannot be used
  * - `verification`: what was read back from disk is not what was to be written
  * - `unsupported-config`: a kubeadm configuration of a version that is not known here, and right for other programs

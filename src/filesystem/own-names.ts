@@ -1,4 +1,6 @@
-/** In the cert dir: the journal, the backups, the lock. Whatever reads what is in a cert dir passes over it. */
+/**
+ * In the cert dir: the journal, the backups, the lock. A reader of the cert dir passes over this directory.
+ */
 export const stateDirectoryName = '.kubepki';
 
 /** In the kubeconfig dir: what is locked there. */

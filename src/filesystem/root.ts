@@ -15,7 +15,7 @@ export class FileSystemRoot {
   /** Host path without symlinks, `/` when there is no `--rootfs`. */
   readonly directory: string;
   readonly #workingDirectory: string;
-  /** What paths have been resolved to; undefined: none is kept. */
+  /** The paths that have been resolved, and to what; undefined: none is kept. */
   readonly #resolved: Map<string, string> | undefined;
 
   private constructor(directory: string, workingDirectory: string, resolved?: Map<string, string>) {
@@ -46,7 +46,7 @@ export class FileSystemRoot {
     return join(this.directory, resolve('/', relative(this.directory, base), path));
   }
 
-  /** The path as somebody inside the root would write it: the inverse of locate, for hints. */
+  /** The path as it is written inside the root: the inverse of locate, for hints. */
   display(hostPath: string): string {
     return this.#contains(hostPath) ? join('/', relative(this.directory, hostPath)) : hostPath;
   }

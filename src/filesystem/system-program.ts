@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Those that belong to the system: a PATH may name directories in which anybody puts programs. The last one is NixOS'. */
+/**
+ * The directories that belong to the system: a PATH may name others, in which any user puts programs. The
+ * last one is NixOS'.
+ */
 const directories = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/run/current-system/sw/bin'];
 
 /** The path of a program that comes with the system; undefined: it is not installed. */

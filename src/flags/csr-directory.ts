@@ -30,7 +30,7 @@ export function csrDirectoryFlags({ csrDir }: CsrDirectoryOption): string[] {
   return csrDir === undefined ? [] : ['--csr-dir', shellWord(csrDir)];
 }
 
-/** Whoever may write there may swap what was put there. */
+/** A user who may write to the directory may swap the files in it. */
 export function warnOfOpenDirectory(node: Node, options: CsrDirectoryOption, terminal: Terminal): void {
   const directory = csrDirectory(node, options);
   const stats = statSync(node.layout.root.resolve(directory), { throwIfNoEntry: false });

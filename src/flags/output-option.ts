@@ -14,7 +14,7 @@ export function outputOption(): Option {
 }
 
 /** @throws InvalidArgumentError */
-export function parseOutput(value: string): OutputFormat {
+function parseOutput(value: string): OutputFormat {
   const format = withoutEquals(value);
   if (format === 'text' || format === 'json' || format === 'yaml') return format;
   throw new InvalidArgumentError('use text, json or yaml');

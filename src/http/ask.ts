@@ -2,7 +2,7 @@ import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage 
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 
-/** Where to, and over which connection; `protocol` is `https:` or `http:`. */
+/** Where the server is, and the connection to it; `protocol` is `https:` or `http:`. */
 export type Target = RequestOptions & { readonly protocol: string };
 
 export interface Question {
@@ -11,7 +11,7 @@ export interface Question {
   readonly signal?: AbortSignal | undefined;
   /** For all of it: the connection, TLS, the answer to its last byte. */
   readonly mostMs: number;
-  /** Of the answer's body. `none`: it is not read, and the connection is closed. */
+  /** The largest body that is read. `none`: the body is not read, and the connection is closed. */
   readonly mostBytes: number | 'none';
 }
 
@@ -111,7 +111,7 @@ function collect(
   { succeed, fail }: { readonly succeed: (answer: Answer) => void; readonly fail: (error: Error) => void },
 ): void {
   const { statusCode: status = 0, headers } = response;
-  // What it announces need not be read to be too much.
+  // A body that is announced as too large need not be read.
   if (Number(headers['content-length'] ?? 0) > mostBytes) {
     fail(new TooLarge(mostBytes));
     return;

@@ -13,7 +13,7 @@ export interface CertificateFile {
   readonly content: Reading<Chain>;
 }
 
-/** One file, there or not. */
+/** Reads one file, there or not. */
 export function readCertificateFile(root: FileSystemRoot, path: string): CertificateFile {
   return readSlot(root, path, parseCertificates);
 }

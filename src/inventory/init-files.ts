@@ -34,7 +34,7 @@ export type InitFiles =
     };
 
 /** A kubeconfig with what it holds, or the files that it names. */
-export interface KubeconfigFiles {
+interface KubeconfigFiles {
   readonly kubeconfig: PartialKubeconfig;
   readonly certificate: Reading<Chain>;
   readonly key: Reading<PrivateKey>;

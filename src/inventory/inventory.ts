@@ -29,7 +29,7 @@ export interface AuthorityEntry {
   readonly key: Reading<'there'>;
 }
 
-export interface LeafEntry {
+interface LeafEntry {
   readonly kind: 'leaf';
   readonly spec: LeafSpec;
   readonly certificatePath: string;
@@ -45,7 +45,7 @@ export interface LeafState {
   readonly chain: Chain;
 }
 
-export interface KubeconfigEntry {
+interface KubeconfigEntry {
   readonly kind: 'kubeconfig';
   readonly spec: KubeconfigSpec;
   /** Host path of the kubeconfig. */

@@ -37,7 +37,7 @@ export function readKeyTarget(
   const { target, bytes } = readFile(root, path);
   if (bytes === undefined || target.before === undefined) return named(target, namedBy);
   if (keyBlock.test(bytes.toString('latin1'))) return named(target, namedBy);
-  // What was no key may be open to all, as a certificate is that another user has moved there.
+  // A file that was no key may be readable by all, as a certificate is that another user has moved there.
   const closed = { ...target, before: { ...target.before, mode: 0o600 } };
   if (namedBy === undefined || bytes.every((byte) => byte === 0)) return named(closed, namedBy);
   throw new KubepkiError(

@@ -25,7 +25,7 @@ export interface Layout {
 }
 
 /** Host paths from the command line or the configuration; undefined: not given. */
-export interface GivenDirectories {
+interface GivenDirectories {
   readonly certDir: string | undefined;
   readonly kubeconfigDir: string | undefined;
   readonly manifestsDir: string | undefined;

@@ -25,7 +25,10 @@ export interface PendingFiles {
   readonly keys: readonly KeySlot[];
   /** Every host path at which a signed certificate is expected. */
   readonly certificatePaths: readonly string[];
-  /** Where else it is looked for, beside its CSR: as other programs call it, readable or not. */
+  /**
+   * Where the signed certificate is looked for besides: beside its CSR, by the names that other programs give
+   * it, readable or not.
+   */
   readonly otherPaths: readonly string[];
 }
 
@@ -39,7 +42,7 @@ export function readPendingFiles(layout: Layout, directory: string, spec: Certif
   const flat = pendingFiles(readRequestFiles(root, directory, spec));
   if (spec.kind === 'kubeconfig') {
     const beside = besideKubeconfig(layout, spec);
-    // One place with two names: the key may be in either file.
+    // The two directories are one place: the key may be in either file.
     if (isDirectory(kubeconfigDir)) return [{ ...flat, keys: [...flat.keys, ...beside.keys] }];
     return isDirectory(certDir) ? [flat, beside] : [flat];
   }

@@ -32,7 +32,7 @@ function etcdClient({ etcdClient: client }: Inventory): readonly CertificateEntr
   return client === undefined ? [] : [client.leaf];
 }
 
-/** Those of certificates in use, as far as they can be read. */
+/** The keys of certificates in use, as far as they can be read. */
 export function readLiveKeys(inventory: Inventory): PrivateKey[] {
   return inventory.certificates.flatMap((entry) => {
     const content = readCertificateKey(inventory, entry)?.content;

@@ -10,7 +10,7 @@ export type Reading<T> =
   | { readonly status: 'unreadable'; readonly error: KubepkiError };
 
 /** A file's bytes together with what a change to it is made against. */
-export interface FileReading {
+interface FileReading {
   readonly target: FileTarget;
   readonly bytes: Buffer | undefined;
 }

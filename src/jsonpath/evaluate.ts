@@ -2,7 +2,7 @@ import { query, type JSONValue } from 'json-p3';
 import { templateError, type Path, type Step } from './path.ts';
 import type { Template, TemplateNode } from './template.ts';
 
-export interface EvaluationOptions {
+interface EvaluationOptions {
   /** false: a field that nothing has is an error (`--allow-missing-template-keys=false`). */
   readonly allowMissing: boolean;
 }

@@ -5,7 +5,7 @@ import { badKubeconfig, find, findText, isNull } from './lookup.ts';
 import { readNodes, type KubeconfigNodes } from './read.ts';
 
 /** How the current context reaches its API server. Files are as written, and not read yet. */
-export interface Connection {
+interface Connection {
   readonly server: URL;
   /** The name to expect in the server's certificate; undefined: that of the URL. */
   readonly serverName: string | undefined;
@@ -13,13 +13,13 @@ export interface Connection {
   readonly credentials: Credentials;
 }
 
-export type Credentials =
+type Credentials =
   | { readonly kind: 'certificate'; readonly certificate: Embedded; readonly key: Embedded }
   | { readonly kind: 'token'; readonly token: string };
 
 /**
- * What of a user kubepki does not do. Programs above all: it runs as root, and a file that somebody has copied there must
- * not decide what root runs.
+ * The fields of a kubeconfig's user that kubepki refuses. Programs above all: kubepki runs as root, and a
+ * kubeconfig that has been copied to the node must not decide what root runs.
  */
 const refusedOfUser = [
   ['exec', 'runs a program for its credentials (exec), which kubepki never does'],
@@ -48,7 +48,7 @@ export function readConnection(text: string): Connection {
   if (/^true$/i.test(findText(aliases, cluster, 'insecure-skip-tls-verify') ?? '')) {
     // What comes back decides which directory is changed.
     throw badKubeconfig(
-      `cluster ${kubeconfig.clusterName} is not verified (insecure-skip-tls-verify), and kubepki takes no configuration from whoever answers`,
+      `cluster ${kubeconfig.clusterName} is not verified (insecure-skip-tls-verify), and kubepki takes no configuration from a server that it cannot verify`,
     );
   }
   return {

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 
-export interface NewKubeconfig {
+interface NewKubeconfig {
   readonly clusterName: string;
   /** URL of the API server. */
   readonly server: string;

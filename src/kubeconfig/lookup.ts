@@ -15,7 +15,7 @@ export function badKubeconfig(message: string, hint?: string): KubepkiError {
 }
 
 /** Follows an alias to what it stands for. */
-export function dereference(aliases: Aliases, node: unknown): Node | undefined {
+function dereference(aliases: Aliases, node: unknown): Node | undefined {
   if (isAlias(node)) return aliases.get(node);
   return isMap(node) || isSeq(node) || isScalar(node) ? node : undefined;
 }

@@ -60,7 +60,10 @@ export function rewriteKubeconfig(kubeconfig: PartialKubeconfig, changes: Kubeco
   });
   const text = apply(kubeconfig.text, edits);
   if (text.length > maxLength) {
-    throw badKubeconfig(`would be larger than ${String(maxLength / 1024)} KiB`, 'take out what nobody needs');
+    throw badKubeconfig(
+      `would be larger than ${String(maxLength / 1024)} KiB`,
+      'take out what is not needed',
+    );
   }
   if (!isIntended(kubeconfig, value, text, asked)) throw sharedWithOthers(nodes, asked);
   return text;
@@ -190,7 +193,8 @@ function valueOf(text: string): unknown {
   try {
     return readNodes(text).value;
   } catch (cause) {
-    // Ours, not the file's: its message would name a place in a text that nobody has.
+    // The error is about our text, not the file's: its message would name a place in a text that the operator
+    // does not have.
     if (cause instanceof KubepkiError) return undefined;
     throw cause;
   }

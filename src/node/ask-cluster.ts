@@ -13,7 +13,7 @@ const boundMs = 3000;
 
 type Options = NodeOptions & ClusterOptions;
 
-export interface Asking {
+interface Asking {
   /** kubeadm's word for the command, before each of its lines. */
   readonly prefix: 'check-expiration' | 'renew';
   /** kubeadm says nothing of this beside a document. */

@@ -11,7 +11,7 @@ import type { NodeIdentity } from '../operations/names/requested-names.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** Whose identity, and what for. */
-export interface IdentityQuestion {
+interface IdentityQuestion {
   readonly naming: NodeNaming;
   readonly layout: Layout;
   /** What will have the names in it. */

@@ -66,7 +66,9 @@ export function namedAlgorithm({ config, configFrom }: Node): NamedAlgorithm | u
   return config?.encryptionAlgorithm && { name: config.encryptionAlgorithm, from: configFrom };
 }
 
-/** Only a relative path needs it: that somebody has removed the directory we stand in is no reason to do nothing. */
+/**
+ * Only a relative path needs the working directory: where that has been removed, other runs do their work.
+ */
 export function workingDirectory({
   certDir,
   kubeconfigDir,

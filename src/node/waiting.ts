@@ -24,7 +24,8 @@ export async function noteWaiting(node: Node, terminal: Terminal): Promise<void>
     }
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
-    // The state is root's alone; whoever monitors may not look. Anything else is said, and blinds nobody.
+    // The state is root's alone, and a monitoring user may not read it. Any other error is said, and the rows
+    // are shown all the same.
     if (error.code !== 'no-permission') terminal.warning(error.oneLine);
     return;
   }

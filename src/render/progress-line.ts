@@ -10,7 +10,7 @@ export interface ProgressLine {
   readonly elapsedMs: number;
   /** Counts the drawings: the mark at the start shows that the program is alive. */
   readonly turn: number;
-  /** Of the terminal; 0 or undefined where it does not know its width. */
+  /** The width of the terminal; 0 or undefined where the terminal does not know it. */
   readonly columns: number | undefined;
   readonly colour: boolean;
 }

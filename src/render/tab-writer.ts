@@ -1,5 +1,5 @@
-export interface TabWriterOptions {
-  /** Of a column, its padding included. */
+interface TabWriterOptions {
+  /** The least width of a column, its padding included. */
   readonly minimumWidth?: number;
   /** Spaces between columns. */
   readonly padding: number;
@@ -31,7 +31,7 @@ export function tabWriter(
   });
 }
 
-/** Of a character beyond the Basic Multilingual Plane JavaScript counts the two halves. */
+/** The length in characters: JavaScript counts two for one beyond the Basic Multilingual Plane. */
 function lengthOf(cell: string): number {
   return /[\ud800-\udfff]/.test(cell) ? Array.from(cell).length : cell.length;
 }

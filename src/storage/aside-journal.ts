@@ -13,9 +13,9 @@ export interface AsideJournal {
   readonly resolvedPath: string;
   /** SHA-256 of what it said, hex. */
   readonly sha256: string;
-  /** Where it waits. */
+  /** Where the manifest waits. */
   readonly asidePath: string;
-  /** Its name on its way back from another file system. */
+  /** The manifest's name on its way back from another file system. */
   readonly stagedPath: string;
 }
 

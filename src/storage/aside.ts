@@ -17,15 +17,16 @@ import { stagedPathFor } from './staged-file.ts';
 import { commandHere, createStateDirectory, removeIfEmpty, type StateDirectory } from './state-directory.ts';
 
 /**
- * What became of a manifest that was away: `back`; `in-place`, having never left or been put back by hand; `kept`,
- * because somebody had put another one in its place, which stays; `given-up` by `recover --discard`. `none`: none was.
+ * What became of a manifest that was away: `back`; `in-place`, having never left or been put back by hand;
+ * `kept`, because another manifest had been put in its place, which stays; `given-up` by `recover --discard`.
+ * `none`: none was away.
  */
 export type Return =
   | { readonly outcome: 'none' }
   | { readonly outcome: 'back' | 'in-place' | 'given-up'; readonly path: string; readonly command: string }
   | { readonly outcome: 'kept'; readonly path: string; readonly command: string; readonly keptAs: string };
 
-export interface Manifest {
+interface Manifest {
   readonly path: string;
   /** SHA-256 of what was read when it was decided to take it away, hex. */
   readonly sha256: string;
@@ -77,7 +78,7 @@ function requireUnchanged(
   });
 }
 
-/** A manifest without a journal was put there by hand, or kept for somebody: it is not overwritten. */
+/** A manifest without a journal was put there by hand, or kept for the operator: it is not overwritten. */
 function requireFree({ asidePath }: AsideJournal): void {
   if (!exists(asidePath, asidePath)) return;
   throw new KubepkiError('conflict', 'is in the way: a manifest waits there that belongs to no restart', {
@@ -121,7 +122,8 @@ export function moveBack(state: StateDirectory): Return {
       return bringBack(state, journal, done);
     } catch (cause) {
       if (cause instanceof KubepkiError && cause.code === 'unfinished') throw cause;
-      // As long as it is away its component is down: an error that passes must not wait for somebody to come.
+      // As long as the manifest is away its component is down: an error that passes must not wait for the
+      // operator.
       if (attempt === attempts) throw stuck(state, journal, filesystemError(cause, journal.path));
     }
   }
@@ -129,7 +131,7 @@ export function moveBack(state: StateDirectory): Return {
 
 const attempts = 3;
 
-/** What an attempt that failed later had come to: the next one finds only the end of it. */
+/** What an attempt that failed later has done already: the next attempt finds only the end of it. */
 interface Done {
   returned?: boolean;
   keptAs?: string;
@@ -177,13 +179,13 @@ export function inspectAside(
   }
 }
 
-/** Whether somebody has put a manifest where one that is away belongs. @throws KubepkiError */
+/** Whether another manifest has been put where the one that is away belongs. @throws KubepkiError */
 export function isReplaced(state: StateDirectory): boolean {
   const journal = readAsideJournal(state);
   return journal !== undefined && exists(journal.resolvedPath, journal.path);
 }
 
-/** Of a run that was killed before its journal was complete. */
+/** Removes what a run left that was killed before its journal was complete. */
 function removeTraces(state: StateDirectory): void {
   try {
     removeIfThere(`${asideJournalPath(state)}.new`);
@@ -194,8 +196,8 @@ function removeTraces(state: StateDirectory): void {
 }
 
 /**
- * The same for somebody who wants no more of it: where the manifest cannot be put back, or the journal cannot be
- * understood, the journal goes, and what waits goes on waiting.
+ * The same for `recover --discard`: where the manifest cannot be put back, or the journal cannot be
+ * understood, the journal is removed, and the manifest stays where it waits.
  */
 export function discardAside(state: StateDirectory): Return {
   try {
@@ -227,9 +229,10 @@ function bringBack(state: StateDirectory, journal: AsideJournal, done: Done): Re
   const outcome = waits ? putInPlace(state, journal) : 'in-place';
   if (outcome === 'back') done.returned = true;
   if (outcome === 'kept') done.keptAs = keep(journal);
-  // Somebody may have copied it there a moment ago; what waits goes only when that is on disk.
+  // The operator may have copied it there a moment ago; the waiting manifest is removed only when that copy
+  // is on disk.
   if (outcome === 'in-place' && waits) syncFile(state.root.resolve(resolvedPath));
-  // On disk in its place before it goes from where it waited.
+  // The manifest is on disk in its place before it is removed from where it waited.
   syncDirectory(dirname(resolvedPath));
   removeIfThere(asidePath);
   if (exists(asideDirectory(state), path)) syncDirectory(asideDirectory(state));
@@ -244,7 +247,7 @@ function putInPlace(state: StateDirectory, journal: AsideJournal): 'back' | 'in-
   const outOfReach = isOutOfReach(dirname(asidePath));
   if (outOfReach) {
     try {
-      // link(2) never replaces what somebody has put there meanwhile, and needs no space.
+      // link(2) never replaces a file that has been put there meanwhile, and needs no space.
       linkSync(asidePath, resolvedPath);
       return 'back';
     } catch (cause) {
@@ -276,7 +279,8 @@ function linkOrRename(from: string, to: string): void {
     linkSync(from, to);
   } catch (cause) {
     if (!cannotLink(cause)) throw cause;
-    // A file system without hard links: between the look and the rename somebody's file could still be replaced.
+    // A file system without hard links: a file that is put there between the look and the rename could still
+    // be replaced.
     if (exists(to, to)) throw Object.assign(new Error('EEXIST'), { code: 'EEXIST' });
     renameSync(from, to);
   }
@@ -286,13 +290,16 @@ function isSame({ root }: StateDirectory, { resolvedPath, path, sha256 }: AsideJ
   try {
     return readRegularFile(root.resolve(resolvedPath), path)?.facts.sha256 === sha256;
   } catch (error) {
-    // A directory, say, that somebody put there: certainly another one.
+    // A directory, say, has been put there: certainly not our manifest.
     if (error instanceof KubepkiError) return false;
     throw error;
   }
 }
 
-/** Under a name of its own, for whoever misses it: the next restart needs the place. */
+/**
+ * Keeps the manifest under a name of its own, for the operator who misses it: the next restart needs the
+ * place.
+ */
 function keep({ asidePath }: AsideJournal): string {
   for (let number = 1; ; number += 1) {
     const keptAs = `${asidePath}.replaced-${String(number)}`;

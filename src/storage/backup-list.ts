@@ -9,7 +9,7 @@ import type { StateDirectory } from './state-directory.ts';
 export interface BackupList {
   /** Complete ones, the newest first. */
   readonly backups: readonly BackupManifest[];
-  /** Those whose manifest cannot be read or understood: one must not hide the others. */
+  /** Backups whose manifest cannot be read or understood: a damaged one must not hide the others. */
   readonly damaged: readonly { readonly id: string; readonly error: KubepkiError }[];
 }
 
@@ -36,7 +36,7 @@ function readOne(state: StateDirectory, id: string): BackupManifest | KubepkiErr
   }
 }
 
-/** Of the directory's names only those that we give. */
+/** The names in the directory that are IDs of backups. */
 export function backupNames(state: StateDirectory): string[] {
   try {
     return (

@@ -14,10 +14,10 @@ import { errnoOf } from '../filesystem/filesystem-error.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import { inItsDirectory } from './in-directory.ts';
 
-export interface Ownership {
+interface Ownership {
   /** Permission bits. */
   readonly mode: number;
-  /** undefined: whoever runs the command. */
+  /** undefined: the user who runs the command. */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
 }
 
@@ -30,7 +30,7 @@ export function createDurably(
   content: Buffer | Iterable<Buffer>,
   { mode, owner }: Ownership,
 ): void {
-  // EXCL and NOFOLLOW: a file or symlink that somebody planted at this name is an error, never written through.
+  // EXCL and NOFOLLOW: a file or symlink that was planted at this name is an error, never written through.
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   inItsDirectory(path, (file) => {
     write(file, openSync(file, flags, 0o600), content, { mode, owner });
@@ -44,7 +44,8 @@ function write(
   { mode, owner }: Ownership,
 ): void {
   try {
-    // Before the first byte, so that nobody else ever opens it half private. Owner before mode: chown clears set-id bits.
+    // Before the first byte, so that no other user ever opens the file half private. Owner before mode: chown
+    // clears set-id bits.
     if (owner !== undefined) fchownSync(descriptor, owner.uid, owner.gid);
     // Also where the mode is 0600 already: open(2) subtracts the umask.
     fchmodSync(descriptor, mode);
@@ -64,7 +65,7 @@ function write(
   closeSync(descriptor);
 }
 
-/** Replaces a file of ours in one step: whoever reads it sees the old or the new content. 0600. */
+/** Replaces a file of ours in one step: a reader sees the old or the new content. 0600. */
 export function replaceDurably(path: string, content: Buffer): void {
   const staged = `${path}.new`;
   removeIfThere(staged);
@@ -85,7 +86,7 @@ export function syncDirectory(directory: string): void {
   sync(directory, constants.O_DIRECTORY);
 }
 
-/** The content of a regular file that somebody else wrote. @param path without symlinks */
+/** Flushes a regular file that another program wrote. @param path without symlinks */
 export function syncFile(path: string): void {
   sync(path, constants.O_NOFOLLOW | constants.O_NONBLOCK);
 }

@@ -5,7 +5,10 @@ import { KubepkiError } from '../errors/error.ts';
 import { errnoOf } from '../filesystem/filesystem-error.ts';
 import { isForeign, isOpenToOthers } from '../filesystem/owner.ts';
 
-/** Whether nobody but root and ourselves can put another file in the place of one in this directory, or lead to another one. */
+/**
+ * Whether only root and ourselves can put another file in the place of one in this directory, or make its
+ * path lead elsewhere.
+ */
 export function isOutOfReach(directory: string): boolean {
   const stats = lstatSync(directory);
   // Who may change a symlink is a matter of its owner and of the directory that it is in.
@@ -29,12 +32,14 @@ export function isReachedByOthers({
 }
 
 /**
- * Does something to a file in its directory. Where another user could put a symlink in the place of that directory, or of one
- * around it, and so lead us to a directory of root's, it is opened, looked at, and used through its descriptor: whatever
- * becomes of its name, the file stays in it. node has no calls such as openat(2).
+ * Does something to a file in its directory. Where another user could put a symlink in the place of that
+ * directory, or of one around it, and so lead us to a directory of root's, the directory is opened, looked
+ * at, and used through its descriptor: its name may then lead elsewhere, and the file stays in it. node has
+ * no calls such as openat(2).
  * @param path without symlinks
  * @param act given a path that leads there
- * @throws what `act` throws and what node:fs throws; KubepkiError conflict where the path leads elsewhere by now
+ * @throws what `act` throws and what node:fs throws; KubepkiError conflict where the path leads elsewhere by
+ * now
  */
 export function inItsDirectory<T>(path: string, act: (path: string) => T): T {
   const directory = dirname(path);

@@ -15,7 +15,8 @@ export interface LockFile {
 }
 
 /**
- * Opens the file, and makes it where it is not there. Nobody else may be able to open it: who can open a file can lock it.
+ * Opens the lock file, and makes it where it is not there. No other user may be able to open it: a user who
+ * can open a file can lock it.
  * @param make false: undefined when it is not there
  * @throws KubepkiError no-permission
  */

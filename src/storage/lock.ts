@@ -17,7 +17,7 @@ export interface Lock {
   release(): void;
 }
 
-export interface LockRequest {
+interface LockRequest {
   readonly state: StateDirectory;
   /** The cert dir is made where it is not there, with this mode; undefined: that is an error. */
   readonly newDirectoryMode: number | undefined;
@@ -52,7 +52,7 @@ export function isLocked({ lock }: StateDirectory): boolean {
       closeSync(file.descriptor);
     }
   } catch (error) {
-    // Only the words of a note hang on it: where the lock cannot be tried, nobody holds it either.
+    // Only the words of a note depend on this: where the lock cannot be tried, no run holds it either.
     if (error instanceof KubepkiError) return false;
     throw error;
   }
@@ -148,13 +148,16 @@ function close(files: readonly LockFile[]): void {
   for (const { descriptor } of files) closeSync(descriptor);
 }
 
-/** It only names the holder: a full disk must not keep an interrupted change from being brought to an end. */
+/**
+ * The text only names the holder: a full disk must not keep an interrupted change from being brought to an
+ * end.
+ */
 function writeHolder({ descriptor }: LockFile, text: string): void {
   try {
     ftruncateSync(descriptor);
     writeSync(descriptor, text, 0);
   } catch {
-    // Then nobody is named.
+    // Then the lock file names no holder.
   }
 }
 
@@ -197,7 +200,7 @@ function holderPid({ lock }: StateDirectory): number | undefined {
     const value = file && parseJson(file.bytes);
     return isRecord(value) && typeof value['pid'] === 'number' ? value['pid'] : undefined;
   } catch {
-    // It only names the holder, and is being written.
+    // The text only names the holder, and is being written.
     return undefined;
   }
 }

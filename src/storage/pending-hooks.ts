@@ -40,12 +40,12 @@ export interface PutFile {
   readonly sha256: string | null;
 }
 
-/** One that no other run is at work on, as long as this one holds it. */
+/** A hook that no other run can take up, as long as this run holds it. */
 export interface ClaimedHook {
   readonly hook: PendingHook;
   /** The hook has done its work. @throws KubepkiError no-permission, io */
   readonly drop: () => void;
-  /** It stays, for another run. */
+  /** Leaves the record, for another run. */
   readonly release: () => void;
 }
 
@@ -103,7 +103,7 @@ export function claimPendingHooks(state: StateDirectory): readonly ClaimedHook[]
   });
 }
 
-/** Of the run's own, once its hook has done its work. @throws KubepkiError no-permission, io */
+/** Removes the record of this run, once its hook has done its work. @throws KubepkiError no-permission, io */
 export function dropPendingHook(state: StateDirectory, backup: string): void {
   const path = recordPath(state, backup);
   try {
@@ -216,7 +216,7 @@ function readHook(state: StateDirectory, backup: string): PendingHook | KubepkiE
   }
 }
 
-/** One file that is what the change put there is enough: the others may have been changed again. */
+/** One file that is what the change put there is enough as proof: the others may have been changed again. */
 function isInPlace({ root }: StateDirectory, { puts }: PendingHook): boolean {
   return puts.some(({ path, sha256 }) => {
     try {

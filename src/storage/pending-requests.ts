@@ -8,7 +8,7 @@ import { createStateDirectory, removeIfEmpty, type StateDirectory } from './stat
 
 /** A request to the certificates API, whose key waits beside this record. */
 export interface PendingRequest {
-  /** Of the CertificateSigningRequest; its key is in `<name>.key`. */
+  /** The name of the CertificateSigningRequest; its key is in `<name>.key`. */
   readonly name: string;
   /** Name in the catalog. */
   readonly certificate: string;
@@ -110,7 +110,10 @@ export function readPendingRequests(state: StateDirectory): PendingRequests | un
   );
 }
 
-/** The record first: whoever is killed in between leaves keys that nobody waits for. @throws KubepkiError no-permission, io */
+/**
+ * The record first: a run that is killed in between leaves keys without a record.
+ * @throws KubepkiError no-permission, io
+ */
 export function dropPendingRequests(state: StateDirectory): void {
   const directory = pendingRequestsDirectory(state);
   try {

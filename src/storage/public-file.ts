@@ -7,12 +7,12 @@ import { readRegularFile } from '../filesystem/regular-file.ts';
 import { createDurably, removeIfThere, rename, syncDirectory } from './durable.ts';
 import { stagedPathFor } from './staged-file.ts';
 
-export interface PublicFile {
+interface PublicFile {
   readonly name: string;
   readonly text: string;
 }
 
-export interface WrittenFile {
+interface WrittenFile {
   readonly path: string;
   readonly outcome: 'written' | 'unchanged';
 }
@@ -68,7 +68,8 @@ function contentOf(path: string): string | undefined {
 }
 
 /**
- * Writes a file that anybody may read (0644) beside itself and renames it: nobody sees half of it.
+ * Writes a file that every user may read (0644) under a temporary name and renames it: no reader sees half of
+ * it.
  * @throws KubepkiError
  */
 export function replacePublicFile(path: string, pieces: Iterable<Buffer>, shownPath: string): void {

@@ -29,7 +29,8 @@ const renameAttempts = 3;
 
 /**
  * What {@link recover} will do, from what is on disk now. Changes nothing.
- * @throws KubepkiError unfinished when somebody else wrote to a target, or when the journal cannot be understood
+ * @throws KubepkiError unfinished when another program wrote to a target, or when the journal cannot be
+ * understood
  */
 export function inspectRecovery(state: StateDirectory): Recovery {
   const journal = journalToResolve(state);
@@ -41,7 +42,8 @@ export function inspectRecovery(state: StateDirectory): Recovery {
 
 /**
  * Brings an interrupted change to an end.
- * @throws KubepkiError unfinished when somebody else wrote to a target, or when neither way works; nothing is lost then
+ * @throws KubepkiError unfinished when another program wrote to a target, or when neither way works; nothing
+ * is lost then
  */
 export function recover(state: StateDirectory): Recovery {
   const journal = journalToResolve(state);
@@ -68,7 +70,7 @@ function journalToResolve(state: StateDirectory): Journal | undefined {
   for (const { path, resolvedPath } of journal.entries) {
     const directory = dirname(resolvedPath);
     if (exists(directory, path) || journal.directories.includes(directory)) continue;
-    // It was there before the change was begun.
+    // The directory was there before the change was begun.
     throw new KubepkiError('unfinished', 'cannot be reached: its directory is not there', {
       file: path,
       hint: `mount it, then: ${commandHere(state, 'recover')}; where it is gone for good, give the interrupted change up: ${commandHere(state, 'recover --discard')}`,
@@ -77,7 +79,10 @@ function journalToResolve(state: StateDirectory): Journal | undefined {
   return journal;
 }
 
-/** What no journal tells of: a run killed while it wrote its first journal, or while it removed an old backup. */
+/**
+ * Removes what no journal tells of: traces of a run that was killed while it wrote its first journal, or
+ * removed an old backup.
+ */
 function removeHalfDone(state: StateDirectory): void {
   try {
     removeIfThere(`${state.journal}.new`);
@@ -186,14 +191,15 @@ function isStaged({ stagedPath, after }: JournalEntry): boolean {
   try {
     return after === null || digest(stagedPath, stagedPath) === after;
   } catch (error) {
-    // A symlink or a directory that somebody put in its place is not our file, and is not looked into.
+    // A symlink or a directory in its place is not our file, and is not looked into.
     if (error instanceof KubepkiError && ['not-a-file', 'too-large'].includes(error.code)) return false;
     throw error;
   }
 }
 
 function moveForward(state: StateDirectory, entry: JournalEntry): void {
-  // Looked at once more, right before the rename: what somebody else wrote a moment ago is not replaced.
+  // The target is looked at once more, right before the rename: what another program wrote a moment ago is
+  // not replaced.
   const place = placeOf(state, entry);
   if (place === 'new') return;
   if (place === 'foreign') throw changedBySomebodyElse(state, entry);
@@ -235,7 +241,7 @@ export function settle(state: StateDirectory, journal: Journal): void {
 }
 
 function placeOf(state: StateDirectory, entry: JournalEntry): 'old' | 'new' | 'foreign' {
-  // Whoever has put a symlink there since has changed more than the content.
+  // A symlink that has been put there since is a change of more than the content.
   if (state.root.resolve(entry.resolvedPath) !== entry.resolvedPath) return 'foreign';
   const now = digest(entry.resolvedPath, entry.path);
   if (now === entry.after) return 'new';
@@ -246,14 +252,19 @@ function digest(path: string, shownPath: string): string | null {
   return readRegularFile(path, shownPath)?.facts.sha256 ?? null;
 }
 
-/** Once the journal is gone nobody knows their names: so they are gone from the disk before. */
+/**
+ * Only the journal knows the names of the staged files: so they are gone from the disk before the journal is.
+ */
 function removeStaged({ entries }: Journal): void {
   for (const { stagedPath } of entries) removeIfThere(stagedPath);
-  // One that is not there (a link may lead into it) holds no names.
+  // A directory that is not there (a link may lead into it) holds no names.
   for (const directory of directoriesOf(entries)) if (exists(directory, directory)) syncDirectory(directory);
 }
 
-/** Of a journal that cannot be understood nobody knows the names, but they are all of one form. */
+/**
+ * A journal that cannot be understood does not tell the names of the staged files, but they are all of one
+ * form.
+ */
 function removeAnyStaged(state: StateDirectory): void {
   const certDirs = [state.certDir, ...directoriesIn(state.certDir)].filter((one) => one !== state.path);
   for (const directory of new Set([...certDirs, state.root.resolve(state.kubeconfigDir)])) {

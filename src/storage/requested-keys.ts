@@ -8,7 +8,7 @@ import type { StateDirectory } from './state-directory.ts';
 const mostKept = 200;
 
 /** What a request was made for, and with which key. */
-export interface RequestedKey {
+interface RequestedKey {
   /** The certificate's, as a user types it. */
   readonly name: string;
   /** Of the public key, hex. */

@@ -38,8 +38,9 @@ function requireDistinct(targets: readonly FileTarget[]): void {
 }
 
 /**
- * Whoever owns a symlink on the way to a target decides which file is overwritten, with our rights: only root and
- * ourselves may. (The kernel's fs.protected_symlinks says the same, but only of sticky directories.)
+ * The owner of a symlink on the way to a target decides which file is overwritten, with our rights: the owner
+ * must be root or ourselves. (The kernel's fs.protected_symlinks says the same, but only of sticky
+ * directories.)
  */
 function requireTrustedLinks(root: FileSystemRoot, targets: readonly FileTarget[]): void {
   const foreign = targets.flatMap(({ path }) =>

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 
 /**
  * A name beside a resolved target, so that the rename stays on one file system. It begins with a dot and does not end
- * like a certificate: nothing that watches the directory takes it for one. Nobody can guess it.
+ * like a certificate: nothing that watches the directory takes it for one. The name cannot be guessed.
  */
 export function stagedPathFor(resolvedPath: string): string {
   const name = `.${basename(resolvedPath)}.kubepki-${randomBytes(6).toString('hex')}`;

@@ -33,7 +33,7 @@ export interface StateDirectory {
 }
 
 /** Host paths. */
-export interface StatePlace extends Pick<StateDirectory, 'root' | 'flags' | 'kubeconfigDir'> {
+interface StatePlace extends Pick<StateDirectory, 'root' | 'flags' | 'kubeconfigDir'> {
   readonly certDir: string;
 }
 
@@ -89,7 +89,7 @@ function makeDirectory(directory: string): boolean {
   }
 }
 
-/** Whoever can write to the journal decides which files are replaced: it must be ours alone. */
+/** A user who can write to the journal decides which files are replaced: the directory must be ours alone. */
 function requireOwn(directory: string): void {
   const stats = lstatSync(directory);
   const mine = stats.uid === (geteuid?.() ?? stats.uid);
@@ -111,8 +111,8 @@ export function wayOn(uid: number, path: string): string {
 }
 
 /**
- * Reads a record of ours. Whoever owns the cert dir can put another directory in the place of the state, at any moment; but he
- * cannot make files that belong to root.
+ * Reads a record of ours. The owner of the cert dir can put another directory in the place of the state, at
+ * any moment; but cannot make files that belong to root.
  * @returns undefined when there is none
  * @throws KubepkiError not-a-file, too-large, no-permission, io
  */

@@ -6,7 +6,7 @@ import type { FileSystemRoot } from '../filesystem/root.ts';
 import { replacePublicFile, requireDirectory } from './public-file.ts';
 import { requireSafeTargets } from './safe-targets.ts';
 
-/** A file of metrics for node_exporter's textfile collector: somebody else reads it at any moment. */
+/** A file of metrics for node_exporter's textfile collector, which reads it at any moment. */
 export interface Textfile {
   /** Host path, for messages. */
   readonly path: string;

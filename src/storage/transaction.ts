@@ -21,7 +21,7 @@ import {
 /** Reads what a target will hold when the change is through: the staged file, or what is there and stays. */
 export type ReadStaged = (target: FileTarget) => Buffer;
 
-export interface TransactionOptions {
+interface TransactionOptions {
   readonly occasion: Occasion;
   /** Throws when what was read back from disk is not what it should be; then nothing is changed. */
   readonly verify: (read: ReadStaged) => void;
@@ -30,7 +30,7 @@ export interface TransactionOptions {
 }
 
 /** Everything is staged, backed up and verified, and no target is touched: go on, or leave no trace. */
-export interface PreparedTransaction {
+interface PreparedTransaction {
   /**
    * Passes the point of no return and makes the change, or takes it back.
    * @returns the backup's name, and what went wrong afterwards without harm (old backups that could not be removed)
@@ -45,8 +45,9 @@ export interface OpenTransaction {
   /** The name that the backup will have. */
   readonly id: string;
   /**
-   * Writes the new content of a target beside it, once those of the targets before it are: whatever comes first, a run
-   * does the same in the same order, and an error names the same file. After `abort` nothing more is written.
+   * Writes the new content of a target beside it, once those of the targets before it are written: whichever
+   * is made first, a run does the same in the same order, and an error names the same file. After `abort`
+   * nothing more is written.
    */
   stage(change: FileChange): void;
   /**
@@ -58,7 +59,7 @@ export interface OpenTransaction {
   abort(): void;
 }
 
-export interface OpenOptions {
+interface OpenOptions {
   readonly occasion: Pick<Occasion, 'time' | 'command'>;
   /** Make directories that the change needs and that are not there, with this mode; undefined: that is an error. */
   readonly newDirectoryMode?: 0o700 | 0o755;
@@ -69,7 +70,7 @@ export interface OpenOptions {
 /**
  * Begins a change of several files, all or none, of which the contents may still be made. Call it under the lock, with what
  * was read under the lock. Each step is synchronous, so that a fault can be injected at each.
- * @throws KubepkiError no-permission when somebody else's symlink leads to a target; then nothing is changed
+ * @throws KubepkiError no-permission when another user's symlink leads to a target; then nothing is changed
  */
 export function openTransaction(
   state: StateDirectory,
@@ -85,7 +86,7 @@ export function openTransaction(
     id: `${occasion.time.replaceAll(':', '')}-${randomBytes(3).toString('hex')}`,
     command: occasion.command,
     directories: newDirectoryMode === undefined ? [] : missingDirectories(targets),
-    // Until it says `committed`, nobody asks what will be in them.
+    // Until the journal says `committed`, recovery does not ask what will be in the files.
     entries: targets.map(({ path, resolvedPath, before }) => ({
       path,
       resolvedPath,
@@ -247,7 +248,7 @@ function finish(
 function halfWay(state: StateDirectory, cause: unknown): KubepkiError {
   const { code, oneLine, hint } = filesystemError(cause, state.journal);
   return new KubepkiError('unfinished', `the change stopped half-way: ${oneLine}`, {
-    // Somebody else's file has a way on of its own.
+    // For a file that another program wrote, the error has its own hint.
     hint: code === 'unfinished' ? hint : `mend that, then: ${commandHere(state, 'recover')}`,
     cause,
   });
@@ -307,7 +308,7 @@ function stage({ target, after }: FileChange, entry: JournalEntry): void {
   try {
     createDurably(entry.stagedPath, after.content, after);
   } catch (cause) {
-    // Somebody's file at a name nobody could guess is not the target's fault.
+    // A file at a staged name, which cannot be guessed, is not the target's fault.
     throw filesystemError(cause, errnoOf(cause) === 'EEXIST' ? entry.stagedPath : target.path);
   }
 }

@@ -3,15 +3,15 @@ import { KubepkiError } from '../errors/error.ts';
 import { resolveAliases, type Aliases } from './aliases.ts';
 import { isMergeKey, plainValue } from './plain-value.ts';
 
-export interface YamlDocument {
+interface YamlDocument {
   readonly document: Document.Parsed;
   readonly aliases: Aliases;
   /** The same as plain values. Scalars are strings or, with the `yaml-1.1` schema, what YAML makes of them. */
   readonly value: unknown;
 }
 
-export interface YamlOptions {
-  /** What a text that cannot be used is. */
+interface YamlOptions {
+  /** The code of the error for a text that cannot be used. */
   readonly code: 'bad-kubeconfig' | 'bad-config' | 'bad-manifest';
   /** `failsafe`: every scalar stays the text it is, so a user called `123` is not a number. */
   readonly schema: 'failsafe' | 'yaml-1.1';

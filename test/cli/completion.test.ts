@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { certificates } from '../../src/catalog/catalog.ts';
 import { judge } from '../support/judge.ts';
-import { kubepki } from '../support/kubepki.ts';
+import { kubepki, kubepkiLine } from '../support/kubepki.ts';
 import { terminal } from '../support/screen.ts';
-import { temporaryDirectory } from '../support/tree.ts';
+import { fixturePath, temporaryDirectory } from '../support/tree.ts';
 
 const support = fileURLToPath(new URL('../support/completion/', import.meta.url));
 const shells = ['bash', 'zsh', 'fish'] as const;
@@ -17,24 +17,28 @@ type Shell = (typeof shells)[number];
 /** Gives the words that a shell offers at the end of a line. */
 type Complete = (line: string) => readonly string[];
 
-/** Writes the script where this shell finds it. @returns its path, or undefined without that shell */
+/** Writes the script where this shell finds it, and kubepki into bin/ beside it. @returns its path, or undefined without that shell */
 async function written(t: TestContext, shell: Shell): Promise<string | undefined> {
   if (judge(t, shell) === undefined) return undefined;
   const { stdout, stderr, code } = await kubepki(['completion', shell]);
   assert.deepEqual([stderr, code], ['', 0]);
-  const script = join(temporaryDirectory(t), '_kubepki');
+  const directory = temporaryDirectory(t);
+  const script = join(directory, '_kubepki');
   writeFileSync(script, stdout);
+  mkdirSync(join(directory, 'bin'));
+  writeFileSync(join(directory, 'bin/kubepki'), `#!/bin/sh\nexec ${kubepkiLine} "$@"\n`, { mode: 0o755 });
   return script;
 }
 
 async function completing(
   t: TestContext,
   shell: Shell,
-  zshMode: 'fpath' | 'source' = 'fpath',
+  { zshMode = 'fpath', program }: { readonly zshMode?: 'fpath' | 'source'; readonly program?: string } = {},
 ): Promise<Complete | undefined> {
   const script = await written(t, shell);
   if (script === undefined) return undefined;
   const directory = join(script, '..');
+  if (program !== undefined) writeFileSync(join(directory, 'bin/kubepki'), program);
   const commands: Record<Shell, (line: string) => readonly string[]> = {
     bash: (line) => ['bash', '--norc', join(support, 'capture.bash'), script, ...bashWords(line)],
     zsh: (line) => ['zsh', '-f', join(support, 'capture.zsh'), zshMode, directory, line],
@@ -42,18 +46,23 @@ async function completing(
   };
   return (line) => {
     const [command = '', ...args] = commands[shell](line);
-    // No PATH leads to a kubepki: completing must not need one.
-    const output = execFileSync(command, args, {
+    const { stdout, stderr, status } = spawnSync(command, args, {
       encoding: 'utf8',
-      env: { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: directory, LANG: 'C.UTF-8', TERM: 'xterm' },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      cwd: directory,
+      env: { PATH: pathTo(script), HOME: directory, LANG: 'C.UTF-8', TERM: 'xterm' },
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
-    return output
+    assert.deepEqual([stderr, status], ['', 0]);
+    return stdout
       .split('\n')
       .filter((word) => word !== '')
       .map((word) => word.replace(/\t.*/, ''))
       .sort();
   };
+}
+
+function pathTo(script: string): string {
+  return `${join(script, '../bin')}:/usr/local/bin:/usr/bin:/bin`;
 }
 
 function bashWords(line: string): readonly string[] {
@@ -114,8 +123,68 @@ for (const shell of shells) {
   });
 }
 
+/** What each shell would run, or look up, if it read such a word; none has a blank in it. */
+const hostile = (file: string): readonly string[] => [
+  `$(>${file})`,
+  `\`>${file}\``,
+  `(echo>${file})`,
+  `;>${file}`,
+  `"$(>${file})"`,
+  `<(>${file})`,
+  `$((x[$(>${file})]))`,
+];
+
+for (const shell of shells) {
+  test(`${shell} evaluates nothing that was typed`, async (t) => {
+    const complete = await completing(t, shell);
+    if (complete === undefined) return;
+    const file = join(temporaryDirectory(t), 'made');
+    for (const word of hostile(file)) {
+      for (const line of [
+        `kubepki certs rollback --rootfs=${word} --cert-dir ${word} ${word}`,
+        `kubepki certs renew ${word} --cert-dir ${word}`,
+        `${word}/kubepki certs re`,
+      ]) {
+        complete(line);
+        assert.equal(existsSync(file), false, line);
+      }
+    }
+    // None that it could run, either.
+    for (const program of ['./none/kubepki', '/none/kubepki', './_kubepki'])
+      assert.deepEqual(complete(`${program} certs re`), [], program);
+  });
+
+  test(`${shell} offers nothing for a program that fails`, async (t) => {
+    const program = '#!/bin/sh\necho renew\necho failed >&2\nexit 1\n';
+    const complete = await completing(t, shell, { program });
+    assert.deepEqual(complete?.('kubepki certs re'), complete && []);
+  });
+}
+
+for (const shell of ['bash', 'zsh'] as const) {
+  test(`${shell} waits five seconds for a program`, async (t) => {
+    const program = '#!/bin/sh\necho renew\nexec sleep 60\n';
+    const complete = await completing(t, shell, { program });
+    const before = performance.now();
+    assert.deepEqual(complete?.('kubepki certs re'), complete && []);
+    assert.ok(performance.now() - before < 40_000);
+  });
+}
+
+for (const shell of shells) {
+  test(`${shell} asks the program that begins the line`, async (t) => {
+    const complete = await completing(t, shell, { program: 'not this one' });
+    if (complete === undefined) return;
+    const directory = temporaryDirectory(t);
+    const asked = join(directory, 'asked');
+    writeFileSync(join(directory, 'kubepki'), `#!/bin/sh\nprintf '<%s>' "$@" >${asked}\n`, { mode: 0o755 });
+    complete(`${directory}/kubepki certs --config '$HOME/*' `);
+    assert.equal(readFileSync(asked, 'utf8'), '<__complete><certs><--config><$HOME/*><>');
+  });
+}
+
 test('sourced, zsh completes too', async (t) => {
-  const complete = await completing(t, 'zsh', 'source');
+  const complete = await completing(t, 'zsh', { zshMode: 'source' });
   assert.deepEqual(complete?.('kubepki certs re'), complete && ['recover', 'renew']);
 });
 
@@ -146,8 +215,17 @@ test('every flag that --help shows is offered, and no other', async (t) => {
   }
 });
 
+test("what is accepted for kubeadm's command lines, without effect, is not in the help", async () => {
+  const { stdout } = await kubepki(['certs', 'history', '--help']);
+  assert.match(stdout, /--kubeconfig-dir <dir>/);
+  assert.doesNotMatch(stdout, /--kubeconfig |__complete/);
+  const root = fixturePath('stacked-etcd-rsa', '');
+  const { stderr, code } = await kubepki(['certs', 'history', '--kubeconfig', '/none', '--rootfs', root]);
+  assert.deepEqual([stderr.includes('error'), code], [false, 0]);
+});
+
 for (const shell of shells) {
-  test(`the IDs of backups, read by ${shell} itself`, async (t) => {
+  test(`the IDs of backups, in ${shell}`, async (t) => {
     const complete = await completing(t, shell);
     if (complete === undefined) return;
     const root = temporaryDirectory(t);
@@ -192,7 +270,7 @@ for (const [shell, interactive] of [
     const script = await written(t, shell);
     if (script === undefined) return undefined;
     writeFileSync(join(script, '..', '.zshrc'), `autoload -Uz compinit; compinit -u -D; source ${script}\n`);
-    const shown = terminal(t, interactive(script), { columns: 1000 });
+    const shown = terminal(t, `PATH=${pathTo(script)} ${interactive(script)}`, { columns: 1000 });
     if (shell === 'bash') shown?.type(`source ${script}`, 'Enter');
     return shown;
   };

@@ -92,7 +92,7 @@ export function tidyPending(state: StateDirectory, terminal: Terminal): void {
     }
     writePendingRestarts(state, readPendingRestarts(state, bootId()), bootId());
   } catch (error) {
-    // It only asks for a restart, and is checked again by whoever reads it.
+    // The record only asks for a restart, and its reader checks it again.
     if (!(error instanceof KubepkiError)) throw error;
   }
 }

@@ -22,7 +22,7 @@ import { invocation, noteReturn } from '../session.ts';
 import { noteRestarted, onInterrupt, type CleanedUp } from '../../terminal/signals.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
-export interface RestartRun {
+interface RestartRun {
   readonly node: Node;
   readonly state: StateDirectory;
   readonly options: NodeOptions & RestartOptions & { readonly force?: boolean };
@@ -36,7 +36,7 @@ export interface RestartSummary {
   readonly failure: KubepkiError | undefined;
 }
 
-export const clock: Clock = {
+const clock: Clock = {
   elapsed: () => performance.now(),
   sleep: async (milliseconds) => {
     await sleep(milliseconds);

@@ -31,8 +31,8 @@ export function parseComponents(names: readonly string[]): readonly Component[] 
 
 /**
  * Reads the manifests, and when the kubelet looks at them. Nothing is touched.
- * @throws KubepkiError no-permission for somebody else's symlink, conflict where the kubelet looks elsewhere or the
- * component uses the files of another cert dir, usage for times that cannot work
+ * @throws KubepkiError no-permission for another user's symlink, conflict where the kubelet looks elsewhere
+ * or the component uses the files of another cert dir, usage for times that cannot work
  */
 export function planRestartRun(
   node: Node,
@@ -70,8 +70,9 @@ function fileCheckMs(kubelet: Reading<KubeletConfig>): number {
 }
 
 /**
- * Beside a cert dir of one's own choice, a copy or a backup, the manifests found by default may be those of the live
- * cluster, which uses other files: renewing a copy must not stop it. Whoever names the directory knows better.
+ * Beside a cert dir of one's own choice, a copy or a backup, the manifests found by default may be those of
+ * the live cluster, which uses other files: renewing a copy must not stop it. An operator who names the
+ * directory knows better.
  */
 function requireOwn({ layout }: Node, { component, pod }: ComponentRestart): void {
   const { root, certDir, kubeconfigDir } = layout;
@@ -90,7 +91,10 @@ function requireOwn({ layout }: Node, { component, pod }: ComponentRestart): voi
   });
 }
 
-/** A kubelet that looks elsewhere would not see that a manifest leaves. Whoever names the directory knows better. */
+/**
+ * A kubelet that looks elsewhere would not see that a manifest leaves. An operator who names the directory
+ * knows better.
+ */
 function requireWatched({ layout }: Node, kubelet: Reading<KubeletConfig>): void {
   const { root, manifestsDir } = layout;
   const watched = kubelet.status === 'present' ? kubelet.value.staticPodPath : undefined;

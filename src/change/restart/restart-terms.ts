@@ -11,7 +11,7 @@ import {
 import type { Terminal } from '../../terminal/terminal.ts';
 import { stateOf } from '../../node/waiting.ts';
 
-export interface TermedRestart<T> {
+interface TermedRestart<T> {
   /** With the directory of manifests that the restart goes by. */
   readonly node: Node;
   readonly options: T & RestartOptions;

@@ -17,7 +17,7 @@ export interface Shown {
 }
 
 /** What one run has found out. */
-export interface Found extends Examined {
+interface Found extends Examined {
   readonly now: Date;
   /** What `--textfile` says of `renew`. */
   readonly runs: RenewRuns | undefined;

@@ -1,10 +1,13 @@
 import { Argument, type Command, Option } from 'commander';
 import { KubepkiError } from '../../errors/error.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
+import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { offering } from '../../flags/names/offering.ts';
-import { shells, type Shell } from './shells.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 import { unknownWord } from '../../flags/names/unknown-name.ts';
+
+const shells = ['bash', 'zsh', 'fish'] as const;
+
+type Shell = (typeof shells)[number];
 
 export function addCompletion(program: Command, done: (code: ExitCode) => void): void {
   program
@@ -28,14 +31,15 @@ To have it always:
   kubepki completion zsh > /usr/local/share/zsh/site-functions/_kubepki
   kubepki completion fish > ~/.config/fish/completions/kubepki.fish
 
-Completing starts no program and asks no cluster: all words are in the script, but for the IDs of backups, which the shell
-reads itself, as root. Make it again after an update.`,
+To complete a word, the shell asks the kubepki that begins the line. That reads nothing but the names of backups, which only root
+sees, and asks no cluster.`,
     )
     .action(async (given: string | undefined, _options, command: Command) => {
       const shell = requireShell(given);
       const options = command.optsWithGlobals<TerminalOptions>();
-      const { printCompletion } = await import('./completion.ts');
-      done(printCompletion(shell, program, openTerminal(options)));
+      const { completionScripts } = await import('../../render/completion/shells.ts');
+      openTerminal(options).result(completionScripts[shell]);
+      done(exitCodes.done);
     });
 }
 

@@ -37,7 +37,7 @@ export function concludeRequests(conclusion: DecidedRequests, terminal: Terminal
 
 const verbs = { approve: 'approved', deny: 'denied' } as const;
 
-/** Also what was denied is not what somebody has named to be approved. */
+/** A request that was named to be approved, and was denied, is an error, too. */
 function refusalOf(
   one: SettledRow['settled'],
   command: DecidedRequests['command'],
@@ -73,7 +73,10 @@ function refused(name: string, what: string, { check, reason }: Failing, hint?: 
   return new KubepkiError('refused', `${name} is ${what} (check ${check}): ${reason}`, { hint });
 }
 
-/** A control-plane node is its own endpoint: by these checks alone it cannot be told from somebody who wants to be one. */
+/**
+ * A control-plane node is its own endpoint: these checks alone cannot tell it from a node that pretends to be
+ * one.
+ */
 function byHand(check: Failing['check'], name: string): string | undefined {
   if (check !== 'kubernetes-endpoints' && check !== 'control-plane-endpoint') return undefined;
   return `of a control-plane node this may be right: look at the request and the node, then: kubectl certificate approve ${shellWord(name)}`;

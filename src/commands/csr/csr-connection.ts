@@ -9,7 +9,7 @@ import { workingDirectory } from '../../node/node-options.ts';
 const boundMs = 5 * 60_000;
 const attempts = 3;
 const firstPauseMs = 500;
-/** Whoever is told to come back later than that is told so, and decides. */
+/** Where the API server asks for a longer wait, the operator is told so, and decides. */
 const longestPauseMs = 10_000;
 /** What took as long to fail would take as long again. */
 const slowMs = 5000;

@@ -9,7 +9,7 @@ import { settle, type Judge, type Read } from './csr-settle.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
-export interface DecisionRun {
+interface DecisionRun {
   readonly root: FileSystemRoot;
   readonly command: 'approve' | 'deny';
   readonly named: boolean;
@@ -17,7 +17,7 @@ export interface DecisionRun {
   readonly terminal: Terminal;
 }
 
-export interface Desk {
+interface Desk {
   readonly api: KubeletRequestsApi;
   readonly settle: (name: string, found: Read, judge: Judge) => Promise<void>;
 }

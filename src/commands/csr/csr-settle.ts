@@ -15,7 +15,7 @@ export interface Judge {
 }
 
 /** And whether anything comes of it. */
-export interface Court extends Judge {
+interface Court extends Judge {
   readonly api: KubeletRequestsApi;
   readonly dryRun: boolean;
   /** A command that shows how requests stand. */
@@ -25,7 +25,7 @@ export interface Court extends Judge {
 /** undefined: there is none */
 export type Read = FoundRequest | UnreadableRequest | undefined;
 
-/** How often somebody else may come in between. */
+/** How often another writer may come in between. */
 const attempts = 5;
 
 /**

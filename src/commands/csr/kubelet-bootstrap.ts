@@ -5,7 +5,7 @@ import type { Terminal } from '../../terminal/terminal.ts';
 /** Why nothing is pending, where that can be told: the kubelet of this node does not ask for a serving certificate. */
 export function noteBootstrap(root: FileSystemRoot, terminal: Terminal): void {
   const config = readKubeletConfig(root);
-  // No kubelet, no word: somebody looks at the cluster from elsewhere.
+  // Without a kubelet nothing is said: the operator looks at the cluster from another machine.
   if (config.status === 'missing') return;
   if (config.status === 'unreadable') {
     terminal.note(

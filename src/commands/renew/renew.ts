@@ -85,7 +85,7 @@ async function renewSelected(
   warnOfShortValidity(options, terminal);
   warnOfDueAgain(options, node.config?.certificateValidityMs, terminal);
   if (options.dryRun !== true && selection.kind === 'all' && selection.confirm && terminal.interactive) {
-    // Asked without the lock: another run must not wait for somebody's coffee.
+    // The question is asked without the lock: another run must not wait for the operator's coffee.
     const run = planRenewalRun(node, selection, wishes, new Date());
     const refused = refuse(run, options, terminal);
     if (refused !== undefined) return refused;

@@ -13,14 +13,14 @@ export interface KubeletConfig {
   readonly path: string;
   /** Go's duration, 20 s by default: how often it looks for manifests. */
   readonly fileCheckFrequency: string | undefined;
-  /** As somebody inside the root sees it. */
+  /** As the kubelet sees it, inside the root. */
   readonly staticPodPath: string | undefined;
   /** It asks the cluster for its serving certificate, rather than making one itself. */
   readonly serverTLSBootstrap: { readonly isOn: boolean; readonly saidBy: SaidBy };
 }
 
 /** Which file has the last word, or that a flag has it, or that nothing is said. */
-export type SaidBy =
+type SaidBy =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'flag'; readonly flag: string }
   | { readonly kind: 'default' };

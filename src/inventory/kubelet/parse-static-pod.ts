@@ -5,14 +5,14 @@ import { parseYaml } from '../../yaml/parse-yaml.ts';
 export interface Pod {
   /** `command` and `args` of the container named like the component, word by word; of all containers where none is. */
   readonly words: readonly string[];
-  /** What `env` of the same says outright. */
+  /** The values that `env` of the containers says outright. */
   readonly environment: ReadonlyMap<string, string>;
-  /** Those of the container named like the component first. */
+  /** The probes of the container named like the component come first. */
   readonly probes: readonly Probe[];
   readonly hostNetwork: boolean;
 }
 
-export type ProbeName = 'startupProbe' | 'livenessProbe' | 'readinessProbe';
+type ProbeName = 'startupProbe' | 'livenessProbe' | 'readinessProbe';
 
 export interface Probe {
   readonly name: ProbeName;

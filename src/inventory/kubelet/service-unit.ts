@@ -1,5 +1,5 @@
 /** What systemd (systemd.service, systemd.exec) starts, as far as the words of a command line go. */
-export interface ServiceUnit {
+interface ServiceUnit {
   /** As the last ExecStart= has it, with variables in it. */
   readonly command: readonly string[];
   readonly environment: ReadonlyMap<string, string>;
@@ -49,7 +49,7 @@ export function expandCommand(
 }
 
 /** Separated by white space, with quotes around what has some. */
-export function wordsOf(text: string): string[] {
+function wordsOf(text: string): string[] {
   return [...text.matchAll(/(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s"'])+/gs)].map(([word]) =>
     unquoted(word),
   );

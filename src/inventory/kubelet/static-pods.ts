@@ -14,7 +14,7 @@ export interface StaticPod extends Pod {
 export type StaticPods = Readonly<Record<Component, Reading<StaticPod>>>;
 
 /** A manifest that a restart has taken out of the kubelet's sight, and where it waits. Host paths. */
-export interface AwayManifest {
+interface AwayManifest {
   readonly path: string;
   readonly asidePath: string;
 }

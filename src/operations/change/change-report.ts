@@ -39,57 +39,49 @@ interface CertificateCommon {
  * - `in-place`: signed elsewhere and put in its place by hand; it has been checked, and its key is there too
  * - `requested`: a key and a CSR were made; the certificate in use stays
  */
-export const changedOutcomes = [
-  'renewed',
-  'installed',
-  'in-place',
-  'generated',
-  'rolled-back',
-  'requested',
-] as const;
+type ChangedOutcome = 'renewed' | 'installed' | 'in-place' | 'generated' | 'rolled-back' | 'requested';
 
 /**
  * - `missing`: there is none to renew
  * - `external-ca`: the key of its CA is elsewhere
  * - `not-due`: it lasts longer than `--within` says
- * - `unsound`: with `--within`: something else is wrong with it than its end, so it is left alone
+ * - `unsound`: with `--within`: its end is not what is wrong with the certificate, so it is left alone
  * - `same-sans`: only other SANs were asked for, and it has those
  * - `ca-ends-first`: due, but its CA ends no later than it does: a renewal could not make it last longer
  * - `pending`: its request waits for a signature
  * - `idle`: nothing was asked for, so nothing can be installed
  * - `existing`: it is there, and `generate` leaves it alone; `keyless`: a CA of which only the certificate is there
- * - `left-out`: only the first node has it, and nobody here can make it
+ * - `left-out`: only the first node has it, and it cannot be made on this one
  * - `unmanaged`: of an external etcd
  * - `refused`: it is the reason why nothing of the set was changed
  * - `unchanged`: it could have been changed, but another was refused; or it is what it was already
  */
-export const unchangedOutcomes = [
-  'missing',
-  'external-ca',
-  'not-due',
-  'unsound',
-  'same-sans',
-  'ca-ends-first',
-  'pending',
-  'idle',
-  'existing',
-  'keyless',
-  'left-out',
-  'unmanaged',
-  'refused',
-  'unchanged',
-] as const;
+type UnchangedOutcome =
+  | 'missing'
+  | 'external-ca'
+  | 'not-due'
+  | 'unsound'
+  | 'same-sans'
+  | 'ca-ends-first'
+  | 'pending'
+  | 'idle'
+  | 'existing'
+  | 'keyless'
+  | 'left-out'
+  | 'unmanaged'
+  | 'refused'
+  | 'unchanged';
 
 export interface ChangedCertificate extends CertificateCommon {
-  readonly outcome: (typeof changedOutcomes)[number];
+  readonly outcome: ChangedOutcome;
   /** undefined: there is none, as after a rollback to when it was missing. */
   readonly new: NewFacts | undefined;
   /** Host paths that changed, or would. */
   readonly files: readonly string[];
 }
 
-export interface UnchangedCertificate extends CertificateCommon {
-  readonly outcome: (typeof unchangedOutcomes)[number];
+interface UnchangedCertificate extends CertificateCommon {
+  readonly outcome: UnchangedOutcome;
   /** Why, in a sentence without a period. */
   readonly reason: string;
 }
@@ -97,7 +89,7 @@ export interface UnchangedCertificate extends CertificateCommon {
 /** What is not known before it is made: serial and fingerprint. */
 export type NewFacts = CertificateFacts | PlannedFacts;
 
-export interface PlannedFacts {
+interface PlannedFacts {
   readonly serial: undefined;
   readonly fingerprint: undefined;
   /** RFC 3339, UTC, whole seconds. */
@@ -113,7 +105,7 @@ export function changedInUse({ certificates }: ChangeReport): ChangedCertificate
         case 'requested':
           return false;
         case 'in-place':
-          // It may well be what they run with, unless its key came only now.
+          // The components may well run with this certificate, unless its key came only now.
           return files.length > 0;
         case 'renewed':
         case 'installed':
@@ -124,7 +116,10 @@ export function changedInUse({ certificates }: ChangeReport): ChangedCertificate
     });
 }
 
-/** What has to be restarted to use it, in the order of restarting. What was made where nothing was is in nobody's use yet. */
+/**
+ * The components to restart, in the order of restarting. No component uses yet what was made where nothing
+ * was.
+ */
 export function componentsToRestart(report: ChangeReport): Component[] {
   const changed = changedInUse(report).filter(({ outcome }) => outcome !== 'generated');
   const users = new Set(changed.flatMap(({ components }) => components));

@@ -10,10 +10,10 @@ import { isLocked } from './certificate-checks.ts';
 import type { Severity } from './severity.ts';
 
 /** The certificates of a CA's file, and what they are judged by. */
-export interface JudgedAuthority {
+interface JudgedAuthority {
   readonly bundle: Chain;
   readonly inUse: Certificate;
-  /** undefined: nobody looked at it. */
+  /** undefined: the key was not read. */
   readonly key: Reading<PrivateKey> | undefined;
   readonly now: Date;
 }
@@ -41,7 +41,7 @@ const table = [
 
 export type AuthorityCheck = (typeof table)[number]['id'];
 
-export interface AuthorityProblem {
+interface AuthorityProblem {
   readonly check: AuthorityCheck;
   readonly severity: Severity;
   readonly message: string;

@@ -13,7 +13,7 @@ import { isSameKey } from '../../pki/key/subject-key.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 
 /** A certificate and all that it is judged by. */
-export interface Judged {
+interface Judged {
   /** As it stands in its file: the first is taken for the leaf, as kubeadm and Go's TLS do. */
   readonly chain: Chain;
   /** What it must be good for. */
@@ -22,7 +22,7 @@ export interface Judged {
   readonly path: PathOutcome | undefined;
   /** The CA's file, for messages. */
   readonly caFile: string;
-  /** undefined: nobody looked at it. */
+  /** undefined: the key was not read. */
   readonly key: Reading<PrivateKey> | undefined;
   readonly now: Date;
 }
@@ -54,7 +54,7 @@ const table = [
 
 export type CertificateCheck = (typeof table)[number]['id'];
 
-export interface CertificateProblem {
+interface CertificateProblem {
   readonly check: CertificateCheck;
   readonly message: string;
 }
@@ -124,7 +124,7 @@ function keyMissing({ key }: Judged): string | undefined {
   return key?.status === 'missing' ? 'has no private key' : undefined;
 }
 
-// What is in it nobody knows: another user, such as root, may find it sound.
+// The content of a locked key is not known: another user, such as root, may find the key sound.
 function keyLocked({ key }: Judged): string | undefined {
   return isLocked(key) ? 'has a private key that may not be read' : undefined;
 }

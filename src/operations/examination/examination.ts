@@ -195,7 +195,7 @@ function examineAuthority(entry: AuthorityEntry, subject: Subject): readonly Fin
   });
 }
 
-/** What mends an error it knows best itself; those who may not read a key can do without. */
+/** The error's own hint is the best one; a user who may not read a key can do without. */
 function hintOf({ code, hint }: KubepkiError): { readonly hint?: string } {
   return code === 'no-permission' || hint === undefined ? {} : { hint };
 }

@@ -20,7 +20,7 @@ const demanded: Partial<Record<CheckId, ErrorCode>> = {
 /**
  * What kubeadm demands in external CA mode (UsingExternalCA, UsingExternalFrontProxyCA, UsingExternalEtcdCA): each leaf of
  * the CA is there, with its key, and verifies. kubeadm then refuses to say anything at all; here everything else is
- * still said. That a leaf has expired is no fault: its row says so, and kubeadm's refusal helps nobody who wants to know.
+ * still said. That a leaf has expired is no fault: its row says so, and kubeadm's refusal would hide the row.
  */
 export function isExternalFault({ name, check }: Finding, { authorities, certificates }: Inventory): boolean {
   if (demanded[check] === undefined) return false;
@@ -30,7 +30,7 @@ export function isExternalFault({ name, check }: Finding, { authorities, certifi
 }
 
 export function externalFault({ check, file, message, hint }: Finding): KubepkiError {
-  // Of a key that is not there the CA is not the reason.
+  // That a key is missing is not the CA's doing.
   const said = check === 'key-missing' ? message : `${message} (external CA)`;
   return new KubepkiError(demanded[check] ?? 'bad-certificate', said, { file, hint });
 }

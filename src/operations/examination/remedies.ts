@@ -78,7 +78,7 @@ export function remedy(check: CheckId, { name, external, caFile, command }: Reme
   }
 }
 
-/** What the CA has no part in. */
+/** The checks in which the CA has no part. */
 const elsewhere: ReadonlySet<CheckId> = new Set(['order', 'key-locked', 'not-yet-valid']);
 
 /** Where no configuration was named, it has to be: the cluster's does not know this node's names. */

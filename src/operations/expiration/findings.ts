@@ -20,7 +20,7 @@ export interface Remaining {
 }
 
 /** Every row of check-expiration, CAs too, is one or the other. */
-export interface Findings {
+interface Findings {
   readonly faults: readonly Fault[];
   /** The next to expire first. */
   readonly remaining: readonly Remaining[];
@@ -46,13 +46,13 @@ export function findingOf(row: ExpirationRow): Fault | Remaining {
   return hasExpired(residualMs) ? { kind: 'expired', name, residualMs } : { name, residualMs };
 }
 
-/** Those that expire within a time from now. */
+/** The certificates that expire within a time from now. */
 export function expiringWithin({ remaining }: Findings, withinMs: number): readonly Remaining[] {
   const now = new Date(0);
   return remaining.filter(({ residualMs }) => isDue(new Date(residualMs), { now, withinMs }));
 }
 
-/** Those that nothing but the rows tells: what else is wrong is said with its file and its remedy. */
+/** The faults that only the rows tell: every other fault is said with its file and its remedy. */
 export function toldByRows({ faults }: Findings): readonly Fault[] {
   return faults.flatMap((fault): readonly Fault[] => {
     if (fault.kind !== 'invalid') return [fault];

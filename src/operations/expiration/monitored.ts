@@ -14,7 +14,7 @@ export interface Monitored {
   readonly filename: string;
   /** As a process inside the root would write it: a label must not depend on where the disk is mounted. */
   readonly filepath: string;
-  /** Whose certificate it is inside a kubeconfig. */
+  /** The kubeconfig's user whose certificate this is; undefined for a certificate of its own file. */
   readonly user: string | undefined;
   /** undefined: missing or unreadable. */
   readonly certificate: MonitoredCertificate | undefined;
@@ -24,13 +24,13 @@ export interface Monitored {
   readonly wrong: boolean;
 }
 
-export interface MonitoredBlock {
+interface MonitoredBlock {
   /** In its file, from 1. */
   readonly position: number;
   readonly certificate: MonitoredCertificate;
 }
 
-export interface MonitoredCertificate {
+interface MonitoredCertificate {
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly expired: boolean;
@@ -72,7 +72,7 @@ function certificateOf(entry: CertificateEntry | AuthorityEntry, subject: Subjec
   return entry.state.status === 'present' ? entry.state.value.chain[0] : undefined;
 }
 
-/** One that is there twice is one. */
+/** A certificate that a bundle holds twice counts once. */
 function othersOf(entry: CertificateEntry | AuthorityEntry, inUse: Certificate, now: Date): MonitoredBlock[] {
   if (!('bundle' in entry) || entry.bundle.status !== 'present') return [];
   const seen = [inUse.der];

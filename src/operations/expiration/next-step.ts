@@ -2,7 +2,7 @@ import { hasExpired } from './due.ts';
 import type { KubeadmReport, ExpirationRow } from './expiration-report.ts';
 
 /** What is to be renewed now, by those who can sign it. */
-export interface NextStep {
+interface NextStep {
   /** As `renew` takes them: `all`, or names. */
   readonly names: readonly string[];
   /** The key of the CA is elsewhere: requests must be made for it. */

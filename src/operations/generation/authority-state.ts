@@ -13,13 +13,13 @@ import type { GenerationSettings } from './generation-settings.ts';
 /** A CA while it is decided what is made. */
 export type AuthorityState = KnownAuthority | UnknownAuthority;
 
-/** Its certificate is there. */
+/** A CA whose certificate is there. */
 export type KnownAuthority =
   | { readonly kind: 'external'; readonly bundle: Chain; readonly file: string }
   | { readonly kind: 'local'; readonly bundle: Chain; readonly file: string; readonly issuer: LocalIssuer };
 
-/** `new`: it will be made in this run; `absent`: nobody has asked for it. */
-export type UnknownAuthority =
+/** `new`: the CA will be made in this run; `absent`: it is not there, and was not asked for. */
+type UnknownAuthority =
   { readonly kind: 'new'; readonly file: string } | { readonly kind: 'absent'; readonly file: string };
 
 export type PairFiles = Extract<InitFiles, { kind: 'pair' }>;

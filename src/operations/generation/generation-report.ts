@@ -23,13 +23,13 @@ export type GenerationStage =
       readonly made: readonly Generated[];
     };
 
-export interface Lifetimes {
+interface Lifetimes {
   readonly now: Date;
   readonly validityMs: number;
   readonly authorityValidityMs: number;
 }
 
-/** @param all whatever there is, selected or not */
+/** @param all of the node, selected or not */
 export function generationReport(
   plan: GenerationPlan,
   all: readonly InitFiles[],
@@ -83,7 +83,7 @@ function newFacts(
   if (spec.kind === 'ca') return endingOn(authorityEnd);
   const issuer = issuers.get(spec.caName);
   if (issuer !== undefined) return endingOn(validityOf(issuer, now, validityMs).notAfter);
-  // Its CA is new as well.
+  // The certificate's CA is new as well.
   const end = authorityValidity(now, validityMs).notAfter;
   return endingOn(end < authorityEnd ? end : authorityEnd);
 }

@@ -15,8 +15,9 @@ function signedBy(name: string, files: InitFiles): string[] {
   return pathsOf(files);
 }
 
-// Tokens, which the key signs, are no files. But whoever has a kubeconfig, or both of the API server's own certificates, has
-// had a key; one certificate of one's own that was put there before the first run is no sign of it.
+// Tokens, which the service-account key signs, are no files. But a node with a kubeconfig, or with both of
+// the API server's own certificates, has had a key; one certificate that the operator put there before the
+// first run is no sign of a key.
 function serviceAccountTraces(all: readonly InitFiles[]): string[] {
   const kubeconfigs = all.filter(({ kind }) => kind === 'kubeconfig').flatMap(pathsOf);
   const apiserver = ['apiserver', 'apiserver-kubelet-client'].map((name) =>

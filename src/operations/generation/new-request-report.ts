@@ -1,7 +1,7 @@
 import type { NewRequest } from '../../inventory/new-requests.ts';
 import type { CertificateReport, ChangeReport } from '../change/change-report.ts';
 
-/** Of `generate-csr`, which makes all of them or stops. */
+/** The report of `generate-csr`, which makes all of the requests or stops. */
 export function newRequestReport(
   places: readonly NewRequest[],
   { dryRun, backup }: { readonly dryRun: boolean; readonly backup: string | undefined },

@@ -29,7 +29,7 @@ import type { GenerationSettings } from './generation-settings.ts';
 export type PlannedGeneration =
   /** It is there, has been checked, and stays. `keyless`: a CA whose key is elsewhere. */
   | { readonly status: 'existing' | 'keyless'; readonly spec: InitSpec; readonly warnings: readonly string[] }
-  /** Only the first node has it, and nobody here can make it. */
+  /** Only the first node has it, and it cannot be made on this one. */
   | { readonly status: 'left-out'; readonly spec: InitSpec; readonly warnings: readonly string[] }
   | {
       readonly status: 'new';
@@ -37,7 +37,7 @@ export type PlannedGeneration =
       readonly files: InitFiles;
       readonly warnings?: readonly string[];
     }
-  /** With an external etcd nobody here needs it. */
+  /** With an external etcd this node does not need it. */
   | { readonly status: 'unmanaged'; readonly spec: InitSpec }
   | { readonly status: 'refused'; readonly spec: InitSpec; readonly error: KubepkiError };
 
@@ -50,7 +50,7 @@ export interface GenerationPlan {
 /**
  * Decides for each thing that `kubeadm init` makes whether it is there or will be made. What is there is never changed.
  * @param selected in kubeadm's order
- * @param all whatever there is, selected or not
+ * @param all of the node, selected or not
  */
 export function planGeneration(
   selected: readonly InitSpec[],
@@ -223,7 +223,7 @@ function planKubeconfig(
   const [expected] = servers;
   const { server = expected } = kubeconfig;
   if (authorities.status === 'missing') {
-    warnings.push(`${target.path}: names no CA, so whoever uses it trusts those of the system`);
+    warnings.push(`${target.path}: names no CA, so a client that uses it trusts those of the system`);
   }
   return {
     status: 'existing',

@@ -22,7 +22,7 @@ export interface Fault {
   readonly hint: string;
 }
 
-export interface SigningContext {
+interface SigningContext {
   readonly spec: CertificateSpec;
   /** As it was found in its file. */
   readonly chain: Chain;
@@ -41,7 +41,7 @@ export function faultsOf(
 ): Fault[] {
   const [leaf] = chain;
   const problems = problemsOf({ chain, usages: spec.usages, path, caFile, key: undefined, now })
-    // Of a serving certificate without names it is said which it lacks.
+    // Another check tells of a serving certificate without names which names it lacks.
     .filter(({ check }) => check !== 'nameless')
     .map(({ check, message }) => ({ kind: check, message, hint: remedyAtCa(check, spec, caFile) }));
   return [
@@ -55,8 +55,8 @@ export function faultsOf(
 const dayMs = 24 * 3600 * 1000;
 
 /**
- * Why a certificate with such an end may not be put in place: a component would stop before somebody has looked at it again.
- * Signers that give 90 days are right.
+ * Why a certificate with such an end may not be put in place: a component would stop before the operator
+ * looks at it again. Signers that give 90 days are right.
  * @param inUse what it would replace
  * @returns said of the certificate
  */
@@ -135,7 +135,8 @@ function nameFaults(leaf: Certificate, asked: Asked, { usages }: CertificateSpec
   const message = `has other SANs than the CSR: ${difference}`;
   const hint =
     'the CA must copy the SANs from the CSR (openssl ca: copy_extensions = copy; certtool: honor_crq_extensions)';
-  // RFC 6125, 6.4.4, and Go since 1.17: without a name among the SANs no client accepts a server, so nobody may want it.
+  // RFC 6125, 6.4.4, and Go since 1.17: no client accepts a server without a name among the SANs, so such a
+  // certificate is of no use.
   const nameless = usages.includes('serverAuth') && !found.some((name) => /^(?:DNS|IP):/.test(name));
   return nameless
     ? [{ kind: 'nameless', message, hint }]

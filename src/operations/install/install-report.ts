@@ -11,7 +11,7 @@ export type InstallStage =
   | {
       readonly kind: 'planned' | 'made';
       readonly backup: string | undefined;
-      /** Those that give a file another content. */
+      /** The changes that give a file another content. */
       readonly changes: ChangeSet;
     };
 

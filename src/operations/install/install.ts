@@ -10,7 +10,7 @@ import { trustsAsPlanned, type TrustingKubeconfig } from '../issuing/kubeconfig-
 import { kubeconfigChanges } from '../issuing/kubeconfig-changes.ts';
 import { placeTargets, type Installable } from './plan-install.ts';
 
-export interface InstallContext {
+interface InstallContext {
   readonly inventory: Inventory;
   readonly keysInUse: KeysInUse;
   /** Host paths without symlinks: the operator's bundle, and what other requests still need. */

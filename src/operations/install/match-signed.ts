@@ -8,7 +8,7 @@ import type { Pending } from './pending.ts';
 import type { InstallSettings } from './install-settings.ts';
 import { certificateInUse } from '../change/facts-in-use.ts';
 
-export interface SignedCertificate {
+interface SignedCertificate {
   readonly leaf: Certificate;
   /** What came with it in the same file. */
   readonly others: readonly Certificate[];

@@ -64,7 +64,7 @@ export function pendingIn(
 }
 
 /**
- * Somebody may have put a key of their own there.
+ * Refuses a key of a kind that kubepki does not use: the operator may have put another key there.
  * @throws KubepkiError unsupported-key
  */
 function requireUsable({ value, keyFile }: PresentKey): void {

@@ -36,12 +36,12 @@ export interface Installable {
   readonly authorities: Chain;
   /** The file it came in. */
   readonly source: FileTarget;
-  /** It has been put in its place by hand. */
+  /** The certificate has been put in its place by hand. */
   readonly inPlace: boolean;
   readonly warnings: readonly string[];
 }
 
-export type InstallPlace =
+type InstallPlace =
   | Extract<Place, { kind: 'leaf' }>
   | (Extract<Place, { kind: 'kubeconfig' }> & { readonly trusted: TrustedAuthorities });
 
@@ -145,7 +145,7 @@ function check(
     replaces: certificateInUse(inventory, spec),
     now,
   })
-    // One that is in its place already was put there by hand, and replaces nothing any more.
+    // A certificate that is in its place already was put there by hand, and replaces nothing any more.
     .filter(({ kind }) => kind !== 'end' || !inUse);
   const allowed = (fault: Fault): boolean => allowChanges && fault.kind === 'names';
   const refused = faults.filter((fault) => !allowed(fault));
@@ -227,7 +227,7 @@ function requireHolder(
       `and the new certificate is made out to ${identityText(identity)}, not to ${catalogText(spec)}`,
     );
   }
-  // It knows the key already.
+  // The owner of the file knows the key already.
   const keyStays = targets.some(({ resolvedPath }) => resolvedPath === keyFile.resolvedPath);
   if (keyStays || keyFile.before?.uid === foreign.before?.uid) return;
   const held = heldIn(inventory, spec, keys);
@@ -241,7 +241,7 @@ export function installPlace(place: Place, authorities: Chain): InstallPlace {
   return { ...place, trusted: trustedAuthorities(place.kubeconfig, authorities) };
 }
 
-/** Somebody may have renewed it in between. */
+/** The certificate in use may have been renewed since its request was made. */
 function earlierEnd({ notAfter }: Certificate, old: Certificate | undefined): string[] {
   return old === undefined || notAfter.getTime() >= old.notAfter.getTime()
     ? []

@@ -6,7 +6,7 @@ import { publicKeyOf } from '../../pki/key/private-key.ts';
 import type { CertificateProfile } from '../../pki/issue/profile.ts';
 import type { Validity } from './validity.ts';
 
-export interface ToBeIssued {
+interface ToBeIssued {
   readonly name: string;
   readonly profile: CertificateProfile;
   readonly validity: Pick<Validity, 'notBefore' | 'notAfter'>;
@@ -17,8 +17,8 @@ export interface ToBeIssued {
 }
 
 /**
- * Whether a certificate that is going to be issued will be taken. One is issued for the CA's own key, which nobody keeps: so
- * a plan refuses what the change itself would have to refuse.
+ * Whether a certificate that is going to be issued will be accepted. One is issued on trial for the CA's own
+ * key, and thrown away: so a plan refuses what the change itself would have to refuse.
  * @throws KubepkiError bad-issuer, bad-certificate
  */
 export function requireIssuable(

@@ -16,7 +16,7 @@ export function chooseConfigured(named: EncryptionAlgorithm | undefined): KeyAlg
   return configured[named ?? 'RSA-2048'];
 }
 
-export interface KeyChoice {
+interface KeyChoice {
   readonly algorithm: KeyAlgorithm;
   readonly warning: string | undefined;
 }
@@ -30,7 +30,7 @@ export interface NamedAlgorithm {
 /**
  * The configuration given on the command line decides where it names an algorithm (kubeadm does so always). Otherwise the
  * certificate's own is kept, unless the cluster's configuration names a stronger one: kubeadm writes RSA-2048 into every
- * v1beta4 ConfigMap, whatever the keys of that cluster are.
+ * v1beta4 ConfigMap, also where the keys of that cluster are others.
  * @param file to name in an error
  * @throws KubepkiError unsupported-key when the old key is of a kind that kubeadm cannot make
  */

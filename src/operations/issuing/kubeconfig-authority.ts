@@ -30,10 +30,11 @@ export interface TrustedAuthorities {
 }
 
 /**
- * kubeadm embeds the first certificate of ca.crt in the place of all that were there. Here nothing that is trusted goes:
- * during a CA rotation API servers of both CAs are reached over one kubeconfig, and a load balancer may have a CA of its
- * own. So the data becomes the certificates of ca.crt, and behind them what the kubeconfig has besides, each once. A
- * certificate that has expired, or that another one of the same key follows, harms nobody: only the operator drops a CA.
+ * kubeadm embeds the first certificate of ca.crt in the place of all that were there. Here nothing that is
+ * trusted goes: during a CA rotation API servers of both CAs are reached over one kubeconfig, and a load
+ * balancer may have a CA of its own. So the data becomes the certificates of ca.crt, and behind them what the
+ * kubeconfig has besides, each once. A certificate that has expired, or that another one of the same key
+ * follows, does no harm: only the operator drops a CA.
  */
 export function trustedAuthorities(kubeconfig: PartialKubeconfig, bundle: Chain): TrustedAuthorities {
   const { clusterCa, clientCertificate } = kubeconfig;
@@ -84,7 +85,7 @@ export interface TrustingKubeconfig {
   readonly bundle: Chain;
 }
 
-export interface AuthorityRemark {
+interface AuthorityRemark {
   readonly kind: 'warning' | 'note';
   readonly text: string;
   readonly hint?: string;
@@ -100,7 +101,7 @@ export function authorityRemarks(kubeconfig: TrustingKubeconfig): AuthorityRemar
     ...added.map((one) => ({ kind: 'note', text: `gets ${describe(one)} of ${caFile}` }) as const),
     ...kept.map((der, index): AuthorityRemark => {
       const text = `keeps ${describeBlock(der)}, which is not in ${caFile}`;
-      // Of a load balancer's CA, which stays, nobody wants to hear every time how to be rid of it.
+      // A load balancer's CA stays: the operator need not be told at every renewal how to drop it.
       const isLast = added.length > 0 && index === kept.length - 1;
       return { kind: 'note', text, ...(isLast ? { hint: howToDrop(kubeconfig) } : {}) };
     }),

@@ -15,7 +15,7 @@ export interface ChangingKubeconfig {
   readonly trusted: TrustedAuthorities;
 }
 
-export interface NewCredentials {
+interface NewCredentials {
   readonly certificatePem: string;
   readonly keyPem: string;
 }
@@ -52,7 +52,7 @@ export function changingFiles({ file, certificate, key, trusted }: ChangingKubec
 // Longer than any certificate with its chain and any key: what takes these takes the real ones.
 const placeholder = `${'x'.repeat(16 * 1024)}\n`;
 
-/** @throws KubepkiError bad-kubeconfig, naming the file, when it cannot be rewritten, whatever comes into it */
+/** @throws KubepkiError bad-kubeconfig, naming the file, when no credentials can be written into it */
 export function requireRewritable(changing: ChangingKubeconfig): void {
   // What is line by line kubeadm's shares nothing, and YAML's parser takes longer over it than all the rest of the plan.
   if (readPlainKubeconfig(changing.kubeconfig.text) !== undefined) return;

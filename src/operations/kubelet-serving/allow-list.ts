@@ -9,13 +9,13 @@ export interface AllowLists {
   readonly dns: readonly AllowedDns[];
 }
 
-export interface AllowedCidr {
+interface AllowedCidr {
   readonly network: ipaddr.IPv4 | ipaddr.IPv6;
   readonly prefixLength: number;
 }
 
 /** Labels, the last first. */
-export interface AllowedDns {
+interface AllowedDns {
   readonly labels: readonly string[];
   /** What stands before the labels: nothing, nothing or more labels, or at least one more. */
   readonly before: 'nothing' | 'anything' | 'something';
@@ -45,7 +45,7 @@ export function parseAllowedCidr(text: string): AllowedCidr {
   }
   const network =
     family === 4 ? ipaddr.IPv4.networkAddressFromCIDR(text) : ipaddr.IPv6.networkAddressFromCIDR(text);
-  // Somebody who writes 192.0.2.10/24 may have meant the one address.
+  // With 192.0.2.10/24 the operator may have meant the one address.
   if (network.toString() !== given.toString()) {
     const meant = `${network.toString()}/${String(prefixLength)}`;
     throw refused('--allow-cidr', text, 'is no network', `the network is ${meant}`);

@@ -4,7 +4,7 @@ import { describeKey } from '../../pki/request/request-key.ts';
 import { serverNames, type ServerName } from '../../pki/extension/server-name.ts';
 import type { SigningRequest } from './signing-request.ts';
 
-/** What a request, of whatever signer, asks for. */
+/** What a request asks for, of a kubelet's signer or another. */
 export interface Asked {
   /** Such as `ECDSA P-256`. */
   readonly key: string;
@@ -24,7 +24,10 @@ export function askedOf({ request }: Pick<SigningRequest, 'request'>): Asked | u
   }
 }
 
-/** Characters of all names together. A hundred thousand names of nodes are not as many; whoever makes requests could write more. */
+/**
+ * Characters of all names together. A hundred thousand names of nodes are not as many; a requestor could
+ * write more.
+ */
 const mostOfAll = 16 * 1024 * 1024;
 
 /** The same for many requests, which are let go one after the other. */

@@ -51,7 +51,7 @@ export function subjectProblem({ subject }: ForeignRequest): Problem {
 
 /**
  * Nothing but the SAN, as kubelets ask. Key usages, even those that the signer gives anyway, come from the object's
- * `usages`; whoever asks for basicConstraints wants something else than a kubelet.
+ * `usages`; a requestor that asks for basicConstraints is no kubelet.
  */
 export function extensionsProblem({ extensions, otherAttributes }: ForeignRequest): Problem {
   const others = extensions

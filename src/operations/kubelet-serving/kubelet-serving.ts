@@ -31,9 +31,9 @@ import type { SigningRequest } from './signing-request.ts';
 import type { ClusterNode, Surroundings } from './surroundings.ts';
 import { controlPlaneOwning, endpointOwning, otherNodeOwning, serviceOwning } from './taken.ts';
 
-export type Decision = { readonly approve: true } | Refusal;
+type Decision = { readonly approve: true } | Refusal;
 
-export interface Refusal {
+interface Refusal {
   readonly approve: false;
   /** The first that fails, in the order of {@link checks}. */
   readonly check: Check;
@@ -81,10 +81,12 @@ interface Contents {
 }
 
 /**
- * Whether the request of a kubelet for its serving certificate may be approved. Whatever cannot be told is a refusal.
+ * Whether the request of a kubelet for its serving certificate may be approved. A check that cannot be
+ * decided is a refusal.
  *
- * The Node's list of addresses proves little, as the kubelet writes it itself: what belongs to somebody else is refused
- * all the same, and who approves many at once also has to say what node addresses look like.
+ * The Node's list of addresses proves little, as the kubelet writes it itself: a name or an address that
+ * belongs to another Node, Service or API server is refused all the same, and an operator who approves many
+ * at once also has to say what node addresses look like.
  */
 export function decide(object: SigningRequest, surroundings: Surroundings, selection: Selection): Decision {
   const outside = firstProblem([
@@ -128,8 +130,8 @@ export function isWaiting(object: Omit<SigningRequest, 'request'>): boolean {
 }
 
 /**
- * Why a request may not be denied because somebody says so: only one of a kubelet for its serving certificate, and only
- * while it is pending.
+ * Why a request that the operator names may not be denied: only one of a kubelet for its serving certificate
+ * may, and only while it is pending.
  */
 export function denialProblem(object: Omit<SigningRequest, 'request'>): Refusal | undefined {
   return firstProblem([
@@ -140,7 +142,7 @@ export function denialProblem(object: Omit<SigningRequest, 'request'>): Refusal 
 
 /**
  * Whether a request that fails a check may be denied for it: not one that is decided, nor one of another signer, whose
- * approver is somebody else.
+ * approver is another one.
  */
 export function mayBeDenied(check: Check): boolean {
   return check !== 'pending' && check !== 'signer';

@@ -27,7 +27,7 @@ export function kindsProblem(names: readonly ServerName[]): Problem {
     : `it asks for names that are neither DNS names nor IP addresses: ${shownList(others)}`;
 }
 
-/** What no node's address may be, whoever says so. */
+/** Refuses what no node's address may be, also where the Node or the allow list has it. */
 export function valuesProblem(names: readonly ServerName[]): Problem {
   const wrong = names.find((name) => (name.kind === 'dns' ? !isNodeName(name.name) : !isNodeAddress(name)));
   return wrong && `it asks for ${shown(shownName(wrong))}, which can be no node's`;

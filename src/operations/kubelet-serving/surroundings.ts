@@ -18,7 +18,7 @@ export interface Surroundings {
 export interface ControlPlaneEndpoint {
   /** A name or an address, without the port. */
   readonly host: string;
-  /** What it leads to. */
+  /** The addresses that the host name leads to. */
   readonly addresses: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 import { dnsHost, hostOf, type Host } from './host.ts';
 import type { ClusterNode, ClusterService, Surroundings } from './surroundings.ts';
 
-/** Whose a name or an address is already, in words; undefined: nobody's. */
+/** The owner of a name or an address, in words; undefined: it is free. */
 export type Owner = string | undefined;
 
 export function otherNodeOwning(host: Host, nodeName: string, { nodes }: Surroundings): Owner {

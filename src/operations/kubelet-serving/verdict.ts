@@ -7,7 +7,7 @@ import type { Surroundings } from './surroundings.ts';
 /** What is to be done about a request. A reason quotes what the requestor wrote. */
 export type Verdict =
   | { readonly kind: 'approve' }
-  /** `because`: what it fails; undefined: somebody says so. */
+  /** `because`: the check that the request fails; undefined: the operator says so. */
   | { readonly kind: 'deny'; readonly because: Failing | undefined }
   | { readonly kind: 'leave'; readonly because: Failing };
 
@@ -18,7 +18,7 @@ export interface Failing {
 }
 
 export interface ApprovalWish extends Selection {
-  /** What fails a check is denied rather than left pending, where that is anybody's business here. */
+  /** A request that fails a check is denied rather than left pending, where it may be (`mayBeDenied`). */
   readonly denyInvalid: boolean;
 }
 

@@ -39,7 +39,7 @@ export interface SanChange {
   readonly notThere: readonly GeneralName[];
   /** A sentence for each name that is removed all the same. */
   readonly stillUsed: readonly string[];
-  /** What could not be read, and so may use what is removed. */
+  /** The errors of files that could not be read, and so may use a name that is removed. */
   readonly faults: readonly KubepkiError[];
 }
 
@@ -81,7 +81,7 @@ export function changeSans(
   };
 }
 
-/** Whether a name comes or goes. Of the same names in another order nobody notices anything. */
+/** Whether a name comes or goes. The same names in another order are no change to any client. */
 export function changesNames({ edit }: SanChange): boolean {
   return edit !== undefined && edit.added.length + edit.removed.length > 0;
 }

@@ -65,7 +65,7 @@ function firstOf<T extends string | number>(tiers: readonly (readonly Trace<T>[]
 function names(traces: readonly Trace<string>[]): Trace<string>[] {
   return traces.flatMap(({ value, from }) => {
     const name = value.trim().toLowerCase();
-    // What a machine without a name is called says nothing of it.
+    // The name of a machine without a name (`localhost`) says nothing of the node.
     return name === '' || /^localhost(?:\.|$)/.test(name) ? [] : [{ value: name, from }];
   });
 }
@@ -99,7 +99,7 @@ function serverAddress({ value, from }: Trace<Certificate>): Trace<string>[] {
   return address === undefined || others.length > 0 ? [] : [{ value: address, from }];
 }
 
-/** None where they are not as kubeadm makes them. */
+/** The SANs of a certificate; none where they are not as kubeadm makes them. */
 function kubeadmSans(certificate: Certificate): readonly string[] {
   const sans = sansOf(certificate);
   return ['DNS:localhost', 'IP:127.0.0.1'].every((name) => sans.includes(name)) ? sans : [];

@@ -17,14 +17,14 @@ export interface NameSources {
 }
 
 /** A server is called by this name. */
-export interface NameUse {
+interface NameUse {
   readonly name: GeneralName;
   readonly path: string;
   /** The flag, the variable or the field that says so. */
   readonly field: string;
 }
 
-export interface NameUses {
+interface NameUses {
   readonly uses: readonly NameUse[];
   /** What could not be read. */
   readonly faults: readonly KubepkiError[];

@@ -15,7 +15,7 @@ import { flagValues, lastFlagValue } from './component-flags.ts';
  * - `worker`: its kubelet renews its own certificate, and kubeadm manages none
  * - `nothing`: no file that kubeadm knows
  */
-export type NodeKind = 'control-plane' | 'etcd-host' | 'worker' | 'nothing';
+type NodeKind = 'control-plane' | 'etcd-host' | 'worker' | 'nothing';
 
 /**
  * Where a control plane has its etcd. The configuration says `stacked` or `external`; without one it is `elsewhere` where the
@@ -119,7 +119,7 @@ export function nothingManaged(
   });
 }
 
-/** Of others that make a control plane, by the names of their files. */
+/** Other programs that make a control plane, by the names of their files. */
 const others = [
   {
     names: /^(?:server|client|request-header)-ca\.(?:crt|key)$/,

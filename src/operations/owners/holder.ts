@@ -15,7 +15,7 @@ import { catalogIdentity, catalogText, identityOf, identityText, isOfCatalog } f
 import { findAuthority } from '../../inventory/look-ups.ts';
 
 /** A certificate with its key, and whose signature it should have. */
-export interface Held {
+interface Held {
   readonly spec: CertificateSpec;
   readonly state: LeafState | KubeconfigState;
   /** undefined: nothing says where its key is. */
@@ -26,7 +26,7 @@ export interface Held {
 }
 
 /** Whom the next certificate is made out to. */
-export interface Holder {
+interface Holder {
   /** DER of the Name. */
   readonly subject: Buffer;
   /** Whether one of the CAs in the CA's file has signed the certificate, dates apart. */

@@ -15,9 +15,9 @@ export interface KeySettings {
 }
 
 /**
- * A key that waits where another user decides which file has which name is taken only where it was made here, for this very
- * certificate; or where all that it is put into is the same user's. Otherwise that user would know the key of somebody else's
- * certificate, or would be handed one.
+ * A key that waits where another user decides which file has which name is taken only where it was made here,
+ * for this very certificate; or where all that it is put into is the same user's. Otherwise that user would
+ * know the key of another owner's certificate, or would be handed one.
  * @param targets what the key is put into
  * @throws KubepkiError no-permission
  */

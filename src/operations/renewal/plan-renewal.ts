@@ -45,7 +45,7 @@ export interface Renewable {
   readonly keyAlgorithm: KeyAlgorithm;
   /** What the next one says of its holder: the same as the old one, but for its SANs. */
   readonly profile: CertificateProfile;
-  /** undefined: nobody asked for others. */
+  /** undefined: no other SANs were asked for. */
   readonly sans: SanChange | undefined;
   /** A server's, and it will have no name among its SANs. */
   readonly nameless: boolean;
@@ -56,7 +56,7 @@ export interface Renewable {
 }
 
 /** Where the certificate and its key are kept. */
-export type RenewalPlace =
+type RenewalPlace =
   | { readonly kind: 'leaf'; readonly state: LeafState; readonly keyFile: FileTarget }
   | {
       readonly kind: 'kubeconfig';
@@ -81,13 +81,13 @@ export type PlannedRenewal =
   | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
 
 /** A certificate that a renewal could not make last longer, as no certificate outlives its CA. */
-export interface AuthorityEnd {
+interface AuthorityEnd {
   readonly leafNotAfter: Date;
   readonly caNotAfter: Date;
   readonly caFile: string;
 }
 
-export interface RenewalSettings extends RestSettings {
+interface RenewalSettings extends RestSettings {
   readonly now: Date;
   readonly validityMs: number;
   /** undefined: keep each certificate's own. */
@@ -271,9 +271,9 @@ function hardLinked(place: RenewalPlace): FileTarget[] {
 }
 
 /**
- * Nobody pointed at this kubeconfig dir: renewing a restored or copied PKI directory must not re-sign the kubeconfigs
- * of the live node it lies on. (With the directory given or beside the PKI it is renewed, as kubeadm does after a CA
- * change.)
+ * The command line does not name this kubeconfig dir: renewing a restored or copied PKI directory must not
+ * re-sign the kubeconfigs of the live node it lies on. (Where the directory is given, or beside the PKI, the
+ * kubeconfig is renewed, as kubeadm does after a CA change.)
  */
 function refuseUnaskedKubeconfig(inventory: Inventory, place: RenewalPlace, authority: AuthorityEntry): void {
   if (place.kind === 'leaf' || inventory.layout.kubeconfigDirOrigin !== 'default') return;

@@ -13,7 +13,7 @@ import { changedTargets } from './renew.ts';
 import { notDue, sameSans, unsound } from './resting.ts';
 
 /** What has been made of a plan. */
-export type RenewalStage =
+type RenewalStage =
   | { readonly kind: 'dry-run' }
   | { readonly kind: 'refused'; readonly dryRun: boolean }
   | {

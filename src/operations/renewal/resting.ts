@@ -9,14 +9,14 @@ import { isoSeconds } from '../../pki/der/time.ts';
 export interface DueSettings {
   /** Only what is due; undefined: everything. */
   readonly due: DueWindow | undefined;
-  /** Of the whole node. */
+  /** The findings of the whole node. */
   readonly findings: readonly Finding[];
   /** Every certificate was named on the command line, with `--force`. */
   readonly insisted: boolean;
 }
 
 export interface RestSettings extends DueSettings {
-  /** undefined: nobody asked for other SANs. */
+  /** undefined: no other SANs were asked for. */
   readonly sans: SanSettings | undefined;
 }
 

@@ -12,7 +12,7 @@ import { certificateFile } from './plan-renewal.ts';
 import type { Renewed } from './renew.ts';
 
 /** What stands on disk for a target now: the staged new file, or the untouched old one. */
-export type ReadBack = (target: FileTarget) => Buffer;
+type ReadBack = (target: FileTarget) => Buffer;
 
 /**
  * Checks what was read back from disk against what was promised: it parses, chains to the CA, the key belongs to the

@@ -24,7 +24,7 @@ export interface Requestable {
   /** DER of the Name. */
   readonly subject: Buffer;
   readonly subjectAltName: Extension | undefined;
-  /** undefined: nobody asked for others than the certificate's. */
+  /** undefined: no SANs but the certificate's were asked for. */
   readonly sans: SanChange | undefined;
   /** A server's, and it has no name among the SANs that are asked for. */
   readonly nameless: boolean;
@@ -52,7 +52,7 @@ export type PlannedRequest =
   | Resting
   | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
 
-export interface RequestSettings extends RestSettings, KeySettings {
+interface RequestSettings extends RestSettings, KeySettings {
   readonly encryptionAlgorithm: NamedAlgorithm | undefined;
   readonly keysInUse: KeysInUse;
   readonly keys: PrivateKeys;
@@ -165,7 +165,7 @@ function requireUnused(inventory: Inventory, keysInUse: KeysInUse, targets: read
 }
 
 /** The file for the new key: `<name>.key`, or beside it where that is, or belongs to, a key in use. */
-export function keySlot({ key, newKey }: RequestFiles, keysInUse: KeysInUse): KeySlot {
+function keySlot({ key, newKey }: RequestFiles, keysInUse: KeysInUse): KeySlot {
   if (keysInUse.isFile(key.target)) return newKey;
   const used = key.content.status === 'present' && keysInUse.holds(publicKeyOf(key.content.value));
   return used ? newKey : key;

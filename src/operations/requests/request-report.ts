@@ -4,7 +4,7 @@ import { factsInUse } from '../change/facts-in-use.ts';
 import type { PlannedRequest } from './plan-requests.ts';
 import { unsound, sameSans, notDue } from '../renewal/resting.ts';
 
-/** Of `renew --csr-only`: the certificates in use stay. */
+/** The report of `renew --csr-only`: the certificates in use stay. */
 export function requestReport(
   plan: readonly PlannedRequest[],
   inventory: Inventory,

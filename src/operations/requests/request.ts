@@ -36,7 +36,7 @@ export function request(requestable: Requestable, privateKey: PrivateKey): Reque
   };
 }
 
-/** 0600 and ours, whatever is replaced. */
+/** 0600 and ours, also where it replaces a file of another mode and owner. */
 function privateFile(target: FileTarget, content: string): FileChange {
   return { target, after: { content: Buffer.from(content), mode: 0o600, owner: undefined } };
 }

@@ -3,7 +3,9 @@ import type { Component } from '../../catalog/catalog.ts';
 import type { StaticPod } from '../../inventory/kubelet/static-pods.ts';
 import { etcdSetting, lastFlagValue } from '../node/component-flags.ts';
 
-/** A certificate that a component shows to whoever connects. Paths as the manifest has them: inside the container. */
+/**
+ * A certificate that a component shows to its clients. Paths as the manifest has them: inside the container.
+ */
 export interface ServedCertificate {
   /** `peers`: etcd has a second one for the other members. */
   readonly to: 'clients' | 'peers';
@@ -39,7 +41,7 @@ export function etcdClientUrl(pod: StaticPod): URL | undefined {
   return reachableUrl(etcdSetting(pod, 'listen-client-urls'));
 }
 
-/** Where another member would, if it were on this machine. */
+/** Where another member would reach etcd, if it were on this machine. */
 export function etcdPeerUrl(pod: StaticPod): URL | undefined {
   return reachableUrl(etcdSetting(pod, 'listen-peer-urls'));
 }
@@ -74,7 +76,7 @@ function nearest(urls: string | undefined, scheme: 'http:' | 'https:'): URL | un
 }
 
 /** A server that listens on every address is also on loopback. */
-export function hostOf({ hostname }: URL): string {
+function hostOf({ hostname }: URL): string {
   return reachable(hostname.replace(/^\[|\]$/g, '')) ?? '127.0.0.1';
 }
 

@@ -1,16 +1,16 @@
 import { isBefore, type ChangePlace, type PastChange } from '../../changeset/past-change.ts';
 
 /** The backups of one directory. */
-export interface PastChanges<T extends PastChange> {
+interface PastChanges<T extends PastChange> {
   /** The newest first. */
   readonly backups: readonly T[];
   /** Those that cannot be read: of their place no more is known than their name, which begins with the time. */
   readonly damaged: readonly { readonly id: string }[];
 }
 
-export type StepBack<T> =
+type StepBack<T> =
   | { readonly kind: 'found'; readonly backup: T }
-  /** It may be the one that is looked for, or say where to go on. */
+  /** The damaged backup may be the one that is looked for, or say where to go on. */
   | { readonly kind: 'damaged'; readonly id: string; readonly reached: ChangePlace | undefined }
   /** `reached`: what the last rollback brought back; undefined: there are no backups. */
   | { readonly kind: 'none'; readonly reached: ChangePlace | undefined };
@@ -34,7 +34,7 @@ export function stepBack<T extends PastChange>(
   return stepBack({ backups, damaged }, earlier(next, next.restored));
 }
 
-/** Each step must lead further back, whatever a manifest says. */
+/** Each step must lead further back, also where a manifest says otherwise. */
 function earlier(one: ChangePlace, other: ChangePlace): ChangePlace {
   return isBefore(one, other) ? one : other;
 }

@@ -2,7 +2,7 @@ import { initSpecs } from '../../catalog/init-order.ts';
 import type { CertificateRecord, ChangeSet } from '../../changeset/change-set.ts';
 import type { CertificateReport, ChangeReport } from '../change/change-report.ts';
 
-export interface RollbackFacts {
+interface RollbackFacts {
   /** The one that is brought back. */
   readonly restored: string;
   /** Old: what is there now; new: what comes back. */

@@ -56,8 +56,8 @@ function takenOver({ target: { before }, old }: RestorableFile): Ownership | und
 }
 
 /**
- * A CA or a service-account key that the change made goes away only when somebody insists; one that it took away comes back;
- * none is replaced by another.
+ * A CA or a service-account key that the change made is removed only with `--force`; one that the change
+ * removed comes back; none is replaced by another.
  * @throws KubepkiError conflict
  */
 export function requireAuthoritiesKept(
@@ -97,7 +97,7 @@ export function rollbackRecords(
 /**
  * A rollback brings back what works: nothing that has expired, nothing that another CA signed than those on disk now.
  * @param backup where it is, for the error
- * @throws KubepkiError no-backup when it would, and nobody insists
+ * @throws KubepkiError no-backup when it would, without `--force`
  */
 export function requireUsable(
   records: readonly CertificateRecord[],

@@ -12,7 +12,7 @@ import type { PrivateKey } from '../../pki/key/private-key.ts';
 import { certificateInUse } from '../change/facts-in-use.ts';
 
 /** What a signer has made of a request. */
-export interface Answer {
+interface Answer {
   readonly spec: CertificateSpec;
   /** Of the CertificateSigningRequest. */
   readonly name: string;
@@ -29,7 +29,7 @@ export interface AnswerFiles {
   readonly certificate: CertificateFile;
 }
 
-/** What to call it where a file is named; there is no such file. */
+/** The name of a request where a message names a file; there is no such file. */
 export function answerSource(name: string): string {
   return `CertificateSigningRequest ${name}`;
 }
@@ -59,7 +59,8 @@ export function answerFiles({ spec, name, request, certificate, key }: Answer): 
 }
 
 /**
- * Somebody else may have renewed it while the request waited: theirs is newer than what was asked for.
+ * Another run may have renewed the certificate while the request waited: that one is newer than what was
+ * asked for.
  * @param replaces fingerprint of the certificate that was in use when it was asked for
  * @throws KubepkiError conflict
  */

@@ -9,7 +9,7 @@ import type { Inventory } from '../../inventory/inventory.ts';
 import { notDue, sameSans, unsound } from '../renewal/resting.ts';
 
 /** What has been made of what was asked for. */
-export type ApiStage =
+type ApiStage =
   | {
       readonly kind: 'made';
       readonly backup: string | undefined;
@@ -26,8 +26,8 @@ export type ApiStage =
       readonly kind: 'not-made';
       readonly dryRun: boolean;
       /**
-       * `refused`: never to be; `pending`: its request waits; `unchanged`: given up. Whatever has no reason is unchanged with
-       * the others.
+       * `refused`: never to be; `pending`: its request waits; `unchanged`: given up. A certificate
+       * without a reason is unchanged because the others are.
        */
       readonly reasons: ReadonlyMap<
         string,
@@ -35,7 +35,7 @@ export type ApiStage =
       >;
     };
 
-/** What was decided of one certificate; of what was asked for nothing but which it is. */
+/** What was decided of one certificate; for a certificate that will be asked for, only which one it is. */
 export type ApiPlanned =
   | { readonly status: 'requestable'; readonly spec: CertificateSpec }
   | Exclude<PlannedRequest, { readonly status: 'requestable' | 'pending' }>;

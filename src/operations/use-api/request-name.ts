@@ -2,7 +2,7 @@
 const longest = 253;
 
 /**
- * The name of a CertificateSigningRequest: whoever is to approve it sees which node and which certificate it is for.
+ * The name of a CertificateSigningRequest: it tells the approver which node and which certificate it is for.
  * @param suffix makes it one that no other run gives; of lower-case letters and digits
  */
 export function requestName(node: string, certificate: string, suffix: string): string {

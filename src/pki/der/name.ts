@@ -100,7 +100,7 @@ function nameOf(id: string): string {
 }
 
 // What Go (encoding/asn1) reads as a string. A value of any other type it takes for no name at all, so that a certificate
-// whose common name is an OCTET STRING is nobody's to Kubernetes.
+// whose common name is an OCTET STRING names no user to Kubernetes.
 const stringTypes = [
   'utf8String',
   'printableString',

@@ -10,7 +10,7 @@ export function partsIn(value: Asn1 | undefined, type: 'sequence' | 'set'): read
   return isUniversal(value, type) && typeof value.value !== 'string' ? value.value : [];
 }
 
-/** Of this type, primitive, and not empty. */
+/** Whether the value is of this type, primitive, and not empty. */
 export function isContentOf(value: Asn1 | undefined, type: UniversalType): value is Primitive {
   return isUniversal(value, type) && typeof value.value === 'string' && value.value !== '';
 }

@@ -50,7 +50,7 @@ export function parseExtension(item: Asn1): Extension {
     id: contentOf(id).toString('hex'),
     critical: isUniversal(critical, 'boolean') && contentOf(critical)[0] !== 0,
     value: contentOf(value),
-    // Of most certificates nobody asks.
+    // Encoded when it is asked for: of most certificates it never is.
     get der() {
       return encodeDer(item);
     },

@@ -5,7 +5,7 @@ import { extensionIds, findExtension, newExtension, type Extension } from './ext
 // RFC 5280, 4.2.1.3: bit 0 is the first byte's highest.
 const bits = { digitalSignature: 0x80, keyEncipherment: 0x20, keyCertSign: 0x04 } as const;
 
-export type KeyUsage = keyof typeof bits;
+type KeyUsage = keyof typeof bits;
 
 /** @returns undefined when the certificate has no keyUsage, and so says nothing */
 export function assertsKeyUsage(certificate: Certificate, usage: KeyUsage): boolean | undefined {

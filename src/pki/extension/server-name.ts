@@ -4,7 +4,7 @@ import { describe } from './subject-alt-name.ts';
 
 /** What a SAN holds, told apart for a decision. */
 export type ServerName =
-  /** As it is written, whatever that is. */
+  /** As it is written in the SAN, also where that is no host name. */
   | { readonly kind: 'dns'; readonly name: string }
   /** Canonical; an IPv4-mapped one is the IPv4 address. */
   | { readonly kind: 'ip'; readonly address: string }

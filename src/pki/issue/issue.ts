@@ -23,7 +23,7 @@ import { signatureAlgorithm, signatureOf } from './signature.ts';
 import { subjectAltName } from '../extension/subject-alt-name.ts';
 import { encodeTime } from '../der/time.ts';
 
-export interface CertificateRequest {
+interface CertificateRequest {
   readonly profile: CertificateProfile;
   readonly publicKey: KeyObject;
   /** Content bytes of the INTEGER, see {@link randomSerialNumber}. */
@@ -44,10 +44,7 @@ export function issueCertificate(issuer: LocalIssuer, request: CertificateReques
   });
 }
 
-export interface AuthorityRequest extends Pick<
-  CertificateRequest,
-  'serialNumber' | 'notBefore' | 'notAfter'
-> {
+interface AuthorityRequest extends Pick<CertificateRequest, 'serialNumber' | 'notBefore' | 'notAfter'> {
   readonly commonName: string;
   readonly privateKey: PrivateKey;
 }

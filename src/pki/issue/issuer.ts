@@ -18,13 +18,13 @@ export interface LocalIssuer {
 }
 
 /** A CA whose key is somewhere else: it cannot sign here. */
-export interface ExternalIssuer {
+interface ExternalIssuer {
   readonly kind: 'external';
   readonly bundle: Chain;
 }
 
 /** Host paths, for messages. */
-export interface AuthorityFiles {
+interface AuthorityFiles {
   readonly certificate: string;
   readonly key: string;
 }
@@ -43,7 +43,7 @@ export function certificateOfKey(bundle: Chain, privateKey: PrivateKey, now: Dat
   );
 }
 
-/** Of several certificates of one CA. */
+/** The certificate that lasts longest, of several of one CA. */
 export function lastingLongest(certificates: readonly Certificate[], now: Date): Certificate | undefined {
   const ordered = [...certificates].sort((a, b) => b.notAfter.getTime() - a.notAfter.getTime());
   const valid = ordered.filter((certificate) => isValidAt(certificate, now));
@@ -80,7 +80,7 @@ export function isIssuedBy(certificate: Certificate, authority: Certificate): bo
   return certificate.issuer.equals(authority.subject) && hasSigned(authority, certificate);
 }
 
-/** Whatever the certificate calls its issuer. */
+/** Only the signature counts, and not the name that the certificate gives its issuer. */
 export function hasSigned({ publicKey }: Certificate, certificate: Certificate): boolean {
   return !(publicKey instanceof ForeignKey) && certificate.x509.verify(publicKey);
 }

@@ -4,7 +4,7 @@ import { distinguishedName } from '../der/name.ts';
 import type { CertificateProfile } from './profile.ts';
 import { subjectAltName } from '../extension/subject-alt-name.ts';
 
-export interface LeafIdentity {
+interface LeafIdentity {
   readonly commonName: string;
   readonly organizations: readonly string[];
   readonly usages: readonly Usage[];

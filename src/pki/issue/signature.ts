@@ -1,7 +1,7 @@
 import { sign, verify, type KeyObject } from 'node:crypto';
 import { oid, primitive, sequence, type Asn1 } from '../der/der.ts';
 
-export interface SignatureAlgorithm {
+interface SignatureAlgorithm {
   readonly hash: 'sha256' | 'sha384' | 'sha512';
   /** AlgorithmIdentifier */
   readonly identifier: Asn1;
@@ -47,6 +47,6 @@ export function isSignedBy(content: Buffer, signature: Buffer, publicKey: KeyObj
   return verify(signatureAlgorithm(publicKey).hash, content, publicKey, signature);
 }
 
-export function bitString(content: Buffer): Asn1 {
+function bitString(content: Buffer): Asn1 {
   return primitive('bitString', Buffer.concat([Buffer.from([0]), content]));
 }

@@ -17,7 +17,7 @@ export type KeyAlgorithm =
   | { readonly type: 'ec'; readonly curve: 'P-256' | 'P-384' };
 
 /** What a key turned out to be: one we make, or something else by its name. */
-export type FoundAlgorithm = KeyAlgorithm | { readonly type: 'other'; readonly description: string };
+type FoundAlgorithm = KeyAlgorithm | { readonly type: 'other'; readonly description: string };
 
 const curves: Readonly<Record<string, 'P-256' | 'P-384'>> = { prime256v1: 'P-256', secp384r1: 'P-384' };
 

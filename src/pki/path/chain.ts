@@ -10,7 +10,7 @@ export function chainsTo([leaf, ...others]: Chain, authorities: Chain): boolean 
 }
 
 /** How a leaf leads to a CA. */
-export interface Path {
+interface Path {
   /** In order; without the CA itself. */
   readonly intermediates: readonly Certificate[];
   readonly authority: Certificate;

@@ -18,8 +18,8 @@ const handled: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * RFC 5280, 4.2: whoever meets a critical extension that it does not know must refuse the certificate. Kubernetes is
- * written in Go.
+ * RFC 5280, 4.2: a verifier that meets a critical extension that it does not know must refuse the
+ * certificate. Kubernetes is written in Go, so these are the extensions that Go does not know.
  * @returns what it is, in words; undefined: there is none
  */
 export function unhandledExtension({ extensions }: Certificate): string | undefined {

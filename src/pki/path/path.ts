@@ -16,7 +16,7 @@ export type PathOutcome =
   | { readonly status: 'trusted'; readonly intermediates: readonly Certificate[] }
   /** No signature leads to a CA by its name. `misnamed`: one of them has signed it, but is named in other bytes. */
   | { readonly status: 'unrelated'; readonly misnamed: boolean }
-  /** One does, over something that whoever verifies it refuses. */
+  /** A signature leads to a CA, over something that a verifier refuses. */
   | { readonly status: 'untrusted'; readonly reason: string };
 
 /**

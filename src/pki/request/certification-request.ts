@@ -98,7 +98,7 @@ function parseRequestDer(der: Buffer): CertificationRequest {
       hint: 'use RSA, or ECDSA on P-256 or P-384: other kinds are not supported',
     });
   }
-  // RFC 2986, 3: the signature shows that whoever asks has the key.
+  // RFC 2986, 3: the signature shows that the requestor has the key.
   if (!isSignedBy(encodeDer(info), contentOf(signature).subarray(1), publicKey)) throw malformedRequest();
   return { der, subject: encodeDer(subject), publicKey, extensions: requestedExtensions(attributes) };
 }

@@ -8,7 +8,7 @@ import { requestKey, type RequestKey } from './request-key.ts';
 import { exactly, tagged } from '../der/strict-parts.ts';
 
 /**
- * A certificate request that somebody else made, taken apart for a decision about it. Unlike one of our own
+ * A certificate request that another program made, taken apart for a decision about it. Unlike one of our own
  * (certification-request.ts) nothing is passed over: a decider and a signer that read one file differently are an attack.
  */
 export interface ForeignRequest extends RequestAttributes {
@@ -44,7 +44,7 @@ export function openRequest(pem: Uint8Array): ForeignRequest {
   try {
     return takeApart(parseDer(der));
   } catch (cause) {
-    // Whatever it was, forge and openssl included: these bytes come from outside.
+    // Any error becomes this one, also those of forge and OpenSSL: these bytes come from outside.
     if (cause instanceof KubepkiError && cause.code === 'bad-request') throw cause;
     throw new KubepkiError('bad-request', 'is not a well-formed certificate request', { cause });
   }

@@ -4,14 +4,14 @@ import { printable } from '../printable.ts';
 export interface ShownGeneration {
   readonly status: 'existing' | 'keyless' | 'new' | 'unmanaged';
   readonly spec: InitSpec;
-  /** Of a serving certificate that was made. */
+  /** The SANs of a serving certificate that was made. */
   readonly names?:
     { readonly dnsNames: readonly string[]; readonly ipAddresses: readonly string[] } | undefined;
-  /** Of a kubeconfig. */
+  /** The path of a kubeconfig. */
   readonly path?: string | undefined;
 }
 
-export interface GenerationDirectories {
+interface GenerationDirectories {
   readonly certDir: string;
   readonly kubeconfigDir: string;
 }

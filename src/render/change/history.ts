@@ -10,7 +10,7 @@ export interface HistoryEntry extends PastChange {
   readonly user: string;
   readonly command: string;
   readonly certificates: readonly CertificateRecord[];
-  /** Those that the change replaced or made. */
+  /** The files that the change replaced or made. */
   readonly files: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 import { printable } from '../printable.ts';
 
 /** What `recover` would find and do. */
-export type PlannedRecovery =
+type PlannedRecovery =
   | { readonly outcome: 'none' }
   | {
       readonly outcome: 'undone' | 'completed' | 'back';
@@ -15,7 +15,7 @@ const would = {
   back: 'would take back',
 } as const;
 
-export interface RecoveryPlan {
+interface RecoveryPlan {
   /** The manifest of a static pod that a restart took away; undefined: none is away. */
   readonly manifest: { readonly path: string; readonly command: string } | undefined;
   readonly change: PlannedRecovery;

@@ -1,12 +1,15 @@
 import { kubeadmDate } from '../kubeadm-date.ts';
 import { printable } from '../printable.ts';
 
-/** Of what `--within` leaves as it is. `reasons` are said of it: `has no private key`. */
+/**
+ * A certificate that `--within` leaves as it is. Each of the `reasons` is said of the certificate: `has no
+ * private key`.
+ */
 export type RestingOutcome =
   | { readonly status: 'not-due'; readonly longName: string; readonly notAfter: Date }
   | { readonly status: 'unsound'; readonly longName: string; readonly reasons: readonly string[] };
 
-export type RenewalOutcome =
+type RenewalOutcome =
   | { readonly status: 'renewed'; readonly longName: string }
   | { readonly status: 'missing' | 'same-sans'; readonly longName: string }
   | RestingOutcome

@@ -2,7 +2,7 @@ import type { Component } from '../../catalog/catalog.ts';
 import type { ProbeEndpoint } from '../../operations/restart/plan-restart.ts';
 import { printable } from '../printable.ts';
 
-export type RestartEvent =
+type RestartEvent =
   | { readonly status: 'restarted' | 'would-restart'; readonly component: Component }
   | { readonly status: 'no-manifest'; readonly component: Component; readonly directory: string }
   | {

@@ -32,7 +32,7 @@ export function rollbackLines(backup: BroughtBack, certificates: readonly Rolled
   ]);
 }
 
-/** What stands above what a dry run shows. */
+/** The heading of a dry run. */
 export function plannedRollback(backup: BroughtBack): string {
   const files = backup.files === 1 ? '1 file' : `${String(backup.files)} files`;
   return lines([`would roll back ${files} to ${before(backup)}`, `would take back: ${backup.command}`]);

@@ -1,11 +1,9 @@
 import { bashCompletion } from './bash.ts';
-import type { CommandTree } from './command-tree.ts';
 import { fishCompletion } from './fish.ts';
 import { zshCompletion } from './zsh.ts';
 
-/** The script that each shell completes by. All words but the IDs of backups are in it: no program is started to complete one. */
-export const completionScripts = {
-  bash: bashCompletion,
-  zsh: zshCompletion,
-  fish: fishCompletion,
-} satisfies Record<string, (program: CommandTree) => string>;
+/**
+ * The script that each shell completes by. It asks the program (`kubepki __complete WORD… PARTIAL`), which answers with candidates, one a
+ * line with a tab and a description, and a last line: `:words`, or `:files` or `:directories` where the shell knows better.
+ */
+export const completionScripts = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion };

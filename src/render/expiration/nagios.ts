@@ -5,7 +5,7 @@ import { humanDuration } from '../human-duration.ts';
 import { printable } from '../printable.ts';
 
 /** What a plugin says, with the numbers of the Monitoring Plugins guidelines. */
-export type NagiosStatus = 'OK' | 'WARNING' | 'CRITICAL' | 'UNKNOWN';
+type NagiosStatus = 'OK' | 'WARNING' | 'CRITICAL' | 'UNKNOWN';
 
 export interface NagiosVerdict {
   readonly status: Exclude<NagiosStatus, 'UNKNOWN'>;

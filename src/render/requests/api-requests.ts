@@ -1,6 +1,6 @@
 import { printable } from '../printable.ts';
 
-export interface ShownApiRequest {
+interface ShownApiRequest {
   readonly name: string;
   /** Such as `ECDSA-P256`. */
   readonly keyType: string;

@@ -1,6 +1,6 @@
 import { printable } from '../printable.ts';
 
-export interface GeneratedRequests {
+interface GeneratedRequests {
   readonly certDir: string;
   readonly baseNames: readonly string[];
   readonly kubeconfigDir: string;

@@ -2,7 +2,7 @@ import type { SettledRow } from '../../operations/kubelet-serving/verdict.ts';
 import { renderDocument, type DocumentFormat } from '../document.ts';
 import { printable } from '../printable.ts';
 
-/** Of those that were decided, or would be: the others are told as errors or warnings. */
+/** A line for each request that was decided, or would be: the others are told as errors or warnings. */
 export function decisionLines(rows: readonly SettledRow[]): string {
   return rows.flatMap(line).join('');
 }

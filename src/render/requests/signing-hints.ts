@@ -1,6 +1,6 @@
 import { shellWord } from '../../errors/shell-word.ts';
 
-/** What waits for a signature, and whose with what in it. */
+/** A request that waits for a signature, and what the CA must be told of it. */
 export interface Signable {
   readonly name: string;
   /** Host paths: the CSR, and where its certificate is expected. */

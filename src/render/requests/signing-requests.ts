@@ -55,7 +55,7 @@ export function requestCells(listed: ListedRequest, now: Date, separator = ','):
   ];
 }
 
-// Whoever may make a request decides how many names it has, and how long they are.
+// The requestor decides how many names a request has, and how long they are.
 function nameList(names: readonly string[] | undefined, separator: string): string {
   if (names === undefined) return '<too many>';
   if (names.length === 0) return '<none>';

@@ -34,7 +34,7 @@ import type { Trouble } from './conversation.ts';
  * - `worthless`: what was signed is not what was asked for, so nothing will come of these requests
  * - `blocked`: what was signed may be good, and something here is in its way
  */
-export type AnswerPlan =
+type AnswerPlan =
   | {
       readonly kind: 'installable';
       readonly inventory: Inventory;
@@ -134,7 +134,7 @@ function checkOne(
       case 'refused':
         return refused(planned.errors);
       default:
-        // The signer has given a certificate for a key of somebody else's.
+        // The signer has given a certificate for another key than ours.
         throw new KubepkiError('bad-certificate', `the certificate for ${certificate} is for another key`, {
           file: answerSource(request.name),
           hint: 'the signer must certify the key of the request',

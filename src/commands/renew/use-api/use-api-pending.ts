@@ -17,7 +17,7 @@ export function resumeCommand(node: Node, options: ApiOptions): string {
   return commandLine([...resumeFlags(options), ...node.flags])('renew --use-api --resume');
 }
 
-export function discardCommand(node: Node, options: ApiOptions): string {
+function discardCommand(node: Node, options: ApiOptions): string {
   return commandLine([...resumeFlags(options), ...node.flags])('renew --use-api --discard-pending');
 }
 
@@ -93,7 +93,7 @@ export function namesIn({ requests }: PendingRequests): string {
   return requests.map(({ name }) => name).join(', ');
 }
 
-/** Whoever interrupts it is told that something waits. @returns forgets it */
+/** An operator who interrupts the run is told that requests wait. @returns ends that */
 export function tellOfPending(pending: PendingRequests, resume: string): () => void {
   return onInterrupt(() => ({ said: `${namesIn(pending)} wait; to go on: ${resume}` }));
 }

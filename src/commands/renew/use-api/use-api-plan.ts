@@ -47,7 +47,7 @@ import { certificateInUse } from '../../../operations/change/facts-in-use.ts';
 import { findAuthority } from '../../../inventory/look-ups.ts';
 
 /** A certificate that will be asked for. */
-export interface Wanted extends Pick<Installable, 'place' | 'caFile' | 'authorities'> {
+interface Wanted extends Pick<Installable, 'place' | 'caFile' | 'authorities'> {
   readonly requestable: Requestable;
   /** The one in use. */
   readonly leaf: Certificate;
@@ -202,7 +202,7 @@ function noFiles(directory: string, spec: CertificateSpec): RequestFiles {
   };
 }
 
-/** For the names of requests: kubeadm's name of a node, unless somebody gave it another. */
+/** For the names of requests: kubeadm's name of a node, unless it was given another. */
 export function ownNodeName(): string {
   return hostname().trim().toLowerCase();
 }

@@ -114,7 +114,7 @@ async function giveUp(
   // First: why is what matters, whatever becomes of tidying up.
   const conclusion = unsettled(errors, 'refused', context);
   const left = await withdraw(api, created, context.terminal);
-  // Somebody may yet approve what could not be taken back.
+  // A request that could not be taken back may yet be approved.
   if (left.length > 0 && !decided) noteKept(context);
   else await forgetPending(pending, context);
   return conclusion;
@@ -132,7 +132,7 @@ async function putInPlace(
   api: SigningApi,
   pending: PendingRequests,
   answers: ReadonlyMap<string, string>,
-  /** `forget`: nothing waits any more, whoever interrupts it. */
+  /** `forget`: nothing waits any more, so an interruption need not say so. */
   { forget, ...context }: Context & { readonly forget: () => void },
 ): Promise<Conclusion> {
   const { node, plan, options, terminal } = context;
@@ -186,7 +186,7 @@ async function putInPlace(
   }
 }
 
-/** The change stands; a record that stays is found to be in place by whoever resumes. */
+/** The change stands; where the record stays, `--resume` finds the certificates in place. */
 function forgetAfterChange(state: StateDirectory, terminal: Terminal): void {
   try {
     dropPendingRequests(state);
