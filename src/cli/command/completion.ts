@@ -1,13 +1,14 @@
 import { Argument, type Command, Option } from 'commander';
 import { KubepkiError } from '../../errors/error.ts';
 import type { ExitCode } from '../exit-code.ts';
+import { explain } from '../help/explain.ts';
 import { offering } from '../offering.ts';
 import { shells, type Shell } from '../shells.ts';
 import { openTerminal, type TerminalOptions } from '../terminal.ts';
 import { unknownWord } from '../unknown-name.ts';
 
 export function addCompletion(program: Command, done: (code: ExitCode) => void): void {
-  program
+  const command = program
     .command('completion')
     .summary('print what makes a shell complete commands, flags and names')
     .description('Prints what makes a shell complete the commands, flags and certificate names of kubepki.')
@@ -15,28 +16,26 @@ export function addCompletion(program: Command, done: (code: ExitCode) => void):
     .addArgument(offering(new Argument('[shell]', 'bash, zsh or fish'), shells))
     .allowExcessArguments(false)
     .addOption(new Option('-v, --v <level>').hideHelp())
-    .addHelpText(
-      'after',
-      `
-To try it, in this shell only:
-  source <(kubepki completion bash)      # bash; before bash 4: eval "$(kubepki completion bash)"
-  source <(kubepki completion zsh)       # zsh, after compinit
-  kubepki completion fish | source       # fish
-
-To have it always:
-  kubepki completion bash > /etc/bash_completion.d/kubepki
-  kubepki completion zsh > /usr/local/share/zsh/site-functions/_kubepki
-  kubepki completion fish > ~/.config/fish/completions/kubepki.fish
-
-Completing starts no program and asks no cluster: all words are in the script, but for the IDs of backups, which the shell
-reads itself, as root. Make it again after an update.`,
-    )
     .action(async (given: string | undefined, _options, command: Command) => {
       const shell = requireShell(given);
       const options = command.optsWithGlobals<TerminalOptions>();
       const { printCompletion } = await import('../completion.ts');
       done(printCompletion(shell, program, openTerminal(options)));
     });
+  explain(command, {
+    examples: [
+      'source <(kubepki completion bash)',
+      'source <(kubepki completion zsh)',
+      'kubepki completion fish | source',
+      'kubepki completion bash > /etc/bash_completion.d/kubepki',
+      'kubepki completion zsh > /usr/local/share/zsh/site-functions/_kubepki',
+      'kubepki completion fish > ~/.config/fish/completions/kubepki.fish',
+    ],
+    notes: [
+      'The first three are for this shell only (zsh: after compinit; bash before 4: eval "$(kubepki completion bash)"), the others to have it always.',
+      'Completing starts no program and asks no cluster: all words are in the script, but for the IDs of backups, which the shell reads itself, as root. Make it again after an update.',
+    ],
+  });
 }
 
 /** @throws KubepkiError usage */

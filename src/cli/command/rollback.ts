@@ -2,6 +2,7 @@ import { Argument, type Command } from 'commander';
 import type { RollbackOptions } from '../rollback.ts';
 import { deployHookOption } from '../deploy-hook-option.ts';
 import type { ExitCode } from '../exit-code.ts';
+import { explain } from '../help/explain.ts';
 import { offeringBackups } from '../offering.ts';
 import { addNodeOptions, dryRunOption, keepAllBackupsOption, lockTimeoutOption } from '../options.ts';
 import { outputOption } from '../output-option.ts';
@@ -39,4 +40,12 @@ export function addRollback(certs: Command, done: (code: ExitCode) => void): voi
       const { rollBackChange } = await import('../rollback.ts');
       done(await rollBackChange(id, options, openTerminal(options)));
     });
+  explain(self, {
+    examples: [
+      'kubepki certs rollback --dry-run',
+      'kubepki certs rollback --restart',
+      'kubepki certs rollback 3',
+    ],
+    pages: ['undo', 'restarts', 'hooks'],
+  });
 }
