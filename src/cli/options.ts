@@ -45,10 +45,8 @@ export function nodeOptions({
   kubeconfig = true,
   rootfs = [rootfsOption()],
 }: NodeFlagChoices = {}): Option[] {
-  const ignored = pathOption(
-    '--kubeconfig <file>',
-    'accepted as kubeadm does, without effect: nothing is read from the cluster',
-  );
+  // Accepted as kubeadm does, without effect: nothing is read from the cluster.
+  const ignored = pathOption('--kubeconfig <file>', '').hideHelp();
   return [
     pathOption('--cert-dir <dir>', 'the certificates (default: /etc/kubernetes/pki)'),
     pathOption('--kubeconfig-dir <dir>', `the kubeconfigs (default: ${kubeconfigDirDefault})`),
