@@ -27,7 +27,7 @@ const figures = [
   { what: 'imports through a wall', count: breaches.length, most: 0 },
   { what: 'files of src that `renew all` loads', count: renewal.length },
   { what: 'of these on the top floor', count: topFloorOf(renewal).length, most: 40, later: true },
-  { what: 'lines of README.md', count: linesOf('README.md'), most: 220, later: true },
+  { what: 'lines of README.md', count: linesOf('README.md'), most: 220 },
 ];
 
 for (const { what, count, most, later = false } of figures) {

@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander';
 import type { ExitCode } from '../terminal/exit-code.ts';
+import { explain } from '../flags/help/explain.ts';
+import { formatHelp } from '../flags/help/layout.ts';
 import { rootfsOption } from '../flags/options.ts';
 import { requireQuietText } from '../flags/quiet-option.ts';
 import { writeOutput } from '../terminal/standard-streams.ts';
@@ -55,6 +57,7 @@ export async function buildProgram(version: string, words: readonly string[], do
       requireQuietText(command);
     })
     .exitOverride()
+    .configureHelp({ formatHelp })
     .configureOutput({
       writeOut: (text) => {
         writeOutput('stdout', text);
@@ -64,19 +67,26 @@ export async function buildProgram(version: string, words: readonly string[], do
   asGroup(program, words);
   const certs = program
     .command('certs')
-    .description('Show when the certificates end, renew them, and take a renewal back.')
-    .addHelpText('after', '\nExit codes: 0 done, 1 error and nothing was changed, others in the README.');
+    .summary('show when certificates end, renew them, take a renewal back')
+    .description('Show when the certificates end, renew them, and take a renewal back.');
+  explain(certs, {
+    examples: ['kubepki certs check-expiration', 'kubepki certs renew all --restart'],
+    pages: ['check', 'renew', 'exit-codes'],
+  });
   asGroup(certs, words);
   const csr = program
     .command('csr')
+    .summary("approve kubelets' requests for their serving certificates")
     .description(
       'Show the signing requests of the cluster, and approve or deny those of kubelets for their serving certificates.',
-    )
-    .addHelpText(
-      'after',
-      '\nKubelets with "serverTLSBootstrap: true" ask for the certificate they serve, and nobody in a cluster approves that by\n' +
-        'itself. Exit codes: 0 done, 1 error, or a request that was named was refused.',
     );
+  explain(csr, {
+    notes: [
+      'Kubelets with "serverTLSBootstrap: true" ask for the certificate they serve, and no controller of Kubernetes approves that.',
+      'Exit codes: 0 done, 1 error, or a request that was named was refused.',
+    ],
+    pages: ['kubelet-serving'],
+  });
   asGroup(csr, words);
   const groups = [
     { parent: certs, commands: certsCommands },

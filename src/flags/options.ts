@@ -45,7 +45,7 @@ export function nodeOptions({
   kubeconfig = true,
   rootfs = [rootfsOption()],
 }: NodeFlagChoices = {}): Option[] {
-  // For kubeadm's command lines: it changes nothing, as these commands read nothing from the cluster.
+  // Accepted as kubeadm does, without effect: nothing is read from the cluster.
   const ignored = pathOption('--kubeconfig <file>', '').hideHelp();
   return [
     pathOption('--cert-dir <dir>', 'the certificates (default: /etc/kubernetes/pki)'),

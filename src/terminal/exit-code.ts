@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors/error.ts';
 
-/** What the process says to a cron job or a monitoring system; the README documents each. */
+/** What the process says to a cron job or a monitoring system; docs/exit-codes.md documents each. */
 export const exitCodes = {
   done: 0,
   error: 1,

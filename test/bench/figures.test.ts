@@ -1,4 +1,4 @@
-/** The figures that were recorded last: figures.json, and the table of README.md. No test measures anything. */
+/** The figures that were recorded last: figures.json, and the table of docs/performance.md. No test measures anything. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -9,9 +9,9 @@ const read = (name: string): string => readFileSync(new URL(name, import.meta.ur
 const text = read('figures.json');
 const recorded = JSON.parse(text) as Figures;
 
-test("README's table is what figures.json says", () => {
-  const readme = read('../../README.md');
-  assert.equal(withTable(readme, renderTable(recorded)), readme);
+test('the table of docs/performance.md is what figures.json says', () => {
+  const page = read('../../docs/performance.md');
+  assert.equal(withTable(page, renderTable(recorded)), page);
 });
 
 test('every limit that was promised is there', () => {

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what is promised about speed, as ratios measured in one run; seconds are the machine's. Prints the table,
- * and writes figures.json and the table of README.md. `npm run bench -- --quick` is for trying, and only prints.
+ * and writes figures.json and the table of docs/performance.md. `npm run bench -- --quick` is for trying, and only prints.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -20,7 +20,7 @@ import { renderTable, withTable } from './table.ts';
 import { versions } from './versions.ts';
 
 const figuresFile = new URL('figures.json', import.meta.url);
-const readmeFile = new URL('../../README.md', import.meta.url);
+const pageFile = new URL('../../docs/performance.md', import.meta.url);
 const groups = { 'start-up': startUp, keys, disk, 'many trees': manyTrees, alternatives };
 
 const args = process.argv.slice(2);
@@ -58,5 +58,5 @@ if (quick) {
   progress('quick: nothing is written');
 } else {
   writeFileSync(figuresFile, `${JSON.stringify(figures, undefined, 2)}\n`);
-  writeFileSync(readmeFile, withTable(readFileSync(readmeFile, 'utf8'), table));
+  writeFileSync(pageFile, withTable(readFileSync(pageFile, 'utf8'), table));
 }

@@ -1,4 +1,4 @@
-/** The figures as Markdown, and their place in README.md. */
+/** The figures as Markdown, and their place in docs/performance.md. */
 import type { Figure, Figures } from './figure.ts';
 
 const begin = '<!-- figures -->';

@@ -68,7 +68,7 @@ describe('with', () => {
       // Without a name: it must not wait for an answer.
       const outcome = await throughShell(`exec "$@" ${redirections}`, tree, 'renew');
       const note = said.stderr ? changeNote(t, tree, { restart: allComponents }) : '';
-      // The executable knows that the result is lost; node opens /dev/null in its place, as the README says.
+      // The executable knows that the result is lost; node opens /dev/null in its place, as docs/exit-codes.md says.
       const isLost = isExecutable && !said.stdout && said.stderr;
       const error = isLost ? 'error: cannot write to standard output: it is closed\n' : '';
       assert.deepEqual([outcome.code, outcome.stderr], [isLost ? 8 : 0, `${error}${note}`]);
@@ -83,7 +83,7 @@ describe('with', () => {
 describe('in a working directory that was removed', () => {
   const script = 'cd "$(mktemp -d)" && rmdir "$PWD" && exec "$@"';
 
-  // Bun's runtime ends before any of the program runs; the README says so.
+  // Bun's runtime ends before any of the program runs; docs/install.md says so.
   if (isExecutable) {
     test('the executable says so, and does nothing', async (t) => {
       const tree = copyFixture(t, role);

@@ -66,7 +66,7 @@ export function requireOneReport({ text, json, yaml }: Outputs): void {
 }
 
 /**
- * Of the codes that the README documents these are left: done, an error, and an invalid configuration where there is one.
+ * Of the codes that docs/exit-codes.md documents these are left: done, an error, and an invalid configuration where there is one.
  * @param config the configuration's file
  */
 export function requireTruthfulCode({ code, stderr }: Said, config: string | undefined): void {

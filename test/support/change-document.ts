@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { z } from 'zod';
 
-// Written down here once more, and on purpose not taken from src: what the README promises, and nothing else.
+// Written down here once more, and on purpose not taken from src: what docs/json.md promises, and nothing else.
 const facts = z.strictObject({
   serial: z.string().regex(/^-?[0-9A-F]+$/),
   notAfter: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
@@ -67,7 +67,7 @@ const schema = z.strictObject({
 export type ChangeDocument = z.infer<typeof schema>;
 export type CertificateDocument = ChangeDocument['certificates'][number];
 
-/** All of stdout is one document of the form that the README describes, without a secret in it. */
+/** All of stdout is one document of the form that docs/json.md describes, without a secret in it. */
 export function changeDocument(stdout: string): ChangeDocument {
   const document = JSON.parse(stdout) as ChangeDocument;
   schema.parse(document);

@@ -21,6 +21,8 @@ const judges = {
   bash: { package: 'bash', args: ['--version'], says: /^GNU bash, version [45]/ },
   zsh: { package: 'zsh', args: ['--version'], says: /^zsh \d/ },
   fish: { package: 'fish', args: ['--version'], says: /^fish, version \d/ },
+  // It has no flag for its version.
+  mandoc: { package: 'mandoc', args: ['-?'], says: /^usage: mandoc /m },
   mount: { package: 'mount', args: ['--version'], says: /util-linux/ },
   flock: { package: 'util-linux', args: ['--version'], says: /util-linux/ },
   setpriv: { package: 'util-linux', args: ['--version'], says: /util-linux/ },

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { CheckExpirationOptions } from './check-expiration.ts';
 import { addClusterOptions } from '../../flags/cluster-options.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
+import { explain } from '../../flags/help/explain.ts';
 import { addNodeOptions, atOption } from '../../flags/options.ts';
 import { expirationOutputOption, missingKeysOption } from '../../flags/expiration-output-option.ts';
 import { parsePeriodOption, withinOption } from '../../flags/period-option.ts';
@@ -44,32 +45,26 @@ export function addCheckExpiration(certs: Command, done: (code: ExitCode) => voi
     .addOption(atOption('judge as of this moment'))
     // A printer flag of kubeadm that changes nothing here.
     .addOption(new Option('--show-managed-fields [bool]').hideHelp())
-    .addHelpText(
-      'after',
-      `
-Examples:
-  kubepki certs check-expiration
-  kubepki certs check-expiration --within 30d
-  kubepki certs check-expiration -o json --cert-dir /backup/pki
-  kubepki certs check-expiration -o jsonpath='{range .certificates[*]}{.name}{"\\n"}{end}'
-  kubepki certs check-expiration -o nagios --warning 30d --critical 7d
-  kubepki certs check-expiration --textfile /var/lib/prometheus/node-exporter/kubepki.prom
-  kubepki certs check-expiration --rootfs fixtures/stacked-etcd-rsa --at 2027-01-01T00:00:00Z
-  kubepki certs check-expiration --within 30d --rootfs /backup/*
-  find /backup -maxdepth 1 -name 'cp-*' | kubepki certs check-expiration -o json --rootfs-from -
-
-Several trees make one table with a column NODE, or one document with an item for each, in which kubeadm's is; one of
-which nothing can be read is a row. --rootfs-from makes the same of a list of one. The cluster is not asked then.
-
-Exit code 1 if a file could not be read, or if kubeadm manages nothing here (a worker, an empty directory); missing
-and expired certificates are exit code 0, as with kubeadm.
-With --within: 5 if something is wrong (expired, missing, unreadable, not signed by its CA, without its key, …), else 4
-if something expires within that time. What is wrong and not in the table is a warning on stderr.
-With -o nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.`,
-    )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<CheckExpirationOptions & TerminalOptions>();
       const { checkExpiration } = await import('./check-expiration.ts');
       done(await checkExpiration(options, openTerminal(options)));
     });
+  explain(command, {
+    examples: [
+      'kubepki certs check-expiration',
+      'kubepki certs check-expiration --within 30d',
+      'kubepki certs check-expiration -o json --cert-dir /backup/pki',
+      `kubepki certs check-expiration -o jsonpath='{range .certificates[*]}{.name}{"\\n"}{end}'`,
+      'kubepki certs check-expiration -o nagios --warning 30d --critical 7d',
+      'kubepki certs check-expiration --textfile /var/lib/prometheus/node-exporter/kubepki.prom',
+      'kubepki certs check-expiration --rootfs fixtures/stacked-etcd-rsa --at 2027-01-01T00:00:00Z',
+      'kubepki certs check-expiration --within 30d --rootfs /backup/*',
+    ],
+    notes: [
+      'Exit code 1 if a file could not be read, or if kubeadm manages nothing here (a worker, an empty directory). With --within 5 if something is wrong, else 4 if something expires within that time. With -o nagios 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.',
+      'What is wrong and not in the table is a warning on stderr. Several trees make one table or document, and the cluster is not asked then.',
+    ],
+    pages: ['check', 'monitoring', 'configuration', 'exit-codes'],
+  });
 }

@@ -1,6 +1,7 @@
 import { Argument, type Command, Option } from 'commander';
 import { KubepkiError } from '../../errors/error.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import { explain } from '../../flags/help/explain.ts';
 import { offering } from '../../flags/names/offering.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 import { unknownWord } from '../../flags/names/unknown-name.ts';
@@ -10,7 +11,7 @@ const shells = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof shells)[number];
 
 export function addCompletion(program: Command, done: (code: ExitCode) => void): void {
-  program
+  const command = program
     .command('completion')
     .summary('print what makes a shell complete commands, flags and names')
     .description('Prints what makes a shell complete the commands, flags and certificate names of kubepki.')
@@ -18,22 +19,6 @@ export function addCompletion(program: Command, done: (code: ExitCode) => void):
     .addArgument(offering(new Argument('[shell]', 'bash, zsh or fish'), shells))
     .allowExcessArguments(false)
     .addOption(new Option('-v, --v <level>').hideHelp())
-    .addHelpText(
-      'after',
-      `
-To try it, in this shell only:
-  source <(kubepki completion bash)      # bash; before bash 4: eval "$(kubepki completion bash)"
-  source <(kubepki completion zsh)       # zsh, after compinit
-  kubepki completion fish | source       # fish
-
-To have it always:
-  kubepki completion bash > /etc/bash_completion.d/kubepki
-  kubepki completion zsh > /usr/local/share/zsh/site-functions/_kubepki
-  kubepki completion fish > ~/.config/fish/completions/kubepki.fish
-
-To complete a word, the shell asks the kubepki that begins the line. That reads nothing but the names of backups, which only root
-sees, and asks no cluster.`,
-    )
     .action(async (given: string | undefined, _options, command: Command) => {
       const shell = requireShell(given);
       const options = command.optsWithGlobals<TerminalOptions>();
@@ -41,6 +26,20 @@ sees, and asks no cluster.`,
       openTerminal(options).result(completionScripts[shell]);
       done(exitCodes.done);
     });
+  explain(command, {
+    examples: [
+      'source <(kubepki completion bash)',
+      'source <(kubepki completion zsh)',
+      'kubepki completion fish | source',
+      'kubepki completion bash > /etc/bash_completion.d/kubepki',
+      'kubepki completion zsh > /usr/local/share/zsh/site-functions/_kubepki',
+      'kubepki completion fish > ~/.config/fish/completions/kubepki.fish',
+    ],
+    notes: [
+      'The first three are for this shell only (zsh: after compinit; bash before 4: eval "$(kubepki completion bash)"), the others to have it always.',
+      'To complete a word, the shell asks the kubepki that begins the line. That reads nothing but the names of backups, which only root sees, and asks no cluster.',
+    ],
+  });
 }
 
 /** @throws KubepkiError usage */

@@ -2,13 +2,14 @@ import { type Command, Option } from 'commander';
 import type { CsrApproveOptions } from './csr-approve.ts';
 import { addCsrOptions } from '../../flags/csr-options.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
+import { explain } from '../../flags/help/explain.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addCsrApprove(csr: Command, done: (code: ExitCode) => void): void {
-  addCsrOptions(
+  const command = addCsrOptions(
     csr
       .command('approve')
-      .summary('approve requests of kubelets for their serving certificates, after every check')
+      .summary('approve requests for serving certificates, after every check')
       .description(
         'Approves a request only if it is what a kubelet asks for its serving certificate: of its own node, for names and ' +
           'addresses of that Node object, which belong to no other node, Service or API server. Nothing else is ever approved.',
@@ -26,24 +27,22 @@ export function addCsrApprove(csr: Command, done: (code: ExitCode) => void): voi
     )
     .option('--deny-invalid', 'deny what fails a check, rather than leave it pending')
     .addOption(new Option('--dry-run', 'say what would be decided, and decide nothing'))
-    .addHelpText(
-      'after',
-      `
-Examples:
-  kubepki csr list
-  kubepki csr approve csr-9wvgt
-  kubepki csr approve --all --allow-cidr 192.0.2.0/24 --allow-dns example.internal --dry-run
-
---allow-cidr and --allow-dns can be given again, or take several with commas between; example.internal means that name
-and all below it, .example.internal all below it, and a * stands for a part of one label. A kubelet writes the addresses
-of its Node itself, so with --all they have to be within these lists. What a refused request fails is said. Exit code 1
-if a request that is named is not approved; with --all a refusal is a warning, and the exit code 0.`,
-    )
     .action(async (names: string[], _options, command: Command) => {
       const options = command.optsWithGlobals<CsrApproveOptions & TerminalOptions>();
       const { approveRequests } = await import('./csr-approve.ts');
       done(await approveRequests(names, options, openTerminal(options)));
     });
+  explain(command, {
+    examples: [
+      'kubepki csr approve csr-9wvgt',
+      'kubepki csr approve --all --allow-cidr 192.0.2.0/24 --allow-dns example.internal --dry-run',
+    ],
+    notes: [
+      '--allow-cidr and --allow-dns can be given again, or take several with commas between; example.internal means that name and all below it, .example.internal all below it, and a * stands for a part of one label. With --all they are needed.',
+      'What a refused request fails is said. Exit code 1 if a request that is named is not approved; with --all a refusal is a warning, and the exit code 0.',
+    ],
+    pages: ['kubelet-serving'],
+  });
 }
 
 /** Given again it adds to the list. */

@@ -2,13 +2,14 @@ import { type Command, Option } from 'commander';
 import type { CsrDenyOptions } from './csr-deny.ts';
 import { addCsrOptions } from '../../flags/csr-options.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
+import { explain } from '../../flags/help/explain.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addCsrDeny(csr: Command, done: (code: ExitCode) => void): void {
-  addCsrOptions(
+  const command = addCsrOptions(
     csr
       .command('deny')
-      .summary('deny requests of kubelets for their serving certificates')
+      .summary('deny requests for serving certificates')
       .description(
         'Denies the named requests, if they are pending and of kubelets for their serving certificates: all others are left ' +
           'as they are. A denial cannot be taken back; the kubelet asks again, with a new request.',
@@ -22,4 +23,8 @@ export function addCsrDeny(csr: Command, done: (code: ExitCode) => void): void {
       const { denyRequests } = await import('./csr-deny.ts');
       done(await denyRequests(names, options, openTerminal(options)));
     });
+  explain(command, {
+    examples: ['kubepki csr deny csr-4xk7p --dry-run', 'kubepki csr deny csr-4xk7p'],
+    pages: ['kubelet-serving'],
+  });
 }

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { addCsrOptions, type CsrOptions } from '../../flags/csr-options.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
+import { explain } from '../../flags/help/explain.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addCsrList(csr: Command, done: (code: ExitCode) => void): void {
-  addCsrOptions(
+  const command = addCsrOptions(
     csr
       .command('list')
       .summary('list the signing requests and what they ask for')
@@ -16,5 +17,9 @@ export function addCsrList(csr: Command, done: (code: ExitCode) => void): void {
     const options = command.optsWithGlobals<CsrOptions & TerminalOptions>();
     const { listRequests } = await import('./csr-list.ts');
     done(await listRequests(options, openTerminal(options)));
+  });
+  explain(command, {
+    examples: ['kubepki csr list', 'kubepki csr list -o json'],
+    pages: ['kubelet-serving', 'json'],
   });
 }

@@ -2,12 +2,13 @@ import type { Command } from 'commander';
 import { compatOption } from '../../flags/compat-option.ts';
 import type { GenerateCsrOptions } from './generate-csr.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
+import { explain } from '../../flags/help/explain.ts';
 import { addNodeOptions, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../../flags/options.ts';
 import { outputOption } from '../../flags/output-option.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addGenerateCsr(certs: Command, done: (code: ExitCode) => void): void {
-  addNodeOptions(
+  const command = addNodeOptions(
     certs
       .command('generate-csr')
       .summary('make keys and CSRs for a new control plane')
@@ -23,20 +24,19 @@ export function addGenerateCsr(certs: Command, done: (code: ExitCode) => void): 
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())
-    .addHelpText(
-      'after',
-      `
-Examples:
-  kubepki certs generate-csr --config kubeadm.yaml
-  kubepki certs generate-csr --cert-dir /tmp/k8s/pki --kubeconfig-dir /tmp/k8s
-
-What the configuration leaves out is kubeadm's default; the node's name and address are then this machine's, with --rootfs
-what the files there say. Have the CSRs signed, put each certificate beside its CSR (etcd/server.crt, admin.conf.crt),
-then: kubepki certs install`,
-    )
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<GenerateCsrOptions & TerminalOptions>();
       const { generateRequests } = await import('./generate-csr.ts');
       done(await generateRequests(options, openTerminal(options)));
     });
+  explain(command, {
+    examples: [
+      'kubepki certs generate-csr --config kubeadm.yaml',
+      'kubepki certs generate-csr --cert-dir /tmp/k8s/pki --kubeconfig-dir /tmp/k8s',
+    ],
+    notes: [
+      "What the configuration leaves out is kubeadm's default; the node's name and address are then this machine's, with --rootfs what the files there say. Have the CSRs signed, put each certificate beside its CSR (etcd/server.crt, admin.conf.crt), then: kubepki certs install",
+    ],
+    pages: ['generate', 'external-ca', 'configuration'],
+  });
 }

@@ -2,6 +2,7 @@ import { Argument, Option, type Command } from 'commander';
 import { initSpecs } from '../../catalog/init-order.ts';
 import { compatOption } from '../../flags/compat-option.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
+import { explain } from '../../flags/help/explain.ts';
 import { offering } from '../../flags/names/offering.ts';
 import type { GenerateOptions } from './generate.ts';
 import {
@@ -16,7 +17,7 @@ import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 import { validityOption } from '../../flags/validity-option.ts';
 
 export function addGenerate(certs: Command, done: (code: ExitCode) => void): void {
-  addNodeOptions(
+  const command = addNodeOptions(
     certs
       .command('generate')
       .summary('make what is missing of a control plane')
@@ -61,22 +62,21 @@ export function addGenerate(certs: Command, done: (code: ExitCode) => void): voi
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())
-    .addHelpText(
-      'after',
-      `
-Names:
-  ${initSpecs.map(({ name }) => name).join(', ')}
-
-Examples:
-  kubepki certs generate --config kubeadm.yaml
-  kubepki certs generate apiserver --config kubeadm.yaml
-  kubepki certs generate all --cert-dir ci/pki --kubeconfig-dir ci --node-name ci --advertise-address 127.0.0.1
-
-A CA or the sa key is made only where nothing is there yet that it would have signed, unless it is named.`,
-    )
     .action(async (names: string[], _options, command: Command) => {
       const options = command.optsWithGlobals<GenerateOptions & TerminalOptions>();
       const { generateMissing } = await import('./generate.ts');
       done(await generateMissing(names, options, openTerminal(options)));
     });
+  explain(command, {
+    examples: [
+      'kubepki certs generate --config kubeadm.yaml',
+      'kubepki certs generate apiserver --config kubeadm.yaml',
+      'kubepki certs generate all --cert-dir ci/pki --kubeconfig-dir ci --node-name ci --advertise-address 127.0.0.1',
+    ],
+    notes: [
+      `Names: all, kubeconfigs, ${initSpecs.map(({ name }) => name).join(', ')}.`,
+      'A CA or the sa key is made only where nothing is there yet that it would have signed, unless it is named.',
+    ],
+    pages: ['generate', 'configuration'],
+  });
 }

@@ -3,6 +3,7 @@ import { certificates } from '../../catalog/catalog.ts';
 import type { InstallOptions } from './install.ts';
 import { deployHookOption } from '../../flags/deploy-hook-option.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
+import { explain } from '../../flags/help/explain.ts';
 import { offering } from '../../flags/names/offering.ts';
 import {
   addNodeOptions,
@@ -19,7 +20,7 @@ export function addInstall(certs: Command, done: (code: ExitCode) => void): void
   const self = addNodeOptions(
     certs
       .command('install')
-      .summary('put certificates that an external CA has signed in their places')
+      .summary('put certificates of an external CA in their places')
       .description(
         'Takes the certificates that an external CA has signed for the CSRs of "renew --csr-only" or "generate-csr", checks ' +
           'each, and puts it and its key in place, in PKI files and inside kubeconfigs: all of them or none.',
@@ -43,21 +44,21 @@ export function addInstall(certs: Command, done: (code: ExitCode) => void): void
     .addOption(dryRunOption())
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())
-    .addHelpText(
-      'after',
-      `
-Examples:
-  kubepki certs install
-  kubepki certs install --csr-dir /root/csr
-  kubepki certs install apiserver --from-bundle signed.pem --dry-run
-
-A certificate (.crt, .pem, .cer) and a CSR belong together by their public key, whatever their files are called. Exit code 6 if a
-certificate named here is not signed yet, or nothing could be installed; 8 if the restart or the hook failed.`,
-    )
     .action(async (names: string[], _options, command: Command) => {
       const options = command.optsWithGlobals<InstallOptions & TerminalOptions>();
       requireRestartAsked(options);
       const { installCertificates } = await import('./install.ts');
       done(await installCertificates(names, options, openTerminal(options)));
     });
+  explain(self, {
+    examples: [
+      'kubepki certs install',
+      'kubepki certs install --csr-dir /root/csr',
+      'kubepki certs install apiserver --from-bundle signed.pem --dry-run',
+    ],
+    notes: [
+      'A certificate (.crt, .pem, .cer) and a CSR belong together by their public key, whatever their files are called. Exit code 6 if a certificate named here is not signed yet, or nothing could be installed; 8 if the restart or the hook failed.',
+    ],
+    pages: ['external-ca', 'restarts', 'hooks', 'exit-codes'],
+  });
 }

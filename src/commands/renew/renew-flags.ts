@@ -6,6 +6,7 @@ import type { RequestOptions } from './csr-only/request.ts';
 import { addClusterOptions } from '../../flags/cluster-options.ts';
 import { deployHookOption } from '../../flags/deploy-hook-option.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
+import { explain } from '../../flags/help/explain.ts';
 import { offering } from '../../flags/names/offering.ts';
 import {
   addNodeOptions,
@@ -30,12 +31,10 @@ import {
 import { validityOption } from '../../flags/validity-option.ts';
 
 export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
-  const longest = Math.max(...certificates.map(({ name }) => name.length));
   const servers = certificates
     .filter(({ subject }) => subject.names !== 'none')
     .map(({ name }) => name)
     .join(', ');
-  const list = certificates.map(({ name, longName }) => `  ${name.padEnd(longest)}  ${longName}`).join('\n');
   const command = addNodeOptions(
     certs
       .command('renew')
@@ -81,42 +80,6 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
     .addOption(keepBackupsOption())
     .addOption(lockTimeoutOption())
     .addOption(textfileOption())
-    .addHelpText(
-      'after',
-      `
-Certificates:
-  ${'all'.padEnd(longest)}  every one that is there
-${list}
-
-Examples:
-  kubepki certs renew all
-  kubepki certs renew apiserver etcd-server
-  kubepki certs renew all --dry-run
-  kubepki certs renew all --within 30d --restart
-  kubepki certs renew all --validity 90d
-  kubepki certs renew apiserver --add-san api.example.com,192.0.2.7 --remove-san old.example.com
-  kubepki certs renew all --cert-dir /backup/pki --config kubeadm.yaml
-  kubepki certs renew all --csr-only --csr-dir /root/csr
-  kubepki certs renew scheduler.conf controller-manager.conf --use-api --approve
-  kubepki certs renew all --use-api --signer-name clusterissuers.cert-manager.io/kubernetes
-  kubepki certs renew --use-api --resume
-
-SANs are DNS names, IP addresses and wildcards of ${servers}; the difference is shown first.
-A SAN that this node's kubeconfigs or manifests still use is removed with --force only. A certificate that has the
-SANs already is left as it is; with --within it is renewed if it is due, and if its SANs are not those.
-
-What the CA of the cert dir has not signed is renewed with its name and --force only; it is then made out to whom kubeadm makes
-it out to. In files of another user a certificate is renewed if that user holds it already: the CA has signed it, its key is
-beside it, and it is made out to whom kubeadm makes it out to.
-
-The hook runs by /bin/sh -c, with KUBEPKI_COMMAND, _NAMES, _FILES, _COMPONENTS and _BACKUP in its environment. One that was
-prevented or failed is made up for by the next run with --deploy-hook, even if nothing is due.
-
-Exit code 6 if a certificate named here was not renewed, being missing or signed by an external CA; 8 if what was
-to follow a change failed: the restart, the hook or the metrics.
-With --within: 0 if nothing is due, 4 if something stays due because its CA ends or is elsewhere, 5 if a certificate
-is left alone because something else is wrong with it than its end, such as another CA's signature.`,
-    )
     .action(async (names: string[], _options, self: Command) => {
       const options = self.optsWithGlobals<
         RenewOptions &
@@ -172,6 +135,28 @@ is left alone because something else is wrong with it than its end, such as anot
       const here = await asked();
       done(await recordingRun(here, terminal, () => renewCertificates(names, here, terminal)));
     });
+  explain(command, {
+    examples: [
+      'kubepki certs renew all',
+      'kubepki certs renew all --dry-run',
+      'kubepki certs renew all --within 30d --restart',
+      'kubepki certs renew apiserver etcd-server',
+      'kubepki certs renew all --validity 90d',
+      'kubepki certs renew apiserver --add-san api.example.com,192.0.2.7 --remove-san old.example.com',
+      'kubepki certs renew all --cert-dir /backup/pki --config kubeadm.yaml',
+      'kubepki certs renew all --csr-only --csr-dir /root/csr',
+      'kubepki certs renew scheduler.conf controller-manager.conf --use-api --approve',
+      'kubepki certs renew all --use-api --signer-name clusterissuers.cert-manager.io/kubernetes',
+      'kubepki certs renew --use-api --resume',
+    ],
+    notes: [
+      `Names: all, ${certificates.map(({ name }) => name).join(', ')}.`,
+      `SANs are DNS names, IP addresses and wildcards of ${servers}. A SAN that a kubeconfig or manifest of this node still uses is removed with --force only.`,
+      'What the CA of the cert dir has not signed is renewed with its name and --force only.',
+      'Exit code 6 if a certificate named here was not renewed, being missing or signed by an external CA; 8 if what was to follow a change failed: the restart, the hook or the metrics. With --within 0 if nothing is due, 4 if something stays due because its CA ends or is elsewhere, 5 if a certificate is left alone because something else is wrong with it than its end.',
+    ],
+    pages: ['renew', 'restarts', 'hooks', 'external-ca', 'certificates-api', 'undo', 'exit-codes'],
+  });
 }
 
 /** @throws KubepkiError usage */

@@ -1,6 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { restartOrder } from '../../catalog/restart-order.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
+import { explain } from '../../flags/help/explain.ts';
 import { offering } from '../../flags/names/offering.ts';
 import { addNodeOptions, dryRunOption, lockTimeoutOption } from '../../flags/options.ts';
 import type { RestartCommandOptions } from './restart.ts';
@@ -11,7 +12,7 @@ export function addRestart(program: Command, done: (code: ExitCode) => void): vo
   const command = addNodeOptions(
     program
       .command('restart')
-      .summary('restart the control plane, so that it uses its new certificates')
+      .summary('restart static pods, so that they use new certificates')
       .description(
         'Restarts the static pods of this control plane, one after the other: the manifest leaves the directory that the kubelet ' +
           'watches, the pod stops, the manifest returns. Then etcd and kube-apiserver are asked for the certificate they serve.',
@@ -29,20 +30,21 @@ export function addRestart(program: Command, done: (code: ExitCode) => void): vo
     .option('--force', 'stop etcd even if its cluster would lose its quorum')
     .addOption(dryRunOption())
     .addOption(lockTimeoutOption())
-    .addHelpText(
-      'after',
-      `
-Examples:
-  kubepki restart
-  kubepki restart kube-apiserver
-  kubepki restart etcd --stop-timeout 5m
-
-A component without a manifest here (an external etcd) is passed over. On Ctrl-C the manifest goes back at once; after a
-kill or a power cut the next run, or "kubepki certs recover", puts it back. Exit code 8 if a component does not come back.`,
-    )
     .action(async (components: string[], _options, self: Command) => {
       const options = self.optsWithGlobals<RestartCommandOptions & TerminalOptions>();
       const { restart } = await import('./restart.ts');
       done(await restart(components, options, openTerminal(options)));
     });
+  explain(command, {
+    examples: [
+      'kubepki restart --dry-run',
+      'kubepki restart',
+      'kubepki restart kube-apiserver',
+      'kubepki restart etcd --stop-timeout 5m',
+    ],
+    notes: [
+      'A component without a manifest here (an external etcd) is passed over. On Ctrl-C the manifest goes back at once; after a kill or a power cut the next run, or "kubepki certs recover", puts it back. Exit code 8 if a component does not come back.',
+    ],
+    pages: ['restarts', 'exit-codes'],
+  });
 }

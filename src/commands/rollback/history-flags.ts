@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import type { HistoryOptions } from './history.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
+import { explain } from '../../flags/help/explain.ts';
 import { outputOption } from '../../flags/output-option.ts';
 import { addNodeOptions } from '../../flags/options.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addHistory(certs: Command, done: (code: ExitCode) => void): void {
-  addNodeOptions(
+  const command = addNodeOptions(
     certs
       .command('history')
       .summary('list the backups')
@@ -18,4 +19,8 @@ export function addHistory(certs: Command, done: (code: ExitCode) => void): void
       const { showHistory } = await import('./history.ts');
       done(await showHistory(options, openTerminal(options)));
     });
+  explain(command, {
+    examples: ['kubepki certs history', 'kubepki certs history -o json'],
+    pages: ['undo', 'files', 'json'],
+  });
 }

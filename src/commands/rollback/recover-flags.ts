@@ -2,11 +2,12 @@ import type { Command } from 'commander';
 import type { RecoverOptions } from './recover.ts';
 import { deployHookOption } from '../../flags/deploy-hook-option.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
+import { explain } from '../../flags/help/explain.ts';
 import { addNodeOptions, dryRunOption, lockTimeoutOption } from '../../flags/options.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addRecover(certs: Command, done: (code: ExitCode) => void): void {
-  addNodeOptions(
+  const command = addNodeOptions(
     certs
       .command('recover')
       .summary('bring an interrupted change to an end')
@@ -24,4 +25,12 @@ export function addRecover(certs: Command, done: (code: ExitCode) => void): void
       const { recoverChange } = await import('./recover.ts');
       done(await recoverChange(options, openTerminal(options)));
     });
+  explain(command, {
+    examples: [
+      'kubepki certs recover --dry-run',
+      'kubepki certs recover',
+      "kubepki certs recover --deploy-hook 'systemctl reload haproxy'",
+    ],
+    pages: ['undo', 'files', 'hooks', 'exit-codes'],
+  });
 }

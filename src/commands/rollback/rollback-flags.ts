@@ -2,6 +2,7 @@ import { Argument, type Command } from 'commander';
 import type { RollbackOptions } from './rollback.ts';
 import { deployHookOption } from '../../flags/deploy-hook-option.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
+import { explain } from '../../flags/help/explain.ts';
 import { offeringBackups } from '../../flags/names/offering.ts';
 import {
   addNodeOptions,
@@ -44,4 +45,12 @@ export function addRollback(certs: Command, done: (code: ExitCode) => void): voi
       const { rollBackChange } = await import('./rollback.ts');
       done(await rollBackChange(id, options, openTerminal(options)));
     });
+  explain(self, {
+    examples: [
+      'kubepki certs rollback --dry-run',
+      'kubepki certs rollback --restart',
+      'kubepki certs rollback 3',
+    ],
+    pages: ['undo', 'restarts', 'hooks'],
+  });
 }

@@ -3,6 +3,7 @@ import { longestPeriod, parsePeriod } from '../../config/period.ts';
 import { unitNames } from '../../render/systemd/units.ts';
 import { deployHookOption } from '../../flags/deploy-hook-option.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
+import { explain } from '../../flags/help/explain.ts';
 import { tooLong } from '../../flags/duration-option.ts';
 import { offering } from '../../flags/names/offering.ts';
 import { keepBackupsOption, lockTimeoutOption, nodeOptions, pathOption } from '../../flags/options.ts';
@@ -51,23 +52,22 @@ export function addSystemd(program: Command, done: (code: ExitCode) => void): vo
     .addOption(pathOption('--output-dir <dir>', 'write the units there instead, such as /etc/systemd/system'))
     .option('--force', 'with --output-dir: replace units that say something else')
     .addOption(new Option('-v, --v <level>').hideHelp())
-    .addHelpText(
-      'after',
-      `
-Examples:
-  kubepki systemd --restart
-  kubepki systemd --restart --textfile /var/lib/prometheus/node-exporter/kubepki.prom --calendar 'Sun 03:00'
-
-To install them:
-  kubepki systemd --restart --output-dir /etc/systemd/system
-  systemctl daemon-reload
-  systemctl enable --now kubepki-renew.timer && systemctl enable kubepki-recover.service`,
-    )
     .action(async (_options, self: Command) => {
       const given = self.optsWithGlobals<SystemdOptions & TerminalOptions>();
       const { printUnits } = await import('./systemd.ts');
       done(await printUnits(given, openTerminal(given)));
     });
+  explain(command, {
+    examples: [
+      'kubepki systemd --restart',
+      "kubepki systemd --restart --textfile /var/lib/prometheus/node-exporter/kubepki.prom --calendar 'Sun 03:00'",
+      'kubepki systemd --restart --output-dir /etc/systemd/system',
+    ],
+    notes: [
+      'To install them: with --output-dir, then systemctl daemon-reload, systemctl enable --now kubepki-renew.timer, and systemctl enable kubepki-recover.service.',
+    ],
+    pages: ['timer', 'hooks'],
+  });
 }
 
 /** What `renew` would not understand is an error here already; what it would is handed on as it is. */
