@@ -4,8 +4,8 @@
  */
 import './setup.mjs';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -31,42 +31,24 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-const scratch = mkdtempSync(join(tmpdir(), 'kubepki-run-'));
-try {
-  process.exitCode = run(join(scratch, 'skipped'));
-} finally {
-  rmSync(scratch, { recursive: true, force: true });
-}
-
-function run(skippedFile) {
-  const { status, signal } = spawnSync(
-    process.execPath,
-    [
-      '--import',
-      'tsx',
-      '--test',
-      // One more than there are cores: a good part of the tests waits, for a probe, a retry, or the kubelet to look.
-      `--test-concurrency=${String(availableParallelism() + 1)}`,
-      `--test-timeout=${String(timeoutMs)}`,
-      // A log is read by programs too, and they know TAP's closing lines.
-      `--test-reporter=${process.stdout.isTTY ? 'spec' : 'tap'}`,
-      '--test-reporter-destination=stdout',
-      '--test-reporter=./test/support/skipped-reporter.mjs',
-      `--test-reporter-destination=${skippedFile}`,
-      ...options,
-      ...files,
-    ],
-    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
-  );
-  const skipped = readFileSync(skippedFile, 'utf8').split('\n').filter(Boolean);
-  if (skipped.length > 0) {
-    console.log(`\n!!! ${String(skipped.length)} SKIPPED: what these judge was NOT judged\n`);
-    for (const line of skipped) console.log(`!!!   ${line}`);
-  }
-  if (signal !== null) console.error(`the test runner was killed by ${signal}`);
-  if (skipped.length > 0 && process.env.CI) {
-    console.error('\nnothing may be skipped here (CI is set)');
-    return 1;
-  }
-  return status ?? 1;
-}
+// The child says what has failed, and what was skipped (support/reporter.mjs).
+const { status, signal } = spawnSync(
+  process.execPath,
+  [
+    // For the lines of failures: tsx writes each file as one line.
+    '--enable-source-maps',
+    '--import',
+    'tsx',
+    '--test',
+    // One more than there are cores: a good part of the tests waits, for a probe, a retry, or the kubelet to look.
+    `--test-concurrency=${String(availableParallelism() + 1)}`,
+    `--test-timeout=${String(timeoutMs)}`,
+    '--test-reporter=./test/support/reporter.mjs',
+    '--test-reporter-destination=stdout',
+    ...options,
+    ...files,
+  ],
+  { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+);
+if (signal !== null) console.error(`the test runner was killed by ${signal}`);
+process.exitCode = status ?? 1;
