@@ -4,13 +4,13 @@ import { KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { parseCertificate, parseCertificates, type Certificate } from '../../src/pki/certificate.ts';
 import { encodeDer, parseDer, type Asn1 } from '../../src/pki/der.ts';
 import { ForeignKey } from '../../src/pki/subject-key.ts';
 import { plainPublicKey } from '../../src/pki/plain-certificate.ts';
 import { KubepkiError } from '../../src/errors/error.ts';
 import { judge } from '../support/judge.ts';
+import fc from '../support/properties.ts';
 import { fixturePath, temporaryDirectory } from '../support/tree.ts';
 
 const names = ['apiserver', 'ca', 'etcd/peer', 'front-proxy-client'];
