@@ -95,7 +95,7 @@ function fileFailure({ file }, error, { running }) {
   const title = relativePath(file);
   if (error === undefined) return { title, reason: 'there is no test in it' };
   const { failureType, exitCode, signal } = error;
-  const end = signal == null ? `exit code ${exitCode}` : `signal ${signal}`;
+  const end = signal === null || signal === undefined ? `exit code ${exitCode}` : `signal ${signal}`;
   const what = failureType === 'testTimeoutFailure' ? error.message : `its process ended with ${end}`;
   return { title, reason: [what, ...[...running.values()].map((name) => `during: ${name}`)].join('\n') };
 }
