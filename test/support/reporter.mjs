@@ -104,7 +104,9 @@ function fileFailure({ file }, error, { running }) {
 function reasonOf({ cause, message }) {
   if (!(cause instanceof Error)) return typeof cause === 'string' ? cause : inspect(cause ?? message);
   // The message says these, and says it better.
-  for (const field of ['generatedMessage', 'actual', 'expected', 'operator', 'code']) delete cause[field];
+  for (const field of ['generatedMessage', 'actual', 'expected', 'operator', 'code']) {
+    Reflect.deleteProperty(cause, field);
+  }
   return inspect(cause, { colors: stdout.isTTY && !env.NO_COLOR })
     .split('\n')
     .filter((line) => !ofNode.test(stripVTControlCharacters(line)))
