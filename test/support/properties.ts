@@ -6,7 +6,8 @@ import fc from 'fast-check';
 
 export function seedFrom({ FUZZ_SEED = '20261124' }: NodeJS.ProcessEnv): number {
   const seed = Number(FUZZ_SEED);
-  if (FUZZ_SEED.trim() === '' || !Number.isInteger(seed)) throw new Error(`FUZZ_SEED=${FUZZ_SEED} is no seed`);
+  if (FUZZ_SEED.trim() === '' || !Number.isInteger(seed))
+    throw new Error(`FUZZ_SEED=${FUZZ_SEED} is no seed`);
   return seed;
 }
 
