@@ -104,35 +104,44 @@ error: done is not approved (check pending): it is approved already
   });
 });
 
-/** Of each check two, as far as it has two; each in a cluster of its own, asked through the command. */
-describe('a request with one thing wrong is refused for that, and left pending', () => {
-  // The lists are flags here, and tested above. Of an empty request no API server would have made an object.
-  const table = checks
-    .filter((check) => check !== 'allow-list')
-    .flatMap((check) => refusals.filter((one) => one.check === check && one.title !== 'empty').slice(0, 2))
-    .filter(({ object }) => object?.issued !== true);
-  assert.ok(table.length >= 35, String(table.length));
-  for (const { title, check, object, wanted: asked, claims, surroundings: around, spoil } of table) {
-    test(`${check}: ${title}`, async (t) => {
-      const bed = await servingBed(t, { surroundings: surroundings(claims, around) });
-      if (bed === undefined) return;
+describe('requests with one thing wrong each', () => {
+  test('are refused for that and left pending, whichever check it is that they fail', async (t) => {
+    const bed = await servingBed(t);
+    if (bed === undefined) return;
+    // What is refused for what the cluster says of itself needs a cluster for each, and the lists are flags here: decide.test.ts
+    // has all of them. Of an empty request no API server would have made an object.
+    const table = refusals.filter(
+      ({ title, check, object, claims, surroundings: around }) =>
+        claims === undefined &&
+        around === undefined &&
+        object?.issued !== true &&
+        title !== 'empty' &&
+        check !== 'allow-list',
+    );
+    const chosen = checks.flatMap((check) => table.filter((one) => one.check === check).slice(0, 2));
+    assert.ok(chosen.length >= 25, String(chosen.length));
+    const names = chosen.map((_, index) => `csr-${String(index)}`);
+    for (const [index, { object, wanted: asked, spoil }] of chosen.entries()) {
       const pem = bed.maker.make({ ...wanted, ...asked });
-      bed.put('csr-1', { ...object, request: spoil === undefined ? pem : spoil(pem, bed.maker) });
-      const before = bed.standing();
-      const { stdout, stderr, code } = await bed.run('approve', 'csr-1');
-      assert.equal(stdout, '');
+      bed.put(names[index] ?? '', { ...object, request: spoil === undefined ? pem : spoil(pem, bed.maker) });
+    }
+    const before = bed.standing();
+    const { stdout, stderr, code } = await bed.run('approve', ...names);
+    const errors = stderr.split('\n').filter((line) => line.startsWith('error: '));
+    for (const [index, { title, check }] of chosen.entries()) {
       assert.match(
-        stderr,
-        new RegExp(`^error: csr-1 is not approved \\(check ${check}\\): [^\\n]+\\n(?:hint: [^\\n]+\\n)?$`),
+        errors[index] ?? '',
+        new RegExp(`^error: csr-${String(index)} is not approved \\(check ${check}\\): .`),
+        title,
       );
-      assert.equal(code, 1);
-      assert.deepEqual(bed.standing(), before);
-      assert.deepEqual(
-        bed.server.seen.filter(({ method }) => method !== 'GET'),
-        [],
-      );
-    });
-  }
+    }
+    assert.deepEqual([errors.length, stdout, code], [chosen.length, '', 1]);
+    assert.deepEqual(bed.standing(), before);
+    assert.deepEqual(
+      bed.server.seen.filter(({ method }) => method !== 'GET'),
+      [],
+    );
+  });
 });
 
 describe('--deny-invalid', () => {

@@ -457,35 +457,38 @@ describe('an API server in trouble', () => {
     ['half an answer', 'half', /did not answer within 10 s/],
     ['silence', 'hang', /did not answer within 10 s/],
   ];
-  for (const [title, fault, sentence] of lasting) {
-    test(`${title}, from the first request on`, async (t) => {
-      const bed = await servingBed(t, { faults: () => fault });
+  // Each waits ten seconds for an answer, or as long for its turn.
+  describe('for good', { concurrency: 3 }, () => {
+    for (const [title, fault, sentence] of lasting) {
+      test(`${title}, from the first request on`, async (t) => {
+        const bed = await servingBed(t, { faults: () => fault });
+        if (bed === undefined) return;
+        bed.put('csr-1');
+        const { stdout, stderr, code } = await bed.run('approve', 'csr-1');
+        assert.match(
+          stderr,
+          new RegExp(`^error: the API server at https://127\\.0\\.0\\.1:\\d+ ${sentence.source}`),
+        );
+        assert.deepEqual([stdout, code], ['', 1]);
+        nothingDecided(bed);
+      });
+    }
+
+    test('silence when it is to approve: what is not known is said', async (t) => {
+      const bed = await servingBed(t, {
+        faults: ({ method, path }) => (method === 'PUT' && path.includes('csr-2') ? 'hang' : undefined),
+      });
       if (bed === undefined) return;
-      bed.put('csr-1');
-      const { stdout, stderr, code } = await bed.run('approve', 'csr-1');
+      for (const name of ['csr-1', 'csr-2', 'csr-3']) bed.put(name);
+      const { stdout, stderr, code } = await bed.run('approve', 'csr-1', 'csr-2', 'csr-3');
+      assert.match(stdout, /^csr-1 approved [^\n]*\n$/);
       assert.match(
         stderr,
-        new RegExp(`^error: the API server at https://127\\.0\\.0\\.1:\\d+ ${sentence.source}`),
+        /did not answer within 10 s\nhint: whether csr-2 is approved is not known: kubepki csr list --rootfs \S+\n$/,
       );
-      assert.deepEqual([stdout, code], ['', 1]);
-      nothingDecided(bed);
+      assert.equal(code, 1);
+      assert.deepEqual(bed.standing(), { 'csr-1': 'Approved', 'csr-2': 'pending', 'csr-3': 'pending' });
     });
-  }
-
-  test('silence when it is to approve: what is not known is said', async (t) => {
-    const bed = await servingBed(t, {
-      faults: ({ method, path }) => (method === 'PUT' && path.includes('csr-2') ? 'hang' : undefined),
-    });
-    if (bed === undefined) return;
-    for (const name of ['csr-1', 'csr-2', 'csr-3']) bed.put(name);
-    const { stdout, stderr, code } = await bed.run('approve', 'csr-1', 'csr-2', 'csr-3');
-    assert.match(stdout, /^csr-1 approved [^\n]*\n$/);
-    assert.match(
-      stderr,
-      /did not answer within 10 s\nhint: whether csr-2 is approved is not known: kubepki csr list --rootfs \S+\n$/,
-    );
-    assert.equal(code, 1);
-    assert.deepEqual(bed.standing(), { 'csr-1': 'Approved', 'csr-2': 'pending', 'csr-3': 'pending' });
   });
 
   test('its certificate has expired', async (t) => {

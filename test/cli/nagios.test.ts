@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { asksForNagios } from '../../src/flags/nagios-mode.ts';
 import { nagiosUnknown, quotedLabel } from '../../src/render/expiration/nagios.ts';
 import { kubepki, kubepkiCommand, type Outcome } from '../support/kubepki.ts';
 import { certs } from '../support/node.ts';
 import { runProgram } from '../support/program.ts';
+import fc from '../support/properties.ts';
 import { copyFixture, fixturePath } from '../support/tree.ts';
 
 /** Of a fixture whose leaves end on 2027-11-01T00:00:00Z. */

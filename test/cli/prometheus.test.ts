@@ -3,7 +3,6 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import fc from 'fast-check';
 import { certificateAuthorities, certificates } from '../../src/catalog/catalog.ts';
 import {
   nodeMetrics,
@@ -16,6 +15,7 @@ import { judge } from '../support/judge.ts';
 import { kubepki } from '../support/kubepki.ts';
 import { samplesOf, type Sample } from '../support/metrics.ts';
 import { certs, done } from '../support/node.ts';
+import fc from '../support/properties.ts';
 import { copyFixture, fixturePath } from '../support/tree.ts';
 
 const at = ['--at', '2027-01-01T00:00:00Z'];

@@ -132,10 +132,10 @@ describe('renew prints what kubeadm printed and changes the same files', () => {
 
 describe('renew', () => {
   test('without a name, and without a terminal, means all', async (t) => {
-    const tree = copyFixture(t, 'stacked-etcd-rsa');
+    const tree = copyFixture(t, 'stacked-etcd-ecdsa');
     const outcome = await kubepkiFromCron(['certs', 'renew', '--rootfs', tree.directory]);
     assert.deepEqual(outcome, {
-      stdout: recording('stacked-etcd-rsa', 'renew-all'),
+      stdout: recording('stacked-etcd-ecdsa', 'renew-all'),
       stderr: changeNote(t, tree, { restart: allComponents }),
       code: 0,
       signal: undefined,
@@ -143,7 +143,7 @@ describe('renew', () => {
   });
 
   test('several names: exactly these, each once, and what to restart is said on stderr', async (t) => {
-    const tree = copyFixture(t, 'stacked-etcd-rsa');
+    const tree = copyFixture(t, 'stacked-etcd-ecdsa');
     const before = snapshot(tree.directory);
     const args = ['etcd-server', 'front-proxy-client', 'etcd-server', 'scheduler.conf'];
     const outcome = await kubepki(['certs', 'renew', ...args, '--rootfs', tree.directory]);
@@ -211,7 +211,7 @@ describe('renew', () => {
   });
 
   test('a missing or garbage leaf key does not stop a renewal, as with kubeadm; the new one is 0600', async (t) => {
-    const tree = copyFixture(t, 'stacked-etcd-rsa');
+    const tree = copyFixture(t, 'stacked-etcd-ecdsa');
     rmSync(join(tree.certDir, 'apiserver.key'));
     writeFileSync(join(tree.certDir, 'front-proxy-client.key'), 'garbage', { mode: 0o600 });
     const before = snapshot(tree.directory);
@@ -232,7 +232,7 @@ describe('renew', () => {
   });
 
   test('modes stay as they are, however odd', async (t) => {
-    const tree = copyFixture(t, 'stacked-etcd-rsa');
+    const tree = copyFixture(t, 'stacked-etcd-ecdsa');
     chmodSync(join(tree.kubeconfigDir, 'admin.conf'), 0o644);
     chmodSync(join(tree.certDir, 'etcd/server.key'), 0o440);
     const before = snapshot(tree.directory);
@@ -274,7 +274,7 @@ describe('renew', () => {
   });
 
   test('a hard link keeps the old content under its other name, and that is said', async (t) => {
-    const tree = copyFixture(t, 'stacked-etcd-rsa');
+    const tree = copyFixture(t, 'stacked-etcd-ecdsa');
     const admin = join(tree.kubeconfigDir, 'admin.conf');
     linkSync(admin, join(tree.directory, 'kube-config'));
     const old = readFileSync(admin, 'utf8');
@@ -291,7 +291,7 @@ describe('renew', () => {
   });
 
   test('two certificates in one file are refused, and nothing changes', async (t) => {
-    const tree = copyFixture(t, 'stacked-etcd-rsa');
+    const tree = copyFixture(t, 'stacked-etcd-ecdsa');
     rmSync(join(tree.certDir, 'etcd/peer.crt'));
     execFileSync('ln', ['-s', 'server.crt', join(tree.certDir, 'etcd/peer.crt')]);
     const before = snapshot(tree.directory);
@@ -334,7 +334,7 @@ describe('renew', () => {
   test('a CA without a subject key identifier signs, and openssl follows the path', async (t) => {
     const openssl = judge(t, 'openssl');
     if (openssl === undefined) return;
-    const tree = copyFixture(t, 'stacked-etcd-rsa');
+    const tree = copyFixture(t, 'stacked-etcd-ecdsa');
     for (const end of ['crt', 'key']) {
       cpSync(fixturePath('bad', `ca-without-ski.${end}`), join(tree.certDir, `ca.${end}`));
     }
@@ -348,7 +348,7 @@ describe('renew', () => {
   });
 
   test('all cannot be combined with names', async (t) => {
-    const tree = copyFixture(t, 'stacked-etcd-rsa');
+    const tree = copyFixture(t, 'stacked-etcd-ecdsa');
     const outcome = await kubepki(['certs', 'renew', 'all', 'apiserver', '--rootfs', tree.directory]);
     assert.deepEqual([outcome.code, outcome.stdout], [1, '']);
     assert.match(outcome.stderr, /^error: "all" stands alone/);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { shellWord } from '../../src/errors/shell-word.ts';
+import fc from '../support/properties.ts';
 
 // Whatever a shell, printf or a terminal may take for more than a character.
 const special = [

@@ -7,6 +7,7 @@ import { fileChanges, snapshot, type Snapshot, type Tree } from '../support/tree
 import { imageDigest, readImage, writeImage, type DiskImage } from './disk-image.ts';
 import { requireSound, requireTidy } from './invariants.ts';
 import type { PowerCut } from './power-cuts.ts';
+import type { Recover } from './recover.ts';
 import { treeAt } from './scenario.ts';
 
 /** What the files of a node may be after a change, wherever the power went. */
@@ -31,11 +32,11 @@ export class AfterPowerCut {
   }
 
   /** @throws Error when anything is lost, mixed or left behind */
-  async recover({ image, decided }: PowerCut, name: string): Promise<'old' | 'new'> {
+  async recover({ image, decided }: PowerCut, name: string, recover: Recover): Promise<'old' | 'new'> {
     const directory = join(this.#scratch, name);
     writeImage(image, directory);
     try {
-      await done(treeAt(directory), 'recover');
+      await recover(treeAt(directory));
       const found = readImage(directory);
       const state = this.#stateOf(snapshot(directory));
       if (decided) assert.equal(state, this.#ends.decided, 'it was beyond the point of no return');

@@ -8,7 +8,7 @@ import { kubepki } from '../support/kubepki.ts';
 import { changes, copyFixture, snapshot, temporaryDirectory } from '../support/tree.ts';
 import { requireSound, requireTidy, setState } from './invariants.ts';
 import { forEachParallel } from './pool.ts';
-import { everyPoint, sample } from './sample.ts';
+import { byKind, everyPoint, sample } from './sample.ts';
 import { inject, pointsOf, renewal, treeAt } from './scenario.ts';
 
 const errors = ['EIO', 'ENOSPC', 'EACCES', 'EROFS'] as const;
@@ -18,11 +18,15 @@ describe('an error at any call', () => {
     const strace = judge(t, 'strace');
     if (strace === undefined) return;
     const points = await pointsOf(t, strace, renewal);
-    const pairs = sample(points, 12).flatMap((point, index) =>
-      (everyPoint ? errors : errors.filter((_, number) => number === index % errors.length)).map((error) => ({
-        point,
-        error,
-      })),
+    // Each error at what is done a few times, as the journal is written, and at the first of what is done for each file; at all
+    // the others one, each in its turn.
+    const firsts = new Set(
+      everyPoint ? byKind(points).flatMap((kind) => (kind.length <= 4 ? kind : kind.slice(0, 1))) : [],
+    );
+    const pairs = sample(points, 24).flatMap((point, index) =>
+      errors
+        .filter((_, number) => firsts.has(point) || number === index % errors.length)
+        .map((error) => ({ point, error })),
     );
     const before = snapshot(copyFixture(t, 'ipv6').directory);
     const outcomes = new Map<string, number>();
@@ -60,7 +64,7 @@ describe('an error at any call', () => {
     const strace = judge(t, 'strace');
     if (strace === undefined) return;
     const points = await pointsOf(t, strace, renewal);
-    const chosen = sample(points, 16);
+    const chosen = sample(points, 32);
     const before = snapshot(copyFixture(t, 'ipv6').directory);
     const outcomes = new Map<string, number>();
     const scratch = temporaryDirectory(t);

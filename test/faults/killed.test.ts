@@ -8,7 +8,7 @@ import { kubepki } from '../support/kubepki.ts';
 import { fileChanges, snapshot, temporaryDirectory } from '../support/tree.ts';
 import { requireSound, requireTidy, setState } from './invariants.ts';
 import { forEachParallel } from './pool.ts';
-import { sample } from './sample.ts';
+import { sample, sampleKinds } from './sample.ts';
 import {
   generation,
   inject,
@@ -62,13 +62,14 @@ async function killEverywhere(
   });
 }
 
+// Every call of a renewal and of a recovery; of the others, which commit with the same code, every kind of call.
 describe('killed at any call, recover leaves the set all old or all new, and nothing else', () => {
   test('renew all', async (t) => {
     const strace = judge(t, 'strace');
     if (strace === undefined) return;
     const points = await pointsOf(t, strace, renewal);
     assert.ok(points.length > 150, `only ${String(points.length)} calls: the trace is not read right`);
-    const chosen = sample(points, 12);
+    const chosen = sample(points, 20);
     const before = snapshot(laid(t, renewal));
     const states = { old: 0, new: 0 };
     await killEverywhere(t, strace, renewal, points, chosen, ({ stdout, directory }) => {
@@ -91,7 +92,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
     if (strace === undefined) return;
     const scenario = await rollbackScenario(t);
     const points = await pointsOf(t, strace, scenario);
-    const chosen = sample(points, 24);
+    const chosen = sampleKinds(points, 48);
     const before = snapshot(laid(t, scenario));
     const original = snapshot(laid(t, renewal));
     const states = { old: 0, new: 0 };
@@ -114,7 +115,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
     if (strace === undefined || openssl === undefined) return;
     const scenario = requestScenario(t, openssl);
     const points = await pointsOf(t, strace, scenario);
-    const chosen = sample(points, 24);
+    const chosen = sampleKinds(points, 48);
     const before = snapshot(laid(t, scenario));
     const waiting = new Map<number, number>();
     await killEverywhere(t, strace, scenario, points, chosen, ({ directory }) => {
@@ -136,7 +137,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
     if (strace === undefined || openssl === undefined) return;
     const scenario = await installScenario(t, openssl);
     const points = await pointsOf(t, strace, scenario);
-    const chosen = sample(points, 24);
+    const chosen = sampleKinds(points, 48);
     const before = snapshot(laid(t, scenario));
     const states = { old: 0, new: 0 };
     await killEverywhere(t, strace, scenario, points, chosen, ({ directory }) => {
@@ -156,7 +157,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
     const strace = judge(t, 'strace');
     if (strace === undefined) return;
     const points = await pointsOf(t, strace, generation);
-    const chosen = sample(points, 24);
+    const chosen = sampleKinds(points, 48);
     const before = snapshot(laid(t, generation));
     const made = new Map<number, number>();
     await killEverywhere(t, strace, generation, points, chosen, ({ directory, stdout }) => {
@@ -177,7 +178,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
       if (strace === undefined) return;
       const scenario = await recoveryScenario(t, strace, direction);
       const points = await pointsOf(t, strace, scenario);
-      const chosen = sample(points, 8);
+      const chosen = sample(points, 16);
       const original = snapshot(laid(t, renewal));
       let survived = 0;
       await killEverywhere(t, strace, scenario, points, chosen, ({ directory }) => {

@@ -4,15 +4,16 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { judge } from '../support/judge.ts';
-import { done, quickTree } from '../support/node.ts';
+import { quickTree } from '../support/node.ts';
 import { snapshot, temporaryDirectory, type Snapshot } from '../support/tree.ts';
 import { writeImage, type DiskImage } from './disk-image.ts';
 import type { FileOperation } from './file-operation.ts';
 import { forEachParallel } from './pool.ts';
 import { powerCuts, type PowerCut } from './power-cuts.ts';
+import { recoverByCommand, recoverHere } from './recover.ts';
 import { requireAsBefore, times, waitingPath } from './restart-bed.ts';
 import { afterKill, booted, operationsOf, requireFaithful, type RunningSystem } from './running-system.ts';
-import { everyPoint, spread } from './sample.ts';
+import { evenly, everyPoint, spread } from './sample.ts';
 import { treeAt } from './scenario.ts';
 import { manifestPath, staticPod } from './static-pod.ts';
 
@@ -76,13 +77,15 @@ async function requireSurvival(
 ): Promise<void> {
   const scratch = temporaryDirectory(t);
   const places = { inPlace: 0, waiting: 0 };
-  await forEachParallel([...cuts.entries()], async ([index, { image, where }]) => {
+  const byCommand = new Set(evenly(cuts, 12));
+  await forEachParallel([...cuts.entries()], async ([index, cut]) => {
+    const { image, where } = cut;
     const directory = join(scratch, `cut-${String(index)}`);
     try {
       requireThere(image, manifest);
       places[image.has(manifestPath) ? 'inPlace' : 'waiting'] += 1;
       writeImage(image, directory);
-      await done(treeAt(directory), 'recover');
+      await (byCommand.has(cut) ? recoverByCommand : recoverHere)(treeAt(directory));
       requireAsBefore(before, directory);
     } catch (cause) {
       throw new Error(`${where}: ${String(cause)}`, { cause });

@@ -14,8 +14,49 @@ export function sample(points: readonly FaultPoint[], step: number): FaultPoint[
   return points.filter((_, index) => index % step === 0 || firsts.has(index));
 }
 
+/**
+ * For a command whose commit is another's, of which every call is tried: with FAULTS=all the first and the last point of each
+ * kind and every third between, else as {@link sample}.
+ */
+export function sampleKinds(points: readonly FaultPoint[], step: number): FaultPoint[] {
+  if (!everyPoint) return sample(points, step);
+  const chosen = new Set(
+    byKind(points).flatMap((kind) => kind.filter((_, index) => index % 3 === 0 || index === kind.length - 1)),
+  );
+  return points.filter((point) => chosen.has(point));
+}
+
 /** So many of them, evenly spread over the run; all of them with `FAULTS=all`. */
 export function spread<T>(items: readonly T[], count: number): readonly T[] {
-  const step = everyPoint ? 1 : Math.max(1, items.length / count);
+  return everyPoint ? items : evenly(items, count);
+}
+
+/** So many of them, evenly spread. */
+export function evenly<T>(items: readonly T[], count: number): readonly T[] {
+  const step = Math.max(1, items.length / count);
   return items.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
+}
+
+/**
+ * The points at which the same is done: the same call on the same kind of file, of which a change has many. What differs from
+ * one to the next is only how far the change is.
+ */
+export function byKind(points: readonly FaultPoint[]): readonly (readonly FaultPoint[])[] {
+  const kinds = new Map<string, FaultPoint[]>();
+  for (const point of points) {
+    const kind = kindOf(point);
+    kinds.set(kind, [...(kinds.get(kind) ?? []), point]);
+  }
+  return [...kinds.values()];
+}
+
+function kindOf({ call, line }: FaultPoint): string {
+  const path = /[<"](\/[^>"]*\/etc\/kubernetes[^>"]*)/.exec(line)?.[1] ?? line;
+  const kind = path
+    .replace(/^.*\/etc\/kubernetes/, '')
+    .replace(/backups\/[^/]+/, 'backups/ID')
+    .replace(/\/\d+$/, '/N')
+    .replace(/[\w.-]+\.kubepki-[0-9a-f]+/, 'staged')
+    .replace(/[\w-]+(?=\.(?:crt|key|conf|csr)$)/, 'file');
+  return `${call} ${line.includes('O_CREAT') ? 'create ' : ''}${kind}`;
 }

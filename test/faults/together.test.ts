@@ -12,7 +12,7 @@ import { copyFixture, temporaryDirectory } from '../support/tree.ts';
 import { requireSound, requireTidy } from './invariants.ts';
 import { pointsOf, renewal } from './scenario.ts';
 
-const runs = process.env['FAULTS'] === 'all' ? 50 : 12;
+const runs = process.env['FAULTS'] === 'all' ? 50 : 8;
 
 test('a key and its certificate are renamed one right after the other, with nothing between', async (t) => {
   const strace = judge(t, 'strace');

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../support/properties.ts';
 import { bytesOf, inputsOf, type FuzzInput, type InputKind } from './input.ts';
 
 /** Inputs of one kind and what is done with each. */

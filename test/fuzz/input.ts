@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
+import fc from '../support/properties.ts';
 import { fixturePath } from '../support/tree.ts';
 import { base64Parts } from './base64-parts.ts';
 import { mutationsOf, type Form } from './mutation-arbitraries.ts';

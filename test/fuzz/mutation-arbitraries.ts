@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../support/properties.ts';
 import { nestings, type Mutation } from './mutation.ts';
 import { fillings, foreignFiles, oddNumbers, tellingWords } from './words.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.ts';
 import { fixturePath } from '../support/tree.ts';
 import { base64Parts } from './base64-parts.ts';
 import { bytesOf, inputsOf, type FuzzInput } from './input.ts';
@@ -21,7 +21,7 @@ function kindsIn(mutations: readonly Mutation[]): string[] {
 
 test('an input that is printed and replayed is the same input', () => {
   for (const kind of [...Object.values(parserInputs), ...commandInputs, ...processInputs]) {
-    for (const input of fc.sample(inputsOf(kind), { numRuns: 100, seed: 1 })) {
+    for (const input of fc.sample(inputsOf(kind), { numRuns: 100 })) {
       const again = JSON.parse(JSON.stringify(input)) as FuzzInput;
       assert.ok(bytesOf(again).equals(bytesOf(input)));
       // In a shell it stands between single quotes.
@@ -31,7 +31,7 @@ test('an input that is printed and replayed is the same input', () => {
 });
 
 test('every kind of mutation occurs, everywhere in a file', () => {
-  const inputs = fc.sample(inputsOf(parserInputs.kubeconfig), { numRuns: 5000, seed: 1 });
+  const inputs = fc.sample(inputsOf(parserInputs.kubeconfig), { numRuns: 5000 });
   const mutations = inputs.flatMap((input) => input.mutations);
   assert.deepEqual([...new Set(kindsIn(mutations))].sort(), [
     ...[

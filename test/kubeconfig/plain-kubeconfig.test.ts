@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { KubepkiError } from '../../src/errors/error.ts';
 import { createKubeconfig } from '../../src/kubeconfig/create.ts';
 import type { Kubeconfig } from '../../src/kubeconfig/kubeconfig.ts';
 import { readPlainKubeconfig } from '../../src/kubeconfig/plain-kubeconfig.ts';
 import { readAnyKubeconfig, readKubeconfig } from '../../src/kubeconfig/read.ts';
+import fc from '../support/properties.ts';
 import { fixturePath } from '../support/tree.ts';
 
 const samples = ['stacked-etcd-rsa', 'stacked-etcd-ecdsa', 'ipv6'].flatMap((role) =>

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import fc from 'fast-check';
+import fc from '../support/properties.ts';
 import { KubepkiError } from '../../src/errors/error.ts';
 import {
   deferred,

@@ -10,8 +10,9 @@ export function splitWords(line: string): string[] {
     ...{ '\\': '\\', '"': '"', "'": "'", $: '$', '`': '`' },
   };
   const words: string[] = [];
+  // Not \s, which is every space of Unicode: systemd's WHITESPACE is these four.
   const pattern =
-    /\s+|"((?:[^"\\]|\\x[0-9a-fA-F]{2}|\\[0-7]{3}|\\u[0-9a-fA-F]{4}|\\[^xu0-7])*)"(?=\s|$)|([^\s"'\\]+)(?=\s|$)/sy;
+    /[ \t\n\r]+|"((?:[^"\\]|\\x[0-9a-fA-F]{2}|\\[0-7]{3}|\\u[0-9a-fA-F]{4}|\\[^xu0-7])*)"(?=[ \t\n\r]|$)|([^ \t\n\r"'\\]+)(?=[ \t\n\r]|$)/sy;
   while (pattern.lastIndex < line.length) {
     const at = pattern.lastIndex;
     const match = pattern.exec(line);
@@ -53,7 +54,10 @@ export function understood(
   const { stdout, stderr, status } = verify('info');
   const dump = verify('debug');
   return {
-    lines: `${String(dump.stdout)}${String(dump.stderr)}`.split('\n').map((line) => line.trim()),
+    // Indented; not trim(), which would take a word's own spaces with it.
+    lines: `${String(dump.stdout)}${String(dump.stderr)}`
+      .split('\n')
+      .map((line) => line.replace(/^[ \t]+/, '')),
     complaints: `${String(stdout)}${String(stderr)}`,
     code: status,
   };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { hasExpired, isDue } from '../../../src/operations/expiration/due.ts';
+import fc from '../../support/properties.ts';
 
 const now = new Date('2027-01-01T00:00:00Z');
 const after = (milliseconds: number): Date => new Date(now.getTime() + milliseconds);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { KubepkiError } from '../../../src/errors/error.ts';
 import {
   isAllowed,
@@ -8,6 +7,7 @@ import {
   parseAllowedDns,
 } from '../../../src/operations/kubelet-serving/allow-list.ts';
 import { hostOf } from '../../../src/operations/kubelet-serving/host.ts';
+import fc from '../../support/properties.ts';
 
 const dnsAllows = (pattern: string, name: string): boolean =>
   isAllowed(hostOf(name), { cidrs: [], dns: [parseAllowedDns(pattern)] });

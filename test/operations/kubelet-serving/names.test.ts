@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { addressesProblem, takenProblem } from '../../../src/operations/kubelet-serving/name-checks.ts';
 import { hostOf, ipHost } from '../../../src/operations/kubelet-serving/host.ts';
 import { otherNodeOwning } from '../../../src/operations/kubelet-serving/taken.ts';
 import type { ServerName } from '../../../src/pki/extension/server-name.ts';
+import fc from '../../support/properties.ts';
 import { surroundings } from './sample.ts';
 
 // From a small set, so that what is asked for and what the Node has meet.

@@ -4,7 +4,6 @@ import { KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import {
   parseCertificate,
   parseCertificates,
@@ -15,6 +14,7 @@ import { ForeignKey } from '../../../src/pki/key/subject-key.ts';
 import { plainPublicKey } from '../../../src/pki/certificate/plain-certificate.ts';
 import { KubepkiError } from '../../../src/errors/error.ts';
 import { judge } from '../../support/judge.ts';
+import fc from '../../support/properties.ts';
 import { fixturePath, temporaryDirectory } from '../../support/tree.ts';
 
 const names = ['apiserver', 'ca', 'etcd/peer', 'front-proxy-client'];

@@ -4,7 +4,6 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import fc from 'fast-check';
 import asn1, { type Asn1 } from 'node-forge/lib/asn1.js';
 import { encodeDer, parseAnyDer, parseDer } from '../../../src/pki/der/der.ts';
 import { attributesOf } from '../../../src/pki/der/name.ts';
@@ -12,6 +11,7 @@ import { parseCertificates } from '../../../src/pki/certificate/certificate.ts';
 import { readPlainDer } from '../../../src/pki/der/read-plain-der.ts';
 import { KubepkiError } from '../../../src/errors/error.ts';
 import { judge } from '../../support/judge.ts';
+import fc from '../../support/properties.ts';
 import { fixturePath, temporaryDirectory } from '../../support/tree.ts';
 
 const { value: anyAsn1 } = fc.letrec<{ value: Asn1; primitive: Asn1; constructed: Asn1 }>((tie) => ({

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { editSubjectAltName, replaceServerNames } from '../../../src/pki/extension/edit-subject-alt-name.ts';
 import { parseSubjectAltName, subjectAltName } from '../../../src/pki/extension/subject-alt-name.ts';
+import fc from '../../support/properties.ts';
 
 const none = { dnsNames: [], ipAddresses: [] };
 // From a small set, so that the old and the new ones meet.

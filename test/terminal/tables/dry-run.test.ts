@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/properties.ts';
 import { certificates } from '../../../src/catalog/catalog.ts';
 import type { PlannedChange } from '../../../src/render/change/dry-run.ts';
 import { dryRunTables } from '../../../src/terminal/tables/dry-run.ts';

@@ -1,7 +1,7 @@
 /* eslint-disable no-control-regex -- escape sequences are what is looked for */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/properties.ts';
 import { certificateAuthorities, certificates } from '../../../src/catalog/catalog.ts';
 import { KubepkiError } from '../../../src/errors/error.ts';
 import type {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/properties.ts';
 import type { HistoryEntry } from '../../../src/render/change/history.ts';
 import { historyTables } from '../../../src/terminal/tables/history.ts';
 import { assertWholeWords, tableLines } from '../../support/table-lines.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/properties.ts';
 import stringWidth from 'string-width';
 import { cellWidth, cutInMiddle } from '../../../src/terminal/tables/cell-width.ts';
 import { drawRows, drawTitles } from '../../../src/terminal/tables/draw.ts';

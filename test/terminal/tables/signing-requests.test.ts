@@ -1,7 +1,7 @@
 /* eslint-disable no-control-regex -- escape sequences are what is looked for */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../support/properties.ts';
 import type { ListedRequest } from '../../../src/render/requests/signing-requests.ts';
 import { signingRequestTables } from '../../../src/terminal/tables/signing-requests.ts';
 import { object } from '../../operations/kubelet-serving/sample.ts';
