@@ -22,7 +22,7 @@ const below = {
       'node:process': ['geteuid'],
     },
   },
-  changeset: { types: ['filesystem'] },
+  changeset: { rooms: ['filesystem'] },
   pki: {
     rooms: ['errors'],
     modules: { 'node:crypto': true, 'node-forge': true, 'node:util': ['promisify'], 'ipaddr.js': true },

@@ -72,7 +72,7 @@ const roomsOf: Readonly<Record<Room, Partial<Record<Room, 'value' | 'type'>>>> =
   errors: {},
   catalog: {},
   filesystem: { errors: 'value' },
-  changeset: { filesystem: 'type' },
+  changeset: { filesystem: 'value' },
   pki: { errors: 'value' },
   yaml: { errors: 'value' },
   kubeconfig: { errors: 'value', yaml: 'value' },

@@ -12,7 +12,7 @@ import {
 } from '../storage/pending-hooks.ts';
 import { commandHere, type StateDirectory } from '../storage/state-directory.ts';
 import { runDeployHook, type HookFacts } from './deploy-hook.ts';
-import { realChanges } from './real-changes.ts';
+import { realChanges } from '../changeset/real-changes.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /**

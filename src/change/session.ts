@@ -104,9 +104,7 @@ export interface Change {
   readonly newDirectoryMode?: 0o700 | 0o755;
 }
 
-export type ChangeOptions = CommonOptions & (WithoutHook | WithHook);
-
-interface CommonOptions extends RestartFlags {
+export interface ChangeOptions extends RestartFlags {
   /** undefined: no old one goes. */
   readonly keepBackups?: number | undefined;
   readonly now: Date;
@@ -115,15 +113,6 @@ interface CommonOptions extends RestartFlags {
   readonly restart?: boolean | undefined;
   /** The files are those from before this earlier change: what was to follow that need not any more. */
   readonly restores?: ChangePlace;
-}
-
-/** Of a command that has no `--deploy-hook`. */
-interface WithoutHook {
-  readonly deployHook?: never;
-  readonly report?: never;
-}
-
-interface WithHook {
   readonly deployHook?: string;
   /** What will be said of the change once it is made, and what its hook is told. */
   readonly report: (backup: string, change: Change) => ChangeReport;
@@ -132,7 +121,7 @@ interface WithHook {
 export type MadeChange =
   | { readonly kind: 'interrupted'; readonly code: ExitCode }
   /** `backup`: its name; undefined when there was nothing to change. */
-  | { readonly kind: 'made'; readonly backup: string | undefined };
+  | { readonly kind: 'made'; readonly backup: string | undefined; readonly change: Change };
 
 /**
  * Makes a change, all of it or nothing. An interruption before the point of no return leaves nothing behind; after it,
@@ -144,7 +133,7 @@ export async function makeChange(
   options: ChangeOptions,
 ): Promise<MadeChange> {
   const { changes, signedBy, newDirectoryMode } = change;
-  if (changes.length === 0) return { kind: 'made', backup: undefined };
+  if (changes.length === 0) return { kind: 'made', backup: undefined, change };
   holdInterruptions();
   const transaction = openTransaction(
     state,
@@ -207,12 +196,8 @@ export interface ArrivingChange {
   /** All that will be staged, in the order in which it will be put in place. */
   readonly targets: readonly FileTarget[];
   readonly signedBy: readonly SigningFiles[];
-  readonly make: (stage: Stage) => Promise<Omit<Change, 'signedBy'>>;
+  readonly make: (stage: Stage) => Promise<Change>;
 }
-
-export type MadeArrivingChange =
-  | Extract<MadeChange, { kind: 'interrupted' }>
-  | (Extract<MadeChange, { kind: 'made' }> & { readonly change: Change });
 
 /**
  * The same for a change that takes its time to be made. As long as it does, an interruption ends the process at once, and
@@ -222,19 +207,16 @@ export async function makeArrivingChange(
   state: StateDirectory,
   { targets, signedBy, make }: ArrivingChange,
   options: ChangeOptions,
-): Promise<MadeArrivingChange> {
-  if (targets.length === 0) {
-    return { kind: 'made', backup: undefined, change: { ...(await make(() => undefined)), signedBy } };
-  }
+): Promise<MadeChange> {
+  if (targets.length === 0) return { kind: 'made', backup: undefined, change: await make(() => undefined) };
   const occasion = { time: options.now.toISOString(), command: invocation() };
   const transaction = openTransaction(state, targets, { occasion, signedBy });
   const forget = onInterrupt(() => leftOf(transaction));
   let change: Change;
   try {
-    const made = await make((changes) => {
+    change = await make((changes) => {
       for (const one of changes) transaction.stage(one);
     });
-    change = { ...made, signedBy };
   } catch (error) {
     giveUp(transaction, options.terminal);
     throw error;
@@ -244,8 +226,7 @@ export async function makeArrivingChange(
   // In the same turn: nothing comes between the one way to be interrupted and the other.
   holdInterruptions();
   try {
-    const made = await announced(state, change, options, transaction);
-    return made.kind === 'made' ? { ...made, change } : made;
+    return await announced(state, change, options, transaction);
   } finally {
     // Unless it got as far as being prepared, from where on it looks after itself.
     giveUp(transaction, options.terminal);
@@ -272,17 +253,17 @@ function leftOf(transaction: OpenTransaction): CleanedUp | undefined {
 /** @param transaction in which all is staged */
 async function transact(
   transaction: OpenTransaction,
-  { certificates, verify }: Change,
+  change: Change,
   { keepBackups, now, terminal, restores }: ChangeOptions,
 ): Promise<MadeChange> {
   const occasion = {
     time: now.toISOString(),
     command: invocation(),
     user: userName(),
-    certificates,
+    certificates: change.certificates,
     restored: restores ?? null,
   };
-  const prepared = transaction.prepare({ occasion, verify, keepBackups });
+  const prepared = transaction.prepare({ occasion, verify: change.verify, keepBackups });
   const interruption = await interruptionDuringHold();
   if (interruption !== undefined) {
     prepared.abort();
@@ -291,7 +272,7 @@ async function transact(
   const { backup, warnings } = prepared.finish();
   noteChanged();
   for (const warning of warnings) terminal.warning(warning);
-  return { kind: 'made', backup };
+  return { kind: 'made', backup, change };
 }
 
 /** A manifest that another program has put there stays; the operator must be told where ours is. */

@@ -8,29 +8,21 @@ import { organizationsSince, type Organizations } from '../../operations/generat
 import { requireWritten } from '../../operations/change/read-back.ts';
 import { generatedRequestLines } from '../../render/requests/generated-requests.ts';
 import { commandHere } from '../../storage/state-directory.ts';
-import { attempt } from '../../change/attempt.ts';
+import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
 import type { CompatOption } from '../../flags/compat-option.ts';
-import { conclude, type Conclusion } from '../../change/conclude.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { nodeIdentity } from '../../node/host-identity.ts';
 import { readNodeNaming } from '../../flags/node-naming.ts';
-import { planNode, type Node, type NodeOptions } from '../../node/node-options.ts';
+import { planNode, type Node } from '../../node/node-options.ts';
 import { noteSigning } from '../../change/note-signing.ts';
-import type { OutputOption } from '../../flags/output-option.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
-import type { LockOptions } from '../../flags/options.ts';
 
-export interface GenerateCsrOptions extends NodeOptions, LockOptions, OutputOption, CompatOption {
-  readonly dryRun?: boolean;
+export interface GenerateCsrOptions extends ChangeFlags, CompatOption {
   readonly keepBackups: number;
 }
 
 /** `generate-csr`: keys and requests for a control plane that has no certificates yet. */
 export async function generateRequests(options: GenerateCsrOptions, terminal: Terminal): Promise<ExitCode> {
-  return conclude(await generateAll(options, terminal), options, terminal);
-}
-
-async function generateAll(options: GenerateCsrOptions, terminal: Terminal): Promise<Conclusion> {
   const node = await planNode(options, terminal);
   const organizations = organizationsSince(options.compat);
   // What is in the way is told before what is not known.
@@ -44,37 +36,35 @@ async function generateAll(options: GenerateCsrOptions, terminal: Terminal): Pro
     },
     terminal,
   );
-  return attempt(node, options, terminal, async (way): Promise<Conclusion> => {
+  const decided = (way: Way): PlannedRun => {
     const places = placesOf(node, organizations);
     const algorithm = chooseConfigured(node.config?.encryptionAlgorithm);
-    const requests = await way.generateKeys(
-      places,
-      () => algorithm,
-      (place, key) => generateRequest(place, { node: identity, organizations }, key),
-      terminal,
-    );
-    const changes = requests.flat();
-    const made = await way.make(
-      {
-        changes,
-        signedBy: [],
-        certificates: [],
-        verify: (read) => {
-          for (const { target, after } of changes) requireWritten(target, after?.content, read);
-        },
-        newDirectoryMode: 0o755,
-      },
-      { keepBackups: options.keepBackups, now: new Date(), terminal },
-    );
-    if (made.kind === 'interrupted') return made;
-    const dryRun = made.kind === 'rehearsed';
-    const backup = made.kind === 'made' ? made.backup : undefined;
     return {
-      kind: 'finished',
+      now: new Date(),
+      errors: [],
+      names: [],
+      make: async () => {
+        const requests = await way.generateKeys(
+          places,
+          () => algorithm,
+          (place, key) => generateRequest(place, { node: identity, organizations }, key),
+          terminal,
+        );
+        const changes = requests.flat();
+        return {
+          changes,
+          signedBy: [],
+          certificates: [],
+          verify: (read) => {
+            for (const { target, after } of changes) requireWritten(target, after?.content, read);
+          },
+          newDirectoryMode: 0o755,
+        };
+      },
+      report: (stage) => newRequestReport(places, stage),
+      text: ({ dryRun }) => shown(node, places, { dryRun }),
       code: exitCodes.done,
-      report: newRequestReport(places, { dryRun, backup }),
-      text: shown(node, places, { dryRun }),
-      remarks: () => {
+      remarks: ({ dryRun }) => {
         if (dryRun) return;
         const waiting = places.map(({ spec, request: { path } }) => {
           return { spec, request: path, certificate: path.replace(/csr$/, 'crt') };
@@ -85,7 +75,8 @@ async function generateAll(options: GenerateCsrOptions, terminal: Terminal): Pro
         );
       },
     };
-  });
+  };
+  return changeNode(node, decided, options, terminal, { inUse: false });
 }
 
 async function readNaming(node: Node, options: GenerateCsrOptions): Promise<NodeNaming> {

@@ -5,7 +5,7 @@ import type { NodeNaming } from '../../config/node-naming.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { readInitFiles, type InitFiles } from '../../inventory/init-files.ts';
 import { generate, type Generated, type GenerationContext } from '../../operations/generation/generate.ts';
-import { generationReport, type GenerationStage } from '../../operations/generation/generation-report.ts';
+import { generationReport } from '../../operations/generation/generation-report.ts';
 import { chooseConfigured } from '../../operations/issuing/key-choice.ts';
 import { isMadeWith, organizationsSince } from '../../operations/generation/organizations.ts';
 import { planGeneration, type GenerationPlan } from '../../operations/generation/plan-generation.ts';
@@ -14,23 +14,19 @@ import type { NodeIdentity } from '../../operations/names/requested-names.ts';
 import { defaultAuthorityValidityMs, defaultValidityMs } from '../../operations/issuing/validity.ts';
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
 import { generationLines, type ShownGeneration } from '../../render/change/generation.ts';
-import { attempt, type Attempt } from '../../change/attempt.ts';
-import { conclude, type Conclusion } from '../../change/conclude.ts';
+import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { parseGenerateSelection, type GenerateSelection } from '../../flags/names/generate-selection.ts';
 import { nodeIdentity } from '../../node/host-identity.ts';
 import { readNodeNaming } from '../../flags/node-naming.ts';
-import { planNode, type Node, type NodeOptions } from '../../node/node-options.ts';
-import type { OutputOption } from '../../flags/output-option.ts';
+import { planNode, type Node } from '../../node/node-options.ts';
 import { refusals } from '../../change/refusal.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { warnOfShortValidity, type ValidityOption } from '../../flags/validity-option.ts';
-import type { LockOptions } from '../../flags/options.ts';
 
-export interface GenerateOptions extends NodeOptions, LockOptions, NamingFlags, ValidityOption, OutputOption {
+export interface GenerateOptions extends ChangeFlags, NamingFlags, ValidityOption {
   /** Made as if at this moment; undefined: now. */
   readonly at?: Date;
-  readonly dryRun?: boolean;
   readonly keepBackups: number;
 }
 
@@ -40,18 +36,7 @@ export async function generateMissing(
   options: GenerateOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  return conclude(
-    await generateSelected(parseGenerateSelection(names, options), options, terminal),
-    options,
-    terminal,
-  );
-}
-
-async function generateSelected(
-  selection: GenerateSelection,
-  options: GenerateOptions,
-  terminal: Terminal,
-): Promise<Conclusion> {
+  const selection = parseGenerateSelection(names, options);
   const node = await planNode(options, terminal);
   warnOfShortValidity(options, terminal);
   const identity = nodeIdentity(
@@ -63,39 +48,49 @@ async function generateSelected(
     },
     terminal,
   );
-  return attempt(node, options, terminal, async (way): Promise<Conclusion> => {
-    const now = momentOf(options);
-    const run = planGenerationRun(node, { selection, identity, options, now });
-    const refused = refuse(run, { dryRun: way.dryRun, terminal });
-    if (refused !== undefined) return refused;
-    const context = contextOf(node, { identity, options, now });
-    const made = await makeAll(node, run.plan, context, way, terminal);
-    const changes = made.flatMap((one) => one.changes);
-    const change = {
-      changes,
-      signedBy: signingFilesOf(run),
-      certificates: made.flatMap(({ record }) => (record === undefined ? [] : [record])),
-      verify: (read: Parameters<typeof requireWritten>[2]) => {
-        for (const { target, after } of changes) requireWritten(target, after?.content, read);
-      },
-      newDirectoryMode: 0o755,
-    } as const;
-    const outcome = await way.make(change, {
-      keepBackups: options.keepBackups,
-      now: new Date(),
-      terminal,
-    });
-    switch (outcome.kind) {
-      case 'interrupted':
-        return outcome;
-      case 'rehearsed':
-        warnOfGenerated(made, terminal);
-        return finished(node, run, { kind: 'planned', lifetimes: context }, terminal);
-      case 'made':
-        warnOfGenerated(made, terminal);
-        return finished(node, run, { ...outcome, made }, terminal);
-    }
-  });
+  const plan = (way: Way): PlannedRun => decided(node, { selection, identity, options }, way, terminal);
+  return changeNode(node, plan, options, terminal, { inUse: false });
+}
+
+interface Wanted {
+  readonly selection: GenerateSelection;
+  readonly identity: NodeIdentity;
+  readonly options: GenerateOptions;
+}
+
+function decided(node: Node, wanted: Wanted, way: Way, terminal: Terminal): PlannedRun {
+  const context = contextOf(node, wanted);
+  const run = planGenerationRun(node, wanted, context);
+  const { plan, all } = run;
+  let made: readonly Generated[] = [];
+  return {
+    now: new Date(),
+    errors: refusals(plan.planned, 'generated'),
+    beforehand: () => {
+      for (const one of plan.planned) {
+        for (const warning of ('warnings' in one ? one.warnings : undefined) ?? []) terminal.warning(warning);
+      }
+    },
+    names: [],
+    make: async () => {
+      made = await makeAll(node, plan, context, way, terminal);
+      // A certificate that ends earlier than was asked for, with its CA.
+      for (const { warning } of made) if (warning !== undefined) terminal.warning(warning);
+      const changes = made.flatMap((one) => one.changes);
+      return {
+        changes,
+        signedBy: signingFilesOf(run),
+        certificates: made.flatMap(({ record }) => (record === undefined ? [] : [record])),
+        verify: (read) => {
+          for (const { target, after } of changes) requireWritten(target, after?.content, read);
+        },
+        newDirectoryMode: 0o755,
+      };
+    },
+    report: (stage) => generationReport(plan, all, context, stage),
+    text: ({ dryRun }) => generationLines(shownIn(node, plan, dryRun ? [] : made), node.layout, { dryRun }),
+    code: exitCodes.done,
+  };
 }
 
 /** Of the CAs that are there already. */
@@ -110,27 +105,10 @@ function signingFilesOf({ plan, all }: GenerationRun): SigningFiles[] {
   );
 }
 
-/** A certificate that ends earlier than was asked for, with its CA. */
-function warnOfGenerated(made: readonly Generated[], terminal: Terminal): void {
-  for (const { warning } of made) if (warning !== undefined) terminal.warning(warning);
-}
-
 async function readNaming(node: Node, options: GenerateOptions): Promise<NodeNaming> {
   // Loaded only here, with the schema library.
   const { withFlags } = await import('../../config/naming-flags.ts');
   return withFlags(await readNodeNaming(node, options), options);
-}
-
-/** One moment for the whole run. */
-function momentOf({ at }: GenerateOptions): Date {
-  return at ?? new Date();
-}
-
-interface Wanted {
-  readonly selection: GenerateSelection;
-  readonly identity: NodeIdentity;
-  readonly options: GenerateOptions;
-  readonly now: Date;
 }
 
 interface GenerationRun {
@@ -139,15 +117,17 @@ interface GenerationRun {
   readonly all: readonly InitFiles[];
 }
 
-function planGenerationRun(node: Node, { selection, ...wanted }: Wanted): GenerationRun {
-  const { layout, config, flags } = node;
-  const { options } = wanted;
+function planGenerationRun(
+  { layout, config, flags }: Node,
+  { selection, options }: Wanted,
+  context: GenerationContext,
+): GenerationRun {
   // Everything is read: what exists of the rest decides whether a CA may be made.
   const all = initSpecs.map((spec) => readInitFiles(layout, spec));
   const isMade = (spec: InitSpec): boolean =>
     isMadeWith(organizationsSince(options.compat), spec) || selection.named.has(spec);
   const plan = planGeneration(selection.selected.filter(isMade), all, {
-    ...contextOf(node, wanted),
+    ...context,
     etcd: config?.etcd.kind ?? 'stacked',
     named: selection.named,
     command: commandLine(flags),
@@ -155,23 +135,10 @@ function planGenerationRun(node: Node, { selection, ...wanted }: Wanted): Genera
   return { plan, all };
 }
 
-function refuse(
-  { plan, all }: GenerationRun,
-  { dryRun, terminal }: { readonly dryRun: boolean; readonly terminal: Terminal },
-): Conclusion | undefined {
-  const errors = refusals(plan.planned, 'generated');
-  if (errors.length === 0) return undefined;
-  for (const error of errors) terminal.error(error);
-  const report = generationReport(plan, all, { kind: 'refused', dryRun });
-  return { kind: 'finished', code: exitCodes.error, report, text: '' };
-}
-
-function contextOf(
-  { config }: Node,
-  { identity, options, now }: Pick<Wanted, 'identity' | 'options' | 'now'>,
-): GenerationContext {
+function contextOf({ config }: Node, { identity, options }: Wanted): GenerationContext {
   return {
-    now,
+    // One moment for the whole run.
+    now: options.at ?? new Date(),
     node: identity,
     organizations: organizationsSince(options.compat),
     validityMs: options.validity?.milliseconds ?? config?.certificateValidityMs ?? defaultValidityMs,
@@ -187,7 +154,7 @@ async function makeAll(
   node: Node,
   plan: GenerationPlan,
   context: GenerationContext,
-  { generateKeys }: Attempt,
+  { generateKeys }: Way,
   terminal: Terminal,
 ): Promise<Generated[]> {
   const files = newFiles(plan);
@@ -202,28 +169,16 @@ async function makeAll(
   return generate(fresh, plan.issuers, context);
 }
 
-function finished(
+function shownIn(
   { layout }: Node,
-  { plan, all }: GenerationRun,
-  stage: Exclude<GenerationStage, { kind: 'refused' }>,
-  terminal: Terminal,
-): Conclusion {
-  const { planned } = plan;
-  const made = stage.kind === 'made' ? stage.made : [];
-  for (const one of planned) {
-    for (const warning of ('warnings' in one ? one.warnings : undefined) ?? []) terminal.warning(warning);
-  }
-  const shown = planned.flatMap((one): ShownGeneration[] => {
+  { planned }: GenerationPlan,
+  made: readonly Generated[],
+): ShownGeneration[] {
+  return planned.flatMap((one): ShownGeneration[] => {
     if (one.status === 'refused') throw new TypeError('what is refused is never reported as made');
     if (one.status === 'left-out') return [];
     const { status, spec } = one;
     const names = made.find(({ files }) => files.spec === spec)?.names;
     return [{ status, spec, names, path: `${layout.kubeconfigDir}/${spec.name}` }];
   });
-  return {
-    kind: 'finished',
-    code: exitCodes.done,
-    report: generationReport(plan, all, stage),
-    text: generationLines(shown, layout, { dryRun: stage.kind === 'planned' }),
-  };
 }

@@ -2,7 +2,6 @@ import { commandLine } from '../../errors/command-line.ts';
 import { shellWord } from '../../errors/shell-word.ts';
 import { signingFiles } from '../../inventory/look-ups.ts';
 import { factsOf } from '../../operations/change/certificate-facts.ts';
-import type { ChangeReport } from '../../operations/change/change-report.ts';
 import { hasExpired } from '../../operations/expiration/due.ts';
 import type { PlannedRenewal, Renewable } from '../../operations/renewal/plan-renewal.ts';
 import { changedTargets, renew, trustingKubeconfigs, type Renewed } from '../../operations/renewal/renew.ts';
@@ -11,24 +10,21 @@ import { endsFirstWarnings, renewalWarnings } from '../../operations/renewal/ren
 import { verifyRenewed } from '../../operations/renewal/verify-renewal.ts';
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
 import { renewalLines } from '../../render/change/renewal.ts';
-import { attempt, type Attempt } from '../../change/attempt.ts';
-import { conclude, type Conclusion } from '../../change/conclude.ts';
+import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
 import { clusterFlags } from '../../flags/cluster-options.ts';
 import { confirmRenewal } from '../../terminal/confirm.ts';
 import { dryRunText } from '../../terminal/dry-run-text.ts';
-import { deployHookFlags, type DeployHookOption } from '../../flags/deploy-hook-option.ts';
+import { deployHookFlags } from '../../flags/deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { warnOfFindings } from '../../terminal/findings.ts';
 import { nodeFlags, openNode, type Node } from '../../node/node-options.ts';
 import { noteAuthorities } from '../../change/note-authorities.ts';
-import type { OutputOption } from '../../flags/output-option.ts';
 import type { WithinOption } from '../../flags/period-option.ts';
 import { planRenewalRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
 import { plannedChanges } from '../../change/planned-changes.ts';
 import { refusals, renewRestHint } from '../../change/refusal.ts';
 import { isAnyUnsound, restingOutcome, warnOfUnsound } from './resting.ts';
-import { requireRestartable, restartAfter } from '../../change/restart/restart-after.ts';
-import { restartAfterFlags, type RestartAfterOptions } from '../../flags/restart-options.ts';
+import { restartAfterFlags } from '../../flags/restart-options.ts';
 import { parseSelection, type Selection } from '../../flags/names/select.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from '../../flags/san-options.ts';
 import type { Change, Stage } from '../../change/session.ts';
@@ -39,21 +35,11 @@ import {
   warnOfShortValidity,
   type ValidityOption,
 } from '../../flags/validity-option.ts';
-import { stateOf } from '../../node/waiting.ts';
 import { noteSameSans, noteSans, wishedSans } from './wished-sans.ts';
 import type { ClusterOptions } from '../../node/ask-cluster.ts';
 
-export interface RenewOptions
-  extends
-    RestartAfterOptions,
-    ClusterOptions,
-    ValidityOption,
-    SanOptions,
-    WithinOption,
-    OutputOption,
-    DeployHookOption {
+export interface RenewOptions extends ChangeFlags, ClusterOptions, ValidityOption, SanOptions, WithinOption {
   readonly force?: boolean;
-  readonly dryRun?: boolean;
   readonly keepBackups: number;
 }
 
@@ -65,17 +51,6 @@ export async function renewCertificates(
   const selection = parseSelection(names, options);
   const asked = parseAskedSans(selection, options);
   const node = await openNode(options, terminal);
-  const conclusion = await renewSelected(node, { selection, asked }, options, terminal);
-  const restart = (): ReturnType<typeof restartAfter> => restartAfter(node, options, terminal);
-  return conclude(conclusion, options, terminal, restart, stateOf(node));
-}
-
-async function renewSelected(
-  node: Node,
-  { selection, asked }: { readonly selection: Selection; readonly asked: ReturnType<typeof parseAskedSans> },
-  options: RenewOptions,
-  terminal: Terminal,
-): Promise<Conclusion> {
   const wishes: RenewalWishes = {
     validityMs: options.validity?.milliseconds,
     sans: await wishedSans(asked, node, options, terminal),
@@ -84,63 +59,83 @@ async function renewSelected(
   };
   warnOfShortValidity(options, terminal);
   warnOfDueAgain(options, node.config?.certificateValidityMs, terminal);
+  const context = { node, selection, options, terminal };
   if (options.dryRun !== true && selection.kind === 'all' && selection.confirm && terminal.interactive) {
     // The question is asked without the lock: another run must not wait for the operator's coffee.
-    const run = planRenewalRun(node, selection, wishes, new Date());
-    const refused = refuse(run, options, terminal);
-    if (refused !== undefined) return refused;
-    const rows = renewablesOf(run.plan).map(({ spec, place }) => ({
-      name: spec.name,
-      notAfter: place.state.chain[0].notAfter,
-    }));
-    await confirmRenewal(rows, new Date());
+    await confirm(planRenewalRun(node, selection, wishes, new Date()));
   }
-  return attempt(node, options, terminal, async (way): Promise<Conclusion> => {
-    const now = new Date();
-    const run = planRenewalRun(node, selection, wishes, now);
-    const refused = refuse(run, options, terminal);
-    if (refused !== undefined) return refused;
-    const renewables = renewablesOf(run.plan);
-    const names = renewables.map(({ spec }) => spec.name);
-    requireRestartable(node, names, options);
-    warn(run, options, terminal);
-    noteSameSans(run.plan, terminal);
-    noteSans(renewables, { difference: !way.dryRun }, terminal);
-    noteAuthorities(trustingKubeconfigs(renewables), terminal);
-    const arriving = {
-      targets: renewables.flatMap(changedTargets),
-      signedBy: signingFiles(
-        run.inventory,
-        renewables.map(({ spec }) => spec),
-      ),
-      make: async (stage: Stage) => changeOf(await renewAll(renewables, stage, way, terminal)),
-    };
-    const report = (backup: string | undefined, { certificates: records }: Change): ChangeReport =>
-      renewalReport(run.plan, run.inventory, { kind: 'made', backup, records });
-    const made = await way.makeArriving(arriving, { ...options, now, terminal, report });
-    if (made.kind === 'interrupted') return made;
-    if (made.kind === 'rehearsed') return planned(run, selection, options, terminal);
-    return renewed(run, report(made.backup, made.change), { selection, options });
-  });
+  return changeNode(
+    node,
+    (way) => decided(planRenewalRun(node, selection, wishes, new Date()), way, context),
+    options,
+    terminal,
+    { inUse: true },
+  );
 }
 
-/** What a dry run has come to. */
-async function planned(
-  run: RenewalRun,
-  selection: Selection,
-  options: RenewOptions,
-  terminal: Terminal,
-): Promise<Conclusion> {
-  const { plan, inventory } = run;
+interface Context {
+  readonly node: Node;
+  readonly selection: Selection;
+  readonly options: RenewOptions;
+  readonly terminal: Terminal;
+}
+
+/** What will be refused needs no question. */
+async function confirm({ plan }: RenewalRun): Promise<void> {
+  if (plan.some(({ status }) => status === 'refused')) return;
+  const rows = renewablesOf(plan).map(({ spec, place }) => ({
+    name: spec.name,
+    notAfter: place.state.chain[0].notAfter,
+  }));
+  await confirmRenewal(rows, new Date());
+}
+
+function decided(run: RenewalRun, way: Way, { selection, options, terminal }: Context): PlannedRun {
+  const { plan, inventory, now } = run;
   const renewables = renewablesOf(plan);
-  const others = plan.filter(({ status }) => status !== 'renewable');
+  const specs = renewables.map(({ spec }) => spec);
+  const signedBy = signingFiles(inventory, specs);
   return {
-    kind: 'finished',
-    code: exitCodeOfRun(run, selection, options),
-    report: renewalReport(plan, inventory, { kind: 'dry-run' }),
-    text:
-      linesOf(others, options, { closing: false, due: renewables.length > 0 }) +
-      (await dryRunText(plannedChanges(renewables), terminal)),
+    now,
+    errors: refusals(plan, 'renewed'),
+    onRefusal: () => {
+      terminal.hint(
+        renewRestHint(
+          specs.map(({ name }) => name),
+          options,
+          [
+            ...sanFlags(options),
+            ...validityFlags(options),
+            ...clusterFlags(options),
+            ...restartAfterFlags(options),
+            ...deployHookFlags(options),
+            ...(options.force === true ? ['--force'] : []),
+          ],
+        ),
+      );
+    },
+    beforehand: () => {
+      warn(run, options, terminal);
+      noteSameSans(plan, terminal);
+      noteSans(renewables, { difference: !way.dryRun }, terminal);
+      noteAuthorities(trustingKubeconfigs(renewables), terminal);
+    },
+    names: specs.map(({ name }) => name),
+    arriving: { targets: renewables.flatMap(changedTargets), signedBy },
+    make: async (stage) => ({ ...changeOf(await renewAll(renewables, stage, way, terminal)), signedBy }),
+    report: (stage) => renewalReport(plan, inventory, stage),
+    text: async () => {
+      if (!way.dryRun) {
+        const closing = selection.kind === 'all' && renewables.length > 0 && options.restart !== true;
+        return linesOf(plan, options, { closing, due: renewables.length > 0 });
+      }
+      const others = plan.filter(({ status }) => status !== 'renewable');
+      return (
+        linesOf(others, options, { closing: false, due: renewables.length > 0 }) +
+        (await dryRunText(plannedChanges(renewables), terminal))
+      );
+    },
+    code: exitCodeOf(run, selection, options),
   };
 }
 
@@ -185,32 +180,6 @@ function noteExternal(plan: readonly PlannedRenewal[], options: RenewOptions, te
   terminal.hint(`have them signed by the external CA: ${command}`);
 }
 
-function refuse(
-  { plan, inventory }: RenewalRun,
-  options: RenewOptions,
-  terminal: Terminal,
-): Conclusion | undefined {
-  const errors = refusals(plan, 'renewed');
-  if (errors.length === 0) return undefined;
-  for (const error of errors) terminal.error(error);
-  terminal.hint(
-    renewRestHint(
-      renewablesOf(plan).map(({ spec }) => spec.name),
-      options,
-      [
-        ...sanFlags(options),
-        ...validityFlags(options),
-        ...clusterFlags(options),
-        ...restartAfterFlags(options),
-        ...deployHookFlags(options),
-        ...(options.force === true ? ['--force'] : []),
-      ],
-    ),
-  );
-  const report = renewalReport(plan, inventory, { kind: 'refused', dryRun: options.dryRun === true });
-  return { kind: 'finished', code: exitCodes.error, report, text: '' };
-}
-
 function renewablesOf(plan: readonly PlannedRenewal[]): Renewable[] {
   return plan.flatMap((planned) => (planned.status === 'renewable' ? [planned.renewable] : []));
 }
@@ -219,7 +188,7 @@ function renewablesOf(plan: readonly PlannedRenewal[]): Renewable[] {
 function renewAll(
   renewables: readonly Renewable[],
   stage: Stage,
-  { generateKeys }: Attempt,
+  { generateKeys }: Way,
   terminal: Terminal,
 ): Promise<readonly Renewed[]> {
   return generateKeys(
@@ -248,7 +217,7 @@ function changeOf(renewed: readonly Renewed[]): Omit<Change, 'signedBy'> {
   };
 }
 
-function exitCodeOfRun(
+function exitCodeOf(
   { plan, staysDue, authorityFaults, now }: RenewalRun,
   selection: Selection,
   { within }: RenewOptions,
@@ -281,24 +250,6 @@ function linesOf(
     return renewalLines(plan.map(outcomeOf), { closing });
   }
   return `${renewalLines(said.map(outcomeOf), { closing })}nothing is due within ${within.text}\n`;
-}
-
-function renewed(
-  run: RenewalRun,
-  report: ChangeReport,
-  { selection, options }: { readonly selection: Selection; readonly options: RenewOptions },
-): Conclusion {
-  const { plan } = run;
-  const due = renewablesOf(plan).length > 0;
-  return {
-    kind: 'finished',
-    code: exitCodeOfRun(run, selection, options),
-    report,
-    text: linesOf(plan, options, {
-      closing: selection.kind === 'all' && due && options.restart !== true,
-      due,
-    }),
-  };
 }
 
 function outcomeOf(planned: PlannedRenewal): Parameters<typeof renewalLines>[0][number] {

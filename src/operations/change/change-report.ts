@@ -1,6 +1,6 @@
 import type { Component } from '../../catalog/catalog.ts';
 import { restartOrder } from '../../catalog/restart-order.ts';
-import type { CertificateFacts } from '../../changeset/change-set.ts';
+import type { CertificateFacts, CertificateRecord, ChangeSet } from '../../changeset/change-set.ts';
 
 /** What a command that changes something has done, or would do: the same for all of them, plain data and no secret. */
 export interface ChangeReport {
@@ -14,6 +14,30 @@ export interface ChangeReport {
   readonly certificates: readonly CertificateReport[];
   /** Host paths that changed, or would, and belong to no one certificate: requests that are cleared away. */
   readonly otherFiles: readonly string[];
+}
+
+/** How far a command has come when it reports. */
+export type ChangeStage =
+  | { readonly kind: 'refused'; readonly dryRun: boolean }
+  | { readonly kind: 'planned'; readonly change: ReportedChange }
+  /** `backup`: undefined when there was nothing to change. */
+  | { readonly kind: 'made'; readonly backup: string | undefined; readonly change: ReportedChange };
+
+interface ReportedChange {
+  readonly changes: ChangeSet;
+  readonly certificates: readonly CertificateRecord[];
+}
+
+/** What a report says of its stage. */
+export function stageOf(stage: ChangeStage): Pick<ChangeReport, 'dryRun' | 'backup'> {
+  switch (stage.kind) {
+    case 'refused':
+      return { dryRun: stage.dryRun, backup: undefined };
+    case 'planned':
+      return { dryRun: true, backup: undefined };
+    case 'made':
+      return { dryRun: false, backup: stage.backup };
+  }
 }
 
 export type ChangeCommand =

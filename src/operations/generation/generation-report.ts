@@ -6,22 +6,14 @@ import { isoSeconds } from '../../pki/der/time.ts';
 import { factsOf } from '../change/certificate-facts.ts';
 import {
   refusedWith,
+  stageOf,
   type CertificateReport,
   type ChangeReport,
+  type ChangeStage,
   type NewFacts,
 } from '../change/change-report.ts';
-import type { Generated } from './generate.ts';
 import type { GenerationPlan, PlannedGeneration } from './plan-generation.ts';
 import { authorityValidity, validityOf } from '../issuing/validity.ts';
-
-export type GenerationStage =
-  | { readonly kind: 'refused'; readonly dryRun: boolean }
-  | { readonly kind: 'planned'; readonly lifetimes: Lifetimes }
-  | {
-      readonly kind: 'made';
-      readonly backup: string | undefined;
-      readonly made: readonly Generated[];
-    };
 
 interface Lifetimes {
   readonly now: Date;
@@ -33,13 +25,13 @@ interface Lifetimes {
 export function generationReport(
   plan: GenerationPlan,
   all: readonly InitFiles[],
-  stage: GenerationStage,
+  lifetimes: Lifetimes,
+  stage: ChangeStage,
 ): ChangeReport {
   const { planned } = plan;
   return {
     command: 'generate',
-    dryRun: stage.kind === 'planned' || (stage.kind === 'refused' && stage.dryRun),
-    backup: stage.kind === 'made' ? stage.backup : undefined,
+    ...stageOf(stage),
     certificates: planned.map((one): CertificateReport => {
       const { spec } = one;
       const common = {
@@ -50,7 +42,12 @@ export function generationReport(
       if (one.status !== 'new') return { ...common, outcome: one.status, reason: reasonOf(one) };
       return stage.kind === 'refused'
         ? { ...common, outcome: 'unchanged', reason: refusedWith(planned) }
-        : { ...common, outcome: 'generated', new: newFacts(spec, plan, stage), files: pathsOf(one.files) };
+        : {
+            ...common,
+            outcome: 'generated',
+            new: newFacts(spec, plan, lifetimes, stage),
+            files: pathsOf(one.files),
+          };
     }),
     otherFiles: [],
   };
@@ -74,11 +71,11 @@ function reasonOf(planned: Exclude<PlannedGeneration, { status: 'new' }>): strin
 function newFacts(
   spec: InitSpec,
   { issuers }: GenerationPlan,
-  stage: Exclude<GenerationStage, { kind: 'refused' }>,
+  { now, validityMs, authorityValidityMs }: Lifetimes,
+  stage: Exclude<ChangeStage, { kind: 'refused' }>,
 ): NewFacts | undefined {
-  if (stage.kind === 'made') return stage.made.find(({ files }) => files.spec === spec)?.record?.new;
+  if (stage.kind === 'made') return stage.change.certificates.find(({ name }) => name === spec.name)?.new;
   if (spec.kind === 'service-account') return undefined;
-  const { now, validityMs, authorityValidityMs } = stage.lifetimes;
   const authorityEnd = authorityValidity(now, authorityValidityMs).notAfter;
   if (spec.kind === 'ca') return endingOn(authorityEnd);
   const issuer = issuers.get(spec.caName);

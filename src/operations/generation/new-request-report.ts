@@ -1,15 +1,16 @@
 import type { NewRequest } from '../../inventory/new-requests.ts';
-import type { CertificateReport, ChangeReport } from '../change/change-report.ts';
+import {
+  stageOf,
+  type CertificateReport,
+  type ChangeReport,
+  type ChangeStage,
+} from '../change/change-report.ts';
 
 /** The report of `generate-csr`, which makes all of the requests or stops. */
-export function newRequestReport(
-  places: readonly NewRequest[],
-  { dryRun, backup }: { readonly dryRun: boolean; readonly backup: string | undefined },
-): ChangeReport {
+export function newRequestReport(places: readonly NewRequest[], stage: ChangeStage): ChangeReport {
   return {
     command: 'generate-csr',
-    dryRun,
-    backup,
+    ...stageOf(stage),
     certificates: places.map((place): CertificateReport => {
       const { spec, request } = place;
       return {

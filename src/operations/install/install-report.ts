@@ -1,26 +1,25 @@
-import type { ChangeSet, FileChange } from '../../changeset/change-set.ts';
+import type { FileChange } from '../../changeset/change-set.ts';
+import { realChanges } from '../../changeset/real-changes.ts';
 import type { KubepkiError } from '../../errors/error.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { factsOf } from '../change/certificate-facts.ts';
-import { refusedWith, type CertificateReport, type ChangeReport } from '../change/change-report.ts';
+import {
+  refusedWith,
+  stageOf,
+  type CertificateReport,
+  type ChangeReport,
+  type ChangeStage,
+} from '../change/change-report.ts';
 import { factsInUse } from '../change/facts-in-use.ts';
 import { placeTargets, type Installable, type PlannedInstall } from './plan-install.ts';
-
-export type InstallStage =
-  | { readonly kind: 'refused'; readonly dryRun: boolean; readonly strangers: readonly KubepkiError[] }
-  | {
-      readonly kind: 'planned' | 'made';
-      readonly backup: string | undefined;
-      /** The changes that give a file another content. */
-      readonly changes: ChangeSet;
-    };
 
 export function installReport(
   plan: readonly PlannedInstall[],
   inventory: Inventory,
-  stage: InstallStage,
+  strangers: readonly KubepkiError[],
+  stage: ChangeStage,
 ): ChangeReport {
-  const changes = stage.kind === 'refused' ? [] : stage.changes;
+  const changes = stage.kind === 'refused' ? [] : realChanges(stage.change.changes);
   const owned = new Set<FileChange>();
   const filesOf = (installable: Installable): string[] => {
     const places = new Set(placeTargets(installable.place).map(({ resolvedPath }) => resolvedPath));
@@ -35,7 +34,7 @@ export function installReport(
       case 'installable': {
         const { installable } = planned;
         if (stage.kind === 'refused') {
-          return { ...common, outcome: 'unchanged', reason: whyRefused(plan, stage.strangers) };
+          return { ...common, outcome: 'unchanged', reason: whyRefused(plan, strangers) };
         }
         return {
           ...common,
@@ -63,8 +62,7 @@ export function installReport(
   });
   return {
     command: 'install',
-    dryRun: stage.kind === 'planned' || (stage.kind === 'refused' && stage.dryRun),
-    backup: stage.kind === 'made' ? stage.backup : undefined,
+    ...stageOf(stage),
     certificates,
     otherFiles: changes.filter((change) => !owned.has(change)).map(({ target }) => target.path),
   };

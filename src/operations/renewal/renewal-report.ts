@@ -1,36 +1,26 @@
-import type { CertificateRecord } from '../../changeset/change-set.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import {
   refusedWith,
+  stageOf,
   type CertificateReport,
   type ChangedCertificate,
   type ChangeReport,
+  type ChangeStage,
 } from '../change/change-report.ts';
 import { factsInUse } from '../change/facts-in-use.ts';
 import type { PlannedRenewal, Renewable } from './plan-renewal.ts';
 import { changedTargets } from './renew.ts';
 import { notDue, sameSans, unsound } from './resting.ts';
 
-/** What has been made of a plan. */
-type RenewalStage =
-  | { readonly kind: 'dry-run' }
-  | { readonly kind: 'refused'; readonly dryRun: boolean }
-  | {
-      readonly kind: 'made';
-      readonly backup: string | undefined;
-      readonly records: readonly CertificateRecord[];
-    };
-
 export function renewalReport(
   plan: readonly PlannedRenewal[],
   inventory: Inventory,
-  stage: RenewalStage,
+  stage: ChangeStage,
 ): ChangeReport {
   return {
     command: 'renew',
-    dryRun: stage.kind === 'dry-run' || (stage.kind === 'refused' && stage.dryRun),
-    backup: stage.kind === 'made' ? stage.backup : undefined,
+    ...stageOf(stage),
     certificates: plan.map((planned): CertificateReport => {
       const { name, components } = planned.spec;
       const common = { name, components, old: factsInUse(inventory, planned.spec) };
@@ -73,7 +63,7 @@ export function renewalReport(
 
 function renewed(
   renewable: Renewable,
-  stage: Exclude<RenewalStage, { kind: 'refused' }>,
+  stage: Exclude<ChangeStage, { kind: 'refused' }>,
 ): Pick<ChangedCertificate, 'outcome' | 'new' | 'files'> {
   const { spec, validity } = renewable;
   const planned = {
@@ -83,7 +73,8 @@ function renewed(
   } as const;
   return {
     outcome: 'renewed',
-    new: stage.kind === 'made' ? stage.records.find(({ name }) => name === spec.name)?.new : planned,
+    new:
+      stage.kind === 'made' ? stage.change.certificates.find(({ name }) => name === spec.name)?.new : planned,
     files: changedTargets(renewable).map(({ path }) => path),
   };
 }

@@ -1,5 +1,11 @@
 import type { Inventory } from '../../inventory/inventory.ts';
-import { refusedWith, type CertificateReport, type ChangeReport } from '../change/change-report.ts';
+import {
+  refusedWith,
+  stageOf,
+  type CertificateReport,
+  type ChangeReport,
+  type ChangeStage,
+} from '../change/change-report.ts';
 import { factsInUse } from '../change/facts-in-use.ts';
 import type { PlannedRequest } from './plan-requests.ts';
 import { unsound, sameSans, notDue } from '../renewal/resting.ts';
@@ -8,17 +14,13 @@ import { unsound, sameSans, notDue } from '../renewal/resting.ts';
 export function requestReport(
   plan: readonly PlannedRequest[],
   inventory: Inventory,
-  {
-    refused,
-    dryRun,
-    backup,
-  }: { readonly refused: boolean; readonly dryRun: boolean; readonly backup: string | undefined },
+  stage: ChangeStage,
 ): ChangeReport {
+  const refused = stage.kind === 'refused';
   const stale = plan.flatMap((one) => (one.status === 'requestable' ? one.requestable.stale : []));
   return {
     command: 'renew --csr-only',
-    dryRun,
-    backup,
+    ...stageOf(stage),
     certificates: plan.map((planned): CertificateReport => {
       const { name, components } = planned.spec;
       const common = { name, components, old: factsInUse(inventory, planned.spec) };

@@ -1,6 +1,11 @@
 import { initSpecs } from '../../catalog/init-order.ts';
 import type { CertificateRecord, ChangeSet } from '../../changeset/change-set.ts';
-import type { CertificateReport, ChangeReport } from '../change/change-report.ts';
+import {
+  stageOf,
+  type CertificateReport,
+  type ChangeReport,
+  type ChangeStage,
+} from '../change/change-report.ts';
 
 interface RollbackFacts {
   /** The one that is brought back. */
@@ -14,7 +19,7 @@ interface RollbackFacts {
 
 export function rollbackReport(
   { restored, records, changes, owners }: RollbackFacts,
-  { dryRun, backup }: { readonly dryRun: boolean; readonly backup: string | undefined },
+  stage: ChangeStage,
 ): ChangeReport {
   const ownerOf = ({ target }: ChangeSet[number]): string | undefined => owners.get(target.resolvedPath);
   const certificates = records.map(({ name, old, new: next }): CertificateReport => {
@@ -28,8 +33,7 @@ export function rollbackReport(
   const names = new Set(records.map(({ name }) => name));
   return {
     command: 'rollback',
-    dryRun,
-    backup,
+    ...stageOf(stage),
     restored,
     certificates,
     otherFiles: changes

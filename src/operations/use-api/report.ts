@@ -1,21 +1,21 @@
 import { factsOf } from '../change/certificate-facts.ts';
-import type { CertificateReport, ChangeReport } from '../change/change-report.ts';
+import {
+  stageOf,
+  type CertificateReport,
+  type ChangeReport,
+  type ChangeStage,
+} from '../change/change-report.ts';
 import { factsInUse } from '../change/facts-in-use.ts';
 import { placeTargets, type Installable } from '../install/plan-install.ts';
 import type { PlannedRequest } from '../requests/plan-requests.ts';
 import type { CertificateSpec } from '../../catalog/catalog.ts';
-import type { ChangeSet } from '../../changeset/change-set.ts';
+import { realChanges } from '../../changeset/real-changes.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { notDue, sameSans, unsound } from '../renewal/resting.ts';
 
 /** What has been made of what was asked for. */
 type ApiStage =
-  | {
-      readonly kind: 'made';
-      readonly backup: string | undefined;
-      readonly installed: readonly Installable[];
-      readonly changes: ChangeSet;
-    }
+  | { readonly kind: 'installed'; readonly installed: readonly Installable[]; readonly stage: ChangeStage }
   | {
       readonly kind: 'dry-run';
       /** RFC 3339: when a certificate that is issued now would end, if the signer agrees. */
@@ -35,6 +35,13 @@ type ApiStage =
       >;
     };
 
+/** Where nothing had to be asked for, or all is in its place already. */
+export const nothingInstalled: ApiStage = {
+  kind: 'installed',
+  installed: [],
+  stage: { kind: 'made', backup: undefined, change: { changes: [], certificates: [] } },
+};
+
 /** What was decided of one certificate; for a certificate that will be asked for, only which one it is. */
 export type ApiPlanned =
   | { readonly status: 'requestable'; readonly spec: CertificateSpec }
@@ -44,8 +51,9 @@ export type ApiPlanned =
 export function apiReport(plan: readonly ApiPlanned[], inventory: Inventory, stage: ApiStage): ChangeReport {
   return {
     command: 'renew',
-    dryRun: stage.kind === 'dry-run' || (stage.kind === 'not-made' && stage.dryRun),
-    backup: stage.kind === 'made' ? stage.backup : undefined,
+    ...(stage.kind === 'installed'
+      ? stageOf(stage.stage)
+      : { dryRun: stage.kind === 'dry-run' || stage.dryRun, backup: undefined }),
     certificates: plan.map((planned): CertificateReport => {
       const { spec } = planned;
       const common = { name: spec.name, components: spec.components, old: factsInUse(inventory, spec) };
@@ -87,11 +95,12 @@ function outcomeOf(spec: CertificateSpec, stage: ApiStage): Outcome {
       const facts = { serial: undefined, fingerprint: undefined, notAfter: stage.notAfter };
       return { outcome: 'renewed', new: facts, files: stage.filesOf(spec) };
     }
-    case 'made': {
+    case 'installed': {
       const one = stage.installed.find((installable) => installable.spec === spec);
       if (one === undefined) throw new TypeError('asked for, and not installed');
       const places = new Set(placeTargets(one.place).map(({ resolvedPath }) => resolvedPath));
-      const own = stage.changes.filter(({ target }) => places.has(target.resolvedPath));
+      const changes = stage.stage.kind === 'refused' ? [] : realChanges(stage.stage.change.changes);
+      const own = changes.filter(({ target }) => places.has(target.resolvedPath));
       return {
         outcome: 'renewed',
         new: factsOf(one.chain[0]),

@@ -19,9 +19,8 @@ import { sanDifference } from '../../../render/change/san-difference.ts';
 import { keyDigest } from '../../../pki/key/key-digest.ts';
 import { rememberRequestedKeys } from '../../../storage/requested-keys.ts';
 import { commandHere } from '../../../storage/state-directory.ts';
-import { attempt, type Attempt } from '../../../change/attempt.ts';
+import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../../change/change-node.ts';
 import { clusterFlags } from '../../../flags/cluster-options.ts';
-import { conclude, type Conclusion } from '../../../change/conclude.ts';
 import {
   csrDirectory,
   csrDirectoryFlags,
@@ -32,11 +31,10 @@ import { dueSettingsOf } from '../due-settings.ts';
 import { exitCodes, type ExitCode } from '../../../terminal/exit-code.ts';
 import { keySettings } from '../../../node/key-settings.ts';
 import { requireManaged } from '../../../node/managed.ts';
-import { namedAlgorithm, openNode, type Node, type NodeOptions } from '../../../node/node-options.ts';
+import { namedAlgorithm, openNode, type Node } from '../../../node/node-options.ts';
 import { noteSigning, signerOf, type WaitingRequest } from '../../../change/note-signing.ts';
 import { refusals, renewRestHint } from '../../../change/refusal.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from '../../../flags/san-options.ts';
-import type { OutputOption } from '../../../flags/output-option.ts';
 import type { WithinOption } from '../../../flags/period-option.ts';
 import { isAnyUnsound, restingOutcome, warnOfUnsound } from '../resting.ts';
 import { parseSelection, selectedSpecs, type Selection } from '../../../flags/names/select.ts';
@@ -44,20 +42,11 @@ import type { Change } from '../../../change/session.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
 import { stateOf } from '../../../node/waiting.ts';
 import { noteSameSans, noteSans, sanSettings, wishedSans } from '../wished-sans.ts';
-import type { LockOptions } from '../../../flags/options.ts';
 import type { ClusterOptions } from '../../../node/ask-cluster.ts';
 
 export interface RequestOptions
-  extends
-    NodeOptions,
-    ClusterOptions,
-    LockOptions,
-    CsrDirectoryOption,
-    SanOptions,
-    WithinOption,
-    OutputOption {
+  extends ChangeFlags, ClusterOptions, CsrDirectoryOption, SanOptions, WithinOption {
   readonly force?: boolean;
-  readonly dryRun?: boolean;
   readonly keepBackups: number;
 }
 
@@ -67,67 +56,82 @@ export async function requestCertificates(
   options: RequestOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  return conclude(
-    await requestSelected(parseSelection(names, options), options, terminal),
-    options,
-    terminal,
-  );
-}
-
-async function requestSelected(
-  selection: Selection,
-  options: RequestOptions,
-  terminal: Terminal,
-): Promise<Conclusion> {
+  const selection = parseSelection(names, options);
   const asked = parseAskedSans(selection, options);
   const node = await openNode(options, terminal);
   const sans = await wishedSans(asked, node, options, terminal);
   warnOfOpenDirectory(node, options, terminal);
-  return attempt(node, options, terminal, async (way): Promise<Conclusion> => {
+  const plan = (way: Way): PlannedRun => {
     const now = new Date();
     const run = planRequestRun(node, selection, sans, options, now);
-    const { plan, inventory } = run;
-    const refused = refuse(run, options, terminal);
-    if (refused !== undefined) return refused;
-    warnOfUnsound(plan, terminal);
-    noteSameSans(plan, terminal);
-    for (const { warnings } of requestablesOf(plan))
-      warnings.forEach((warning) => {
-        terminal.warning(warning);
-      });
-    noteSans(requestablesOf(plan), { difference: sans !== undefined && !way.dryRun }, terminal);
-    const requested = await requestAll(requestablesOf(plan), way, terminal);
-    const change = changeOf(requested);
-    // Before the key is in a directory where another user could put one of his own in its place.
-    if (!way.dryRun && requested.length > 0) {
-      rememberRequestedKeys(
-        way.state,
-        requested.map(({ requestable: { spec }, request: { publicKey } }) => ({
-          name: spec.name,
-          digest: keyDigest(publicKey),
-        })),
+    return decided(run, way, { node, selection, sans, options, now, terminal });
+  };
+  return changeNode(node, plan, options, terminal, { inUse: false });
+}
+
+interface Context {
+  readonly node: Node;
+  readonly selection: Selection;
+  readonly sans: SanWish | undefined;
+  readonly options: RequestOptions;
+  readonly now: Date;
+  readonly terminal: Terminal;
+}
+
+function decided(
+  { plan, inventory }: RequestRun,
+  way: Way,
+  { node, selection, sans, options, now, terminal }: Context,
+): PlannedRun {
+  const requestables = requestablesOf(plan);
+  return {
+    now,
+    errors: refusals(plan, 'requested'),
+    onRefusal: () => {
+      terminal.hint(
+        renewRestHint(
+          requestables.map(({ spec }) => spec.name),
+          options,
+          [
+            '--csr-only',
+            ...csrDirectoryFlags(options),
+            ...sanFlags(options),
+            ...clusterFlags(options),
+            ...(options.force === true ? ['--force'] : []),
+          ],
+        ),
       );
-    }
-    const made = await way.make(change, { keepBackups: options.keepBackups, now, terminal });
-    if (made.kind === 'interrupted') return made;
-    const dryRun = made.kind === 'rehearsed';
-    const backup = made.kind === 'made' ? made.backup : undefined;
-    return {
-      kind: 'finished',
-      code: exitCodeOf(plan, selection),
-      report: requestReport(plan, inventory, { refused: false, dryRun, backup }),
-      text: linesOf(
-        plan,
-        (one) => (dryRun ? shownBefore(one, node) : shown(one, node)),
-        { dryRun },
-        node,
-        options,
-      ),
-      remarks: () => {
-        if (!dryRun) noteSigning(waitingIn(plan), node.layout, options, terminal);
-      },
-    };
-  });
+    },
+    beforehand: () => {
+      warnOfUnsound(plan, terminal);
+      noteSameSans(plan, terminal);
+      for (const { warnings } of requestables) for (const warning of warnings) terminal.warning(warning);
+      noteSans(requestables, { difference: sans !== undefined && !way.dryRun }, terminal);
+    },
+    // The certificates in use stay.
+    names: [],
+    make: async () => {
+      const requested = await requestAll(requestables, way, terminal);
+      // Before the key is in a directory where another user could put one of his own in its place.
+      if (!way.dryRun && requested.length > 0) {
+        rememberRequestedKeys(
+          way.state,
+          requested.map(({ requestable: { spec }, request: { publicKey } }) => ({
+            name: spec.name,
+            digest: keyDigest(publicKey),
+          })),
+        );
+      }
+      return changeOf(requested);
+    },
+    report: (stage) => requestReport(plan, inventory, stage),
+    text: ({ dryRun }) =>
+      linesOf(plan, (one) => (dryRun ? shownBefore(one, node) : shown(one, node)), { dryRun }, node, options),
+    code: exitCodeOf(plan, selection),
+    remarks: ({ dryRun }) => {
+      if (!dryRun) noteSigning(waitingIn(plan), node.layout, options, terminal);
+    },
+  };
 }
 
 interface RequestRun {
@@ -165,7 +169,7 @@ function planRequestRun(
 
 function requestAll(
   requestables: readonly Requestable[],
-  { generateKeys }: Attempt,
+  { generateKeys }: Way,
   terminal: Terminal,
 ): Promise<readonly Requested[]> {
   return generateKeys(requestables, ({ keyAlgorithm }) => keyAlgorithm, request, terminal);
@@ -187,32 +191,6 @@ function changeOf(requested: readonly Requested[]): Change {
 
 function requestablesOf(plan: readonly PlannedRequest[]): Requestable[] {
   return plan.flatMap((planned) => (planned.status === 'requestable' ? [planned.requestable] : []));
-}
-
-function refuse(
-  { plan, inventory }: RequestRun,
-  options: RequestOptions,
-  terminal: Terminal,
-): Conclusion | undefined {
-  const errors = refusals(plan, 'requested');
-  if (errors.length === 0) return undefined;
-  for (const error of errors) terminal.error(error);
-  const ready = plan.flatMap(({ status, spec }) => (status === 'requestable' ? [spec.name] : []));
-  terminal.hint(
-    renewRestHint(ready, options, [
-      '--csr-only',
-      ...csrDirectoryFlags(options),
-      ...sanFlags(options),
-      ...clusterFlags(options),
-      ...(options.force === true ? ['--force'] : []),
-    ]),
-  );
-  const report = requestReport(plan, inventory, {
-    refused: true,
-    dryRun: options.dryRun === true,
-    backup: undefined,
-  });
-  return { kind: 'finished', code: exitCodes.error, report, text: '' };
 }
 
 function nextCommand(node: Node, options: RequestOptions): string {

@@ -4,7 +4,7 @@ import { fingerprintOf } from '../../../pki/certificate/facts.ts';
 import { encodePrivateKey } from '../../../pki/key/private-key.ts';
 import { randomSuffix } from '../../../pki/key/random-suffix.ts';
 import { writePendingRequests, type PendingRequests } from '../../../storage/pending-requests.ts';
-import type { Conclusion } from '../../../change/conclude.ts';
+import type { Conclusion } from '../../../change/change-node.ts';
 import { generateKeys } from '../../../change/generate-keys.ts';
 import type { Node } from '../../../node/node-options.ts';
 import { invocation, underLock } from '../../../change/session.ts';

@@ -7,7 +7,7 @@ import { isoSeconds } from '../../../pki/der/time.ts';
 import { apiRequestLines } from '../../../render/requests/api-requests.ts';
 import { renewalLines } from '../../../render/change/renewal.ts';
 import { sanDifference } from '../../../render/change/san-difference.ts';
-import type { Conclusion } from '../../../change/conclude.ts';
+import type { Conclusion } from '../../../change/change-node.ts';
 import { exitCodes, type ExitCode } from '../../../terminal/exit-code.ts';
 import { inventoryToFill } from '../../../node/managed.ts';
 import type { Node } from '../../../node/node-options.ts';
@@ -29,19 +29,20 @@ export interface Context {
   readonly terminal: Terminal;
 }
 
-export function finished(
+/** @param renewed what is in place by then */
+export function finishedWith(
   context: Context,
-  report: ReturnType<typeof apiReport>,
   renewed: readonly ApiPlanned['spec'][],
-): Conclusion {
+): { readonly code: ExitCode; readonly text: () => string } {
   const { plan, selection, options } = context;
   const closing = selection.kind === 'all' && renewed.length > 0 && options.restart !== true;
-  return {
-    kind: 'finished',
-    code: exitCodeOf(context),
-    report,
-    text: linesOf(plan, { ...context, closing }),
-  };
+  return { code: exitCodeOf(context), text: () => linesOf(plan, { ...context, closing }) };
+}
+
+/** Nothing had to be asked for. */
+export function idle(context: Context, report: ReturnType<typeof apiReport>): Conclusion {
+  const { code, text } = finishedWith(context, []);
+  return { kind: 'finished', code, report, text: text() };
 }
 
 export function unsettled(

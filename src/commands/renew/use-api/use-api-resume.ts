@@ -1,9 +1,9 @@
 import { certificates as catalog } from '../../../catalog/catalog.ts';
 import type { KubepkiError } from '../../../errors/error.ts';
-import { apiReport, type ApiPlanned } from '../../../operations/use-api/report.ts';
+import { apiReport, nothingInstalled, type ApiPlanned } from '../../../operations/use-api/report.ts';
 import { changeDocument } from '../../../render/change/change-document.ts';
 import { dropPendingRequests, type PendingRequests } from '../../../storage/pending-requests.ts';
-import type { Conclusion } from '../../../change/conclude.ts';
+import type { Conclusion } from '../../../change/change-node.ts';
 import { exitCodes, type ExitCode } from '../../../terminal/exit-code.ts';
 import type { Node } from '../../../node/node-options.ts';
 import { underLock } from '../../../change/session.ts';
@@ -38,9 +38,8 @@ export async function resume(
       pending.requests.map(({ name }) => name),
       terminal,
     );
-    const made = { kind: 'made', backup: undefined, installed: [], changes: [] } as const;
-    const inventory = inventoryOf(node);
-    return { kind: 'finished', code: exitCodes.done, report: apiReport([], inventory, made), text: '' };
+    const report = apiReport([], inventoryOf(node), nothingInstalled);
+    return { kind: 'finished', code: exitCodes.done, report, text: '' };
   });
 }
 

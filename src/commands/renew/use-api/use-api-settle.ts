@@ -2,24 +2,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SigningApi } from '../../../cluster/signing.ts';
 import { trustingKubeconfigs } from '../../../operations/install/install.ts';
 import { apiReport } from '../../../operations/use-api/report.ts';
+import type { CertificateSpec } from '../../../catalog/catalog.ts';
 import {
   dropPendingRequests,
   readPendingRequests,
   type PendingRequests,
 } from '../../../storage/pending-requests.ts';
 import { converse } from './converse.ts';
-import type { Conclusion } from '../../../change/conclude.ts';
+import { carryOut, type Conclusion, type PlannedRun } from '../../../change/change-node.ts';
 import { KubepkiError } from '../../../errors/error.ts';
 import type { StateDirectory } from '../../../storage/state-directory.ts';
 import { noteAuthorities } from '../../../change/note-authorities.ts';
-import { realChanges } from '../../../change/real-changes.ts';
-import { requireRestartable } from '../../../change/restart/restart-after.ts';
-import { makeChange, underLock } from '../../../change/session.ts';
+import { underLock } from '../../../change/session.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
 import { planAnswers } from './use-api-install.ts';
 import { timeoutOf, type ApiOptions } from '../../../flags/use-api-options.ts';
 import { requireStillWaiting, resumeCommand, tellOfPending, withdraw } from './use-api-pending.ts';
-import { type Context, finished, unsettled } from './use-api-result.ts';
+import { type Context, finishedWith, unsettled } from './use-api-result.ts';
 import { stateOf } from '../../../node/waiting.ts';
 import type { ConversationEnd } from './conversation.ts';
 
@@ -147,25 +146,23 @@ async function putInPlace(
       return run;
     }
     const { installables, change, inventory } = run;
-    for (const text of installables.flatMap(({ warnings }) => warnings)) terminal.warning(text);
-    requireRestartable(
-      node,
-      installables.map(({ spec }) => spec.name),
-      options,
-    );
-    noteAuthorities(trustingKubeconfigs(installables), terminal);
-    const changes = realChanges(change.changes);
-    const report = (backup: string | undefined): ReturnType<typeof apiReport> =>
-      apiReport(plan, inventory, { kind: 'made', backup, installed: installables, changes });
-    const made = await makeChange(state, change, { ...options, now, terminal, report });
-    if (made.kind === 'interrupted') return made;
-    forgetAfterChange(state, terminal);
-    return { ...made, report: report(made.backup) };
+    const planned: PlannedRun = {
+      now,
+      errors: [],
+      beforehand: () => {
+        for (const text of installables.flatMap(({ warnings }) => warnings)) terminal.warning(text);
+        noteAuthorities(trustingKubeconfigs(installables), terminal);
+      },
+      names: installables.map(({ spec }) => spec.name),
+      make: () => Promise.resolve(change),
+      report: (stage) => apiReport(plan, inventory, { kind: 'installed', installed: installables, stage }),
+      ...finishedWith(context, specsOf(plan)),
+    };
+    const conclusion = await carryOut(node, { dryRun: false, state }, planned, options, terminal);
+    if (conclusion.kind === 'finished') forgetAfterChange(state, terminal);
+    return { kind: 'made', conclusion } as const;
   });
   switch (outcome.kind) {
-    case 'interrupted':
-      noteKept(context);
-      return outcome;
     case 'blocked': {
       const conclusion = unsettled(outcome.troubles, 'pending', context);
       noteKept(context);
@@ -178,12 +175,19 @@ async function putInPlace(
       return conclusion;
     }
     case 'made': {
+      if (outcome.conclusion.kind === 'interrupted') {
+        noteKept(context);
+        return outcome.conclusion;
+      }
       forget();
       await withdraw(api, requests, terminal);
-      const specs = plan.flatMap((one) => (one.status === 'requestable' ? [one.spec] : []));
-      return finished(context, outcome.report, specs);
+      return outcome.conclusion;
     }
   }
+}
+
+function specsOf(plan: Context['plan']): readonly CertificateSpec[] {
+  return plan.flatMap((one) => (one.status === 'requestable' ? [one.spec] : []));
 }
 
 /** The change stands; where the record stays, `--resume` finds the certificates in place. */

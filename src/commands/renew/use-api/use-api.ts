@@ -1,10 +1,9 @@
-import { apiReport } from '../../../operations/use-api/report.ts';
+import { apiReport, nothingInstalled } from '../../../operations/use-api/report.ts';
 import { requireApiAccess } from '../../../node/cluster-access.ts';
-import { conclude, type Conclusion } from '../../../change/conclude.ts';
+import { afterwards, conclude, type Conclusion } from '../../../change/change-node.ts';
 import { confirmRenewal } from '../../../terminal/confirm.ts';
 import type { ExitCode } from '../../../terminal/exit-code.ts';
 import { openNode, type Node } from '../../../node/node-options.ts';
-import { restartAfter } from '../../../change/restart/restart-after.ts';
 import { parseAskedSans } from '../../../flags/san-options.ts';
 import { parseSelection, type Selection } from '../../../flags/names/select.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
@@ -14,7 +13,7 @@ import { requireNothingWaits } from './use-api-pending.ts';
 import { warnOfUnsound } from '../resting.ts';
 import { planApiRun, requirePlaceable } from './use-api-plan.ts';
 import { prepare } from './use-api-prepare.ts';
-import { finished, refuse, dryRun } from './use-api-result.ts';
+import { idle, refuse, dryRun } from './use-api-result.ts';
 import { resume, discard } from './use-api-resume.ts';
 import { settle } from './use-api-settle.ts';
 import { warnOfDueAgain, warnOfShortValidity } from '../../../flags/validity-option.ts';
@@ -34,8 +33,7 @@ export async function renewThroughApi(
     options.resume === true
       ? await resume(node, names, options, terminal)
       : await start(node, selection, options, terminal);
-  const restart = (): ReturnType<typeof restartAfter> => restartAfter(node, options, terminal);
-  return conclude(conclusion, options, terminal, restart, stateOf(node));
+  return conclude(conclusion, options, terminal, afterwards(node, options, terminal));
 }
 
 async function start(
@@ -62,8 +60,7 @@ async function start(
   const context = { node, plan: run.plan, selection, options, terminal };
   if (options.dryRun === true) return dryRun(run, context);
   if (run.wanted.length === 0) {
-    const made = { kind: 'made', backup: undefined, installed: [], changes: [] } as const;
-    return finished(context, apiReport(run.plan, run.inventory, made), []);
+    return idle(context, apiReport(run.plan, run.inventory, nothingInstalled));
   }
   if (selection.kind === 'all' && selection.confirm && terminal.interactive) {
     const rows = run.wanted.map(({ requestable, leaf }) => ({

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { conclude, type Conclusion } from '../../src/change/conclude.ts';
+import { conclude, type Conclusion } from '../../src/change/change-node.ts';
 import type { ExitCode } from '../../src/terminal/exit-code.ts';
 import type { Terminal } from '../../src/terminal/terminal.ts';
 import type { ChangeReport } from '../../src/operations/change/change-report.ts';
@@ -72,9 +72,11 @@ async function concluded(
     },
   };
   const options = { output: 'text', deployHook: `echo hook >> '${file}'; ${hook}` } as const;
-  const code = await conclude(conclusion, options, terminal, () => {
-    tell('restart');
-    return Promise.resolve(restarted);
+  const code = await conclude(conclusion, options, terminal, {
+    restart: () => {
+      tell('restart');
+      return Promise.resolve(restarted);
+    },
   });
   return { code, story: readFileSync(file, 'utf8') };
 }

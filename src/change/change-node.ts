@@ -1,0 +1,188 @@
+import type { FileTarget, SigningFiles } from '../changeset/change-set.ts';
+import type { ChangePlace } from '../changeset/past-change.ts';
+import type { KubepkiError } from '../errors/error.ts';
+import type { DeployHookOption } from '../flags/deploy-hook-option.ts';
+import type { OutputOption } from '../flags/output-option.ts';
+import type { RestartAfterOptions } from '../flags/restart-options.ts';
+import { requireNoDanglingLink } from '../inventory/dangling-links.ts';
+import type { Node, NodeOptions } from '../node/node-options.ts';
+import { noteWaiting, stateOf } from '../node/waiting.ts';
+import {
+  componentsToRestart,
+  type ChangeReport,
+  type ChangeStage,
+} from '../operations/change/change-report.ts';
+import { changeDocument } from '../render/change/change-document.ts';
+import type { StateDirectory } from '../storage/state-directory.ts';
+import { rehearse } from '../storage/transaction.ts';
+import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { hookFacts } from './deploy-hook.ts';
+import { generateKeys, placeholderKeys } from './generate-keys.ts';
+import { noteChange } from './note-change.ts';
+import { noteOwedHooks, runHooks } from './pending-hooks.ts';
+import { requireRestartable, restartAfter } from './restart/restart-after.ts';
+import { makeArrivingChange, makeChange, underLock, type Change, type Stage } from './session.ts';
+
+export interface ChangeFlags extends RestartAfterOptions, OutputOption, DeployHookOption {
+  readonly dryRun?: boolean;
+  /** undefined: no old backup goes. */
+  readonly keepBackups?: number | undefined;
+}
+
+/** What a run makes its change with: of a dry run, one key that stands for all. */
+export interface Way {
+  readonly dryRun: boolean;
+  readonly state: StateDirectory;
+  readonly generateKeys: typeof generateKeys;
+}
+
+/** What a command has decided from what it has read, and all that is its own about the change. */
+export interface PlannedRun {
+  readonly now: Date;
+  /** Where there is one, nothing of the set is changed. */
+  readonly errors: readonly KubepkiError[];
+  /** What is said after the errors. */
+  readonly onRefusal?: () => void;
+  /** What is said before anything is made. */
+  readonly beforehand?: () => void;
+  /** The certificates that will be others: what uses them must be such that it can be restarted. */
+  readonly names: readonly string[];
+  /** Known before anything is made: then what is ready is staged while the rest is still being made. */
+  readonly arriving?: { readonly targets: readonly FileTarget[]; readonly signedBy: readonly SigningFiles[] };
+  readonly make: (stage: Stage) => Promise<Change>;
+  readonly report: (stage: ChangeStage) => ChangeReport;
+  /** The report as people read it. */
+  readonly text: (report: ChangeReport) => string | Promise<string>;
+  readonly code: ExitCode;
+  /** What is said after the result. */
+  readonly remarks?: (report: ChangeReport) => void;
+  /** Of a rollback: what it goes back behind. What was to follow that change need not any more. */
+  readonly restores?: ChangePlace;
+}
+
+/** What a run of a command that changes something has come to. */
+export type Conclusion =
+  | { readonly kind: 'interrupted'; readonly code: ExitCode }
+  | {
+      readonly kind: 'finished';
+      readonly code: ExitCode;
+      readonly report: ChangeReport;
+      /** Empty where stderr has said it all. */
+      readonly text: string;
+      readonly remarks?: () => void;
+    };
+
+/**
+ * The one way in which a command changes a node: it decides under the lock, after an interrupted change was brought to an end;
+ * refuses all or makes all; says what became of it; and then does what is to follow. A dry run decides the same and goes through
+ * all that comes before the first byte is written, without the lock, which is a write as well.
+ * @param plan decides, from what it reads now
+ * @param inUse whether what it changes is in use: then a restart and a hook may follow
+ * @throws KubepkiError busy, unfinished; not-found for a directory that is to be made where a link leads nowhere
+ */
+export async function changeNode(
+  node: Node,
+  plan: (way: Way) => PlannedRun | Promise<PlannedRun>,
+  options: ChangeFlags,
+  terminal: Terminal,
+  { inUse }: { readonly inUse: boolean },
+): Promise<ExitCode> {
+  const { root, certDir, kubeconfigDir } = node.layout;
+  if (node.isPlanned) for (const one of [certDir, kubeconfigDir]) requireNoDanglingLink(root, one);
+  const run = async (way: Way): Promise<Conclusion> =>
+    carryOut(node, way, await plan(way), options, terminal);
+  const after = inUse ? afterwards(node, options, terminal) : {};
+  if (options.dryRun === true) {
+    await noteWaiting(node, terminal);
+    const way = { dryRun: true, state: stateOf(node), generateKeys: placeholderKeys };
+    return conclude(await run(way), options, terminal, after);
+  }
+  const conclusion = await underLock(node, options, terminal, (state) =>
+    run({ dryRun: false, state, generateKeys }),
+  );
+  return conclude(conclusion, options, terminal, after);
+}
+
+/** Refuses, rehearses or makes what was decided. Call it under the lock, but for a dry run. */
+export async function carryOut(
+  node: Node,
+  { dryRun, state }: Pick<Way, 'dryRun' | 'state'>,
+  run: PlannedRun,
+  options: ChangeFlags,
+  terminal: Terminal,
+): Promise<Conclusion> {
+  const { now, errors, arriving, make, restores } = run;
+  if (errors.length > 0) {
+    for (const error of errors) terminal.error(error);
+    run.onRefusal?.();
+    const report = run.report({ kind: 'refused', dryRun });
+    return { kind: 'finished', code: exitCodes.error, report, text: '' };
+  }
+  requireRestartable(node, run.names, options);
+  run.beforehand?.();
+  if (dryRun) {
+    const change = await make(() => undefined);
+    rehearse(state, change);
+    return finished(run, run.report({ kind: 'planned', change }));
+  }
+  const made = (backup: string | undefined, change: Change): ChangeReport =>
+    run.report({ kind: 'made', backup, change });
+  const how = { ...options, now, terminal, report: made, ...(restores === undefined ? {} : { restores }) };
+  const outcome = await (arriving === undefined
+    ? makeChange(state, await make(() => undefined), how)
+    : makeArrivingChange(state, { ...arriving, make }, how));
+  if (outcome.kind === 'interrupted') return outcome;
+  return finished(run, made(outcome.backup, outcome.change));
+}
+
+async function finished({ code, text, remarks }: PlannedRun, report: ChangeReport): Promise<Conclusion> {
+  const said = { kind: 'finished', code, report, text: await text(report) } as const;
+  return remarks === undefined
+    ? said
+    : {
+        ...said,
+        remarks: () => {
+          remarks(report);
+        },
+      };
+}
+
+/** What follows a change of what is in use. Neither holds the lock. */
+interface Afterwards {
+  /** Resolves to another exit code when it failed. */
+  readonly restart?: () => Promise<ExitCode | undefined>;
+  /** Where it is known which hooks are owed still. */
+  readonly state?: StateDirectory;
+}
+
+export function afterwards(node: Node, options: ChangeFlags, terminal: Terminal): Required<Afterwards> {
+  return { restart: () => restartAfter(node, options, terminal), state: stateOf(node) };
+}
+
+/**
+ * Says what a run has come to, and does what is to follow it: the restart, then the hooks. Called without the lock: a reader may
+ * be slow, and a hook may want the lock itself.
+ */
+export async function conclude(
+  conclusion: Conclusion,
+  options: OutputOption & DeployHookOption & NodeOptions & { readonly restart?: boolean },
+  terminal: Terminal,
+  { restart, state }: Afterwards,
+): Promise<ExitCode> {
+  if (conclusion.kind === 'interrupted') return conclusion.code;
+  const { code, report, text, remarks } = conclusion;
+  const { output, deployHook } = options;
+  terminal.result(output === 'text' ? text : changeDocument(report, componentsToRestart(report), output));
+  remarks?.();
+  noteChange(report, options, terminal);
+  if (code === exitCodes.error) return code;
+  if (report.dryRun) {
+    if (state !== undefined) noteOwedHooks(state, { willRun: deployHook !== undefined }, terminal);
+    return code;
+  }
+  const failed = await restart?.();
+  // The certificates have changed, whether everything has been restarted or not: the hook is for whatever else uses them.
+  const well = await runHooks(deployHook, hookFacts(report), state, terminal);
+  return failed ?? (well ? code : exitCodes.changedButNotFinished);
+}
