@@ -18,7 +18,7 @@ const options = args.filter((arg) => arg.startsWith('-') && arg !== '--standalon
 const wanted = args.filter((arg) => !arg.startsWith('-'));
 
 // For a file of tests. What is asked to take long may.
-const timeoutMs = process.env.FUZZ ? 2 ** 31 - 1 : process.env.FAULTS === 'all' ? 3_600_000 : 300_000;
+const timeoutMs = process.env.FUZZ ? 2 ** 31 - 1 : process.env.FAULTS === 'all' ? 3_600_000 : 600_000;
 
 const all = readdirSync(join(root, 'test'), { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'))

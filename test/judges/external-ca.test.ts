@@ -40,9 +40,16 @@ async function requireFit(t: TestContext, leaves: readonly LeafFiles[], keyKind:
   }
 }
 
-for (const program of [cfssl, opensslCa, certtool]) {
+/** Which keys a CSR may have is openssl's and Go's to say; what else the programs differ in has nothing to do with keys. */
+const programs = [
+  { program: cfssl, keyKinds: ['rsa'] },
+  { program: opensslCa, keyKinds: ['rsa', 'ecdsa'] },
+  { program: certtool, keyKinds: ['ecdsa'] },
+] as const;
+
+for (const { program, keyKinds } of programs) {
   describe(`a CA of ${program.judge}`, () => {
-    for (const keyKind of ['rsa', 'ecdsa'] as const) {
+    for (const keyKind of keyKinds) {
       test(`there and back: a new node, then new keys, then the old ones again (${keyKind})`, async (t) => {
         const set = emptyNode(t, program, keyKind, program.create);
         if (set === undefined) return;
