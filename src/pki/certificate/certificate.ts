@@ -1,19 +1,18 @@
-import { createPublicKey, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { KubepkiError } from '../../errors/error.ts';
 import {
   contentOf,
   encodeDer,
   isContext,
   isUniversal,
-  malformed,
   parseDer,
   partsOf,
+  tagged,
   type Asn1,
 } from '../der/der.ts';
 import { findExtension, parseExtension, type Extension } from '../extension/extension.ts';
 import { requireWellFormed } from '../extension/extension-form.ts';
 import { encodePem, noSuchBlock, pemBlocks } from '../der/pem.ts';
-import { plainPublicKey } from './plain-certificate.ts';
 import { subjectKey, type SubjectKey } from '../key/subject-key.ts';
 import { parseTime } from '../der/time.ts';
 
@@ -29,10 +28,9 @@ export interface Certificate {
   readonly subject: Buffer;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** Made when it is first wanted, if nothing is unusual in it. */
   readonly publicKey: SubjectKey;
   readonly extensions: readonly Extension[];
-  /** node's view of the same bytes, for verifying signatures; made when it is first wanted, if nothing is unusual in them. */
+  /** node's view of the same bytes, for verifying signatures. */
   readonly x509: X509Certificate;
 }
 
@@ -66,53 +64,25 @@ export function certificateBlocks(bytes: Uint8Array): Buffer[] {
 /** @throws KubepkiError bad-certificate */
 export function parseCertificate(der: Buffer): Certificate {
   // Certificate ::= SEQUENCE { tbsCertificate, signatureAlgorithm, signatureValue }
-  const parsed = parseDer(der);
-  const [tbs, signatureAlgorithm, signature] = partsOf(parsed);
-  if (
-    !isUniversal(tbs, 'sequence') ||
-    !isUniversal(signatureAlgorithm, 'sequence') ||
-    !isUniversal(signature, 'bitString')
-  ) {
-    throw malformed();
-  }
-  const fields = [...partsOf(tbs)];
+  const [tbs, signatureAlgorithm, signature] = partsOf(parseDer(der));
+  tagged('bitString', signature);
+  const fields = [...partsOf(tagged('sequence', tbs))];
   // version [0] EXPLICIT DEFAULT v1
   if (isContext(fields[0], 0)) fields.shift();
   const [serialNumber, , issuer, validity, subject, keyInfo, ...optional] = fields;
-  if (
-    !isUniversal(serialNumber, 'integer') ||
-    !isUniversal(issuer, 'sequence') ||
-    !isUniversal(validity, 'sequence') ||
-    !isUniversal(subject, 'sequence') ||
-    !isUniversal(keyInfo, 'sequence')
-  ) {
-    throw malformed();
-  }
-  const [first, second] = partsOf(validity);
-  if (first === undefined || second === undefined) throw malformed();
-  const extensions = parseExtensions(optional.find((field) => isContext(field, 3)));
-  const [notBefore, notAfter] = [parseTime(first), parseTime(second)];
-  const plain = plainPublicKey(parsed);
-  let decoded = plain === undefined ? decode(der) : undefined;
-  let publicKey = plain ?? subjectKey(keyInfo, decoded);
-  return {
+  const [notBefore, notAfter] = partsOf(tagged('sequence', validity));
+  const known = {
     der,
-    serialNumber: contentOf(serialNumber),
-    signatureAlgorithm,
-    issuer: encodeDer(issuer),
-    subject: encodeDer(subject),
-    notBefore,
-    notAfter,
-    extensions,
-    get publicKey() {
-      if ('kty' in publicKey) publicKey = createPublicKey({ key: publicKey, format: 'jwk' });
-      return publicKey;
-    },
-    get x509() {
-      decoded ??= decode(der);
-      return decoded;
-    },
+    serialNumber: contentOf(tagged('integer', serialNumber)),
+    signatureAlgorithm: tagged('sequence', signatureAlgorithm),
+    issuer: encodeDer(tagged('sequence', issuer)),
+    subject: encodeDer(tagged('sequence', subject)),
+    extensions: parseExtensions(optional.find((field) => isContext(field, 3))),
+    notBefore: parseTime(notBefore),
+    notAfter: parseTime(notAfter),
   };
+  const x509 = decode(der);
+  return { ...known, x509, publicKey: subjectKey(tagged('sequence', keyInfo), x509) };
 }
 
 export function encodeCertificates(certificates: readonly Pick<Certificate, 'der'>[]): string {
@@ -137,11 +107,10 @@ function decode(der: Buffer): X509Certificate {
 }
 
 // extensions [3] EXPLICIT SEQUENCE OF Extension
-function parseExtensions(tagged: Asn1 | undefined): Extension[] {
-  if (tagged === undefined) return [];
-  const [list] = partsOf(tagged);
-  if (!isUniversal(list, 'sequence')) throw malformed();
-  const extensions = partsOf(list).map(parseExtension);
+function parseExtensions(field: Asn1 | undefined): Extension[] {
+  if (field === undefined) return [];
+  const [list] = partsOf(field);
+  const extensions = partsOf(tagged('sequence', list)).map(parseExtension);
   // RFC 5280, 4.2: no more than one instance of an extension; Go refuses to load a certificate that has two.
   if (new Set(extensions.map((extension) => extension.id)).size !== extensions.length) {
     throw new KubepkiError('bad-certificate', 'has an X.509 extension twice');

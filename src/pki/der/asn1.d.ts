@@ -17,29 +17,9 @@ declare module 'node-forge/lib/asn1.js' {
     getBytes(): string;
   }
   const asn1: {
-    readonly Class: Readonly<Record<'UNIVERSAL' | 'CONTEXT_SPECIFIC', number>>;
-    readonly Type: Readonly<
-      Record<
-        | 'BOOLEAN'
-        | 'INTEGER'
-        | 'BITSTRING'
-        | 'OCTETSTRING'
-        | 'NULL'
-        | 'OID'
-        | 'SEQUENCE'
-        | 'SET'
-        | 'PRINTABLESTRING'
-        | 'UTF8'
-        | 'BMPSTRING'
-        | 'UTCTIME'
-        | 'GENERALIZEDTIME',
-        number
-      >
-    >;
     create(tagClass: number, type: number, constructed: boolean, value: string | readonly Asn1[]): Asn1;
     fromDer(bytes: string, options: FromDerOptions): Asn1;
     toDer(value: Asn1): ByteBuffer;
-    oidToDer(oid: string): ByteBuffer;
   };
   export default asn1;
 }

@@ -1,6 +1,5 @@
 import asn1, { type Asn1 } from 'node-forge/lib/asn1.js';
 import { KubepkiError } from '../../errors/error.ts';
-import { readPlainDer } from './read-plain-der.ts';
 
 export type { Asn1 };
 
@@ -10,11 +9,6 @@ export type { Asn1 };
  * @throws KubepkiError bad-certificate
  */
 export function parseDer(der: Buffer): Asn1 {
-  return readPlainDer(der) ?? parseAnyDer(der);
-}
-
-/** The same by forge alone. */
-export function parseAnyDer(der: Buffer): Asn1 {
   try {
     const value = asn1.fromDer(der.toString('latin1'), {
       strict: true,
@@ -29,40 +23,8 @@ export function parseAnyDer(der: Buffer): Asn1 {
   throw new KubepkiError('bad-certificate', 'is not valid DER inside its PEM');
 }
 
-/** What forge's own encoder gives, in a tenth of its time: every certificate that is read is encoded again. */
 export function encodeDer(value: Asn1): Buffer {
-  return Buffer.from(derText(value), 'latin1');
-}
-
-// Tag, length, content (X.690, 8.1), as a binary string.
-function derText(value: Asn1): string {
-  const content = contentText(value);
-  const tag = String.fromCharCode(value.tagClass | value.type | (value.constructed ? constructedBit : 0));
-  return tag + lengthText(content.length) + content;
-}
-
-const constructedBit = 0x20;
-
-function contentText({ value, type }: Asn1): string {
-  if (typeof value !== 'string') return value.map(derText).join('');
-  // As forge has it, of whatever class the tag is.
-  if (type === universalTypes.bmpString) return Buffer.from(value, 'utf16le').swap16().toString('latin1');
-  return type === universalTypes.integer ? shortestInteger(value) : value;
-}
-
-/** X.690, 8.3.2: the first nine bits are not all alike. */
-function shortestInteger(bytes: string): string {
-  const [first, second] = [bytes.charCodeAt(0), bytes.charCodeAt(1)];
-  const isPadded = bytes.length > 1 && first === (second & 0x80 ? 0xff : 0);
-  return isPadded ? bytes.slice(1) : bytes;
-}
-
-/** X.690, 10.1: in as few bytes as it takes. */
-function lengthText(length: number): string {
-  if (length < 0x80) return String.fromCharCode(length);
-  let bytes = '';
-  for (let left = length; left > 0; left >>>= 8) bytes = String.fromCharCode(left & 0xff) + bytes;
-  return String.fromCharCode(0x80 | bytes.length) + bytes;
+  return Buffer.from(asn1.toDer(value).getBytes(), 'latin1');
 }
 
 /** @throws KubepkiError bad-certificate when the value is not constructed */
@@ -86,6 +48,36 @@ export function isContext(value: Asn1 | undefined, tag: number): value is Asn1 {
   return value?.tagClass === classes.contextSpecific && value.type === tag;
 }
 
+/**
+ * The value again, when it is what it has to be.
+ * @throws KubepkiError bad-certificate
+ */
+export function tagged(type: UniversalType, value: Asn1 | undefined): Asn1 {
+  if (!isUniversal(value, type)) throw malformed();
+  return value;
+}
+
+/**
+ * So many parts and no more.
+ * @throws KubepkiError bad-certificate
+ */
+export function exactly(type: 'sequence' | 'set', value: Asn1, count: 1): readonly [Asn1];
+export function exactly(type: 'sequence' | 'set', value: Asn1, count: 2): readonly [Asn1, Asn1];
+export function exactly(type: 'sequence' | 'set', value: Asn1, count: 3): readonly [Asn1, Asn1, Asn1];
+export function exactly(type: 'sequence' | 'set', value: Asn1, count: number): readonly Asn1[] {
+  const parts = partsOf(tagged(type, value));
+  if (parts.length !== count) throw malformed();
+  return parts;
+}
+
+/**
+ * Content bytes of an OBJECT IDENTIFIER in hex, as OIDs are told apart here: so one of any length stays exact.
+ * @throws KubepkiError bad-certificate
+ */
+export function oidOf(value: Asn1 | undefined): string {
+  return contentOf(tagged('oid', value)).toString('hex');
+}
+
 export function sequence(parts: readonly Asn1[]): Asn1 {
   return asn1.create(classes.universal, universalTypes.sequence, true, parts);
 }
@@ -105,17 +97,18 @@ export function contextPrimitive(tag: number, content: Buffer): Asn1 {
   return asn1.create(classes.contextSpecific, tag, false, content.toString('latin1'));
 }
 
-export function oid(dotted: string): Asn1 {
-  return primitive('oid', Buffer.from(asn1.oidToDer(dotted).getBytes(), 'latin1'));
+/** @param id its content bytes in hex */
+export function oid(id: string): Asn1 {
+  return primitive('oid', Buffer.from(id, 'hex'));
+}
+
+/** A BIT STRING of whole bytes: the first one counts the unused bits of the last. */
+export function bitString(bytes: Buffer): Asn1 {
+  return primitive('bitString', Buffer.concat([Buffer.of(0), bytes]));
 }
 
 export function primitive(type: UniversalType, content: Buffer): Asn1 {
   return asn1.create(classes.universal, universalTypes[type], false, content.toString('latin1'));
-}
-
-/** A value that is DER already and must stay byte for byte. */
-export function encoded(der: Buffer): Asn1 {
-  return parseDer(der);
 }
 
 export function malformed(): KubepkiError {
@@ -124,7 +117,7 @@ export function malformed(): KubepkiError {
 
 export type UniversalType = keyof typeof universalTypes;
 
-// Not from forge, which is loaded when something is written, or read that is not plain. X.690, 8.1.2.2; X.680, 8.6.
+// X.690, 8.1.2.2; X.680, 8.6. Not all of them are forge's.
 const classes = { universal: 0, contextSpecific: 0x80 } as const;
 const universalTypes = {
   boolean: 1,

@@ -12,8 +12,9 @@ import {
   type Asn1,
 } from './der.ts';
 
-const organization = '2.5.4.10';
-const commonName = '2.5.4.3';
+/** 2.5.4.3 and 2.5.4.10; all OIDs here are content bytes in hex. */
+const commonName = '550403';
+const organization = '55040a';
 
 /**
  * A subject as kubeadm (Go's pkix.Name) writes it: the organizations in one RDN, then the common name.
@@ -38,14 +39,20 @@ function directoryString(value: string): Asn1 {
 
 /** The attributes of a Name as `oid=value`, sorted: two spellings of one subject (string types, order) are equal. */
 export function attributesOf(name: Buffer): readonly string[] {
+  return attributesIn(name)
+    .map(({ id, value }) => `${attributeNames[id] ?? id}=${textOf(value)}`)
+    .sort();
+}
+
+// Name ::= SEQUENCE OF SET OF SEQUENCE { type OBJECT IDENTIFIER, value ANY }
+function attributesIn(name: Buffer): { readonly id: string; readonly value: Asn1 }[] {
   return partsOf(parseDer(name))
     .flatMap((rdn) => partsOf(rdn))
     .map((attribute) => {
       const [type, value] = partsOf(attribute);
       if (type === undefined || value === undefined) throw malformed();
-      return `${nameOf(contentOf(type).toString('hex'))}=${textOf(value)}`;
-    })
-    .sort();
+      return { id: contentOf(type).toString('hex'), value };
+    });
 }
 
 /** What Kubernetes reads of a subject: the name of a user, and the groups that the user is in. */
@@ -59,45 +66,22 @@ export interface Identity {
  * @throws KubepkiError bad-certificate
  */
 export function identityIn(name: Buffer): Identity {
-  const attributes = partsOf(parseDer(name)).flatMap((rdn) => partsOf(rdn).map(partsOf));
-  const valuesOf = (wanted: string): string[] => {
-    const { value: id } = oid(wanted);
-    return attributes.flatMap(([type, value]) => {
-      if (type === undefined || value === undefined) throw malformed();
-      return type.value === id && isText(value) ? [textOf(value)] : [];
-    });
-  };
+  const attributes = attributesIn(name);
+  const valuesOf = (wanted: string): string[] =>
+    attributes.flatMap(({ id, value }) => (id === wanted && isText(value) ? [textOf(value)] : []));
   return { commonNames: valuesOf(commonName), organizations: valuesOf(organization) };
 }
 
-// What Go's encoding/asn1 reads as a string.
-const texts = [
-  'utf8String',
-  'printableString',
-  'ia5String',
-  't61String',
-  'bmpString',
-  'numericString',
-] as const;
-
-function isText(value: Asn1): boolean {
-  return texts.some((type) => isUniversal(value, type));
-}
-
-// Content bytes of the OIDs in hex; what is not here is shown by its bytes.
+// What is not here is shown by its bytes.
 const attributeNames: Readonly<Record<string, string>> = {
-  '550403': 'CN',
+  [commonName]: 'CN',
   '550406': 'C',
   '550407': 'L',
   '550408': 'ST',
-  '55040a': 'O',
+  [organization]: 'O',
   '55040b': 'OU',
   '550405': 'serialNumber',
 };
-
-function nameOf(id: string): string {
-  return attributeNames[id] ?? id;
-}
 
 // What Go (encoding/asn1) reads as a string. A value of any other type it takes for no name at all, so that a certificate
 // whose common name is an OCTET STRING names no user to Kubernetes.
@@ -110,9 +94,13 @@ const stringTypes = [
   'bmpString',
 ] as const;
 
-/** Whether everybody who reads the attribute reads the same text, Go included. */
+function isText(value: Asn1): boolean {
+  return stringTypes.some((type) => isUniversal(value, type));
+}
+
+/** Whether all programs that read the attribute read the same text, Go's included. */
 export function isDirectoryString(value: Asn1): value is Asn1 & { value: string } {
-  return typeof value.value === 'string' && stringTypes.some((type) => isUniversal(value, type));
+  return typeof value.value === 'string' && isText(value);
 }
 
 /**

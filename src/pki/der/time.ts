@@ -5,7 +5,7 @@ const utcTime = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
 const generalizedTime = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
 
 /** @throws KubepkiError bad-certificate when it is no time, or a day or an hour that does not exist */
-export function parseTime(value: Asn1): Date {
+export function parseTime(value: Asn1 | undefined): Date {
   const isUtcTime = isUniversal(value, 'utcTime');
   if (!isUtcTime && !isUniversal(value, 'generalizedTime')) throw malformed();
   const text = contentOf(value).toString('latin1');

@@ -1,5 +1,5 @@
 import type { Certificate } from '../certificate/certificate.ts';
-import { contentOf, parseDer, partsOf, primitive, sequence } from '../der/der.ts';
+import { contentOf, oid, parseDer, partsOf, sequence } from '../der/der.ts';
 import { extensionIds, findExtension, newExtension, type Extension } from './extension.ts';
 
 /** What TLS asks of an end entity (RFC 5280, 4.2.1.12). */
@@ -18,11 +18,7 @@ const anyExtendedKeyUsage = '551d2500';
 
 /** As kubeadm writes it: not critical. */
 export function extendedKeyUsage(usages: readonly Usage[]): Extension {
-  return newExtension(
-    extensionIds.extendedKeyUsage,
-    false,
-    sequence(usages.map((usage) => primitive('oid', Buffer.from(ids[usage], 'hex')))),
-  );
+  return newExtension(extensionIds.extendedKeyUsage, false, sequence(usages.map((usage) => oid(ids[usage]))));
 }
 
 /** The OIDs of a certificate's extended key usages, content bytes in hex; none without the extension. */

@@ -1,7 +1,6 @@
 import { KubepkiError } from '../../errors/error.ts';
-import { contentOf, isContext, isUniversal, parseDer, type Asn1 } from '../der/der.ts';
+import { contentOf, isContext, isUniversal, parseDer, type Asn1, type UniversalType } from '../der/der.ts';
 import { extensionIds, type Extension } from './extension.ts';
-import { isContentOf, isOid } from '../der/plain-der.ts';
 
 interface Form {
   readonly name: string;
@@ -44,6 +43,24 @@ function isSequence(value: Asn1): boolean {
 
 function partsOfSequence(value: Asn1 | undefined): readonly Asn1[] | undefined {
   return isUniversal(value, 'sequence') && typeof value.value !== 'string' ? value.value : undefined;
+}
+
+/** A value that is bytes. */
+interface Primitive extends Asn1 {
+  readonly value: string;
+}
+
+/** Whether the value is of this type, primitive, and not empty. */
+function isContentOf(value: Asn1 | undefined, type: UniversalType): value is Primitive {
+  return isUniversal(value, type) && typeof value.value === 'string' && value.value !== '';
+}
+
+/** X.690, 8.19.2: each number begins with the first byte it needs, and the last one ends. */
+// eslint-disable-next-line no-control-regex -- bytes, not characters
+const numbers = /^(?:(?:[\x81-\xff][\x80-\xff]*)?[\x00-\x7f])+$/;
+
+function isOid(value: Asn1): boolean {
+  return isContentOf(value, 'oid') && numbers.test(value.value);
 }
 
 /** RFC 5280, 4.2.1.2 */

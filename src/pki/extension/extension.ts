@@ -2,11 +2,13 @@ import {
   contentOf,
   encodeDer,
   isUniversal,
-  malformed,
+  oid,
+  oidOf,
+  partsOf,
   primitive,
   sequence,
+  tagged,
   type Asn1,
-  partsOf,
 } from '../der/der.ts';
 
 /** RFC 5280, 4.1.2.9. */
@@ -42,14 +44,11 @@ export const extensionIds = {
 /** Extension ::= SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING } */
 export function parseExtension(item: Asn1): Extension {
   const parts = partsOf(item);
-  const id = parts[0];
-  const critical = parts[1];
-  const value = parts.at(-1);
-  if (!isUniversal(id, 'oid') || !isUniversal(value, 'octetString')) throw malformed();
+  const [id, critical] = parts;
   return {
-    id: contentOf(id).toString('hex'),
+    id: oidOf(id),
     critical: isUniversal(critical, 'boolean') && contentOf(critical)[0] !== 0,
-    value: contentOf(value),
+    value: contentOf(tagged('octetString', parts.at(-1))),
     // Encoded when it is asked for: of most certificates it never is.
     get der() {
       return encodeDer(item);
@@ -60,7 +59,7 @@ export function parseExtension(item: Asn1): Extension {
 export function newExtension(id: string, critical: boolean, value: Asn1): Extension {
   return parseExtension(
     sequence([
-      primitive('oid', Buffer.from(id, 'hex')),
+      oid(id),
       // DER leaves a DEFAULT out: critical is written only when it is TRUE.
       ...(critical ? [primitive('boolean', Buffer.from([0xff]))] : []),
       primitive('octetString', encodeDer(value)),

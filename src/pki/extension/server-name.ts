@@ -1,4 +1,4 @@
-import { encodeDer, isContext, isUniversal, malformed, parseDer, partsOf } from '../der/der.ts';
+import { encodeDer, isContext, parseDer, partsOf, tagged } from '../der/der.ts';
 import type { Extension } from './extension.ts';
 import { describe } from './subject-alt-name.ts';
 
@@ -13,9 +13,7 @@ export type ServerName =
 
 /** @throws KubepkiError bad-certificate */
 export function serverNames(subjectAltName: Extension): readonly ServerName[] {
-  const names = parseDer(subjectAltName.value);
-  if (!isUniversal(names, 'sequence')) throw malformed();
-  return partsOf(names).map((name) => {
+  return partsOf(tagged('sequence', parseDer(subjectAltName.value))).map((name) => {
     // `describe` looks at the number only, and an INTEGER has that of DNS names.
     if (!isContext(name, name.type))
       return { kind: 'other', shown: `DER:${encodeDer(name).toString('hex')}` };

@@ -5,13 +5,11 @@ import {
   context,
   contextPrimitive,
   encodeDer,
-  encoded,
-  isUniversal,
-  malformed,
   parseDer,
   partsOf,
   primitive,
   sequence,
+  tagged,
 } from '../der/der.ts';
 import { extensionIds, findExtension, newExtension, type Extension } from '../extension/extension.ts';
 import type { LocalIssuer } from './issuer.ts';
@@ -93,11 +91,11 @@ function signCertificate(toBeSigned: ToBeSigned): Certificate {
     context(0, primitive('integer', Buffer.from([2]))),
     primitive('integer', toBeSigned.serialNumber),
     identifier,
-    encoded(toBeSigned.issuerName),
+    parseDer(toBeSigned.issuerName),
     sequence([encodeTime(toBeSigned.notBefore), encodeTime(toBeSigned.notAfter)]),
-    encoded(toBeSigned.subject),
-    encoded(toBeSigned.publicKey.export({ format: 'der', type: 'spki' })),
-    context(3, sequence(toBeSigned.extensions.map((extension) => encoded(extension.der)))),
+    parseDer(toBeSigned.subject),
+    parseDer(toBeSigned.publicKey.export({ format: 'der', type: 'spki' })),
+    context(3, sequence(toBeSigned.extensions.map((extension) => parseDer(extension.der)))),
   ]);
   const signature = signatureOf(encodeDer(tbs), toBeSigned.signer);
   return parseCertificate(encodeDer(sequence([tbs, identifier, signature])));
@@ -133,14 +131,13 @@ function extensions(issuer: LocalIssuer, request: CertificateRequest): Extension
 function issuerKeyIdentifier({ certificate, privateKey }: LocalIssuer): Buffer {
   const own = findExtension(certificate.extensions, 'subjectKeyIdentifier');
   if (own === undefined) return keyIdentifier(publicKeyOf(privateKey));
-  const value = parseDer(own.value);
-  if (!isUniversal(value, 'octetString')) throw malformed();
-  return contentOf(value);
+  return contentOf(tagged('octetString', parseDer(own.value)));
 }
 
 // RFC 5280, 4.2.1.2, method (1): SHA-1 of the public key's bits, a name and not a safeguard.
 function keyIdentifier(publicKey: KeyObject): Buffer {
   const [, bits] = partsOf(parseDer(publicKey.export({ format: 'der', type: 'spki' })));
-  if (!isUniversal(bits, 'bitString')) throw malformed();
-  return createHash('sha1').update(contentOf(bits).subarray(1)).digest();
+  return createHash('sha1')
+    .update(contentOf(tagged('bitString', bits)).subarray(1))
+    .digest();
 }

@@ -1,15 +1,23 @@
-import { contentOf, isContext, isUniversal, partsOf, type Asn1 } from '../der/der.ts';
+import { contentOf, isContext, isUniversal, oidOf, partsOf, type Asn1 } from '../der/der.ts';
 
-// Content bytes of the OIDs, in hex. RFC 4055, 5; RFC 5758, 3.2; RFC 8410, 3.
-const sound: ReadonlySet<string> = new Set([
-  '2a864886f70d01010b', // sha256WithRSAEncryption
-  '2a864886f70d01010c', // sha384WithRSAEncryption
-  '2a864886f70d01010d', // sha512WithRSAEncryption
-  '2a8648ce3d040302', // ecdsa-with-SHA256
-  '2a8648ce3d040303', // ecdsa-with-SHA384
-  '2a8648ce3d040304', // ecdsa-with-SHA512
-  '2b6570', // Ed25519
-]);
+/** An algorithm that Go verifies signatures of, by its OID: content bytes in hex. */
+interface SignatureAlgorithm {
+  readonly id: string;
+  readonly kind: 'rsa' | 'ec';
+  readonly hash: 'sha256' | 'sha384' | 'sha512';
+}
+
+// RFC 4055, 5; RFC 5758, 3.2.
+export const signatureAlgorithms: readonly SignatureAlgorithm[] = [
+  { id: '2a864886f70d01010b', kind: 'rsa', hash: 'sha256' },
+  { id: '2a864886f70d01010c', kind: 'rsa', hash: 'sha384' },
+  { id: '2a864886f70d01010d', kind: 'rsa', hash: 'sha512' },
+  { id: '2a8648ce3d040302', kind: 'ec', hash: 'sha256' },
+  { id: '2a8648ce3d040303', kind: 'ec', hash: 'sha384' },
+  { id: '2a8648ce3d040304', kind: 'ec', hash: 'sha512' },
+];
+// RFC 8410, 3.
+const ed25519 = '2b6570';
 const rsassaPss = '2a864886f70d01010a';
 /** The hashes with their lengths in bytes. */
 const sha2: ReadonlyMap<string, number> = new Map([
@@ -24,8 +32,9 @@ const sha2: ReadonlyMap<string, number> = new Map([
  */
 export function isSoundAlgorithm(identifier: Asn1): boolean {
   const [id, parameters] = partsOf(identifier);
-  const hex = oidOf(id);
-  return hex === rsassaPss ? isSoundPss(parameters) : hex !== undefined && sound.has(hex);
+  const hex = idOf(id);
+  if (hex === rsassaPss) return isSoundPss(parameters);
+  return hex === ed25519 || signatureAlgorithms.some(({ id: known }) => known === hex);
 }
 
 /**
@@ -39,13 +48,13 @@ function isSoundPss(parameters: Asn1 | undefined): boolean {
     return found && partsOf(found)[0];
   };
   const [hash, mask, salt] = [field(0), field(1), field(2)];
-  const hashId = hash && oidOf(partsOf(hash)[0]);
+  const hashId = hash && idOf(partsOf(hash)[0]);
   const maskHash = mask && partsOf(mask)[1];
   if (hashId === undefined || maskHash === undefined || salt === undefined) return false;
   const saltLength = Number.parseInt(contentOf(salt).toString('hex'), 16);
-  return oidOf(partsOf(maskHash)[0]) === hashId && sha2.get(hashId) === saltLength && field(3) === undefined;
+  return idOf(partsOf(maskHash)[0]) === hashId && sha2.get(hashId) === saltLength && field(3) === undefined;
 }
 
-function oidOf(value: Asn1 | undefined): string | undefined {
-  return isUniversal(value, 'oid') ? contentOf(value).toString('hex') : undefined;
+function idOf(value: Asn1 | undefined): string | undefined {
+  return isUniversal(value, 'oid') ? oidOf(value) : undefined;
 }

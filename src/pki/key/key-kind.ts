@@ -1,4 +1,4 @@
-import { contentOf, isUniversal, malformed, partsOf, type Asn1 } from '../der/der.ts';
+import { isUniversal, oidOf, partsOf, tagged, type Asn1 } from '../der/der.ts';
 
 /** What a key is, by what its AlgorithmIdentifier says: no library's knowledge has a part in it. */
 export type KeyKind =
@@ -33,10 +33,8 @@ const otherNames: Readonly<Record<string, string>> = {
  * @throws KubepkiError bad-certificate
  */
 export function keyKind(algorithm: Asn1 | undefined): KeyKind {
-  if (!isUniversal(algorithm, 'sequence')) throw malformed();
-  const [id, parameters] = partsOf(algorithm);
-  if (!isUniversal(id, 'oid')) throw malformed();
-  const algorithmId = contentOf(id).toString('hex');
+  const [id, parameters] = partsOf(tagged('sequence', algorithm));
+  const algorithmId = oidOf(id);
   if (algorithmId === rsaEncryption) return { type: 'rsa' };
   if (algorithmId !== ecPublicKey) return other(algorithmId);
   return curveKind(parameters);
@@ -48,7 +46,7 @@ export function curveKind(parameters: Asn1 | undefined): KeyKind {
   if (!isUniversal(parameters, 'oid')) {
     return { type: 'other', name: 'ECDSA with explicit parameters', common: false };
   }
-  const curveId = contentOf(parameters).toString('hex');
+  const curveId = oidOf(parameters);
   const curve = curves[curveId];
   return curve === undefined ? other(curveId) : { type: 'ec', curve };
 }

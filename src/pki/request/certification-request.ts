@@ -4,7 +4,6 @@ import {
   contentOf,
   context,
   encodeDer,
-  encoded,
   isContext,
   isUniversal,
   oid,
@@ -20,6 +19,7 @@ import { encodePem, noSuchBlock, pemBlocks } from '../der/pem.ts';
 import { publicKeyOf, type PrivateKey } from '../key/private-key.ts';
 import { isSignedBy, signatureAlgorithm, signatureOf } from '../issue/signature.ts';
 import { ForeignKey, subjectKey } from '../key/subject-key.ts';
+import { extensionRequest } from './request-attributes.ts';
 
 /** What a CA is asked for: PKCS#10 (RFC 2986). */
 export interface CertificationRequest {
@@ -29,9 +29,6 @@ export interface CertificationRequest {
   readonly publicKey: KeyObject;
   readonly extensions: readonly Extension[];
 }
-
-/** PKCS#9 extensionRequest (RFC 2985, 5.4.2). */
-const extensionRequest = '1.2.840.113549.1.9.14';
 
 /**
  * Builds and signs a request. No usages are asked for: the CA decides those, as with kubeadm.
@@ -44,12 +41,12 @@ export function requestCertificate(
   const attributes =
     subjectAltName === undefined
       ? []
-      : [sequence([oid(extensionRequest), set([sequence([encoded(subjectAltName.der)])])])];
+      : [sequence([oid(extensionRequest), set([sequence([parseDer(subjectAltName.der)])])])];
   // CertificationRequestInfo ::= SEQUENCE { version v1(0), subject, subjectPKInfo, attributes [0] IMPLICIT SET OF }
   const info = sequence([
     primitive('integer', Buffer.from([0])),
-    encoded(subject),
-    encoded(publicKeyOf(privateKey).export({ format: 'der', type: 'spki' })),
+    parseDer(subject),
+    parseDer(publicKeyOf(privateKey).export({ format: 'der', type: 'spki' })),
     { ...context(0, set([])), value: attributes },
   ]);
   const { identifier } = signatureAlgorithm(privateKey);

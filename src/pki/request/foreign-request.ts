@@ -1,11 +1,22 @@
 import { verify } from 'node:crypto';
 import { KubepkiError } from '../../errors/error.ts';
-import { contentOf, encodeDer, isUniversal, malformed, parseDer, partsOf, type Asn1 } from '../der/der.ts';
+import {
+  contentOf,
+  encodeDer,
+  exactly,
+  isUniversal,
+  malformed,
+  oidOf,
+  parseDer,
+  partsOf,
+  tagged,
+  type Asn1,
+} from '../der/der.ts';
 import { attributesOf, isDirectoryString } from '../der/name.ts';
 import { encodePem } from '../der/pem.ts';
+import { signatureAlgorithms } from '../issue/signature-algorithm.ts';
 import { requestAttributes, type RequestAttributes } from './request-attributes.ts';
 import { requestKey, type RequestKey } from './request-key.ts';
-import { exactly, tagged } from '../der/strict-parts.ts';
 
 /**
  * A certificate request that another program made, taken apart for a decision about it. Unlike one of our own
@@ -22,16 +33,6 @@ export interface ForeignRequest extends RequestAttributes {
   readonly signature: 'valid' | 'invalid' | 'unsound';
 }
 
-// Content bytes of the OIDs, in hex. RFC 4055, 5; RFC 5758, 3.2.
-const signatureAlgorithms: Readonly<Record<string, { readonly kind: 'rsa' | 'ec'; readonly hash: string }>> =
-  {
-    '2a864886f70d01010b': { kind: 'rsa', hash: 'sha256' },
-    '2a864886f70d01010c': { kind: 'rsa', hash: 'sha384' },
-    '2a864886f70d01010d': { kind: 'rsa', hash: 'sha512' },
-    '2a8648ce3d040302': { kind: 'ec', hash: 'sha256' },
-    '2a8648ce3d040303': { kind: 'ec', hash: 'sha384' },
-    '2a8648ce3d040304': { kind: 'ec', hash: 'sha512' },
-  };
 // A request of a kubelet has less than two kilobytes.
 const maxBytes = 64 * 1024;
 
@@ -104,7 +105,7 @@ function checkSignature(
   key: RequestKey,
 ): ForeignRequest['signature'] {
   const [id] = partsOf(algorithm);
-  const known = isUniversal(id, 'oid') ? signatureAlgorithms[contentOf(id).toString('hex')] : undefined;
+  const known = signatureAlgorithms.find((one) => isUniversal(id, 'oid') && one.id === oidOf(id));
   if (known === undefined || key.kind === 'other' || known.kind !== key.kind) return 'unsound';
   // A BIT STRING begins with the number of its unused bits.
   const whole = bits[0] === 0;

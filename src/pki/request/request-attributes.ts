@@ -1,6 +1,5 @@
-import { contentOf, isContext, isUniversal, malformed, partsOf, type Asn1 } from '../der/der.ts';
+import { exactly, isContext, isUniversal, malformed, oidOf, partsOf, tagged, type Asn1 } from '../der/der.ts';
 import { parseExtension, type Extension } from '../extension/extension.ts';
-import { exactly, tagged } from '../der/strict-parts.ts';
 
 /** What a request asks for beside a subject and a key. */
 export interface RequestAttributes {
@@ -10,7 +9,7 @@ export interface RequestAttributes {
 }
 
 /** PKCS#9 extensionRequest, 1.2.840.113549.1.9.14 (RFC 2985, 5.4.2). */
-const extensionRequest = '2a864886f70d01090e';
+export const extensionRequest = '2a864886f70d01090e';
 
 /**
  * Attributes ::= [0] SET OF SEQUENCE { type OBJECT IDENTIFIER, values SET OF ANY }
@@ -21,8 +20,7 @@ export function requestAttributes(attributes: Asn1 | undefined): RequestAttribut
   if (!isContext(attributes, 0)) throw malformed();
   const all = partsOf(attributes).map((attribute) => {
     const [type, values] = exactly('sequence', attribute, 2);
-    if (!isUniversal(type, 'oid')) throw malformed();
-    return { type: contentOf(type).toString('hex'), values };
+    return { type: oidOf(type), values };
   });
   const requests = all.filter(({ type }) => type === extensionRequest);
   // With two lists it would matter which of them a signer takes.

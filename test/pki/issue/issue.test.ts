@@ -41,7 +41,7 @@ function issue(
 // UTF8String (12), PrintableString (19), IA5String (22) are told apart by their tag: a subject keeps them.
 const attribute = fc
   .tuple(
-    fc.constantFrom('2.5.4.3', '2.5.4.6', '2.5.4.10', '2.5.4.11', '1.2.840.113549.1.9.1', '2.5.4.97'),
+    fc.constantFrom('550403', '550406', '55040a', '55040b', '2a864886f70d010901', '550461'),
     fc.constantFrom(12, 19, 22),
     fc.stringMatching(/^[A-Za-z0-9 :.-]{1,40}$/),
   )
