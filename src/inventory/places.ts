@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import type { CertificateSpec } from '../catalog/catalog.ts';
+import { certificates, kubeletKubeconfig, type CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { Embedded, MaybeEmbedded, PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
@@ -8,7 +8,7 @@ import { readAuthorityFile } from './inventory.ts';
 import type { Layout } from './layout.ts';
 import { readKubeconfigSlot } from './pending-files.ts';
 import { readKeyTarget } from './key-targets.ts';
-import { named, namingOf, readFile } from './reading.ts';
+import { named, namingOf, readFile, reading, type Reading } from './reading.ts';
 import type { Slot } from './request-files.ts';
 
 /** Where a certificate and its key belong, whether they are there or not. */
@@ -25,8 +25,20 @@ export type Place =
       readonly authorityFile: Slot<Chain> | undefined;
     };
 
+/** By the names of what can be installed: kubelet.conf too, which `generate-csr` asks for. */
+export type Places = ReadonlyMap<string, Reading<Place>>;
+
+export function readPlaces(layout: Layout): Places {
+  return new Map(
+    [...certificates, kubeletKubeconfig].map((spec) => [
+      spec.name,
+      reading(spec.name, () => readPlace(layout, spec)),
+    ]),
+  );
+}
+
 /** @throws KubepkiError with `file` when the place cannot be looked at, or there is no kubeconfig to put it into */
-export function readPlace(layout: Layout, spec: CertificateSpec): Place {
+function readPlace(layout: Layout, spec: CertificateSpec): Place {
   const { root, certDir } = layout;
   if (spec.kind === 'leaf') {
     return {

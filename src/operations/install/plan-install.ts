@@ -3,7 +3,7 @@ import type { FileTarget } from '../../changeset/change-set.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { CertificateFile } from '../../inventory/certificate-files.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
-import type { Place } from '../../inventory/places.ts';
+import type { Place, Places } from '../../inventory/places.ts';
 import type { Certificate, Chain } from '../../pki/certificate/certificate.ts';
 import { assertsKeyUsage } from '../../pki/extension/key-usage.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
@@ -119,7 +119,7 @@ function check(
   settings: InstallSettings,
   passedOver: readonly string[] = [],
 ): PlannedInstall {
-  const { now, allowChanges, bundle, command, placeOf } = settings;
+  const { now, allowChanges, bundle, command, places } = settings;
   const { spec, asked } = pending;
   if (asked === undefined) {
     throw new KubepkiError(
@@ -162,7 +162,7 @@ function check(
       ),
     };
   }
-  const place = installPlace(placeOf(spec), authorities);
+  const place = installPlace(spec, places, authorities);
   requireReplaceable(inventory, placeTargets(place));
   requireOwnKey(spec, pending, placeTargets(place), settings);
   requireHolder(inventory, pending, place, signed.leaf, settings);
@@ -235,8 +235,15 @@ function requireHolder(
   holderOf(held);
 }
 
-/** A place, and of a kubeconfig the CAs that it is to trust. */
-export function installPlace(place: Place, authorities: Chain): InstallPlace {
+/**
+ * A place, and of a kubeconfig the CAs that it is to trust.
+ * @throws KubepkiError when the place cannot be looked at, or there is no kubeconfig to put it into
+ */
+export function installPlace(spec: CertificateSpec, places: Places, authorities: Chain): InstallPlace {
+  const found = places.get(spec.name);
+  if (found?.status === 'unreadable') throw found.error;
+  if (found?.status !== 'present') throw new TypeError('planned with something that was not read');
+  const place = found.value;
   if (place.kind === 'leaf') return place;
   return { ...place, trusted: trustedAuthorities(place.kubeconfig, authorities) };
 }

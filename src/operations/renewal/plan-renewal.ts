@@ -10,7 +10,6 @@ import type {
   LeafState,
 } from '../../inventory/inventory.ts';
 import type { Issuers } from '../../inventory/issuers.ts';
-import type { KeyTargets } from '../../inventory/key-targets.ts';
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
 import type { Reading } from '../../inventory/reading.ts';
 import { isCa } from '../../pki/certificate/certificate.ts';
@@ -94,7 +93,6 @@ interface RenewalSettings extends RestSettings {
   readonly encryptionAlgorithm: NamedAlgorithm | undefined;
   readonly issuers: Issuers;
   readonly keys: PrivateKeys;
-  readonly keyTargets: KeyTargets;
   /** The command line of a hint. */
   readonly command: CommandLine;
 }
@@ -133,7 +131,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
     const { notAfter } = present<LeafState | KubeconfigState>(entry.state).chain[0];
     return { status: 'external-ca', spec, caBaseName: authority.spec.baseName, notAfter };
   }
-  const place = placeOf(entry, settings.keyTargets, issuer);
+  const place = placeOf(entry, settings.keys, issuer);
   const file = certificateFile(place);
   const [leaf] = place.state.chain;
   // RFC 5280, 4.2.1.3: what the old one asserts (keyCertSign) must not stand in a certificate that is no CA.
@@ -241,12 +239,13 @@ function requireIssuer(authority: AuthorityEntry, issuers: Issuers): Issuer {
   }
 }
 
-function placeOf(entry: CertificateEntry, keyTargets: KeyTargets, { bundle }: LocalIssuer): RenewalPlace {
+function placeOf(entry: CertificateEntry, keys: PrivateKeys, { bundle }: LocalIssuer): RenewalPlace {
+  const replaceable = keys.get(entry.spec.name)?.replaceable;
   if (entry.kind === 'leaf') {
-    return { kind: 'leaf', state: present(entry.state), keyFile: present(keyTargets.get(entry.keyPath)) };
+    return { kind: 'leaf', state: present(entry.state), keyFile: present(replaceable) };
   }
   const state = present(entry.state);
-  const keyFile = state.keyPath === undefined ? undefined : present(keyTargets.get(state.keyPath));
+  const keyFile = state.keyPath === undefined ? undefined : present(replaceable);
   return { kind: 'kubeconfig', state, keyFile, trusted: trustedAuthorities(state.kubeconfig, bundle) };
 }
 

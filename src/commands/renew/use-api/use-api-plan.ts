@@ -4,15 +4,10 @@ import type { CertificateSpec } from '../../../catalog/catalog.ts';
 import type { FileTarget } from '../../../changeset/change-set.ts';
 import { commandLine } from '../../../errors/command-line.ts';
 import { KubepkiError } from '../../../errors/error.ts';
-import { readCertificateFile } from '../../../inventory/certificate-files.ts';
 import type { Inventory } from '../../../inventory/inventory.ts';
-import { readKeyTargets } from '../../../inventory/key-targets.ts';
-import { readLiveKeys } from '../../../inventory/private-keys.ts';
-import { readPlace } from '../../../inventory/places.ts';
-import type { RequestFiles } from '../../../inventory/request-files.ts';
+import type { KeySlot, RequestFiles, Slot } from '../../../inventory/request-files.ts';
 import { signingFiles } from '../../../inventory/look-ups.ts';
 import type { SanWish } from '../../../operations/names/change-sans.ts';
-import { keysInUse } from '../../../operations/issuing/keys-in-use.ts';
 import { requireRewritable } from '../../../operations/issuing/kubeconfig-changes.ts';
 import { missingAuthority } from '../../../operations/examination/missing-authority.ts';
 import {
@@ -35,8 +30,8 @@ import type { Certificate } from '../../../pki/certificate/certificate.ts';
 import { pendingRequestsDirectory } from '../../../storage/pending-requests.ts';
 import { requireSafeTargets } from '../../../storage/safe-targets.ts';
 import { dueSettingsOf } from '../due-settings.ts';
-import { requireManaged } from '../../../node/managed.ts';
 import { namedAlgorithm, type Node } from '../../../node/node-options.ts';
+import { readManaged, type Snapshot } from '../../../node/snapshot.ts';
 import { refusals } from '../../../change/refusal.ts';
 import { requireRestartable } from '../../../change/restart/restart-after.ts';
 import { selectedSpecs, type Selection } from '../../../flags/names/select.ts';
@@ -81,34 +76,34 @@ export function planApiRun(
   options: ApiOptions,
   now: Date,
 ): ApiRun {
-  const { layout, config } = node;
-  const inventory = requireManaged(node);
+  const snapshot = readManaged(node);
+  const { inventory, keys, keysInUse } = snapshot;
   const directory = pendingRequestsDirectory(stateOf(node));
   const wanted: Wanted[] = [];
   const expirationSeconds = expirationSecondsOf(
-    options.validity?.milliseconds ?? config?.certificateValidityMs ?? defaultValidityMs,
+    options.validity?.milliseconds ?? node.config?.certificateValidityMs ?? defaultValidityMs,
   );
   const plan = planRequests(
     inventory,
     selectedSpecs(selection, inventory).map((spec) => noFiles(directory, spec)),
     {
-      ...dueSettingsOf(node, inventory, selection, options, now),
+      ...dueSettingsOf(node, snapshot, selection, options, now),
       signer: 'cluster',
       // Nothing waits in files.
-      wasRequested: () => true,
-      isInReach: () => false,
+      requestedKeys: [],
+      answers: [],
       command: commandLine([...apiFlags(options), ...node.flags]),
       encryptionAlgorithm: namedAlgorithm(node),
       sans: sanSettings(sans, node, options),
-      keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
+      keys,
+      keysInUse,
       force: false,
-      certificateAt: (path) => readCertificateFile(layout.root, path),
     },
   ).flatMap((planned): ApiRun['plan'] => {
     if (planned.status === 'pending') throw new TypeError('nothing waits in files here');
     if (planned.status !== 'requestable') return [planned];
     try {
-      const one = wantedFor(node, inventory, planned.requestable);
+      const one = wantedFor(snapshot, planned.requestable);
       requireLasting(one, expirationSeconds, now);
       wanted.push(one);
       return [planned];
@@ -131,7 +126,7 @@ export function planApiRun(
 }
 
 /** What `install` would refuse for want of a CA or a place is not even asked for. */
-function wantedFor({ layout }: Node, inventory: Inventory, requestable: Requestable): Wanted {
+function wantedFor({ inventory, places }: Snapshot, requestable: Requestable): Wanted {
   const { spec, keyAlgorithm } = requestable;
   const authority = findAuthority(inventory, spec.caName);
   const leaf = certificateInUse(inventory, spec);
@@ -139,7 +134,7 @@ function wantedFor({ layout }: Node, inventory: Inventory, requestable: Requesta
   if (authority.bundle.status === 'unreadable') throw authority.bundle.error;
   if (authority.bundle.status === 'missing') throw missingAuthority(authority);
   const authorities = authority.bundle.value;
-  const place = installPlace(readPlace(layout, spec), authorities);
+  const place = installPlace(spec, places, authorities);
   requireReplaceable(inventory, placeTargets(place));
   if (place.kind === 'kubeconfig') requireRewritable(place);
   return {
@@ -186,18 +181,21 @@ export function requirePlaceable(node: Node, { wanted, inventory }: ApiRun, opti
 
 /** Nothing of `--csr-only` is looked at: what waits here has a record of its own. */
 function noFiles(directory: string, spec: CertificateSpec): RequestFiles {
-  const slot = (suffix: string) => {
-    const path = join(directory, `${spec.name}.${suffix}`);
-    return {
-      target: { path, resolvedPath: path, before: undefined },
-      content: { status: 'missing' },
-    } as const;
+  const base = join(directory, spec.name);
+  const slot = (suffix: string): Slot<never> => {
+    const path = `${base}.${suffix}`;
+    return { target: { path, resolvedPath: path, before: undefined }, content: { status: 'missing' } };
   };
+  const key = (suffix: string): KeySlot => ({
+    ...slot(`key${suffix}`),
+    certificatePath: `${base}.crt${suffix}`,
+    isInReach: false,
+  });
   return {
     spec,
     request: slot('csr'),
-    key: { ...slot('key'), certificatePath: join(directory, `${spec.name}.crt`) },
-    newKey: { ...slot('key.new'), certificatePath: join(directory, `${spec.name}.crt.new`) },
+    key: key(''),
+    newKey: key('.new'),
     otherPaths: [],
   };
 }

@@ -1,5 +1,4 @@
 import { formatGoDuration } from '../../../config/go-duration.ts';
-import type { Inventory } from '../../../inventory/inventory.ts';
 import { trustingKubeconfigs } from '../../../operations/install/install.ts';
 import { apiReport, type ApiPlanned } from '../../../operations/use-api/report.ts';
 import { describeAlgorithm } from '../../../pki/key/private-key.ts';
@@ -9,7 +8,7 @@ import { renewalLines } from '../../../render/change/renewal.ts';
 import { sanDifference } from '../../../render/change/san-difference.ts';
 import type { Conclusion } from '../../../change/conclude.ts';
 import { exitCodes, type ExitCode } from '../../../terminal/exit-code.ts';
-import { inventoryToFill } from '../../../node/managed.ts';
+import { readToFill } from '../../../node/snapshot.ts';
 import type { Node } from '../../../node/node-options.ts';
 import { noteAuthorities } from '../../../change/note-authorities.ts';
 import { renewRestHint } from '../../../change/refusal.ts';
@@ -55,7 +54,7 @@ export function unsettled(
       certificates.map((name) => [name, { outcome, reason: error.oneLine }] as const),
     ),
   );
-  const report = apiReport(plan, inventoryOf(node), { kind: 'not-made', dryRun: false, reasons });
+  const report = apiReport(plan, readToFill(node).inventory, { kind: 'not-made', dryRun: false, reasons });
   return { kind: 'finished', code: exitCodes.error, report, text: '' };
 }
 
@@ -141,8 +140,4 @@ function exitCodeOf({ plan, selection }: Context): ExitCode {
   if (isAnyUnsound(plan)) return exitCodes.expired;
   const missing = plan.some(({ status }) => status === 'missing');
   return selection.kind === 'named' && missing ? exitCodes.notRenewed : exitCodes.done;
-}
-
-export function inventoryOf(node: Node): Inventory {
-  return inventoryToFill(node);
 }
