@@ -12,7 +12,7 @@ import { named, namingOf, readFile, reading, type Reading } from './reading.ts';
 import type { Slot } from './request-files.ts';
 
 /** Where a certificate and its key belong, whether they are there or not. */
-export type Place =
+export type FoundPlace =
   | { readonly kind: 'leaf'; readonly certificate: FileTarget; readonly key: FileTarget }
   | {
       readonly kind: 'kubeconfig';
@@ -26,7 +26,7 @@ export type Place =
     };
 
 /** By the names of what can be installed: kubelet.conf too, which `generate-csr` asks for. */
-export type Places = ReadonlyMap<string, Reading<Place>>;
+export type Places = ReadonlyMap<string, Reading<FoundPlace>>;
 
 export function readPlaces(layout: Layout): Places {
   return new Map(
@@ -38,7 +38,7 @@ export function readPlaces(layout: Layout): Places {
 }
 
 /** @throws KubepkiError with `file` when the place cannot be looked at, or there is no kubeconfig to put it into */
-function readPlace(layout: Layout, spec: CertificateSpec): Place {
+function readPlace(layout: Layout, spec: CertificateSpec): FoundPlace {
   const { root, certDir } = layout;
   if (spec.kind === 'leaf') {
     return {

@@ -5,12 +5,8 @@ import { factsOf } from '../../operations/change/certificate-facts.ts';
 import type { ChangeReport } from '../../operations/change/change-report.ts';
 import { factsInUse } from '../../operations/change/facts-in-use.ts';
 import { installReport, type InstallStage } from '../../operations/install/install-report.ts';
-import { install, trustingKubeconfigs, verifyInstalled } from '../../operations/install/install.ts';
-import {
-  placeTargets,
-  type Installable,
-  type PlannedInstall,
-} from '../../operations/install/plan-install.ts';
+import { install, verifyInstalled } from '../../operations/install/install.ts';
+import type { Installable, PlannedInstall } from '../../operations/install/plan-install.ts';
 import { installLines, type ShownInstall } from '../../render/change/install.ts';
 import { attempt } from '../../change/attempt.ts';
 import { conclude, type Conclusion } from '../../change/conclude.ts';
@@ -64,7 +60,7 @@ async function installSelected(
     const change = changeOf(run);
     const names = change.certificates.map(({ name }) => name);
     requireRestartable(node, names, options);
-    noteAuthorities(trustingKubeconfigs(installablesOf(run.plan)), terminal);
+    noteAuthorities(installablesOf(run.plan), terminal);
     const changes = realChanges(change.changes);
     const report = (backup: string | undefined): ChangeReport =>
       reportOf(run, named, { kind: 'made', backup, changes });
@@ -156,7 +152,7 @@ function finished(
             status: inPlace ? 'in-place' : 'installed',
             longName,
             notAfter: chain[0].notAfter,
-            files: placeTargets(place).map(({ path }) => path),
+            files: place.targets.map(({ path }) => path),
           },
         ];
       }

@@ -5,7 +5,7 @@ import { factsOf } from '../../operations/change/certificate-facts.ts';
 import type { ChangeReport } from '../../operations/change/change-report.ts';
 import { hasExpired } from '../../operations/expiration/due.ts';
 import type { PlannedRenewal, Renewable } from '../../operations/renewal/plan-renewal.ts';
-import { changedTargets, renew, trustingKubeconfigs, type Renewed } from '../../operations/renewal/renew.ts';
+import { renew, type Renewed } from '../../operations/renewal/renew.ts';
 import { renewalReport } from '../../operations/renewal/renewal-report.ts';
 import { endsFirstWarnings, renewalWarnings } from '../../operations/renewal/renewal-warnings.ts';
 import { verifyRenewed } from '../../operations/renewal/verify-renewal.ts';
@@ -89,9 +89,9 @@ async function renewSelected(
     const run = planRenewalRun(node, selection, wishes, new Date());
     const refused = refuse(run, options, terminal);
     if (refused !== undefined) return refused;
-    const rows = renewablesOf(run.plan).map(({ spec, place }) => ({
+    const rows = renewablesOf(run.plan).map(({ spec, chain }) => ({
       name: spec.name,
-      notAfter: place.state.chain[0].notAfter,
+      notAfter: chain[0].notAfter,
     }));
     await confirmRenewal(rows, new Date());
   }
@@ -106,9 +106,9 @@ async function renewSelected(
     warn(run, options, terminal);
     noteSameSans(run.plan, terminal);
     noteSans(renewables, { difference: !way.dryRun }, terminal);
-    noteAuthorities(trustingKubeconfigs(renewables), terminal);
+    noteAuthorities(renewables, terminal);
     const arriving = {
-      targets: renewables.flatMap(changedTargets),
+      targets: renewables.flatMap(({ place }) => place.changing),
       signedBy: signingFiles(
         run.inventory,
         renewables.map(({ spec }) => spec),
@@ -239,7 +239,7 @@ function changeOf(renewed: readonly Renewed[]): Omit<Change, 'signedBy'> {
     changes: renewed.flatMap(({ changes }) => changes),
     certificates: renewed.map(({ renewable, certificate }) => ({
       name: renewable.spec.name,
-      old: factsOf(renewable.place.state.chain[0]),
+      old: factsOf(renewable.chain[0]),
       new: factsOf(certificate),
     })),
     verify: (readBack) => {

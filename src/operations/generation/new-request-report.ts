@@ -10,19 +10,16 @@ export function newRequestReport(
     command: 'generate-csr',
     dryRun,
     backup,
-    certificates: places.map((place): CertificateReport => {
-      const { spec, request } = place;
-      return {
-        name: spec.name,
-        components: spec.components,
-        outcome: 'requested',
-        old: undefined,
-        new: undefined,
-        files: [place.kind === 'leaf' ? place.key.path : place.file.path, request.path],
-        csr: request.path,
-        expected: request.path.replace(/csr$/, 'crt'),
-      };
-    }),
+    certificates: places.map(({ spec, key, request }): CertificateReport => ({
+      name: spec.name,
+      components: spec.components,
+      outcome: 'requested',
+      old: undefined,
+      new: undefined,
+      files: [key.path, request.path],
+      csr: request.path,
+      expected: request.path.replace(/csr$/, 'crt'),
+    })),
     otherFiles: [],
   };
 }

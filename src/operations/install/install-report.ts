@@ -4,7 +4,7 @@ import type { Inventory } from '../../inventory/inventory.ts';
 import { factsOf } from '../change/certificate-facts.ts';
 import { refusedWith, type CertificateReport, type ChangeReport } from '../change/change-report.ts';
 import { factsInUse } from '../change/facts-in-use.ts';
-import { placeTargets, type Installable, type PlannedInstall } from './plan-install.ts';
+import type { Installable, PlannedInstall } from './plan-install.ts';
 
 export type InstallStage =
   | { readonly kind: 'refused'; readonly dryRun: boolean; readonly strangers: readonly KubepkiError[] }
@@ -23,7 +23,7 @@ export function installReport(
   const changes = stage.kind === 'refused' ? [] : stage.changes;
   const owned = new Set<FileChange>();
   const filesOf = (installable: Installable): string[] => {
-    const places = new Set(placeTargets(installable.place).map(({ resolvedPath }) => resolvedPath));
+    const places = new Set(installable.place.targets.map(({ resolvedPath }) => resolvedPath));
     const own = changes.filter(({ target }) => places.has(target.resolvedPath));
     for (const change of own) owned.add(change);
     return own.map(({ target }) => target.path);

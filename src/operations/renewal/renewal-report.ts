@@ -9,7 +9,6 @@ import {
 } from '../change/change-report.ts';
 import { factsInUse } from '../change/facts-in-use.ts';
 import type { PlannedRenewal, Renewable } from './plan-renewal.ts';
-import { changedTargets } from './renew.ts';
 import { notDue, sameSans, unsound } from './resting.ts';
 
 /** What has been made of a plan. */
@@ -75,7 +74,7 @@ function renewed(
   renewable: Renewable,
   stage: Exclude<RenewalStage, { kind: 'refused' }>,
 ): Pick<ChangedCertificate, 'outcome' | 'new' | 'files'> {
-  const { spec, validity } = renewable;
+  const { spec, place, validity } = renewable;
   const planned = {
     serial: undefined,
     fingerprint: undefined,
@@ -84,6 +83,6 @@ function renewed(
   return {
     outcome: 'renewed',
     new: stage.kind === 'made' ? stage.records.find(({ name }) => name === spec.name)?.new : planned,
-    files: changedTargets(renewable).map(({ path }) => path),
+    files: place.changing.map(({ path }) => path),
   };
 }

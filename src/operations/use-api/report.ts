@@ -1,7 +1,7 @@
 import { factsOf } from '../change/certificate-facts.ts';
 import type { CertificateReport, ChangeReport } from '../change/change-report.ts';
 import { factsInUse } from '../change/facts-in-use.ts';
-import { placeTargets, type Installable } from '../install/plan-install.ts';
+import type { Installable } from '../install/plan-install.ts';
 import type { PlannedRequest } from '../requests/plan-requests.ts';
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { ChangeSet } from '../../changeset/change-set.ts';
@@ -90,7 +90,7 @@ function outcomeOf(spec: CertificateSpec, stage: ApiStage): Outcome {
     case 'made': {
       const one = stage.installed.find((installable) => installable.spec === spec);
       if (one === undefined) throw new TypeError('asked for, and not installed');
-      const places = new Set(placeTargets(one.place).map(({ resolvedPath }) => resolvedPath));
+      const places = new Set(one.place.targets.map(({ resolvedPath }) => resolvedPath));
       const own = stage.changes.filter(({ target }) => places.has(target.resolvedPath));
       return {
         outcome: 'renewed',

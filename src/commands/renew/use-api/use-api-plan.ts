@@ -8,14 +8,8 @@ import type { Inventory } from '../../../inventory/inventory.ts';
 import type { KeySlot, RequestFiles, Slot } from '../../../inventory/request-files.ts';
 import { signingFiles } from '../../../inventory/look-ups.ts';
 import type { SanWish } from '../../../operations/names/change-sans.ts';
-import { requireRewritable } from '../../../operations/issuing/kubeconfig-changes.ts';
 import { missingAuthority } from '../../../operations/examination/missing-authority.ts';
-import {
-  changingTargets,
-  installPlace,
-  placeTargets,
-  type Installable,
-} from '../../../operations/install/plan-install.ts';
+import { installPlace, type Installable } from '../../../operations/install/plan-install.ts';
 import {
   planRequests,
   type PlannedRequest,
@@ -42,7 +36,7 @@ import { certificateInUse } from '../../../operations/change/facts-in-use.ts';
 import { findAuthority } from '../../../inventory/look-ups.ts';
 
 /** A certificate that will be asked for. */
-interface Wanted extends Pick<Installable, 'place' | 'caFile' | 'authorities'> {
+interface Wanted extends Pick<Installable, 'place'> {
   readonly requestable: Requestable;
   /** The one in use. */
   readonly leaf: Certificate;
@@ -133,18 +127,16 @@ function wantedFor({ inventory, places }: Snapshot, requestable: Requestable): W
   if (authority === undefined || leaf === undefined) throw new TypeError('planned without a CA');
   if (authority.bundle.status === 'unreadable') throw authority.bundle.error;
   if (authority.bundle.status === 'missing') throw missingAuthority(authority);
-  const authorities = authority.bundle.value;
-  const place = installPlace(spec, places, authorities);
-  requireReplaceable(inventory, placeTargets(place));
-  if (place.kind === 'kubeconfig') requireRewritable(place);
+  const { certificatePath: caFile, bundle } = authority;
+  const place = installPlace(spec, places, { caFile, bundle: bundle.value });
+  requireReplaceable(inventory, place.targets);
+  place.requireRewritable();
   return {
     requestable,
     leaf,
     usages: requestedUsages(leaf, spec, keyAlgorithm),
     place,
-    caFile: authority.certificatePath,
-    authorities,
-    targets: changingTargets(place),
+    targets: place.targets.filter((target) => place.changing.includes(target)),
   };
 }
 

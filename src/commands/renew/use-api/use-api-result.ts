@@ -1,5 +1,4 @@
 import { formatGoDuration } from '../../../config/go-duration.ts';
-import { trustingKubeconfigs } from '../../../operations/install/install.ts';
 import { apiReport, type ApiPlanned } from '../../../operations/use-api/report.ts';
 import { describeAlgorithm } from '../../../pki/key/private-key.ts';
 import { isoSeconds } from '../../../pki/der/time.ts';
@@ -82,7 +81,7 @@ export function dryRun(run: ApiRun, context: Context): Conclusion {
     { difference: false },
     context.terminal,
   );
-  noteAuthorities(trustingKubeconfigs(wanted), context.terminal);
+  noteAuthorities(wanted, context.terminal);
   const shown = wanted.map(({ requestable, usages, targets }) => ({
     name: requestable.spec.name,
     keyType: describeAlgorithm(requestable.keyAlgorithm),

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SigningApi } from '../../../cluster/signing.ts';
-import { trustingKubeconfigs } from '../../../operations/install/install.ts';
 import { apiReport } from '../../../operations/use-api/report.ts';
 import {
   dropPendingRequests,
@@ -153,7 +152,7 @@ async function putInPlace(
       installables.map(({ spec }) => spec.name),
       options,
     );
-    noteAuthorities(trustingKubeconfigs(installables), terminal);
+    noteAuthorities(installables, terminal);
     const changes = realChanges(change.changes);
     const report = (backup: string | undefined): ReturnType<typeof apiReport> =>
       apiReport(plan, inventory, { kind: 'made', backup, installed: installables, changes });
