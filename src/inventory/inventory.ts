@@ -67,6 +67,20 @@ export interface KubeconfigState {
 
 export type CertificateEntry = LeafEntry | KubeconfigEntry;
 
+/** Where a certificate and its key belong, whether they are there or not. */
+export type FoundPlace =
+  | { readonly kind: 'leaf'; readonly certificate: FileTarget; readonly key: FileTarget }
+  | {
+      readonly kind: 'kubeconfig';
+      readonly file: FileTarget;
+      readonly kubeconfig: PartialKubeconfig;
+      /** undefined: inside the kubeconfig. */
+      readonly certificate: FileTarget | undefined;
+      readonly key: FileTarget | undefined;
+      /** Where the cluster names a file instead of holding its CAs. */
+      readonly authorityFile: Slot<Chain> | undefined;
+    };
+
 /** Where the cluster's etcd is; of an external one, the files for it that the configuration names, as inside the root. */
 export type Etcd =
   | { readonly kind: 'stacked' }

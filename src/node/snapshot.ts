@@ -39,7 +39,7 @@ export class Snapshot {
   }
 
   get places(): Places {
-    return (this.#places ??= readPlaces(this.inventory.layout));
+    return (this.#places ??= readPlaces(this.inventory, this.keys));
   }
 }
 

@@ -22,7 +22,7 @@ import type { Place, PlaceAuthority } from '../places/place.ts';
 import { placeOf } from '../places/place-of.ts';
 import type { InstallSettings } from './install-settings.ts';
 import { certificateInUse } from '../change/facts-in-use.ts';
-import { findAuthority } from '../../inventory/look-ups.ts';
+import { findAuthority, present } from '../../inventory/look-ups.ts';
 
 /** A signed certificate that has been checked and can take its place. */
 export interface Installable {
@@ -228,10 +228,7 @@ function requireHolder(
 
 /** @throws KubepkiError when the place cannot be looked at, or there is no kubeconfig to put it into */
 export function installPlace(spec: CertificateSpec, places: Places, authority: PlaceAuthority): Place {
-  const found = places.get(spec.name);
-  if (found?.status === 'unreadable') throw found.error;
-  if (found?.status !== 'present') throw new TypeError('planned with something that was not read');
-  return placeOf(found.value, authority);
+  return placeOf(present(places.get(spec.name)), authority);
 }
 
 /** The certificate in use may have been renewed since its request was made. */

@@ -1,6 +1,6 @@
 import { replaceFile, type FileTarget } from '../../changeset/change-set.ts';
 import { KubepkiError, naming } from '../../errors/error.ts';
-import type { FoundPlace } from '../../inventory/places.ts';
+import type { FoundPlace } from '../../inventory/inventory.ts';
 import type { MaybeEmbedded } from '../../kubeconfig/kubeconfig.ts';
 import { readPlainKubeconfig } from '../../kubeconfig/plain-kubeconfig.ts';
 import { readKubeconfig } from '../../kubeconfig/read.ts';

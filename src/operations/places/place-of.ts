@@ -1,5 +1,5 @@
 import { replaceFile } from '../../changeset/change-set.ts';
-import type { FoundPlace } from '../../inventory/places.ts';
+import type { FoundPlace } from '../../inventory/inventory.ts';
 import { kubeconfigPlace } from './kubeconfig-place.ts';
 import type { Place, PlaceAuthority } from './place.ts';
 

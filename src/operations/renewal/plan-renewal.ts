@@ -1,17 +1,9 @@
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { CommandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import type {
-  AuthorityEntry,
-  CertificateEntry,
-  Inventory,
-  KubeconfigState,
-  LeafState,
-} from '../../inventory/inventory.ts';
+import type { AuthorityEntry, Inventory, KubeconfigState, LeafState } from '../../inventory/inventory.ts';
 import type { Issuers } from '../../inventory/issuers.ts';
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
-import type { FoundPlace } from '../../inventory/places.ts';
-import type { Reading } from '../../inventory/reading.ts';
 import { isCa, type Chain } from '../../pki/certificate/certificate.ts';
 import { findExtension } from '../../pki/extension/extension.ts';
 import type { Issuer, LocalIssuer } from '../../pki/issue/issuer.ts';
@@ -32,7 +24,7 @@ import type { Place } from '../places/place.ts';
 import { placeOf } from '../places/place-of.ts';
 import { faultsOf, restOf, type Resting, type RestSettings } from './resting.ts';
 import { validityOf, type Validity } from '../issuing/validity.ts';
-import { findAuthority } from '../../inventory/look-ups.ts';
+import { findAuthority, placeIn, present } from '../../inventory/look-ups.ts';
 
 /** A certificate that will be renewed: all that is decided about the next one before there is a key. */
 export interface Renewable {
@@ -125,7 +117,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   const { chain } = present<LeafState | KubeconfigState>(entry.state);
   const [leaf] = chain;
   const caFile = authority.certificatePath;
-  const place = placeOf(foundIn(entry, settings.keys), { caFile, bundle: issuer.bundle });
+  const place = placeOf(placeIn(entry, settings.keys), { caFile, bundle: issuer.bundle });
   const { file } = place;
   // RFC 5280, 4.2.1.3: what the old one asserts (keyCertSign) must not stand in a certificate that is no CA.
   if (isCa(leaf))
@@ -221,21 +213,6 @@ function requireIssuer(authority: AuthorityEntry, issuers: Issuers): Issuer {
     case undefined:
       throw missingAuthority(authority);
   }
-}
-
-function foundIn(entry: CertificateEntry, keys: PrivateKeys): FoundPlace {
-  const key = keys.get(entry.spec.name)?.replaceable;
-  if (entry.kind === 'leaf') {
-    return { kind: 'leaf', certificate: present(entry.state).file, key: present(key) };
-  }
-  const { keyPath, certificateFile: certificate, ...state } = present(entry.state);
-  return { kind: 'kubeconfig', ...state, certificate, key: keyPath === undefined ? undefined : present(key) };
-}
-
-function present<T>(reading: Reading<T> | undefined): T {
-  if (reading?.status === 'present') return reading.value;
-  if (reading?.status === 'unreadable') throw reading.error;
-  throw new TypeError('planned with something that was not read');
 }
 
 /**
