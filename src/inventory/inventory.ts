@@ -48,8 +48,8 @@ export interface LeafState {
 interface KubeconfigEntry {
   readonly kind: 'kubeconfig';
   readonly spec: KubeconfigSpec;
-  /** Host path of the kubeconfig. */
-  readonly path: string;
+  /** Host path of the kubeconfig, whether it holds the certificate or names a file. */
+  readonly certificatePath: string;
   readonly state: Reading<KubeconfigState>;
 }
 
@@ -212,7 +212,7 @@ function readKubeconfigEntry(layout: Layout, spec: KubeconfigSpec): KubeconfigEn
   return {
     kind: 'kubeconfig',
     spec,
-    path,
+    certificatePath: path,
     state: reading(path, () => {
       const { target, bytes } = readFile(layout.root, path);
       return bytes && readKubeconfigState(layout, target, bytes);
