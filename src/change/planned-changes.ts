@@ -1,6 +1,5 @@
 import { addedAuthorities } from '../operations/issuing/kubeconfig-authority.ts';
 import type { Renewable } from '../operations/renewal/plan-renewal.ts';
-import { changedTargets } from '../operations/renewal/renew.ts';
 import { describeAlgorithm } from '../pki/key/private-key.ts';
 import type { PlannedChange } from '../render/change/dry-run.ts';
 import { sanDifference } from '../render/change/san-difference.ts';
@@ -8,18 +7,18 @@ import { sanDifference } from '../render/change/san-difference.ts';
 /** What a renewal would do, said without making a key: the new serial number is not known, and neither is the content. */
 export function plannedChanges(renewables: readonly Renewable[]): PlannedChange[] {
   return renewables.map((renewable) => {
-    const { spec, place, issuer, keyAlgorithm, sans, validity } = renewable;
-    const trusts = place.kind === 'kubeconfig' ? addedAuthorities(place.trusted) : undefined;
+    const { spec, place, chain, issuer, keyAlgorithm, sans, validity } = renewable;
+    const trusts = place.trusting && addedAuthorities(place.trusting.trusted);
     const remark = sans === undefined ? trusts : sanDifference(sans.edit);
     return {
       name: spec.name,
-      oldNotAfter: place.state.chain[0].notAfter,
+      oldNotAfter: chain[0].notAfter,
       newNotAfter: validity.notAfter,
       capped: validity.capped,
       issuer: issuer.certificate.x509.subject.replaceAll('\n', ', '),
       keyType: describeAlgorithm(keyAlgorithm),
       ...(remark === undefined ? {} : { remark }),
-      files: changedTargets(renewable).map(({ path }) => path),
+      files: place.changing.map(({ path }) => path),
     };
   });
 }

@@ -48,8 +48,8 @@ export interface LeafState {
 interface KubeconfigEntry {
   readonly kind: 'kubeconfig';
   readonly spec: KubeconfigSpec;
-  /** Host path of the kubeconfig. */
-  readonly path: string;
+  /** Host path of the kubeconfig, whether it holds the certificate or names a file. */
+  readonly certificatePath: string;
   readonly state: Reading<KubeconfigState>;
 }
 
@@ -66,6 +66,20 @@ export interface KubeconfigState {
 }
 
 export type CertificateEntry = LeafEntry | KubeconfigEntry;
+
+/** Where a certificate and its key belong, whether they are there or not. */
+export type FoundPlace =
+  | { readonly kind: 'leaf'; readonly certificate: FileTarget; readonly key: FileTarget }
+  | {
+      readonly kind: 'kubeconfig';
+      readonly file: FileTarget;
+      readonly kubeconfig: PartialKubeconfig;
+      /** undefined: inside the kubeconfig. */
+      readonly certificate: FileTarget | undefined;
+      readonly key: FileTarget | undefined;
+      /** Where the cluster names a file instead of holding its CAs. */
+      readonly authorityFile: Slot<Chain> | undefined;
+    };
 
 /** Where the cluster's etcd is; of an external one, the files for it that the configuration names, as inside the root. */
 export type Etcd =
@@ -198,7 +212,7 @@ function readKubeconfigEntry(layout: Layout, spec: KubeconfigSpec): KubeconfigEn
   return {
     kind: 'kubeconfig',
     spec,
-    path,
+    certificatePath: path,
     state: reading(path, () => {
       const { target, bytes } = readFile(layout.root, path);
       return bytes && readKubeconfigState(layout, target, bytes);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { CertificateSpec, LeafSpec } from '../catalog/catalog.ts';
+import type { CertificateSpec } from '../catalog/catalog.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import type { Layout } from './layout.ts';
@@ -9,19 +9,12 @@ import { readFile } from './reading.ts';
  * Where a new request goes. kubeadm's layout: `etcd/server.key` and `.csr` in the cert dir; a kubeconfig that holds the
  * key, and `<name>.csr` beside it.
  */
-export type NewRequest =
-  | {
-      readonly kind: 'leaf';
-      readonly spec: LeafSpec;
-      readonly key: FileTarget;
-      readonly request: FileTarget;
-    }
-  | {
-      readonly kind: 'kubeconfig';
-      readonly spec: Exclude<CertificateSpec, LeafSpec>;
-      readonly file: FileTarget;
-      readonly request: FileTarget;
-    };
+export interface NewRequest {
+  readonly spec: CertificateSpec;
+  /** The key, or the kubeconfig that holds it. */
+  readonly key: FileTarget;
+  readonly request: FileTarget;
+}
 
 /**
  * The places of a new request, which must be free: nothing is overwritten.
@@ -39,13 +32,12 @@ export function freePlaces({ root, certDir, kubeconfigDir }: Layout, spec: Certi
   if (spec.kind === 'leaf') {
     const base = join(certDir, spec.baseName);
     const taken = `key or CSR ${base}`;
-    return { kind: 'leaf', spec, key: free(`${base}.key`, taken), request: free(`${base}.csr`, taken) };
+    return { spec, key: free(`${base}.key`, taken), request: free(`${base}.csr`, taken) };
   }
   const file = join(kubeconfigDir, spec.name);
   return {
-    kind: 'kubeconfig',
     spec,
-    file: free(file, `kube config: ${file}`),
+    key: free(file, `kube config: ${file}`),
     request: free(`${file}.csr`, `csr: ${file}.csr`),
   };
 }

@@ -8,6 +8,7 @@ import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
 import type { Layout } from './layout.ts';
 import { reading } from './reading.ts';
 import {
+  keySlot,
   otherCertificatePaths,
   readRequestFiles,
   readRequestFilesAt,
@@ -66,7 +67,7 @@ function besideKubeconfig(layout: Layout, spec: CertificateSpec): PendingFiles {
   return {
     spec,
     request,
-    keys: key === undefined ? [] : [{ ...key, certificatePath }],
+    keys: key === undefined ? [] : [keySlot(key, certificatePath)],
     certificatePaths: [certificatePath],
     otherPaths: otherCertificatePaths(request),
   };

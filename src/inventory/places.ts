@@ -1,32 +1,33 @@
 import { dirname, join } from 'node:path';
-import type { CertificateSpec } from '../catalog/catalog.ts';
-import type { FileTarget } from '../changeset/change-set.ts';
+import { certificates, kubeletKubeconfig, type CertificateSpec } from '../catalog/catalog.ts';
 import { KubepkiError } from '../errors/error.ts';
-import type { Embedded, MaybeEmbedded, PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
-import type { Chain } from '../pki/certificate/certificate.ts';
-import { readAuthorityFile } from './inventory.ts';
+import type { Embedded, MaybeEmbedded } from '../kubeconfig/kubeconfig.ts';
+import { readAuthorityFile, type FoundPlace, type Inventory } from './inventory.ts';
 import type { Layout } from './layout.ts';
 import { readKubeconfigSlot } from './pending-files.ts';
 import { readKeyTarget } from './key-targets.ts';
-import { named, namingOf, readFile } from './reading.ts';
-import type { Slot } from './request-files.ts';
+import { placeIn } from './look-ups.ts';
+import type { PrivateKeys } from './private-keys.ts';
+import { named, namingOf, readFile, reading, type Reading } from './reading.ts';
 
-/** Where a certificate and its key belong, whether they are there or not. */
-export type Place =
-  | { readonly kind: 'leaf'; readonly certificate: FileTarget; readonly key: FileTarget }
-  | {
-      readonly kind: 'kubeconfig';
-      readonly file: FileTarget;
-      readonly kubeconfig: PartialKubeconfig;
-      /** undefined: inside the kubeconfig. */
-      readonly certificate: FileTarget | undefined;
-      readonly key: FileTarget | undefined;
-      /** Where the cluster names a file instead of holding its CAs. */
-      readonly authorityFile: Slot<Chain> | undefined;
-    };
+/** By the names of what can be installed: kubelet.conf too, which `generate-csr` asks for. */
+export type Places = ReadonlyMap<string, Reading<FoundPlace>>;
+
+/** Looks only at those again of which no certificate could be read. */
+export function readPlaces({ layout, certificates: entries }: Inventory, keys: PrivateKeys): Places {
+  return new Map(
+    [...certificates, kubeletKubeconfig].map((spec) => {
+      const entry = entries.find((one) => one.spec === spec);
+      const place = reading(spec.name, () =>
+        entry?.state.status === 'present' ? placeIn(entry, keys) : readPlace(layout, spec),
+      );
+      return [spec.name, place];
+    }),
+  );
+}
 
 /** @throws KubepkiError with `file` when the place cannot be looked at, or there is no kubeconfig to put it into */
-export function readPlace(layout: Layout, spec: CertificateSpec): Place {
+function readPlace(layout: Layout, spec: CertificateSpec): FoundPlace {
   const { root, certDir } = layout;
   if (spec.kind === 'leaf') {
     return {

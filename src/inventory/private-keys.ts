@@ -1,13 +1,20 @@
 import { join } from 'node:path';
 import { serviceAccount } from '../catalog/init-order.ts';
-import type { FileTarget } from '../changeset/change-set.ts';
+import type { FileTarget, Naming } from '../changeset/change-set.ts';
+import type { FileSystemRoot } from '../filesystem/root.ts';
 import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
 import type { CertificateEntry, Inventory } from './inventory.ts';
-import { reading } from './reading.ts';
+import { keyTarget } from './key-targets.ts';
+import { namingOf, reading, type Reading } from './reading.ts';
 import { readSlot, type Slot } from './request-files.ts';
 
 /** The private keys of a node where they belong, by the name of what each belongs to: a certificate, a CA, `sa`. */
-export type PrivateKeys = ReadonlyMap<string, Slot<PrivateKey>>;
+export type PrivateKeys = ReadonlyMap<string, CertificateKey>;
+
+interface CertificateKey extends Slot<PrivateKey> {
+  /** The key's own file, where another key may take its place, there or not. */
+  readonly replaceable?: Reading<FileTarget>;
+}
 
 /**
  * Opens the keys of the CAs, of the service accounts, and of every certificate that could be read. Never throws for a bad
@@ -32,24 +39,28 @@ function etcdClient({ etcdClient: client }: Inventory): readonly CertificateEntr
   return client === undefined ? [] : [client.leaf];
 }
 
-/** The keys of certificates in use, as far as they can be read. */
-export function readLiveKeys(inventory: Inventory): PrivateKey[] {
-  return inventory.certificates.flatMap((entry) => {
-    const content = readCertificateKey(inventory, entry)?.content;
-    return content?.status === 'present' ? [content.value] : [];
-  });
-}
-
 /** @returns undefined where there is no certificate that could say where its key is */
 function readCertificateKey(
   { layout: { root } }: Inventory,
   entry: CertificateEntry,
-): Slot<PrivateKey> | undefined {
+): CertificateKey | undefined {
   if (entry.state.status !== 'present') return undefined;
-  if (entry.kind === 'leaf') return readSlot(root, entry.keyPath, parsePrivateKey);
+  if (entry.kind === 'leaf') return readKeyFile(root, entry.keyPath, undefined);
   const { kubeconfig, keyPath, file } = entry.state.value;
-  if (keyPath !== undefined) return readSlot(root, keyPath, parsePrivateKey);
-  return embeddedKey(file, kubeconfig.clientKey);
+  return keyPath === undefined
+    ? embeddedKey(file, kubeconfig.clientKey)
+    : readKeyFile(root, keyPath, namingOf(file));
+}
+
+function readKeyFile(root: FileSystemRoot, path: string, namedBy: Naming | undefined): CertificateKey {
+  const { target, content: file } = readSlot(root, path, (bytes) => bytes);
+  if (file.status === 'unreadable') return { target, content: file, replaceable: file };
+  const bytes = file.status === 'present' ? file.value : undefined;
+  return {
+    target,
+    content: reading(path, () => bytes && parsePrivateKey(bytes)),
+    replaceable: reading(path, () => keyTarget(target, bytes, namedBy)),
+  };
 }
 
 function embeddedKey(

@@ -3,6 +3,7 @@ import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { parseRequest, type CertificationRequest } from '../pki/request/certification-request.ts';
 import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
+import { isReachedByOthers } from '../filesystem/reach.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 import { readFile, reading, type Reading } from './reading.ts';
 
@@ -16,6 +17,8 @@ export interface Slot<T> {
 export interface KeySlot extends Slot<PrivateKey> {
   /** Host path at which the certificate for this key is expected. */
   readonly certificatePath: string;
+  /** Another user decides which file is at this place: the file, a directory or a symlink on the way is that user's. */
+  readonly isInReach: boolean;
 }
 
 /** The files of a request for one certificate. */
@@ -50,10 +53,15 @@ export function readRequestFilesAt(root: FileSystemRoot, base: string, spec: Cer
   return {
     spec,
     request,
-    key: { ...readSlot(root, `${base}.key`, parsePrivateKey), certificatePath: `${base}.crt` },
-    newKey: { ...readSlot(root, `${base}.key.new`, parsePrivateKey), certificatePath: `${base}.crt.new` },
+    key: keySlot(readSlot(root, `${base}.key`, parsePrivateKey), `${base}.crt`),
+    newKey: keySlot(readSlot(root, `${base}.key.new`, parsePrivateKey), `${base}.crt.new`),
     otherPaths: otherCertificatePaths(request),
   };
+}
+
+export function keySlot(slot: Slot<PrivateKey>, certificatePath: string): KeySlot {
+  const isInReach = slot.target.before?.foreign === true || isReachedByOthers(slot.target);
+  return { ...slot, certificatePath, isInReach };
 }
 
 /** What other programs call a certificate, in PEM or not. Only beside a CSR: in the cert dir a file by such a name may be anything. */

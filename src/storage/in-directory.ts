@@ -1,35 +1,8 @@
-import { closeSync, constants, lstatSync, openSync, readlinkSync } from 'node:fs';
+import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf } from '../filesystem/filesystem-error.ts';
-import { isForeign, isOpenToOthers } from '../filesystem/owner.ts';
-
-/**
- * Whether only root and ourselves can put another file in the place of one in this directory, or make its
- * path lead elsewhere.
- */
-export function isOutOfReach(directory: string): boolean {
-  const stats = lstatSync(directory);
-  // Who may change a symlink is a matter of its owner and of the directory that it is in.
-  const isClosed = !isForeign(stats.uid) && (stats.isSymbolicLink() || !isOpenToOthers(stats));
-  return isClosed && (directory === '/' || isOutOfReach(dirname(directory)));
-}
-
-/** Whether another user can put another file at that place, by the path that was typed or by the one that it leads to. */
-export function isReachedByOthers({
-  path,
-  resolvedPath,
-}: Pick<FileTarget, 'path' | 'resolvedPath'>): boolean {
-  return [path, resolvedPath].some((one) => {
-    try {
-      return !isOutOfReach(dirname(one));
-    } catch {
-      // What cannot be looked at is not known to be out of reach.
-      return true;
-    }
-  });
-}
+import { isOutOfReach } from '../filesystem/reach.ts';
 
 /**
  * Does something to a file in its directory. Where another user could put a symlink in the place of that

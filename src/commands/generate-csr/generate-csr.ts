@@ -97,8 +97,8 @@ function shown(
     {
       certDir,
       kubeconfigDir,
-      baseNames: places.flatMap((place) => (place.kind === 'leaf' ? [place.spec.baseName] : [])),
-      kubeconfigs: places.flatMap((place) => (place.kind === 'kubeconfig' ? [place.spec.name] : [])),
+      baseNames: places.flatMap(({ spec }) => (spec.kind === 'leaf' ? [spec.baseName] : [])),
+      kubeconfigs: places.flatMap(({ spec }) => (spec.kind === 'leaf' ? [] : [spec.name])),
     },
     options,
   );

@@ -4,12 +4,8 @@ import { signingFiles } from '../../inventory/look-ups.ts';
 import { factsOf } from '../../operations/change/certificate-facts.ts';
 import { factsInUse } from '../../operations/change/facts-in-use.ts';
 import { installReport } from '../../operations/install/install-report.ts';
-import { install, trustingKubeconfigs, verifyInstalled } from '../../operations/install/install.ts';
-import {
-  placeTargets,
-  type Installable,
-  type PlannedInstall,
-} from '../../operations/install/plan-install.ts';
+import { install, verifyInstalled } from '../../operations/install/install.ts';
+import type { Installable, PlannedInstall } from '../../operations/install/plan-install.ts';
 import { installLines, type ShownInstall } from '../../render/change/install.ts';
 import { changeNode, type ChangeFlags, type PlannedRun } from '../../change/change-node.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
@@ -66,7 +62,7 @@ function decided(run: InstallRun, { named, directory, now, terminal }: Context):
     },
     beforehand: () => {
       warn();
-      noteAuthorities(trustingKubeconfigs(installables), terminal);
+      noteAuthorities(installables, terminal);
     },
     names: installables.map(({ spec }) => spec.name),
     make: () => Promise.resolve(changeOf(run)),
@@ -131,7 +127,7 @@ function shownIn(plan: readonly PlannedInstall[], named: Named): ShownInstall[] 
             status: inPlace ? 'in-place' : 'installed',
             longName,
             notAfter: chain[0].notAfter,
-            files: placeTargets(place).map(({ path }) => path),
+            files: place.targets.map(({ path }) => path),
           },
         ];
       }

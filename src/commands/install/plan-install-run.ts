@@ -7,16 +7,14 @@ import {
   type CertificateFile,
 } from '../../inventory/certificate-files.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
-import { readLiveKeys, readPrivateKeys } from '../../inventory/private-keys.ts';
-import { readKeyTargets } from '../../inventory/key-targets.ts';
 import { readPendingFiles, type PendingFiles } from '../../inventory/pending-files.ts';
-import { readPlace } from '../../inventory/places.ts';
-import { keysInUse, type KeysInUse } from '../../operations/issuing/keys-in-use.ts';
+import type { KeysInUse } from '../../operations/issuing/keys-in-use.ts';
 import { planInstall, stillNeeded, type PlannedInstall } from '../../operations/install/plan-install.ts';
 import { strangers } from '../../operations/install/strangers.ts';
-import { keySettings } from '../../node/key-settings.ts';
-import { inventoryToFill } from '../../node/managed.ts';
 import type { Node } from '../../node/node-options.ts';
+import { readToFill } from '../../node/snapshot.ts';
+import { stateOf } from '../../node/waiting.ts';
+import { readRequestedKeys } from '../../storage/requested-keys.ts';
 import { csrDirectory, csrDirectoryFlags, type CsrDirectoryOption } from '../../flags/csr-directory.ts';
 import type { InstallSettings } from '../../operations/install/install-settings.ts';
 
@@ -50,7 +48,7 @@ export function planInstallRun(
   now: Date,
 ): InstallRun {
   const { layout } = node;
-  const inventory = inventoryToFill(node);
+  const { inventory, keys, keysInUse, places } = readToFill(node);
   const directory = csrDirectory(node, sources);
   const waiting = installable.flatMap((spec) => readPendingFiles(layout, directory, spec));
   const bundle = sources.fromBundle === undefined ? undefined : readBundle(node, sources.fromBundle);
@@ -64,18 +62,18 @@ export function planInstallRun(
     now,
     allowChanges: sources.allowChanges === true,
     command: commandLine([...csrDirectoryFlags(sources), ...node.flags]),
-    keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
-    keys: readPrivateKeys(inventory),
-    ...keySettings(node),
+    keysInUse,
+    keys,
+    requestedKeys: readRequestedKeys(stateOf(node)),
     waiting,
     files: [...all, ...bundled],
     bundle: bundle?.target.resolvedPath,
-    placeOf: (spec: CertificateSpec) => readPlace(layout, spec),
+    places,
   };
   const plan = planInstall(inventory, named ?? installable, settings);
   return {
     inventory,
-    keysInUse: settings.keysInUse,
+    keysInUse,
     notCleared: new Set([
       ...bundled.map(({ target }) => target.resolvedPath),
       ...stillNeeded(plan, settings),

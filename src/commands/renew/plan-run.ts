@@ -2,8 +2,6 @@ import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { CertificateEntry, Inventory } from '../../inventory/inventory.ts';
 import { readIssuers } from '../../inventory/issuers.ts';
-import { readKeyTargets } from '../../inventory/key-targets.ts';
-import { readPrivateKeys } from '../../inventory/private-keys.ts';
 import type { Finding } from '../../operations/examination/finding.ts';
 import { exposedKeys } from '../../operations/renewal/exposed-keys.ts';
 import { externalFault, isExternalFault } from '../../operations/examination/external-authority.ts';
@@ -12,8 +10,8 @@ import { faultsOf, restOf, type DueSettings } from '../../operations/renewal/res
 import { defaultValidityMs } from '../../operations/issuing/validity.ts';
 import type { SanWish } from '../../operations/names/change-sans.ts';
 import { examineAll } from './due-settings.ts';
-import { requireManaged } from '../../node/managed.ts';
 import { namedAlgorithm, type Node } from '../../node/node-options.ts';
+import { readManaged } from '../../node/snapshot.ts';
 import { selectedSpecs, type Selection } from '../../flags/names/select.ts';
 import { sanSettings } from './wished-sans.ts';
 
@@ -51,11 +49,11 @@ export function planRenewalRun(
   now: Date,
 ): RenewalRun {
   const { config } = node;
-  const inventory = requireManaged(node);
-  const keys = readPrivateKeys(inventory);
+  const snapshot = readManaged(node);
+  const { inventory, keys } = snapshot;
   const specs = selectedSpecs(selection, inventory);
   const sans = sanSettings(wishes.sans, node, wishes);
-  const findings = examineAll(node, inventory, keys, now);
+  const findings = examineAll(node, snapshot, now);
   const due = wishes.withinMs === undefined ? undefined : { now, withinMs: wishes.withinMs };
   const insisted = wishes.force === true && selection.kind === 'named';
   const dueSettings: DueSettings = { due, findings, insisted };
@@ -75,7 +73,6 @@ export function planRenewalRun(
     issuers: readIssuers(inventory, caNames, now),
     keys,
     command: commandLine(node.flags),
-    keyTargets: readKeyTargets(inventory),
   });
   const ofTheseCas = inventory.certificates.filter(({ spec }) => caNames.has(spec.caName));
   // What is left alone says by itself what is wrong with it.

@@ -4,7 +4,7 @@ import { signingFiles } from '../../inventory/look-ups.ts';
 import { factsOf } from '../../operations/change/certificate-facts.ts';
 import { hasExpired } from '../../operations/expiration/due.ts';
 import type { PlannedRenewal, Renewable } from '../../operations/renewal/plan-renewal.ts';
-import { changedTargets, renew, trustingKubeconfigs, type Renewed } from '../../operations/renewal/renew.ts';
+import { renew, type Renewed } from '../../operations/renewal/renew.ts';
 import { renewalReport } from '../../operations/renewal/renewal-report.ts';
 import { endsFirstWarnings, renewalWarnings } from '../../operations/renewal/renewal-warnings.ts';
 import { verifyRenewed } from '../../operations/renewal/verify-renewal.ts';
@@ -83,9 +83,9 @@ interface Context {
 /** What will be refused needs no question. */
 async function confirm({ plan }: RenewalRun): Promise<void> {
   if (plan.some(({ status }) => status === 'refused')) return;
-  const rows = renewablesOf(plan).map(({ spec, place }) => ({
+  const rows = renewablesOf(plan).map(({ spec, chain: [leaf] }) => ({
     name: spec.name,
-    notAfter: place.state.chain[0].notAfter,
+    notAfter: leaf.notAfter,
   }));
   await confirmRenewal(rows, new Date());
 }
@@ -118,10 +118,10 @@ function decided(run: RenewalRun, way: Way, { selection, options, terminal }: Co
       warn(run, options, terminal);
       noteSameSans(plan, terminal);
       noteSans(renewables, { difference: !way.dryRun }, terminal);
-      noteAuthorities(trustingKubeconfigs(renewables), terminal);
+      noteAuthorities(renewables, terminal);
     },
     names: specs.map(({ name }) => name),
-    arriving: { targets: renewables.flatMap(changedTargets), signedBy },
+    arriving: { targets: renewables.flatMap(({ place }) => place.changing), signedBy },
     make: async (stage) => ({ ...changeOf(await renewAll(renewables, stage, way, terminal)), signedBy }),
     report: (stage) => renewalReport(plan, inventory, stage),
     text: async () => {
@@ -208,7 +208,7 @@ function changeOf(renewed: readonly Renewed[]): Omit<Change, 'signedBy'> {
     changes: renewed.flatMap(({ changes }) => changes),
     certificates: renewed.map(({ renewable, certificate }) => ({
       name: renewable.spec.name,
-      old: factsOf(renewable.place.state.chain[0]),
+      old: factsOf(renewable.chain[0]),
       new: factsOf(certificate),
     })),
     verify: (readBack) => {

@@ -15,8 +15,8 @@ import { readBackupFile } from '../../storage/backup.ts';
 import type { BackupFile, BackupManifest } from '../../storage/manifest.ts';
 import type { StateDirectory } from '../../storage/state-directory.ts';
 import { findBackup } from './find-backup.ts';
-import { inventoryToFill } from '../../node/managed.ts';
 import type { Node } from '../../node/node-options.ts';
+import { readToFill } from '../../node/snapshot.ts';
 import type { Change } from '../../change/session.ts';
 
 export interface RollbackPlan {
@@ -39,7 +39,7 @@ export function planRollback(
 ): RollbackPlan {
   const backup = findBackup(state, id);
   const files = backup.files.map((file) => restorable(node, state, backup, file));
-  const inventory = inventoryToFill(node);
+  const { inventory } = readToFill(node);
   if (!force) {
     const directory = join(state.backups, backup.id);
     requireUsable(backup.certificates, files, { inventory, now, backup: directory });

@@ -215,10 +215,9 @@ function unreadable(name: string, path: string, { file = path, message, hint }: 
 }
 
 /** The file that holds the certificate, or would. */
-function certificatePathOf(entry: CertificateEntry): string {
-  if (entry.kind === 'leaf') return entry.certificatePath;
-  const named = entry.state.status === 'present' ? entry.state.value.certificateFile : undefined;
-  return named?.path ?? entry.path;
+function certificatePathOf({ kind, state, certificatePath }: CertificateEntry): string {
+  const named = kind === 'kubeconfig' && state.status === 'present' ? state.value.certificateFile : undefined;
+  return named?.path ?? certificatePath;
 }
 
 function pathTo(

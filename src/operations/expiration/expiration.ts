@@ -81,9 +81,9 @@ function rowsWith(
     certificate: (entry) => {
       const {
         spec: { name, caName },
+        certificatePath: file,
         state,
       } = entry;
-      const file = entry.kind === 'leaf' ? entry.certificatePath : entry.path;
       if (state.status !== 'present') return { status: state.status, name, file };
       const authority = findAuthority(inventory, caName);
       const externallyManaged = authority !== undefined && isExternallyManaged(authority);

@@ -51,7 +51,7 @@ export function monitored(subject: Subject, report: ExpirationReport): readonly 
     const { name } = entry.spec;
     const row = rows.get(name);
     if (row === undefined) return [];
-    const path = 'path' in entry ? entry.path : entry.certificatePath;
+    const path = entry.certificatePath;
     const certificate = certificateOf(entry, subject);
     return [
       {

@@ -39,13 +39,17 @@ export function generateRequest(
     privateKey,
   );
   const keyPem = encodePrivateKey(privateKey);
-  const requestChange = replaceFile(target.request, encodeRequest(request), 0o600);
-  if (target.kind === 'leaf') return [replaceFile(target.key, keyPem, 0o600), requestChange];
-  const text = createKubeconfig({
-    clusterName: node.clusterName,
-    server: serverOf(spec, node),
-    userName: commonName,
-    clientKeyPem: keyPem,
-  });
-  return [replaceFile(target.file, text, 0o600), requestChange];
+  const content =
+    spec.kind === 'leaf'
+      ? keyPem
+      : createKubeconfig({
+          clusterName: node.clusterName,
+          server: serverOf(spec, node),
+          userName: commonName,
+          clientKeyPem: keyPem,
+        });
+  return [
+    replaceFile(target.key, content, 0o600),
+    replaceFile(target.request, encodeRequest(request), 0o600),
+  ];
 }

@@ -11,19 +11,16 @@ export function newRequestReport(places: readonly NewRequest[], stage: ChangeSta
   return {
     command: 'generate-csr',
     ...stageOf(stage),
-    certificates: places.map((place): CertificateReport => {
-      const { spec, request } = place;
-      return {
-        name: spec.name,
-        components: spec.components,
-        outcome: 'requested',
-        old: undefined,
-        new: undefined,
-        files: [place.kind === 'leaf' ? place.key.path : place.file.path, request.path],
-        csr: request.path,
-        expected: request.path.replace(/csr$/, 'crt'),
-      };
-    }),
+    certificates: places.map(({ spec, key, request }): CertificateReport => ({
+      name: spec.name,
+      components: spec.components,
+      outcome: 'requested',
+      old: undefined,
+      new: undefined,
+      files: [key.path, request.path],
+      csr: request.path,
+      expected: request.path.replace(/csr$/, 'crt'),
+    })),
     otherFiles: [],
   };
 }

@@ -11,7 +11,7 @@ import {
   type ChangeStage,
 } from '../change/change-report.ts';
 import { factsInUse } from '../change/facts-in-use.ts';
-import { placeTargets, type Installable, type PlannedInstall } from './plan-install.ts';
+import type { Installable, PlannedInstall } from './plan-install.ts';
 
 export function installReport(
   plan: readonly PlannedInstall[],
@@ -22,7 +22,7 @@ export function installReport(
   const changes = stage.kind === 'refused' ? [] : realChanges(stage.change.changes);
   const owned = new Set<FileChange>();
   const filesOf = (installable: Installable): string[] => {
-    const places = new Set(placeTargets(installable.place).map(({ resolvedPath }) => resolvedPath));
+    const places = new Set(installable.place.targets.map(({ resolvedPath }) => resolvedPath));
     const own = changes.filter(({ target }) => places.has(target.resolvedPath));
     for (const change of own) owned.add(change);
     return own.map(({ target }) => target.path);

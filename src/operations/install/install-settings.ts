@@ -1,7 +1,6 @@
-import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { CertificateFile } from '../../inventory/certificate-files.ts';
 import type { PendingFiles } from '../../inventory/pending-files.ts';
-import type { Place } from '../../inventory/places.ts';
+import type { Places } from '../../inventory/places.ts';
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
 import type { KeySettings } from '../owners/key-owner.ts';
 import type { KeysInUse } from '../issuing/keys-in-use.ts';
@@ -16,5 +15,5 @@ export interface InstallSettings extends KeySettings {
   readonly files: readonly CertificateFile[];
   /** Host path, without symlinks, of the one among the files that may hold any certificate. */
   readonly bundle: string | undefined;
-  readonly placeOf: (spec: CertificateSpec) => Place;
+  readonly places: Places;
 }

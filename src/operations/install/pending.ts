@@ -17,6 +17,8 @@ export interface Pending {
   readonly asked: Asked | undefined;
   readonly key: PrivateKey;
   readonly keyFile: FileTarget;
+  /** Another user decides which file is there. */
+  readonly isInReach: boolean;
   /** undefined: the CSR is gone, and what was asked for is what the certificate in use says. */
   readonly requestFile: FileTarget | undefined;
   /** Host path at which the signed certificate is expected. */
@@ -38,13 +40,13 @@ export function pendingIn(
   if (request.content.status === 'unreadable') throw request.content.error;
   if (request.content.status === 'missing') {
     const asked = askedByCertificateInUse(inventory, spec);
-    const [key] = keys.flatMap(present).filter(({ value }) => !keysInUse.isLive(publicKeyOf(value)));
+    const [key] = keys.flatMap(present).filter((one) => !keysInUse.isLive(publicKeyOf(one.key)));
     if (key === undefined || keysInUse.isFile(key.keyFile)) return undefined;
     requireUsable(key);
-    return { spec, asked, key: key.value, ...placeOf(key), otherPaths, requestFile: undefined };
+    return { spec, asked, ...key, otherPaths, requestFile: undefined };
   }
   const { publicKey, subject, extensions } = request.content.value;
-  const key = keys.flatMap(present).find(({ value }) => publicKeyOf(value).equals(publicKey));
+  const key = keys.flatMap(present).find((one) => publicKeyOf(one.key).equals(publicKey));
   if (key === undefined) {
     for (const { content } of keys) if (content.status === 'unreadable') throw content.error;
     throw new KubepkiError('conflict', 'was made with a key that is not beside it', {
@@ -56,8 +58,7 @@ export function pendingIn(
   return {
     spec,
     asked: { subject, subjectAltName: findExtension(extensions, 'subjectAltName') },
-    key: key.value,
-    ...placeOf(key),
+    ...key,
     otherPaths,
     requestFile: request.target,
   };
@@ -67,8 +68,8 @@ export function pendingIn(
  * Refuses a key of a kind that kubepki does not use: the operator may have put another key there.
  * @throws KubepkiError unsupported-key
  */
-function requireUsable({ value, keyFile }: PresentKey): void {
-  const algorithm = algorithmOf(value);
+function requireUsable({ key, keyFile }: PresentKey): void {
+  const algorithm = algorithmOf(key);
   if (algorithm.type !== 'other') return;
   throw new KubepkiError('unsupported-key', `is a key of the kind ${describeAlgorithm(algorithm)}`, {
     file: keyFile.path,
@@ -83,14 +84,10 @@ function askedByCertificateInUse(inventory: Inventory, spec: CertificateSpec): A
   return { subject: leaf.subject, subjectAltName: findExtension(leaf.extensions, 'subjectAltName') };
 }
 
-interface PresentKey extends Pick<Pending, 'keyFile' | 'certificatePath'> {
-  readonly value: PrivateKey;
-}
+type PresentKey = Pick<Pending, 'key' | 'keyFile' | 'certificatePath' | 'isInReach'>;
 
-function present({ target, content, certificatePath }: KeySlot): PresentKey[] {
-  return content.status === 'present' ? [{ value: content.value, keyFile: target, certificatePath }] : [];
-}
-
-function placeOf({ keyFile, certificatePath }: PresentKey): Pick<Pending, 'keyFile' | 'certificatePath'> {
-  return { keyFile, certificatePath };
+function present({ target, content, certificatePath, isInReach }: KeySlot): PresentKey[] {
+  return content.status === 'present'
+    ? [{ key: content.value, keyFile: target, certificatePath, isInReach }]
+    : [];
 }

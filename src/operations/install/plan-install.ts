@@ -3,7 +3,7 @@ import type { FileTarget } from '../../changeset/change-set.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { CertificateFile } from '../../inventory/certificate-files.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
-import type { Place } from '../../inventory/places.ts';
+import type { Places } from '../../inventory/places.ts';
 import type { Certificate, Chain } from '../../pki/certificate/certificate.ts';
 import { assertsKeyUsage } from '../../pki/extension/key-usage.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
@@ -15,35 +15,28 @@ import { heldIn, holderOf } from '../owners/holder.ts';
 import { catalogText, identityOf, identityText, isOfCatalog } from '../owners/identity.ts';
 import { requireOwnKey } from '../owners/key-owner.ts';
 import { isBest, isPlace, matchesFor, type Match } from './match-signed.ts';
-import { trustedAuthorities, type TrustedAuthorities } from '../issuing/kubeconfig-authority.ts';
-import { changingFiles, requireRewritable } from '../issuing/kubeconfig-changes.ts';
 import { missingAuthority } from '../examination/missing-authority.ts';
 import { pendingIn, type Pending } from './pending.ts';
 import { requireReplaceable } from '../change/replaceable.ts';
+import type { Place, PlaceAuthority } from '../places/place.ts';
+import { placeOf } from '../places/place-of.ts';
 import type { InstallSettings } from './install-settings.ts';
 import { certificateInUse } from '../change/facts-in-use.ts';
-import { findAuthority } from '../../inventory/look-ups.ts';
+import { findAuthority, present } from '../../inventory/look-ups.ts';
 
 /** A signed certificate that has been checked and can take its place. */
 export interface Installable {
   readonly spec: CertificateSpec;
   readonly pending: Pending;
-  readonly place: InstallPlace;
+  readonly place: Place;
   /** The leaf, then the intermediates over which it leads to its CA. */
   readonly chain: Chain;
-  /** The CA file, and what is in it. */
-  readonly caFile: string;
-  readonly authorities: Chain;
   /** The file it came in. */
   readonly source: FileTarget;
   /** The certificate has been put in its place by hand. */
   readonly inPlace: boolean;
   readonly warnings: readonly string[];
 }
-
-type InstallPlace =
-  | Extract<Place, { kind: 'leaf' }>
-  | (Extract<Place, { kind: 'kubeconfig' }> & { readonly trusted: TrustedAuthorities });
 
 export type PlannedInstall =
   | { readonly status: 'installable'; readonly spec: CertificateSpec; readonly installable: Installable }
@@ -119,7 +112,7 @@ function check(
   settings: InstallSettings,
   passedOver: readonly string[] = [],
 ): PlannedInstall {
-  const { now, allowChanges, bundle, command, placeOf } = settings;
+  const { now, allowChanges, bundle, command, places } = settings;
   const { spec, asked } = pending;
   if (asked === undefined) {
     throw new KubepkiError(
@@ -162,11 +155,12 @@ function check(
       ),
     };
   }
-  const place = installPlace(placeOf(spec), authorities);
-  requireReplaceable(inventory, placeTargets(place));
-  requireOwnKey(spec, pending, placeTargets(place), settings);
+  const caFile = authority.certificatePath;
+  const place = installPlace(spec, places, { caFile, bundle: authorities });
+  requireReplaceable(inventory, place.targets);
+  requireOwnKey(spec, pending, place.targets, settings);
   requireHolder(inventory, pending, place, signed.leaf, settings);
-  if (place.kind === 'kubeconfig') requireRewritable(place);
+  place.requireRewritable();
   return {
     status: 'installable',
     spec,
@@ -175,8 +169,6 @@ function check(
       pending,
       place,
       chain: [signed.leaf, ...(path.status === 'trusted' ? path.intermediates : [])],
-      caFile: authority.certificatePath,
-      authorities,
       source,
       inPlace: inUse,
       warnings: [
@@ -209,11 +201,10 @@ function check(
 function requireHolder(
   inventory: Inventory,
   { spec, keyFile }: Pending,
-  place: InstallPlace,
+  { targets }: Place,
   leaf: Certificate,
   { keys }: InstallSettings,
 ): void {
-  const targets = placeTargets(place);
   const foreign = targets.find(({ before }) => before?.foreign === true);
   if (foreign === undefined) return;
   const refused = (reason: string): KubepkiError =>
@@ -235,10 +226,9 @@ function requireHolder(
   holderOf(held);
 }
 
-/** A place, and of a kubeconfig the CAs that it is to trust. */
-export function installPlace(place: Place, authorities: Chain): InstallPlace {
-  if (place.kind === 'leaf') return place;
-  return { ...place, trusted: trustedAuthorities(place.kubeconfig, authorities) };
+/** @throws KubepkiError when the place cannot be looked at, or there is no kubeconfig to put it into */
+export function installPlace(spec: CertificateSpec, places: Places, authority: PlaceAuthority): Place {
+  return placeOf(present(places.get(spec.name)), authority);
 }
 
 /** The certificate in use may have been renewed since its request was made. */
@@ -251,19 +241,6 @@ function earlierEnd({ notAfter }: Certificate, old: Certificate | undefined): st
 /** `apiserver.crt` will do where `apiserver.crt.new` is expected, and `apiserver.pem`: the names tell whose it is. */
 function isExpected({ path }: FileTarget, { certificatePath, otherPaths }: Pending): boolean {
   return path === certificatePath || `${path}.new` === certificatePath || otherPaths.includes(path);
-}
-
-/** Of those the ones that get another content: a kubeconfig that names its files may stay. */
-export function changingTargets(place: InstallPlace): FileTarget[] {
-  if (place.kind === 'leaf') return placeTargets(place);
-  const changing = changingFiles(place);
-  return placeTargets(place).filter((target) => changing.includes(target));
-}
-
-export function placeTargets(place: Place): FileTarget[] {
-  const { certificate, key } = place;
-  const targets = place.kind === 'leaf' ? [certificate, key] : [certificate, key, place.file];
-  return targets.filter((target) => target !== undefined);
 }
 
 /**

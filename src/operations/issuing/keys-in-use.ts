@@ -1,7 +1,7 @@
 import type { FileTarget } from '../../changeset/change-set.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
-import type { KeyTargets } from '../../inventory/key-targets.ts';
-import { publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
+import type { PrivateKeys } from '../../inventory/private-keys.ts';
+import { publicKeyOf } from '../../pki/key/private-key.ts';
 import { isSameKey, type SubjectKey } from '../../pki/key/subject-key.ts';
 
 /** The keys of the certificates in use, and the files that hold them. */
@@ -13,18 +13,17 @@ export interface KeysInUse {
   readonly isFile: (target: FileTarget) => boolean;
 }
 
-export function keysInUse(
-  inventory: Inventory,
-  keyTargets: KeyTargets,
-  liveKeys: readonly PrivateKey[],
-): KeysInUse {
-  const live = liveKeys.map(publicKeyOf);
-  const certified = inventory.certificates.flatMap(({ state }) =>
+export function keysInUse({ certificates }: Inventory, keys: PrivateKeys): KeysInUse {
+  const held = certificates.flatMap(({ spec }) => keys.get(spec.name) ?? []);
+  const live = held.flatMap(({ content }) =>
+    content.status === 'present' ? [publicKeyOf(content.value)] : [],
+  );
+  const certified = certificates.flatMap(({ state }) =>
     state.status === 'present' ? [state.value.chain[0].publicKey] : [],
   );
   const files = new Set(
-    [...keyTargets.values()].flatMap((reading) =>
-      reading.status === 'present' ? [reading.value.resolvedPath] : [],
+    held.flatMap(({ replaceable }) =>
+      replaceable?.status === 'present' ? [replaceable.value.resolvedPath] : [],
     ),
   );
   const isLive = (publicKey: SubjectKey): boolean => live.some((one) => isSameKey(one, publicKey));

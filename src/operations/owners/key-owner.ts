@@ -7,11 +7,16 @@ import type { CertificateSpec } from '../../catalog/catalog.ts';
 
 /** By what it is told whether a key that waits in a file is our own. */
 export interface KeySettings {
-  /** Whether a request for this certificate was made here, with the key of this digest. */
-  readonly wasRequested: (name: string, digest: string) => boolean;
-  /** Whether another user decides which file is at this place: the file, a directory or a symlink on the way is that user's. */
-  readonly isInReach: (target: FileTarget) => boolean;
+  /** The certificates that requests were made for here, each with the digest of its key. */
+  readonly requestedKeys: readonly { readonly name: string; readonly digest: string }[];
   readonly command: CommandLine;
+}
+
+interface WaitingKey {
+  readonly key: PrivateKey;
+  readonly keyFile: FileTarget;
+  /** Another user decides which file is there. */
+  readonly isInReach: boolean;
 }
 
 /**
@@ -23,11 +28,13 @@ export interface KeySettings {
  */
 export function requireOwnKey(
   spec: CertificateSpec,
-  { key, keyFile }: { readonly key: PrivateKey; readonly keyFile: FileTarget },
+  { key, keyFile, isInReach }: WaitingKey,
   targets: readonly FileTarget[],
-  { wasRequested, isInReach, command }: KeySettings,
+  { requestedKeys, command }: KeySettings,
 ): void {
-  if (!isInReach(keyFile) || wasRequested(spec.name, keyDigest(publicKeyOf(key)))) return;
+  if (!isInReach) return;
+  const digest = keyDigest(publicKeyOf(key));
+  if (requestedKeys.some((one) => one.name === spec.name && one.digest === digest)) return;
   const { path, before } = keyFile;
   const isAllTheirs =
     before?.foreign === true &&

@@ -1,19 +1,10 @@
 import type { CertificateSpec } from '../../catalog/catalog.ts';
-import type { FileTarget } from '../../changeset/change-set.ts';
 import type { CommandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import type {
-  AuthorityEntry,
-  CertificateEntry,
-  Inventory,
-  KubeconfigState,
-  LeafState,
-} from '../../inventory/inventory.ts';
+import type { AuthorityEntry, Inventory, KubeconfigState, LeafState } from '../../inventory/inventory.ts';
 import type { Issuers } from '../../inventory/issuers.ts';
-import type { KeyTargets } from '../../inventory/key-targets.ts';
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
-import type { Reading } from '../../inventory/reading.ts';
-import { isCa } from '../../pki/certificate/certificate.ts';
+import { isCa, type Chain } from '../../pki/certificate/certificate.ts';
 import { findExtension } from '../../pki/extension/extension.ts';
 import type { Issuer, LocalIssuer } from '../../pki/issue/issuer.ts';
 import { assertsKeyUsage } from '../../pki/extension/key-usage.ts';
@@ -26,19 +17,21 @@ import { heldIn, holderByCatalog, holderOf } from '../owners/holder.ts';
 import { requireIssuable } from '../issuing/issuable.ts';
 import type { CheckId, Finding } from '../examination/finding.ts';
 import { chooseKey, type NamedAlgorithm } from '../issuing/key-choice.ts';
-import { trustedAuthorities, type TrustedAuthorities } from '../issuing/kubeconfig-authority.ts';
-import { requireRewritable, type ChangingKubeconfig } from '../issuing/kubeconfig-changes.ts';
 import { missingAuthority } from '../examination/missing-authority.ts';
 import { isNameless } from '../../pki/extension/subject-alt-name.ts';
 import { requireReplaceable } from '../change/replaceable.ts';
+import type { Place } from '../places/place.ts';
+import { placeOf } from '../places/place-of.ts';
 import { faultsOf, restOf, type Resting, type RestSettings } from './resting.ts';
 import { validityOf, type Validity } from '../issuing/validity.ts';
-import { findAuthority } from '../../inventory/look-ups.ts';
+import { findAuthority, placeIn, present } from '../../inventory/look-ups.ts';
 
 /** A certificate that will be renewed: all that is decided about the next one before there is a key. */
 export interface Renewable {
   readonly spec: CertificateSpec;
-  readonly place: RenewalPlace;
+  readonly place: Place;
+  /** What is in use now, the leaf first. */
+  readonly chain: Chain;
   readonly issuer: LocalIssuer;
   /** The file with the issuer's certificate, for messages. */
   readonly caFile: string;
@@ -54,17 +47,6 @@ export interface Renewable {
   /** What is wrong with the certificate, and will be with the next one: what a renewal carries over. */
   readonly kept: readonly Finding[];
 }
-
-/** Where the certificate and its key are kept. */
-type RenewalPlace =
-  | { readonly kind: 'leaf'; readonly state: LeafState; readonly keyFile: FileTarget }
-  | {
-      readonly kind: 'kubeconfig';
-      readonly state: KubeconfigState;
-      /** undefined: the key is inside the kubeconfig. */
-      readonly keyFile: FileTarget | undefined;
-      readonly trusted: TrustedAuthorities;
-    };
 
 /** External CAs and missing files are outcomes; `refused` is an error, and then nothing of the set is renewed. */
 export type PlannedRenewal =
@@ -94,7 +76,6 @@ interface RenewalSettings extends RestSettings {
   readonly encryptionAlgorithm: NamedAlgorithm | undefined;
   readonly issuers: Issuers;
   readonly keys: PrivateKeys;
-  readonly keyTargets: KeyTargets;
   /** The command line of a hint. */
   readonly command: CommandLine;
 }
@@ -133,9 +114,11 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
     const { notAfter } = present<LeafState | KubeconfigState>(entry.state).chain[0];
     return { status: 'external-ca', spec, caBaseName: authority.spec.baseName, notAfter };
   }
-  const place = placeOf(entry, settings.keyTargets, issuer);
-  const file = certificateFile(place);
-  const [leaf] = place.state.chain;
+  const { chain } = present<LeafState | KubeconfigState>(entry.state);
+  const [leaf] = chain;
+  const caFile = authority.certificatePath;
+  const place = placeOf(placeIn(entry, settings.keys), { caFile, bundle: issuer.bundle });
+  const { file } = place;
   // RFC 5280, 4.2.1.3: what the old one asserts (keyCertSign) must not stand in a certificate that is no CA.
   if (isCa(leaf))
     throw new KubepkiError('bad-certificate', 'is a CA certificate, not a leaf', {
@@ -145,7 +128,9 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   if (assertsKeyUsage(leaf, 'keyCertSign') === true) {
     throw new KubepkiError('bad-certificate', 'asserts keyCertSign without being a CA', { file: file.path });
   }
-  requireReplaceable(inventory, targetsOf(place));
+  // The key's first.
+  const targets = [...new Set([place.key ?? file, ...place.targets])];
+  requireReplaceable(inventory, targets);
   const held = heldIn(inventory, spec, settings.keys);
   if (held === undefined) throw new TypeError('planned with something that was not read');
   const holder = holderOf(held);
@@ -155,7 +140,6 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   const key = chooseKey(leaf, settings.encryptionAlgorithm, file.path);
   const sans = settings.sans && changeSans(spec, leaf, file.path, settings.sans);
   const validity = validityOf(issuer, settings.now, settings.validityMs);
-  const caFile = authority.certificatePath;
   // A timer would renew it every day from now on, and restart what uses it, without any gain.
   const gainless =
     validity.capped &&
@@ -169,13 +153,13 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   const profile = sans?.edit === undefined ? old : withExtension(old, sans.edit.extension);
   if (sans?.edit !== undefined) requireMaySign(issuer, profile, caFile);
   requireIssuable(issuer, { name: spec.name, profile, validity, file: file.path, at: validity.notBefore });
-  if (place.kind === 'kubeconfig') requireRewritable(changingOf(place));
+  place.requireRewritable();
   const warnings = [
     ...(key.warning === undefined ? [] : [`${file.path}: ${key.warning}`]),
     ...ofHolder,
-    ...hardLinked(place).map(
-      ({ path }) => `${path}: has other names (hard links), which keep the old content`,
-    ),
+    ...targets
+      .filter(({ before }) => (before?.links ?? 1) > 1)
+      .map(({ path }) => `${path}: has other names (hard links), which keep the old content`),
   ];
   const { algorithm: keyAlgorithm } = key;
   return {
@@ -184,6 +168,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
     renewable: {
       spec,
       place,
+      chain,
       issuer,
       caFile,
       keyAlgorithm,
@@ -217,17 +202,6 @@ function requireMaySign({ certificate }: LocalIssuer, profile: CertificateProfil
   throw new KubepkiError('bad-issuer', `the CA ${problem.replace(/^which /, '')}`, { file: caFile });
 }
 
-/** The file that holds the certificate itself. */
-export function certificateFile(place: RenewalPlace): FileTarget {
-  return place.kind === 'leaf' ? place.state.file : (place.state.certificateFile ?? place.state.file);
-}
-
-/** Every file that a renewal may replace. */
-export function targetsOf(place: RenewalPlace): FileTarget[] {
-  const targets = [place.keyFile, certificateFile(place), place.state.file];
-  return [...new Set(targets.filter((target) => target !== undefined))];
-}
-
 function requireIssuer(authority: AuthorityEntry, issuers: Issuers): Issuer {
   const issuer = issuers.get(authority.spec.name);
   switch (issuer?.status) {
@@ -241,44 +215,15 @@ function requireIssuer(authority: AuthorityEntry, issuers: Issuers): Issuer {
   }
 }
 
-function placeOf(entry: CertificateEntry, keyTargets: KeyTargets, { bundle }: LocalIssuer): RenewalPlace {
-  if (entry.kind === 'leaf') {
-    return { kind: 'leaf', state: present(entry.state), keyFile: present(keyTargets.get(entry.keyPath)) };
-  }
-  const state = present(entry.state);
-  const keyFile = state.keyPath === undefined ? undefined : present(keyTargets.get(state.keyPath));
-  return { kind: 'kubeconfig', state, keyFile, trusted: trustedAuthorities(state.kubeconfig, bundle) };
-}
-
-/** The kubeconfig that a renewal rewrites, and the files that it names. */
-export function changingOf({
-  state,
-  keyFile,
-  trusted,
-}: Extract<RenewalPlace, { kind: 'kubeconfig' }>): ChangingKubeconfig {
-  const { file, kubeconfig, certificateFile: certificate } = state;
-  return { file, kubeconfig, certificate, key: keyFile, trusted };
-}
-
-function present<T>(reading: Reading<T> | undefined): T {
-  if (reading?.status === 'present') return reading.value;
-  if (reading?.status === 'unreadable') throw reading.error;
-  throw new TypeError('planned with something that was not read');
-}
-
-function hardLinked(place: RenewalPlace): FileTarget[] {
-  return targetsOf(place).filter(({ before }) => (before?.links ?? 1) > 1);
-}
-
 /**
  * The command line does not name this kubeconfig dir: renewing a restored or copied PKI directory must not
  * re-sign the kubeconfigs of the live node it lies on. (Where the directory is given, or beside the PKI, the
  * kubeconfig is renewed, as kubeadm does after a CA change.)
  */
-function refuseUnaskedKubeconfig(inventory: Inventory, place: RenewalPlace, authority: AuthorityEntry): void {
-  if (place.kind === 'leaf' || inventory.layout.kubeconfigDirOrigin !== 'default') return;
+function refuseUnaskedKubeconfig(inventory: Inventory, { trusting }: Place, authority: AuthorityEntry): void {
+  if (trusting === undefined || inventory.layout.kubeconfigDirOrigin !== 'default') return;
   throw new KubepkiError('foreign-issuer', `was signed by another CA than ${authority.certificatePath}`, {
-    file: place.state.file.path,
+    file: trusting.file,
     hint: `if it is to be signed by this CA, name its directory: --kubeconfig-dir ${inventory.layout.root.display(inventory.layout.kubeconfigDir)}`,
   });
 }

@@ -10,7 +10,6 @@ import {
 } from '../change/change-report.ts';
 import { factsInUse } from '../change/facts-in-use.ts';
 import type { PlannedRenewal, Renewable } from './plan-renewal.ts';
-import { changedTargets } from './renew.ts';
 import { notDue, sameSans, unsound } from './resting.ts';
 
 export function renewalReport(
@@ -65,7 +64,7 @@ function renewed(
   renewable: Renewable,
   stage: Exclude<ChangeStage, { kind: 'refused' }>,
 ): Pick<ChangedCertificate, 'outcome' | 'new' | 'files'> {
-  const { spec, validity } = renewable;
+  const { spec, place, validity } = renewable;
   const planned = {
     serial: undefined,
     fingerprint: undefined,
@@ -75,6 +74,6 @@ function renewed(
     outcome: 'renewed',
     new:
       stage.kind === 'made' ? stage.change.certificates.find(({ name }) => name === spec.name)?.new : planned,
-    files: changedTargets(renewable).map(({ path }) => path),
+    files: place.changing.map(({ path }) => path),
   };
 }

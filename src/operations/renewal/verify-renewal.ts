@@ -1,18 +1,12 @@
 import { KubepkiError } from '../../errors/error.ts';
-import type { FileTarget } from '../../changeset/change-set.ts';
-import { readKubeconfig } from '../../kubeconfig/read.ts';
 import { parseCertificates, type Certificate } from '../../pki/certificate/certificate.ts';
 import { isIssuedBy } from '../../pki/issue/issuer.ts';
 import { validatePath } from '../../pki/path/path.ts';
 import { parsePrivateKey, publicKeyOf } from '../../pki/key/private-key.ts';
 import { profileOf, sameProfile } from '../../pki/issue/profile.ts';
 import { isSameKey } from '../../pki/key/subject-key.ts';
-import { trustsAsPlanned } from '../issuing/kubeconfig-authority.ts';
-import { certificateFile } from './plan-renewal.ts';
+import type { ReadBack } from '../places/place.ts';
 import type { Renewed } from './renew.ts';
-
-/** What stands on disk for a target now: the staged new file, or the untouched old one. */
-type ReadBack = (target: FileTarget) => Buffer;
 
 /**
  * Checks what was read back from disk against what was promised: it parses, chains to the CA, the key belongs to the
@@ -21,7 +15,7 @@ type ReadBack = (target: FileTarget) => Buffer;
  */
 export function verifyRenewed({ renewable, certificate }: Renewed, readBack: ReadBack): void {
   const { place, issuer, profile, validity } = renewable;
-  const pair = readPair(place, readBack);
+  const pair = place.readBack(readBack);
   const [leaf] = parseCertificates(pair.certificate);
   const failed = [
     [leaf.der.equals(certificate.der), 'is not the certificate that was issued'],
@@ -44,7 +38,7 @@ export function verifyRenewed({ renewable, certificate }: Renewed, readBack: Rea
   for (const [holds, message] of failed) {
     if (!holds) {
       throw new KubepkiError('verification', `read back from disk, the new certificate ${message}`, {
-        file: certificateFile(place).path,
+        file: place.file.path,
       });
     }
   }
@@ -53,28 +47,4 @@ export function verifyRenewed({ renewable, certificate }: Renewed, readBack: Rea
 /** At its beginning, when its CA is valid: what would expire too early has been capped. */
 function trusted(leaf: Certificate, { bundle }: Renewed['renewable']['issuer']): boolean {
   return validatePath(leaf, [], bundle, leaf.notBefore).status === 'trusted';
-}
-
-function readPair(
-  place: Renewed['renewable']['place'],
-  readBack: ReadBack,
-): { certificate: Buffer; key: Buffer; trusts: boolean } {
-  if (place.kind === 'leaf') {
-    return { certificate: readBack(place.state.file), key: readBack(place.keyFile), trusts: true };
-  }
-  const { clientCertificate, clientKey, clusterCa } = readKubeconfig(
-    readBack(place.state.file).toString('utf8'),
-  );
-  const certificate = clientCertificate.kind === 'data' ? clientCertificate.bytes : undefined;
-  const key = clientKey.kind === 'data' ? clientKey.bytes : undefined;
-  return {
-    certificate: certificate ?? readBack(certificateFile(place)),
-    key: key ?? readBackKey(place.keyFile, readBack),
-    trusts: trustsAsPlanned(clusterCa, place.state.kubeconfig, place.trusted),
-  };
-}
-
-function readBackKey(keyFile: FileTarget | undefined, readBack: ReadBack): Buffer {
-  if (keyFile === undefined) throw new KubepkiError('verification', 'the kubeconfig holds no key');
-  return readBack(keyFile);
 }

@@ -59,8 +59,8 @@ interface RequestSettings extends RestSettings, KeySettings {
   readonly signer: 'by-hand' | 'cluster';
   /** Replace a request that waits. */
   readonly force: boolean;
-  /** What lies at a host path. */
-  readonly certificateAt: (path: string) => CertificateFile;
+  /** What lies where certificates for the requests are looked for. */
+  readonly answers: readonly CertificateFile[];
 }
 
 /** Decides for each certificate whether and how a signature is asked for. */
@@ -86,7 +86,7 @@ function planRequest(inventory: Inventory, files: RequestFiles, settings: Reques
   if (entry.state.status === 'unreadable') throw entry.state.error;
   const resting = restOf(entry, settings);
   if (resting !== undefined && resting.status !== 'same-sans') return resting;
-  const { encryptionAlgorithm, sans: wanted, keysInUse, force, certificateAt } = settings;
+  const { encryptionAlgorithm, sans: wanted, keysInUse, force, answers } = settings;
   const { chain, file } = entry.state.value;
   const [leaf] = chain;
   const held = heldIn(inventory, spec, settings.keys);
@@ -112,7 +112,8 @@ function planRequest(inventory: Inventory, files: RequestFiles, settings: Reques
     if (state === 'pending') {
       const { target, content } = files.request;
       if (key.content.status === 'present') {
-        requireOwnKey(spec, { key: key.content.value, keyFile: key.target }, [], settings);
+        const { target: keyFile, isInReach } = key;
+        requireOwnKey(spec, { key: key.content.value, keyFile, isInReach }, [], settings);
       }
       if (wanted !== undefined && content.status === 'present') {
         naming(target.path, () => {
@@ -137,9 +138,9 @@ function planRequest(inventory: Inventory, files: RequestFiles, settings: Reques
       keyAlgorithm: chooseKey(leaf, encryptionAlgorithm, file.path).algorithm,
       files: pending,
       stale: force
-        ? [key.certificatePath, ...files.otherPaths].flatMap((path) =>
-            staleCertificate(files, keysInUse, certificateAt(path)),
-          )
+        ? answers
+            .filter(({ target }) => [key.certificatePath, ...files.otherPaths].includes(target.path))
+            .flatMap((answer) => staleCertificate(files, keysInUse, answer))
         : [],
     },
   };

@@ -44,7 +44,8 @@ export function answerFiles({ spec, name, request, certificate, key }: Answer): 
         target,
         content: { status: 'present', value: naming(path, () => parseRequest(Buffer.from(request))) },
       },
-      keys: [{ ...key, certificatePath: path }],
+      // Its key is in the state directory, which is ours alone.
+      keys: [{ ...key, certificatePath: path, isInReach: false }],
       certificatePaths: [path],
       otherPaths: [],
     },

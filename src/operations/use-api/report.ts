@@ -6,7 +6,7 @@ import {
   type ChangeStage,
 } from '../change/change-report.ts';
 import { factsInUse } from '../change/facts-in-use.ts';
-import { placeTargets, type Installable } from '../install/plan-install.ts';
+import type { Installable } from '../install/plan-install.ts';
 import type { PlannedRequest } from '../requests/plan-requests.ts';
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import { realChanges } from '../../changeset/real-changes.ts';
@@ -98,7 +98,7 @@ function outcomeOf(spec: CertificateSpec, stage: ApiStage): Outcome {
     case 'installed': {
       const one = stage.installed.find((installable) => installable.spec === spec);
       if (one === undefined) throw new TypeError('asked for, and not installed');
-      const places = new Set(placeTargets(one.place).map(({ resolvedPath }) => resolvedPath));
+      const places = new Set(one.place.targets.map(({ resolvedPath }) => resolvedPath));
       const changes = stage.stage.kind === 'refused' ? [] : realChanges(stage.stage.change.changes);
       const own = changes.filter(({ target }) => places.has(target.resolvedPath));
       return {

@@ -1,10 +1,7 @@
 import { commandLine } from '../../../errors/command-line.ts';
 import { readCertificateFile } from '../../../inventory/certificate-files.ts';
 import type { Inventory } from '../../../inventory/inventory.ts';
-import { readLiveKeys } from '../../../inventory/private-keys.ts';
-import { readKeyTargets } from '../../../inventory/key-targets.ts';
 import { readRequestFiles } from '../../../inventory/request-files.ts';
-import { keysInUse } from '../../../operations/issuing/keys-in-use.ts';
 import type { SanWish } from '../../../operations/names/change-sans.ts';
 import {
   planRequests,
@@ -17,7 +14,7 @@ import { requestReport } from '../../../operations/requests/request-report.ts';
 import { requestLines, type ShownRequest } from '../../../render/requests/requests.ts';
 import { sanDifference } from '../../../render/change/san-difference.ts';
 import { keyDigest } from '../../../pki/key/key-digest.ts';
-import { rememberRequestedKeys } from '../../../storage/requested-keys.ts';
+import { readRequestedKeys, rememberRequestedKeys } from '../../../storage/requested-keys.ts';
 import { commandHere } from '../../../storage/state-directory.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../../change/change-node.ts';
 import { clusterFlags } from '../../../flags/cluster-options.ts';
@@ -29,9 +26,8 @@ import {
 } from '../../../flags/csr-directory.ts';
 import { dueSettingsOf } from '../due-settings.ts';
 import { exitCodes, type ExitCode } from '../../../terminal/exit-code.ts';
-import { keySettings } from '../../../node/key-settings.ts';
-import { requireManaged } from '../../../node/managed.ts';
 import { namedAlgorithm, openNode, type Node } from '../../../node/node-options.ts';
+import { readManaged } from '../../../node/snapshot.ts';
 import { noteSigning, signerOf, type WaitingRequest } from '../../../change/note-signing.ts';
 import { refusals, renewRestHint } from '../../../change/refusal.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from '../../../flags/san-options.ts';
@@ -146,24 +142,25 @@ function planRequestRun(
   options: RequestOptions,
   now: Date,
 ): RequestRun {
-  const { layout } = node;
-  const inventory = requireManaged(node);
+  const { root } = node.layout;
+  const snapshot = readManaged(node);
+  const { inventory, keys, keysInUse } = snapshot;
   const directory = csrDirectory(node, options);
-  const plan = planRequests(
-    inventory,
-    selectedSpecs(selection, inventory).map((spec) => readRequestFiles(layout.root, directory, spec)),
-    {
-      ...dueSettingsOf(node, inventory, selection, options, now),
-      signer: 'by-hand',
-      ...keySettings(node),
-      command: commandLine(node.flags),
-      encryptionAlgorithm: namedAlgorithm(node),
-      sans: sanSettings(sans, node, options),
-      keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
-      force: options.force === true,
-      certificateAt: (path) => readCertificateFile(layout.root, path),
-    },
-  );
+  const files = selectedSpecs(selection, inventory).map((spec) => readRequestFiles(root, directory, spec));
+  const plan = planRequests(inventory, files, {
+    ...dueSettingsOf(node, snapshot, selection, options, now),
+    signer: 'by-hand',
+    requestedKeys: readRequestedKeys(stateOf(node)),
+    command: commandLine(node.flags),
+    encryptionAlgorithm: namedAlgorithm(node),
+    sans: sanSettings(sans, node, options),
+    keys,
+    keysInUse,
+    force: options.force === true,
+    answers: files
+      .flatMap(({ key, newKey, otherPaths }) => [key.certificatePath, newKey.certificatePath, ...otherPaths])
+      .map((path) => readCertificateFile(root, path)),
+  });
   return { plan, inventory };
 }
 

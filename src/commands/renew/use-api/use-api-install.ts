@@ -2,15 +2,11 @@ import { certificates } from '../../../catalog/catalog.ts';
 import { commandLine } from '../../../errors/command-line.ts';
 import { KubepkiError, naming } from '../../../errors/error.ts';
 import type { Inventory } from '../../../inventory/inventory.ts';
-import { readKeyTargets } from '../../../inventory/key-targets.ts';
-import { readLiveKeys, readPrivateKeys } from '../../../inventory/private-keys.ts';
-import { readPlace } from '../../../inventory/places.ts';
 import { readSlot } from '../../../inventory/request-files.ts';
 import { signingFiles } from '../../../inventory/look-ups.ts';
 import { factsOf } from '../../../operations/change/certificate-facts.ts';
 import { factsInUse } from '../../../operations/change/facts-in-use.ts';
 import { install, verifyInstalled } from '../../../operations/install/install.ts';
-import { keysInUse, type KeysInUse } from '../../../operations/issuing/keys-in-use.ts';
 import { planInstall, type Installable } from '../../../operations/install/plan-install.ts';
 import {
   answerFiles,
@@ -24,8 +20,8 @@ import {
   type PendingRequest,
   type PendingRequests,
 } from '../../../storage/pending-requests.ts';
-import { inventoryToFill } from '../../../node/managed.ts';
 import type { Node } from '../../../node/node-options.ts';
+import { readToFill, type Snapshot } from '../../../node/snapshot.ts';
 import type { Change } from '../../../change/session.ts';
 import { stateOf } from '../../../node/waiting.ts';
 import type { Trouble } from './conversation.ts';
@@ -55,9 +51,9 @@ export function planAnswers(
   answers: ReadonlyMap<string, string>,
   now: Date,
 ): AnswerPlan {
-  const inventory = inventoryToFill(node);
-  const inUse = keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory));
-  const read = pending.requests.map((request) => checkOne(node, { inventory, inUse }, request, answers, now));
+  const snapshot = readToFill(node);
+  const { inventory, keysInUse } = snapshot;
+  const read = pending.requests.map((request) => checkOne(node, snapshot, request, answers, now));
   const troubles = read.flatMap((one) => ('troubles' in one ? one.troubles : []));
   const installables = read.flatMap((one) => ('installable' in one ? [one.installable] : []));
   if (troubles.length > 0) {
@@ -75,7 +71,7 @@ export function planAnswers(
     inventory,
     installables,
     change: {
-      changes: install(installables, { inventory, keysInUse: inUse, notCleared }),
+      changes: install(installables, { inventory, keysInUse, notCleared }),
       signedBy: signingFiles(
         inventory,
         installables.map(({ spec }) => spec),
@@ -92,14 +88,9 @@ export function planAnswers(
   };
 }
 
-interface Read {
-  readonly inventory: Inventory;
-  readonly inUse: KeysInUse;
-}
-
 function checkOne(
   node: Node,
-  { inventory, inUse }: Read,
+  { inventory, keys, keysInUse, places }: Snapshot,
   request: PendingRequest,
   answers: ReadonlyMap<string, string>,
   now: Date,
@@ -117,16 +108,14 @@ function checkOne(
     const [planned] = planInstall(inventory, [spec], {
       now,
       allowChanges: false,
-      keysInUse: inUse,
-      keys: readPrivateKeys(inventory),
-      // Its keys are in the state directory, which is ours alone.
-      wasRequested: () => true,
-      isInReach: () => false,
+      keysInUse,
+      keys,
+      requestedKeys: [],
       command: commandLine(node.flags),
       waiting: [files.waiting],
       files: [files.certificate],
       bundle: undefined,
-      placeOf: (one) => readPlace(node.layout, one),
+      places,
     });
     switch (planned?.status) {
       case 'installable':

@@ -1,13 +1,11 @@
 import type { SigningApi } from '../../../cluster/signing.ts';
 import { commandLine } from '../../../errors/command-line.ts';
 import { KubepkiError } from '../../../errors/error.ts';
-import { readLiveKeys } from '../../../inventory/private-keys.ts';
 import { parseRequest } from '../../../pki/request/certification-request.ts';
-import { publicKeyOf } from '../../../pki/key/private-key.ts';
 import { readPendingRequests, type PendingRequests } from '../../../storage/pending-requests.ts';
 import type { StateDirectory } from '../../../storage/state-directory.ts';
-import { inventoryToFill } from '../../../node/managed.ts';
 import type { Node } from '../../../node/node-options.ts';
+import { readToFill } from '../../../node/snapshot.ts';
 import { endHold, interruptionDuringHold, onInterrupt } from '../../../terminal/signals.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
 import { resumeFlags, type ApiOptions } from '../../../flags/use-api-options.ts';
@@ -82,11 +80,8 @@ export function requireStillWaiting(state: StateDirectory, pending: PendingReque
 
 /** All keys are in their places: the run that put them there was killed before it could forget the requests. */
 export function isInPlace(node: Node, { requests }: PendingRequests): boolean {
-  const live = readLiveKeys(inventoryToFill(node)).map(publicKeyOf);
-  return requests.every(({ request }) => {
-    const { publicKey } = parseRequest(Buffer.from(request));
-    return live.some((key) => key.equals(publicKey));
-  });
+  const { keysInUse } = readToFill(node);
+  return requests.every(({ request }) => keysInUse.isLive(parseRequest(Buffer.from(request)).publicKey));
 }
 
 export function namesIn({ requests }: PendingRequests): string {

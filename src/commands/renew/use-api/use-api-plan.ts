@@ -4,23 +4,12 @@ import type { CertificateSpec } from '../../../catalog/catalog.ts';
 import type { FileTarget } from '../../../changeset/change-set.ts';
 import { commandLine } from '../../../errors/command-line.ts';
 import { KubepkiError } from '../../../errors/error.ts';
-import { readCertificateFile } from '../../../inventory/certificate-files.ts';
 import type { Inventory } from '../../../inventory/inventory.ts';
-import { readKeyTargets } from '../../../inventory/key-targets.ts';
-import { readLiveKeys } from '../../../inventory/private-keys.ts';
-import { readPlace } from '../../../inventory/places.ts';
-import type { RequestFiles } from '../../../inventory/request-files.ts';
+import type { KeySlot, RequestFiles, Slot } from '../../../inventory/request-files.ts';
 import { signingFiles } from '../../../inventory/look-ups.ts';
 import type { SanWish } from '../../../operations/names/change-sans.ts';
-import { keysInUse } from '../../../operations/issuing/keys-in-use.ts';
-import { requireRewritable } from '../../../operations/issuing/kubeconfig-changes.ts';
 import { missingAuthority } from '../../../operations/examination/missing-authority.ts';
-import {
-  changingTargets,
-  installPlace,
-  placeTargets,
-  type Installable,
-} from '../../../operations/install/plan-install.ts';
+import { installPlace, type Installable } from '../../../operations/install/plan-install.ts';
 import {
   planRequests,
   type PlannedRequest,
@@ -35,8 +24,8 @@ import type { Certificate } from '../../../pki/certificate/certificate.ts';
 import { pendingRequestsDirectory } from '../../../storage/pending-requests.ts';
 import { requireSafeTargets } from '../../../storage/safe-targets.ts';
 import { dueSettingsOf } from '../due-settings.ts';
-import { requireManaged } from '../../../node/managed.ts';
 import { namedAlgorithm, type Node } from '../../../node/node-options.ts';
+import { readManaged, type Snapshot } from '../../../node/snapshot.ts';
 import { refusals } from '../../../change/refusal.ts';
 import { requireRestartable } from '../../../change/restart/restart-after.ts';
 import { selectedSpecs, type Selection } from '../../../flags/names/select.ts';
@@ -47,7 +36,7 @@ import { certificateInUse } from '../../../operations/change/facts-in-use.ts';
 import { findAuthority } from '../../../inventory/look-ups.ts';
 
 /** A certificate that will be asked for. */
-interface Wanted extends Pick<Installable, 'place' | 'caFile' | 'authorities'> {
+interface Wanted extends Pick<Installable, 'place'> {
   readonly requestable: Requestable;
   /** The one in use. */
   readonly leaf: Certificate;
@@ -81,34 +70,34 @@ export function planApiRun(
   options: ApiOptions,
   now: Date,
 ): ApiRun {
-  const { layout, config } = node;
-  const inventory = requireManaged(node);
+  const snapshot = readManaged(node);
+  const { inventory, keys, keysInUse } = snapshot;
   const directory = pendingRequestsDirectory(stateOf(node));
   const wanted: Wanted[] = [];
   const expirationSeconds = expirationSecondsOf(
-    options.validity?.milliseconds ?? config?.certificateValidityMs ?? defaultValidityMs,
+    options.validity?.milliseconds ?? node.config?.certificateValidityMs ?? defaultValidityMs,
   );
   const plan = planRequests(
     inventory,
     selectedSpecs(selection, inventory).map((spec) => noFiles(directory, spec)),
     {
-      ...dueSettingsOf(node, inventory, selection, options, now),
+      ...dueSettingsOf(node, snapshot, selection, options, now),
       signer: 'cluster',
       // Nothing waits in files.
-      wasRequested: () => true,
-      isInReach: () => false,
+      requestedKeys: [],
+      answers: [],
       command: commandLine([...apiFlags(options), ...node.flags]),
       encryptionAlgorithm: namedAlgorithm(node),
       sans: sanSettings(sans, node, options),
-      keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
+      keys,
+      keysInUse,
       force: false,
-      certificateAt: (path) => readCertificateFile(layout.root, path),
     },
   ).flatMap((planned): ApiRun['plan'] => {
     if (planned.status === 'pending') throw new TypeError('nothing waits in files here');
     if (planned.status !== 'requestable') return [planned];
     try {
-      const one = wantedFor(node, inventory, planned.requestable);
+      const one = wantedFor(snapshot, planned.requestable);
       requireLasting(one, expirationSeconds, now);
       wanted.push(one);
       return [planned];
@@ -131,25 +120,23 @@ export function planApiRun(
 }
 
 /** What `install` would refuse for want of a CA or a place is not even asked for. */
-function wantedFor({ layout }: Node, inventory: Inventory, requestable: Requestable): Wanted {
+function wantedFor({ inventory, places }: Snapshot, requestable: Requestable): Wanted {
   const { spec, keyAlgorithm } = requestable;
   const authority = findAuthority(inventory, spec.caName);
   const leaf = certificateInUse(inventory, spec);
   if (authority === undefined || leaf === undefined) throw new TypeError('planned without a CA');
   if (authority.bundle.status === 'unreadable') throw authority.bundle.error;
   if (authority.bundle.status === 'missing') throw missingAuthority(authority);
-  const authorities = authority.bundle.value;
-  const place = installPlace(readPlace(layout, spec), authorities);
-  requireReplaceable(inventory, placeTargets(place));
-  if (place.kind === 'kubeconfig') requireRewritable(place);
+  const { certificatePath: caFile, bundle } = authority;
+  const place = installPlace(spec, places, { caFile, bundle: bundle.value });
+  requireReplaceable(inventory, place.targets);
+  place.requireRewritable();
   return {
     requestable,
     leaf,
     usages: requestedUsages(leaf, spec, keyAlgorithm),
     place,
-    caFile: authority.certificatePath,
-    authorities,
-    targets: changingTargets(place),
+    targets: place.targets.filter((target) => place.changing.includes(target)),
   };
 }
 
@@ -186,18 +173,21 @@ export function requirePlaceable(node: Node, { wanted, inventory }: ApiRun, opti
 
 /** Nothing of `--csr-only` is looked at: what waits here has a record of its own. */
 function noFiles(directory: string, spec: CertificateSpec): RequestFiles {
-  const slot = (suffix: string) => {
-    const path = join(directory, `${spec.name}.${suffix}`);
-    return {
-      target: { path, resolvedPath: path, before: undefined },
-      content: { status: 'missing' },
-    } as const;
+  const base = join(directory, spec.name);
+  const slot = (suffix: string): Slot<never> => {
+    const path = `${base}.${suffix}`;
+    return { target: { path, resolvedPath: path, before: undefined }, content: { status: 'missing' } };
   };
+  const key = (suffix: string): KeySlot => ({
+    ...slot(`key${suffix}`),
+    certificatePath: `${base}.crt${suffix}`,
+    isInReach: false,
+  });
   return {
     spec,
     request: slot('csr'),
-    key: { ...slot('key'), certificatePath: join(directory, `${spec.name}.crt`) },
-    newKey: { ...slot('key.new'), certificatePath: join(directory, `${spec.name}.crt.new`) },
+    key: key(''),
+    newKey: key('.new'),
     otherPaths: [],
   };
 }

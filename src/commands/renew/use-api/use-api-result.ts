@@ -1,6 +1,4 @@
 import { formatGoDuration } from '../../../config/go-duration.ts';
-import type { Inventory } from '../../../inventory/inventory.ts';
-import { trustingKubeconfigs } from '../../../operations/install/install.ts';
 import { apiReport, type ApiPlanned } from '../../../operations/use-api/report.ts';
 import { describeAlgorithm } from '../../../pki/key/private-key.ts';
 import { isoSeconds } from '../../../pki/der/time.ts';
@@ -9,7 +7,7 @@ import { renewalLines } from '../../../render/change/renewal.ts';
 import { sanDifference } from '../../../render/change/san-difference.ts';
 import type { Conclusion } from '../../../change/change-node.ts';
 import { exitCodes, type ExitCode } from '../../../terminal/exit-code.ts';
-import { inventoryToFill } from '../../../node/managed.ts';
+import { readToFill } from '../../../node/snapshot.ts';
 import type { Node } from '../../../node/node-options.ts';
 import { noteAuthorities } from '../../../change/note-authorities.ts';
 import { renewRestHint } from '../../../change/refusal.ts';
@@ -56,7 +54,7 @@ export function unsettled(
       certificates.map((name) => [name, { outcome, reason: error.oneLine }] as const),
     ),
   );
-  const report = apiReport(plan, inventoryOf(node), { kind: 'not-made', dryRun: false, reasons });
+  const report = apiReport(plan, readToFill(node).inventory, { kind: 'not-made', dryRun: false, reasons });
   return { kind: 'finished', code: exitCodes.error, report, text: '' };
 }
 
@@ -84,7 +82,7 @@ export function dryRun(run: ApiRun, context: Context): Conclusion {
     { difference: false },
     context.terminal,
   );
-  noteAuthorities(trustingKubeconfigs(wanted), context.terminal);
+  noteAuthorities(wanted, context.terminal);
   const shown = wanted.map(({ requestable, usages, targets }) => ({
     name: requestable.spec.name,
     keyType: describeAlgorithm(requestable.keyAlgorithm),
@@ -142,8 +140,4 @@ function exitCodeOf({ plan, selection }: Context): ExitCode {
   if (isAnyUnsound(plan)) return exitCodes.expired;
   const missing = plan.some(({ status }) => status === 'missing');
   return selection.kind === 'named' && missing ? exitCodes.notRenewed : exitCodes.done;
-}
-
-export function inventoryOf(node: Node): Inventory {
-  return inventoryToFill(node);
 }

@@ -11,7 +11,7 @@ import type { Terminal } from '../../../terminal/terminal.ts';
 import { connected } from './use-api-connection.ts';
 import type { ApiOptions } from '../../../flags/use-api-options.ts';
 import { isInPlace, namesIn, requireStillWaiting, requireWaiting, withdraw } from './use-api-pending.ts';
-import { inventoryOf } from './use-api-result.ts';
+import { readToFill } from '../../../node/snapshot.ts';
 import { settle } from './use-api-settle.ts';
 import { stateOf } from '../../../node/waiting.ts';
 
@@ -38,7 +38,7 @@ export async function resume(
       pending.requests.map(({ name }) => name),
       terminal,
     );
-    const report = apiReport([], inventoryOf(node), nothingInstalled);
+    const report = apiReport([], readToFill(node).inventory, nothingInstalled);
     return { kind: 'finished', code: exitCodes.done, report, text: '' };
   });
 }
@@ -73,7 +73,7 @@ export async function discard(
   terminal.note(`given up, with their keys: ${namesIn(pending)}`);
   if (options.output !== 'text') {
     const reason = { outcome: 'unchanged', reason: 'its request and its key were given up' } as const;
-    const report = apiReport(planOf(pending), inventoryOf(node), {
+    const report = apiReport(planOf(pending), readToFill(node).inventory, {
       kind: 'not-made',
       dryRun: false,
       reasons: new Map(pending.requests.map(({ certificate }) => [certificate, reason])),

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SigningApi } from '../../../cluster/signing.ts';
-import { trustingKubeconfigs } from '../../../operations/install/install.ts';
 import { apiReport } from '../../../operations/use-api/report.ts';
 import type { CertificateSpec } from '../../../catalog/catalog.ts';
 import {
@@ -151,7 +150,7 @@ async function putInPlace(
       errors: [],
       beforehand: () => {
         for (const text of installables.flatMap(({ warnings }) => warnings)) terminal.warning(text);
-        noteAuthorities(trustingKubeconfigs(installables), terminal);
+        noteAuthorities(installables, terminal);
       },
       names: installables.map(({ spec }) => spec.name),
       make: () => Promise.resolve(change),
