@@ -28,6 +28,8 @@ import {
   publicKeyOf,
   type PrivateKey,
 } from '../../src/pki/key/private-key.ts';
+import { findExtension, type Extension } from '../../src/pki/extension/extension.ts';
+import { encodeRequest, requestCertificate } from '../../src/pki/request/certification-request.ts';
 import { copyFixture, fixturePath, type Cleanup, type Tree } from './tree.ts';
 
 /** When the planners are asked. The leaves of {@link plannedNode} end on 2027-11-01, and its CAs in 2056. */
@@ -178,6 +180,25 @@ export function reissue(tree: Tree, name: string, issuing: Issuing = {}): Certif
     });
   }
   return certificate;
+}
+
+interface Requesting {
+  readonly key?: PrivateKey;
+  /** false: no key is put beside it. */
+  readonly keyFile?: boolean;
+  /** `<name>.key.new`: `<name>.key` is a key in use. */
+  readonly beside?: boolean;
+  readonly subjectAltName?: Extension;
+}
+
+/** A request for what a certificate in use says, made with {@link spareKey}, and its key, as `renew --csr-only` leaves them. */
+export function layRequest(tree: Tree, directory: string, name: string, requesting: Requesting = {}): void {
+  const { key = spareKey, keyFile = true, beside = false } = requesting;
+  const { subject, extensions } = leafOf(tree, name);
+  const names = requesting.subjectAltName ?? findExtension(extensions, 'subjectAltName');
+  const base = join(directory, name);
+  writeFileSync(`${base}.csr`, encodeRequest(requestCertificate({ subject, subjectAltName: names }, key)));
+  if (keyFile) writeFileSync(beside ? `${base}.key.new` : `${base}.key`, encodePrivateKey(key));
 }
 
 /** Gives fields of a kubeconfig another content. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { copyFileSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -22,7 +22,6 @@ import { extendedKeyUsage } from '../../../src/pki/extension/extended-key-usage.
 import { extensionIds, findExtension, newExtension } from '../../../src/pki/extension/extension.ts';
 import { keyUsage } from '../../../src/pki/extension/key-usage.ts';
 import { parseSubjectAltName } from '../../../src/pki/extension/subject-alt-name.ts';
-import { issueCertificate, randomSerialNumber } from '../../../src/pki/issue/issue.ts';
 import { profileOf, sameProfile } from '../../../src/pki/issue/profile.ts';
 import {
   authority,
@@ -315,16 +314,8 @@ describe('what is refused', () => {
 
   test('a key of a kind that kubeadm cannot make, until the command line names another', (t) => {
     const tree = plannedNode(t);
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-521' });
-    const issuer = authority(tree, 'ca');
-    const certificate = issueCertificate(issuer, {
-      profile: profileOf(leafOf(tree, 'apiserver')),
-      publicKey: createPublicKey(privateKey),
-      serialNumber: randomSerialNumber(),
-      notBefore: now,
-      notAfter: inDays(300),
-    });
-    writeFileSync(pki(tree, 'apiserver.crt'), encodeCertificates([certificate]));
+    const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-521' });
+    reissue(tree, 'apiserver', { key });
     assert.match(
       refusal(read(tree), 'apiserver'),
       /^unsupported-key: .*\/apiserver\.crt: has a key of the kind .*521.*, which kubeadm cannot make$/,
