@@ -4,24 +4,30 @@
  */
 import { join } from 'node:path';
 import { certificateAuthorities, certificates, kubeletKubeconfig } from '../../src/catalog/catalog.ts';
+import { initSpecs, type InitSpec } from '../../src/catalog/init-order.ts';
 import { commandLine } from '../../src/errors/command-line.ts';
 import type { KubepkiError } from '../../src/errors/error.ts';
+import { FileSystemRoot } from '../../src/filesystem/root.ts';
 import { readCertificateFile, readCertificateFiles } from '../../src/inventory/certificate-files.ts';
+import { readInitFiles } from '../../src/inventory/init-files.ts';
 import type { Inventory } from '../../src/inventory/inventory.ts';
 import { readIssuers } from '../../src/inventory/issuers.ts';
+import { plannedLayout } from '../../src/inventory/layout.ts';
 import { readKeyTargets } from '../../src/inventory/key-targets.ts';
 import { readPendingFiles } from '../../src/inventory/pending-files.ts';
 import { readPlace } from '../../src/inventory/places.ts';
 import { readLiveKeys, readPrivateKeys } from '../../src/inventory/private-keys.ts';
 import { readRequestFiles } from '../../src/inventory/request-files.ts';
+import { planGeneration, type GenerationPlan } from '../../src/operations/generation/plan-generation.ts';
 import { examination } from '../../src/operations/examination/examination.ts';
 import type { InstallSettings } from '../../src/operations/install/install-settings.ts';
 import { planInstall, type PlannedInstall } from '../../src/operations/install/plan-install.ts';
-import { defaultValidityMs } from '../../src/operations/issuing/validity.ts';
+import { defaultAuthorityValidityMs, defaultValidityMs } from '../../src/operations/issuing/validity.ts';
 import { keysInUse } from '../../src/operations/issuing/keys-in-use.ts';
 import { planRenewals, type PlannedRenewal } from '../../src/operations/renewal/plan-renewal.ts';
 import { planRequests, type PlannedRequest } from '../../src/operations/requests/plan-requests.ts';
 import { now, specOf } from './planned-node.ts';
+import type { Tree } from './tree.ts';
 
 export const command = commandLine([]);
 
@@ -134,6 +140,32 @@ export function planInstallOf(
   more: Partial<InstallSettings> = {},
 ): PlannedInstall {
   return only(planInstall(inventory, [specOf(name)], installSettings(inventory, directory, more)));
+}
+
+type GenerationSettings = Parameters<typeof planGeneration>[2];
+
+/** What `generate` plans, in directories that need not be there. */
+export function planGenerationIn(
+  { directory }: Tree,
+  {
+    selected,
+    settings,
+  }: {
+    readonly selected: readonly InitSpec[];
+    readonly settings: Pick<GenerationSettings, 'node' | 'etcd' | 'named'>;
+  },
+): GenerationPlan {
+  const nothing = { certDir: undefined, kubeconfigDir: undefined, manifestsDir: undefined };
+  const layout = plannedLayout(FileSystemRoot.open(directory, '/'), nothing);
+  const all = initSpecs.map((spec) => readInitFiles(layout, spec));
+  return planGeneration(selected, all, {
+    now,
+    organizations: 'current',
+    validityMs: defaultValidityMs,
+    authorityValidityMs: defaultAuthorityValidityMs,
+    command,
+    ...settings,
+  });
 }
 
 /** The code, and the line that a user sees, the node's own directory left out. */
