@@ -83,14 +83,24 @@ export function entryOf(inventory: Inventory, name: string): CertificateEntry {
 
 /** The certificate in use. */
 export function leafOf(tree: Tree, name: string): Certificate {
-  const { state } = entryOf(read(tree), name);
+  return leafIn(read(tree), name);
+}
+
+function leafIn(inventory: Inventory, name: string): Certificate {
+  const { state } = entryOf(inventory, name);
   if (state.status !== 'present') throw new TypeError(`${name} is not there`);
   return state.value.chain[0];
 }
 
 /** The key in use. */
 export function keyOf(tree: Tree, name: string): PrivateKey {
-  const content = readPrivateKeys(read(tree)).get(name)?.content;
+  return keyIn(read(tree), name);
+}
+
+function keyIn(inventory: Inventory, name: string): PrivateKey {
+  // No key is opened but this one.
+  const alone = { ...inventory, authorities: [], certificates: [entryOf(inventory, name)] };
+  const content = readPrivateKeys(alone).get(name)?.content;
   if (content?.status !== 'present') throw new TypeError(`the key of ${name} is not there`);
   return content.value;
 }
@@ -100,9 +110,13 @@ export function pki(tree: Tree, name: string): string {
   return join(tree.certDir, name);
 }
 
-/** The CA on disk, which need not be one that may sign at {@link now}. */
+/** The CA on disk, which must be one that may sign at {@link now}. */
 export function authority(tree: Tree, name: CaName): LocalIssuer {
-  const issuer = readIssuers(read(tree), new Set([name]), now).get(name);
+  return authorityIn(read(tree), name);
+}
+
+function authorityIn(inventory: Inventory, name: CaName): LocalIssuer {
+  const issuer = readIssuers(inventory, new Set([name]), now).get(name);
   if (issuer?.status !== 'present' || issuer.value.kind !== 'local')
     throw new TypeError(`${name} cannot sign`);
   return issuer.value;
@@ -153,11 +167,12 @@ export function issueFor(
   name: string,
   { by, profile, key, from, until }: Issuing = {},
 ): Certificate {
-  const old = leafOf(tree, name);
-  const issuer = by ?? authority(tree, specOf(name).caName);
+  const inventory = read(tree);
+  const old = leafIn(inventory, name);
+  const issuer = by ?? authorityIn(inventory, specOf(name).caName);
   return issueCertificate(issuer, {
     profile: { ...profileOf(old), ...profile },
-    publicKey: publicKeyOf(key ?? keyOf(tree, name)),
+    publicKey: publicKeyOf(key ?? keyIn(inventory, name)),
     serialNumber: randomSerialNumber(),
     notBefore: from ?? old.notBefore,
     notAfter: until ?? old.notAfter,

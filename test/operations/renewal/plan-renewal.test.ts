@@ -162,7 +162,8 @@ describe('what is renewed', () => {
     const tree = plannedNode(t);
     rmSync(pki(tree, 'apiserver.key'));
     const inventory = read(tree);
-    renewableOf(planRenewal(inventory, 'apiserver'));
+    // The next one has a key: that fault ends here.
+    assert.deepEqual(renewableOf(planRenewal(inventory, 'apiserver')).kept, []);
     must(planRenewal(inventory, 'apiserver', within(30)), 'unsound');
     renewableOf(planRenewal(inventory, 'apiserver', within(400)));
   });
@@ -587,6 +588,8 @@ describe('a CA that ends', () => {
     assert.equal(staysDue([longer, ...held], undefined), false);
     assert.equal(staysDue([longer], within(19).due), false);
     assert.equal(staysDue([plan('etcd-peer'), plan('etcd-peer', {})], due), false);
+    // So short was asked for: no CA ends.
+    assert.equal(staysDue([plan('etcd-peer', { validityMs: 20 * 24 * 3600 * 1000 })], due), false);
     // Asked for by a person, or for another reason.
     renewableOf(plan('apiserver', {}));
     renewableOf(plan('apiserver', { ...within(30), ...sans(['new.example.com']) }));

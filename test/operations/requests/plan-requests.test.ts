@@ -115,6 +115,22 @@ describe('a new request', () => {
     assert.deepEqual(place('admin.conf'), ['admin.conf.key', 'admin.conf.crt', false]);
   });
 
+  test('also where the key in use is gone, or damaged: its place is not for a key that waits', (t) => {
+    const tree = plannedNode(t);
+    for (const breakIt of [
+      (): void => {
+        writeFileSync(pki(tree, 'apiserver.key'), 'garbage\n');
+      },
+      (): void => {
+        rmSync(pki(tree, 'apiserver.key'));
+      },
+    ]) {
+      breakIt();
+      const { files } = requestableOf(ask(tree, tree.certDir, 'apiserver'));
+      assert.equal(files.key.path, pki(tree, 'apiserver.key.new'));
+    }
+  });
+
   test('a key in use that was copied into the CSR dir stays as well', (t) => {
     const { tree, csr } = csrNode(t);
     copyFileSync(pki(tree, 'apiserver.key'), join(csr, 'apiserver.key'));
@@ -357,6 +373,10 @@ describe('--force', () => {
     rmSync(join(csr, 'apiserver.pem'));
     assert.deepEqual(stale(), []);
     writeFileSync(join(csr, 'apiserver.crt'), encodeCertificates([leafOf(tree, 'apiserver')]));
+    assert.deepEqual(stale(), []);
+    // Nor the pair in use, copied there, with a CSR of it.
+    copyFileSync(join(csr, 'apiserver.crt'), join(csr, 'apiserver.pem'));
+    layRequest(tree, csr, 'apiserver', { key: keyOf(tree, 'apiserver') });
     assert.deepEqual(stale(), []);
   });
 
