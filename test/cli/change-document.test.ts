@@ -139,7 +139,7 @@ describe('renew -o json', () => {
   });
 
   test('--within: what is not due says so, and only what is due changes', async (t) => {
-    const tree = await treeEnding(t, { apiserver: 10 });
+    const tree = treeEnding(t, { apiserver: 10 });
     const document = await changed(tree, 'renew', 'apiserver', 'etcd-peer', '--within', '30d');
     assert.deepEqual(outcomes(document), ['apiserver renewed', 'etcd-peer not-due']);
     assert.match(entry(document, 'etcd-peer').reason ?? '', /^ends on \d{4}-/);
@@ -149,7 +149,7 @@ describe('renew -o json', () => {
   test('--within: what its CA holds back says so', async (t) => {
     const openssl = judge(t, 'openssl');
     if (openssl === undefined) return;
-    const tree = await treeEnding(t);
+    const tree = treeEnding(t);
     shortenCa(openssl, tree, 'front-proxy-ca', 10);
     const args = ['renew', 'front-proxy-client', '--within', '2y', '-o', 'json'];
     const { code, stdout } = await certs(tree, ...args);

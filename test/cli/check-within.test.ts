@@ -41,7 +41,7 @@ describe('check-expiration --within', () => {
   test('CAs count', async (t) => {
     const openssl = judge(t, 'openssl');
     if (openssl === undefined) return;
-    const tree = await treeEnding(t);
+    const tree = treeEnding(t);
     shortenCa(openssl, tree, 'front-proxy-ca', 20);
     const outcome = await certs(tree, 'check-expiration', '--within', '30d');
     assert.deepEqual(

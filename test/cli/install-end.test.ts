@@ -16,7 +16,7 @@ describe('a certificate that comes back and ends soon', () => {
     inUse: number,
     openssl: string,
   ): Promise<(days: number) => Promise<{ stderr: string; code: number | undefined; changed: boolean }>> {
-    const tree = await treeEnding(t, { apiserver: inUse });
+    const tree = treeEnding(t, { apiserver: inUse });
     const scratch = temporaryDirectory(t);
     const ca = takeCaAway(openssl, tree, mkdtempSync(join(scratch, 'ca-')));
     await done(tree, 'renew', 'apiserver', '--csr-only', '--csr-dir', '/csr');

@@ -72,7 +72,7 @@ describe('asked for again', () => {
 test('with --within it is renewed when it is due, and when its SANs are not those', async (t) => {
   const openssl = judge(t, 'openssl');
   if (openssl === undefined) return;
-  const tree = await treeEnding(t, { 'etcd-server': 10 });
+  const tree = treeEnding(t, { 'etcd-server': 10 });
   const ask = async (...flags: readonly string[]): Promise<readonly string[]> =>
     outcomes(
       changeDocument(

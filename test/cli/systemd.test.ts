@@ -236,7 +236,7 @@ function systemCalls(systemdAnalyze: string, group: string): readonly string[] {
 
 describe('run as the unit says', () => {
   test('renews what is due and nothing else, and the journal has a line of it; the second time nothing, in silence', async (t) => {
-    const tree = await treeEnding(t, { apiserver: 20, 'etcd-server': 50 });
+    const tree = treeEnding(t, { apiserver: 20, 'etcd-server': 50 });
     const before = snapshot(tree.directory);
     const text = await unit('kubepki-renew.service', '--within', '30d', '--rootfs', tree.directory);
     const [command = '', ...args] = executed(setting(text, 'ExecStart'));
@@ -261,7 +261,7 @@ describe('run as the unit says', () => {
   test('with the capabilities, the paths and the network that it leaves, owners kept', async (t) => {
     const tools = restricting(t);
     if (tools === undefined) return;
-    const tree = await treeEnding(t, { apiserver: 20 });
+    const tree = treeEnding(t, { apiserver: 20 });
     const metrics = join(tree.directory, 'metrics');
     mkdirSync(metrics);
     for (const name of ['apiserver.crt', 'apiserver.key']) chownSync(join(tree.certDir, name), 1234, 1235);
@@ -299,7 +299,7 @@ describe('run as the unit says', () => {
     const systemdAnalyze = judge(t, 'systemd-analyze');
     const strace = judge(t, 'strace');
     if (systemdAnalyze === undefined || strace === undefined) return;
-    const tree = await treeEnding(t, { apiserver: 20 });
+    const tree = treeEnding(t, { apiserver: 20 });
     const text = await unit('kubepki-renew.service', '--within', '30d', '--rootfs', tree.directory);
     const log = join(temporaryDirectory(t), 'calls');
     const run = (...options: readonly string[]): number | null => {

@@ -57,7 +57,7 @@ describe('on a terminal', () => {
   });
 
   test('renew --within lists what is due, and asks nothing when nothing is', async (t) => {
-    const { directory } = await treeEnding(t, { apiserver: 20 });
+    const { directory } = treeEnding(t, { apiserver: 20 });
     const command = certsLine('renew', '--within', '30d', '--rootfs', directory);
     const shown = terminal(t, command);
     if (shown === undefined) return;

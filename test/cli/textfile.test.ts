@@ -198,7 +198,7 @@ describe('check-expiration --textfile', () => {
 
 describe('renew --textfile', () => {
   test('says when it ran, what came of it and what the certificates are now', async (t) => {
-    const tree = await treeEnding(t, { apiserver: 20 });
+    const tree = treeEnding(t, { apiserver: 20 });
     const directory = metricsDirectory(tree);
     const began = Date.now();
     await done(tree, 'renew', 'all', '--within', '30d', ...flag);
@@ -221,7 +221,7 @@ describe('renew --textfile', () => {
   });
 
   test('nothing was due: written all the same, and nothing else is', async (t) => {
-    const tree = await treeEnding(t);
+    const tree = treeEnding(t);
     const directory = metricsDirectory(tree);
     const before = snapshot(tree.directory);
     const began = Date.now();
@@ -233,7 +233,7 @@ describe('renew --textfile', () => {
   });
 
   test('refused: the last run is now, the last success is what it was', async (t) => {
-    const tree = await treeEnding(t);
+    const tree = treeEnding(t);
     const directory = metricsDirectory(tree);
     writeFileSync(join(tree.certDir, 'apiserver.crt'), 'garbage\n');
     writeFileSync(join(directory, 'kubepki.prom'), `${lastSuccess} 1700000000\n`);
@@ -246,7 +246,7 @@ describe('renew --textfile', () => {
   });
 
   test('never a success: the gauge is not there', async (t) => {
-    const tree = await treeEnding(t);
+    const tree = treeEnding(t);
     const directory = metricsDirectory(tree);
     rmSync(join(tree.certDir, 'apiserver.crt'));
     assert.equal((await certs(tree, 'renew', 'apiserver', ...flag)).code, 6);
@@ -258,7 +258,7 @@ describe('renew --textfile', () => {
   test('what stays due is no success', async (t) => {
     const openssl = judge(t, 'openssl');
     if (openssl === undefined) return;
-    const tree = await treeEnding(t, { apiserver: 10 });
+    const tree = treeEnding(t, { apiserver: 10 });
     const directory = metricsDirectory(tree);
     shortenCa(openssl, tree, 'ca', 20);
     assert.equal((await certs(tree, 'renew', 'all', '--within', '30d', ...flag)).code, 4);

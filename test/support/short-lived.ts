@@ -1,16 +1,23 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { done, quickTree } from './node.ts';
+import { certificates } from '../../src/catalog/catalog.ts';
+import { quickTree } from './node.ts';
+import { reissue } from './planned-node.ts';
 import type { Cleanup, Tree } from './tree.ts';
 
 /** A node on which everything is good for a year from now, but for these, which end in so many days. */
-export async function treeEnding(t: Cleanup, endings: Readonly<Record<string, number>> = {}): Promise<Tree> {
+export function treeEnding(t: Cleanup, endings: Readonly<Record<string, number>> = {}): Tree {
   const tree = quickTree(t);
-  await done(tree, 'renew', 'all');
-  for (const [name, days] of Object.entries(endings)) {
-    await done(tree, 'renew', name, '--validity', `${String(days)}d`);
+  for (const { name } of certificates) {
+    // The fixture has none.
+    if (name !== 'super-admin.conf') reissue(tree, name, { until: fromToday(endings[name] ?? 365) });
   }
   return tree;
+}
+
+function fromToday(days: number): Date {
+  const seconds = Math.floor(Date.now() / 1000) + days * 24 * 3600;
+  return new Date(seconds * 1000);
 }
 
 /** The same CA with the same key, which ends in so many days. */

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { KubepkiError } from '../../../src/errors/error.ts';
 import { FileSystemRoot } from '../../../src/filesystem/root.ts';
 import { readInventory, type Etcd } from '../../../src/inventory/inventory.ts';
 import { locateLayout } from '../../../src/inventory/layout.ts';
@@ -11,6 +12,7 @@ import { managedOn } from '../../../src/operations/node/node-kind.ts';
 import { examination } from '../../../src/operations/examination/examination.ts';
 import type { Finding } from '../../../src/operations/examination/finding.ts';
 import { judge } from '../../support/judge.ts';
+import { plannedNode, read, remakeAuthority } from '../../support/planned-node.ts';
 import { makeCa, resign } from '../../support/resigned.ts';
 import { copyFixture, temporaryDirectory, type Tree } from '../../support/tree.ts';
 
@@ -295,6 +297,23 @@ const cases: readonly Case[] = [
     finds: ['front-proxy-client: foreign', 'front-proxy-ca: ca-no-ca'],
   },
   {
+    what: 'a CA that has expired',
+    breakIt: ({ tree }) => {
+      remakeAuthority(tree, 'front-proxy-ca', { until: new Date('2026-12-31T00:00:00Z') });
+    },
+    finds: ['front-proxy-client: untrusted', 'front-proxy-ca: ca-expired'],
+  },
+  {
+    what: 'a CA that must not sign',
+    breakIt: ({ openssl, pki }) => {
+      resign(openssl, pki('front-proxy-ca'), {
+        ...{ by: pki('front-proxy-ca'), ...dates },
+        extensions: 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,digitalSignature',
+      });
+    },
+    finds: ['front-proxy-client: untrusted', 'front-proxy-ca: ca-unfit'],
+  },
+  {
     what: "another CA's key",
     breakIt: ({ pki }) => {
       copyFileSync(pki('ca.key'), pki('front-proxy-ca.key'));
@@ -377,6 +396,34 @@ describe('the examination of a node', () => {
       found(examine(tree, { at })).filter((one) => one.startsWith('front-proxy')),
       ['front-proxy-client: untrusted', 'front-proxy-ca: ca-serial'],
     );
+  });
+
+  test('of several in one CA file, one that Go cannot parse spoils the others', (t) => {
+    const set = setting(t);
+    if (set === undefined) return;
+    const { openssl, tree, pki, stranger } = set;
+    const other = stranger('other');
+    resign(openssl, other, { by: other, serial: -5, extensions: 'basicConstraints=critical,CA:TRUE' });
+    const bundle = [pki('front-proxy-ca'), other].map((path) => readFileSync(`${path}.crt`));
+    writeFileSync(pki('front-proxy-ca.crt'), Buffer.concat(bundle));
+    assert.deepEqual(found(examine(tree)), ['front-proxy-ca: block-unparsable']);
+  });
+
+  test('a key that this user may not read is told of as that', (t) => {
+    const inventory = read(plannedNode(t));
+    const error = new KubepkiError('no-permission', 'permission denied', { file: '/key' });
+    const keys = new Map(
+      [...readPrivateKeys(inventory)].map(([name, slot]) =>
+        ['apiserver', 'etcd-ca'].includes(name)
+          ? [name, { ...slot, content: { status: 'unreadable', error } } as const]
+          : [name, slot],
+      ),
+    );
+    const managed = managedOn('control-plane', 'stacked', inventory);
+    assert.deepEqual(found(examination({ inventory: managed, keys, now, command: (text) => text })), [
+      'apiserver: key-locked',
+      'etcd-ca: ca-key-locked',
+    ]);
   });
 
   test("of a CA's file the certificate in use is judged, the others are told of", (t) => {
