@@ -7,6 +7,7 @@ import { sharesAuthority } from '../issuing/kubeconfig-authority.ts';
 import type { LocalIssuer } from '../../pki/issue/issuer.ts';
 import { findExtension } from '../../pki/extension/extension.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
+import { isSameKey } from '../../pki/key/subject-key.ts';
 import { parseSubjectAltName } from '../../pki/extension/subject-alt-name.ts';
 import {
   authorityOf,
@@ -292,7 +293,7 @@ function planServiceAccount(
   }
   if (key === undefined) throw lone(files.publicKey, files.key);
   if (publicKey === undefined) throw lone(files.key, files.publicKey);
-  if (publicKeyOf(key).equals(publicKey)) return { status: 'existing', spec, warnings: [] };
+  if (isSameKey(publicKeyOf(key), publicKey)) return { status: 'existing', spec, warnings: [] };
   throw new KubepkiError('conflict', `is not the public key of ${files.key.target.path}`, {
     file: files.publicKey.target.path,
     hint: 'put the two halves of one pair in place, from a backup or another control-plane node',

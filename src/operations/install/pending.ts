@@ -7,6 +7,7 @@ import type { KeySlot } from '../../inventory/request-files.ts';
 import type { FileTarget } from '../../changeset/change-set.ts';
 import { findExtension } from '../../pki/extension/extension.ts';
 import { algorithmOf, describeAlgorithm, publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
+import { isSameKey } from '../../pki/key/subject-key.ts';
 import type { Asked } from './check-signed.ts';
 import type { KeysInUse } from '../issuing/keys-in-use.ts';
 
@@ -46,7 +47,7 @@ export function pendingIn(
     return { spec, asked, ...key, otherPaths, requestFile: undefined };
   }
   const { publicKey, subject, extensions } = request.content.value;
-  const key = keys.flatMap(present).find((one) => publicKeyOf(one.key).equals(publicKey));
+  const key = keys.flatMap(present).find((one) => isSameKey(publicKeyOf(one.key), publicKey));
   if (key === undefined) {
     for (const { content } of keys) if (content.status === 'unreadable') throw content.error;
     throw new KubepkiError('conflict', 'was made with a key that is not beside it', {

@@ -204,7 +204,7 @@ function stateOf(
   if (key.content.status === 'missing') return error(request, 'is there, but not the key it was made with');
   if (request.content.status === 'missing')
     return error(key, 'is there, but no request that was made with it');
-  return request.content.value.publicKey.equals(publicKeyOf(key.content.value))
+  return isSameKey(request.content.value.publicKey, publicKeyOf(key.content.value))
     ? 'pending'
     : error(request, `was not made with the key ${key.target.path}`);
 }

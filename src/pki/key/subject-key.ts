@@ -39,7 +39,13 @@ export function subjectKey(info: Asn1, x509?: X509Certificate): SubjectKey {
   }
 }
 
+/**
+ * The only comparison of keys. Node 20's `KeyObject.equals` of keys of two kinds leaves an error in OpenSSL's queue, for which
+ * the next private key that is parsed is refused.
+ */
 export function isSameKey(one: SubjectKey, other: SubjectKey): boolean {
   if (one instanceof ForeignKey) return other instanceof ForeignKey && one.info.equals(other.info);
-  return other instanceof KeyObject && one.equals(other);
+  return (
+    other instanceof KeyObject && one.asymmetricKeyType === other.asymmetricKeyType && one.equals(other)
+  );
 }
