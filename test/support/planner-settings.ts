@@ -13,10 +13,9 @@ import { readInitFiles } from '../../src/inventory/init-files.ts';
 import type { Inventory } from '../../src/inventory/inventory.ts';
 import { readIssuers } from '../../src/inventory/issuers.ts';
 import { plannedLayout } from '../../src/inventory/layout.ts';
-import { readKeyTargets } from '../../src/inventory/key-targets.ts';
 import { readPendingFiles } from '../../src/inventory/pending-files.ts';
-import { readPlace } from '../../src/inventory/places.ts';
-import { readLiveKeys, readPrivateKeys } from '../../src/inventory/private-keys.ts';
+import { readPlaces } from '../../src/inventory/places.ts';
+import { readPrivateKeys } from '../../src/inventory/private-keys.ts';
 import { readRequestFiles } from '../../src/inventory/request-files.ts';
 import { planGeneration, type GenerationPlan } from '../../src/operations/generation/plan-generation.ts';
 import { examination } from '../../src/operations/examination/examination.ts';
@@ -53,7 +52,6 @@ export function renewalSettings(inventory: Inventory, more: Partial<RenewalSetti
     encryptionAlgorithm: undefined,
     issuers: readIssuers(inventory, new Set(certificateAuthorities.map(({ name }) => name)), now),
     keys,
-    keyTargets: readKeyTargets(inventory),
     command,
     ...more,
   };
@@ -69,10 +67,14 @@ export function planRenewal(
 }
 
 /** Nobody but root decides where a key lies. */
-const keySettings = { wasRequested: () => false, isInReach: () => false, command };
+const keySettings = { requestedKeys: [], command };
+
+/** Whether another user decides what lies where a key waits; undefined: as it is where the test runs. */
+interface InReach {
+  readonly isInReach?: boolean;
+}
 
 export function requestSettings(inventory: Inventory, more: Partial<RequestSettings> = {}): RequestSettings {
-  const { root } = inventory.layout;
   const keys = readPrivateKeys(inventory);
   return {
     due: undefined,
@@ -81,11 +83,11 @@ export function requestSettings(inventory: Inventory, more: Partial<RequestSetti
     sans: undefined,
     encryptionAlgorithm: undefined,
     ...keySettings,
-    keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
+    keysInUse: keysInUse(inventory, keys),
     keys,
     signer: 'by-hand',
     force: false,
-    certificateAt: (path) => readCertificateFile(root, path),
+    answers: [],
     ...more,
   };
 }
@@ -95,22 +97,31 @@ export function planRequest(
   inventory: Inventory,
   directory: string,
   name: string,
-  more: Partial<RequestSettings> = {},
+  { isInReach, ...more }: Partial<RequestSettings> & InReach = {},
 ): PlannedRequest {
-  const files = readRequestFiles(inventory.layout.root, directory, specOf(name));
-  return only(planRequests(inventory, [files], requestSettings(inventory, more)));
+  const { root } = inventory.layout;
+  const found = readRequestFiles(root, directory, specOf(name));
+  const reached = isInReach === undefined ? {} : { isInReach };
+  const files = { ...found, key: { ...found.key, ...reached }, newKey: { ...found.newKey, ...reached } };
+  const answers = [files.key.certificatePath, files.newKey.certificatePath, ...files.otherPaths].map((path) =>
+    readCertificateFile(root, path),
+  );
+  return only(planRequests(inventory, [files], requestSettings(inventory, { answers, ...more })));
 }
 
 /** @param directory `--csr-dir`, or the cert dir, where only what is expected counts */
 export function installSettings(
   inventory: Inventory,
   directory: string,
-  more: Partial<InstallSettings> = {},
+  { isInReach, ...more }: Partial<InstallSettings> & InReach = {},
 ): InstallSettings {
   const { layout } = inventory;
-  const waiting = [...certificates, kubeletKubeconfig].flatMap((spec) =>
-    readPendingFiles(layout, directory, spec),
-  );
+  const keys = readPrivateKeys(inventory);
+  const waiting = [...certificates, kubeletKubeconfig]
+    .flatMap((spec) => readPendingFiles(layout, directory, spec))
+    .map((files) =>
+      isInReach === undefined ? files : { ...files, keys: files.keys.map((key) => ({ ...key, isInReach })) },
+    );
   const expected = waiting.flatMap(({ certificatePaths, otherPaths }) => [
     ...certificatePaths,
     ...otherPaths,
@@ -119,15 +130,15 @@ export function installSettings(
     now,
     allowChanges: false,
     ...keySettings,
-    keysInUse: keysInUse(inventory, readKeyTargets(inventory), readLiveKeys(inventory)),
-    keys: readPrivateKeys(inventory),
+    keysInUse: keysInUse(inventory, keys),
+    keys,
     waiting,
     files:
       directory === layout.certDir
         ? [...new Set(expected)].map((path) => readCertificateFile(layout.root, path))
         : readCertificateFiles(layout.root, directory),
     bundle: undefined,
-    placeOf: (spec) => readPlace(layout, spec),
+    places: readPlaces(inventory, keys),
     ...more,
   };
 }
@@ -137,7 +148,7 @@ export function planInstallOf(
   inventory: Inventory,
   directory: string,
   name: string,
-  more: Partial<InstallSettings> = {},
+  more: Partial<InstallSettings> & InReach = {},
 ): PlannedInstall {
   return only(planInstall(inventory, [specOf(name)], installSettings(inventory, directory, more)));
 }

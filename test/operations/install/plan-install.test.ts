@@ -11,10 +11,7 @@ import {
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { KubepkiError } from '../../../src/errors/error.ts';
-import { readPlace } from '../../../src/inventory/places.ts';
 import {
-  changingTargets,
-  placeTargets,
   planInstall,
   stillNeeded,
   type Installable,
@@ -123,7 +120,7 @@ describe('what is installed', () => {
       assert.equal(made.pending.keyFile.path, join(csr, `${name}.key`));
       assert.deepEqual([made.inPlace, made.warnings], [false, []]);
       assert.deepEqual(
-        placeTargets(made.place).map(({ path }) => path),
+        made.place.targets.map(({ path }) => path),
         [pki(tree, `${base}.crt`), pki(tree, `${base}.key`)],
       );
     }
@@ -134,7 +131,7 @@ describe('what is installed', () => {
     sign(tree, join(csr, 'admin.conf.crt'), 'admin.conf');
     const { place } = installableOf(plan(tree, csr, 'admin.conf'));
     assert.deepEqual(
-      changingTargets(place).map(({ path }) => path),
+      place.changing.map(({ path }) => path),
       [join(tree.kubeconfigDir, 'admin.conf')],
     );
     const naming = copyFixture(t, 'kubeconfig-files');
@@ -144,8 +141,8 @@ describe('what is installed', () => {
     sign(naming, join(there, 'admin.conf.crt'), 'admin.conf', { until: inDays(365 * 40) });
     const named = installableOf(plan(naming, there, 'admin.conf')).place;
     assert.deepEqual(
-      changingTargets(named).map(({ path }) => path),
-      ['users/admin.crt', 'users/admin.key'].map((path) => join(naming.kubeconfigDir, path)),
+      named.changing.map(({ path }) => path),
+      ['users/admin.key', 'users/admin.crt'].map((path) => join(naming.kubeconfigDir, path)),
     );
   });
 
@@ -211,8 +208,7 @@ describe('what is installed', () => {
     const next = remakeAuthority(tree, 'ca', { until: inDays(3650) });
     sign(tree, join(csr, 'admin.conf.crt'), 'admin.conf');
     const { place } = installableOf(plan(tree, csr, 'admin.conf'));
-    assert.equal(place.kind, 'kubeconfig');
-    assert.equal(place.trusted.pem, encodeCertificates([next, old]));
+    assert.equal(place.trusting?.trusted.pem, encodeCertificates([next, old]));
   });
 
   test('without its CSR, by what the certificate in use says', (t) => {
@@ -578,14 +574,14 @@ describe('where it would go', () => {
   test('with a key that was made here, if another user decides what lies there', (t) => {
     const { tree, csr } = csrNode(t, 'apiserver');
     sign(tree, join(csr, 'apiserver.crt'), 'apiserver');
-    const isInReach = (): boolean => true;
+    const isInReach = true;
     assert.match(
       refusals(tree, csr, 'apiserver', { isInReach }).join('\n'),
       /^no-permission: \/csr\/apiserver\.key: is where another user decides which file has this name/,
     );
     const digest = keyDigest(publicKeyOf(spareKey));
-    const wasRequested = (name: string, asked: string): boolean => name === 'apiserver' && asked === digest;
-    installableOf(plan(tree, csr, 'apiserver', { isInReach, wasRequested }));
+    const requestedKeys = [{ name: 'apiserver', digest }];
+    installableOf(plan(tree, csr, 'apiserver', { isInReach, requestedKeys }));
   });
 
   test('into another user’s file only what that user holds already, by kubeadm’s name', (t) => {
@@ -593,14 +589,14 @@ describe('where it would go', () => {
     sign(tree, join(csr, 'apiserver.crt'), 'apiserver');
     const foreign = (): PlannedInstall => {
       const inventory = read(tree);
-      const place = readPlace(inventory.layout, specOf('apiserver'));
-      assert.equal(place.kind, 'leaf');
-      const theirs = {
-        ...place,
-        certificate: ofAnotherUser(place.certificate),
-        key: ofAnotherUser(place.key),
-      };
-      return planInstallOf(inventory, csr, 'apiserver', { placeOf: () => theirs });
+      const { places } = installSettings(inventory, csr);
+      const place = places.get('apiserver');
+      assert.ok(place?.status === 'present' && place.value.kind === 'leaf');
+      const { certificate, key } = place.value;
+      const theirs = { ...place.value, certificate: ofAnotherUser(certificate), key: ofAnotherUser(key) };
+      return planInstallOf(inventory, csr, 'apiserver', {
+        places: new Map([...places, ['apiserver', { status: 'present', value: theirs }]]),
+      });
     };
     installableOf(foreign());
     const subject = distinguishedName([], 'kubernetes-admin');

@@ -9,7 +9,6 @@ import { managedOn } from '../../../src/operations/node/node-kind.ts';
 import {
   planRenewals,
   staysDue,
-  targetsOf,
   type PlannedRenewal,
   type Renewable,
 } from '../../../src/operations/renewal/plan-renewal.ts';
@@ -85,7 +84,7 @@ function sans(add: readonly string[], remove: readonly string[] = []): { readonl
 }
 
 function paths(renewable: Renewable, tree: Tree): string[] {
-  return targetsOf(renewable.place).map(({ path }) => path.replace(`${tree.kubeconfigDir}/`, ''));
+  return renewable.place.changing.map(({ path }) => path.replace(`${tree.kubeconfigDir}/`, ''));
 }
 
 describe('what is renewed', () => {
@@ -123,7 +122,6 @@ describe('what is renewed', () => {
     assert.deepEqual(paths(renewableOf(planRenewal(read(naming), 'admin.conf')), naming), [
       'users/admin.key',
       'users/admin.crt',
-      'admin.conf',
     ]);
   });
 
@@ -184,8 +182,7 @@ describe('what is renewed', () => {
     const old = authority(tree, 'ca').certificate;
     const next = remakeAuthority(tree, 'ca', { until: inDays(3650) });
     const { place } = renewableOf(planRenewal(read(tree), 'admin.conf'));
-    assert.equal(place.kind, 'kubeconfig');
-    assert.equal(place.trusted.pem, encodeCertificates([next, old]));
+    assert.equal(place.trusting?.trusted.pem, encodeCertificates([next, old]));
   });
 
   test('other SANs: those that come and go, and nothing else', () => {

@@ -296,14 +296,13 @@ describe('a request that waits', () => {
   test('counts only where its key is known to be ours, if another user decides what lies there', (t) => {
     const { tree, csr } = csrNode(t);
     layRequest(tree, csr, 'apiserver');
-    const isInReach = (): boolean => true;
+    const isInReach = true;
     assert.match(
       refusal(tree, csr, 'apiserver', { isInReach }),
       /^no-permission: \/csr\/apiserver\.key: is where another user decides which file has this name/,
     );
-    const ours = keyDigest(publicKeyOf(spareKey));
-    const wasRequested = (name: string, digest: string): boolean => name === 'apiserver' && digest === ours;
-    must(ask(tree, csr, 'apiserver', { isInReach, wasRequested }), 'pending');
+    const requestedKeys = [{ name: 'apiserver', digest: keyDigest(publicKeyOf(spareKey)) }];
+    must(ask(tree, csr, 'apiserver', { isInReach, requestedKeys }), 'pending');
     requestableOf(ask(tree, csr, 'apiserver', { isInReach, force: true }));
   });
 
