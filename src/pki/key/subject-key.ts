@@ -45,7 +45,5 @@ export function subjectKey(info: Asn1, x509?: X509Certificate): SubjectKey {
  */
 export function isSameKey(one: SubjectKey, other: SubjectKey): boolean {
   if (one instanceof ForeignKey) return other instanceof ForeignKey && one.info.equals(other.info);
-  return (
-    other instanceof KeyObject && one.asymmetricKeyType === other.asymmetricKeyType && one.equals(other)
-  );
+  return other instanceof KeyObject && one.asymmetricKeyType === other.asymmetricKeyType && one.equals(other);
 }
