@@ -44,6 +44,8 @@ export interface PlannedRun {
   readonly errors: readonly KubepkiError[];
   /** What is said after the errors. */
   readonly onRefusal?: () => void;
+  /** Asked of the person on a terminal, without the lock: another run must not wait for the answer. */
+  readonly question?: () => Promise<void>;
   /** What is said before anything is made. */
   readonly beforehand?: () => void;
   /** The certificates that will be others: what uses them must be such that it can be restarted. */
@@ -78,6 +80,7 @@ export type Conclusion =
  * refuses all or makes all; says what became of it; and then does what is to follow. A dry run decides the same and goes through
  * all that comes before the first byte is written, without the lock, which is a write as well.
  * @param plan decides, from what it reads now
+ * @param asks whether there is a person who is asked the plan's question first
  * @param inUse whether what it changes is in use: then a restart and a hook may follow
  * @throws KubepkiError busy, unfinished; not-found for a directory that is to be made where a link leads nowhere
  */
@@ -86,7 +89,7 @@ export async function changeNode(
   plan: (way: Way) => PlannedRun | Promise<PlannedRun>,
   options: ChangeFlags,
   terminal: Terminal,
-  { inUse }: { readonly inUse: boolean },
+  { inUse, asks = false }: { readonly inUse: boolean; readonly asks?: boolean },
 ): Promise<ExitCode> {
   const { root, certDir, kubeconfigDir } = node.layout;
   if (node.isPlanned) for (const one of [certDir, kubeconfigDir]) requireNoDanglingLink(root, one);
@@ -97,6 +100,12 @@ export async function changeNode(
     await noteWaiting(node, terminal);
     const way = { dryRun: true, state: stateOf(node), generateKeys: placeholderKeys };
     return conclude(await run(way), options, terminal, after);
+  }
+  if (asks) {
+    const first = await plan({ dryRun: false, state: stateOf(node), generateKeys });
+    const refused = refuse(first, { dryRun: false }, terminal);
+    if (refused !== undefined) return conclude(refused, options, terminal, after);
+    await first.question?.();
   }
   const conclusion = await underLock(node, options, terminal, (state) =>
     run({ dryRun: false, state, generateKeys }),
@@ -112,13 +121,9 @@ export async function carryOut(
   options: ChangeFlags,
   terminal: Terminal,
 ): Promise<Conclusion> {
-  const { now, errors, arriving, make, restores } = run;
-  if (errors.length > 0) {
-    for (const error of errors) terminal.error(error);
-    run.onRefusal?.();
-    const report = run.report({ kind: 'refused', dryRun });
-    return { kind: 'finished', code: exitCodes.error, report, text: '' };
-  }
+  const { now, arriving, make, restores } = run;
+  const refused = refuse(run, { dryRun }, terminal);
+  if (refused !== undefined) return refused;
   requireRestartable(node, run.names, options);
   run.beforehand?.();
   if (dryRun) {
@@ -134,6 +139,22 @@ export async function carryOut(
     : makeArrivingChange(state, { ...arriving, make }, how));
   if (outcome.kind === 'interrupted') return outcome;
   return finished(run, made(outcome.backup, outcome.change));
+}
+
+function refuse(
+  { errors, onRefusal, report }: PlannedRun,
+  { dryRun }: Pick<Way, 'dryRun'>,
+  terminal: Terminal,
+): Conclusion | undefined {
+  if (errors.length === 0) return undefined;
+  for (const error of errors) terminal.error(error);
+  onRefusal?.();
+  return {
+    kind: 'finished',
+    code: exitCodes.error,
+    report: report({ kind: 'refused', dryRun }),
+    text: '',
+  };
 }
 
 async function finished({ code, text, remarks }: PlannedRun, report: ChangeReport): Promise<Conclusion> {

@@ -19,12 +19,12 @@ export interface Naming {
   readonly foreign: boolean;
 }
 
-/** The files of a CA that a change relies on: it signs, or is what is verified against and trusted. */
+/** A CA that a change relies on: it signs, or is what is verified against and trusted. */
 export interface SigningFiles {
-  /** As it was read. */
+  /** The file with its certificate, as it was read. */
   readonly certificate: FileTarget;
-  /** Host path, and the file need not be there. */
-  readonly keyPath: string;
+  /** What it signs, or is trusted for, goes into these. */
+  readonly targets: readonly FileTarget[];
 }
 
 export interface FileContent {

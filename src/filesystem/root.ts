@@ -94,7 +94,15 @@ export class FileSystemRoot {
    * @throws KubepkiError not-a-file, no-permission, io
    */
   linksOnTheWay(hostPath: string): readonly string[] {
-    return this.#walk(hostPath).links;
+    return this.#walk(hostPath).links.map(({ path }) => path);
+  }
+
+  /**
+   * The host path without symlinks, with those that led there as they were when they were followed.
+   * @throws KubepkiError not-a-file, no-permission, io
+   */
+  follow(hostPath: string): Walk {
+    return this.#walk(hostPath);
   }
 
   #walk(hostPath: string): Walk {
@@ -106,7 +114,7 @@ export class FileSystemRoot {
   #follow(pending: string[], from: string, hostPath: string): Walk {
     const base = this.#base(hostPath);
     let current = from;
-    const links: string[] = [];
+    const links: FollowedLink[] = [];
     for (let part = pending.shift(); part !== undefined; part = pending.shift()) {
       if (part === '' || part === '.') continue;
       if (part === '..') {
@@ -115,12 +123,13 @@ export class FileSystemRoot {
       }
       // Not join(), which goes over the whole path again.
       const next = current === '/' ? `/${part}` : `${current}/${part}`;
-      const target = readLink(next, hostPath);
-      if (target === undefined) {
+      const link = readLink(next, hostPath);
+      if (link === undefined) {
         current = next;
         continue;
       }
-      links.push(next);
+      const { target, uid } = link;
+      links.push({ path: next, uid });
       if (links.length > maxSymlinks) {
         throw new KubepkiError('not-a-file', 'too many levels of symbolic links', { file: hostPath });
       }
@@ -139,9 +148,14 @@ export class FileSystemRoot {
   }
 }
 
+interface FollowedLink {
+  readonly path: string;
+  readonly uid: number;
+}
+
 interface Walk {
   readonly path: string;
-  readonly links: readonly string[];
+  readonly links: readonly FollowedLink[];
 }
 
 /** Nothing in it has to be taken away, as `..` has. */
@@ -154,9 +168,15 @@ function below(base: string, path: string): string {
   return isPlain(path) && path.startsWith(base) ? path.slice(base.length) : relative(base, path);
 }
 
-function readLink(path: string, shownPath: string): string | undefined {
+function readLink(
+  path: string,
+  shownPath: string,
+): { readonly target: string; readonly uid: number } | undefined {
   try {
-    return lstatSync(path).isSymbolicLink() ? utf8(readlinkSync(path, 'buffer'), path) : undefined;
+    const stats = lstatSync(path);
+    return stats.isSymbolicLink()
+      ? { target: utf8(readlinkSync(path, 'buffer'), path), uid: stats.uid }
+      : undefined;
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return undefined;
     throw filesystemError(cause, shownPath);

@@ -12,6 +12,7 @@ import type { Layout } from './layout.ts';
 import { readKubeconfigSlot } from './pending-files.ts';
 import { reading, type Reading } from './reading.ts';
 import { readSlot, type Slot } from './request-files.ts';
+import { readSigningKey } from './signing-key.ts';
 
 /** What is there of one thing that `kubeadm init` makes. */
 export type InitFiles =
@@ -52,7 +53,10 @@ export function readInitFiles(layout: Layout, spec: InitSpec): InitFiles {
         kind: 'pair',
         spec,
         certificate: readPlace(root, `${base}.crt`, parseCertificates),
-        key: readPlace(root, `${base}.key`, parsePrivateKey),
+        key:
+          spec.kind === 'ca'
+            ? withoutDangling(root, readSigningKey(root, `${base}.key`))
+            : readPlace(root, `${base}.key`, parsePrivateKey),
       };
     }
     case 'service-account':

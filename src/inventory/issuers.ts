@@ -1,10 +1,10 @@
 import type { CaName } from '../catalog/catalog.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { localIssuer, type Issuer } from '../pki/issue/issuer.ts';
-import { parsePrivateKey } from '../pki/key/private-key.ts';
 import type { AuthorityEntry, Inventory } from './inventory.ts';
 import type { Layout } from './layout.ts';
-import { readFile, reading, type Reading } from './reading.ts';
+import { reading, type Reading } from './reading.ts';
+import { readSigningKey } from './signing-key.ts';
 
 /** `missing`: there is no CA certificate. */
 export type Issuers = ReadonlyMap<CaName, Reading<Issuer>>;
@@ -28,12 +28,13 @@ function readIssuer(layout: Layout, authority: AuthorityEntry, now: Date): Readi
   if (key.status === 'unreadable') return key;
   if (key.status === 'missing')
     return { status: 'present', value: { kind: 'external', bundle: bundle.value } };
+  const { content } = readSigningKey(layout.root, keyPath);
+  if (content.status === 'unreadable') return content;
   return reading<Issuer>(keyPath, () => {
-    const { bytes } = readFile(layout.root, keyPath);
-    if (bytes === undefined) {
+    if (content.status === 'missing') {
       throw new KubepkiError('conflict', 'disappeared while it was read', { file: keyPath });
     }
     const files = { certificate: certificatePath, key: keyPath };
-    return localIssuer(bundle.value, parsePrivateKey(bytes), now, files);
+    return localIssuer(bundle.value, content.value, now, files);
   });
 }

@@ -1,4 +1,4 @@
-import type { SigningFiles } from '../changeset/change-set.ts';
+import type { FileTarget, SigningFiles } from '../changeset/change-set.ts';
 import type { CaName } from '../catalog/catalog.ts';
 import type { AuthorityEntry, CertificateEntry, FoundPlace, Inventory } from './inventory.ts';
 import type { PrivateKeys } from './private-keys.ts';
@@ -33,14 +33,18 @@ export function placeIn(entry: CertificateEntry, keys: PrivateKeys): FoundPlace 
   return { kind: 'kubeconfig', ...state, certificate, key: keyPath === undefined ? undefined : present(key) };
 }
 
-/** The files of the CAs that these certificates are from, as far as they could be read. */
+/** The CAs that these certificates are from, as far as their files could be read, each with where those go. */
 export function signingFiles(
   { authorities }: Inventory,
-  specs: readonly { readonly caName: CaName }[],
+  certificates: readonly {
+    readonly spec: { readonly caName: CaName };
+    readonly place: { readonly targets: readonly FileTarget[] };
+  }[],
 ): SigningFiles[] {
-  return authorities.flatMap(({ spec, file, keyPath }) =>
-    file !== undefined && specs.some(({ caName }) => caName === spec.name)
-      ? [{ certificate: file, keyPath }]
-      : [],
-  );
+  return authorities.flatMap(({ spec, file }) => {
+    const theirs = certificates.filter((one) => one.spec.caName === spec.name);
+    return file === undefined || theirs.length === 0
+      ? []
+      : [{ certificate: file, targets: theirs.flatMap(({ place }) => place.targets) }];
+  });
 }

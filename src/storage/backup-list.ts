@@ -28,9 +28,7 @@ export function listBackups(state: StateDirectory): BackupList {
 function readOne(state: StateDirectory, id: string): BackupManifest | KubepkiError | undefined {
   const file = join(state.backups, id, manifestName);
   try {
-    const manifest = readManifest(state, id);
-    if (manifest !== 'damaged') return manifest;
-    return new KubepkiError('no-backup', 'is not a manifest of this version of kubepki', { file });
+    return readManifest(state, id);
   } catch (cause) {
     return filesystemError(cause, file);
   }

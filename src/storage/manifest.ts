@@ -101,15 +101,18 @@ export function writeManifest(state: StateDirectory, manifest: Omit<BackupManife
 }
 
 /**
- * @returns undefined when there is none: the backup is not complete; `damaged`: it is not one that we have written
+ * @returns undefined when there is none: the backup is not complete; an error where it is not one that we have written
  * @throws KubepkiError no-permission, io
  */
-export function readManifest(state: StateDirectory, id: string): BackupManifest | 'damaged' | undefined {
-  const record = readRecord(state, join(state.backups, id, manifestName), manifestRecord);
+export function readManifest(state: StateDirectory, id: string): BackupManifest | KubepkiError | undefined {
+  const file = join(state.backups, id, manifestName);
+  const damaged = (problem = 'is not a manifest of this version of kubepki'): KubepkiError =>
+    new KubepkiError('no-backup', problem, { file });
+  const record = readRecord(state, file, manifestRecord);
   if (record === undefined) return undefined;
-  if ('problem' in record) return 'damaged';
+  if ('problem' in record) return damaged(record.problem);
   const { files, ...manifest } = record.locate(`rollback ${id}`);
-  if (manifest.id !== id) return 'damaged';
+  if (manifest.id !== id) return damaged();
   try {
     return { ...manifest, files: files(), unreachable: undefined };
   } catch (error) {

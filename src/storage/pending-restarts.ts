@@ -4,6 +4,7 @@ import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { exists, readRegularFile } from '../filesystem/regular-file.ts';
 import { removeIfThere, syncDirectory } from './durable.ts';
 import {
+  deferred,
   list,
   numberIn,
   object,
@@ -42,7 +43,10 @@ export interface PendingRestarts {
   readonly terms: RestartTerms;
 }
 
-interface RestartsRecord extends PendingRestarts {
+interface RestartsRecord {
+  /** Looked for only where they are of use: a path out of reach in a record that a reboot has settled must stop nothing. */
+  readonly restarts: () => readonly PendingRestart[];
+  readonly terms: () => RestartTerms;
   /** The kernel's name for the time since the machine was started: a reboot restarts everything. */
   readonly bootId: string;
 }
@@ -51,18 +55,22 @@ const milliseconds = optional(numberIn(0, Number.MAX_VALUE, { fractions: true })
 
 const restartsRecord = object<RestartsRecord>({
   bootId: text,
-  restarts: list(
-    object<PendingRestart>({
-      component: text,
-      files: list(object<PutFile>({ path: shownLocation, sha256: text })),
+  restarts: deferred(
+    list(
+      object<PendingRestart>({
+        component: text,
+        files: list(object<PutFile>({ path: shownLocation, sha256: text })),
+      }),
+    ),
+  ),
+  terms: deferred(
+    object<RestartTerms>({
+      manifestsDir: optional(shownLocation),
+      settle: milliseconds,
+      stopTimeout: milliseconds,
+      startTimeout: milliseconds,
     }),
   ),
-  terms: object<RestartTerms>({
-    manifestsDir: optional(shownLocation),
-    settle: milliseconds,
-    stopTimeout: milliseconds,
-    startTimeout: milliseconds,
-  }),
 });
 
 const none: PendingRestarts = { restarts: [], terms: {} };
@@ -85,7 +93,7 @@ export function writePendingRestarts(
       syncDirectory(state.path);
       return;
     }
-    writeRecord(state, path, restartsRecord, { bootId, restarts, terms });
+    writeRecord(state, path, restartsRecord, { bootId, restarts: () => restarts, terms: () => terms });
   } catch (cause) {
     throw filesystemError(cause, path);
   }
@@ -102,10 +110,10 @@ export function readPendingRestarts(state: StateDirectory, bootId: string): Pend
   if (record === undefined || record instanceof KubepkiError) return none;
   const { bootId: written, restarts: all, terms } = record.locate();
   if (written !== bootId) return none;
-  const restarts = all.filter(({ files }) =>
+  const restarts = all().filter(({ files }) =>
     files.some(({ path, sha256 }) => digestOf(state, path) === sha256),
   );
-  return restarts.length === 0 ? none : { restarts, terms };
+  return restarts.length === 0 ? none : { restarts, terms: terms() };
 }
 
 /** Why what is there cannot be read. */

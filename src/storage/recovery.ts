@@ -213,7 +213,7 @@ function moveForward(state: StateDirectory, entry: JournalEntry): void {
 
 function back(state: StateDirectory, journal: Journal, reason: string): Resolution {
   const manifest = readManifest(state, journal.id);
-  const files = typeof manifest === 'object' ? manifest.files : [];
+  const files = manifest === undefined || manifest instanceof KubepkiError ? [] : manifest.files;
   for (const entry of journal.entries.filter((one) => placeOf(state, one) === 'new')) {
     const file = files.find(({ resolvedPath }) => resolvedPath === entry.resolvedPath);
     if (file === undefined) throw new KubepkiError('unfinished', 'has no backup', { file: entry.path });

@@ -20,7 +20,7 @@ export function requireSafeTargets(
   requireTrustedLinks(root, targets);
   requireOwnDirectories(targets);
   for (const target of targets) requireNamersOwn(target);
-  for (const files of signedBy) requireSignersOwn(root, targets, files);
+  for (const files of signedBy) requireSignersOwn(root, files);
 }
 
 function requireDistinct(targets: readonly FileTarget[]): void {
@@ -43,12 +43,7 @@ function requireDistinct(targets: readonly FileTarget[]): void {
  * directories.)
  */
 function requireTrustedLinks(root: FileSystemRoot, targets: readonly FileTarget[]): void {
-  const foreign = targets.flatMap(({ path }) =>
-    root
-      .linksOnTheWay(path)
-      .map((link) => ({ path, link, uid: look(link).uid }))
-      .filter(({ uid }) => isForeign(uid)),
-  );
+  const foreign = targets.flatMap(({ path }) => foreignLinks(root, path));
   const [first] = foreign;
   if (first === undefined) return;
   const links = [...new Set(foreign.map(({ link }) => link))];
@@ -100,19 +95,21 @@ function requireNamersOwn({ path, resolvedPath, before, namedBy }: FileTarget): 
 
 /**
  * The owner of a CA's certificate decides what signs and what is trusted. So of a foreign one's CA nothing goes into files but
- * where that owner can put what he likes already. A foreign symlink on the way to a CA leads to its owner's files only: it
- * would have root sign with a key that its owner cannot read.
+ * where that owner can put what he likes already.
  *
  * Whose the CA's key is does not matter: it fits the certificate. (Of kubeadm's rootless control planes it belongs to the user
  * of kube-controller-manager.)
  */
-function requireSignersOwn(
-  root: FileSystemRoot,
-  targets: readonly FileTarget[],
-  { certificate, keyPath }: SigningFiles,
-): void {
-  for (const path of [certificate.path, keyPath]) requireLinksOwn(root, path);
+function requireSignersOwn(root: FileSystemRoot, { certificate, targets }: SigningFiles): void {
   const { path, before } = certificate;
+  for (const { link, uid } of foreignLinks(root, path)) {
+    if (uid === before?.uid) continue;
+    throw new KubepkiError(
+      'no-permission',
+      `the symbolic link ${link} belongs to uid ${String(uid)}, who would decide which CA is used`,
+      { file: path, hint: `if it leads where it should, make it yours: ${chownLinks([link])}` },
+    );
+  }
   if (before?.foreign !== true) return;
   const other = targets.find((target) => !mayReplace(before.uid, target));
   if (other === undefined) return;
@@ -123,17 +120,11 @@ function requireSignersOwn(
   );
 }
 
-function requireLinksOwn(root: FileSystemRoot, path: string): void {
-  const owner = lookFor(root.resolve(path))?.uid;
-  for (const link of root.linksOnTheWay(path)) {
-    const { uid } = look(link);
-    if (!isForeign(uid) || uid === owner) continue;
-    throw new KubepkiError(
-      'no-permission',
-      `the symbolic link ${link} belongs to uid ${String(uid)}, who would decide which CA is used`,
-      { file: path, hint: `if it leads where it should, make it yours: ${chownLinks([link])}` },
-    );
-  }
+function foreignLinks(root: FileSystemRoot, path: string): { path: string; link: string; uid: number }[] {
+  return root
+    .linksOnTheWay(path)
+    .map((link) => ({ path, link, uid: look(link).uid }))
+    .filter(({ uid }) => isForeign(uid));
 }
 
 /** Whether the file is this user's, or the directory that it is in or will be in. */

@@ -94,6 +94,12 @@ describe("another user's CA", () => {
       ({ certDir }) => [join(certDir, 'apiserver.crt'), join(certDir, 'apiserver.key')],
       ['renew', 'apiserver'],
     ],
+    [
+      "etcd's files, signed for together with root's",
+      ({ certDir }) =>
+        ['ca.crt', 'ca.key', 'server.crt', 'server.key'].map((name) => join(certDir, 'etcd', name)),
+      ['renew', 'etcd-server', 'front-proxy-client'],
+    ],
     ['nothing, and another CA signs', () => [], ['renew', 'front-proxy-client', 'etcd-server']],
   ];
   for (const [what, theirs, command] of allowed) {

@@ -64,6 +64,16 @@ describe('restarts that are left', () => {
     assert.equal(unusablePendingRestarts(state), undefined);
   });
 
+  test('that a reboot has settled stop nothing, though their files cannot be reached from here', (t) => {
+    const state = stateIn(t);
+    writePendingRestarts(state, pendingIn(state), boot);
+    const record = stored(state) as { origin: object };
+    const elsewhere = { ...record, origin: { ...record.origin, certDir: '/elsewhere', kubeconfigDir: null } };
+    writeFileSync(fileOf(state), JSON.stringify(elsewhere));
+    assert.deepEqual(readPendingRestarts(state, 'the next boot'), none);
+    assert.throws(() => readPendingRestarts(state, boot), { code: 'unfinished' });
+  });
+
   for (const [what, damage] of [
     ['is of a later version', { version: 2 }],
     ['has a time that is none', { terms: { settle: 'soon' } }],

@@ -1,5 +1,5 @@
 import { initSpecs, type InitSpec } from '../../catalog/init-order.ts';
-import type { SigningFiles } from '../../changeset/change-set.ts';
+import type { FileTarget, SigningFiles } from '../../changeset/change-set.ts';
 import type { NamingFlags } from '../../config/naming-flags.ts';
 import type { NodeNaming } from '../../config/node-naming.ts';
 import { commandLine } from '../../errors/command-line.ts';
@@ -74,8 +74,6 @@ function decided(node: Node, wanted: Wanted, way: Way, terminal: Terminal): Plan
     names: [],
     make: async () => {
       made = await makeAll(node, plan, context, way, terminal);
-      // A certificate that ends earlier than was asked for, with its CA.
-      for (const { warning } of made) if (warning !== undefined) terminal.warning(warning);
       const changes = made.flatMap((one) => one.changes);
       return {
         changes,
@@ -90,19 +88,34 @@ function decided(node: Node, wanted: Wanted, way: Way, terminal: Terminal): Plan
     report: (stage) => generationReport(plan, all, context, stage),
     text: ({ dryRun }) => generationLines(shownIn(node, plan, dryRun ? [] : made), node.layout, { dryRun }),
     code: exitCodes.done,
+    remarks: () => {
+      // A certificate that ends earlier than was asked for, with its CA.
+      for (const { warning } of made) if (warning !== undefined) terminal.warning(warning);
+    },
   };
 }
 
 /** Of the CAs that are there already. */
 function signingFilesOf({ plan, all }: GenerationRun): SigningFiles[] {
-  const caNames = plan.planned.map(({ status, spec }) =>
-    status === 'new' && 'caName' in spec ? spec.caName : undefined,
-  );
-  return all.flatMap((one) =>
-    one.kind === 'pair' && one.spec.kind === 'ca' && caNames.includes(one.spec.name)
-      ? [{ certificate: one.certificate.target, keyPath: one.key.target.path }]
-      : [],
-  );
+  return all.flatMap((one) => {
+    if (one.kind !== 'pair' || one.spec.kind !== 'ca') return [];
+    const { name } = one.spec;
+    const signed = newFiles(plan).filter(({ spec }) => 'caName' in spec && spec.caName === name);
+    return signed.length === 0
+      ? []
+      : [{ certificate: one.certificate.target, targets: signed.flatMap(targetsIn) }];
+  });
+}
+
+function targetsIn(files: InitFiles): FileTarget[] {
+  switch (files.kind) {
+    case 'pair':
+      return [files.certificate.target, files.key.target];
+    case 'kubeconfig':
+      return [files.file.target];
+    case 'service-account':
+      return [];
+  }
 }
 
 async function readNaming(node: Node, options: GenerateOptions): Promise<NodeNaming> {

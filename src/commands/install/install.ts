@@ -101,10 +101,7 @@ function changeOf({ plan, inventory, keysInUse, notCleared }: InstallRun): Chang
   const installables = installablesOf(plan);
   return {
     changes: install(installables, { inventory, keysInUse, notCleared }),
-    signedBy: signingFiles(
-      inventory,
-      installables.map(({ spec }) => spec),
-    ),
+    signedBy: signingFiles(inventory, installables),
     certificates: installables.map(({ spec, chain: [leaf] }) => ({
       name: spec.name,
       old: factsInUse(inventory, spec),

@@ -60,16 +60,12 @@ export async function renewCertificates(
   warnOfShortValidity(options, terminal);
   warnOfDueAgain(options, node.config?.certificateValidityMs, terminal);
   const context = { node, selection, options, terminal };
-  if (options.dryRun !== true && selection.kind === 'all' && selection.confirm && terminal.interactive) {
-    // The question is asked without the lock: another run must not wait for the operator's coffee.
-    await confirm(planRenewalRun(node, selection, wishes, new Date()));
-  }
   return changeNode(
     node,
     (way) => decided(planRenewalRun(node, selection, wishes, new Date()), way, context),
     options,
     terminal,
-    { inUse: true },
+    { inUse: true, asks: selection.kind === 'all' && selection.confirm && terminal.interactive },
   );
 }
 
@@ -80,21 +76,11 @@ interface Context {
   readonly terminal: Terminal;
 }
 
-/** What will be refused needs no question. */
-async function confirm({ plan }: RenewalRun): Promise<void> {
-  if (plan.some(({ status }) => status === 'refused')) return;
-  const rows = renewablesOf(plan).map(({ spec, chain: [leaf] }) => ({
-    name: spec.name,
-    notAfter: leaf.notAfter,
-  }));
-  await confirmRenewal(rows, new Date());
-}
-
 function decided(run: RenewalRun, way: Way, { selection, options, terminal }: Context): PlannedRun {
   const { plan, inventory, now } = run;
   const renewables = renewablesOf(plan);
   const specs = renewables.map(({ spec }) => spec);
-  const signedBy = signingFiles(inventory, specs);
+  const signedBy = signingFiles(inventory, renewables);
   return {
     now,
     errors: refusals(plan, 'renewed'),
@@ -114,6 +100,11 @@ function decided(run: RenewalRun, way: Way, { selection, options, terminal }: Co
         ),
       );
     },
+    question: () =>
+      confirmRenewal(
+        renewables.map(({ spec, chain: [leaf] }) => ({ name: spec.name, notAfter: leaf.notAfter })),
+        new Date(),
+      ),
     beforehand: () => {
       warn(run, options, terminal);
       noteSameSans(plan, terminal);

@@ -21,7 +21,10 @@ export interface RestorableContent extends FileContent {
   readonly foreign: boolean;
 }
 
-/** Bringing a backup back is a change like any other. A file that holds what it held is left alone. */
+/**
+ * Bringing a backup back is a change like any other. A file that holds what it held is left alone.
+ * @throws KubepkiError no-permission
+ */
 export function rollBack(files: readonly RestorableFile[]): ChangeSet {
   return files
     .filter(({ target, old }) => target.before?.sha256 !== old?.sha256)
@@ -49,10 +52,20 @@ function ownershipOf({ mode, owner }: Ownership): Ownership {
   return { mode, owner };
 }
 
-/** A file that has been taken from a foreign owner since is not given back: that owner would gain it. */
-function takenOver({ target: { before }, old }: RestorableFile): Ownership | undefined {
+/**
+ * A file that root has taken from a foreign owner since is not given back: that owner would gain it. It is as closed as it was.
+ * @throws KubepkiError no-permission where another foreign owner has it now, who would be given what was the first one's
+ */
+function takenOver({ target: { path, before }, old }: RestorableFile): Ownership | undefined {
   if (before === undefined || old?.foreign !== true || before.uid === old.owner.uid) return undefined;
-  return { mode: before.mode, owner: { uid: before.uid, gid: before.gid } };
+  if (before.foreign) {
+    throw new KubepkiError(
+      'no-permission',
+      `belongs to uid ${String(before.uid)}, who would be given what was uid ${String(old.owner.uid)}'s`,
+      { file: path, hint: 'find out who has put it there, and move it away' },
+    );
+  }
+  return { mode: before.mode & old.mode, owner: { uid: before.uid, gid: before.gid } };
 }
 
 /**

@@ -32,6 +32,7 @@ import {
 
 const root = 0;
 const jane = 1234;
+const joe = 1235;
 
 interface Content {
   readonly content: string | Buffer;
@@ -48,7 +49,7 @@ function target(path: string, now: Content | undefined, resolvedPath = path): Fi
     mode: now.mode ?? 0o600,
     uid: now.uid ?? root,
     gid: now.uid ?? root,
-    foreign: now.uid === jane,
+    foreign: now.uid === jane || now.uid === joe,
     links: 1,
   };
   return { path, resolvedPath, before: facts };
@@ -61,7 +62,7 @@ function kept({ content, uid = root, mode = 0o600 }: Content): RestorableContent
     mode,
     sha256: sha256(content),
     owner: { uid, gid: uid },
-    foreign: uid === jane,
+    foreign: uid === jane || uid === joe,
   };
 }
 
@@ -123,6 +124,25 @@ describe('bringing a backup back', () => {
       [{ content: Buffer.from('old'), mode: 0o600, owner: { uid: root, gid: root } }],
     );
     assert.deepEqual(ownerWarnings(files), ['/taken: stays with uid 0; it belonged to uid 1234 then']);
+  });
+
+  test('what root has taken over is as closed as it was, whatever root has put there', () => {
+    const [change] = rollBack([
+      file('/taken', { content: 'key', uid: jane, mode: 0o600 }, { content: '', mode: 0o644 }),
+    ]);
+    assert.deepEqual([change?.after?.mode, change?.after?.owner?.uid], [0o600, root]);
+    const [closed] = rollBack([
+      file('/taken', { content: 'old', uid: jane, mode: 0o644 }, { content: 'new', mode: 0o400 }),
+    ]);
+    assert.equal(closed?.after?.mode, 0o400);
+  });
+
+  test('nobody is given what was another foreign owner’s', () => {
+    const error = refusal(() => {
+      rollBack([file('/theirs', { content: 'key', uid: jane }, { content: 'mine', uid: joe })]);
+    });
+    assert.deepEqual([error.code, error.file], ['no-permission', '/theirs']);
+    assert.equal(error.message, "belongs to uid 1235, who would be given what was uid 1234's");
   });
 
   test('what was root’s comes back as root’s, whoever has it now', () => {

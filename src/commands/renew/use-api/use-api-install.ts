@@ -72,10 +72,7 @@ export function planAnswers(
     installables,
     change: {
       changes: install(installables, { inventory, keysInUse, notCleared }),
-      signedBy: signingFiles(
-        inventory,
-        installables.map(({ spec }) => spec),
-      ),
+      signedBy: signingFiles(inventory, installables),
       certificates: installables.map(({ spec, chain: [leaf] }) => ({
         name: spec.name,
         old: factsInUse(inventory, spec),

@@ -165,7 +165,10 @@ export function requirePlaceable(node: Node, { wanted, inventory }: ApiRun, opti
   requireSafeTargets(
     node.layout.root,
     wanted.flatMap(({ targets }) => targets),
-    signingFiles(inventory, specs),
+    signingFiles(
+      inventory,
+      wanted.map(({ requestable: { spec }, place }) => ({ spec, place })),
+    ),
   );
   const names = specs.map(({ name }) => name);
   requireRestartable(node, names, options);
