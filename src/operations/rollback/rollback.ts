@@ -26,24 +26,27 @@ export interface RestorableContent extends FileContent {
  * @throws KubepkiError no-permission
  */
 export function rollBack(files: readonly RestorableFile[]): ChangeSet {
-  return files
-    .filter(({ target, old }) => target.before?.sha256 !== old?.sha256)
-    .map((file) => ({
-      target: file.target,
-      after: file.old && { content: file.old.content, ...(takenOver(file) ?? ownershipOf(file.old)) },
-    }));
+  return files.filter(isOther).map((file) => ({
+    target: file.target,
+    after: file.old && { content: file.old.content, ...(takenOver(file) ?? ownershipOf(file.old)) },
+  }));
 }
 
 /** What is said of files that stay with the owner they have now. */
 export function ownerWarnings(files: readonly RestorableFile[]): string[] {
-  return files.flatMap((file) => {
+  return files.filter(isOther).flatMap((file) => {
     const now = takenOver(file);
-    return now === undefined || file.target.before?.sha256 === file.old?.sha256
+    return now === undefined
       ? []
       : [
           `${file.target.path}: stays with uid ${String(now.owner.uid)}; it belonged to uid ${String(file.old?.owner.uid)} then`,
         ];
   });
+}
+
+/** Whether it holds something else than it held. */
+function isOther({ target, old }: RestorableFile): boolean {
+  return target.before?.sha256 !== old?.sha256;
 }
 
 type Ownership = Pick<RestorableContent, 'mode' | 'owner'>;

@@ -143,6 +143,9 @@ describe('bringing a backup back', () => {
     });
     assert.deepEqual([error.code, error.file], ['no-permission', '/theirs']);
     assert.equal(error.message, "belongs to uid 1235, who would be given what was uid 1234's");
+    // What holds what it held is left alone, whoever has it.
+    const same = [file('/same', { content: 'key', uid: jane }, { content: 'key', uid: joe })];
+    assert.deepEqual([rollBack(same), ownerWarnings(same)], [[], []]);
   });
 
   test('what was root’s comes back as root’s, whoever has it now', () => {
