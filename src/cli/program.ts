@@ -33,6 +33,7 @@ const csrCommands: Commands = {
 };
 
 const otherCommands: Commands = {
+  verify: async () => (await import('../commands/verify/verify-flags.ts')).addVerify,
   restart: async () => (await import('../commands/restart/restart-flags.ts')).addRestart,
   systemd: async () => (await import('../commands/systemd/systemd-flags.ts')).addSystemd,
   completion: async () => (await import('../commands/completion/completion-flags.ts')).addCompletion,
@@ -92,7 +93,11 @@ export async function buildProgram(version: string, words: readonly string[], do
     { parent: certs, commands: certsCommands },
     { parent: csr, commands: csrCommands },
   ];
-  const [first, second = ''] = words;
+  const [first = '', second = ''] = words;
+  if (first === 'verify') {
+    (await otherCommands[first]?.())?.(program, done);
+    return program;
+  }
   const called = groups.find(({ parent }) => parent.name() === first);
   if (called !== undefined && Object.hasOwn(called.commands, second)) {
     const add = await called.commands[second]?.();

@@ -103,6 +103,11 @@ export function claimPendingHooks(state: StateDirectory): readonly ClaimedHook[]
   });
 }
 
+/** Whether there is word of any, still of use or not. @throws KubepkiError no-permission, io */
+export function hasPendingHooks(state: StateDirectory): boolean {
+  return recordsIn(state).length > 0;
+}
+
 /** Removes the record of this run, once its hook has done its work. @throws KubepkiError no-permission, io */
 export function dropPendingHook(state: StateDirectory, backup: string): void {
   const path = recordPath(state, backup);

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { certificates, type Component } from '../../catalog/catalog.ts';
 import type { ChangeSet } from '../../changeset/change-set.ts';
 import { restartOrder } from '../../catalog/restart-order.ts';
@@ -14,6 +13,7 @@ import {
   type RestartTerms,
 } from '../../storage/pending-restarts.ts';
 import type { StateDirectory } from '../../storage/state-directory.ts';
+import { bootId } from '../../node/boot-id.ts';
 import type { NodeOptions } from '../../node/node-options.ts';
 import { restartCommand } from './restart-command.ts';
 import type { RestartFlags } from '../../flags/restart-options.ts';
@@ -120,14 +120,4 @@ export function componentsOf(names: readonly string[]): readonly Component[] {
     .filter(({ name }) => names.includes(name))
     .flatMap(({ components }) => components);
   return restartOrder.filter((component) => users.includes(component));
-}
-
-/** The kernel's name for the time since this machine was started. */
-function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    // No /proc: then a reboot is not noticed, and something is restarted once more.
-    return 'unknown';
-  }
 }

@@ -16,7 +16,18 @@ export interface KubeletConfig {
   /** As the kubelet sees it, inside the root. */
   readonly staticPodPath: string | undefined;
   /** It asks the cluster for its serving certificate, rather than making one itself. */
-  readonly serverTLSBootstrap: { readonly isOn: boolean; readonly saidBy: SaidBy };
+  readonly serverTLSBootstrap: Switch;
+  /** It asks for a new client certificate before its own ends. */
+  readonly rotateCertificates: Switch;
+  /** The CAs by which it judges who asks it, as it sees them, inside the root. */
+  readonly clientCaFile: string | undefined;
+  /** Its serving certificate, where it is given one. */
+  readonly tlsCertFile: string | undefined;
+}
+
+interface Switch {
+  readonly isOn: boolean;
+  readonly saidBy: SaidBy;
 }
 
 /** Which file has the last word, or that a flag has it, or that nothing is said. */
@@ -51,16 +62,19 @@ export function readKubeletConfig(root: FileSystemRoot): Reading<KubeletConfig> 
     ];
     const settings = settingsIn(documents);
     for (const [name, setting] of flagSettings(flags)) settings.set(name, setting);
-    const serverTLSBootstrap = settings.get('serverTLSBootstrap');
+    const isOn = (field: Field): Switch => {
+      const { value, saidBy } = settings.get(field) ?? { value: '', saidBy: { kind: 'default' } };
+      // What YAML 1.1 takes for true, as the kubelet does.
+      return { isOn: /^(?:true|yes|on|y)$/i.test(value), saidBy };
+    };
     return {
       path,
       fileCheckFrequency: settings.get('fileCheckFrequency')?.value,
       staticPodPath: settings.get('staticPodPath')?.value,
-      serverTLSBootstrap: {
-        // What YAML 1.1 takes for true, as the kubelet does.
-        isOn: /^(?:true|yes|on|y)$/i.test(serverTLSBootstrap?.value ?? ''),
-        saidBy: serverTLSBootstrap?.saidBy ?? { kind: 'default' },
-      },
+      serverTLSBootstrap: isOn('serverTLSBootstrap'),
+      rotateCertificates: isOn('rotateCertificates'),
+      clientCaFile: settings.get('authentication.x509.clientCAFile')?.value,
+      tlsCertFile: settings.get('tlsCertFile')?.value,
     };
   });
 }
@@ -70,7 +84,15 @@ function inside(root: FileSystemRoot, path: string): string {
   return root.locate(path, root.directory);
 }
 
-const fields = ['fileCheckFrequency', 'staticPodPath', 'serverTLSBootstrap'] as const;
+/** A dot leads to a field of a field. */
+const fields = [
+  'fileCheckFrequency',
+  'staticPodPath',
+  'serverTLSBootstrap',
+  'rotateCertificates',
+  'authentication.x509.clientCAFile',
+  'tlsCertFile',
+] as const;
 type Field = (typeof fields)[number];
 
 /** Field by field the last file wins. A null there is as if it were the kubelet's default. */
@@ -80,7 +102,7 @@ function settingsIn(
   const settings = new Map<Field, Setting>();
   for (const { path, value } of documents) {
     for (const field of fields) {
-      const text = textOf(value, field);
+      const text = textOf(value, field.split('.'));
       if (text === undefined) continue;
       if (/^(?:null|~|)$/i.test(text)) settings.delete(field);
       else settings.set(field, { value: text, saidBy: { kind: 'file', path } });
@@ -91,17 +113,22 @@ function settingsIn(
 
 /** The kubelet reads its flags once more when it has read its files. */
 function flagSettings(flags: KubeletFlags): (readonly [Field, Setting])[] {
-  const rotate = kubeletSwitch(flags, 'rotate-server-certificates');
-  const found: readonly (readonly [Field, string, string | undefined])[] = [
-    ['fileCheckFrequency', '--file-check-frequency', kubeletFlag(flags, 'file-check-frequency')],
-    ['staticPodPath', '--pod-manifest-path', kubeletFlag(flags, 'pod-manifest-path')],
-    ['serverTLSBootstrap', '--rotate-server-certificates', rotate === undefined ? undefined : String(rotate)],
+  const value = (name: string): string | undefined => kubeletFlag(flags, name);
+  const onOrOff = (name: string): string | undefined => kubeletSwitch(flags, name)?.toString();
+  const found: readonly (readonly [Field, string, (name: string) => string | undefined])[] = [
+    ['fileCheckFrequency', 'file-check-frequency', value],
+    ['staticPodPath', 'pod-manifest-path', value],
+    ['serverTLSBootstrap', 'rotate-server-certificates', onOrOff],
+    ['rotateCertificates', 'rotate-certificates', onOrOff],
+    ['authentication.x509.clientCAFile', 'client-ca-file', value],
+    ['tlsCertFile', 'tls-cert-file', value],
   ];
-  return found.flatMap(([field, flag, value]) =>
-    value === undefined || value === ''
+  return found.flatMap(([field, flag, read]) => {
+    const given = read(flag);
+    return given === undefined || given === ''
       ? []
-      : [[field, { value, saidBy: { kind: 'flag', flag: `${flag}=${value}` } }] as const],
-  );
+      : [[field, { value: given, saidBy: { kind: 'flag', flag: `--${flag}=${given}` } }] as const];
+  });
 }
 
 /** @returns undefined when there is no such file; null for an empty one */
@@ -134,8 +161,8 @@ function entriesIn(root: FileSystemRoot, directory: string): { name: string; isD
   }
 }
 
-function textOf(value: unknown, name: string): string | undefined {
+function textOf(value: unknown, [name, ...below]: readonly string[]): string | undefined {
+  if (name === undefined) return typeof value === 'string' ? value : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
-  const found: unknown = new Map<string, unknown>(Object.entries(value)).get(name);
-  return typeof found === 'string' ? found : undefined;
+  return textOf(new Map<string, unknown>(Object.entries(value)).get(name), below);
 }

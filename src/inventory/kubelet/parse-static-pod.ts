@@ -10,6 +10,16 @@ export interface Pod {
   /** The probes of the container named like the component come first. */
   readonly probes: readonly Probe[];
   readonly hostNetwork: boolean;
+  /** Which of the node's paths its container sees, and under which names. */
+  readonly mounts: readonly Mount[];
+  /** The user that the container runs as; undefined: what its image says, which is root for kubeadm's. */
+  readonly runAs: { readonly uid: number | undefined; readonly gids: readonly number[] };
+}
+
+/** A path of the node (inside its root) that the container sees. */
+export interface Mount {
+  readonly hostPath: string;
+  readonly mountPath: string;
 }
 
 type ProbeName = 'startupProbe' | 'livenessProbe' | 'readinessProbe';
@@ -59,7 +69,32 @@ export function parseStaticPod(text: string, component: string): Pod {
     environment: new Map(speaking.flatMap(variablesOf)),
     probes: ordered.flatMap(probesOf),
     hostNetwork: field(spec, 'hostNetwork') === 'true',
+    mounts: speaking.flatMap((container) => mountsOf(container, spec)),
+    runAs: runAsOf(speaking[0], spec),
   };
+}
+
+function mountsOf(container: unknown, spec: unknown): Mount[] {
+  return list(field(container, 'volumeMounts')).flatMap((mount) => {
+    const volume = list(field(spec, 'volumes')).find((one) => field(one, 'name') === field(mount, 'name'));
+    const hostPath = text(field(field(volume, 'hostPath'), 'path'));
+    const mountPath = text(field(mount, 'mountPath'));
+    if (hostPath === undefined || mountPath === undefined) return [];
+    const below = text(field(mount, 'subPath'));
+    return [{ hostPath: below === undefined ? hostPath : `${hostPath}/${below}`, mountPath }];
+  });
+}
+
+/** The container's own word counts before the pod's (Kubernetes, SecurityContext). */
+function runAsOf(container: unknown, spec: unknown): Pod['runAs'] {
+  const [own, pods] = [field(container, 'securityContext'), field(spec, 'securityContext')];
+  const id = (name: string): number | undefined => {
+    const given = text(field(own, name)) ?? text(field(pods, name));
+    return given === undefined || !/^\d+$/.test(given) ? undefined : Number(given);
+  };
+  const gids = [id('runAsGroup'), id('fsGroup')].filter((gid) => gid !== undefined);
+  const more = list(field(pods, 'supplementalGroups')).flatMap((gid) => text(gid) ?? []);
+  return { uid: id('runAsUser'), gids: [...gids, ...more.map(Number)] };
 }
 
 /** Without those that are filled in elsewhere (`valueFrom`). Of several by one name the last one counts, as in a Map. */

@@ -1,6 +1,6 @@
 import { KubepkiError } from '../../errors/error.ts';
 
-interface PemBlock {
+export interface PemBlock {
   readonly label: string;
   /** RFC 1421 headers such as `Proc-Type: 4,ENCRYPTED` stand before the data. */
   readonly hasHeaders: boolean;

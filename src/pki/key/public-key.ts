@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { KubepkiError } from '../../errors/error.ts';
-import { encodePem, noSuchBlock, pemBlocks } from '../der/pem.ts';
+import { encodePem, noSuchBlock, pemBlocks, type PemBlock } from '../der/pem.ts';
 
 export type PublicKey = KeyObject;
 
@@ -15,10 +15,15 @@ export function encodePublicKey(key: PublicKey): string {
  * @throws KubepkiError bad-key, bad-pem
  */
 export function parsePublicKey(bytes: Uint8Array): PublicKey {
-  const block = pemBlocks(bytes).find(
+  return parsePublicKeys(bytes)[0];
+}
+
+/** All of them: the API server takes a token for good that any of these keys has signed. @throws as above */
+export function parsePublicKeys(bytes: Uint8Array): readonly [PublicKey, ...PublicKey[]] {
+  const [first, ...others] = pemBlocks(bytes).filter(
     ({ label }) => label.endsWith('PUBLIC KEY') || label.endsWith('PRIVATE KEY') || label === 'CERTIFICATE',
   );
-  if (block === undefined) {
+  if (first === undefined) {
     throw noSuchBlock(
       'bad-key',
       bytes,
@@ -26,8 +31,12 @@ export function parsePublicKey(bytes: Uint8Array): PublicKey {
       'openssl pkey -pubin -inform der -in FILE -pubout -out FILE.pem',
     );
   }
+  return [publicKey(first), ...others.map(publicKey)];
+}
+
+function publicKey({ label, der }: PemBlock): PublicKey {
   try {
-    return createPublicKey(encodePem(block.label, block.der));
+    return createPublicKey(encodePem(label, der));
   } catch {
     // The cause is left out on purpose: an error must never carry a piece of a key.
     throw new KubepkiError('bad-key', 'does not hold a well-formed public key');

@@ -1,0 +1,94 @@
+import { KubepkiError } from '../../errors/error.ts';
+import type { TreesOptions } from '../../flags/trees-options.ts';
+import type { Period } from '../../flags/period-option.ts';
+import { observe } from '../../node/observe.ts';
+import { openNode, type NodeOptions } from '../../node/node-options.ts';
+import {
+  troublesOf,
+  verdictOf,
+  verdicts,
+  verification,
+  type NodeVerification,
+  type Verdict,
+} from '../../operations/verification/verification.ts';
+import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
+import { verificationText } from '../../render/verification/verification-text.ts';
+import { verificationDocument } from '../../render/verification/verification-document.ts';
+import { junitReport } from '../../render/verification/junit.ts';
+import { githubLines } from '../../render/verification/github.ts';
+
+export interface VerifyOptions extends Omit<NodeOptions, 'rootfs'>, TreesOptions {
+  readonly output: 'text' | 'json' | 'yaml' | 'junit' | 'github';
+  readonly within: Period;
+  readonly cis?: boolean;
+  readonly certsOnly?: boolean;
+  readonly at?: Date;
+}
+
+const codes: Readonly<Record<Verdict, ExitCode>> = {
+  wrong: exitCodes.expired,
+  ending: exitCodes.expiring,
+  unknown: exitCodes.error,
+  well: exitCodes.done,
+};
+
+export async function verify(
+  { rootfs: given = [], rootfsFrom, ...options }: VerifyOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  void rootfsFrom;
+  const isList = given.length > 1;
+  const now = options.at ?? new Date();
+  const nodes: NodeVerification[] = [];
+  if (!isList)
+    nodes.push(
+      await verifyOne({ ...options, ...(given[0] !== undefined && { rootfs: given[0] }) }, '', now, terminal),
+    );
+  for (const rootfs of isList ? given : []) {
+    nodes.push(await verifyOne({ ...options, rootfs }, rootfs, now, terminal).catch(unlooked(rootfs)));
+  }
+  terminal.result(textOf(nodes));
+  if (options.output === 'text') {
+    for (const { results } of nodes) {
+      for (const { hint, name } of troublesOf(results)) terminal.hint(hint && `${name}: ${hint}`);
+    }
+  }
+  const worst = verdicts.find((verdict) => nodes.some((node) => verdictOf(node) === verdict)) ?? 'well';
+  return codes[worst];
+
+  function textOf(all: readonly NodeVerification[]): string {
+    switch (options.output) {
+      case 'text':
+        return verificationText(all);
+      case 'json':
+      case 'yaml':
+        return verificationDocument(all, { format: options.output, now, isList });
+      case 'junit':
+        return junitReport(all, now);
+      case 'github':
+        return githubLines(all);
+    }
+  }
+}
+
+async function verifyOne(
+  options: NodeOptions & Pick<VerifyOptions, 'within' | 'cis' | 'certsOnly'>,
+  node: string,
+  now: Date,
+  terminal: Terminal,
+): Promise<NodeVerification> {
+  const opened = await openNode(options, terminal);
+  const { within, cis = false, certsOnly = false } = options;
+  const sudoer = process.env['SUDO_USER'];
+  const users = ['root', ...(sudoer === undefined ? [] : [sudoer])];
+  const observed = observe(opened, { now, withinMs: within.milliseconds, cis, certsOnly, users });
+  return { node, results: verification(observed), error: undefined };
+}
+
+function unlooked(node: string): (error: unknown) => NodeVerification {
+  return (error) => {
+    if (!(error instanceof KubepkiError)) throw error;
+    return { node, results: [], error };
+  };
+}

@@ -1,0 +1,248 @@
+import { lstatSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { certificates, kubeletKubeconfig, type KubeconfigSpec } from '../catalog/catalog.ts';
+import type { NamedFile } from '../catalog/component-files.ts';
+import type { FileTarget } from '../changeset/change-set.ts';
+import { errnoOf } from '../filesystem/filesystem-error.ts';
+import { exists } from '../filesystem/regular-file.ts';
+import type { FileSystemRoot } from '../filesystem/root.ts';
+import type { PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
+import { readPartialKubeconfig } from '../kubeconfig/read.ts';
+import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts';
+import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
+import { parsePublicKeys, type PublicKey } from '../pki/key/public-key.ts';
+import { textOf } from './kubeconfig-text.ts';
+import { readKubeletConfig, type KubeletConfig } from './kubelet/kubelet-config.ts';
+import { manifestPath } from './kubelet/static-pods.ts';
+import type { Layout } from './layout.ts';
+import { readFile, reading, type Reading } from './reading.ts';
+import { readSlot, type Slot } from './request-files.ts';
+
+/** A kubeconfig with the certificates that it holds, or that the files hold which it names. */
+export interface KubeconfigFile {
+  /** undefined: it is none of kubeadm's. */
+  readonly spec: KubeconfigSpec | undefined;
+  /** Host path. */
+  readonly path: string;
+  readonly content: Reading<KubeconfigContent>;
+}
+
+export interface KubeconfigContent {
+  readonly kubeconfig: PartialKubeconfig;
+  readonly certificate: Reading<Chain>;
+  readonly authorities: Reading<Chain>;
+}
+
+/** Those of kubeadm's that are there, the kubelet's among them. Never throws for a bad file. */
+export function readKubeconfigFiles({ root, kubeconfigDir }: Layout): KubeconfigFile[] {
+  return [...certificates, kubeletKubeconfig].flatMap((spec) => {
+    if (spec.kind !== 'kubeconfig') return [];
+    const file = readKubeconfigFile(root, join(kubeconfigDir, spec.name), spec);
+    return file.content.status === 'missing' ? [] : [file];
+  });
+}
+
+export function readKubeconfigFile(
+  root: FileSystemRoot,
+  path: string,
+  spec?: KubeconfigSpec,
+): KubeconfigFile {
+  const content = reading(path, () => {
+    const { bytes } = readFile(root, path);
+    if (bytes === undefined) return undefined;
+    const kubeconfig = readPartialKubeconfig(textOf(bytes));
+    const chain = (held: PartialKubeconfig['clientCertificate']): Reading<Chain> => {
+      switch (held.kind) {
+        case 'absent':
+          return { status: 'missing' };
+        case 'data':
+          return reading(path, () => parseCertificates(held.bytes));
+        case 'file':
+          // clientcmd: a relative path in a kubeconfig starts at the kubeconfig's own directory.
+          return readSlot(root, root.locate(held.path, dirname(path)), parseCertificates).content;
+      }
+    };
+    return {
+      kubeconfig,
+      certificate: chain(kubeconfig.clientCertificate),
+      authorities: chain(kubeconfig.clusterCa),
+    };
+  });
+  return { spec, path, content };
+}
+
+/** The service-account key pair, as the API server reads it: several public keys may be in one file. */
+export interface ServiceAccountFiles {
+  readonly publicKeys: Slot<readonly PublicKey[]>;
+  /** undefined: no key was looked at. */
+  readonly key: Slot<PrivateKey> | undefined;
+}
+
+export function readServiceAccount({ root, certDir }: Layout, withKeys: boolean): ServiceAccountFiles {
+  return {
+    publicKeys: readSlot<readonly PublicKey[]>(root, join(certDir, 'sa.pub'), parsePublicKeys),
+    key: withKeys ? readSlot(root, join(certDir, 'sa.key'), parsePrivateKey) : undefined,
+  };
+}
+
+/** What a file holds that a manifest names, as far as its flag needs it; `file`: it is there, and was not opened. */
+export type NamedContent =
+  | { readonly kind: 'certificates'; readonly chain: Chain }
+  | { readonly kind: 'key'; readonly key: PrivateKey }
+  | { readonly kind: 'public-keys'; readonly keys: readonly PublicKey[] }
+  | { readonly kind: 'file' };
+
+/** @param path host path */
+export function readNamedFile(
+  root: FileSystemRoot,
+  path: string,
+  kind: NamedFile['kind'],
+  withKeys: boolean,
+): { readonly target: FileTarget | undefined; readonly content: Reading<NamedContent> } {
+  switch (kind) {
+    case 'certificate':
+    case 'trust':
+    case 'signer':
+      return readSlot(root, path, (bytes) => ({ kind: 'certificates', chain: parseCertificates(bytes) }));
+    case 'token-keys':
+      return readSlot(root, path, (bytes) => ({ kind: 'public-keys', keys: parsePublicKeys(bytes) }));
+    case 'key':
+    case 'signer-key':
+    case 'token-signer':
+      if (withKeys) return readSlot(root, path, (bytes) => ({ kind: 'key', key: parsePrivateKey(bytes) }));
+      break;
+    case 'kubeconfig':
+      break;
+  }
+  const content = reading(path, () =>
+    exists(root.resolve(path), path) ? ({ kind: 'file' } as const) : undefined,
+  );
+  return { target: undefined, content };
+}
+
+/** The kubelet's configuration and certificates, in kubeadm's places or where its configuration says. */
+export interface KubeletFiles {
+  readonly config: Reading<KubeletConfig>;
+  /** The CAs by which it judges who asks it; undefined: it names none. */
+  readonly clientCa: Slot<Chain> | undefined;
+  readonly client: RotatedCertificate;
+  readonly serving: Slot<Chain>;
+  readonly hasBootstrap: boolean;
+}
+
+/** The kubelet keeps each certificate that it is given in a file of its own, with its key, and leads a link to the last one. */
+export interface RotatedCertificate {
+  /** Host path. */
+  readonly path: string;
+  readonly isLink: boolean;
+  readonly certificate: Reading<Chain>;
+  /** `missing` too where no key was looked at. */
+  readonly key: Reading<PrivateKey> | undefined;
+}
+
+// The kubelet's --cert-dir by default, which kubeadm leaves alone.
+const kubeletPki = '/var/lib/kubelet/pki';
+
+/** Never throws for a bad file. */
+export function readKubeletFiles({ root, kubeconfigDir }: Layout, withKeys: boolean): KubeletFiles {
+  const config = readKubeletConfig(root);
+  const { clientCaFile, tlsCertFile } =
+    config.status === 'present' ? config.value : { clientCaFile: undefined, tlsCertFile: undefined };
+  const clientPath = root.locate(`${kubeletPki}/kubelet-client-current.pem`);
+  const bootstrap = join(kubeconfigDir, 'bootstrap-kubelet.conf');
+  const rotated = root.locate(`${kubeletPki}/kubelet-server-current.pem`);
+  const servings = [
+    tlsCertFile === undefined ? rotated : root.locate(tlsCertFile, root.directory),
+    root.locate(`${kubeletPki}/kubelet.crt`),
+  ].map((path) => readSlot(root, path, parseCertificates));
+  const [first] = servings;
+  return {
+    config,
+    clientCa:
+      clientCaFile === undefined
+        ? undefined
+        : readSlot(root, root.locate(clientCaFile, root.directory), parseCertificates),
+    client: {
+      path: clientPath,
+      isLink: isSymlink(clientPath),
+      certificate: readSlot(root, clientPath, parseCertificates).content,
+      key: withKeys ? readSlot(root, clientPath, parsePrivateKey).content : undefined,
+    },
+    serving: servings.find(({ content }) => content.status !== 'missing') ?? (first as Slot<Chain>),
+    hasBootstrap:
+      reading(bootstrap, () => exists(root.resolve(bootstrap), bootstrap) || undefined).status !== 'missing',
+  };
+}
+
+function isSymlink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
+}
+
+/** The kubeconfigs that people have in their homes, those that are there. */
+export function readCopies(root: FileSystemRoot, users: readonly string[]): KubeconfigFile[] {
+  const passwd = reading('/etc/passwd', () =>
+    readFile(root, root.locate('/etc/passwd')).bytes?.toString('utf8'),
+  );
+  const lines = passwd.status === 'present' ? passwd.value.split('\n') : [];
+  const homes = users.map((user) => {
+    const [name, , , , , home] = lines.find((line) => line.startsWith(`${user}:`))?.split(':') ?? [];
+    return name === undefined ? (user === 'root' ? '/root' : undefined) : home;
+  });
+  const paths = homes.flatMap((home) => (home === undefined || home === '' ? [] : [`${home}/.kube/config`]));
+  return [...new Set(paths)].flatMap((path) => {
+    const file = readKubeconfigFile(root, root.locate(path));
+    return file.content.status === 'missing' ? [] : [file];
+  });
+}
+
+/** A file whose owner and mode matter, as it is on disk. */
+export interface GuardedFile {
+  /** Host path. */
+  readonly path: string;
+  readonly kind: 'key' | 'kubeconfig' | 'manifest' | 'certificate' | 'directory';
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Keys and certificates in the cert dir, kubeconfigs, manifests: those that are there and can be looked at. */
+export function readGuardedFiles(layout: Layout, kubeconfigs: readonly KubeconfigFile[]): GuardedFile[] {
+  const { root, certDir } = layout;
+  const directories = [certDir, join(certDir, 'etcd')];
+  const named = directories.flatMap((directory) =>
+    namesIn(root, directory).flatMap((name) => {
+      const kind = name.endsWith('.key') ? 'key' : /\.(?:crt|pub)$/.test(name) ? 'certificate' : undefined;
+      return kind === undefined ? [] : [{ path: join(directory, name), kind } as const];
+    }),
+  );
+  const manifests = (['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const).map(
+    (component) => ({ path: manifestPath(layout, component), kind: 'manifest' }) as const,
+  );
+  return [
+    ...directories.map((path) => ({ path, kind: 'directory' }) as const),
+    ...named,
+    ...kubeconfigs.map(({ path }) => ({ path, kind: 'kubeconfig' }) as const),
+    ...manifests,
+  ].flatMap(({ path, kind }) => {
+    try {
+      const { mode, uid, gid } = lstatSync(root.resolve(path));
+      return [{ path, kind, mode: mode & 0o7777, uid, gid }];
+    } catch {
+      // One that is missing or out of reach is told by the check that reads it.
+      return [];
+    }
+  });
+}
+
+function namesIn(root: FileSystemRoot, directory: string): string[] {
+  try {
+    return readdirSync(root.resolve(directory)).sort();
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause;
+    return [];
+  }
+}

@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs';
+
+/** The kernel's name for the time since this machine was started. */
+export function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    // No /proc: then a reboot is not noticed, and something is restarted once more.
+    return 'unknown';
+  }
+}

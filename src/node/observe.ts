@@ -1,0 +1,112 @@
+import { commandLine } from '../errors/command-line.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { exists } from '../filesystem/regular-file.ts';
+import { readStaticPods } from '../inventory/kubelet/static-pods.ts';
+import {
+  readCopies,
+  readGuardedFiles,
+  readKubeconfigFiles,
+  readKubeletFiles,
+  readNamedFile,
+  readServiceAccount,
+} from '../inventory/verified-files.ts';
+import type { Layout } from '../inventory/layout.ts';
+import { examination } from '../operations/examination/examination.ts';
+import { manifestFiles, type ManifestFile } from '../operations/verification/manifest-files.ts';
+import type { Observed, ObservedFile, Waiting } from '../operations/verification/observed.ts';
+import { asideJournalPath, readAsideJournal, type AsideJournal } from '../storage/aside-journal.ts';
+import { hasPendingHooks } from '../storage/pending-hooks.ts';
+import { readPendingRestarts } from '../storage/pending-restarts.ts';
+import { pendingRecordPath } from '../storage/pending-requests.ts';
+import { commandHere, type StateDirectory } from '../storage/state-directory.ts';
+import { bootId } from './boot-id.ts';
+import type { Node } from './node-options.ts';
+import { readManaged } from './snapshot.ts';
+import { stateOf } from './waiting.ts';
+
+/** What is asked of a verification. */
+export interface Observing {
+  /** Look at no private key. */
+  readonly certsOnly: boolean;
+  readonly cis: boolean;
+  readonly withinMs: number;
+  /** The users in whose homes a copy of admin.conf may be. */
+  readonly users: readonly string[];
+  readonly now: Date;
+}
+
+/**
+ * Reads all that a verification looks at, once.
+ * @throws KubepkiError where kubeadm manages nothing
+ */
+export function observe(node: Node, { certsOnly, cis, withinMs, users, now }: Observing): Observed {
+  const layout = { ...node.layout, root: node.layout.root.atOneMoment() };
+  const { root } = layout;
+  const snapshot = readManaged({ ...node, layout });
+  const { inventory } = snapshot;
+  const keys = certsOnly ? undefined : snapshot.keys;
+  const subject = { inventory, keys, now, command: commandLine(node.flags) };
+  const state = stateOf(node);
+  const { away, waiting } = waitingOf(node, state);
+  const pods = readStaticPods(layout, away);
+  const kubeconfigs = readKubeconfigFiles(layout);
+  return {
+    subject,
+    findings: examination(subject),
+    pods,
+    manifestFiles: manifestFiles(pods).map((file) => readManifestFile(layout, file, !certsOnly)),
+    serviceAccount: readServiceAccount(layout, !certsOnly),
+    kubeconfigs,
+    kubelet: readKubeletFiles(layout, !certsOnly),
+    copies: readCopies(root, users),
+    guarded: readGuardedFiles(layout, kubeconfigs),
+    waiting,
+    cis,
+    withinMs,
+  };
+}
+
+function readManifestFile({ root }: Layout, file: ManifestFile, withKeys: boolean): ObservedFile {
+  const path = file.nodePath === undefined ? undefined : root.locate(file.nodePath, root.directory);
+  return path === undefined
+    ? { ...file, path, target: undefined, content: { status: 'missing' } }
+    : { ...file, path, ...readNamedFile(root, path, file.file.kind, withKeys) };
+}
+
+interface Left {
+  /** A manifest that a restart has taken away is read where it waits. */
+  readonly away: AsideJournal | undefined;
+  readonly waiting: readonly Waiting[];
+}
+
+/** The state is root's alone: of what may not be read nothing is known, and nothing of it is said. */
+function waitingOf(node: Node, state: StateDirectory): Left {
+  const waiting: Waiting[] = [];
+  const command = commandLine(node.flags);
+  const look = (kind: Waiting['kind'], file: string, isThere: () => boolean, next: string): void => {
+    if (readable(isThere) === true) waiting.push({ kind, file, command: next });
+  };
+  const aside = asideJournalPath(state);
+  const requests = pendingRecordPath(state);
+  const recover = commandHere(state, 'recover');
+  look('unfinished-change', state.journal, () => exists(state.journal, state.journal), recover);
+  look('manifest-away', aside, () => exists(aside, aside), recover);
+  look(
+    'restart',
+    state.path,
+    () => readPendingRestarts(state, bootId()).restarts.length > 0,
+    'kubepki restart',
+  );
+  look('hook', state.path, () => hasPendingHooks(state), command('renew all --within 1h --deploy-hook HOOK'));
+  look('requests', requests, () => exists(requests, requests), command('renew --use-api --resume'));
+  return { away: readable(() => readAsideJournal(state)), waiting };
+}
+
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,55 @@
+import type { Certificate } from '../../pki/certificate/certificate.ts';
+import { isoSeconds } from '../../pki/der/time.ts';
+import { isIssuedBy } from '../../pki/issue/issuer.ts';
+import { identityOf } from '../owners/identity.ts';
+import { lookAtEach, nothingHere, type Look, type Trouble } from './check.ts';
+import type { KubeconfigFile } from '../../inventory/verified-files.ts';
+import type { Observed } from './observed.ts';
+
+/**
+ * kubeadm tells people to copy admin.conf into their homes, and renews only its own. A kubeconfig of another cluster, or of another
+ * user, is nobody's business here.
+ */
+export function isNoStaleCopy({ copies, subject }: Observed): Look {
+  const { inventory, now } = subject;
+  const authority = inventory.authorities.find(({ spec }) => spec.name === 'ca');
+  if (authority?.bundle.status !== 'present') return nothingHere;
+  const bundle = authority.bundle.value;
+  const kept = inventory.certificates.flatMap(({ kind, spec, state }) =>
+    kind === 'kubeconfig' && state.status === 'present'
+      ? [{ name: spec.name, leaf: state.value.chain[0] }]
+      : [],
+  );
+  const judged = copies.flatMap((copy) => {
+    const leaf = leafIn(copy);
+    const original = leaf && kept.find((one) => isSameUser(one.leaf, leaf));
+    return leaf === undefined || original === undefined || !bundle.some((one) => isIssuedBy(leaf, one))
+      ? []
+      : [{ path: copy.path, leaf, original }];
+  });
+  return lookAtEach(judged, ({ path, leaf, original }): Trouble[] => {
+    if (leaf.der.equals(original.leaf.der) || leaf.notAfter.getTime() >= original.leaf.notAfter.getTime())
+      return [];
+    const hasEnded = leaf.notAfter.getTime() < now.getTime();
+    return [
+      {
+        grade: hasEnded ? 'error' : 'warning',
+        name: path,
+        file: path,
+        message: `is an older copy of ${original.name}, whose certificate ${hasEnded ? 'expired' : 'ends'} on ${isoSeconds(leaf.notAfter)}`,
+        hint: `copy ${inventory.layout.root.display(inventory.layout.kubeconfigDir)}/${original.name} there again`,
+      },
+    ];
+  });
+}
+
+function leafIn({ content }: KubeconfigFile): Certificate | undefined {
+  return content.status === 'present' && content.value.certificate.status === 'present'
+    ? content.value.certificate.value[0]
+    : undefined;
+}
+
+function isSameUser(one: Certificate, other: Certificate): boolean {
+  const [a, b] = [identityOf(one), identityOf(other)];
+  return a.commonNames.join() === b.commonNames.join();
+}

@@ -1,0 +1,25 @@
+import { lookAtEach, type Look, type Trouble } from './check.ts';
+import type { Observed } from './observed.ts';
+import { isoSeconds } from '../../pki/der/time.ts';
+
+/** Leaves that end soon; one that has ended is the examination's, and a CA has its own horizon. */
+export function endsLater({ subject, withinMs }: Observed): Look {
+  const { certificates, etcdClient } = subject.inventory;
+  const leaves = [...certificates, ...(etcdClient === undefined ? [] : [etcdClient.leaf])];
+  return lookAtEach(leaves, ({ spec: { name }, state, certificatePath: file }): Trouble[] => {
+    if (state.status !== 'present') return [];
+    const { notAfter } = state.value.chain[0];
+    const left = notAfter.getTime() - subject.now.getTime();
+    if (left < 0 || left > withinMs) return [];
+    const days = Math.floor(left / (24 * 3600 * 1000));
+    return [
+      {
+        grade: 'warning',
+        name,
+        file,
+        message: `ends on ${isoSeconds(notAfter)}, in ${days === 0 ? 'less than a day' : `${String(days)}d`}`,
+        hint: `renew it: ${subject.command(`renew ${name}`)}`,
+      },
+    ];
+  });
+}

@@ -1,0 +1,65 @@
+import type { KubepkiError } from '../../errors/error.ts';
+import type { Check, Grade, Trouble } from './check.ts';
+import { checks } from './checks.ts';
+import type { Observed } from './observed.ts';
+
+/** `none`: there is nothing of the kind on this node. */
+export type CheckStatus = 'passed' | Grade | 'none';
+
+export interface CheckResult {
+  readonly id: string;
+  readonly title: string;
+  readonly status: CheckStatus;
+  /** How many things it has looked at. */
+  readonly looked: number;
+  readonly troubles: readonly Trouble[];
+}
+
+/** From the worst to the best. */
+const order: readonly CheckStatus[] = ['error', 'unchecked', 'warning', 'note', 'passed', 'none'];
+
+/** What became of each check, in their order. */
+export function verification(observed: Observed): readonly CheckResult[] {
+  return checks.map((check) => resultOf(check, observed));
+}
+
+function resultOf({ id, title, look }: Check, observed: Observed): CheckResult {
+  const { looked, troubles } = look(observed);
+  const status = looked === 0 && troubles.length === 0 ? 'none' : worstOf(troubles);
+  return { id, title, status, looked, troubles };
+}
+
+function worstOf(troubles: readonly Trouble[]): CheckStatus {
+  return order.find((status) => troubles.some(({ grade }) => grade === status)) ?? 'passed';
+}
+
+/** A trouble and the check that has found it. */
+export interface Told extends Trouble {
+  readonly check: string;
+}
+
+/** All that was found, the worst first, else in the order of the checks. */
+export function troublesOf(results: readonly CheckResult[]): readonly Told[] {
+  const all = results.flatMap(({ id, troubles }) => troubles.map((trouble) => ({ ...trouble, check: id })));
+  return order.flatMap((status) => all.filter(({ grade }) => grade === status));
+}
+
+/** What is known of one node. */
+export interface NodeVerification {
+  /** As it was named; empty where it is the only one. */
+  readonly node: string;
+  readonly results: readonly CheckResult[];
+  /** Why nothing of it could be looked at; undefined: it could. */
+  readonly error: KubepkiError | undefined;
+}
+
+/** In one word what a node is; it decides the exit code. From the worst to the best. */
+export const verdicts = ['wrong', 'ending', 'unknown', 'well'] as const;
+export type Verdict = (typeof verdicts)[number];
+
+export function verdictOf({ results, error }: Omit<NodeVerification, 'node'>): Verdict {
+  const troubles = troublesOf(results);
+  if (error !== undefined || troubles.some(({ grade }) => grade === 'error')) return 'wrong';
+  if (troubles.some(({ check }) => check === 'ends-soon')) return 'ending';
+  return troubles.some(({ grade }) => grade === 'unchecked') ? 'unknown' : 'well';
+}

@@ -1,0 +1,19 @@
+import { lookAtEach, type Grade, type Look } from './check.ts';
+import type { Observed, Waiting } from './observed.ts';
+
+const said: Readonly<Record<Waiting['kind'], readonly [Grade, string]>> = {
+  'unfinished-change': ['error', 'a change stopped half-way and waits to be brought to an end'],
+  'manifest-away': ['error', "a static pod's manifest waits to be put back: its component does not run"],
+  restart: ['warning', 'components wait for the restart that was to follow a change'],
+  hook: ['warning', 'a deploy hook that was to follow a change has not run'],
+  requests: ['note', 'requests for certificates wait in the cluster, and their keys here'],
+};
+
+/** What earlier runs have left to be done. */
+export function nothingWaits({ waiting }: Observed): Look {
+  const troubles = lookAtEach(waiting, ({ kind, file, command }) => {
+    const [grade, message] = said[kind];
+    return [{ grade, name: 'kubepki', file, message, hint: `go on with it: ${command}` }];
+  }).troubles;
+  return { looked: Math.max(1, waiting.length), troubles };
+}
