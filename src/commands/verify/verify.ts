@@ -4,7 +4,6 @@ import type { Period } from '../../flags/period-option.ts';
 import { observe } from '../../node/observe.ts';
 import { openNode, type NodeOptions } from '../../node/node-options.ts';
 import {
-  troublesOf,
   verdictOf,
   verdicts,
   verification,
@@ -13,6 +12,9 @@ import {
 } from '../../operations/verification/verification.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
+import { allRows } from '../../operations/expiration/expiration-report.ts';
+import { expiration } from '../../operations/expiration/expiration.ts';
+import { verificationTables } from '../../terminal/tables/verification.ts';
 import { verificationText } from '../../render/verification/verification-text.ts';
 import { verificationDocument } from '../../render/verification/verification-document.ts';
 import { junitReport } from '../../render/verification/junit.ts';
@@ -48,12 +50,9 @@ export async function verify(
   for (const rootfs of isList ? given : []) {
     nodes.push(await verifyOne({ ...options, rootfs }, rootfs, now, terminal).catch(unlooked(rootfs)));
   }
-  terminal.result(textOf(nodes));
-  if (options.output === 'text') {
-    for (const { results } of nodes) {
-      for (const { hint, name } of troublesOf(results)) terminal.hint(hint && `${name}: ${hint}`);
-    }
-  }
+  const look = options.output === 'text' ? terminal.tableLook() : undefined;
+  if (look === undefined) terminal.result(textOf(nodes));
+  else for (const text of verificationTables(nodes, look)) terminal.result(text);
   const worst = verdicts.find((verdict) => nodes.some((node) => verdictOf(node) === verdict)) ?? 'well';
   return codes[worst];
 
@@ -83,12 +82,17 @@ async function verifyOne(
   const sudoer = process.env['SUDO_USER'];
   const users = ['root', ...(sudoer === undefined ? [] : [sudoer])];
   const observed = observe(opened, { now, withinMs: within.milliseconds, cis, certsOnly, users });
-  return { node, results: verification(observed), error: undefined };
+  return {
+    node,
+    results: verification(observed),
+    rows: allRows(expiration(observed.subject).report),
+    error: undefined,
+  };
 }
 
 function unlooked(node: string): (error: unknown) => NodeVerification {
   return (error) => {
     if (!(error instanceof KubepkiError)) throw error;
-    return { node, results: [], error };
+    return { node, results: [], rows: [], error };
   };
 }

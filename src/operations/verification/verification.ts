@@ -1,4 +1,5 @@
 import type { KubepkiError } from '../../errors/error.ts';
+import type { ExpirationRow } from '../expiration/expiration-report.ts';
 import type { Check, Grade, Trouble } from './check.ts';
 import { checks } from './checks.ts';
 import type { Observed } from './observed.ts';
@@ -49,6 +50,8 @@ export interface NodeVerification {
   /** As it was named; empty where it is the only one. */
   readonly node: string;
   readonly results: readonly CheckResult[];
+  /** When its certificates end: leaves and CAs. */
+  readonly rows: readonly ExpirationRow[];
   /** Why nothing of it could be looked at; undefined: it could. */
   readonly error: KubepkiError | undefined;
 }
@@ -57,7 +60,7 @@ export interface NodeVerification {
 export const verdicts = ['wrong', 'ending', 'unknown', 'well'] as const;
 export type Verdict = (typeof verdicts)[number];
 
-export function verdictOf({ results, error }: Omit<NodeVerification, 'node'>): Verdict {
+export function verdictOf({ results, error }: Pick<NodeVerification, 'results' | 'error'>): Verdict {
   const troubles = troublesOf(results);
   if (error !== undefined || troubles.some(({ grade }) => grade === 'error')) return 'wrong';
   if (troubles.some(({ check }) => check === 'ends-soon')) return 'ending';

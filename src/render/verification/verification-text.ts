@@ -20,11 +20,11 @@ export function verificationText(nodes: readonly NodeVerification[]): string {
       ...results.flatMap(({ id, title, status, looked, troubles }) => {
         if (status === 'none') return [[...own, words.none, id, `${title}: none here`]];
         if (troubles.length === 0) return [[...own, words.passed, id, `${title} (${String(looked)})`]];
-        return troubles.map(({ grade, file, message }) => [
+        return troubles.map(({ grade, file, message, hint }) => [
           ...own,
           words[grade],
           id,
-          printable(`${file}: ${message}`),
+          printable(`${file}: ${message}${hint === undefined ? '' : `; next: ${hint}`}`),
         ]);
       }),
     ];

@@ -1,0 +1,40 @@
+import { troublesOf, type NodeVerification, type Told } from '../../operations/verification/verification.ts';
+import { printable } from '../printable.ts';
+
+const words = { error: 'ERROR', unchecked: 'NOT CHECKED', warning: 'WARNING', note: 'NOTE' } as const;
+const counted = {
+  error: ['error', 'errors'],
+  unchecked: ['thing not checked', 'things not checked'],
+  warning: ['warning', 'warnings'],
+  note: ['note', 'notes'],
+} as const;
+
+/** In one line how the nodes are, then only what is wrong, the worst first, each with its file, its reason and the next step. */
+export function verificationSummary(nodes: readonly NodeVerification[]): string {
+  const told = nodes.flatMap(({ results }) => troublesOf(results));
+  const lost = nodes.flatMap(({ error }) => (error === undefined ? [] : [error]));
+  return [
+    sumOf(told, nodes, lost.length),
+    ...lost.map(({ oneLine }) => `ERROR  ${oneLine}`),
+    ...told.flatMap(({ grade, file, message, hint }) => [
+      `${words[grade]}  ${file}: ${message}`,
+      ...(hint === undefined ? [] : [`  ${hint}`]),
+    ]),
+  ]
+    .map((line) => `${printable(line)}\n`)
+    .join('');
+}
+
+function sumOf(told: readonly Told[], nodes: readonly NodeVerification[], lost: number): string {
+  const checked = nodes.reduce(
+    (sum, { results }) => sum + results.filter(({ status }) => status !== 'none').length,
+    0,
+  );
+  const certificates = nodes.reduce((sum, { rows }) => sum + rows.length, 0);
+  const counts = (['error', 'unchecked', 'warning', 'note'] as const).flatMap((grade) => {
+    const count = told.filter((one) => one.grade === grade).length + (grade === 'error' ? lost : 0);
+    return count === 0 ? [] : [`${String(count)} ${counted[grade][count === 1 ? 0 : 1]}`];
+  });
+  const of = `${String(checked)} checks of ${String(certificates)} certificates and CAs`;
+  return counts.length === 0 ? `all is well: ${of}` : `${counts.join(', ')}; ${of}`;
+}
