@@ -6,7 +6,13 @@
 export type CaName = 'ca' | 'etcd-ca' | 'front-proxy-ca';
 
 /** The control-plane component that must be restarted before it uses a new certificate. */
-export type Component = 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'etcd';
+export type Component = (typeof components)[number];
+
+const components = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd'] as const;
+
+export function isComponent(name: string): name is Component {
+  return components.some((component) => component === name);
+}
 
 /** Whom kubeadm (1.29 and later) makes a certificate out to. */
 export interface SubjectSpec {

@@ -11,20 +11,24 @@ interface TlsEndpoint {
   readonly port: number;
   /** What we show, where the server wants to see a certificate. */
   readonly identity: TlsIdentity | undefined;
+  /** The name that is asked for (SNI); undefined: none. */
+  readonly serverName?: string | undefined;
 }
 
-const timeoutMs = 5000;
-
 /**
- * The certificate that a server shows in a TLS handshake: DER, unchecked, as it is what is to be judged.
+ * The certificates that a server shows in a TLS handshake, the leaf first: DER, unchecked, as they are what is to be judged.
  * @throws Error of node:net or node:tls when there is no handshake
  */
-export function servedCertificate({ host, port, identity }: TlsEndpoint): Promise<Buffer> {
+export function servedCertificates(
+  { host, port, identity, serverName }: TlsEndpoint,
+  timeoutMs = 5000,
+): Promise<readonly [Buffer, ...Buffer[]]> {
   return new Promise((resolve, reject) => {
     const socket = connect({
       host,
       port,
       rejectUnauthorized: false,
+      ...(serverName === undefined ? {} : { servername: serverName }),
       ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
     });
     const end = (): void => {
@@ -36,9 +40,15 @@ export function servedCertificate({ host, port, identity }: TlsEndpoint): Promis
       reject(new Error('no answer'));
     }, timeoutMs);
     socket.on('secureConnect', () => {
-      const { raw } = socket.getPeerCertificate();
+      const leaf = socket.getPeerCertificate(true);
+      const chain: [Buffer, ...Buffer[]] = [leaf.raw];
+      // The last one is its own issuer, where node has found that.
+      for (let one = leaf; one.issuerCertificate !== undefined && one.issuerCertificate !== one;) {
+        one = one.issuerCertificate;
+        chain.push(one.raw);
+      }
       end();
-      resolve(raw);
+      resolve(chain);
     });
     socket.on('error', (error: Error) => {
       end();

@@ -120,6 +120,15 @@ export function readNamedFile(
   return { target: undefined, content };
 }
 
+/** When it was last written; undefined: it is not there, or cannot be looked at. */
+export function changedAt(root: FileSystemRoot, path: string): Date | undefined {
+  try {
+    return lstatSync(root.resolve(path)).mtime;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The kubelet's configuration and certificates, in kubeadm's places or where its configuration says. */
 export interface KubeletFiles {
   readonly config: Reading<KubeletConfig>;

@@ -3,6 +3,7 @@ import { KubepkiError } from '../errors/error.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import { readStaticPods } from '../inventory/kubelet/static-pods.ts';
 import {
+  changedAt,
   readCopies,
   readGuardedFiles,
   readKubeconfigFiles,
@@ -61,6 +62,7 @@ export function observe(node: Node, { certsOnly, cis, withinMs, users, now }: Ob
     copies: readCopies(root, users),
     guarded: readGuardedFiles(layout, kubeconfigs),
     waiting,
+    live: undefined,
     cis,
     withinMs,
   };
@@ -69,8 +71,13 @@ export function observe(node: Node, { certsOnly, cis, withinMs, users, now }: Ob
 function readManifestFile({ root }: Layout, file: ManifestFile, withKeys: boolean): ObservedFile {
   const path = file.nodePath === undefined ? undefined : root.locate(file.nodePath, root.directory);
   return path === undefined
-    ? { ...file, path, target: undefined, content: { status: 'missing' } }
-    : { ...file, path, ...readNamedFile(root, path, file.file.kind, withKeys) };
+    ? { ...file, path, changedAt: undefined, target: undefined, content: { status: 'missing' } }
+    : {
+        ...file,
+        path,
+        changedAt: changedAt(root, path),
+        ...readNamedFile(root, path, file.file.kind, withKeys),
+      };
 }
 
 interface Left {

@@ -1,4 +1,4 @@
-import { servedCertificate } from '../../controlplane/served.ts';
+import { servedCertificates } from '../../controlplane/served.ts';
 import type { Clock } from '../../controlplane/clock.ts';
 import { connectionTrouble } from '../../controlplane/connection-trouble.ts';
 import { KubepkiError } from '../../errors/error.ts';
@@ -55,7 +55,7 @@ async function ask(
   const deadline = clock.elapsed() + patienceMs;
   for (;;) {
     try {
-      return await servedCertificate({ host, port, identity });
+      return (await servedCertificates({ host, port, identity }))[0];
     } catch (cause) {
       const why = connectionTrouble(cause);
       if (clock.elapsed() >= deadline) {

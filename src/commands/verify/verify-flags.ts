@@ -7,6 +7,7 @@ import { parsePeriodOption, withinOption } from '../../flags/period-option.ts';
 import { treesOptions } from '../../flags/trees-options.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { GivenEndpoint } from '../../operations/verification/endpoints.ts';
 import type { VerifyOptions } from './verify.ts';
 
 const formats = ['text', 'json', 'yaml', 'junit', 'github'] as const;
@@ -27,6 +28,13 @@ export function addVerify(program: Command, done: (code: ExitCode) => void): voi
     .addOption(
       withinOption('exit 4 if a certificate ends within this time').default(parsePeriodOption('30d'), '30d'),
     )
+    .addOption(new Option('--live', 'also ask the components that run here what they serve, for 3s at most'))
+    .addOption(
+      new Option(
+        '--endpoint <host:port[,name]...>',
+        'also ask this address; name is what is asked for (SNI)',
+      ).argParser(parseEndpoint),
+    )
     .addOption(new Option('--cis', 'also judge owners and modes as the CIS benchmark does'))
     .addOption(new Option('--certs-only', 'look at no private key'))
     .addOption(atOption('judge as of this moment'))
@@ -42,4 +50,14 @@ function parseOutput(value: string): (typeof formats)[number] {
   const found = formats.find((format) => format === withoutEquals(value));
   if (found === undefined) throw new InvalidArgumentError('use text, json, yaml, junit or github');
   return found;
+}
+
+/** @throws InvalidArgumentError */
+function parseEndpoint(value: string, before: readonly GivenEndpoint[] = []): readonly GivenEndpoint[] {
+  const [, bracketed, plain, digits, name] =
+    /^(?:\[([0-9a-f:.]+)\]|([^:,[\]]+)):(\d+)(?:,(.+))?$/i.exec(value) ?? [];
+  const [host, port] = [bracketed ?? plain, Number(digits)];
+  if (host === undefined || !(port >= 1 && port <= 65_535))
+    throw new InvalidArgumentError('use HOST:PORT, [IPV6]:PORT, or HOST:PORT,NAME');
+  return [...before, { host, port, serverName: name }];
 }

@@ -13,6 +13,8 @@ import {
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { allRows } from '../../operations/expiration/expiration-report.ts';
+import type { GivenEndpoint } from '../../operations/verification/endpoints.ts';
+import { observeLive } from './observe-live.ts';
 import { expiration } from '../../operations/expiration/expiration.ts';
 import { verificationTables } from '../../terminal/tables/verification.ts';
 import { verificationText } from '../../render/verification/verification-text.ts';
@@ -25,6 +27,8 @@ export interface VerifyOptions extends Omit<NodeOptions, 'rootfs'>, TreesOptions
   readonly within: Period;
   readonly cis?: boolean;
   readonly certsOnly?: boolean;
+  readonly live?: boolean;
+  readonly endpoint?: readonly GivenEndpoint[];
   readonly at?: Date;
 }
 
@@ -72,16 +76,19 @@ export async function verify(
 }
 
 async function verifyOne(
-  options: NodeOptions & Pick<VerifyOptions, 'within' | 'cis' | 'certsOnly'>,
+  options: NodeOptions & Pick<VerifyOptions, 'within' | 'cis' | 'certsOnly' | 'live' | 'endpoint'>,
   node: string,
   now: Date,
   terminal: Terminal,
 ): Promise<NodeVerification> {
   const opened = await openNode(options, terminal);
-  const { within, cis = false, certsOnly = false } = options;
+  const { within, cis = false, certsOnly = false, endpoint = [] } = options;
   const sudoer = process.env['SUDO_USER'];
   const users = ['root', ...(sudoer === undefined ? [] : [sudoer])];
-  const observed = observe(opened, { now, withinMs: within.milliseconds, cis, certsOnly, users });
+  const files = observe(opened, { now, withinMs: within.milliseconds, cis, certsOnly, users });
+  const live =
+    options.live === true || endpoint.length > 0 ? await observeLive(files, endpoint) : undefined;
+  const observed = { ...files, live };
   return {
     node,
     results: verification(observed),

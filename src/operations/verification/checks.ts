@@ -11,6 +11,7 @@ import {
   servesAValidCertificate,
   startsWithItsKubeconfig,
 } from './kubelet.ts';
+import { answers, servesValidCertificates, servesWhatIsOnDisk, startedAfterItsFiles } from './live.ts';
 import {
   knowsTheTokenKey,
   manifestsThatCannotBeRead,
@@ -132,5 +133,9 @@ export const checks: readonly Check[] = [
     title: 'owners and modes are as CIS 1.1.13 to 1.1.21 and 4.1.5 to 4.1.6 have them',
     look: meetsTheBenchmark,
   },
+  { id: 'live-answers', title: 'each component answers', look: answers },
+  { id: 'live-served', title: 'each component serves what is on disk', look: servesWhatIsOnDisk },
+  { id: 'live-valid', title: 'what is served verifies', look: servesValidCertificates },
+  { id: 'live-started', title: 'each component started after its files changed', look: startedAfterItsFiles },
   { id: 'waiting', title: 'nothing of an earlier run waits', look: nothingWaits },
 ];

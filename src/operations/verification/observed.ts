@@ -10,6 +10,7 @@ import type { FileTarget } from '../../changeset/change-set.ts';
 import type { Reading } from '../../inventory/reading.ts';
 import type { Subject } from '../examination/examination.ts';
 import type { Finding } from '../examination/finding.ts';
+import type { Live } from './live.ts';
 import type { ManifestFile } from './manifest-files.ts';
 
 /** All that is known of a node when it is verified: what was read once, and nothing is read later. */
@@ -28,6 +29,8 @@ export interface Observed {
   /** Keys, kubeconfigs and manifests, those that are there. */
   readonly guarded: readonly GuardedFile[];
   readonly waiting: readonly Waiting[];
+  /** What the components that run now show; undefined: they were not asked. */
+  readonly live: Live | undefined;
   /** Whether the CIS benchmark is asked for. */
   readonly cis: boolean;
   /** How long before its end a certificate is worth a warning. */
@@ -38,6 +41,8 @@ export interface ObservedFile extends ManifestFile {
   /** Host path; undefined: nothing of the node is there in the container. */
   readonly path: string | undefined;
   readonly content: Reading<NamedContent>;
+  /** When it was last written; undefined: it is not there. */
+  readonly changedAt: Date | undefined;
   /** undefined: it was not opened. */
   readonly target: FileTarget | undefined;
 }

@@ -1,0 +1,54 @@
+import { isComponent } from '../../catalog/catalog.ts';
+import { connectionTrouble } from '../../controlplane/connection-trouble.ts';
+import { servedCertificates } from '../../controlplane/served.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import type { FileSystemRoot } from '../../filesystem/root.ts';
+import { readProcesses } from '../../inventory/processes.ts';
+import { readTlsIdentity, type TlsIdentity } from '../../inventory/tls-identity.ts';
+import { endpointsOf, type Endpoint, type GivenEndpoint } from '../../operations/verification/endpoints.ts';
+import type { Answer, Live } from '../../operations/verification/live.ts';
+import type { Observed } from '../../operations/verification/observed.ts';
+import { parseCertificate, type Chain } from '../../pki/certificate/certificate.ts';
+
+/** A component on this machine answers in milliseconds, and an operator must not wait for one that does not. */
+const boundMs = 3000;
+
+/** Asks all of them at once what they serve. Never throws for one that does not answer. */
+export async function observeLive(observed: Observed, given: readonly GivenEndpoint[]): Promise<Live> {
+  const { root } = observed.subject.inventory.layout;
+  const answers = await Promise.all(endpointsOf(observed, given).map((endpoint) => ask(endpoint, root)));
+  // Another root's processes are not this machine's.
+  const found =
+    root.directory === '/'
+      ? readProcesses(new Set(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']))
+      : [];
+  const processes = found.flatMap(({ name, startedAt }) =>
+    isComponent(name) ? [{ component: name, startedAt }] : [],
+  );
+  return { answers, processes };
+}
+
+async function ask(endpoint: Endpoint, root: FileSystemRoot): Promise<Answer> {
+  const { host, port, serverName, identity } = endpoint;
+  try {
+    const [leaf, ...others] = await servedCertificates(
+      { host, port, serverName, identity: identity && identityIn(root, identity) },
+      boundMs,
+    );
+    const chain: Chain = [parseCertificate(leaf), ...others.map(parseCertificate)];
+    return { endpoint, status: 'shown', chain };
+  } catch (error) {
+    const why = error instanceof KubepkiError ? `it ${error.message}` : connectionTrouble(error);
+    return { endpoint, status: 'silent', why };
+  }
+}
+
+/** Without one the server may still show its certificate first, as TLS 1.3 has it. */
+function identityIn(root: FileSystemRoot, files: NonNullable<Endpoint['identity']>): TlsIdentity | undefined {
+  try {
+    return readTlsIdentity(root, files);
+  } catch (error) {
+    if (error instanceof KubepkiError) return undefined;
+    throw error;
+  }
+}

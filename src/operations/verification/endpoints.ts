@@ -1,0 +1,133 @@
+import type { CaName, Component } from '../../catalog/catalog.ts';
+import type { StaticPod } from '../../inventory/kubelet/static-pods.ts';
+import type { Chain } from '../../pki/certificate/certificate.ts';
+import { lastFlagValue } from '../node/component-flags.ts';
+import { servedBy } from '../restart/served-certificates.ts';
+import type { Observed } from './observed.ts';
+
+/** An address at which something of this node answers with a certificate. */
+export interface Endpoint {
+  /** As an operator calls it: `kube-apiserver`, `etcd (peers)`, `kubelet`, or the address that was given. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** The name that is asked for (SNI); undefined: none. */
+  readonly serverName: string | undefined;
+  /** What it should show; undefined: it makes one of its own, or it is not known. */
+  readonly disk: { readonly path: string; readonly chain: Chain } | undefined;
+  /** Of which CA it is; undefined: of none on disk. */
+  readonly caName: CaName | undefined;
+  /** Host paths of what a client shows, where the server wants to see a certificate. */
+  readonly identity: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+  /** What has it take up what is on disk. */
+  readonly restart: string | undefined;
+}
+
+export interface GivenEndpoint {
+  readonly host: string;
+  readonly port: number;
+  readonly serverName: string | undefined;
+}
+
+/** Ports of Kubernetes' own, where the manifest says nothing. */
+const ownPorts = { 'kube-controller-manager': 10257, 'kube-scheduler': 10259 } as const;
+const kubeletPort = 10250;
+
+/** Where the components of this node serve, as their manifests say, and what was given besides. */
+export function endpointsOf(observed: Observed, given: readonly GivenEndpoint[]): Endpoint[] {
+  const { pods, manifestFiles, kubelet } = observed;
+  const pod = (component: Component): StaticPod[] =>
+    pods[component].status === 'present' ? [pods[component].value] : [];
+  const diskOf = (component: Component, kind: string, value: string): Endpoint['disk'] => {
+    const file = manifestFiles.find(
+      (one) => one.component === component && one.file.kind === kind && one.value === value,
+    );
+    return file?.path !== undefined &&
+      file.content.status === 'present' &&
+      file.content.value.kind === 'certificates'
+      ? { path: file.path, chain: file.content.value.chain }
+      : undefined;
+  };
+  const servers = (['kube-apiserver', 'etcd'] as const).flatMap((component) =>
+    pod(component).flatMap((one) =>
+      servedBy(component, one, addressOf(one)).map((served): Endpoint => {
+        const { identity } = served;
+        const pathOf = (value: string): string =>
+          manifestFiles.find((file) => file.component === component && file.value === value)?.path ?? value;
+        return {
+          name: served.to === 'peers' ? `${component} (peers)` : component,
+          host: served.host,
+          port: served.port,
+          serverName: undefined,
+          disk: diskOf(component, 'certificate', served.certificateFile),
+          caName: component === 'etcd' ? 'etcd-ca' : 'ca',
+          identity: identity && {
+            certificateFile: pathOf(identity.certificateFile),
+            keyFile: pathOf(identity.keyFile),
+          },
+          restart: `kubepki restart ${component}`,
+        };
+      }),
+    ),
+  );
+  const others = (['kube-controller-manager', 'kube-scheduler'] as const).flatMap((component) =>
+    pod(component).map((one): Endpoint => ({
+      name: component,
+      host: boundTo(one) ?? '127.0.0.1',
+      port: portOf(one) ?? ownPorts[component],
+      serverName: undefined,
+      disk: undefined,
+      caName: undefined,
+      identity: undefined,
+      restart: `kubepki restart ${component}`,
+    })),
+  );
+  const serving = kubelet.serving;
+  // Without a kubelet that has run there is none to ask.
+  const kubelets: Endpoint[] =
+    kubelet.config.status === 'missing'
+      ? []
+      : [
+          {
+            name: 'kubelet',
+            host: '127.0.0.1',
+            port: kubeletPort,
+            serverName: undefined,
+            disk:
+              serving.content.status === 'present'
+                ? { path: serving.target.path, chain: serving.content.value }
+                : undefined,
+            caName:
+              kubelet.config.status === 'present' && kubelet.config.value.serverTLSBootstrap.isOn
+                ? 'ca'
+                : undefined,
+            identity: undefined,
+            restart: 'systemctl restart kubelet',
+          },
+        ];
+  const named = given.map(({ host, port, serverName }): Endpoint => ({
+    name: `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
+    host,
+    port,
+    serverName,
+    disk: undefined,
+    caName: undefined,
+    identity: undefined,
+    restart: undefined,
+  }));
+  return [...servers, ...others, ...kubelets, ...named];
+}
+
+function addressOf(pod: StaticPod): string {
+  return boundTo(pod) ?? lastFlagValue(pod.words, 'advertise-address') ?? '127.0.0.1';
+}
+
+function boundTo({ words }: StaticPod): string | undefined {
+  const address = lastFlagValue(words, 'bind-address');
+  return address === '0.0.0.0' || address === '::' ? undefined : address;
+}
+
+function portOf({ words }: StaticPod): number | undefined {
+  const port = Number(lastFlagValue(words, 'secure-port'));
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined;
+}
