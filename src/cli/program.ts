@@ -4,6 +4,7 @@ import { explain } from '../flags/help/explain.ts';
 import { formatHelp } from '../flags/help/layout.ts';
 import { rootfsOption } from '../flags/options.ts';
 import { requireQuietText } from '../flags/quiet-option.ts';
+import { openTerminal } from '../terminal/terminal.ts';
 import { writeOutput } from '../terminal/standard-streams.ts';
 
 type Done = (code: ExitCode) => void;
@@ -65,7 +66,7 @@ export async function buildProgram(version: string, words: readonly string[], do
       },
       outputError: () => undefined,
     });
-  asGroup(program, words);
+  asGroup(program, words, done);
   const certs = program
     .command('certs')
     .summary('show when certificates end, renew them, take a renewal back')
@@ -74,7 +75,7 @@ export async function buildProgram(version: string, words: readonly string[], do
     examples: ['kubepki certs check-expiration', 'kubepki certs renew all --restart'],
     pages: ['check', 'renew', 'exit-codes'],
   });
-  asGroup(certs, words);
+  asGroup(certs, words, done);
   const csr = program
     .command('csr')
     .summary("approve kubelets' requests for their serving certificates")
@@ -88,7 +89,7 @@ export async function buildProgram(version: string, words: readonly string[], do
     ],
     pages: ['kubelet-serving'],
   });
-  asGroup(csr, words);
+  asGroup(csr, words, done);
   const groups = [
     { parent: certs, commands: certsCommands },
     { parent: csr, commands: csrCommands },
@@ -117,14 +118,16 @@ export async function buildProgram(version: string, words: readonly string[], do
  * is what `help certs renew` is.
  * @param words the whole command line: the command that was meant is said with all its flags
  */
-function asGroup(command: Command, words: readonly string[]): void {
+function asGroup(command: Command, words: readonly string[], done: Done): void {
   command
     .argument('[command]')
     .usage('[command] [options]')
     .allowExcessArguments()
     .action(async (name: string | undefined) => {
       if (name === undefined) {
-        command.outputHelp();
+        const code = command.parent === null ? await summaryOfThisNode(command) : undefined;
+        if (code === undefined) command.outputHelp();
+        else done(code);
         return;
       }
       const { requireCommand } = await import('../flags/names/unknown-command.ts');
@@ -132,4 +135,11 @@ function asGroup(command: Command, words: readonly string[]): void {
       const named = words.filter((_word, index) => index !== help);
       requireCommand(command.parent ?? command, named).outputHelp();
     });
+}
+
+/** @returns undefined where this is no node of kubeadm's */
+async function summaryOfThisNode(program: Command): Promise<ExitCode | undefined> {
+  const { summarise } = await import('../commands/verify/summary.ts');
+  const options = program.opts<{ readonly rootfs?: string }>();
+  return summarise(options, openTerminal({ color: true }));
 }

@@ -31,7 +31,7 @@ export async function checkExpiration(
   }
   const [{ checkTrees }, { readTreeList }] = await Promise.all([
     import('./check-trees.ts'),
-    import('./tree-list.ts'),
+    import('../../node/tree-list.ts'),
   ]);
   const listed = rootfsFrom === undefined ? [] : await readTreeList(rootfsFrom);
   return checkTrees([...new Set([...given, ...listed])], options, terminal);

@@ -5,7 +5,12 @@ import { KubepkiError } from '../../errors/error.ts';
 import type { FileSystemRoot } from '../../filesystem/root.ts';
 import { readProcesses } from '../../inventory/processes.ts';
 import { readTlsIdentity, type TlsIdentity } from '../../inventory/tls-identity.ts';
-import { endpointsOf, type Endpoint, type GivenEndpoint } from '../../operations/verification/endpoints.ts';
+import {
+  endpointsOf,
+  givenEndpoint,
+  type Endpoint,
+  type GivenEndpoint,
+} from '../../operations/verification/endpoints.ts';
 import type { Answer, Live } from '../../operations/verification/live.ts';
 import type { Observed } from '../../operations/verification/observed.ts';
 import { parseCertificate, type Chain } from '../../pki/certificate/certificate.ts';
@@ -13,13 +18,20 @@ import { parseCertificate, type Chain } from '../../pki/certificate/certificate.
 /** A component on this machine answers in milliseconds, and an operator must not wait for one that does not. */
 const boundMs = 3000;
 
+interface Asked {
+  /** The components of this node; else only what was given. */
+  readonly isLive: boolean;
+  readonly given: readonly GivenEndpoint[];
+}
+
 /** Asks all of them at once what they serve. Never throws for one that does not answer. */
-export async function observeLive(observed: Observed, given: readonly GivenEndpoint[]): Promise<Live> {
+export async function observeLive(observed: Observed, { isLive, given }: Asked): Promise<Live> {
   const { root } = observed.subject.inventory.layout;
-  const answers = await Promise.all(endpointsOf(observed, given).map((endpoint) => ask(endpoint, root)));
+  const endpoints = [...(isLive ? endpointsOf(observed) : []), ...given.map(givenEndpoint)];
+  const answers = await Promise.all(endpoints.map((endpoint) => ask(endpoint, root)));
   // Another root's processes are not this machine's.
   const found =
-    root.directory === '/'
+    isLive && root.directory === '/'
       ? readProcesses(new Set(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']))
       : [];
   const processes = found.flatMap(({ name, startedAt }) =>

@@ -1,8 +1,12 @@
+import { setImmediate } from 'node:timers/promises';
 import { KubepkiError } from '../../errors/error.ts';
-import type { TreesOptions } from '../../flags/trees-options.ts';
 import type { Period } from '../../flags/period-option.ts';
+import type { TreesOptions } from '../../flags/trees-options.ts';
 import { observe } from '../../node/observe.ts';
 import { openNode, type NodeOptions } from '../../node/node-options.ts';
+import { allRows } from '../../operations/expiration/expiration-report.ts';
+import { expiration } from '../../operations/expiration/expiration.ts';
+import type { GivenEndpoint } from '../../operations/verification/endpoints.ts';
 import {
   verdictOf,
   verdicts,
@@ -12,24 +16,21 @@ import {
 } from '../../operations/verification/verification.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
-import { allRows } from '../../operations/expiration/expiration-report.ts';
-import type { GivenEndpoint } from '../../operations/verification/endpoints.ts';
-import { observeLive } from './observe-live.ts';
-import { expiration } from '../../operations/expiration/expiration.ts';
-import { verificationTables } from '../../terminal/tables/verification.ts';
-import { verificationText } from '../../render/verification/verification-text.ts';
-import { verificationDocument } from '../../render/verification/verification-document.ts';
-import { junitReport } from '../../render/verification/junit.ts';
-import { githubLines } from '../../render/verification/github.ts';
 
-export interface VerifyOptions extends Omit<NodeOptions, 'rootfs'>, TreesOptions {
-  readonly output: 'text' | 'json' | 'yaml' | 'junit' | 'github';
+/** What is to be looked at, beside the files. */
+export interface LookOptions {
+  /** Of a certificate that ends within this time it is said. */
   readonly within: Period;
   readonly cis?: boolean;
   readonly certsOnly?: boolean;
   readonly live?: boolean;
   readonly endpoint?: readonly GivenEndpoint[];
+  /** Judge as of this moment; undefined: now. */
   readonly at?: Date;
+}
+
+export interface VerifyOptions extends Omit<NodeOptions, 'rootfs'>, TreesOptions, LookOptions {
+  readonly output: 'text' | 'json' | 'yaml' | 'junit' | 'github';
 }
 
 const codes: Readonly<Record<Verdict, ExitCode>> = {
@@ -39,65 +40,111 @@ const codes: Readonly<Record<Verdict, ExitCode>> = {
   well: exitCodes.done,
 };
 
+/** Looks at everything of one node, or of several trees, and says how it is. */
 export async function verify(
   { rootfs: given = [], rootfsFrom, ...options }: VerifyOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  void rootfsFrom;
-  const isList = given.length > 1;
   const now = options.at ?? new Date();
+  const [only, ...others] = given;
+  if (rootfsFrom === undefined && others.length === 0) {
+    const node = await verifyNode({ ...options, ...(only !== undefined && { rootfs: only }) }, '', terminal);
+    await show([node], { ...options, now, isList: false }, terminal);
+    return exitCodeOf([node]);
+  }
+  if (options.live === true || options.endpoint !== undefined) {
+    throw new KubepkiError('usage', '--live and --endpoint do not go with several trees', {
+      hint: 'what is served can be asked of this machine only: verify it alone',
+    });
+  }
+  const { readTreeList } = await import('../../node/tree-list.ts');
+  const listed = rootfsFrom === undefined ? [] : await readTreeList(rootfsFrom);
   const nodes: NodeVerification[] = [];
-  if (!isList)
-    nodes.push(
-      await verifyOne({ ...options, ...(given[0] !== undefined && { rootfs: given[0] }) }, '', now, terminal),
-    );
-  for (const rootfs of isList ? given : []) {
-    nodes.push(await verifyOne({ ...options, rootfs }, rootfs, now, terminal).catch(unlooked(rootfs)));
+  for (const rootfs of new Set([...given, ...listed])) {
+    nodes.push(await verifyNode({ ...options, rootfs, at: now }, rootfs, terminal).catch(unreadable(rootfs)));
+    // For Ctrl-C.
+    await setImmediate();
   }
-  const look = options.output === 'text' ? terminal.tableLook() : undefined;
-  if (look === undefined) terminal.result(textOf(nodes));
-  else for (const text of verificationTables(nodes, look)) terminal.result(text);
-  const worst = verdicts.find((verdict) => nodes.some((node) => verdictOf(node) === verdict)) ?? 'well';
-  return codes[worst];
-
-  function textOf(all: readonly NodeVerification[]): string {
-    switch (options.output) {
-      case 'text':
-        return verificationText(all);
-      case 'json':
-      case 'yaml':
-        return verificationDocument(all, { format: options.output, now, isList });
-      case 'junit':
-        return junitReport(all, now);
-      case 'github':
-        return githubLines(all);
-    }
-  }
+  await show(nodes, { ...options, now, isList: true }, terminal);
+  return exitCodeOf(nodes);
 }
 
-async function verifyOne(
-  options: NodeOptions & Pick<VerifyOptions, 'within' | 'cis' | 'certsOnly' | 'live' | 'endpoint'>,
-  node: string,
-  now: Date,
+/**
+ * @param name of the node among several; empty: it is the only one
+ * @throws KubepkiError where kubeadm manages nothing
+ */
+export async function verifyNode(
+  options: NodeOptions & LookOptions,
+  name: string,
   terminal: Terminal,
 ): Promise<NodeVerification> {
-  const opened = await openNode(options, terminal);
-  const { within, cis = false, certsOnly = false, endpoint = [] } = options;
+  const { within, cis = false, certsOnly = false, endpoint = [], at: now = new Date() } = options;
+  const node = await openNode(options, terminal);
   const sudoer = process.env['SUDO_USER'];
   const users = ['root', ...(sudoer === undefined ? [] : [sudoer])];
-  const files = observe(opened, { now, withinMs: within.milliseconds, cis, certsOnly, users });
+  const files = observe(node, { now, withinMs: within.milliseconds, cis, certsOnly, users });
+  const isLive = options.live === true;
   const live =
-    options.live === true || endpoint.length > 0 ? await observeLive(files, endpoint) : undefined;
-  const observed = { ...files, live };
+    isLive || endpoint.length > 0
+      ? await (await import('./observe-live.ts')).observeLive(files, { isLive, given: endpoint })
+      : undefined;
   return {
-    node,
-    results: verification(observed),
-    rows: allRows(expiration(observed.subject).report),
+    node: name,
+    results: verification({ ...files, live }),
+    rows: allRows(expiration(files.subject).report),
     error: undefined,
   };
 }
 
-function unlooked(node: string): (error: unknown) => NodeVerification {
+export function exitCodeOf(nodes: readonly NodeVerification[]): ExitCode {
+  const worst = verdicts.find((verdict) => nodes.some((node) => verdictOf(node) === verdict));
+  return codes[worst ?? 'well'];
+}
+
+interface Showing {
+  readonly output: VerifyOptions['output'];
+  readonly now: Date;
+  readonly isList: boolean;
+}
+
+/** Each way of saying it is loaded only when it is asked for. */
+async function show(
+  nodes: readonly NodeVerification[],
+  { output, now, isList }: Showing,
+  terminal: Terminal,
+): Promise<void> {
+  switch (output) {
+    case 'text': {
+      const look = terminal.tableLook();
+      if (look === undefined) {
+        const { verificationText } = await import('../../render/verification/verification-text.ts');
+        terminal.result(verificationText(nodes));
+        return;
+      }
+      const { verificationTables } = await import('../../terminal/tables/verification.ts');
+      for (const text of verificationTables(nodes, look)) terminal.result(text);
+      return;
+    }
+    case 'json':
+    case 'yaml': {
+      const { verificationDocument } = await import('../../render/verification/verification-document.ts');
+      terminal.result(verificationDocument(nodes, { format: output, now, isList }));
+      return;
+    }
+    case 'junit': {
+      const { junitReport } = await import('../../render/verification/junit.ts');
+      terminal.result(junitReport(nodes, now));
+      return;
+    }
+    case 'github': {
+      const { githubLines } = await import('../../render/verification/github.ts');
+      terminal.result(githubLines(nodes));
+      return;
+    }
+  }
+}
+
+function unreadable(node: string): (error: unknown) => NodeVerification {
   return (error) => {
     if (!(error instanceof KubepkiError)) throw error;
     return { node, results: [], rows: [], error };

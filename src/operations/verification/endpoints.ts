@@ -33,8 +33,8 @@ export interface GivenEndpoint {
 const ownPorts = { 'kube-controller-manager': 10257, 'kube-scheduler': 10259 } as const;
 const kubeletPort = 10250;
 
-/** Where the components of this node serve, as their manifests say, and what was given besides. */
-export function endpointsOf(observed: Observed, given: readonly GivenEndpoint[]): Endpoint[] {
+/** Where the components of this node serve, as their manifests say. */
+export function endpointsOf(observed: Observed): Endpoint[] {
   const { pods, manifestFiles, kubelet } = observed;
   const pod = (component: Component): StaticPod[] =>
     pods[component].status === 'present' ? [pods[component].value] : [];
@@ -105,7 +105,12 @@ export function endpointsOf(observed: Observed, given: readonly GivenEndpoint[])
             restart: 'systemctl restart kubelet',
           },
         ];
-  const named = given.map(({ host, port, serverName }): Endpoint => ({
+  return [...servers, ...others, ...kubelets];
+}
+
+/** One that was named on the command line: of it nothing is known but what it shows. */
+export function givenEndpoint({ host, port, serverName }: GivenEndpoint): Endpoint {
+  return {
     name: `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
     host,
     port,
@@ -114,8 +119,7 @@ export function endpointsOf(observed: Observed, given: readonly GivenEndpoint[])
     caName: undefined,
     identity: undefined,
     restart: undefined,
-  }));
-  return [...servers, ...others, ...kubelets, ...named];
+  };
 }
 
 function addressOf(pod: StaticPod): string {

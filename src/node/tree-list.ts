@@ -1,8 +1,8 @@
-import { KubepkiError } from '../../errors/error.ts';
-import { filesystemError } from '../../filesystem/filesystem-error.ts';
-import { maxFileBytes, readRegularFile } from '../../filesystem/regular-file.ts';
-import { FileSystemRoot } from '../../filesystem/root.ts';
-import { workingDirectory } from '../../node/node-options.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { filesystemError } from '../filesystem/filesystem-error.ts';
+import { maxFileBytes, readRegularFile } from '../filesystem/regular-file.ts';
+import { FileSystemRoot } from '../filesystem/root.ts';
+import { workingDirectory } from './node-options.ts';
 
 const standardInput = 'standard input';
 

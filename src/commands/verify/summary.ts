@@ -1,0 +1,22 @@
+import { KubepkiError } from '../../errors/error.ts';
+import { parsePeriodOption } from '../../flags/period-option.ts';
+import type { NodeOptions } from '../../node/node-options.ts';
+import { verificationSummary } from '../../render/verification/summary.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
+import { exitCodeOf, verifyNode } from './verify.ts';
+
+/**
+ * What `kubepki` alone says on a node of kubeadm's: how it is, in one line, and what is wrong.
+ * @returns undefined: it is no such node, so that there is only help to give
+ */
+export async function summarise(options: NodeOptions, terminal: Terminal): Promise<ExitCode | undefined> {
+  try {
+    const node = await verifyNode({ ...options, within: parsePeriodOption('30d') }, '', terminal);
+    terminal.result(verificationSummary([node]));
+    return exitCodeOf([node]);
+  } catch (error) {
+    if (error instanceof KubepkiError && error.code === 'not-found') return undefined;
+    throw error;
+  }
+}
