@@ -15,6 +15,12 @@ interface TlsEndpoint {
   readonly serverName?: string | undefined;
 }
 
+/** What node's types say of it is less: the last one has no issuer where that did not come with it. */
+interface Shown {
+  readonly raw: Buffer;
+  readonly issuerCertificate?: Shown;
+}
+
 /**
  * The certificates that a server shows in a TLS handshake, the leaf first: DER, unchecked, as they are what is to be judged.
  * @throws Error of node:net or node:tls when there is no handshake
@@ -40,10 +46,10 @@ export function servedCertificates(
       reject(new Error('no answer'));
     }, timeoutMs);
     socket.on('secureConnect', () => {
-      const leaf = socket.getPeerCertificate(true);
-      const chain: [Buffer, ...Buffer[]] = [leaf.raw];
-      // The last one is its own issuer, where node has found that.
-      for (let one = leaf; one.issuerCertificate !== undefined && one.issuerCertificate !== one;) {
+      const shown: Shown = socket.getPeerCertificate(true);
+      const chain: [Buffer, ...Buffer[]] = [shown.raw];
+      // The last one is its own issuer, where that came with it.
+      for (let one = shown; one.issuerCertificate !== undefined && one.issuerCertificate !== one;) {
         one = one.issuerCertificate;
         chain.push(one.raw);
       }

@@ -112,7 +112,7 @@ export function readNamedFile(
       if (withKeys) return readSlot(root, path, (bytes) => ({ kind: 'key', key: parsePrivateKey(bytes) }));
       break;
     case 'kubeconfig':
-      break;
+      return readSlot(root, path, () => ({ kind: 'file' }));
   }
   const content = reading(path, () =>
     exists(root.resolve(path), path) ? ({ kind: 'file' } as const) : undefined,
@@ -160,11 +160,10 @@ export function readKubeletFiles({ root, kubeconfigDir }: Layout, withKeys: bool
   const clientPath = root.locate(`${kubeletPki}/kubelet-client-current.pem`);
   const bootstrap = join(kubeconfigDir, 'bootstrap-kubelet.conf');
   const rotated = root.locate(`${kubeletPki}/kubelet-server-current.pem`);
-  const servings = [
-    tlsCertFile === undefined ? rotated : root.locate(tlsCertFile, root.directory),
-    root.locate(`${kubeletPki}/kubelet.crt`),
-  ].map((path) => readSlot(root, path, parseCertificates));
-  const [first] = servings;
+  const given = tlsCertFile === undefined ? rotated : root.locate(tlsCertFile, root.directory);
+  const serving = readSlot(root, given, parseCertificates);
+  // What it makes for itself, where it is given none.
+  const own = (): Slot<Chain> => readSlot(root, root.locate(`${kubeletPki}/kubelet.crt`), parseCertificates);
   return {
     config,
     clientCa:
@@ -177,7 +176,7 @@ export function readKubeletFiles({ root, kubeconfigDir }: Layout, withKeys: bool
       certificate: readSlot(root, clientPath, parseCertificates).content,
       key: withKeys ? readSlot(root, clientPath, parsePrivateKey).content : undefined,
     },
-    serving: servings.find(({ content }) => content.status !== 'missing') ?? (first as Slot<Chain>),
+    serving: serving.content.status === 'missing' ? own() : serving,
     hasBootstrap:
       reading(bootstrap, () => exists(root.resolve(bootstrap), bootstrap) || undefined).status !== 'missing',
   };

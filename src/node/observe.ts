@@ -20,7 +20,7 @@ import { hasPendingHooks } from '../storage/pending-hooks.ts';
 import { readPendingRestarts } from '../storage/pending-restarts.ts';
 import { pendingRecordPath } from '../storage/pending-requests.ts';
 import { commandHere, type StateDirectory } from '../storage/state-directory.ts';
-import { bootId } from './boot-id.ts';
+import { bootId } from '../inventory/boot-id.ts';
 import type { Node } from './node-options.ts';
 import { readManaged } from './snapshot.ts';
 import { stateOf } from './waiting.ts';

@@ -13,7 +13,7 @@ import {
   type RestartTerms,
 } from '../../storage/pending-restarts.ts';
 import type { StateDirectory } from '../../storage/state-directory.ts';
-import { bootId } from '../../node/boot-id.ts';
+import { bootId } from '../../inventory/boot-id.ts';
 import type { NodeOptions } from '../../node/node-options.ts';
 import { restartCommand } from './restart-command.ts';
 import type { RestartFlags } from '../../flags/restart-options.ts';

@@ -5,14 +5,8 @@ import { KubepkiError } from '../../errors/error.ts';
 import type { FileSystemRoot } from '../../filesystem/root.ts';
 import { readProcesses } from '../../inventory/processes.ts';
 import { readTlsIdentity, type TlsIdentity } from '../../inventory/tls-identity.ts';
-import {
-  endpointsOf,
-  givenEndpoint,
-  type Endpoint,
-  type GivenEndpoint,
-} from '../../operations/verification/endpoints.ts';
-import type { Answer, Live } from '../../operations/verification/live.ts';
-import type { Observed } from '../../operations/verification/observed.ts';
+import { endpointsOf, givenEndpoint, type GivenEndpoint } from '../../operations/verification/endpoints.ts';
+import type { Answer, Endpoint, Live, Observed } from '../../operations/verification/observed.ts';
 import { parseCertificate, type Chain } from '../../pki/certificate/certificate.ts';
 
 /** A component on this machine answers in milliseconds, and an operator must not wait for one that does not. */

@@ -8,7 +8,7 @@ import { allRows } from '../../operations/expiration/expiration-report.ts';
 import { expiration } from '../../operations/expiration/expiration.ts';
 import type { GivenEndpoint } from '../../operations/verification/endpoints.ts';
 import {
-  verdictOf,
+  nodeVerification,
   verdicts,
   verification,
   type NodeVerification,
@@ -88,16 +88,12 @@ export async function verifyNode(
     isLive || endpoint.length > 0
       ? await (await import('./observe-live.ts')).observeLive(files, { isLive, given: endpoint })
       : undefined;
-  return {
-    node: name,
-    results: verification({ ...files, live }),
-    rows: allRows(expiration(files.subject).report),
-    error: undefined,
-  };
+  const rows = allRows(expiration(files.subject).report);
+  return nodeVerification(name, { results: verification({ ...files, live }), rows });
 }
 
 export function exitCodeOf(nodes: readonly NodeVerification[]): ExitCode {
-  const worst = verdicts.find((verdict) => nodes.some((node) => verdictOf(node) === verdict));
+  const worst = verdicts.find((verdict) => nodes.some((node) => node.verdict === verdict));
   return codes[worst ?? 'well'];
 }
 
@@ -147,6 +143,6 @@ async function show(
 function unreadable(node: string): (error: unknown) => NodeVerification {
   return (error) => {
     if (!(error instanceof KubepkiError)) throw error;
-    return { node, results: [], rows: [], error };
+    return nodeVerification(node, error);
   };
 }

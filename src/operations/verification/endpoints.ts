@@ -1,27 +1,8 @@
-import type { CaName, Component } from '../../catalog/catalog.ts';
+import type { Component } from '../../catalog/catalog.ts';
 import type { StaticPod } from '../../inventory/kubelet/static-pods.ts';
-import type { Chain } from '../../pki/certificate/certificate.ts';
 import { lastFlagValue } from '../node/component-flags.ts';
 import { servedBy } from '../restart/served-certificates.ts';
-import type { Observed } from './observed.ts';
-
-/** An address at which something of this node answers with a certificate. */
-export interface Endpoint {
-  /** As an operator calls it: `kube-apiserver`, `etcd (peers)`, `kubelet`, or the address that was given. */
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
-  /** The name that is asked for (SNI); undefined: none. */
-  readonly serverName: string | undefined;
-  /** What it should show; undefined: it makes one of its own, or it is not known. */
-  readonly disk: { readonly path: string; readonly chain: Chain } | undefined;
-  /** Of which CA it is; undefined: of none on disk. */
-  readonly caName: CaName | undefined;
-  /** Host paths of what a client shows, where the server wants to see a certificate. */
-  readonly identity: { readonly certificateFile: string; readonly keyFile: string } | undefined;
-  /** What has it take up what is on disk. */
-  readonly restart: string | undefined;
-}
+import type { Endpoint, Observed } from './observed.ts';
 
 export interface GivenEndpoint {
   readonly host: string;

@@ -1,26 +1,8 @@
-import type { Component } from '../../catalog/catalog.ts';
 import type { Certificate, Chain } from '../../pki/certificate/certificate.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import { validatePath } from '../../pki/path/path.ts';
 import { lookAtEach, nothingHere, type Look, type Trouble } from './check.ts';
-import type { Endpoint } from './endpoints.ts';
-import type { Observed } from './observed.ts';
-
-/** What was seen of the components that run now. */
-export interface Live {
-  readonly answers: readonly Answer[];
-  /** When the components of this machine started; those that were not found are not there. */
-  readonly processes: readonly RunningComponent[];
-}
-
-export type Answer = { readonly endpoint: Endpoint } & (
-  { readonly status: 'shown'; readonly chain: Chain } | { readonly status: 'silent'; readonly why: string }
-);
-
-export interface RunningComponent {
-  readonly component: Component;
-  readonly startedAt: Date;
-}
+import type { Answer, Endpoint, Live, Observed } from './observed.ts';
 
 function addressOf({ host, port }: Endpoint): string {
   return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;

@@ -1,3 +1,5 @@
+import type { CaName, Component } from '../../catalog/catalog.ts';
+import type { Chain } from '../../pki/certificate/certificate.ts';
 import type { StaticPods } from '../../inventory/kubelet/static-pods.ts';
 import type {
   GuardedFile,
@@ -10,7 +12,6 @@ import type { FileTarget } from '../../changeset/change-set.ts';
 import type { Reading } from '../../inventory/reading.ts';
 import type { Subject } from '../examination/examination.ts';
 import type { Finding } from '../examination/finding.ts';
-import type { Live } from './live.ts';
 import type { ManifestFile } from './manifest-files.ts';
 
 /** All that is known of a node when it is verified: what was read once, and nothing is read later. */
@@ -52,4 +53,38 @@ export interface Waiting {
   readonly kind: 'unfinished-change' | 'manifest-away' | 'restart' | 'hook' | 'requests';
   readonly file: string;
   readonly command: string;
+}
+
+/** An address at which something of this node answers with a certificate. */
+export interface Endpoint {
+  /** As an operator calls it: `kube-apiserver`, `etcd (peers)`, `kubelet`, or the address that was given. */
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** The name that is asked for (SNI); undefined: none. */
+  readonly serverName: string | undefined;
+  /** What it should show; undefined: it makes one of its own, or it is not known. */
+  readonly disk: { readonly path: string; readonly chain: Chain } | undefined;
+  /** Of which CA it is; undefined: of none on disk. */
+  readonly caName: CaName | undefined;
+  /** Host paths of what a client shows, where the server wants to see a certificate. */
+  readonly identity: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+  /** What has it take up what is on disk. */
+  readonly restart: string | undefined;
+}
+
+/** What was seen of the components that run now. */
+export interface Live {
+  readonly answers: readonly Answer[];
+  /** When the components of this machine started; those that were not found are not there. */
+  readonly processes: readonly RunningComponent[];
+}
+
+export type Answer = { readonly endpoint: Endpoint } & (
+  { readonly status: 'shown'; readonly chain: Chain } | { readonly status: 'silent'; readonly why: string }
+);
+
+interface RunningComponent {
+  readonly component: Component;
+  readonly startedAt: Date;
 }

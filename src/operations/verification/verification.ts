@@ -1,4 +1,4 @@
-import type { KubepkiError } from '../../errors/error.ts';
+import { KubepkiError } from '../../errors/error.ts';
 import type { ExpirationRow } from '../expiration/expiration-report.ts';
 import type { Check, Grade, Trouble } from './check.ts';
 import { checks } from './checks.ts';
@@ -39,7 +39,6 @@ export interface Told extends Trouble {
   readonly check: string;
 }
 
-/** All that was found, the worst first, else in the order of the checks. */
 export function troublesOf(results: readonly CheckResult[]): readonly Told[] {
   const all = results.flatMap(({ id, troubles }) => troubles.map((trouble) => ({ ...trouble, check: id })));
   return order.flatMap((status) => all.filter(({ grade }) => grade === status));
@@ -54,15 +53,35 @@ export interface NodeVerification {
   readonly rows: readonly ExpirationRow[];
   /** Why nothing of it could be looked at; undefined: it could. */
   readonly error: KubepkiError | undefined;
+  /** All that was found, the worst first, else in the order of the checks. */
+  readonly told: readonly Told[];
+  readonly verdict: Verdict;
 }
 
 /** In one word what a node is; it decides the exit code. From the worst to the best. */
 export const verdicts = ['wrong', 'ending', 'unknown', 'well'] as const;
 export type Verdict = (typeof verdicts)[number];
 
-export function verdictOf({ results, error }: Pick<NodeVerification, 'results' | 'error'>): Verdict {
-  const troubles = troublesOf(results);
-  if (error !== undefined || troubles.some(({ grade }) => grade === 'error')) return 'wrong';
-  if (troubles.some(({ check }) => check === 'ends-soon')) return 'ending';
-  return troubles.some(({ grade }) => grade === 'unchecked') ? 'unknown' : 'well';
+/** @param name of the node among several; empty: it is the only one */
+export function nodeVerification(
+  name: string,
+  found: Pick<NodeVerification, 'results' | 'rows'> | KubepkiError,
+): NodeVerification {
+  const isLost = found instanceof KubepkiError;
+  const results = isLost ? [] : found.results;
+  const told = troublesOf(results);
+  return {
+    node: name,
+    results,
+    rows: isLost ? [] : found.rows,
+    error: isLost ? found : undefined,
+    told,
+    verdict: isLost ? 'wrong' : verdictOf(told),
+  };
+}
+
+function verdictOf(told: readonly Told[]): Verdict {
+  if (told.some(({ grade }) => grade === 'error')) return 'wrong';
+  if (told.some(({ check }) => check === 'ends-soon')) return 'ending';
+  return told.some(({ grade }) => grade === 'unchecked') ? 'unknown' : 'well';
 }

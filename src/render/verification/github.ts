@@ -1,13 +1,13 @@
-import { troublesOf, type NodeVerification } from '../../operations/verification/verification.ts';
+import type { NodeVerification } from '../../operations/verification/verification.ts';
 
 const commands = { error: 'error', unchecked: 'error', warning: 'warning', note: 'notice' } as const;
 
 /** GitHub's workflow commands: a line for each thing that was found, which its runner shows beside the file. */
 export function githubLines(nodes: readonly NodeVerification[]): string {
   return nodes
-    .flatMap(({ results, error }) => [
+    .flatMap(({ told, error }) => [
       ...(error === undefined ? [] : [`::error title=kubepki::${data(error.oneLine)}\n`]),
-      ...troublesOf(results).map(({ check, grade, file, message, hint }) => {
+      ...told.map(({ check, grade, file, message, hint }) => {
         const said = `${message}${hint === undefined ? '' : `; ${hint}`}`;
         return `::${commands[grade]} file=${property(file)},title=${property(check)}::${data(said)}\n`;
       }),

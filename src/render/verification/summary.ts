@@ -1,4 +1,4 @@
-import { troublesOf, type NodeVerification, type Told } from '../../operations/verification/verification.ts';
+import type { NodeVerification, Told } from '../../operations/verification/verification.ts';
 import { printable } from '../printable.ts';
 
 const words = { error: 'ERROR', unchecked: 'NOT CHECKED', warning: 'WARNING', note: 'NOTE' } as const;
@@ -11,7 +11,7 @@ const counted = {
 
 /** In one line how the nodes are, then only what is wrong, the worst first, each with its file, its reason and the next step. */
 export function verificationSummary(nodes: readonly NodeVerification[]): string {
-  const told = nodes.flatMap(({ results }) => troublesOf(results));
+  const told = nodes.flatMap((node) => node.told);
   const lost = nodes.flatMap(({ error }) => (error === undefined ? [] : [error]));
   return [
     sumOf(told, nodes, lost.length),

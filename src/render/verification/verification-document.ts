@@ -1,5 +1,4 @@
 import type { NodeVerification } from '../../operations/verification/verification.ts';
-import { verdictOf } from '../../operations/verification/verification.ts';
 import { renderDocument, type DocumentFormat } from '../document.ts';
 
 /** Each check with what became of it, and each thing that it has found. Of several trees a list of the same. */
@@ -18,9 +17,9 @@ export function verificationDocument(
   );
 }
 
-function bodyOf({ results, error }: NodeVerification): object {
+function bodyOf({ results, error, verdict }: NodeVerification): object {
   return {
-    verdict: verdictOf({ results, error }),
+    verdict,
     ...(error === undefined ? {} : { error: error.oneLine }),
     checks: results.map(({ id, title, status, looked, troubles }) => ({
       id,

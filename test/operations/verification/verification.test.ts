@@ -1,0 +1,482 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, test, type TestContext } from 'node:test';
+import { checks } from '../../../src/operations/verification/checks.ts';
+import { nodeVerification, verification } from '../../../src/operations/verification/verification.ts';
+import { judge } from '../../support/judge.ts';
+import { makeCa, resign } from '../../support/resigned.ts';
+import { temporaryDirectory, type Tree } from '../../support/tree.ts';
+import { edit, found, observed, put, verifiedNode } from '../../support/verified-node.ts';
+
+const later = { start: '20260101000000Z', end: '20271101000000Z' };
+
+interface Breaking {
+  readonly t: TestContext;
+  readonly tree: Tree;
+  readonly openssl: string;
+  /** Path of a file below `etc/kubernetes/pki`. */
+  readonly pki: (name: string) => string;
+  /** A CA that nothing knows, without extension. */
+  readonly stranger: () => string;
+}
+
+interface Case {
+  readonly name: string;
+  readonly breaks: (node: Breaking) => void;
+  readonly found: readonly string[];
+  readonly at?: string;
+}
+
+const kubelet = 'var/lib/kubelet';
+const manifests = 'etc/kubernetes/manifests';
+
+/** What an operator, another program or time does to a node, and what is to be said of it. */
+const cases: readonly Case[] = [
+  {
+    name: 'sa.pub of another cluster',
+    breaks: ({ tree, openssl }) => {
+      put(tree, 'etc/kubernetes/pki/sa.pub', newPublicKey(openssl));
+    },
+    found: [
+      'error service-account sa',
+      'error token-keys kube-apiserver',
+      'error token-keys kube-controller-manager',
+    ],
+  },
+  {
+    name: 'no service-account key',
+    breaks: ({ pki }) => {
+      unlinkSync(pki('sa.key'));
+    },
+    found: [
+      'error service-account sa',
+      'error manifest-files kube-apiserver',
+      'error manifest-files kube-controller-manager',
+    ],
+  },
+  {
+    name: 'the API server is called by a name that its certificate does not have',
+    breaks: ({ tree }) => {
+      edit(tree, 'etc/kubernetes/admin.conf', (text) =>
+        text.replace('192.0.2.10:6443', 'lb.example.com:6443'),
+      );
+    },
+    found: ['error server-names apiserver'],
+  },
+  {
+    name: 'another address is advertised',
+    breaks: ({ tree }) => {
+      edit(tree, `${manifests}/kube-apiserver.yaml`, (text) =>
+        text.replace('--advertise-address=192.0.2.10', '--advertise-address=192.0.2.99'),
+      );
+    },
+    found: ['error server-names apiserver'],
+  },
+  {
+    name: 'another range of services',
+    breaks: ({ tree }) => {
+      edit(tree, `${manifests}/kube-apiserver.yaml`, (text) =>
+        text.replace('10.96.0.0/12', '10.100.0.0/16,fd00::/112'),
+      );
+    },
+    found: ['error server-names apiserver'],
+  },
+  {
+    name: 'etcd tells its clients another address',
+    breaks: ({ tree }) => {
+      edit(tree, `${manifests}/etcd.yaml`, (text) =>
+        text.replace(
+          '--advertise-client-urls=https://192.0.2.10',
+          '--advertise-client-urls=https://192.0.2.77',
+        ),
+      );
+    },
+    found: ['error server-names etcd-server'],
+  },
+  {
+    name: 'the PKI of another node',
+    breaks: ({ tree }) => {
+      for (const name of ['kube-apiserver', 'etcd']) {
+        edit(tree, `${manifests}/${name}.yaml`, (text) =>
+          text.replaceAll('192.0.2.10', '192.0.2.20').replaceAll('cp-1', 'cp-3'),
+        );
+      }
+    },
+    found: [
+      'error server-names apiserver',
+      'error server-names etcd-peer',
+      'error server-names etcd-server',
+      'error other-node apiserver',
+      'error other-node etcd-peer',
+      'error other-node etcd-server',
+    ],
+  },
+  {
+    name: 'a kubeconfig that trusts another CA',
+    breaks: ({ tree, stranger }) => {
+      replaceAuthorities(tree, 'scheduler.conf', readFileSync(`${stranger()}.crt`));
+    },
+    found: ['error kubeconfig-ca scheduler.conf'],
+  },
+  {
+    name: 'an expired CA beside the right one in a kubeconfig',
+    breaks: ({ tree, openssl, pki, t }) => {
+      const old = join(temporaryDirectory(t), 'old');
+      makeOldCa(openssl, old, 'kubernetes', { start: '20160101000000Z', end: '20260101000000Z' });
+      replaceAuthorities(
+        tree,
+        'admin.conf',
+        Buffer.concat([readFileSync(`${old}.crt`), readFileSync(pki('ca.crt'))]),
+      );
+    },
+    found: ['warning kubeconfig-old-ca admin.conf'],
+  },
+  {
+    name: "the scheduler's kubeconfig in the place of the controller manager's",
+    breaks: ({ tree }) => {
+      copyFileSync(
+        join(tree.kubeconfigDir, 'scheduler.conf'),
+        join(tree.kubeconfigDir, 'controller-manager.conf'),
+      );
+    },
+    found: ['error kubeconfig-user controller-manager.conf'],
+  },
+  {
+    name: 'a manifest that is no YAML',
+    breaks: ({ tree }) => {
+      put(tree, `${manifests}/kube-scheduler.yaml`, '{');
+    },
+    found: ['error manifest kube-scheduler'],
+  },
+  {
+    name: 'a manifest names a file that is not there',
+    breaks: ({ tree }) => {
+      edit(tree, `${manifests}/etcd.yaml`, (text) =>
+        text.replace(
+          '--peer-trusted-ca-file=/etc/kubernetes/pki/etcd/ca.crt',
+          '--peer-trusted-ca-file=/etc/kubernetes/pki/etcd/peer-ca.crt',
+        ),
+      );
+    },
+    found: ['error manifest-files etcd'],
+  },
+  {
+    name: 'a manifest names a file that is not mounted',
+    breaks: ({ tree }) => {
+      edit(tree, `${manifests}/kube-apiserver.yaml`, (text) =>
+        text.replace(
+          '--tls-cert-file=/etc/kubernetes/pki/apiserver.crt',
+          '--tls-cert-file=/srv/apiserver.crt',
+        ),
+      );
+    },
+    found: ['error manifest-files kube-apiserver'],
+  },
+  {
+    name: 'a component that uses a copy',
+    breaks: ({ tree, pki }) => {
+      copyFileSync(pki('apiserver.crt'), pki('public.crt'));
+      edit(tree, `${manifests}/kube-apiserver.yaml`, (text) =>
+        text.replace(
+          '--tls-cert-file=/etc/kubernetes/pki/apiserver.crt',
+          '--tls-cert-file=/etc/kubernetes/pki/public.crt',
+        ),
+      );
+    },
+    found: ['warning manifest-other-file kube-apiserver'],
+  },
+  {
+    name: 'a component that may not read its key',
+    breaks: ({ tree }) => {
+      edit(tree, `${manifests}/kube-scheduler.yaml`, (text) =>
+        text.replace(
+          '  hostNetwork: true',
+          '  hostNetwork: true\n  securityContext: {runAsUser: 4242, runAsGroup: 4242}',
+        ),
+      );
+    },
+    found: [
+      'error manifest-access kube-scheduler',
+      'error manifest-access kube-scheduler',
+      'error manifest-access kube-scheduler',
+    ],
+  },
+  {
+    name: 'a component that trusts another CA',
+    breaks: ({ tree, pki, stranger }) => {
+      copyFileSync(`${stranger()}.crt`, pki('clients.crt'));
+      edit(tree, `${manifests}/kube-apiserver.yaml`, (text) =>
+        text.replace(
+          '--client-ca-file=/etc/kubernetes/pki/ca.crt',
+          '--client-ca-file=/etc/kubernetes/pki/clients.crt',
+        ),
+      );
+    },
+    found: ['error manifest-trust kube-apiserver'],
+  },
+  {
+    name: 'a bundle as the CA that signs',
+    breaks: ({ pki, stranger }) => {
+      appendFileSync(pki('ca.crt'), readFileSync(`${stranger()}.crt`));
+    },
+    found: ['error cluster-signing kube-controller-manager'],
+  },
+  {
+    name: 'another key than that of the CA that signs',
+    breaks: ({ tree, pki, stranger }) => {
+      copyFileSync(`${stranger()}.key`, pki('signing.key'));
+      edit(tree, `${manifests}/kube-controller-manager.yaml`, (text) =>
+        text.replace(
+          '--cluster-signing-key-file=/etc/kubernetes/pki/ca.key',
+          '--cluster-signing-key-file=/etc/kubernetes/pki/signing.key',
+        ),
+      );
+    },
+    found: ['error cluster-signing kube-controller-manager'],
+  },
+  {
+    name: 'kubelet.conf holds an expired certificate, and what it has rotated to is well',
+    breaks: ({ tree, openssl, pki, t }) => {
+      embedKubelet(tree, openssl, t, pki('ca'), { start: '20250101000000Z', end: '20251101000000Z' });
+    },
+    found: ['error kubelet-kubeconfig kubelet.conf'],
+  },
+  {
+    name: "the kubelet's certificate has gone",
+    breaks: ({ tree }) => {
+      rmSync(join(tree.directory, kubelet, 'pki'), { recursive: true });
+    },
+    found: ['error kubelet-kubeconfig kubelet.conf'],
+  },
+  {
+    name: "the kubelet's certificate has gone, and it may ask for another",
+    breaks: ({ tree }) => {
+      rmSync(join(tree.directory, kubelet, 'pki'), { recursive: true });
+      put(tree, 'etc/kubernetes/bootstrap-kubelet.conf', 'apiVersion: v1\n');
+    },
+    found: ['warning kubelet-kubeconfig kubelet.conf'],
+  },
+  {
+    name: "the kubelet's certificate is no link",
+    breaks: ({ tree }) => {
+      const pki = join(tree.directory, kubelet, 'pki');
+      const [file = ''] = readdirSync(pki).filter((name) => name.startsWith('kubelet-client-2'));
+      unlinkSync(join(pki, 'kubelet-client-current.pem'));
+      renameSync(join(pki, file), join(pki, 'kubelet-client-current.pem'));
+    },
+    found: ['warning kubelet-client kubelet'],
+  },
+  {
+    name: 'rotation is off',
+    breaks: ({ tree }) => {
+      edit(tree, `${kubelet}/config.yaml`, (text) =>
+        text.replace('rotateCertificates: true', 'rotateCertificates: false'),
+      );
+    },
+    found: ['warning kubelet-client kubelet'],
+  },
+  {
+    name: 'the kubelet judges its callers by another CA',
+    breaks: ({ tree, stranger }) => {
+      put(tree, 'etc/kubernetes/other-ca.crt', readFileSync(`${stranger()}.crt`, 'utf8'));
+      edit(tree, `${kubelet}/config.yaml`, (text) => text.replace('/pki/ca.crt', '/other-ca.crt'));
+    },
+    found: ['error kubelet-client-ca kubelet'],
+  },
+  {
+    name: 'the kubelet serves an expired certificate',
+    breaks: ({ tree, openssl, t }) => {
+      const own = join(temporaryDirectory(t), 'own');
+      makeOldCa(openssl, own, 'cp-1-ca@1', { start: '20240101000000Z', end: '20250101000000Z' });
+      put(tree, `${kubelet}/pki/kubelet.crt`, readFileSync(`${own}.crt`, 'utf8'));
+    },
+    found: ['warning kubelet-serving kubelet'],
+  },
+  {
+    name: 'an old copy of admin.conf in the home of root',
+    breaks: ({ tree, openssl, pki, t }) => {
+      const conf = readFileSync(join(tree.kubeconfigDir, 'admin.conf'), 'utf8');
+      put(
+        tree,
+        'root/.kube/config',
+        withCertificate(conf, openssl, t, pki('ca'), { start: '20250101000000Z', end: '20261130000000Z' }),
+      );
+    },
+    found: ['error admin-copy root/.kube/config'],
+  },
+  {
+    name: 'a weak key',
+    breaks: ({ openssl, pki }) => {
+      const key = execFileSync(openssl, ['genrsa', '1024'], { stdio: ['ignore', 'pipe', 'ignore'] });
+      writeFileSync(pki('front-proxy-client.key'), key);
+      resign(openssl, pki('front-proxy-client'), { by: pki('front-proxy-ca'), ...later });
+    },
+    found: ['warning weak-key front-proxy-client'],
+  },
+  {
+    name: 'a certificate that ends soon',
+    breaks: () => undefined,
+    at: '2027-11-12T00:00:00Z',
+    found: [
+      'admin.conf',
+      'apiserver',
+      'apiserver-etcd-client',
+      'apiserver-kubelet-client',
+      'controller-manager.conf',
+      'etcd-healthcheck-client',
+      'etcd-peer',
+      'etcd-server',
+      'front-proxy-client',
+      'scheduler.conf',
+      'super-admin.conf',
+    ]
+      .map((name) => `warning ends-soon ${name}`)
+      .concat('warning kubelet-client kubelet'),
+  },
+  {
+    name: 'a CA that ends within two years',
+    breaks: ({ openssl, pki }) => {
+      resign(openssl, pki('front-proxy-ca'), {
+        by: pki('front-proxy-ca'),
+        ...{ start: '20200101000000Z', end: '20280101000000Z' },
+        extensions: caExtensions,
+      });
+    },
+    found: ['warning ca-ends front-proxy-ca'],
+  },
+];
+
+describe('a node that is as kubeadm makes it', () => {
+  test('is well, and nothing is said of it', (t) => {
+    const node = observed(verifiedNode(t));
+    assert.deepEqual(found(node), []);
+    const results = verification(node);
+    assert.equal(nodeVerification('', { results, rows: [] }).verdict, 'well');
+    const silent = results.filter(({ status }) => status === 'none').map(({ id }) => id);
+    // Nothing of these is asked for, or there.
+    assert.deepEqual(silent, [
+      ...['manifest-access', 'kubelet-serving', 'admin-copy', 'modes', 'cis'],
+      ...['live-answers', 'live-served', 'live-valid', 'live-started'],
+    ]);
+  });
+
+  test('is well for one who may see no key', (t) => {
+    assert.deepEqual(found(observed(verifiedNode(t), { certsOnly: true })), []);
+  });
+});
+
+describe('each thing that is wrong is found, and no other is', () => {
+  for (const { name, breaks, found: expected, at } of cases) {
+    test(name, (t) => {
+      const openssl = judge(t, 'openssl');
+      if (openssl === undefined) return;
+      const tree = verifiedNode(t);
+      breaks({
+        t,
+        tree,
+        openssl,
+        pki: (file) => join(tree.certDir, file),
+        stranger: () => {
+          const path = join(temporaryDirectory(t), 'stranger');
+          makeCa(openssl, path, 'kubernetes');
+          return path;
+        },
+      });
+      const said = found(observed(tree, at === undefined ? {} : { at: new Date(at) }));
+      assert.deepEqual(
+        said.map((one) => one.replace(`${tree.directory}/`, '')),
+        expected,
+      );
+    });
+  }
+
+  test('every check has a name of its own', () => {
+    assert.equal(new Set(checks.map(({ id }) => id)).size, checks.length);
+  });
+});
+
+const caExtensions = [
+  'basicConstraints=critical,CA:TRUE',
+  'keyUsage=critical,digitalSignature,keyEncipherment,keyCertSign',
+  'subjectKeyIdentifier=hash',
+].join('\n');
+
+function makeOldCa(
+  openssl: string,
+  path: string,
+  name: string,
+  dates: { readonly start: string; readonly end: string },
+): void {
+  makeCa(openssl, path, name);
+  resign(openssl, path, { by: path, ...dates, extensions: caExtensions });
+}
+
+function newPublicKey(openssl: string): string {
+  const key = execFileSync(openssl, ['ecparam', '-name', 'prime256v1', '-genkey', '-noout']);
+  return execFileSync(openssl, ['ec', '-pubout'], {
+    input: key,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  }).toString();
+}
+
+function replaceAuthorities(tree: Tree, name: string, pem: Buffer): void {
+  edit(tree, `etc/kubernetes/${name}`, (text) =>
+    text.replace(/certificate-authority-data: \S+/, `certificate-authority-data: ${pem.toString('base64')}`),
+  );
+}
+
+/** Puts a certificate with other dates into a kubeconfig, for the key that is there. */
+function withCertificate(
+  kubeconfig: string,
+  openssl: string,
+  t: TestContext,
+  by: string,
+  dates: { readonly start: string; readonly end: string },
+): string {
+  const scratch = join(temporaryDirectory(t), 'client');
+  mkdirSync(dirname(scratch), { recursive: true });
+  const held = (field: string): Buffer =>
+    Buffer.from(new RegExp(`${field}: (\\S+)`).exec(kubeconfig)?.[1] ?? '', 'base64');
+  writeFileSync(`${scratch}.crt`, held('client-certificate-data'));
+  writeFileSync(`${scratch}.key`, held('client-key-data'));
+  resign(openssl, scratch, { by, ...dates });
+  const certificate = readFileSync(`${scratch}.crt`).toString('base64');
+  return kubeconfig.replace(/client-certificate-data: \S+/, `client-certificate-data: ${certificate}`);
+}
+
+/** As before the kubelet has rotated: the certificate is in kubelet.conf itself. */
+function embedKubelet(
+  tree: Tree,
+  openssl: string,
+  t: TestContext,
+  by: string,
+  dates: { readonly start: string; readonly end: string },
+): void {
+  const pem = readFileSync(
+    join(tree.directory, kubelet, 'pki/kubelet-client-current.pem').replace('current', '2026-11-28-20-50-00'),
+  );
+  const data = pem.toString('base64');
+  edit(tree, 'etc/kubernetes/kubelet.conf', (text) =>
+    withCertificate(
+      text
+        .replace(/client-certificate: \S+/, `client-certificate-data: ${data}`)
+        .replace(/client-key: \S+/, `client-key-data: ${data}`),
+      openssl,
+      t,
+      by,
+      dates,
+    ),
+  );
+}
