@@ -132,4 +132,15 @@ describe('--help', () => {
       assert.ok((await shown(...words, '--help')).split('\n').length <= 26);
     }
   });
+
+  test('that of a command fits fifty lines, but for those with most flags, and has four examples at most', async () => {
+    const long: string[] = [];
+    for (const command of commands) {
+      const text = await shown(...pathOf(command).split(' ').slice(1), '--help');
+      if (text.trimEnd().split('\n').length > 50) long.push(command.name());
+      const [, examples = ''] = /^Examples:\n(.*?)\n\n/ms.exec(text) ?? [];
+      assert.ok([...examples.matchAll(/^ {2}\S/gm)].length <= 4, command.name());
+    }
+    assert.deepEqual(long.sort(), ['generate', 'renew', 'systemd']);
+  });
 });
