@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Command } from 'commander';
 import { certificates } from '../../src/catalog/catalog.ts';
-import { optionGroups } from '../../src/flags/help/layout.ts';
+import { formatHelp, optionGroups } from '../../src/flags/help/layout.ts';
 import { otherNames, topicNames } from '../../src/flags/help/topics.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { pathOf } from '../../src/flags/names/unknown-command.ts';
@@ -117,6 +117,19 @@ describe('--help', () => {
       );
     });
   }
+
+  test('on a wide terminal no line is longer than a person reads', () => {
+    for (const command of commands) {
+      const helper = command.createHelp();
+      helper.helpWidth = 200;
+      const lines = formatHelp(command, helper).split('\n');
+      assert.deepEqual(
+        lines.filter((line) => line.length > 100),
+        [],
+        command.name(),
+      );
+    }
+  });
 
   test('no flag is in no group', () => {
     const visible = (command: Command): readonly string[] => {
