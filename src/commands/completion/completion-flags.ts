@@ -29,14 +29,12 @@ export function addCompletion(program: Command, done: (code: ExitCode) => void):
   explain(command, {
     examples: [
       'source <(kubepki completion bash)',
-      'source <(kubepki completion zsh)',
-      'kubepki completion fish | source',
       'kubepki completion bash > /etc/bash_completion.d/kubepki',
       'kubepki completion zsh > /usr/local/share/zsh/site-functions/_kubepki',
       'kubepki completion fish > ~/.config/fish/completions/kubepki.fish',
     ],
     notes: [
-      'The first three are for this shell only (zsh: after compinit; bash before 4: eval "$(kubepki completion bash)"), the others to have it always.',
+      'The first is for this shell only; zsh takes it too, after compinit, and fish takes "kubepki completion fish | source". bash before 4 needs eval "$(kubepki completion bash)". The others are for always.',
       'To complete a word, the shell asks the kubepki that begins the line. That reads nothing but the names of backups, which only root sees, and asks no cluster.',
     ],
   });

@@ -73,10 +73,7 @@ export function addGenerate(certs: Command, done: (code: ExitCode) => void): voi
       'kubepki certs generate apiserver --config kubeadm.yaml',
       'kubepki certs generate all --cert-dir ci/pki --kubeconfig-dir ci --node-name ci --advertise-address 127.0.0.1',
     ],
-    notes: [
-      `Names: all, kubeconfigs, ${initSpecs.map(({ name }) => name).join(', ')}.`,
-      'A CA or the sa key is made only where nothing is there yet that it would have signed, unless it is named.',
-    ],
+    notes: [`Names: all, kubeconfigs, ${initSpecs.map(({ name }) => name).join(', ')}.`],
     pages: ['generate', 'configuration'],
   });
 }

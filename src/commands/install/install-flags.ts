@@ -38,7 +38,7 @@ export function addInstall(certs: Command, done: (code: ExitCode) => void): void
       pathOption('--csr-dir <dir>', 'where CSRs, keys and signed certificates are (default: the cert dir)'),
     )
     .addOption(pathOption('--from-bundle <file>', 'take the certificates from this PEM file too'))
-    .option('--allow-changes', 'accept other SANs than the CSR asks for; the difference is shown')
+    .option('--allow-changes', "accept other SANs than the CSR's, and show them")
     .addOption(outputOption())
     .addOption(deployHookOption())
     .addOption(dryRunOption())
@@ -56,9 +56,7 @@ export function addInstall(certs: Command, done: (code: ExitCode) => void): void
       'kubepki certs install --csr-dir /root/csr',
       'kubepki certs install apiserver --from-bundle signed.pem --dry-run',
     ],
-    notes: [
-      'A certificate (.crt, .pem, .cer) and a CSR belong together by their public key, whatever their files are called. Exit code 6 if a certificate named here is not signed yet, or nothing could be installed; 8 if the restart or the hook failed.',
-    ],
+    notes: ['Exit code 6 if nothing could be installed, or not all that was named.'],
     pages: ['external-ca', 'restarts', 'hooks', 'exit-codes'],
   });
 }

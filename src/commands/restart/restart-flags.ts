@@ -43,7 +43,7 @@ export function addRestart(program: Command, done: (code: ExitCode) => void): vo
       'kubepki restart etcd --stop-timeout 5m',
     ],
     notes: [
-      'A component without a manifest here (an external etcd) is passed over. On Ctrl-C the manifest goes back at once; after a kill or a power cut the next run, or "kubepki certs recover", puts it back. Exit code 8 if a component does not come back.',
+      'On Ctrl-C the manifest goes back at once, after a kill or a power cut with the next run or "kubepki certs recover". Exit code 8 if a component does not come back.',
     ],
     pages: ['restarts', 'exit-codes'],
   });

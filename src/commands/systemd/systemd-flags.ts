@@ -24,8 +24,8 @@ export function addSystemd(program: Command, done: (code: ExitCode) => void): vo
     )
     .allowExcessArguments(false);
   const options = [
-    withinOption('renew only what has expired or expires within this time').default('60d'),
-    new Option('--restart', 'then restart the components whose certificates changed'),
+    withinOption('renew only what has expired or expires within this time, such as 30d or 4w').default('60d'),
+    new Option('--restart', 'then restart what uses the changed certificates'),
     ...[...restartOptions(), validityOption(), keepBackupsOption(), lockTimeoutOption()],
     ...[textfileOption(), deployHookOption()],
     ...nodeOptions({ kubeconfig: false }),

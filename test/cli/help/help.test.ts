@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Command } from 'commander';
 import { certificates } from '../../../src/catalog/catalog.ts';
-import { optionGroups } from '../../../src/flags/help/layout.ts';
+import { formatHelp, optionGroups } from '../../../src/flags/help/layout.ts';
 import { otherNames, topicNames } from '../../../src/flags/help/topics.ts';
 import { buildProgram } from '../../../src/cli/program.ts';
 import { pathOf } from '../../../src/flags/names/unknown-command.ts';
@@ -118,6 +118,19 @@ describe('--help', () => {
     });
   }
 
+  test('on a wide terminal no line is longer than a person reads', () => {
+    for (const command of commands) {
+      const helper = command.createHelp();
+      helper.helpWidth = 200;
+      const lines = formatHelp(command, helper).split('\n');
+      assert.deepEqual(
+        lines.filter((line) => line.length > 100),
+        [],
+        command.name(),
+      );
+    }
+  });
+
   test('no flag is in no group', () => {
     const visible = (command: Command): readonly string[] => {
       const options = command.createHelp().visibleOptions(command);
@@ -131,5 +144,16 @@ describe('--help', () => {
     for (const words of [[], ['certs'], ['csr']]) {
       assert.ok((await shown(...words, '--help')).split('\n').length <= 26);
     }
+  });
+
+  test('that of a command fits fifty lines, but for those with most flags, and has four examples at most', async () => {
+    const long: string[] = [];
+    for (const command of commands) {
+      const text = await shown(...pathOf(command).split(' ').slice(1), '--help');
+      if (text.trimEnd().split('\n').length > 50) long.push(command.name());
+      const [, examples = ''] = /^Examples:\n(.*?)\n\n/ms.exec(text) ?? [];
+      assert.ok([...examples.matchAll(/^ {2}\S/gm)].length <= 4, command.name());
+    }
+    assert.deepEqual(long.sort(), ['generate', 'renew', 'systemd']);
   });
 });
