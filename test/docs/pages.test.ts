@@ -10,7 +10,7 @@ import { calledBy } from '../../src/flags/names/unknown-command.ts';
 import { anchors, kubepkiCalls, links, pages, readme, shownCommands } from './pages.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const program = await buildProgram('', [], () => undefined);
+const program = await buildProgram('', []);
 const all = pages();
 
 /** Flags of other programs, which the pages speak of. */
