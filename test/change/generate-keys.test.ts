@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generateKeys } from '../../src/change/generate-keys.ts';
-import { openTerminal } from '../../src/terminal/terminal.ts';
 import { algorithmOf, type KeyAlgorithm } from '../../src/pki/key/private-key.ts';
+import { collecting } from '../support/collecting.ts';
 
 test('each key is used as it arrives, while others are still being generated; the order is that of the items', async () => {
   const slow: KeyAlgorithm = { type: 'rsa', bits: 4096 };
@@ -15,7 +15,7 @@ test('each key is used as it arrives, while others are still being generated; th
       arrived.push(algorithm);
       return [algorithm, algorithmOf(key)] as const;
     },
-    openTerminal({ color: false }),
+    collecting().open(),
   );
   assert.deepEqual(arrived, [quick, quick, slow]);
   assert.deepEqual(made, [
@@ -35,7 +35,7 @@ test('an error of one is the error of all', async () => {
       () => {
         throw wrong;
       },
-      openTerminal({ color: false }),
+      collecting().open(),
     ),
     wrong,
   );

@@ -19,7 +19,7 @@ import {
 } from './pages.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const program = await buildProgram('', [], () => undefined);
+const program = await buildProgram('', []);
 const all = pages();
 const inside = insidePages();
 

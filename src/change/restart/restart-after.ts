@@ -8,7 +8,6 @@ import type { RestartAfterOptions } from '../../flags/restart-options.ts';
 import { planRestartRun, refuse } from './restart-plan.ts';
 import { termsFor } from './restart-terms.ts';
 import { underLock } from '../session.ts';
-import { endHold, interruptionDuringHold } from '../../terminal/signals.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { stateOf } from '../../node/waiting.ts';
 
@@ -38,8 +37,8 @@ export async function restartAfter(
 ): Promise<ExitCode | undefined> {
   if (options.restart !== true || pendingComponents(stateOf(node)).length === 0) return undefined;
   // One that came during the change has waited for its end; the next run restarts what this one does not.
-  if ((await interruptionDuringHold()) !== undefined) return undefined;
-  endHold();
+  if ((await terminal.interruptions.duringHold()) !== undefined) return undefined;
+  terminal.interruptions.endHold();
   try {
     return await underLock(node, options, terminal, async (state) => {
       const components = pendingComponents(state);

@@ -1,16 +1,15 @@
 import { type Command, Option } from 'commander';
 import type { CheckExpirationOptions } from './check-expiration.ts';
 import { addClusterOptions } from '../../flags/cluster-options.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
 import { explain } from '../../flags/help/explain.ts';
 import { addNodeOptions, atOption } from '../../flags/options.ts';
 import { expirationOutputOption, missingKeysOption } from '../../flags/expiration-output-option.ts';
 import { parsePeriodOption, withinOption } from '../../flags/period-option.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 import { textfileOption } from '../../flags/textfile-option.ts';
 import { treesOptions } from '../../flags/trees-options.ts';
 
-export function addCheckExpiration(certs: Command, done: (code: ExitCode) => void): void {
+export function addCheckExpiration(certs: Command, run: Run): void {
   const command = addNodeOptions(
     certs
       .command('check-expiration')
@@ -44,7 +43,7 @@ export function addCheckExpiration(certs: Command, done: (code: ExitCode) => voi
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<CheckExpirationOptions & TerminalOptions>();
       const { checkExpiration } = await import('./check-expiration.ts');
-      done(await checkExpiration(options, openTerminal(options)));
+      run.done(await checkExpiration(options, run.open(options)));
     });
   explain(command, {
     examples: [

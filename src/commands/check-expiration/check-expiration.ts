@@ -4,12 +4,10 @@ import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { FileSystemRoot } from '../../filesystem/root.ts';
 import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
-import { warnOfFindings } from '../../terminal/findings.ts';
 import { openNode, workingDirectory, type Node, type NodeOptions } from '../../node/node-options.ts';
 import { expirationPresenter } from './present-expiration.ts';
 import { showExpiration, worseOf } from './show-expiration.ts';
-import { isTerminal } from '../../terminal/standard-streams.ts';
-import type { Terminal } from '../../terminal/terminal.ts';
+import { warnOfFindings, type Terminal } from '../../terminal/terminal.ts';
 import type { TreesOptions } from '../../flags/trees-options.ts';
 import { noteWaiting } from '../../node/waiting.ts';
 import type { ExpirationOptions } from './expiration-options.ts';
@@ -60,7 +58,7 @@ async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Term
   const ok = examined.problems.length > 0 ? exitCodes.error : exitCodes.done;
   const code = options.within === undefined ? ok : judgeExpiration(examined, options.within, terminal);
   // Of another moment it is no advice.
-  if (asking.text && options.at === undefined && isTerminal('stderr')) {
+  if (asking.text && options.at === undefined && terminal.isRead) {
     const { noteNextStep } = await import('./note-next-step.ts');
     noteNextStep(examined.report, node, terminal);
   }

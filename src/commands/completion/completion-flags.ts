@@ -1,16 +1,16 @@
 import { Argument, type Command, Option } from 'commander';
 import { KubepkiError } from '../../errors/error.ts';
-import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import { exitCodes } from '../../terminal/exit-code.ts';
 import { explain } from '../../flags/help/explain.ts';
 import { offering } from '../../flags/names/offering.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 import { unknownWord } from '../../flags/names/unknown-name.ts';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
 
 type Shell = (typeof shells)[number];
 
-export function addCompletion(program: Command, done: (code: ExitCode) => void): void {
+export function addCompletion(program: Command, run: Run): void {
   const command = program
     .command('completion')
     .summary('print what makes a shell complete commands, flags and names')
@@ -23,8 +23,8 @@ export function addCompletion(program: Command, done: (code: ExitCode) => void):
       const shell = requireShell(given);
       const options = command.optsWithGlobals<TerminalOptions>();
       const { completionScripts } = await import('../../render/completion/shells.ts');
-      openTerminal(options).result(completionScripts[shell]);
-      done(exitCodes.done);
+      run.open(options).result(completionScripts[shell]);
+      run.done(exitCodes.done);
     });
   explain(command, {
     examples: [

@@ -2,7 +2,6 @@ import { Argument, type Command } from 'commander';
 import { certificates } from '../../catalog/catalog.ts';
 import type { InstallOptions } from './install.ts';
 import { deployHookOption } from '../../flags/deploy-hook-option.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
 import { explain } from '../../flags/help/explain.ts';
 import { offering } from '../../flags/names/offering.ts';
 import {
@@ -14,9 +13,9 @@ import {
 } from '../../flags/options.ts';
 import { outputOption } from '../../flags/output-option.ts';
 import { requireRestartAsked, restartAfterOptions } from '../../flags/restart-options.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
-export function addInstall(certs: Command, done: (code: ExitCode) => void): void {
+export function addInstall(certs: Command, run: Run): void {
   const self = addNodeOptions(
     certs
       .command('install')
@@ -48,7 +47,7 @@ export function addInstall(certs: Command, done: (code: ExitCode) => void): void
       const options = command.optsWithGlobals<InstallOptions & TerminalOptions>();
       requireRestartAsked(options);
       const { installCertificates } = await import('./install.ts');
-      done(await installCertificates(names, options, openTerminal(options)));
+      run.done(await installCertificates(names, options, run.open(options)));
     });
   explain(self, {
     examples: [

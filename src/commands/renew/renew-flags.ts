@@ -5,7 +5,6 @@ import type { RenewOptions } from './renew.ts';
 import type { RequestOptions } from './csr-only/request.ts';
 import { addClusterOptions } from '../../flags/cluster-options.ts';
 import { deployHookOption } from '../../flags/deploy-hook-option.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
 import { explain } from '../../flags/help/explain.ts';
 import { offering } from '../../flags/names/offering.ts';
 import {
@@ -20,7 +19,7 @@ import { withinOption } from '../../flags/period-option.ts';
 import { requireRestartAsked, restartAfterOptions } from '../../flags/restart-options.ts';
 import { parseAskedSans, sanOptions } from '../../flags/san-options.ts';
 import { parseSelection } from '../../flags/names/select.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 import { textfileOption, type TextfileOption } from '../../flags/textfile-option.ts';
 import {
   apiOptions,
@@ -30,7 +29,7 @@ import {
 } from '../../flags/use-api-options.ts';
 import { validityOption } from '../../flags/validity-option.ts';
 
-export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
+export function addRenew(certs: Command, run: Run): void {
   const servers = certificates
     .filter(({ subject }) => subject.names !== 'none')
     .map(({ name }) => name)
@@ -88,7 +87,7 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
           TextfileOption &
           TerminalOptions & { readonly csrOnly?: boolean }
       >();
-      const terminal = openTerminal(options);
+      const terminal = run.open(options);
       const { recordingRun } = await import('../../change/textfile.ts');
       const asked = async (): Promise<typeof options> => {
         // What is wrong with the command line is said at once.
@@ -103,7 +102,7 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
         if (!isNamed) requireForceNeeded(options, 'names, --remove-san or --sans-from-config');
         const { renewThroughApi } = await import('./use-api/use-api.ts');
         const here = await asked();
-        done(await recordingRun(here, terminal, () => renewThroughApi(names, here, terminal)));
+        run.done(await recordingRun(here, terminal, () => renewThroughApi(names, here, terminal)));
         return;
       }
       requireNoApiFlags(options);
@@ -125,7 +124,7 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
         }
         const { requestCertificates } = await import('./csr-only/request.ts');
         const here = await asked();
-        done(await recordingRun(here, terminal, () => requestCertificates(names, here, terminal)));
+        run.done(await recordingRun(here, terminal, () => requestCertificates(names, here, terminal)));
         return;
       }
       if (options.csrDir !== undefined) throw new KubepkiError('usage', '--csr-dir goes with --csr-only');
@@ -133,7 +132,7 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
       if (!isNamed) requireForceNeeded(options, 'names, --csr-only, --remove-san or --sans-from-config');
       const { renewCertificates } = await import('./renew.ts');
       const here = await asked();
-      done(await recordingRun(here, terminal, () => renewCertificates(names, here, terminal)));
+      run.done(await recordingRun(here, terminal, () => renewCertificates(names, here, terminal)));
     });
   explain(command, {
     examples: [

@@ -1,7 +1,6 @@
 import type { Resting } from '../../operations/renewal/resting.ts';
 import type { RestingOutcome } from '../../render/change/renewal.ts';
-import { warnOfFindings } from '../../terminal/findings.ts';
-import type { Terminal } from '../../terminal/terminal.ts';
+import { warnOfFindings, type Terminal } from '../../terminal/terminal.ts';
 
 /** What there is to say of a certificate that `--within` leaves as it is. */
 export function restingOutcome(planned: Exclude<Resting, { status: 'same-sans' }>): RestingOutcome {

@@ -1,14 +1,13 @@
 import { Argument, type Command } from 'commander';
 import { restartOrder } from '../../catalog/restart-order.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
 import { explain } from '../../flags/help/explain.ts';
 import { offering } from '../../flags/names/offering.ts';
 import { addNodeOptions, dryRunOption, lockTimeoutOption } from '../../flags/options.ts';
 import type { RestartCommandOptions } from './restart.ts';
 import { restartOptions } from '../../flags/restart-options.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
-export function addRestart(program: Command, done: (code: ExitCode) => void): void {
+export function addRestart(program: Command, run: Run): void {
   const command = addNodeOptions(
     program
       .command('restart')
@@ -33,7 +32,7 @@ export function addRestart(program: Command, done: (code: ExitCode) => void): vo
     .action(async (components: string[], _options, self: Command) => {
       const options = self.optsWithGlobals<RestartCommandOptions & TerminalOptions>();
       const { restart } = await import('./restart.ts');
-      done(await restart(components, options, openTerminal(options)));
+      run.done(await restart(components, options, run.open(options)));
     });
   explain(command, {
     examples: [

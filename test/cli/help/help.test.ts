@@ -8,7 +8,7 @@ import { buildProgram } from '../../../src/cli/program.ts';
 import { pathOf } from '../../../src/flags/names/unknown-command.ts';
 import { kubepki } from '../../support/kubepki.ts';
 
-const program = await buildProgram('', [], () => undefined);
+const program = await buildProgram('', []);
 const commands = [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)];
 const longLines = (text: string): string[] => text.split('\n').filter((line) => line.length > 80);
 
