@@ -7,7 +7,7 @@ import type { KeySlot } from '../../inventory/request-files.ts';
 import type { FileTarget } from '../../changeset/change-set.ts';
 import { findExtension } from '../../pki/extension/extension.ts';
 import { algorithmOf, describeAlgorithm, publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import type { Asked } from './check-signed.ts';
 import type { KeysInUse } from '../issuing/keys-in-use.ts';
 

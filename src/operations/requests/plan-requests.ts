@@ -7,7 +7,7 @@ import type { PrivateKeys } from '../../inventory/private-keys.ts';
 import type { KeySlot, RequestFiles, Slot } from '../../inventory/request-files.ts';
 import { findExtension, type Extension } from '../../pki/extension/extension.ts';
 import { publicKeyOf, type KeyAlgorithm, type PrivateKey } from '../../pki/key/private-key.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import { chooseKey, type NamedAlgorithm } from '../issuing/key-choice.ts';
 import { changeSans, type SanChange } from '../names/change-sans.ts';
 import { heldIn, holderByCatalog, holderOf } from '../owners/holder.ts';
