@@ -1,4 +1,4 @@
-import type { FileFacts } from '../filesystem/regular-file.ts';
+import { sha256, type FileFacts } from '../filesystem/regular-file.ts';
 
 /** A file on disk that a change is made against. */
 export interface FileTarget {
@@ -73,4 +73,9 @@ export function replaceFile(target: FileTarget, content: string, newMode: 0o600 
       owner: before === undefined ? undefined : { uid: before.uid, gid: before.gid },
     },
   };
+}
+
+/** Those after which a file holds something else, or is gone: a file may be replaced by what it was. */
+export function realChanges(changes: ChangeSet): ChangeSet {
+  return changes.filter(({ target, after }) => target.before?.sha256 !== (after && sha256(after.content)));
 }

@@ -1,11 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileTarget } from '../changeset/change-set.ts';
+import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
-import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts';
+import { readFile, type Reading } from './reading.ts';
 import { readSlot } from './request-files.ts';
-import type { Reading } from './reading.ts';
+import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts';
 
 /** A file with certificates in it, as a CA gives them back. */
 export interface CertificateFile {
@@ -37,4 +38,29 @@ function namesIn(root: FileSystemRoot, directory: string): string[] {
     if (errnoOf(cause) === 'ENOENT') return [];
     throw filesystemError(cause, directory);
   }
+}
+
+/** A certificate and its key as they stand in their files, for a TLS handshake as a client. PEM. */
+export interface TlsIdentity {
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+}
+
+/**
+ * @param certificateFile host path
+ * @param keyFile host path
+ * @throws KubepkiError
+ */
+export function readTlsIdentity(
+  root: FileSystemRoot,
+  { certificateFile, keyFile }: { readonly certificateFile: string; readonly keyFile: string },
+): TlsIdentity {
+  return { certificate: readPresent(root, certificateFile), key: readPresent(root, keyFile) };
+}
+
+/** @throws KubepkiError also when it is not there */
+export function readPresent(root: FileSystemRoot, path: string): Buffer {
+  const { bytes } = readFile(root, path);
+  if (bytes === undefined) throw new KubepkiError('not-found', 'no such file', { file: path });
+  return bytes;
 }

@@ -7,12 +7,10 @@ import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts
 import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
 import { parsePublicKey, type PublicKey } from '../pki/key/public-key.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
-import { requireNoDanglingLink } from './dangling-links.ts';
-import type { Layout } from './layout.ts';
-import { readKubeconfigSlot } from './pending-files.ts';
+import { requireNoDanglingLink, type Layout } from './layout.ts';
+import { readKubeconfigSlot, readSlot, type Slot } from './request-files.ts';
 import { reading, type Reading } from './reading.ts';
-import { readSlot, type Slot } from './request-files.ts';
-import { readSigningKey } from './signing-key.ts';
+import { readSigningKey } from './issuers.ts';
 
 /** What is there of one thing that `kubeadm init` makes. */
 export type InitFiles =

@@ -13,9 +13,8 @@ import { exists } from '../filesystem/regular-file.ts';
 import type { Kubeconfig, PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
 import { readKubeconfig } from '../kubeconfig/read.ts';
 import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts';
-import { textOf } from './kubeconfig-text.ts';
+import { named, namingOf, readFile, reading, textOf, type Reading } from './reading.ts';
 import type { Layout } from './layout.ts';
-import { named, namingOf, readFile, reading, type Reading } from './reading.ts';
 import { readSlot, type Slot } from './request-files.ts';
 
 /** A CA as its certificate file shows it. Its key is not opened, only looked for. */

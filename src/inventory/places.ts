@@ -1,14 +1,14 @@
 import { dirname, join } from 'node:path';
 import { certificates, kubeletKubeconfig, type CertificateSpec } from '../catalog/catalog.ts';
+import { initSpecs, type InitSpec } from '../catalog/init-order.ts';
 import { KubepkiError } from '../errors/error.ts';
-import type { Embedded, MaybeEmbedded } from '../kubeconfig/kubeconfig.ts';
 import { readAuthorityFile, type FoundPlace, type Inventory } from './inventory.ts';
 import type { Layout } from './layout.ts';
-import { readKubeconfigSlot } from './pending-files.ts';
-import { readKeyTarget } from './key-targets.ts';
 import { placeIn } from './look-ups.ts';
-import type { PrivateKeys } from './private-keys.ts';
+import { readKubeconfigSlot } from './request-files.ts';
+import { readKeyTarget, type PrivateKeys } from './private-keys.ts';
 import { named, namingOf, readFile, reading, type Reading } from './reading.ts';
+import type { Embedded, MaybeEmbedded } from '../kubeconfig/kubeconfig.ts';
 
 /** By the names of what can be installed: kubelet.conf too, which `generate-csr` asks for. */
 export type Places = ReadonlyMap<string, Reading<FoundPlace>>;
@@ -58,4 +58,34 @@ function readPlace(layout: Layout, spec: CertificateSpec): FoundPlace {
     key: key === undefined ? undefined : readKeyTarget(layout, key, namedBy),
     authorityFile: readAuthorityFile(layout, file, kubeconfig),
   };
+}
+
+/** The name of the certificate that each file belongs to, by host path without symlinks. */
+export function ownedFiles(inventory: Inventory): ReadonlyMap<string, string> {
+  const { root } = inventory.layout;
+  return new Map(
+    initSpecs.flatMap((spec) =>
+      pathsOf(spec, inventory).flatMap((path): [string, string][] => {
+        const resolved = reading(path, () => root.resolve(path));
+        return resolved.status === 'present' ? [[resolved.value, spec.name]] : [];
+      }),
+    ),
+  );
+}
+
+function pathsOf(spec: InitSpec, { layout: { certDir, kubeconfigDir }, certificates }: Inventory): string[] {
+  switch (spec.kind) {
+    case 'ca':
+    case 'leaf':
+      return [join(certDir, `${spec.baseName}.crt`), join(certDir, `${spec.baseName}.key`)];
+    case 'service-account':
+      return [join(certDir, 'sa.key'), join(certDir, 'sa.pub')];
+    case 'kubeconfig': {
+      const entry = certificates.find((one) => one.spec === spec);
+      const state =
+        entry?.kind === 'kubeconfig' && entry.state.status === 'present' ? entry.state.value : undefined;
+      const named = [state?.certificateFile?.path, state?.keyPath];
+      return [join(kubeconfigDir, spec.name), ...named.filter((path) => path !== undefined)];
+    }
+  }
 }

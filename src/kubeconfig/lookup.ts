@@ -1,7 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
 import { KubepkiError } from '../errors/error.ts';
-import type { Aliases } from '../yaml/aliases.ts';
-import { isMergeKey } from '../yaml/plain-value.ts';
+import { isMergeKey, type Aliases } from '../yaml/nodes.ts';
 
 /** The value of a key, the pair that holds it, and the map that the pair is written in: another one over a merge key. */
 export interface Found {

@@ -1,5 +1,5 @@
 import { isMap, type YAMLMap } from 'yaml';
-import type { Aliases } from '../yaml/aliases.ts';
+import type { Aliases } from '../yaml/nodes.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
 import type { Kubeconfig, MaybeEmbedded, PartialKubeconfig } from './kubeconfig.ts';
 import { readPlainKubeconfig } from './plain-kubeconfig.ts';

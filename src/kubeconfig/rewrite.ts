@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isAlias, isScalar, type Node, type Scalar, type YAMLMap } from 'yaml';
 import { KubepkiError } from '../errors/error.ts';
-import type { Aliases } from '../yaml/aliases.ts';
+import type { Aliases } from '../yaml/nodes.ts';
 import { maxLength } from '../yaml/parse-yaml.ts';
 import type { PartialKubeconfig } from './kubeconfig.ts';
 import { badKubeconfig, find, isNull, type Found } from './lookup.ts';

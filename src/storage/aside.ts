@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
 import { exists, readRegularFile, type RegularFile } from '../filesystem/regular-file.ts';
-import { isOutOfReach } from '../filesystem/reach.ts';
+import { isOutOfReach } from '../filesystem/owner.ts';
 import {
   asideDirectory,
   asideJournalPath,
@@ -12,8 +12,7 @@ import {
   writeAsideJournal,
   type AsideJournal,
 } from './aside-journal.ts';
-import { createDurably, removeIfThere, syncDirectory, syncFile } from './durable.ts';
-import { stagedPathFor } from './staged-file.ts';
+import { createDurably, removeIfThere, stagedPathFor, syncDirectory, syncFile } from './durable.ts';
 import { commandHere, createStateDirectory, removeIfEmpty, type StateDirectory } from './state-directory.ts';
 
 /**

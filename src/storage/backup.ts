@@ -1,22 +1,67 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ChangeSet } from '../changeset/change-set.ts';
 import { isBefore } from '../changeset/past-change.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { filesystemError } from '../filesystem/filesystem-error.ts';
+import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
 import { exists, readRegularFile, sha256 } from '../filesystem/regular-file.ts';
-import { backupNames, listBackups } from './backup-list.ts';
 import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
+import { inItsDirectory } from './in-directory.ts';
 import {
+  backupId,
   manifestName,
   maxSequence,
+  readManifest,
   writeManifest,
   type BackupFile,
   type BackupManifest,
   type Occasion,
 } from './manifest.ts';
-import { inItsDirectory } from './in-directory.ts';
 import { createStateDirectory, readOwn, type StateDirectory } from './state-directory.ts';
+
+export interface BackupList {
+  /** Complete ones, the newest first. */
+  readonly backups: readonly BackupManifest[];
+  /** Backups whose manifest cannot be read or understood: a damaged one must not hide the others. */
+  readonly damaged: readonly { readonly id: string; readonly error: KubepkiError }[];
+}
+
+/** @throws KubepkiError no-permission, io for the directory of all of them */
+export function listBackups(state: StateDirectory): BackupList {
+  const backups: BackupManifest[] = [];
+  const damaged: { id: string; error: KubepkiError }[] = [];
+  for (const id of backupNames(state)) {
+    const manifest = readOne(state, id);
+    if (manifest instanceof KubepkiError) damaged.push({ id, error: manifest });
+    else if (manifest !== undefined) backups.push(manifest);
+  }
+  return { backups: backups.sort((one, other) => (isBefore(one, other) ? 1 : -1)), damaged };
+}
+
+function readOne(state: StateDirectory, id: string): BackupManifest | KubepkiError | undefined {
+  const file = join(state.backups, id, manifestName);
+  try {
+    return readManifest(state, id);
+  } catch (cause) {
+    return filesystemError(cause, file);
+  }
+}
+
+/** The names in the directory that are IDs of backups. */
+export function backupNames(state: StateDirectory): string[] {
+  try {
+    return (
+      readdirSync(state.backups, { withFileTypes: true })
+        // We make directories. A symlink with such a name leads to what is not ours to read or to remove.
+        .filter((entry) => entry.isDirectory() && backupId.test(entry.name))
+        .map(({ name }) => name)
+        .sort()
+    );
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return [];
+    throw filesystemError(cause, state.backups);
+  }
+}
 
 /** Copies what a ChangeSet will replace. The manifest is written last: a backup without one is not complete. */
 export function createBackup(

@@ -10,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { randomBytes } from 'node:crypto';
 import { errnoOf } from '../filesystem/filesystem-error.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import { inItsDirectory } from './in-directory.ts';
@@ -109,4 +110,26 @@ export function removeIfThere(path: string): void {
     if (code === 'ENOENT' || (code === 'EROFS' && !exists(path, path))) return;
     throw cause;
   }
+}
+
+/**
+ * A name beside a resolved target, so that the rename stays on one file system. It begins with a dot and does not end
+ * like a certificate: nothing that watches the directory takes it for one. The name cannot be guessed.
+ */
+export function stagedPathFor(resolvedPath: string): string {
+  const name = `.${basename(resolvedPath)}.kubepki-${randomBytes(6).toString('hex')}`;
+  return join(dirname(resolvedPath), name);
+}
+
+/** Whether a journal's word for a staged file is one of our names beside that target: only such are ever removed. */
+export function isStagedPath(path: string, resolvedPath: string): boolean {
+  return (
+    dirname(path) === dirname(resolvedPath) &&
+    basename(path).startsWith(`.${basename(resolvedPath)}.kubepki-`) &&
+    isStagedName(basename(path))
+  );
+}
+
+export function isStagedName(name: string): boolean {
+  return /^\..+\.kubepki-[0-9a-f]{12}$/.test(name);
 }

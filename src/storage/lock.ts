@@ -8,8 +8,13 @@ import { systemProgram } from '../filesystem/system-program.ts';
 import { isRecord, parseJson } from './record.ts';
 import { removeIfThere } from './durable.ts';
 import { inItsDirectory } from './in-directory.ts';
-import { kubeconfigDirName, kubeconfigLockPath, nameKubeconfigDir } from './kubeconfig-dir.ts';
-import { openLockFile, type LockFile } from './lock-file.ts';
+import {
+  kubeconfigDirName,
+  kubeconfigLockPath,
+  nameKubeconfigDir,
+  openLockFile,
+  type LockFile,
+} from './lock-file.ts';
 import { ensureDirectory, removeEmpty } from './new-directories.ts';
 import { createStateDirectory, removeIfEmpty, type StateDirectory } from './state-directory.ts';
 

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
-import { replaceDurably } from './durable.ts';
+import { isStagedPath, replaceDurably } from './durable.ts';
 import { readOwn, type StateDirectory } from './state-directory.ts';
-import { isStagedPath } from './staged-file.ts';
 import {
   pathLocator,
   pathStore,

@@ -5,12 +5,11 @@ import { shellWord } from '../errors/shell-word.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { exists, readRegularFile } from '../filesystem/regular-file.ts';
 import { readBackupFile, removeBackup, removeIncompleteBackups } from './backup.ts';
-import { createDurably, removeIfThere, rename, syncDirectory } from './durable.ts';
+import { createDurably, isStagedName, removeIfThere, rename, syncDirectory } from './durable.ts';
 import { readManifest } from './manifest.ts';
 import { dropJournal, readJournal, type Journal, type JournalEntry } from './journal.ts';
 import { removeEmpty } from './new-directories.ts';
 import { removeHalfWrittenKeys } from './requested-keys.ts';
-import { isStagedName } from './staged-file.ts';
 import { commandHere, type StateDirectory } from './state-directory.ts';
 
 /**

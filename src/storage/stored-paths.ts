@@ -2,7 +2,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import { kubeconfigDirName } from './kubeconfig-dir.ts';
+import { kubeconfigDirName } from './lock-file.ts';
 import type { StateDirectory } from './state-directory.ts';
 
 /**

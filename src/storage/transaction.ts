@@ -4,13 +4,12 @@ import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
 import { readRegularFile, sha256, type FileFacts } from '../filesystem/regular-file.ts';
 import type { ChangeSet, FileChange, FileTarget, SigningFiles } from '../changeset/change-set.ts';
 import { createBackup, pruneBackups } from './backup.ts';
-import { createDurably } from './durable.ts';
+import { createDurably, stagedPathFor } from './durable.ts';
 import { createDirectory, missingDirectories, requireDirectories } from './new-directories.ts';
 import type { Occasion } from './manifest.ts';
 import { writeJournal, type Journal, type JournalEntry } from './journal.ts';
 import { putInPlace, settle, syncTargetDirectories, undo, type Resolution } from './recovery.ts';
 import { requireSafeTargets } from './safe-targets.ts';
-import { stagedPathFor } from './staged-file.ts';
 import {
   commandHere,
   createStateDirectory,

@@ -1,7 +1,6 @@
 import { Composer, Lexer, LineCounter, Parser, isScalar, visit, type Document } from 'yaml';
 import { KubepkiError } from '../errors/error.ts';
-import { resolveAliases, type Aliases } from './aliases.ts';
-import { isMergeKey, plainValue } from './plain-value.ts';
+import { isMergeKey, plainValue, resolveAliases, type Aliases } from './nodes.ts';
 
 interface YamlDocument {
   readonly document: Document.Parsed;
