@@ -106,13 +106,11 @@ export function writeManifest(state: StateDirectory, manifest: Omit<BackupManife
  */
 export function readManifest(state: StateDirectory, id: string): BackupManifest | KubepkiError | undefined {
   const file = join(state.backups, id, manifestName);
-  const damaged = (problem = 'is not a manifest of this version of kubepki'): KubepkiError =>
-    new KubepkiError('no-backup', problem, { file });
-  const record = readRecord(state, file, manifestRecord);
-  if (record === undefined) return undefined;
-  if ('problem' in record) return damaged(record.problem);
+  const damaged = { code: 'no-backup', problem: 'is not a manifest of this version of kubepki' } as const;
+  const record = readRecord(state, file, manifestRecord, damaged);
+  if (record === undefined || record instanceof KubepkiError) return record;
   const { files, ...manifest } = record.locate(`rollback ${id}`);
-  if (manifest.id !== id) return damaged();
+  if (manifest.id !== id) return new KubepkiError(damaged.code, damaged.problem, { file });
   try {
     return { ...manifest, files: files(), unreachable: undefined };
   } catch (error) {

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
-import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import { errnoOf, filesystemError, onFile } from '../filesystem/filesystem-error.ts';
 import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
 import { list, location, matching, numberIn, object, readRecord, text, writeRecord } from './record.ts';
 import { createStateDirectory, removeIfEmpty, type StateDirectory } from './state-directory.ts';
@@ -48,12 +48,6 @@ const requestsRecord = object<PendingRequests>({
   ),
 });
 
-export interface PendingKey {
-  readonly name: string;
-  /** PEM. */
-  readonly key: string;
-}
-
 export function pendingRequestsDirectory(state: StateDirectory): string {
   return join(state.path, 'pending');
 }
@@ -75,21 +69,19 @@ export function pendingRecordPath(state: StateDirectory): string {
 export function writePendingRequests(
   state: StateDirectory,
   pending: PendingRequests,
-  keys: readonly PendingKey[],
+  keys: readonly { readonly name: string; readonly key: string }[],
 ): void {
   const directory = pendingRequestsDirectory(state);
   createStateDirectory(state.path);
   createStateDirectory(directory);
-  try {
+  onFile(directory, () => {
     removeKeys(directory);
     for (const { name, key } of keys) {
       createDurably(pendingKeyPath(state, name), Buffer.from(key), { mode: 0o600, owner: undefined });
     }
     syncDirectory(directory);
     writeRecord(state, pendingRecordPath(state), requestsRecord, pending);
-  } catch (cause) {
-    throw filesystemError(cause, directory);
-  }
+  });
 }
 
 /**
@@ -97,17 +89,13 @@ export function writePendingRequests(
  * @throws KubepkiError unfinished for a record that cannot be used; no-permission, io
  */
 export function readPendingRequests(state: StateDirectory): PendingRequests | undefined {
-  const path = pendingRecordPath(state);
-  const record = readRecord(state, path, requestsRecord);
-  if (record === undefined || 'locate' in record) return record?.locate('renew --use-api --resume');
-  throw new KubepkiError(
-    'unfinished',
-    record.problem ?? 'is no record of requests that kubepki understands',
-    {
-      file: path,
-      hint: 'if nothing is to come of it, move the directory away',
-    },
-  );
+  const record = readRecord(state, pendingRecordPath(state), requestsRecord, {
+    code: 'unfinished',
+    problem: 'is no record of requests that kubepki understands',
+    hint: 'if nothing is to come of it, move the directory away',
+  });
+  if (record instanceof KubepkiError) throw record;
+  return record?.locate('renew --use-api --resume');
 }
 
 /**

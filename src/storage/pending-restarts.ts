@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
-import { filesystemError } from '../filesystem/filesystem-error.ts';
-import { exists, readRegularFile } from '../filesystem/regular-file.ts';
-import { removeIfThere, syncDirectory } from './durable.ts';
+import { onFile } from '../filesystem/filesystem-error.ts';
+import { exists } from '../filesystem/regular-file.ts';
 import {
   deferred,
+  dropRecord,
   list,
   numberIn,
   object,
@@ -15,7 +15,7 @@ import {
   writeRecord,
   type StoredRecord,
 } from './record.ts';
-import type { StateDirectory } from './state-directory.ts';
+import { isStill, type StateDirectory } from './state-directory.ts';
 
 /** A component that was to be restarted to use these files. Host paths here, stored ones on disk. */
 export interface PendingRestart {
@@ -86,17 +86,10 @@ export function writePendingRestarts(
   bootId: string,
 ): void {
   const path = pendingRestartsPath(state);
-  try {
-    if (restarts.length === 0) {
-      removeIfThere(path);
-      removeIfThere(`${path}.new`);
-      syncDirectory(state.path);
-      return;
-    }
-    writeRecord(state, path, restartsRecord, { bootId, restarts: () => restarts, terms: () => terms });
-  } catch (cause) {
-    throw filesystemError(cause, path);
-  }
+  onFile(path, () => {
+    if (restarts.length === 0) dropRecord(path);
+    else writeRecord(state, path, restartsRecord, { bootId, restarts: () => restarts, terms: () => terms });
+  });
 }
 
 /**
@@ -111,7 +104,7 @@ export function readPendingRestarts(state: StateDirectory, bootId: string): Pend
   const { bootId: written, restarts: all, terms } = record.locate();
   if (written !== bootId) return none;
   const restarts = all().filter(({ files }) =>
-    files.some(({ path, sha256 }) => digestOf(state, path) === sha256),
+    files.some(({ path, sha256 }) => isStill(state, path, sha256)),
   );
   return restarts.length === 0 ? none : { restarts, terms: terms() };
 }
@@ -133,23 +126,13 @@ function pendingRestartsPath(state: StateDirectory): string {
 }
 
 function readPending(state: StateDirectory): StoredRecord<RestartsRecord> | KubepkiError | undefined {
-  const path = pendingRestartsPath(state);
   try {
-    const record = readRecord(state, path, restartsRecord);
-    if (record === undefined || 'locate' in record) return record;
-    const problem = record.problem ?? 'is no record of restarts that kubepki understands';
-    return new KubepkiError('unfinished', problem, { file: path });
+    return readRecord(state, pendingRestartsPath(state), restartsRecord, {
+      code: 'unfinished',
+      problem: 'is no record of restarts that kubepki understands',
+    });
   } catch (error) {
     if (error instanceof KubepkiError) return error;
-    throw error;
-  }
-}
-
-function digestOf({ root }: StateDirectory, path: string): string | undefined {
-  try {
-    return readRegularFile(root.resolve(path), path)?.facts.sha256;
-  } catch (error) {
-    if (error instanceof KubepkiError) return undefined;
     throw error;
   }
 }

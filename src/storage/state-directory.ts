@@ -124,6 +124,16 @@ export function readOwn(path: string): RegularFile | undefined {
   throw new KubepkiError('not-a-file', message, { file: path });
 }
 
+/** Whether the file is what it was, or (null) is not there; a file that cannot be read is not. */
+export function isStill({ root }: StateDirectory, path: string, sha256: string | null): boolean {
+  try {
+    return (readRegularFile(root.resolve(path), path)?.facts.sha256 ?? null) === sha256;
+  } catch (error) {
+    if (error instanceof KubepkiError) return false;
+    throw error;
+  }
+}
+
 /** Removes the directory if nothing is in it any more: a run that changed nothing leaves nothing. */
 export function removeIfEmpty(directory: string): void {
   try {

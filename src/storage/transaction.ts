@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { KubepkiError } from '../errors/error.ts';
-import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import { errnoOf, filesystemError, onFile } from '../filesystem/filesystem-error.ts';
 import { readRegularFile, sha256, type FileFacts } from '../filesystem/regular-file.ts';
 import type { ChangeSet, FileChange, FileTarget, SigningFiles } from '../changeset/change-set.ts';
 import { createBackup, pruneBackups } from './backup.ts';
@@ -44,9 +44,8 @@ export interface OpenTransaction {
   /** The name that the backup will have. */
   readonly id: string;
   /**
-   * Writes the new content of a target beside it, once those of the targets before it are written: whichever
-   * is made first, a run does the same in the same order, and an error names the same file. After `abort`
-   * nothing more is written.
+   * Writes the new content of a target beside it, once those of the targets before it are written: whichever content is made
+   * first, every run writes them in the same order, and an error names the same file. After `abort` nothing more is written.
    */
   stage(change: FileChange): void;
   /**
@@ -286,20 +285,16 @@ function abort(state: StateDirectory, journal: Journal): KubepkiError | undefine
 }
 
 function record(state: StateDirectory, journal: Journal): void {
-  try {
+  onFile(state.journal, () => {
     writeJournal(state, journal);
-  } catch (cause) {
-    throw filesystemError(cause, state.journal);
-  }
+  });
 }
 
 /** A staged file is on disk only when the name in its directory is. */
 function flush(state: StateDirectory, journal: Journal): void {
-  try {
+  onFile(state.certDir, () => {
     syncTargetDirectories(journal.entries);
-  } catch (cause) {
-    throw filesystemError(cause, state.certDir);
-  }
+  });
 }
 
 function stage({ target, after }: FileChange, entry: JournalEntry): void {
@@ -323,7 +318,7 @@ function requireThere(file: { readonly bytes: Buffer } | undefined, target: File
   throw new KubepkiError('verification', 'disappeared before it was read back', { file: target.path });
 }
 
-/** The replacement is given to the owner that the file had, so that one counts as well. */
+/** The replacement gets the owner that the file had, so the owner counts as well. */
 function isAsItWas(now: FileFacts | undefined, before: FileFacts | undefined): boolean {
   return now?.sha256 === before?.sha256 && now?.uid === before?.uid && now?.gid === before?.gid;
 }
