@@ -1,11 +1,8 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
-import { readFile, type Reading } from './reading.ts';
-import { readSlot } from './request-files.ts';
+import { readDirectory, readFile, readSlot, type Reading } from './reading.ts';
 import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts';
 
 /** A file with certificates in it, as a CA gives them back. */
@@ -25,19 +22,11 @@ export function readCertificateFile(root: FileSystemRoot, path: string): Certifi
  * @throws KubepkiError no-permission, not-a-file, io
  */
 export function readCertificateFiles(root: FileSystemRoot, directory: string): CertificateFile[] {
-  return namesIn(root, directory)
+  return readDirectory(root, directory)
+    .map(({ name }) => name)
     .filter((name) => /\.(?:crt(?:\.new)?|pem|cer)$/.test(name))
     .sort()
     .map((name) => readCertificateFile(root, join(directory, name)));
-}
-
-function namesIn(root: FileSystemRoot, directory: string): string[] {
-  try {
-    return readdirSync(root.resolve(directory));
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return [];
-    throw filesystemError(cause, directory);
-  }
 }
 
 /** A certificate and its key as they stand in their files, for a TLS handshake as a client. PEM. */

@@ -7,8 +7,7 @@ import { readRegularFile } from '../filesystem/regular-file.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 import type { AuthorityEntry, Inventory } from './inventory.ts';
 import type { Layout } from './layout.ts';
-import { reading, type Reading } from './reading.ts';
-import type { Slot } from './request-files.ts';
+import { reading, type Reading, type Slot } from './reading.ts';
 import { localIssuer, type Issuer } from '../pki/issue/issuer.ts';
 import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
 

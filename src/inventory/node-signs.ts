@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { kubeletKubeconfig } from '../catalog/catalog.ts';
 import { stateDirectoryName } from '../filesystem/own-names.ts';
-import { exists } from '../filesystem/regular-file.ts';
+import { lookFor } from './inventory.ts';
 import type { Layout } from './layout.ts';
 import { reading } from './reading.ts';
 import { manifestPath } from './kubelet/static-pods.ts';
@@ -23,7 +23,8 @@ export interface NodeSigns {
 /** Looks whether files are there, and opens none. */
 export function readNodeSigns(layout: Layout): NodeSigns {
   const ownKubeconfigs = areKubeconfigsOwn(layout);
-  const isThere = (path: string): boolean => ownKubeconfigs && isPath(layout, path);
+  // A path that cannot be looked at leads to something.
+  const isThere = (path: string): boolean => ownKubeconfigs && lookFor(layout, path).status !== 'missing';
   return {
     ownKubeconfigs,
     kubelet: isThere(join(layout.kubeconfigDir, kubeletKubeconfig.name)),
@@ -37,11 +38,6 @@ function areKubeconfigsOwn({ root, certDir, kubeconfigDir, kubeconfigDirOrigin }
     reading(path, () => root.resolve(path)),
   );
   return beside?.status === 'present' && found?.status === 'present' && beside.value === found.value;
-}
-
-/** A path that cannot be looked at leads to something. */
-function isPath({ root }: Layout, path: string): boolean {
-  return reading(path, () => exists(root.resolve(path), path) || undefined).status !== 'missing';
 }
 
 /** What a cert dir without any certificate of kubeadm's holds instead. */
@@ -62,7 +58,7 @@ export function readStrangeDirectory(layout: Layout): StrangeDirectory {
     readdirSync(root.resolve(certDir)).filter((name) => name !== stateDirectoryName),
   );
   const holdsCertDir = (path: string): boolean =>
-    ['ca.crt', 'etcd/ca.crt'].some((name) => isFound(layout, join(certDir, path, name)));
+    ['ca.crt', 'etcd/ca.crt'].some((name) => lookFor(layout, join(certDir, path, name)).status === 'present');
   // A root within the root that was given cannot be meant.
   const isRoot = root.directory === '/' && holdsCertDir('etc/kubernetes/pki');
   return {
@@ -71,8 +67,4 @@ export function readStrangeDirectory(layout: Layout): StrangeDirectory {
     names: names.status === 'present' ? names.value : [],
     holds: holdsCertDir('pki') ? 'cert-dir' : isRoot ? 'root' : undefined,
   };
-}
-
-function isFound({ root }: Layout, path: string): boolean {
-  return reading(path, () => exists(root.resolve(path), path) || undefined).status === 'present';
 }

@@ -4,8 +4,8 @@ import { readCertificateFile } from './certificate-files.ts';
 import { readInitFiles } from './init-files.ts';
 import { kubeletFlag, readKubeletFlags } from './kubelet/kubelet-flags.ts';
 import { readStaticPods, type StaticPods } from './kubelet/static-pods.ts';
+import { readKubeconfigSlot } from './kubeconfig-files.ts';
 import type { Layout } from './layout.ts';
-import { readKubeconfigSlot } from './request-files.ts';
 import { readFile, reading, type Reading } from './reading.ts';
 import type { Certificate } from '../pki/certificate/certificate.ts';
 

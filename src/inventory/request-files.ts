@@ -1,27 +1,20 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { isReachedByOthers } from '../filesystem/owner.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
-import type { Layout } from './layout.ts';
-import { readFile, reading, textOf, type Reading } from './reading.ts';
-import type { PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
-import { readPartialKubeconfig } from '../kubeconfig/read.ts';
 import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
 import { parseRequest, type CertificationRequest } from '../pki/request/certification-request.ts';
-
-/** A file that may or may not be there: where it is or would be, and what it holds. */
-export interface Slot<T> {
-  readonly target: FileTarget;
-  readonly content: Reading<T>;
-}
+import { readHeld, readKubeconfigSlot } from './kubeconfig-files.ts';
+import type { Layout } from './layout.ts';
+import { readFile, readSlot, type Slot } from './reading.ts';
 
 /** A key that a request may have been made with. */
 export interface KeySlot extends Slot<PrivateKey> {
   /** Host path at which the certificate for this key is expected. */
   readonly certificatePath: string;
-  /** Another user decides which file is at this place: the file, a directory or a symlink on the way is that user's. */
+  /** Another user decides which file is here: the file, a directory or a symlink on the way belongs to that user. */
   readonly isInReach: boolean;
 }
 
@@ -39,7 +32,7 @@ export interface RequestFiles {
 }
 
 /**
- * Under kubeadm's flat names in a CSR directory.
+ * Reads them under kubeadm's flat names in a CSR directory.
  * @param directory host path; need not exist
  * @throws KubepkiError when a path cannot even be looked at
  */
@@ -52,7 +45,7 @@ export function readRequestFiles(
 }
 
 /** @param base host path without extension */
-export function readRequestFilesAt(root: FileSystemRoot, base: string, spec: CertificateSpec): RequestFiles {
+function readRequestFilesAt(root: FileSystemRoot, base: string, spec: CertificateSpec): RequestFiles {
   const request = readSlot(root, `${base}.csr`, parseRequest);
   return {
     spec,
@@ -63,26 +56,19 @@ export function readRequestFilesAt(root: FileSystemRoot, base: string, spec: Cer
   };
 }
 
-export function keySlot(slot: Slot<PrivateKey>, certificatePath: string): KeySlot {
+function keySlot(slot: Slot<PrivateKey>, certificatePath: string): KeySlot {
   const isInReach = slot.target.before?.foreign === true || isReachedByOthers(slot.target);
   return { ...slot, certificatePath, isInReach };
 }
 
-/** What other programs call a certificate, in PEM or not. Only beside a CSR: in the cert dir a file by such a name may be anything. */
-export function otherCertificatePaths({ target, content }: Slot<CertificationRequest>): string[] {
+/**
+ * What other programs call a certificate, in PEM or not. Such files are looked for only beside a CSR: in the cert dir a file by
+ * such a name may be anything.
+ */
+function otherCertificatePaths({ target, content }: Slot<CertificationRequest>): string[] {
   if (content.status === 'missing') return [];
   const base = target.path.replace(/\.csr$/, '');
   return ['pem', 'cer', 'der', 'p7b'].map((extension) => `${base}.${extension}`);
-}
-
-/** Never throws for a bad file: what cannot even be read as one is `unreadable`. */
-export function readSlot<T>(root: FileSystemRoot, path: string, parse: (bytes: Buffer) => T): Slot<T> {
-  const file = reading(path, () => readFile(root, path));
-  if (file.status !== 'present') {
-    return { target: { path, resolvedPath: path, before: undefined }, content: file };
-  }
-  const { target, bytes } = file.value;
-  return { target, content: reading(path, () => bytes && parse(bytes)) };
 }
 
 /** A request and what belongs to it. */
@@ -94,8 +80,7 @@ export interface PendingFiles {
   /** Every host path at which a signed certificate is expected. */
   readonly certificatePaths: readonly string[];
   /**
-   * Where the signed certificate is looked for besides: beside its CSR, by the names that other programs give
-   * it, readable or not.
+   * The signed certificate is looked for here as well: beside its CSR, by the names that other programs give it, readable or not.
    */
   readonly otherPaths: readonly string[];
 }
@@ -125,45 +110,29 @@ function pendingFiles({ spec, request, key, newKey, otherPaths }: RequestFiles):
   return { spec, request, keys, certificatePaths, otherPaths };
 }
 
-/** The key is in the kubeconfig itself. */
+/** The request of a kubeconfig, which holds the key itself. */
 function besideKubeconfig(layout: Layout, spec: CertificateSpec): PendingFiles {
   const path = (suffix: string): string => join(layout.kubeconfigDir, `${spec.name}.${suffix}`);
   const certificatePath = path('crt');
-  const key = embeddedKey(layout, spec.name);
+  const { target, content } = readKubeconfigSlot(layout, spec.name);
+  // A file that is no kubeconfig holds no key for us.
+  const held = content.status === 'present' ? content.value.clientKey : ({ kind: 'absent' } as const);
   const request = readSlot(layout.root, path('csr'), parseRequest);
   return {
     spec,
     request,
-    keys: key === undefined ? [] : [keySlot(key, certificatePath)],
+    keys:
+      held.kind === 'absent'
+        ? []
+        : [keySlot(readHeld(layout.root, target, held, parsePrivateKey), certificatePath)],
     certificatePaths: [certificatePath],
     otherPaths: otherCertificatePaths(request),
   };
 }
 
-/** @returns undefined when the file is not there, or is no kubeconfig: then it holds no key for us */
-export function readKubeconfigSlot(layout: Layout, name: string): Slot<PartialKubeconfig> {
-  return readSlot(layout.root, join(layout.kubeconfigDir, name), (bytes) =>
-    readPartialKubeconfig(textOf(bytes)),
-  );
-}
-
-function embeddedKey(layout: Layout, name: string): Slot<PrivateKey> | undefined {
-  const { target, content } = readKubeconfigSlot(layout, name);
-  if (content.status !== 'present') return undefined;
-  const { clientKey } = content.value;
-  switch (clientKey.kind) {
-    case 'absent':
-      return undefined;
-    case 'data':
-      return { target, content: reading(target.path, () => parsePrivateKey(clientKey.bytes)) };
-    case 'file':
-      return readSlot(layout.root, layout.root.locate(clientKey.path, dirname(target.path)), parsePrivateKey);
-  }
-}
-
 /**
- * Where a new request goes. kubeadm's layout: `etcd/server.key` and `.csr` in the cert dir; a kubeconfig that holds the
- * key, and `<name>.csr` beside it.
+ * Where a new request goes in kubeadm's layout: `etcd/server.key` and `.csr` in the cert dir, or a kubeconfig that holds the key,
+ * and `<name>.csr` beside it.
  */
 export interface NewRequest {
   readonly spec: CertificateSpec;

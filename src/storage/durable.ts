@@ -48,7 +48,7 @@ function write(
     // Before the first byte, so that no other user ever opens the file half private. Owner before mode: chown
     // clears set-id bits.
     if (owner !== undefined) fchownSync(descriptor, owner.uid, owner.gid);
-    // Also where the mode is 0600 already: open(2) subtracts the umask.
+    // open(2) subtracts the umask, so that the mode must be set even where it is 0600.
     fchmodSync(descriptor, mode);
     let begin = 0;
     for (const piece of Buffer.isBuffer(content) ? [content] : content) {
@@ -66,7 +66,7 @@ function write(
   closeSync(descriptor);
 }
 
-/** Replaces a file of ours in one step: a reader sees the old or the new content. 0600. */
+/** Replaces a file of ours in one step: a reader sees the old or the new content. Its mode is 0600. */
 export function replaceDurably(path: string, content: Buffer): void {
   const staged = `${path}.new`;
   removeIfThere(staged);
@@ -75,7 +75,7 @@ export function replaceDurably(path: string, content: Buffer): void {
   syncDirectory(dirname(path));
 }
 
-/** Within one directory. Throws what node:fs throws. */
+/** Renames within one directory. Throws what node:fs throws. */
 export function rename(staged: string, path: string): void {
   inItsDirectory(path, (file) => {
     renameSync(join(dirname(file), basename(staged)), file);

@@ -80,8 +80,8 @@ function notOurs(path: string, stats: Stats | undefined): KubepkiError {
 }
 
 /**
- * What is locked in the kubeconfig dir; undefined where no kubeconfig can be replaced: the directory is not there, or this
- * run may not write to it (another machine's, mounted read-only; another user's).
+ * The file that is locked in the kubeconfig dir. There is none where no kubeconfig can be replaced: the directory is not there, or
+ * this run may not write to it (another machine's, mounted read-only; another user's).
  * @throws KubepkiError not-a-file, no-permission, io
  */
 export function kubeconfigLockPath(state: StateDirectory): string | undefined {
@@ -102,8 +102,8 @@ function isWritable(directory: string): boolean {
 }
 
 /**
- * The name that was given to the kubeconfig dir. It is in the lock file there: by it the directory is known through another
- * mount, and two directories that were mounted at the same path are told apart.
+ * The name that was given to the kubeconfig dir, and is kept in the lock file there. It tells the directory through another mount,
+ * and tells two directories apart that were mounted at the same path.
  */
 export function kubeconfigDirName({ root, kubeconfigDir }: StateDirectory): string | undefined {
   const path = join(kubeconfigDir, kubeconfigLockName);
@@ -113,7 +113,7 @@ export function kubeconfigDirName({ root, kubeconfigDir }: StateDirectory): stri
     );
     return text === undefined ? undefined : /^([0-9a-f]{32})\n$/.exec(text)?.[1];
   } catch (error) {
-    // Another user's, or none of ours: that is said by the run that wants the lock.
+    // The run that wants the lock says that the file is another user's, or none of ours.
     if (error instanceof KubepkiError) return undefined;
     throw error;
   }
@@ -123,11 +123,11 @@ export function kubeconfigDirName({ root, kubeconfigDir }: StateDirectory): stri
 export function nameKubeconfigDir({ path, descriptor }: LockFile): void {
   try {
     writeSync(descriptor, `${randomBytes(16).toString('hex')}\n`, 0);
-    // A journal may speak of it: so it is on disk before.
+    // A journal may speak of the name, which so is on disk before it.
     fsyncSync(descriptor);
     syncDirectory(dirname(path));
   } catch (cause) {
-    // A full disk must not keep an interrupted change from being brought to an end. Half a name is none.
+    // A full disk must not keep an interrupted change from being brought to an end. Half a name counts for none.
     if (!['ENOSPC', 'EDQUOT'].includes(errnoOf(cause) ?? '')) throw filesystemError(cause, path);
   }
 }

@@ -96,7 +96,7 @@ function tryLock({ state, newDirectoryMode, pid, command }: LockRequest): Lock |
   }
 }
 
-/** All of them or none; in the order of their inodes, so that two runs do not wait for each other. */
+/** Takes all locks or none, in the order of the inodes, so that two runs do not wait for each other. */
 function lockAll(files: readonly LockFile[]): boolean {
   const ordered = [...files].sort((one, other) => (one.inode < other.inode ? -1 : 1));
   return ordered.every(({ descriptor }) => flock(descriptor)) && files.every(isInPlace);
@@ -153,10 +153,7 @@ function close(files: readonly LockFile[]): void {
   for (const { descriptor } of files) closeSync(descriptor);
 }
 
-/**
- * The text only names the holder: a full disk must not keep an interrupted change from being brought to an
- * end.
- */
+/** The text only names the holder: a full disk must not keep an interrupted change from being brought to an end. */
 function writeHolder({ descriptor }: LockFile, text: string): void {
   try {
     ftruncateSync(descriptor);

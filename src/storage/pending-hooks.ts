@@ -29,7 +29,7 @@ export interface PendingHook {
   readonly names: readonly string[];
   readonly files: readonly string[];
   readonly components: readonly string[];
-  /** What the change puts in place; of a file that was changed again, one for each change. */
+  /** What the change puts in place. A file that was changed again is there once for each change. */
   readonly puts: readonly PutFile[];
 }
 
@@ -48,7 +48,7 @@ export interface ClaimedHook {
   readonly release: () => void;
 }
 
-// What a hook finds in its environment: words that mean nothing to a shell.
+// A hook finds them in its environment: words that mean nothing to a shell.
 const words = list(matching(/^[a-z0-9](?:[a-z0-9.-]*)$/));
 
 const hookRecord = object<Omit<PendingHook, 'backup'>>({
@@ -69,13 +69,13 @@ export function writePendingHook(state: StateDirectory, hook: PendingHook): void
   replace(state, hook, { claimed: true });
 }
 
-/** The same for one that was claimed: it is another run's afterwards. @throws KubepkiError no-permission, io */
+/** Rewrites a record that was claimed: another run can claim it afterwards. @throws KubepkiError no-permission, io */
 export function rewritePendingHook(state: StateDirectory, hook: PendingHook): void {
   replace(state, hook, { claimed: false });
 }
 
 /**
- * What runs that have ended have left, the oldest first, where the change was made and not taken back.
+ * Claims the hooks that runs which have ended have left, the oldest first, where the change was made and not taken back.
  * @throws KubepkiError no-permission, io
  */
 export function claimPendingHooks(state: StateDirectory): readonly ClaimedHook[] {
@@ -112,8 +112,8 @@ export function dropPendingHook(state: StateDirectory, backup: string): void {
 }
 
 /**
- * Removes what is of no use any more, as its change was never made, or was taken back. Call it under the lock.
- * @returns what is wrong with those that stay, as they cannot be understood, or speak of a file that cannot be reached
+ * Removes the records whose change was never made, or was taken back. Call it under the lock.
+ * @returns what is wrong with records that stay: they cannot be understood, or speak of a file that cannot be reached
  * @throws KubepkiError no-permission, io
  */
 export function tidyPendingHooks(state: StateDirectory): readonly KubepkiError[] {

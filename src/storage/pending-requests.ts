@@ -20,9 +20,9 @@ export interface PendingRequest {
   readonly replaces: string;
 }
 
-/** What one run has asked for, to be put in place together. */
+/** The requests of one run, whose certificates are put in place together. */
 export interface PendingRequests {
-  /** Where its kubeconfigs are: without symlinks a host path here, a stored one on disk. */
+  /** The directory of its kubeconfigs, without symlinks: a host path here, a stored one on disk. */
   readonly kubeconfigDir: string;
   readonly signerName: string;
   /** The command line that asked. */
@@ -56,7 +56,7 @@ export function pendingKeyPath(state: StateDirectory, name: string): string {
   return join(pendingRequestsDirectory(state), `${name}.key`);
 }
 
-/** There while requests wait. */
+/** The file is there while requests wait. */
 export function pendingRecordPath(state: StateDirectory): string {
   return join(pendingRequestsDirectory(state), 'requests.json');
 }
@@ -85,7 +85,7 @@ export function writePendingRequests(
 }
 
 /**
- * What waits; undefined: nothing.
+ * @returns undefined when no requests wait
  * @throws KubepkiError unfinished for a record that cannot be used; no-permission, io
  */
 export function readPendingRequests(state: StateDirectory): PendingRequests | undefined {
@@ -115,7 +115,7 @@ export function dropPendingRequests(state: StateDirectory): void {
   }
 }
 
-/** Ours only. */
+/** Removes our own keys and no other file. */
 function removeKeys(directory: string): void {
   for (const name of readdirSync(directory)) {
     if (/^kubepki-.*\.key$/.test(name) || name === 'requests.json.new') removeIfThere(join(directory, name));

@@ -29,9 +29,9 @@ interface PutFile {
   readonly sha256: string;
 }
 
-/** How they were asked for; undefined: as it is by default. Times in milliseconds. Host paths here, stored ones on disk. */
+/** How the restarts were asked for, where not by default. Times are in milliseconds; host paths here, stored ones on disk. */
 export interface RestartTerms {
-  /** Of the static pods' manifests. */
+  /** The static pods' manifests are in it. */
   readonly manifestsDir?: string;
   readonly settle?: number;
   readonly stopTimeout?: number;
@@ -44,7 +44,7 @@ export interface PendingRestarts {
 }
 
 interface RestartsRecord {
-  /** Looked for only where they are of use: a path out of reach in a record that a reboot has settled must stop nothing. */
+  /** Their paths are looked for only when they are of use: one that is out of reach must not stop a run after a reboot. */
   readonly restarts: () => readonly PendingRestart[];
   readonly terms: () => RestartTerms;
   /** The kernel's name for the time since the machine was started: a reboot restarts everything. */
@@ -93,8 +93,8 @@ export function writePendingRestarts(
 }
 
 /**
- * What is still to be restarted: where a file is no longer what the change put there (it was never made, or taken back),
- * nothing is; neither is after a reboot. What cannot be read is nothing: it only asks for a restart, and
+ * What is still to be restarted. After a reboot that is nothing, and so it is where a file is no longer what the change put there,
+ * which was never made then, or taken back. A record that cannot be read only asks for a restart: it counts for nothing, and
  * {@link unusablePendingRestarts} says so.
  * @throws KubepkiError unfinished for a file that cannot be reached from here: whether it was changed cannot be told
  */
@@ -109,13 +109,13 @@ export function readPendingRestarts(state: StateDirectory, bootId: string): Pend
   return restarts.length === 0 ? none : { restarts, terms: terms() };
 }
 
-/** Why what is there cannot be read. */
+/** Why the record that is there cannot be read. */
 export function unusablePendingRestarts(state: StateDirectory): KubepkiError | undefined {
   const record = readPending(state);
   return record instanceof KubepkiError ? record : undefined;
 }
 
-/** Whether there is word of any, still of use or not. @throws KubepkiError no-permission, io */
+/** Whether there is a record, of use or not. @throws KubepkiError no-permission, io */
 export function hasPendingRestarts(state: StateDirectory): boolean {
   const path = pendingRestartsPath(state);
   return exists(path, path) || exists(`${path}.new`, path);

@@ -2,7 +2,7 @@ import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import { filesystemError } from '../filesystem/filesystem-error.ts';
+import { onFile } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 import { createDurably, removeIfThere, rename, stagedPathFor, syncDirectory } from './durable.ts';
@@ -42,21 +42,16 @@ export function writePublicFiles(
       hint: `look at it: cat ${shellWord(other.path)}; to replace it: --force`,
     });
   }
-  for (const { path, text } of changed) replacePublicFile(path, [Buffer.from(text)], path);
+  for (const { path, text } of changed) replacePublicFile(path, [text], path);
   return planned.map(({ path, outcome }) => ({ path, outcome }));
 }
 
-/** @throws KubepkiError not-found, not-a-file, no-permission */
-export function requireDirectory(directory: string, shownPath: string): void {
-  try {
-    if (statSync(directory).isDirectory()) return;
-  } catch (cause) {
-    throw filesystemError(cause, shownPath);
-  }
+function requireDirectory(directory: string, shownPath: string): void {
+  if (onFile(shownPath, () => statSync(directory)).isDirectory()) return;
   throw new KubepkiError('not-a-file', 'is not a directory', { file: shownPath });
 }
 
-/** @throws KubepkiError not-a-file for a symlink too: systemctl mask makes one, and has its reasons */
+/** @throws KubepkiError not-a-file for a symlink too: systemctl mask makes such a link, and has its reasons */
 function contentOf(path: string): string | undefined {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats?.isSymbolicLink() === true) {
@@ -68,16 +63,12 @@ function contentOf(path: string): string | undefined {
   return readRegularFile(path, path)?.bytes.toString('utf8');
 }
 
-/**
- * Writes a file that every user may read (0644) under a temporary name and renames it: no reader sees half of
- * it.
- * @throws KubepkiError
- */
-export function replacePublicFile(path: string, pieces: Iterable<Buffer>, shownPath: string): void {
-  try {
+/** Writes the file under a temporary name and renames it: no reader sees half of it. */
+function replacePublicFile(path: string, texts: Iterable<string>, shownPath: string): void {
+  onFile(shownPath, () => {
     const target = join(realpathSync(dirname(path)), basename(path));
     const staged = stagedPathFor(target);
-    createDurably(staged, pieces, { mode: 0o644, owner: undefined });
+    createDurably(staged, encoded(texts), { mode: 0o644, owner: undefined });
     try {
       rename(staged, target);
     } catch (cause) {
@@ -85,9 +76,11 @@ export function replacePublicFile(path: string, pieces: Iterable<Buffer>, shownP
       throw cause;
     }
     syncDirectory(dirname(target));
-  } catch (cause) {
-    throw filesystemError(cause, shownPath);
-  }
+  });
+}
+
+function* encoded(texts: Iterable<string>): Generator<Buffer> {
+  for (const text of texts) yield Buffer.from(text);
 }
 
 /** A file of metrics for node_exporter's textfile collector, which reads it at any moment. */
@@ -96,12 +89,12 @@ export interface Textfile {
   readonly path: string;
   /** The file's own name in its directory without symlinks. A link of that name is replaced, never followed. */
   readonly target: string;
-  /** The end of what it holds now, where ours says what became of `renew`; undefined: nothing of ours. */
+  /** The end of its content, where our metrics say what became of `renew`; undefined: there is no such file. */
   readonly end: string | undefined;
 }
 
 /**
- * Finds out whether such a file can be there, before anything else is done.
+ * Finds out whether metrics can be written there, before anything else is done.
  * @throws KubepkiError not-found, not-a-file, no-permission, conflict
  */
 export function openTextfile(root: FileSystemRoot, given: string): Textfile {
@@ -118,18 +111,14 @@ export function openTextfile(root: FileSystemRoot, given: string): Textfile {
  * @throws KubepkiError
  */
 export function writeTextfile({ path, target }: Textfile, texts: Iterable<string>): void {
-  replacePublicFile(target, encoded(texts), path);
-}
-
-function* encoded(texts: Iterable<string>): Generator<Buffer> {
-  for (const text of texts) yield Buffer.from(text);
+  replacePublicFile(target, texts, path);
 }
 
 // The metrics of a thousand nodes are 14 MB.
 const maxMetricsBytes = 256 * 1024 * 1024;
 const endBytes = 4096;
 
-/** A slip of the pen must not cost a key: what is replaced is nothing, or metrics, or at least called so. */
+/** A slip of the pen must not cost a key: only metrics are replaced, or a file whose name says that it holds such. */
 function endOf(target: string, path: string): string | undefined {
   const stats = lstatSync(target, { throwIfNoEntry: false });
   if (stats === undefined) return undefined;

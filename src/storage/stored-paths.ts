@@ -149,7 +149,7 @@ function otherRoot(
   );
 }
 
-/** The inner resolve keeps `..` below the directory. */
+/** The inner call of resolve keeps `..` below the directory. */
 function below(directory: string, path: string): string {
   return resolve(directory, `.${resolve('/', path)}`);
 }

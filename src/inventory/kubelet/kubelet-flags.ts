@@ -1,7 +1,5 @@
-import { readdirSync } from 'node:fs';
-import { errnoOf, filesystemError } from '../../filesystem/filesystem-error.ts';
 import type { FileSystemRoot } from '../../filesystem/root.ts';
-import { readFile } from '../reading.ts';
+import { readDirectory, readFile } from '../reading.ts';
 
 /** The flags that the kubelet of this root is started with, word by word. */
 export type KubeletFlags = readonly string[];
@@ -64,21 +62,11 @@ function readUnit(root: FileSystemRoot): string[] {
 function readDropIns(root: FileSystemRoot): string[] {
   const found = new Map<string, string>();
   for (const directory of unitDirectories.map((one) => `${one}/kubelet.service.d`)) {
-    for (const name of namesIn(root, directory)) {
+    for (const { name } of readDirectory(root, root.locate(directory))) {
       if (name.endsWith('.conf') && !found.has(name)) found.set(name, `${directory}/${name}`);
     }
   }
   return [...found.keys()].sort().flatMap((name) => textAt(root, found.get(name) ?? '') ?? []);
-}
-
-function namesIn(root: FileSystemRoot, directory: string): string[] {
-  const path = root.locate(directory);
-  try {
-    return readdirSync(root.resolve(path));
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return [];
-    throw filesystemError(cause, path);
-  }
 }
 
 function textAt(root: FileSystemRoot, path: string): string | undefined {
