@@ -117,7 +117,7 @@ function etcdFrom(source: ConfigSource) {
     );
 }
 
-// Before v1beta4 the algorithm and the periods are unknown fields: warned of, without effect.
+// Before v1beta4 the algorithm and the periods are unknown fields, which have no effect and are warned of.
 const ignored = z
   .unknown()
   .optional()
@@ -179,10 +179,7 @@ export function readClusterConfiguration(
       certificateValidityMs: data.certificateValidityPeriod,
       caCertificateValidityMs: data.caCertificateValidityPeriod,
     },
-    warnings: [
-      ...wrong,
-      ...periodWarnings(data.certificateValidityPeriod, data.caCertificateValidityPeriod),
-    ],
+    warnings: [...wrong, ...periodWarnings(data.certificateValidityPeriod, data.caCertificateValidityPeriod)],
   };
 }
 

@@ -13,7 +13,11 @@ const goUnitMs: Readonly<Record<string, number>> = {
   h: hourMs,
 };
 // kubeadm's certificateValidityPeriod knows Go's units alone. A day is 24 hours and a year 365 days, as Go programs have it.
-const calendarUnitMs: Readonly<Record<string, number>> = { d: 24 * hourMs, w: 168 * hourMs, y: 8760 * hourMs };
+const calendarUnitMs: Readonly<Record<string, number>> = {
+  d: 24 * hourMs,
+  w: 168 * hourMs,
+  y: 8760 * hourMs,
+};
 
 const goDuration = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+$/;
 const goPart = /(\d+(?:\.\d*)?|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g;
@@ -27,7 +31,7 @@ export const longestGoDuration = '2562047h';
 /** The longest period in whole years, for messages. */
 export const longestPeriod = '291y';
 
-/** @returns milliseconds; undefined where it is not well-formed. Go's time.ParseDuration refuses that and what is too long. */
+/** @returns milliseconds; undefined where it is not well-formed. Go's time.ParseDuration refuses such a text, and one that is too long. */
 export function parseGoDuration(text: string): number | 'too-long' | undefined {
   if (/^[+-]?0$/.test(text)) return 0;
   if (!goDuration.test(text)) return undefined;

@@ -18,7 +18,6 @@ export interface NodeNaming {
   readonly advertiseAddress: string | undefined;
   readonly bindPort: number | undefined;
   readonly clusterName: string | undefined;
-  /** Host and, perhaps, port. */
   readonly controlPlaneEndpoint: { readonly host: string; readonly port: number | undefined } | undefined;
   /** CIDRs; two for dual-stack. */
   readonly serviceSubnets: readonly string[] | undefined;
@@ -209,7 +208,10 @@ export function withFlags(naming: NodeNaming, flags: NamingFlags): NodeNaming {
       naming.controlPlaneEndpoint,
     serviceSubnets: parseFlag('--service-cidr', subnetsValue, flags.serviceCidr) ?? naming.serviceSubnets,
     dnsDomain: parseFlag('--dns-domain', nameValue, flags.dnsDomain) ?? naming.dnsDomain,
-    apiServerSans: [...naming.apiServerSans, ...(parseFlag('--cert-extra-sans', z.array(sanValue), extra) ?? [])],
+    apiServerSans: [
+      ...naming.apiServerSans,
+      ...(parseFlag('--cert-extra-sans', z.array(sanValue), extra) ?? []),
+    ],
   };
 }
 

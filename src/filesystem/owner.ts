@@ -16,8 +16,8 @@ const othersMayWrite = 0o002;
 const sticky = 0o1000;
 
 /**
- * Whether users beside its owner may put another file in the place of one in this directory. In a sticky one they may not. A
- * group that has its owner's number, or root's, is that user's alone, as most distributions make them.
+ * Whether users beside its owner may put another file in the place of one in this directory. In a sticky directory they may not. A
+ * group that has its owner's number, or root's, is taken for that user's alone, as most distributions make groups.
  */
 export function isOpenToOthers({ mode, uid, gid }: { mode: number; uid: number; gid: number }): boolean {
   if ((mode & sticky) !== 0) return false;
@@ -31,24 +31,18 @@ export function isOpenToOthers({ mode, uid, gid }: { mode: number; uid: number; 
  */
 export function isOutOfReach(directory: string): boolean {
   const stats = lstatSync(directory);
-  // Who may change a symlink is a matter of its owner and of the directory that it is in.
+  // A symlink's mode says nothing: its owner and the directory that it is in decide who may change it.
   const isClosed = !isForeign(stats.uid) && (stats.isSymbolicLink() || !isOpenToOthers(stats));
   return isClosed && (directory === '/' || isOutOfReach(dirname(directory)));
 }
 
 /** Whether another user can put another file at that place, by the path that was typed or by the one that it leads to. */
-export function isReachedByOthers({
-  path,
-  resolvedPath,
-}: {
-  readonly path: string;
-  readonly resolvedPath: string;
-}): boolean {
-  return [path, resolvedPath].some((one) => {
+export function isReachedByOthers(file: { readonly path: string; readonly resolvedPath: string }): boolean {
+  return [file.path, file.resolvedPath].some((one) => {
     try {
       return !isOutOfReach(dirname(one));
     } catch {
-      // What cannot be looked at is not known to be out of reach.
+      // A path that cannot be looked at is not known to be out of reach.
       return true;
     }
   });

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
-import { readDirectory, readFile, readSlot, type Reading } from './reading.ts';
 import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts';
+import { readDirectory, readFile, readSlot, type Reading } from './reading.ts';
 
-/** A file with certificates in it, as a CA gives them back. */
+/** A file of certificates, as a CA gives them back. */
 export interface CertificateFile {
   readonly target: FileTarget;
   readonly content: Reading<Chain>;

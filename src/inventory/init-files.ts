@@ -12,7 +12,7 @@ import { requireNoDanglingLink, type Layout } from './layout.ts';
 import { reading, readSlot, type Reading, type Slot } from './reading.ts';
 import { readSigningKey } from './issuers.ts';
 
-/** What is there of one thing that `kubeadm init` makes. */
+/** The files of one thing that `kubeadm init` makes, there or not. */
 export type InitFiles =
   | {
       readonly kind: 'pair';

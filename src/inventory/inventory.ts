@@ -74,7 +74,7 @@ export type FoundPlace =
       readonly kind: 'kubeconfig';
       readonly file: FileTarget;
       readonly kubeconfig: PartialKubeconfig;
-      /** undefined: inside the kubeconfig. */
+      /** undefined: the kubeconfig holds the certificate; for the key likewise. */
       readonly certificate: FileTarget | undefined;
       readonly key: FileTarget | undefined;
       /** Where the cluster names a file instead of holding its CAs. */

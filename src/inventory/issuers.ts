@@ -5,11 +5,11 @@ import { shellWord } from '../errors/shell-word.ts';
 import { isForeign } from '../filesystem/owner.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
+import { localIssuer, type Issuer } from '../pki/issue/issuer.ts';
+import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
 import type { AuthorityEntry, Inventory } from './inventory.ts';
 import type { Layout } from './layout.ts';
 import { reading, type Reading, type Slot } from './reading.ts';
-import { localIssuer, type Issuer } from '../pki/issue/issuer.ts';
-import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
 
 /** `missing`: there is no CA certificate. */
 export type Issuers = ReadonlyMap<CaName, Reading<Issuer>>;
@@ -45,9 +45,9 @@ function readIssuer(layout: Layout, authority: AuthorityEntry, now: Date): Readi
 }
 
 /**
- * A CA's key, to sign with. Another user's symlink leads to that user's keys only: root would sign, for that user's files, with a
- * key that the user cannot read. The links are judged as they were when they were followed, so that none is there for the
- * reading and gone for the judgement.
+ * Reads a CA's key to sign with. Another user's symlink may lead only to that user's keys: else root would sign, for that user's
+ * files, with a key that the user cannot read. The links are judged as they were when they were followed, so that none is there
+ * for the reading and gone for the judgement.
  */
 export function readSigningKey(root: FileSystemRoot, path: string): Slot<PrivateKey> {
   let target: FileTarget = { path, resolvedPath: path, before: undefined };

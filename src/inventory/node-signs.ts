@@ -7,7 +7,7 @@ import type { Layout } from './layout.ts';
 import { reading } from './reading.ts';
 import { manifestPath } from './kubelet/static-pods.ts';
 
-/** What is beside a node's certificates and tells what kind of node it is. */
+/** The files beside a node's certificates that tell what kind of node it is. */
 export interface NodeSigns {
   /**
    * Whether the kubeconfigs that were found are of the same node as the certificates. Beside a copy of a PKI directory they
@@ -40,11 +40,11 @@ function areKubeconfigsOwn({ root, certDir, kubeconfigDir, kubeconfigDirOrigin }
   return beside?.status === 'present' && found?.status === 'present' && beside.value === found.value;
 }
 
-/** What a cert dir without any certificate of kubeadm's holds instead. */
+/** A cert dir without any certificate of kubeadm's. */
 export interface StrangeDirectory {
   /** Host path. */
   readonly path: string;
-  /** As a process inside the root would write it, for a flag. */
+  /** The path that a process inside the root would give to a flag. */
   readonly shown: string;
   readonly names: readonly string[];
   /** Whether a cert dir of kubeadm's is where it would be if this were `/etc/kubernetes`, or the root of a node's disk. */

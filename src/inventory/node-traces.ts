@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { certificates, kubeletKubeconfig } from '../catalog/catalog.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
 import { readCertificateFile } from './certificate-files.ts';
 import { readInitFiles } from './init-files.ts';
 import { kubeletFlag, readKubeletFlags } from './kubelet/kubelet-flags.ts';
@@ -7,25 +8,24 @@ import { readStaticPods, type StaticPods } from './kubelet/static-pods.ts';
 import { readKubeconfigSlot } from './kubeconfig-files.ts';
 import type { Layout } from './layout.ts';
 import { readFile, reading, type Reading } from './reading.ts';
-import type { Certificate } from '../pki/certificate/certificate.ts';
 
 /** The API server that a kubeconfig's current context leads to. */
 export interface KubeconfigServer {
   readonly path: string;
-  /** As written. */
   readonly server: string;
 }
 
-/** Of every kubeconfig that kubeadm writes, the kubelet's too; not read where they name none. Never throws for a bad file. */
+/**
+ * The servers of every kubeconfig that kubeadm writes, the kubelet's too. One that names no server counts for missing. Never throws
+ * for a bad file.
+ */
 export function readKubeconfigServers(layout: Layout): Reading<KubeconfigServer>[] {
   const names = [...certificates, kubeletKubeconfig].filter(({ kind }) => kind === 'kubeconfig');
   return names.map(({ name }) => readServer(layout, name));
 }
 
 function readServer(layout: Layout, name: string): Reading<KubeconfigServer> {
-  const slot = reading(join(layout.kubeconfigDir, name), () => readKubeconfigSlot(layout, name));
-  if (slot.status !== 'present') return slot;
-  const { target, content } = slot.value;
+  const { target, content } = readKubeconfigSlot(layout, name);
   if (content.status !== 'present') return content;
   const { server } = content.value;
   return server === undefined
@@ -36,17 +36,17 @@ function readServer(layout: Layout, name: string): Reading<KubeconfigServer> {
 /** Something that a file says. */
 export interface Trace<T> {
   readonly value: T;
-  /** The file, or what else says so. */
+  /** The file, or the flag. */
   readonly from: string;
 }
 
 /** What a node's own files tell of its name and its address. What cannot be read tells nothing. */
 export interface NodeTraces {
-  /** The kubelet's as a client. */
+  /** The certificates of the kubelet as a client. */
   readonly kubeletCertificates: readonly Trace<Certificate>[];
   /** What kubeadm hands the kubelet where its name is not the machine's. */
   readonly hostnameOverride: readonly Trace<string>[];
-  /** etcd's, server and peer. */
+  /** The certificates of etcd as a server and as a peer. */
   readonly etcdCertificates: readonly Trace<Certificate>[];
   readonly hostname: readonly Trace<string>[];
   readonly pods: StaticPods;

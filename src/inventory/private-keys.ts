@@ -3,10 +3,10 @@ import { serviceAccount } from '../catalog/init-order.ts';
 import type { FileTarget, Naming } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
+import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
 import type { CertificateEntry, Inventory } from './inventory.ts';
 import { readHeld } from './kubeconfig-files.ts';
 import { named, namingOf, readFile, reading, readSlot, type Reading, type Slot } from './reading.ts';
-import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
 
 /** The private keys of a node where they belong, by the name of what each belongs to: a certificate, a CA, `sa`. */
 export type PrivateKeys = ReadonlyMap<string, CertificateKey>;
@@ -34,7 +34,7 @@ export function readPrivateKeys(inventory: Inventory): PrivateKeys {
   ]);
 }
 
-// Where etcd is external, no certificate that kubeadm manages has its name.
+// No certificate that kubeadm manages has its name where etcd is external.
 function etcdClient({ etcdClient: client }: Inventory): readonly CertificateEntry[] {
   return client === undefined ? [] : [client.leaf];
 }

@@ -15,14 +15,14 @@ export interface KubeconfigNodes {
 }
 
 /**
- * Reads what the current context leads to. Sentences that kubeadm has for the same fault are kubeadm's.
+ * Reads what the current context leads to. Where kubeadm has a sentence for a fault, the sentence is kubeadm's.
  * @throws KubepkiError bad-kubeconfig, without a file
  */
 export function readKubeconfig(text: string): Kubeconfig {
   return readPlainKubeconfig(text) ?? readAnyKubeconfig(text);
 }
 
-/** The same by the YAML parser alone. */
+/** Reads it by the YAML parser alone. */
 export function readAnyKubeconfig(text: string): Kubeconfig {
   const kubeconfig = readPartialKubeconfig(text);
   const { clientCertificate } = kubeconfig;

@@ -1,12 +1,21 @@
 import { join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
-import { dropRecord, isStaged, location, object, readRecord, shownLocation, text, writeRecord } from './record.ts';
+import {
+  dropRecord,
+  isStaged,
+  location,
+  object,
+  readRecord,
+  shownLocation,
+  text,
+  writeRecord,
+} from './record.ts';
 import { commandHere, type StateDirectory } from './state-directory.ts';
 
 /** The manifest of a static pod that was taken out of the kubelet's sight. Host paths here, stored ones on disk. */
 export interface AsideJournal {
   readonly command: string;
-  /** For messages. */
+  /** The path that messages name. */
   readonly path: string;
   /** The directory without symlinks; the manifest itself may be one. */
   readonly resolvedPath: string;

@@ -216,7 +216,7 @@ export function discardAside(state: StateDirectory): Return {
 
 function bringBack(state: StateDirectory, journal: AsideJournal, done: Done): Return {
   const { path, command, resolvedPath, asidePath } = journal;
-  // Seen is not yet on disk: the run that wrote it may have been killed before it flushed the directory.
+  // A journal that is seen is not yet on disk: its run may have been killed before it flushed the directory.
   syncDirectory(state.path);
   const waits = exists(asidePath, path);
   if (!waits && !exists(resolvedPath, path)) {

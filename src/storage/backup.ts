@@ -127,7 +127,7 @@ export function pruneBackups(state: StateDirectory, keep: number, current: strin
   const oldest = [...changes.filter(isCurrent), ...changes.filter((one) => !isCurrent(one))][keep - 1];
   if (oldest === undefined) return;
   for (const one of backups) if (isBefore(one, oldest) && !isCurrent(one)) removeBackup(state, one.id);
-  // Only its name tells the age of a damaged backup. A damaged backup holds private keys, as the others do.
+  // The age of a damaged backup is told by its name alone. It holds private keys, as the others do.
   for (const { id } of damaged) if (id < oldest.id) removeBackup(state, id);
 }
 

@@ -19,7 +19,7 @@ import { commandHere, type StateDirectory } from './state-directory.ts';
 
 /** One file of a change, with all that recovery needs to go forward or back. Host paths here, stored ones on disk. */
 export interface JournalEntry {
-  /** For messages. */
+  /** The path that messages name. */
   readonly path: string;
   readonly resolvedPath: string;
   /** SHA-256, hex; null: no file. */
@@ -39,7 +39,7 @@ export interface Journal {
   readonly id: string;
   readonly command: string;
   readonly entries: readonly JournalEntry[];
-  /** Those the change makes, outer ones first: they go again with it, unless something else is in them by then. */
+  /** The change makes these, outer ones first. They go again with it, unless they hold other files by then. */
   readonly directories: readonly string[];
 }
 

@@ -31,9 +31,9 @@ export interface Occasion {
   readonly restored: ChangePlace | null;
 }
 
-/** Its paths are host paths here, and stored ones on disk. */
+/** A file of the change. Its paths are host paths here, and stored ones on disk. */
 export interface BackupFile {
-  /** For messages. */
+  /** The path that messages name. */
   readonly path: string;
   readonly resolvedPath: string;
   /** What the change replaced; null: there was no file, and going back removes it. */

@@ -54,7 +54,7 @@ export function createDirectory(directory: string, mode: number): void {
 }
 
 /**
- * Makes a directory that must be there before a change is begun (what is locked must exist), with those around it.
+ * Makes a directory, with those around it, that must be there before a change is begun: only what exists can be locked.
  * @returns what was made, outer ones first
  * @throws KubepkiError no-permission, not-a-file, io; then nothing is left
  */

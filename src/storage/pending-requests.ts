@@ -12,7 +12,7 @@ export interface PendingRequest {
   readonly name: string;
   /** Name in the catalog. */
   readonly certificate: string;
-  /** PEM. */
+  /** The request in PEM. */
   readonly request: string;
   readonly usages: readonly string[];
   readonly expirationSeconds: number;

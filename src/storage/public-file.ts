@@ -19,7 +19,7 @@ interface WrittenFile {
 }
 
 /**
- * Puts files that anybody may read (0644) into a directory, each in one step. A file that is there and says something else stays,
+ * Puts files that every user may read (0644) into a directory, each in one step. A file that is there and says something else stays,
  * and then none is written, unless `force` is given.
  * @param directory a host path
  * @throws KubepkiError not-found, not-a-file, no-permission, conflict

@@ -56,7 +56,7 @@ export function numberIn(min: number, max: number, { fractions = false } = {}): 
 /** A host path, without symlinks where it is in one of our directories. */
 export const location: Field<string> = pathField((paths, stored) => paths.locate(stored));
 
-/** The same as the operator writes it, for messages. */
+/** A host path as the operator writes it, for messages. */
 export const shownLocation: Field<string> = pathField((paths, stored) => paths.show(stored));
 
 function pathField(locate: (paths: PathLocator, stored: StoredPath) => string): Field<string> {
@@ -103,7 +103,7 @@ export function deferred<T>(field: Field<T>): Field<() => T> {
   };
 }
 
-/** Of a part that may be left out the field is {@link optional}. */
+/** A part that may be left out has an {@link optional} field. */
 type PartsOf<T> = {
   readonly [K in keyof T]-?: Field<Partial<Pick<T, K>> extends Pick<T, K> ? T[K] | undefined : T[K]>;
 };

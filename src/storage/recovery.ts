@@ -51,7 +51,7 @@ export function recover(state: StateDirectory): Recovery {
     journal === undefined
       ? ({ outcome: 'none' } as const)
       : unlessStuck(state, () => {
-          // Seen is not yet on disk: the run that wrote it may have been killed before it flushed the directory.
+          // A journal that is seen is not yet on disk: its run may have been killed before it flushed the directory.
           syncDirectory(state.path);
           return said(
             journal,
@@ -218,7 +218,7 @@ function back(state: StateDirectory, journal: Journal, reason: string): Resoluti
       removeIfThere(entry.resolvedPath);
       continue;
     }
-    // Under the name the journal knows, so that a crash here leaves nothing unnamed.
+    // It is written under the name that the journal knows: a crash here leaves no file that nothing names.
     removeIfThere(entry.stagedPath);
     const { mode, uid, gid } = file.old;
     createDurably(entry.stagedPath, content, { mode, owner: { uid, gid } });

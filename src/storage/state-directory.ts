@@ -24,7 +24,7 @@ export interface StateDirectory {
   /** What stands for `/`. */
   readonly root: FileSystemRoot;
   readonly certDir: string;
-  /** The same as the operator writes it, for messages. */
+  /** The cert dir as the operator writes it, for messages. */
   readonly shownCertDir: string;
   /** As the operator writes it: its symlinks are not resolved, and it need not be there. */
   readonly kubeconfigDir: string;
@@ -63,7 +63,7 @@ export function createStateDirectory(directory: string): void {
   const isNew = makeDirectory(directory);
   if (!isNew) requireOwn(directory);
   try {
-    // Also where it was there: a run that was killed right after making it has not got this far.
+    // A directory that was there is flushed too: a run that was killed right after making it has not got this far.
     syncDirectory(dirname(directory));
   } catch (cause) {
     if (isNew) removeIfEmpty(directory);

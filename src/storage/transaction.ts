@@ -24,7 +24,7 @@ interface TransactionOptions {
   readonly occasion: Occasion;
   /** Throws when what was read back from disk is not what it should be; then nothing is changed. */
   readonly verify: (read: ReadStaged) => void;
-  /** undefined: no old one goes. */
+  /** undefined: all old backups stay. */
   readonly keepBackups: number | undefined;
 }
 
@@ -49,7 +49,7 @@ export interface OpenTransaction {
    */
   stage(change: FileChange): void;
   /**
-   * For when all is staged.
+   * Prepares the commit when all is staged.
    * @throws KubepkiError conflict when a target is not what the change was made against; then nothing is changed
    */
   prepare(options: TransactionOptions): PreparedTransaction;
@@ -246,7 +246,7 @@ function finish(
 function halfWay(state: StateDirectory, cause: unknown): KubepkiError {
   const { code, oneLine, hint } = filesystemError(cause, state.journal);
   return new KubepkiError('unfinished', `the change stopped half-way: ${oneLine}`, {
-    // For a file that another program wrote, the error has its own hint.
+    // The error for a file that another program wrote has its own hint.
     hint: code === 'unfinished' ? hint : `mend that, then: ${commandHere(state, 'recover')}`,
     cause,
   });

@@ -41,7 +41,7 @@ export function resolveAliases(document: Document.Parsed, code: ErrorCode): Alia
   return aliases;
 }
 
-// A text of the longest that is read has half as many; more can only come from an alias bomb ("billion laughs").
+// The longest text that is read has half as many nodes; more can only come from an alias bomb ("billion laughs").
 const maxNodes = 200_000;
 
 interface Plain {
@@ -56,8 +56,8 @@ export function isMergeKey(key: unknown): boolean {
 }
 
 /**
- * A node as plain values, in time that does not grow with what its aliases expand to: what is shared stays one object.
- * As in Go's YAML (kubectl, kubeadm), of a key and a merge key with the same field the later one wins.
+ * Turns a node into plain values, in a time that does not grow with what its aliases expand to: a value that is shared stays one
+ * object. As in Go's YAML (kubectl, kubeadm), of a key and a merge key with the same field the later one wins.
  * @throws KubepkiError with the given code, for an alias bomb
  */
 export function plainValue(root: unknown, aliases: Aliases, code: ErrorCode): unknown {
@@ -98,7 +98,7 @@ export function plainValue(root: unknown, aliases: Aliases, code: ErrorCode): un
   }
 
   function merge(into: object, source: unknown): void {
-    // Of a list of maps the first one wins.
+    // The first map of a list wins.
     const maps: unknown[] = Array.isArray(source) ? [...(source as unknown[])].reverse() : [source];
     for (const map of maps) {
       if (typeof map !== 'object' || map === null || Array.isArray(map)) {

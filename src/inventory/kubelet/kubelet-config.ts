@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { naming } from '../../errors/error.ts';
 import type { FileSystemRoot } from '../../filesystem/root.ts';
 import { parseYaml } from '../../yaml/parse-yaml.ts';
-import { kubeletFlag, kubeletSwitch, readKubeletFlags, type KubeletFlags } from './kubelet-flags.ts';
 import { readDirectory, readFile, reading, type Reading } from '../reading.ts';
+import { kubeletFlag, kubeletSwitch, readKubeletFlags, type KubeletFlags } from './kubelet-flags.ts';
 
 /** What the kubelet's configuration says of static pods and of its certificate; undefined: its default. */
 export interface KubeletConfig {
@@ -11,7 +11,7 @@ export interface KubeletConfig {
   readonly path: string;
   /** Go's duration, 20 s by default: how often it looks for manifests. */
   readonly fileCheckFrequency: string | undefined;
-  /** As the kubelet sees it, inside the root. */
+  /** The path that the kubelet sees, inside the root. */
   readonly staticPodPath: string | undefined;
   /** It asks the cluster for its serving certificate, rather than making one itself. */
   readonly serverTLSBootstrap: { readonly isOn: boolean; readonly saidBy: SaidBy };

@@ -13,7 +13,7 @@ const unitDirectories = [
   '/lib/systemd/system',
 ];
 
-// kubeadm's 10-kubeadm.conf, for a root where no unit is found: of Debian's and of the RPM's.
+// kubeadm's 10-kubeadm.conf, as its packages for Debian and for RPM have it, for a root where no unit is found.
 const kubeadmUnit = `[Service]
 EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
 EnvironmentFile=-/etc/sysconfig/kubelet
@@ -75,7 +75,7 @@ function textAt(root: FileSystemRoot, path: string): string | undefined {
 
 /** What systemd (systemd.service, systemd.exec) starts, as far as the words of a command line go. */
 interface ServiceUnit {
-  /** As the last ExecStart= has it, with variables in it. */
+  /** The words of the last ExecStart=, with variables in them. */
   readonly command: readonly string[];
   readonly environment: ReadonlyMap<string, string>;
   /** Paths; those read later win, and all of them over `environment`. */

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import type { Component } from '../../catalog/catalog.ts';
 import type { FileTarget } from '../../changeset/change-set.ts';
 import { KubepkiError } from '../../errors/error.ts';
+import { parseYaml } from '../../yaml/parse-yaml.ts';
 import type { Layout } from '../layout.ts';
 import { readFile, reading, type Reading } from '../reading.ts';
-import { parseYaml } from '../../yaml/parse-yaml.ts';
 
 /** A pod as far as it says where its component listens, whom it calls and how its health is told. */
 export interface Pod {
@@ -67,7 +67,7 @@ export function parseStaticPod(text: string, component: string): Pod {
   };
 }
 
-/** Without those that are filled in elsewhere (`valueFrom`). Of several by one name the last one counts, as in a Map. */
+/** The variables with a value; others are filled in elsewhere (`valueFrom`). Of several by one name the last one counts. */
 function variablesOf(container: unknown): (readonly [name: string, value: string])[] {
   return list(field(container, 'env')).flatMap((variable) => {
     const [name, value] = [text(field(variable, 'name')), text(field(variable, 'value'))];

@@ -43,7 +43,7 @@ export function isServerNameAmong(names: readonly GeneralName[]): boolean {
 }
 
 /**
- * As kubeadm builds it: the DNS names, then the IP addresses. Not critical, as a subject is always there.
+ * Builds the extension as kubeadm does: the DNS names, then the IP addresses. It is not critical, as a subject is always there.
  * @returns undefined for none: an empty SAN is not allowed
  */
 export function subjectAltName(

@@ -11,14 +11,14 @@ import {
   tagged,
 } from '../der/der.ts';
 import { extensionIds, findExtension, newExtension, type Extension } from '../extension/extension.ts';
-import type { LocalIssuer } from './issuer.ts';
 import { keyUsage } from '../extension/key-usage.ts';
 import { distinguishedName } from '../der/name.ts';
 import { publicKeyOf, type PrivateKey } from '../key/private-key.ts';
-import type { CertificateProfile } from './profile.ts';
-import { signatureAlgorithm, signed } from './signature.ts';
 import { subjectAltName } from '../extension/subject-alt-name.ts';
 import { encodeTime } from '../der/time.ts';
+import type { LocalIssuer } from './issuer.ts';
+import type { CertificateProfile } from './profile.ts';
+import { signatureAlgorithm, signed } from './signature.ts';
 
 interface CertificateRequest {
   readonly profile: CertificateProfile;

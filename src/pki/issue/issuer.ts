@@ -9,9 +9,9 @@ import {
 } from '../certificate/certificate.ts';
 import { assertsKeyUsage } from '../extension/key-usage.ts';
 import { algorithmOf, describeAlgorithm, publicKeyOf, type PrivateKey } from '../key/private-key.ts';
-import { isSigningKey } from './signature.ts';
 import { ForeignKey, isSameKey } from '../key/public-key.ts';
 import { isoSeconds } from '../der/time.ts';
+import { isSigningKey } from './signature.ts';
 
 /** A CA whose key is here. Only {@link localIssuer} makes one, so everything that signs has been checked. */
 export interface LocalIssuer {

@@ -2,8 +2,8 @@ import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } fr
 import { promisify } from 'node:util';
 import { KubepkiError } from '../../errors/error.ts';
 import { isContext, parseDer, partsOf } from '../der/der.ts';
-import { curveKind, foreignKind, keyKind } from './key-kind.ts';
 import { noSuchBlock, pemBlocks } from '../der/pem.ts';
+import { curveKind, foreignKind, keyKind } from './key-kind.ts';
 import { ForeignKey, type SubjectKey } from './public-key.ts';
 
 const generate = promisify(generateKeyPair);

@@ -63,7 +63,7 @@ export function encodeRequest(request: CertificationRequest): string {
  * @throws KubepkiError bad-request, bad-pem
  */
 export function parseRequest(bytes: Uint8Array): CertificationRequest {
-  // The second is what some older tools write.
+  // Some older tools write the second label.
   const labels = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'];
   const block = pemBlocks(bytes).find(({ label, hasHeaders }) => labels.includes(label) && !hasHeaders);
   if (block === undefined) {

@@ -169,7 +169,7 @@ function requestKey(info: Asn1): RequestKey {
   return { kind: 'rsa', bits: modulusLength, exponent: publicExponent, publicKey };
 }
 
-/** As `RSA 2048` or `ECDSA P-256`. */
+/** The key in words: `RSA 2048`, `ECDSA P-256`. */
 export function describeKey(key: RequestKey): string {
   if (key.kind === 'rsa') return `RSA ${String(key.bits)}`;
   return key.kind === 'ec' ? `ECDSA ${key.curve}` : key.name;
