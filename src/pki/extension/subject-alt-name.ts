@@ -68,12 +68,11 @@ export function describe(name: Asn1): GeneralName {
   if (text !== undefined && typeof name.value === 'string') {
     return `${text}:${contentOf(name).toString('latin1')}`;
   }
-  if (name.type === ipAddress && typeof name.value === 'string') {
-    const bytes = contentOf(name);
+  if (name.type === ipAddress && [4, 16].includes(name.value.length) && typeof name.value === 'string') {
+    const address = ipaddr.fromByteArray([...contentOf(name)]);
     // Go takes an IPv4-mapped address for the IPv4 address, and its CAs write it as one.
-    if (bytes.length === 4 || bytes.length === 16) {
-      return `IP:${ipaddr.process(ipaddr.fromByteArray([...bytes]).toString()).toString()}`;
-    }
+    const isMapped = address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress();
+    return `IP:${(isMapped ? address.toIPv4Address() : address).toString()}`;
   }
   return `[${String(name.type)}]:${encodeDer(name).toString('hex')}`;
 }
