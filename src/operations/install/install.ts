@@ -3,7 +3,7 @@ import { KubepkiError } from '../../errors/error.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { encodeCertificates, parseCertificates } from '../../pki/certificate/certificate.ts';
 import { encodePrivateKey, parsePrivateKey, publicKeyOf } from '../../pki/key/private-key.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import type { KeysInUse } from '../issuing/keys-in-use.ts';
 import type { ReadBack } from '../places/place.ts';
 import type { Installable } from './plan-install.ts';

@@ -9,7 +9,7 @@ import { factsInUse } from '../change/facts-in-use.ts';
 import type { Installable } from '../install/plan-install.ts';
 import type { PlannedRequest } from '../requests/plan-requests.ts';
 import type { CertificateSpec } from '../../catalog/catalog.ts';
-import { realChanges } from '../../changeset/real-changes.ts';
+import { realChanges } from '../../changeset/change-set.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { notDue, sameSans, unsound } from '../renewal/resting.ts';
 

@@ -2,7 +2,7 @@ import { certificates } from '../../../catalog/catalog.ts';
 import { commandLine } from '../../../errors/command-line.ts';
 import { KubepkiError, naming } from '../../../errors/error.ts';
 import type { Inventory } from '../../../inventory/inventory.ts';
-import { readSlot } from '../../../inventory/request-files.ts';
+import { readSlot } from '../../../inventory/reading.ts';
 import { signingFiles } from '../../../inventory/look-ups.ts';
 import { factsOf } from '../../../operations/change/certificate-facts.ts';
 import { factsInUse } from '../../../operations/change/facts-in-use.ts';

@@ -1,4 +1,4 @@
-import { formatGoDuration } from '../../../config/go-duration.ts';
+import { formatGoDuration } from '../../../config/duration.ts';
 import { apiReport, type ApiPlanned } from '../../../operations/use-api/report.ts';
 import { describeAlgorithm } from '../../../pki/key/private-key.ts';
 import { isoSeconds } from '../../../pki/der/time.ts';
