@@ -17,7 +17,7 @@ import type { Node } from '../node/node-options.ts';
 import { announceRestarts, componentsOf, pendingComponents, tidyPending } from './restart/pending.ts';
 import { announceHook, keepHooks, tidyHooks } from './pending-hooks.ts';
 import type { Progress } from '../terminal/progress.ts';
-import type { RestartFlags } from '../flags/restart-options.ts';
+import type { RestartFlags } from '../flags/table.ts';
 import {
   holdInterruptions,
   interruptionDuringHold,
@@ -28,7 +28,7 @@ import {
 } from '../terminal/signals.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { stateOf } from '../node/waiting.ts';
-import type { LockOptions } from '../flags/options.ts';
+import type { Typed } from '../flags/table.ts';
 
 const retryMs = 100;
 
@@ -67,7 +67,7 @@ async function takeLock(
  */
 export async function underLock<T>(
   node: Node,
-  { lockTimeout }: LockOptions,
+  { lockTimeout }: Typed<'lockTimeout'>,
   terminal: Terminal,
   run: (state: StateDirectory) => Promise<T>,
   { resume = true }: { readonly resume?: boolean } = {},

@@ -4,8 +4,8 @@ import { errnoOf } from '../filesystem/filesystem-error.ts';
 import { commandFirst } from './command-first.ts';
 import { exitCodeOf, exitCodes, nagiosCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { releaseOutput } from '../terminal/held-output.ts';
-import { asksForNagios } from '../flags/nagios-mode.ts';
-import { offeredFor } from '../flags/names/offering.ts';
+import { asksForNagios } from './nagios-mode.ts';
+import { offeredFor } from '../flags/command.ts';
 import { ownVersion } from '../commands/version/own-version.ts';
 import { buildProgram } from './program.ts';
 import {

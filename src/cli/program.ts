@@ -1,9 +1,8 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { ExitCode } from '../terminal/exit-code.ts';
-import { explain } from '../flags/help/explain.ts';
+import { addFlags, explain } from '../flags/command.ts';
 import { formatHelp } from '../flags/help/layout.ts';
-import { rootfsOption } from '../flags/options.ts';
-import { requireQuietText } from '../flags/quiet-option.ts';
+import { requireTogether } from '../flags/together.ts';
 import { writeOutput } from '../terminal/standard-streams.ts';
 
 type Done = (code: ExitCode) => void;
@@ -52,9 +51,8 @@ export async function buildProgram(version: string, words: readonly string[], do
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
-    .addOption(new Option('-v, --v <level>', 'accepted as kubeadm does, without effect').hideHelp())
     .hook('preAction', (_program, command) => {
-      requireQuietText(command);
+      requireTogether(command);
     })
     .exitOverride()
     .configureHelp({ formatHelp })
@@ -64,6 +62,7 @@ export async function buildProgram(version: string, words: readonly string[], do
       },
       outputError: () => undefined,
     });
+  addFlags(program, ['v']);
   asGroup(program, words);
   const certs = program
     .command('certs')
@@ -100,7 +99,7 @@ export async function buildProgram(version: string, words: readonly string[], do
     return program;
   }
   // What the program itself has is taken out of all the words; the command that is called has its own.
-  program.addOption(rootfsOption());
+  addFlags(program, ['rootfs']);
   for (const { parent, commands } of [...groups, { parent: program, commands: otherCommands }]) {
     for (const load of Object.values(commands)) (await load())(parent, done);
   }

@@ -16,7 +16,7 @@ import {
 import type { StateDirectory } from '../../storage/state-directory.ts';
 import type { NodeOptions } from '../../node/node-options.ts';
 import { restartCommand } from './restart-command.ts';
-import type { RestartFlags } from '../../flags/restart-options.ts';
+import type { RestartFlags } from '../../flags/table.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 /** Components that an earlier run was to restart, and has not. */

@@ -1,55 +1,43 @@
-import { type Command, Option } from 'commander';
-import type { CheckExpirationOptions } from './check-expiration.ts';
-import { addClusterOptions } from '../../flags/cluster-options.ts';
+import type { Command } from 'commander';
+import { addFlags, explain } from '../../flags/command.ts';
+import { clusterFlags, commonFlags } from '../../flags/table.ts';
+import { directories } from '../../flags/values.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
-import { explain } from '../../flags/help/explain.ts';
-import { addNodeOptions, atOption } from '../../flags/options.ts';
-import { expirationOutputOption, missingKeysOption } from '../../flags/expiration-output-option.ts';
-import { parsePeriodOption, withinOption } from '../../flags/period-option.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
-import { textfileOption } from '../../flags/textfile-option.ts';
-import { treesOptions } from '../../flags/trees-options.ts';
+import type { CheckExpirationOptions } from './check-expiration.ts';
+import { expirationOutput } from './expiration-output.ts';
 
 export function addCheckExpiration(certs: Command, done: (code: ExitCode) => void): void {
-  const command = addNodeOptions(
-    certs
-      .command('check-expiration')
-      .summary('show when every certificate ends')
-      .description(
-        'Shows when every certificate ends, in the cert dir and inside the kubeconfigs. Changes nothing.',
-      ),
-    { kubeconfig: false, rootfs: treesOptions() },
-  );
-  addClusterOptions(command)
-    .addOption(expirationOutputOption())
-    .addOption(missingKeysOption())
-    .addOption(withinOption('exit 4 if something expires within this time, 5 if something is wrong already'))
-    .addOption(
-      new Option('--warning <duration>', 'with -o nagios: WARNING within this time (default: 30d)').argParser(
-        parsePeriodOption,
-      ),
-    )
-    .addOption(
-      new Option(
-        '--critical <duration>',
-        'with -o nagios: CRITICAL within this time (default: 7d)',
-      ).argParser(parsePeriodOption),
-    )
-    .addOption(
-      new Option(
-        '--certs-only',
-        'look at no private key: for copies without keys, and for users that may not read them',
-      ),
-    )
-    .addOption(textfileOption())
-    .addOption(atOption('judge as of this moment'))
-    // A printer flag of kubeadm that changes nothing here.
-    .addOption(new Option('--show-managed-fields [bool]').hideHelp())
-    .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<CheckExpirationOptions & TerminalOptions>();
-      const { checkExpiration } = await import('./check-expiration.ts');
-      done(await checkExpiration(options, openTerminal(options)));
-    });
+  const command = certs
+    .command('check-expiration')
+    .summary('show when every certificate ends')
+    .description(
+      'Shows when every certificate ends, in the cert dir and inside the kubeconfigs. Changes nothing.',
+    );
+  addFlags(
+    command,
+    [
+      ...(['certDir', 'kubeconfigDir', 'config', 'rootfs', 'rootfsFrom'] as const),
+      ...[...commonFlags, ...clusterFlags],
+      ...(['output', 'allowMissingTemplateKeys', 'within', 'warning', 'critical'] as const),
+      ...(['certsOnly', 'textfile', 'at', 'showManagedFields'] as const),
+    ],
+    {
+      rootfs: {
+        syntax: '--rootfs <dir...>',
+        says: 'look up every absolute path below this directory; of several, below each',
+        ...directories,
+      },
+      output: expirationOutput,
+      within: {
+        says: 'exit 4 if something expires within this time, 5 if something is wrong already, such as 720h, 30d or 4w',
+      },
+    },
+  ).action(async (_options, command: Command) => {
+    const options = command.optsWithGlobals<CheckExpirationOptions & TerminalOptions>();
+    const { checkExpiration } = await import('./check-expiration.ts');
+    done(await checkExpiration(options, openTerminal(options)));
+  });
   explain(command, {
     examples: [
       'kubepki certs check-expiration',

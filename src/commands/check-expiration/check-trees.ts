@@ -7,7 +7,7 @@ import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { warnOfFindings } from '../../terminal/findings.ts';
 import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
 import { openNode, workingDirectory } from '../../node/node-options.ts';
-import type { Period } from '../../flags/period-option.ts';
+import type { Period } from '../../flags/values.ts';
 import { metricsOfTrees, treesPresenter, type ExaminedTree } from './present-trees.ts';
 import { showExpiration, worseOf } from './show-expiration.ts';
 import type { Terminal } from '../../terminal/terminal.ts';

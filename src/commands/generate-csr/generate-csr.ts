@@ -9,15 +9,14 @@ import { requireWritten } from '../../operations/change/read-back.ts';
 import { generatedRequestLines } from '../../render/requests/generated-requests.ts';
 import { commandHere } from '../../storage/state-directory.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
-import type { CompatOption } from '../../flags/compat-option.ts';
+import type { Typed } from '../../flags/table.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { nodeIdentity } from '../../node/host-identity.ts';
-import { readNodeNaming } from '../../flags/node-naming.ts';
-import { planNode, type Node } from '../../node/node-options.ts';
+import { planNode, readNodeNaming, type Node } from '../../node/node-options.ts';
 import { noteSigning } from '../../change/note-signing.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
-export interface GenerateCsrOptions extends ChangeFlags, CompatOption {
+export interface GenerateCsrOptions extends ChangeFlags, Typed<'compat'> {
   readonly keepBackups: number;
 }
 

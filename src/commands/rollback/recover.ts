@@ -1,7 +1,7 @@
 import { discardAside, inspectAside, moveBack } from '../../storage/aside.ts';
 import { discard, inspectDiscard, inspectRecovery, recover } from '../../storage/recovery.ts';
 import { recoveryPlan } from '../../render/change/recovery-plan.ts';
-import type { DeployHookOption } from '../../flags/deploy-hook-option.ts';
+import type { Typed } from '../../flags/table.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { openNode, type NodeOptions } from '../../node/node-options.ts';
 import { notePendingRestarts, tidyPending } from '../../change/restart/pending.ts';
@@ -10,12 +10,9 @@ import { noteManifest, noteRecovery, underLock } from '../../change/session.ts';
 import { holdInterruptions, noteRecovered } from '../../terminal/signals.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { stateOf } from '../../node/waiting.ts';
-import type { LockOptions } from '../../flags/options.ts';
 
-export interface RecoverOptions extends NodeOptions, LockOptions, DeployHookOption {
-  readonly discard?: boolean;
-  readonly dryRun?: boolean;
-}
+export interface RecoverOptions
+  extends NodeOptions, Typed<'lockTimeout' | 'deployHook' | 'discard' | 'dryRun'> {}
 
 export async function recoverChange(options: RecoverOptions, terminal: Terminal): Promise<ExitCode> {
   const node = await openNode(options, terminal);

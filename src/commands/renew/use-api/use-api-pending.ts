@@ -8,7 +8,7 @@ import type { Node } from '../../../node/node-options.ts';
 import { readToFill } from '../../../node/snapshot.ts';
 import { endHold, interruptionDuringHold, onInterrupt } from '../../../terminal/signals.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
-import { resumeFlags, type ApiOptions } from '../../../flags/use-api-options.ts';
+import { resumeFlags, type ApiOptions } from './api-options.ts';
 
 /** The command that goes on with what waits, as it is to be typed. */
 export function resumeCommand(node: Node, options: ApiOptions): string {
