@@ -400,6 +400,15 @@ export const restartFlags = [
 /** Of a command that may restart what it has changed. */
 export const restartAfterFlags = ['restart', ...restartFlags] as const satisfies readonly FlagName[];
 
+/** Of a command that changes what is in use. */
+export const changeFlags = [
+  'output',
+  'deployHook',
+  'dryRun',
+  'keepBackups',
+  'lockTimeout',
+] as const satisfies readonly FlagName[];
+
 /** All times in milliseconds; `settle` undefined: as long as the kubelet takes to look. */
 export type RestartFlags = Typed<(typeof restartFlags)[number]>;
 
@@ -413,7 +422,9 @@ export function retyped(
     const value = options[name];
     if (value === undefined || value === false || value === flag.default) return [];
     const long = longOf(name);
-    return value === true ? [long] : [long, shellWord(flag.again?.(value) ?? [value as string | string[]].flat().join(','))];
+    return value === true
+      ? [long]
+      : [long, shellWord(flag.again?.(value) ?? [value as string | string[]].flat().join(','))];
   });
 }
 

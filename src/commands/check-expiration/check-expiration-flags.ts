@@ -14,30 +14,30 @@ export function addCheckExpiration(certs: Command, done: (code: ExitCode) => voi
     .description(
       'Shows when every certificate ends, in the cert dir and inside the kubeconfigs. Changes nothing.',
     );
+  addFlags(command, ['certDir', 'kubeconfigDir', 'config', 'rootfs', 'rootfsFrom', ...commonFlags], {
+    rootfs: {
+      syntax: '--rootfs <dir...>',
+      says: 'look up every absolute path below this directory; of several, below each',
+      ...directories,
+    },
+  });
   addFlags(
     command,
-    [
-      ...(['certDir', 'kubeconfigDir', 'config', 'rootfs', 'rootfsFrom'] as const),
-      ...[...commonFlags, ...clusterFlags],
-      ...(['output', 'allowMissingTemplateKeys', 'within', 'warning', 'critical'] as const),
-      ...(['certsOnly', 'textfile', 'at', 'showManagedFields'] as const),
-    ],
+    [...clusterFlags, 'output', 'allowMissingTemplateKeys', 'within', 'warning', 'critical'],
     {
-      rootfs: {
-        syntax: '--rootfs <dir...>',
-        says: 'look up every absolute path below this directory; of several, below each',
-        ...directories,
-      },
       output: expirationOutput,
       within: {
         says: 'exit 4 if something expires within this time, 5 if something is wrong already, such as 720h, 30d or 4w',
       },
     },
-  ).action(async (_options, command: Command) => {
-    const options = command.optsWithGlobals<CheckExpirationOptions & TerminalOptions>();
-    const { checkExpiration } = await import('./check-expiration.ts');
-    done(await checkExpiration(options, openTerminal(options)));
-  });
+  );
+  addFlags(command, ['certsOnly', 'textfile', 'at', 'showManagedFields']).action(
+    async (_options, command: Command) => {
+      const options = command.optsWithGlobals<CheckExpirationOptions & TerminalOptions>();
+      const { checkExpiration } = await import('./check-expiration.ts');
+      done(await checkExpiration(options, openTerminal(options)));
+    },
+  );
   explain(command, {
     examples: [
       'kubepki certs check-expiration',

@@ -24,23 +24,20 @@ export function addGenerate(certs: Command, done: (code: ExitCode) => void): voi
         })),
       ]),
     );
-  addFlags(
-    command,
-    [
-      ...[...nodeFlags, ...commonFlags],
-      ...(['nodeName', 'advertiseAddress', 'controlPlaneEndpoint', 'serviceCidr', 'dnsDomain'] as const),
-      ...(['certExtraSans', 'validity', 'compat', 'at', 'output', 'dryRun'] as const),
-      ...(['keepBackups', 'lockTimeout'] as const),
-    ],
-    {
-      kubeconfigDir: { says: 'the kubeconfigs (default: /etc/kubernetes)' },
-      at: { says: 'make certificates as if at this moment (RFC 3339, such as 2027-01-01T00:00:00Z)' },
-    },
-  ).action(async (names: string[], _options, command: Command) => {
-    const options = command.optsWithGlobals<GenerateOptions & TerminalOptions>();
-    const { generateMissing } = await import('./generate.ts');
-    done(await generateMissing(names, options, openTerminal(options)));
+  addFlags(command, [...nodeFlags, ...commonFlags], {
+    kubeconfigDir: { says: 'the kubeconfigs (default: /etc/kubernetes)' },
   });
+  addFlags(command, ['nodeName', 'advertiseAddress', 'controlPlaneEndpoint', 'serviceCidr', 'dnsDomain']);
+  addFlags(command, ['certExtraSans', 'validity', 'compat', 'at'], {
+    at: { says: 'make certificates as if at this moment (RFC 3339, such as 2027-01-01T00:00:00Z)' },
+  });
+  addFlags(command, ['output', 'dryRun', 'keepBackups', 'lockTimeout']).action(
+    async (names: string[], _options, command: Command) => {
+      const options = command.optsWithGlobals<GenerateOptions & TerminalOptions>();
+      const { generateMissing } = await import('./generate.ts');
+      done(await generateMissing(names, options, openTerminal(options)));
+    },
+  );
   explain(command, {
     examples: [
       'kubepki certs generate --config kubeadm.yaml',

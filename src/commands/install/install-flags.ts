@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander';
 import { certificates } from '../../catalog/catalog.ts';
 import type { InstallOptions } from './install.ts';
 import { addFlags, explain, offering } from '../../flags/command.ts';
-import { commonFlags, nodeFlags, restartAfterFlags } from '../../flags/table.ts';
+import { changeFlags, commonFlags, nodeFlags, restartAfterFlags } from '../../flags/table.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
@@ -20,18 +20,12 @@ export function addInstall(certs: Command, done: (code: ExitCode) => void): void
         certificates.map(({ name, longName }) => ({ word: name, description: longName })),
       ),
     );
-  addFlags(
-    self,
-    [
-      ...([...nodeFlags, 'kubeconfig', ...commonFlags, ...restartAfterFlags] as const),
-      ...(['csrDir', 'fromBundle', 'allowChanges', 'output', 'deployHook', 'dryRun'] as const),
-      ...(['keepBackups', 'lockTimeout'] as const),
-    ],
-    {
-      kubeconfig: { says: undefined },
-      csrDir: { says: 'where CSRs, keys and signed certificates are (default: the cert dir)' },
-    },
-  ).action(async (names: string[], _options, command: Command) => {
+  addFlags(self, [...nodeFlags, 'kubeconfig', ...commonFlags, ...restartAfterFlags], {
+    kubeconfig: { says: undefined },
+  });
+  addFlags(self, ['csrDir', 'fromBundle', 'allowChanges', ...changeFlags], {
+    csrDir: { says: 'where CSRs, keys and signed certificates are (default: the cert dir)' },
+  }).action(async (names: string[], _options, command: Command) => {
     const options = command.optsWithGlobals<InstallOptions & TerminalOptions>();
     const { installCertificates } = await import('./install.ts');
     done(await installCertificates(names, options, openTerminal(options)));

@@ -3,6 +3,7 @@ import { certificates } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { addFlags, explain, offering } from '../../flags/command.ts';
 import {
+  changeFlags,
   clusterFlags,
   commonFlags,
   nodeFlags,
@@ -36,20 +37,13 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
         ...certificates.map(({ name, longName }) => ({ word: name, description: longName })),
       ]),
     );
-  addFlags(
-    command,
-    [
-      ...[...nodeFlags, ...commonFlags, ...clusterFlags, ...sanFlags, ...restartAfterFlags],
-      ...(['useApi', 'signerName', 'approve', 'timeout', 'resume', 'discardPending'] as const),
-      ...(['within', 'validity', 'csrOnly', 'csrDir', 'force', 'output', 'deployHook', 'dryRun'] as const),
-      ...(['keepBackups', 'lockTimeout', 'textfile'] as const),
-    ],
-    {
-      force: {
-        says: 'with names: also renew what this CA has not signed, and with --within what is not sound; also remove SANs that are still used; with --csr-only: replace requests that wait (a backup is kept)',
-      },
+  addFlags(command, [...nodeFlags, ...commonFlags, ...clusterFlags, ...sanFlags, ...restartAfterFlags]);
+  addFlags(command, ['useApi', 'signerName', 'approve', 'timeout', 'resume', 'discardPending']);
+  addFlags(command, ['within', 'validity', 'csrOnly', 'csrDir', 'force', ...changeFlags, 'textfile'], {
+    force: {
+      says: 'with names: also renew what this CA has not signed, and with --within what is not sound; also remove SANs that are still used; with --csr-only: replace requests that wait (a backup is kept)',
     },
-  ).action(async (names: string[], _options, self: Command) => {
+  }).action(async (names: string[], _options, self: Command) => {
     const options = self.optsWithGlobals<
       RenewOptions & RequestOptions & ApiOptions & Typed<'textfile' | 'csrOnly'> & TerminalOptions
     >();
@@ -65,8 +59,12 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
     parseAskedSans(selection, options);
     const { recordingRun } = await import('../../change/textfile.ts');
     const { askCluster } = await import('../../node/ask-cluster.ts');
-    // After the run's own module, which is loaded meanwhile.
-    const run = await runOf(options);
+    const run =
+      options.useApi === true
+        ? (await import('./use-api/use-api.ts')).renewThroughApi
+        : options.csrOnly === true
+          ? (await import('./csr-only/request.ts')).requestCertificates
+          : (await import('./renew.ts')).renewCertificates;
     const here = await askCluster(options, { prefix: 'renew', text: options.output === 'text' }, terminal);
     done(await recordingRun(here, terminal, () => run(names, here, terminal)));
   });
@@ -92,21 +90,6 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
     ],
     pages: ['renew', 'restarts', 'hooks', 'external-ca', 'certificates-api', 'undo', 'exit-codes'],
   });
-}
-
-async function runOf({
-  useApi,
-  csrOnly,
-}: Typed<'useApi' | 'csrOnly'>): Promise<
-  (
-    names: readonly string[],
-    options: RenewOptions & RequestOptions & ApiOptions,
-    terminal: ReturnType<typeof openTerminal>,
-  ) => Promise<ExitCode>
-> {
-  if (useApi === true) return (await import('./use-api/use-api.ts')).renewThroughApi;
-  if (csrOnly === true) return (await import('./csr-only/request.ts')).requestCertificates;
-  return (await import('./renew.ts')).renewCertificates;
 }
 
 /** @throws KubepkiError usage for `--force` where all are renewed, and it would force nothing */

@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander';
 import type { RollbackOptions } from './rollback.ts';
 import { addFlags, explain, offeringBackups } from '../../flags/command.ts';
-import { commonFlags, nodeFlags, restartAfterFlags } from '../../flags/table.ts';
+import { changeFlags, commonFlags, nodeFlags, restartAfterFlags } from '../../flags/table.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
 
@@ -20,18 +20,13 @@ export function addRollback(certs: Command, done: (code: ExitCode) => void): voi
         ),
       ),
     );
-  addFlags(
-    self,
-    [
-      ...([...nodeFlags, 'kubeconfig', ...commonFlags, ...restartAfterFlags] as const),
-      ...(['force', 'output', 'deployHook', 'dryRun', 'keepBackups', 'lockTimeout'] as const),
-    ],
-    {
-      kubeconfig: { says: undefined },
-      force: { says: 'even if certificates come back that have expired or that another CA signed' },
-      keepBackups: { says: 'how many changes to keep the backups of (default: all)', default: undefined },
-    },
-  ).action(async (id: string | undefined, _options, command: Command) => {
+  addFlags(self, [...nodeFlags, 'kubeconfig', ...commonFlags, ...restartAfterFlags], {
+    kubeconfig: { says: undefined },
+  });
+  addFlags(self, ['force', ...changeFlags], {
+    force: { says: 'even if certificates come back that have expired or that another CA signed' },
+    keepBackups: { says: 'how many changes to keep the backups of (default: all)', default: undefined },
+  }).action(async (id: string | undefined, _options, command: Command) => {
     const options = command.optsWithGlobals<RollbackOptions & TerminalOptions>();
     const { rollBackChange } = await import('./rollback.ts');
     done(await rollBackChange(id, options, openTerminal(options)));

@@ -14,17 +14,11 @@ export function addSystemd(program: Command, done: (code: ExitCode) => void): vo
       'Prints a service and a timer that renew what is due, and a service that brings an interrupted change to an end before ' +
         'the kubelet starts. All flags of "kubepki certs renew" among these go into the unit.',
     );
-  addFlags(
-    command,
-    [
-      ...(['within', ...restartAfterFlags, 'validity', 'keepBackups', 'lockTimeout'] as const),
-      ...(['textfile', 'deployHook', ...nodeFlags] as const),
-    ],
-    {
-      within: { default: '60d' },
-      restart: { says: 'then restart the components whose certificates changed' },
-    },
-  );
+  addFlags(command, ['within', ...restartAfterFlags, 'validity', 'keepBackups', 'lockTimeout'], {
+    within: { default: '60d' },
+    restart: { says: 'then restart the components whose certificates changed' },
+  });
+  addFlags(command, ['textfile', 'deployHook', ...nodeFlags]);
   for (const option of command.options) asTyped(option);
   addFlags(command, ['calendar', 'randomizedDelay', 'exec', 'unit', 'outputDir', 'force', 'v'], {
     unit: { says: `print this one alone: ${unitNames.join(', ')}`, offers: unitNames, parse: parseUnit },
