@@ -84,7 +84,7 @@ export async function underLock<T>(
       const recovery = recover(state);
       noteRecovery(recovery, terminal);
       if (recovery.outcome !== 'none') noteRecovered();
-      tidyPending(state, terminal);
+      tidyPending(state, node.typed, terminal);
       tidyHooks(state, terminal);
     }
     return await run(state);
@@ -170,7 +170,7 @@ async function announced(
     return await transact(transaction, change, options);
   } finally {
     // If it was not made, or was taken back, the word is of no use: no file is what it says.
-    tidyPending(state, terminal);
+    tidyPending(state, options, terminal);
     tidyHooks(state, terminal);
   }
 }

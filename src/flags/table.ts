@@ -389,6 +389,16 @@ export const clusterFlags = ['kubeconfig', 'offline'] as const satisfies readonl
 
 export const sanFlags = ['addSan', 'removeSan', 'sansFromConfig'] as const satisfies readonly FlagName[];
 
+/** What goes with --use-api, and that. */
+export const apiFlags = [
+  'useApi',
+  'signerName',
+  'approve',
+  'timeout',
+  'resume',
+  'discardPending',
+] as const satisfies readonly FlagName[];
+
 /** What a restart goes by. */
 export const restartFlags = [
   'manifestsDir',

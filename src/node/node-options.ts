@@ -4,7 +4,7 @@ import type { NodeNaming } from '../config/node-naming.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
-import { nodeFlags, retyped, type Typed } from '../flags/table.ts';
+import { nodeFlags, retyped, type clusterFlags, type Typed } from '../flags/table.ts';
 import { locateLayout, plannedLayout, type Layout } from '../inventory/layout.ts';
 import type { NamedAlgorithm } from '../operations/issuing/key-choice.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -25,6 +25,8 @@ export interface Node {
   readonly configFrom: 'command-line' | 'cluster';
   /** The flags that led here, for a command line in a hint. */
   readonly flags: readonly string[];
+  /** All that may have led here, for a hint with a command that takes more of them. */
+  readonly typed: NodeOptions & Typed<(typeof clusterFlags)[number]>;
 }
 
 /** @throws KubepkiError for a directory or a configuration that cannot be used */
@@ -53,7 +55,7 @@ async function findNode(
     manifestsDir: options.manifestsDir && root.locate(options.manifestsDir),
   });
   const configFrom = options.config === undefined ? 'cluster' : 'command-line';
-  return { layout, config, configFrom, flags: retypedNode(options) };
+  return { layout, config, configFrom, flags: retypedNode(options), typed: options };
 }
 
 /** What the configuration says of keys; undefined: nothing. */

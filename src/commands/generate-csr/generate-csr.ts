@@ -1,3 +1,4 @@
+import { commandLine } from '../../errors/command-line.ts';
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { NodeNaming } from '../../config/node-naming.ts';
 import { freePlaces, type NewRequest } from '../../inventory/new-requests.ts';
@@ -83,8 +84,9 @@ async function readNaming(node: Node, options: GenerateCsrOptions): Promise<Node
   return { ...naming, kubernetesMinor: options.compat ?? naming.kubernetesMinor };
 }
 
-function placesOf({ layout }: Node, organizations: Organizations): NewRequest[] {
-  return requestedSpecs(organizations).map((spec: CertificateSpec) => freePlaces(layout, spec));
+function placesOf({ layout, flags }: Node, organizations: Organizations): NewRequest[] {
+  const command = commandLine(flags);
+  return requestedSpecs(organizations).map((spec: CertificateSpec) => freePlaces(layout, spec, command));
 }
 
 function shown(

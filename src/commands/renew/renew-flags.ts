@@ -3,6 +3,7 @@ import { certificates } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { addFlags, explain, offering } from '../../flags/command.ts';
 import {
+  apiFlags,
   changeFlags,
   clusterFlags,
   commonFlags,
@@ -38,7 +39,7 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
       ]),
     );
   addFlags(command, [...nodeFlags, ...commonFlags, ...clusterFlags, ...sanFlags, ...restartAfterFlags]);
-  addFlags(command, ['useApi', 'signerName', 'approve', 'timeout', 'resume', 'discardPending']);
+  addFlags(command, apiFlags);
   addFlags(command, ['within', 'validity', 'csrOnly', 'csrDir', 'force', ...changeFlags, 'textfile'], {
     force: {
       says: 'with names: also renew what this CA has not signed, and with --within what is not sound; also remove SANs that are still used; with --csr-only: replace requests that wait (a backup is kept)',

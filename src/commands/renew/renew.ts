@@ -152,7 +152,8 @@ function noteExternal(plan: readonly PlannedRenewal[], options: RenewOptions, te
   // Without a window it is kubeadm's outcome, and no reason for a mail.
   if (options.within === undefined) terminal.note(text);
   else terminal.warning(`due and ${text}`);
-  const flags = [...retyped(options, [...sanFlags, ...clusterFlags]), ...retypedNode(options)];
+  const repeated = [...sanFlags, ...clusterFlags, 'manifestsDir', 'textfile', 'keepBackups'] as const;
+  const flags = [...retyped(options, repeated), ...retypedNode(options)];
   const command = commandLine(flags)(['renew', ...names, '--csr-only'].join(' '));
   terminal.hint(`have them signed by the external CA: ${command}`);
 }

@@ -43,7 +43,7 @@ export async function recoverChange(options: RecoverOptions, terminal: Terminal)
       if (recovery.outcome !== 'none' || returned.outcome !== 'none') noteRecovered();
       const nothing = recovery.outcome === 'none' && returned.outcome === 'none';
       terminal.result(nothing ? 'nothing to recover\n' : 'recovered\n');
-      tidyPending(state, terminal);
+      tidyPending(state, options, terminal);
       tidyHooks(state, terminal);
       notePendingRestarts(state, options, terminal);
       return Promise.resolve();

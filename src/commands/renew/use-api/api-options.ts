@@ -1,20 +1,26 @@
 import type { ChangeFlags } from '../../../change/change-node.ts';
-import { clusterFlags, restartAfterFlags, retyped, sanFlags, type Typed } from '../../../flags/table.ts';
+import {
+  clusterFlags,
+  restartAfterFlags,
+  retyped,
+  sanFlags,
+  type apiFlags,
+  type Typed,
+} from '../../../flags/table.ts';
 
 export interface ApiOptions
   extends
     ChangeFlags,
-    Typed<'useApi' | 'signerName' | 'approve' | 'timeout' | 'resume' | 'discardPending'>,
-    Typed<(typeof clusterFlags)[number] | (typeof sanFlags)[number]>,
+    Typed<(typeof apiFlags | typeof clusterFlags | typeof sanFlags)[number]>,
     Typed<'validity' | 'within' | 'force'> {}
 
-/** The same flags again, for a command line in a hint that goes on with what waits. */
+/** The same flags again, for a command line in a hint that goes on with what waits: what was asked for is decided. */
 export function resumeFlags(options: ApiOptions): string[] {
   return retyped(options, [...clusterFlags, ...restartAfterFlags, 'deployHook', 'textfile', 'keepBackups']);
 }
 
 /** The same for one that asks. */
-export function apiFlags(options: ApiOptions): string[] {
-  const asked = ['useApi', 'signerName', 'approve', 'timeout', ...sanFlags, 'validity'] as const;
+export function askFlags(options: ApiOptions): string[] {
+  const asked = ['useApi', 'signerName', 'approve', 'timeout', ...sanFlags, 'validity', 'force'] as const;
   return [...retyped(options, asked), ...resumeFlags(options)];
 }

@@ -29,7 +29,7 @@ import { readManaged, type Snapshot } from '../../../node/snapshot.ts';
 import { refusals } from '../../../change/refusal.ts';
 import { requireRestartable } from '../../../change/restart/restart-after.ts';
 import { selectedSpecs, type Selection } from '../selection.ts';
-import { apiFlags, type ApiOptions } from './api-options.ts';
+import { askFlags, type ApiOptions } from './api-options.ts';
 import { stateOf } from '../../../node/waiting.ts';
 import { sanSettings } from '../wished-sans.ts';
 import { certificateInUse } from '../../../operations/change/facts-in-use.ts';
@@ -86,7 +86,7 @@ export function planApiRun(
       // Nothing waits in files.
       requestedKeys: [],
       answers: [],
-      command: commandLine([...apiFlags(options), ...node.flags]),
+      command: commandLine([...askFlags(options), ...node.flags]),
       encryptionAlgorithm: namedAlgorithm(node),
       sans: sanSettings(sans, node, options),
       keys,
@@ -107,7 +107,7 @@ export function planApiRun(
     }
   });
   const command = (names: readonly string[]): string =>
-    commandLine([...apiFlags(options), ...node.flags])(['renew', ...names].join(' '));
+    commandLine([...askFlags(options), ...node.flags])(['renew', ...names].join(' '));
   const candidates = wanted.map(({ requestable, usages }) => ({ ...requestable, usages }));
   return {
     inventory,
