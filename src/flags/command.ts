@@ -12,6 +12,8 @@ export function addFlags(
   names: readonly FlagName[],
   own: Readonly<Partial<Record<FlagName, Own>>> = {},
 ): Command {
+  // A group takes any word for a command, and its commands would inherit that.
+  if (command.parent !== null) command.allowExcessArguments(false);
   for (const name of names) command.addOption(optionOf(name, own[name]));
   return command;
 }

@@ -119,12 +119,13 @@ describe('renew prints what kubeadm printed and changes the same files', () => {
     assert.equal(all.code, 0);
     const everything = certificates.map(({ name }) => name).filter((name) => name !== 'super-admin.conf');
     assert.equal(all.stderr, externalNote(everything, `--rootfs ${tree.directory}`));
-    const server = ['renew', 'apiserver', '--add-san', 'a.example', '--offline', '--manifests-dir', '/pods'];
+    const manifests = ['--manifests-dir', '/etc/kubernetes'];
+    const server = ['renew', 'apiserver', '--add-san', 'a.example', '--offline', ...manifests];
     assert.ok(
       (await kubepki(['certs', ...server, '--rootfs', tree.directory])).stderr.endsWith(
         externalNote(
           ['apiserver'],
-          `--add-san a.example --offline --manifests-dir /pods --rootfs ${tree.directory}`,
+          `--add-san a.example --offline ${manifests.join(' ')} --rootfs ${tree.directory}`,
         ),
       ),
     );

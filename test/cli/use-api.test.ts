@@ -475,10 +475,11 @@ describe('what waits', () => {
       new RegExp(`^error: requests of an earlier run wait: ${names.join(', ')}$`, 'm'),
     );
     const hints = await renew(tree, 'admin.conf', '--restart', '--keep-backups', '9', '--force');
-    const where = `${kubeconfig.join(' ')} --rootfs ${tree.directory}`;
+    // The cluster has said where the certificates are.
+    const here = `--cert-dir /etc/kubernetes/pki --rootfs ${tree.directory}`;
     assert.equal(
       hints.stderr.split('\n').find((line) => line.startsWith('hint: go on')),
-      `hint: go on with them: kubepki certs renew --use-api --resume ${kubeconfig.join(' ')} --restart --keep-backups 9 --rootfs ${tree.directory}; or give them up: kubepki certs renew --use-api --discard-pending ${where}`,
+      `hint: go on with them: kubepki certs renew --use-api --resume ${kubeconfig.join(' ')} --restart --keep-backups 9 ${here}; or give them up: kubepki certs renew --use-api --discard-pending ${kubeconfig.join(' ')} ${here}`,
     );
     assert.deepEqual(kept(node), names);
 
