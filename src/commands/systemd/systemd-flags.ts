@@ -17,6 +17,9 @@ export function addSystemd(program: Command, done: (code: ExitCode) => void): vo
   addFlags(command, ['within', ...restartAfterFlags, 'validity', 'keepBackups', 'lockTimeout'], {
     within: { default: '60d' },
     restart: { says: 'then restart the components whose certificates changed' },
+    // What was not given is for renew to know.
+    keepBackups: { default: undefined },
+    lockTimeout: { default: undefined },
   });
   addFlags(command, ['textfile', 'deployHook', ...nodeFlags]);
   for (const option of command.options) asTyped(option);
@@ -45,8 +48,6 @@ export function addSystemd(program: Command, done: (code: ExitCode) => void): vo
 function asTyped(option: Option): void {
   const parse = option.parseArg;
   if (parse === undefined) return;
-  // What was not given is for renew to know.
-  if (typeof option.defaultValue !== 'string') option.default(undefined);
   option.argParser((text: string) => {
     parse(text, undefined);
     return text;
