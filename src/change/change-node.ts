@@ -1,9 +1,7 @@
 import type { FileTarget, SigningFiles } from '../changeset/change-set.ts';
 import type { ChangePlace } from '../changeset/past-change.ts';
 import type { KubepkiError } from '../errors/error.ts';
-import type { DeployHookOption } from '../flags/deploy-hook-option.ts';
-import type { OutputOption } from '../flags/output-option.ts';
-import type { RestartAfterOptions } from '../flags/restart-options.ts';
+import type { Typed } from '../flags/table.ts';
 import { requireNoDanglingLink } from '../inventory/layout.ts';
 import type { Node, NodeOptions } from '../node/node-options.ts';
 import { noteWaiting, stateOf } from '../node/waiting.ts';
@@ -21,11 +19,10 @@ import { hookFacts } from './deploy-hook.ts';
 import { generateKeys, placeholderKeys } from './generate-keys.ts';
 import { noteChange } from './note-change.ts';
 import { noteOwedHooks, runHooks } from './pending-hooks.ts';
-import { requireRestartable, restartAfter } from './restart/restart-after.ts';
+import { requireRestartable, restartAfter, type RestartAfterOptions } from './restart/restart-after.ts';
 import { makeArrivingChange, makeChange, underLock, type Change, type Stage } from './session.ts';
 
-export interface ChangeFlags extends RestartAfterOptions, OutputOption, DeployHookOption {
-  readonly dryRun?: boolean;
+export interface ChangeFlags extends RestartAfterOptions, Typed<'output' | 'deployHook' | 'dryRun'> {
   /** undefined: no old backup goes. */
   readonly keepBackups?: number | undefined;
 }
@@ -187,7 +184,7 @@ export function afterwards(node: Node, options: ChangeFlags, terminal: Terminal)
  */
 export async function conclude(
   conclusion: Conclusion,
-  options: OutputOption & DeployHookOption & NodeOptions & { readonly restart?: boolean },
+  options: Typed<'output' | 'deployHook' | 'restart'> & NodeOptions,
   terminal: Terminal,
   { restart, state }: Afterwards,
 ): Promise<ExitCode> {

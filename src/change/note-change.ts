@@ -1,7 +1,7 @@
 import { changedInUse, componentsToRestart, type ChangeReport } from '../operations/change/change-report.ts';
 import { changeSummary } from '../render/change/change-summary.ts';
 import type { NodeOptions } from '../node/node-options.ts';
-import type { OutputOption } from '../flags/output-option.ts';
+import type { Typed } from '../flags/table.ts';
 import { restartCommand } from './restart/restart-command.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
@@ -11,7 +11,7 @@ import type { Terminal } from '../terminal/terminal.ts';
  */
 export function noteChange(
   report: ChangeReport,
-  options: NodeOptions & OutputOption & { readonly restart?: boolean },
+  options: NodeOptions & Typed<'output' | 'restart'>,
   terminal: Terminal,
 ): void {
   const summary = changeSummary(report);

@@ -1,5 +1,5 @@
 import { KubepkiError } from '../errors/error.ts';
-import { nodeFlags, type NodeOptions } from '../node/node-options.ts';
+import { retypedNode, type NodeOptions } from '../node/node-options.ts';
 
 /** What became of one certificate in a plan. */
 interface Planned {
@@ -36,6 +36,6 @@ export function renewRestHint(
   flags: readonly string[] = [],
 ): string | undefined {
   if (rest.length === 0) return undefined;
-  const command = ['kubepki certs renew', ...rest, ...flags, ...nodeFlags(options)].join(' ');
+  const command = ['kubepki certs renew', ...rest, ...flags, ...retypedNode(options)].join(' ');
   return `nothing was changed; to renew the rest: ${command}`;
 }

@@ -17,11 +17,11 @@ import type { Node } from '../node/node-options.ts';
 import { announceRestarts, componentsOf, pendingComponents, tidyPending } from './restart/pending.ts';
 import { announceHook, keepHooks, tidyHooks } from './pending-hooks.ts';
 import type { Progress } from '../terminal/progress.ts';
-import type { RestartFlags } from '../flags/restart-options.ts';
+import type { RestartFlags } from '../flags/table.ts';
 import type { CleanedUp } from '../terminal/interruptions.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { stateOf } from '../node/waiting.ts';
-import type { LockOptions } from '../flags/options.ts';
+import type { Typed } from '../flags/table.ts';
 
 const retryMs = 100;
 
@@ -60,7 +60,7 @@ async function takeLock(
  */
 export async function underLock<T>(
   node: Node,
-  { lockTimeout }: LockOptions,
+  { lockTimeout }: Typed<'lockTimeout'>,
   terminal: Terminal,
   run: (state: StateDirectory) => Promise<T>,
   { resume = true }: { readonly resume?: boolean } = {},
@@ -77,7 +77,7 @@ export async function underLock<T>(
       const recovery = recover(state);
       noteRecovery(recovery, terminal);
       if (recovery.outcome !== 'none') terminal.interruptions.noteRecovered();
-      tidyPending(state, terminal);
+      tidyPending(state, node.typed, terminal);
       tidyHooks(state, terminal);
     }
     return await run(state);
@@ -163,7 +163,7 @@ async function announced(
     return await transact(transaction, change, options);
   } finally {
     // If it was not made, or was taken back, the word is of no use: no file is what it says.
-    tidyPending(state, terminal);
+    tidyPending(state, options, terminal);
     tidyHooks(state, terminal);
   }
 }

@@ -12,7 +12,7 @@ import { examine, type Examined } from '../node/examine.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { openNode, type Node, type NodeOptions } from '../node/node-options.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import type { TextfileOption } from '../flags/textfile-option.ts';
+import type { Typed } from '../flags/table.ts';
 
 /** @param node undefined: there is but one */
 export function metricsOf({ report, problems, subject }: Examined, node?: string): NodeMetrics {
@@ -35,12 +35,11 @@ export function knownRuns({ end }: Textfile): RenewRuns {
  * @throws what the renewal throws, and KubepkiError before it when the file could not be written there
  */
 export async function recordingRun(
-  options: NodeOptions & TextfileOption & { readonly dryRun?: boolean },
+  options: NodeOptions & Typed<'textfile'> & { readonly dryRun?: boolean },
   terminal: Terminal,
   run: () => Promise<ExitCode>,
 ): Promise<ExitCode> {
   if (options.textfile === undefined) return run();
-  if (options.dryRun === true) throw new KubepkiError('usage', '--textfile does not go with --dry-run');
   const node = await openNode(options, withoutWarnings(terminal));
   const textfile = openTextfile(node.layout.root, options.textfile);
   try {

@@ -1,7 +1,7 @@
 import type { Argument, Command, Option } from 'commander';
 import { commandFirst } from './command-first.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import { offeredFor, type Offer, type Word } from '../flags/names/offering.ts';
+import { offeredFor, type Offer, type Word } from '../flags/command.ts';
 import { buildProgram } from './program.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 

@@ -1,8 +1,7 @@
-import { Command, Option } from 'commander';
-import { explain } from '../flags/help/explain.ts';
+import { Command } from 'commander';
+import { addFlags, explain } from '../flags/command.ts';
 import { formatHelp } from '../flags/help/layout.ts';
-import { rootfsOption } from '../flags/options.ts';
-import { requireQuietText } from '../flags/quiet-option.ts';
+import { requireTogether } from '../flags/together.ts';
 import type { Run } from '../terminal/terminal.ts';
 
 type Add = (parent: Command, run: Run) => void;
@@ -57,9 +56,8 @@ export async function buildProgram(version: string, words: readonly string[], ru
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
-    .addOption(new Option('-v, --v <level>', 'accepted as kubeadm does, without effect').hideHelp())
     .hook('preAction', (_program, command) => {
-      requireQuietText(command);
+      requireTogether(command);
     })
     .exitOverride()
     .configureHelp({ formatHelp })
@@ -69,6 +67,7 @@ export async function buildProgram(version: string, words: readonly string[], ru
       },
       outputError: () => undefined,
     });
+  addFlags(program, ['v']);
   asGroup(program, words);
   const certs = program
     .command('certs')
@@ -105,7 +104,7 @@ export async function buildProgram(version: string, words: readonly string[], ru
     return program;
   }
   // What the program itself has is taken out of all the words; the command that is called has its own.
-  program.addOption(rootfsOption());
+  addFlags(program, ['rootfs']);
   for (const { parent, commands } of [...groups, { parent: program, commands: otherCommands }]) {
     for (const load of Object.values(commands)) (await load())(parent, run);
   }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { CertificateSpec } from '../catalog/catalog.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
+import type { CommandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { isReachedByOthers } from '../filesystem/owner.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
@@ -145,13 +146,17 @@ export interface NewRequest {
  * The places of a new request, which must be free: nothing is overwritten.
  * @throws KubepkiError conflict, in kubeadm's words
  */
-export function freePlaces({ root, certDir, kubeconfigDir }: Layout, spec: CertificateSpec): NewRequest {
+export function freePlaces(
+  { root, certDir, kubeconfigDir }: Layout,
+  spec: CertificateSpec,
+  command: CommandLine,
+): NewRequest {
   const free = (path: string, taken: string): FileTarget => {
     const { target } = readFile(root, path);
     if (target.before === undefined) return target;
     throw new KubepkiError('conflict', `file already exists: ${taken}`, {
       file: path,
-      hint: 'nothing was changed; bring the signed certificates home with "kubepki certs install", or move the files away',
+      hint: `nothing was changed; bring the signed certificates home (${command('install')}), or move the files away`,
     });
   };
   if (spec.kind === 'leaf') {

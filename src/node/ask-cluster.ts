@@ -1,6 +1,7 @@
 import type { KubeadmConfig } from '../config/kubeadm-config.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
+import type { clusterFlags, Typed } from '../flags/table.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
 import { isOwnNode, locateLayout } from '../inventory/layout.ts';
 import { adminConf, foreignOwnerOf, readApiAccess } from './cluster-access.ts';
@@ -165,8 +166,4 @@ function withUsableCertDir(
   }
 }
 
-/** Of the commands that read kubeadm's configuration from the cluster. */
-export interface ClusterOptions {
-  readonly kubeconfig?: string;
-  readonly offline?: boolean;
-}
+export type ClusterOptions = Typed<(typeof clusterFlags)[number]>;

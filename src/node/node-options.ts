@@ -1,22 +1,17 @@
 import { isAbsolute } from 'node:path';
 import type { KubeadmConfig } from '../config/kubeadm-config.ts';
+import type { NodeNaming } from '../config/node-naming.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
-import { shellWord } from '../errors/shell-word.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
+import { nodeFlags, retyped, type clusterFlags, type Typed } from '../flags/table.ts';
 import { locateLayout, plannedLayout, type Layout } from '../inventory/layout.ts';
 import type { NamedAlgorithm } from '../operations/issuing/key-choice.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
-/** The flags that say which node's files are meant, as typed. */
-export interface NodeOptions {
-  readonly certDir?: string;
-  readonly kubeconfigDir?: string;
-  readonly config?: string;
-  readonly rootfs?: string;
-  /** Of the commands that look at static pods. */
-  readonly manifestsDir?: string;
-  /** No flag: what the cluster has said (`cluster-options.ts`). Its certificatesDir is there on this node. */
+/** The flags that say which node's files are meant, as typed. Some commands look at static pods. */
+export interface NodeOptions extends Typed<(typeof nodeFlags)[number] | 'manifestsDir'> {
+  /** No flag: what the cluster has said (`ask-cluster.ts`). Its certificatesDir is there on this node. */
   readonly clusterConfig?: KubeadmConfig | undefined;
 }
 
@@ -30,6 +25,8 @@ export interface Node {
   readonly configFrom: 'command-line' | 'cluster';
   /** The flags that led here, for a command line in a hint. */
   readonly flags: readonly string[];
+  /** All that may have led here, for a hint with a command that takes more of them. */
+  readonly typed: NodeOptions & Typed<(typeof clusterFlags)[number]>;
 }
 
 /** @throws KubepkiError for a directory or a configuration that cannot be used */
@@ -58,7 +55,7 @@ async function findNode(
     manifestsDir: options.manifestsDir && root.locate(options.manifestsDir),
   });
   const configFrom = options.config === undefined ? 'cluster' : 'command-line';
-  return { layout, config, configFrom, flags: nodeFlags(options) };
+  return { layout, config, configFrom, flags: retypedNode(options), typed: options };
 }
 
 /** What the configuration says of keys; undefined: nothing. */
@@ -91,15 +88,10 @@ export function workingDirectory({
 }
 
 /** The same flags again, for a command line in a hint. */
-export function nodeFlags(options: NodeOptions): string[] {
-  const flags = [
-    // Not every command asks the cluster, and the cluster does not always answer.
-    ['--cert-dir', options.certDir ?? options.clusterConfig?.certificatesDir],
-    ['--kubeconfig-dir', options.kubeconfigDir],
-    ['--config', options.config],
-    ['--rootfs', options.rootfs],
-  ] as const;
-  return flags.flatMap(([flag, value]) => (value === undefined ? [] : [flag, shellWord(value)]));
+export function retypedNode(options: NodeOptions): string[] {
+  // Not every command asks the cluster, and the cluster does not always answer.
+  const certDir = options.certDir ?? options.clusterConfig?.certificatesDir;
+  return retyped({ ...options, certDir }, nodeFlags);
 }
 
 async function readConfig(root: FileSystemRoot, given: string, terminal: Terminal): Promise<KubeadmConfig> {
@@ -122,4 +114,16 @@ export function readConfigFile(root: FileSystemRoot, given: string): { path: str
     });
   }
   return { path, text: file.bytes.toString('utf8') };
+}
+
+/** What `--config` says of names and addresses; without it nothing. @throws KubepkiError bad-config */
+export async function readNodeNaming(
+  { layout: { root } }: Node,
+  { config }: NodeOptions,
+): Promise<NodeNaming> {
+  // Loaded only here: most runs start without the schema library.
+  const { noNaming, parseNodeNaming } = await import('../config/node-naming.ts');
+  if (config === undefined) return noNaming;
+  const { path, text } = readConfigFile(root, config);
+  return naming(path, () => parseNodeNaming(text));
 }

@@ -15,7 +15,7 @@ import {
 import type { StateDirectory } from '../../storage/state-directory.ts';
 import type { NodeOptions } from '../../node/node-options.ts';
 import { restartCommand } from './restart-command.ts';
-import type { RestartFlags } from '../../flags/restart-options.ts';
+import { retyped, type RestartFlags } from '../../flags/table.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 /** Components that an earlier run was to restart, and has not. */
@@ -80,13 +80,18 @@ function termsOf(
 }
 
 /** What is not to be restarted any more is forgotten; call it under the lock. */
-export function tidyPending(state: StateDirectory, terminal: Terminal): void {
+export function tidyPending(
+  state: StateDirectory,
+  options: Pick<RestartFlags, 'manifestsDir'>,
+  terminal: Terminal,
+): void {
   try {
     if (!hasPendingRestarts(state)) return;
     const unusable = unusablePendingRestarts(state);
     if (unusable !== undefined) {
       terminal.warning(`${unusable.oneLine}; what an earlier run has left to restart is not known`);
-      const command = ['kubepki restart', ...state.flags].join(' ');
+      const flags = [...state.flags, ...retyped(options, ['manifestsDir'])];
+      const command = ['kubepki restart', ...flags].join(' ');
       terminal.hint(`if certificates have changed since their components were started: ${command}`);
     }
     writePendingRestarts(state, readPendingRestarts(state, bootId()), bootId());

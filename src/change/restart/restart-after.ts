@@ -1,15 +1,18 @@
 import { KubepkiError } from '../../errors/error.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import type { Node } from '../../node/node-options.ts';
-import type { OutputOption } from '../../flags/output-option.ts';
+import type { Node, NodeOptions } from '../../node/node-options.ts';
+import type { restartAfterFlags, Typed } from '../../flags/table.ts';
 import { componentsOf, pendingComponents } from './pending.ts';
 import { restartComponents, sayFailure } from './restart-components.ts';
-import type { RestartAfterOptions } from '../../flags/restart-options.ts';
 import { planRestartRun, refuse } from './restart-plan.ts';
 import { termsFor } from './restart-terms.ts';
 import { underLock } from '../session.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { stateOf } from '../../node/waiting.ts';
+
+/** Of a command that may restart what it has changed. */
+export interface RestartAfterOptions
+  extends NodeOptions, Typed<(typeof restartAfterFlags)[number] | 'lockTimeout'> {}
 
 /**
  * Before the change: what uses these certificates must be such that it can be restarted.
@@ -32,7 +35,7 @@ export function requireRestartable(node: Node, names: readonly string[], options
  */
 export async function restartAfter(
   node: Node,
-  options: RestartAfterOptions & OutputOption,
+  options: RestartAfterOptions & Typed<'output'>,
   terminal: Terminal,
 ): Promise<ExitCode | undefined> {
   if (options.restart !== true || pendingComponents(stateOf(node)).length === 0) return undefined;
@@ -59,7 +62,7 @@ export async function restartAfter(
 }
 
 /** A document stays alone on stdout. */
-function besideResult({ output }: OutputOption, terminal: Terminal): Terminal {
+function besideResult({ output }: Typed<'output'>, terminal: Terminal): Terminal {
   if (output === 'text') return terminal;
   return {
     ...terminal,

@@ -15,7 +15,7 @@ import { exitCodes, exitCodeOf, type ExitCode } from '../../terminal/exit-code.t
 import type { Node, NodeOptions } from '../../node/node-options.ts';
 import { settlePending } from './pending.ts';
 import { restartCommand } from './restart-command.ts';
-import type { RestartOptions, RestartFlags } from '../../flags/restart-options.ts';
+import type { RestartOptions } from './restart-terms.ts';
 import type { RestartPlan } from './restart-plan.ts';
 import { requireServed } from './served.ts';
 import { invocation, noteReturn } from '../session.ts';
@@ -259,7 +259,7 @@ function nextStep(component: Component, { status }: ProbeResult): string {
 /** Says what stopped a sequence. */
 export function sayFailure(
   { restarted, left, failure }: RestartSummary,
-  options: NodeOptions & RestartFlags,
+  options: NodeOptions,
   terminal: Terminal,
 ): ExitCode {
   if (failure === undefined) return exitCodes.done;

@@ -13,7 +13,7 @@ import {
 } from '../../operations/restart/plan-restart.ts';
 import { requireSafeTargets } from '../../storage/safe-targets.ts';
 import type { Node } from '../../node/node-options.ts';
-import { requireTimes, type RestartOptions } from '../../flags/restart-options.ts';
+import type { RestartOptions } from './restart-terms.ts';
 import { requireComponentNames } from '../../flags/names/unknown-name.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
@@ -55,6 +55,14 @@ export function planRestartRun(
   const settleMs = options.settle ?? fileCheckMs(kubelet);
   requireTimes(options, settleMs);
   return { planned, settleMs };
+}
+
+/** @throws KubepkiError usage */
+function requireTimes({ stopTimeout }: RestartOptions, settleMs: number): void {
+  if (settleMs < stopTimeout) return;
+  throw new KubepkiError('usage', '--stop-timeout must be longer than --settle', {
+    hint: 'a manifest stays away for the whole of --settle, so nothing could be seen to stop',
+  });
 }
 
 // The kubelet's default for fileCheckFrequency, which kubeadm writes as 0s.

@@ -8,12 +8,14 @@ import { openNode, workingDirectory, type Node, type NodeOptions } from '../../n
 import { expirationPresenter } from './present-expiration.ts';
 import { showExpiration, worseOf } from './show-expiration.ts';
 import { warnOfFindings, type Terminal } from '../../terminal/terminal.ts';
-import type { TreesOptions } from '../../flags/trees-options.ts';
+import type { Typed } from '../../flags/table.ts';
 import { noteWaiting } from '../../node/waiting.ts';
 import type { ExpirationOptions } from './expiration-options.ts';
 import { openMetrics } from './open-metrics.ts';
 
-export type CheckExpirationOptions = ExpirationOptions & TreesOptions;
+/** Of which trees. */
+export type CheckExpirationOptions = ExpirationOptions &
+  Typed<'rootfsFrom'> & { readonly rootfs?: readonly string[] };
 
 /**
  * Of one tree as kubeadm has it; of several in one table, one document. `--rootfs-from` is several, whatever it names: a

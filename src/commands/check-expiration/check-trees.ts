@@ -6,7 +6,7 @@ import { examine } from '../../node/examine.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
 import { openNode, workingDirectory } from '../../node/node-options.ts';
-import type { Period } from '../../flags/period-option.ts';
+import type { Period } from '../../flags/values.ts';
 import { metricsOfTrees, treesPresenter, type ExaminedTree } from './present-trees.ts';
 import { showExpiration, worseOf } from './show-expiration.ts';
 import { warnOfFindings, type Terminal } from '../../terminal/terminal.ts';

@@ -3,7 +3,7 @@ import type { ExpirationResult } from '../../operations/expiration/expiration.ts
 import { expiringWithin, findingsOf, toldByRows } from '../../operations/expiration/findings.ts';
 import { faultsText, remainingText } from '../../render/expiration/findings.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import type { Period } from '../../flags/period-option.ts';
+import type { Period } from '../../flags/values.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 /** What `--within` ends with. The reason goes to stderr, so that the mail of a cron job tells it. */

@@ -1,8 +1,7 @@
 import type { RenewRuns } from '../../render/expiration/prometheus.ts';
 import type { Examined } from '../../node/examine.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
-import type { ExpirationOutput } from '../../flags/expiration-output-option.ts';
-import { thresholdsOf, type ThresholdOptions } from '../../flags/expiration-thresholds.ts';
+import { thresholdsOf, type ExpirationOutput, type ThresholdOptions } from './expiration-output.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 export interface PresentOptions extends ThresholdOptions {

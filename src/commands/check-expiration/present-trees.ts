@@ -1,6 +1,6 @@
 import { asOneNode, type TreeExpiration } from '../../operations/expiration/tree-expiration.ts';
 import type { NodeMetrics, RenewRuns } from '../../render/expiration/prometheus.ts';
-import { thresholdsOf } from '../../flags/expiration-thresholds.ts';
+import { thresholdsOf } from './expiration-output.ts';
 import { templateEvaluator, type PresentOptions, type Shown } from './present-expiration.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 

@@ -1,8 +1,7 @@
-import { Argument, type Command, Option } from 'commander';
+import { Argument, type Command } from 'commander';
 import { KubepkiError } from '../../errors/error.ts';
 import { exitCodes } from '../../terminal/exit-code.ts';
-import { explain } from '../../flags/help/explain.ts';
-import { offering } from '../../flags/names/offering.ts';
+import { addFlags, explain, offering } from '../../flags/command.ts';
 import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 import { unknownWord } from '../../flags/names/unknown-name.ts';
 
@@ -16,16 +15,14 @@ export function addCompletion(program: Command, run: Run): void {
     .summary('print what makes a shell complete commands, flags and names')
     .description('Prints what makes a shell complete the commands, flags and certificate names of kubepki.')
     .usage('[options] bash|zsh|fish')
-    .addArgument(offering(new Argument('[shell]', 'bash, zsh or fish'), shells))
-    .allowExcessArguments(false)
-    .addOption(new Option('-v, --v <level>').hideHelp())
-    .action(async (given: string | undefined, _options, command: Command) => {
-      const shell = requireShell(given);
-      const options = command.optsWithGlobals<TerminalOptions>();
-      const { completionScripts } = await import('../../render/completion/shells.ts');
-      run.open(options).result(completionScripts[shell]);
-      run.done(exitCodes.done);
-    });
+    .addArgument(offering(new Argument('[shell]', 'bash, zsh or fish'), shells));
+  addFlags(command, ['v']).action(async (given: string | undefined, _options, command: Command) => {
+    const shell = requireShell(given);
+    const options = command.optsWithGlobals<TerminalOptions>();
+    const { completionScripts } = await import('../../render/completion/shells.ts');
+    run.open(options).result(completionScripts[shell]);
+    run.done(exitCodes.done);
+  });
   explain(command, {
     examples: [
       'source <(kubepki completion bash)',

@@ -7,7 +7,7 @@ import {
   type ListedRequest,
 } from '../../render/requests/signing-requests.ts';
 import { openRoot, withRequests } from './csr-connection.ts';
-import type { CsrOptions } from '../../flags/csr-options.ts';
+import type { CsrOptions } from './csr-flags.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { noteBootstrap } from './kubelet-bootstrap.ts';
 import type { Terminal } from '../../terminal/terminal.ts';

@@ -1,3 +1,4 @@
+import { commandLine } from '../../errors/command-line.ts';
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { NodeNaming } from '../../config/node-naming.ts';
 import { freePlaces, type NewRequest } from '../../inventory/request-files.ts';
@@ -9,15 +10,14 @@ import { requireWritten } from '../../operations/change/read-back.ts';
 import { generatedRequestLines } from '../../render/requests/generated-requests.ts';
 import { commandHere } from '../../storage/state-directory.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
-import type { CompatOption } from '../../flags/compat-option.ts';
+import type { Typed } from '../../flags/table.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { nodeIdentity } from '../../node/host-identity.ts';
-import { readNodeNaming } from '../../flags/node-naming.ts';
-import { planNode, type Node } from '../../node/node-options.ts';
+import { planNode, readNodeNaming, type Node } from '../../node/node-options.ts';
 import { noteSigning } from '../../change/note-signing.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
-export interface GenerateCsrOptions extends ChangeFlags, CompatOption {
+export interface GenerateCsrOptions extends ChangeFlags, Typed<'compat'> {
   readonly keepBackups: number;
 }
 
@@ -84,8 +84,9 @@ async function readNaming(node: Node, options: GenerateCsrOptions): Promise<Node
   return { ...naming, kubernetesMinor: options.compat ?? naming.kubernetesMinor };
 }
 
-function placesOf({ layout }: Node, organizations: Organizations): NewRequest[] {
-  return requestedSpecs(organizations).map((spec: CertificateSpec) => freePlaces(layout, spec));
+function placesOf({ layout, flags }: Node, organizations: Organizations): NewRequest[] {
+  const command = commandLine(flags);
+  return requestedSpecs(organizations).map((spec: CertificateSpec) => freePlaces(layout, spec, command));
 }
 
 function shown(

@@ -15,15 +15,15 @@ import { randomSerialNumber } from '../../pki/issue/issue.ts';
 import { generationLines, type ShownGeneration } from '../../render/change/generation.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import { parseGenerateSelection, type GenerateSelection } from '../../flags/names/generate-selection.ts';
+import { parseGenerateSelection, type GenerateSelection } from './generate-selection.ts';
 import { nodeIdentity } from '../../node/host-identity.ts';
-import { readNodeNaming } from '../../flags/node-naming.ts';
-import { planNode, type Node } from '../../node/node-options.ts';
+import { planNode, readNodeNaming, type Node } from '../../node/node-options.ts';
 import { refusals } from '../../change/refusal.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
-import { warnOfShortValidity, type ValidityOption } from '../../flags/validity-option.ts';
+import type { Typed } from '../../flags/table.ts';
+import { warnOfShortValidity } from '../../change/validity-warnings.ts';
 
-export interface GenerateOptions extends ChangeFlags, NamingFlags, ValidityOption {
+export interface GenerateOptions extends ChangeFlags, NamingFlags, Typed<'validity'> {
   /** Made as if at this moment; undefined: now. */
   readonly at?: Date;
   readonly keepBackups: number;

@@ -11,7 +11,7 @@ import { changeNode, type ChangeFlags, type PlannedRun } from '../../change/chan
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { openNode, type NodeOptions } from '../../node/node-options.ts';
 import { installable, planInstallRun, type InstallRun, type InstallSources } from './plan-install-run.ts';
-import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from '../../flags/csr-directory.ts';
+import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from '../../node/csr-directory.ts';
 import { noteAuthorities } from '../../change/note-authorities.ts';
 import type { Change } from '../../change/session.ts';
 import type { Terminal } from '../../terminal/terminal.ts';

@@ -15,13 +15,11 @@ import type { Node } from '../../node/node-options.ts';
 import { readToFill } from '../../node/snapshot.ts';
 import { stateOf } from '../../node/waiting.ts';
 import { readRequestedKeys } from '../../storage/requested-keys.ts';
-import { csrDirectory, csrDirectoryFlags, type CsrDirectoryOption } from '../../flags/csr-directory.ts';
+import { retyped, type Typed } from '../../flags/table.ts';
+import { csrDirectory } from '../../node/csr-directory.ts';
 import type { InstallSettings } from '../../operations/install/install-settings.ts';
 
-export interface InstallSources extends CsrDirectoryOption {
-  readonly fromBundle?: string;
-  readonly allowChanges?: boolean;
-}
+export type InstallSources = Typed<'csrDir' | 'fromBundle' | 'allowChanges'>;
 
 export interface InstallRun {
   readonly inventory: Inventory;
@@ -61,7 +59,7 @@ export function planInstallRun(
   const settings: InstallSettings = {
     now,
     allowChanges: sources.allowChanges === true,
-    command: commandLine([...csrDirectoryFlags(sources), ...node.flags]),
+    command: commandLine([...retyped(sources, ['csrDir']), ...node.flags]),
     keysInUse,
     keys,
     requestedKeys: readRequestedKeys(stateOf(node)),

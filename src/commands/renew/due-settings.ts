@@ -4,15 +4,15 @@ import type { Finding } from '../../operations/examination/finding.ts';
 import type { DueSettings } from '../../operations/renewal/resting.ts';
 import type { Node } from '../../node/node-options.ts';
 import type { Snapshot } from '../../node/snapshot.ts';
-import type { WithinOption } from '../../flags/period-option.ts';
-import type { Selection } from '../../flags/names/select.ts';
+import type { Typed } from '../../flags/table.ts';
+import type { Selection } from './selection.ts';
 
 /** What `--within` decides by, the same for every way to renew. Without `--within` nothing is examined. */
 export function dueSettingsOf(
   node: Node,
   snapshot: Snapshot,
   selection: Selection,
-  { within, force = false }: WithinOption & { readonly force?: boolean },
+  { within, force = false }: Typed<'within'> & { readonly force?: boolean },
   now: Date,
 ): DueSettings {
   const insisted = force && selection.kind === 'named';

@@ -12,7 +12,7 @@ import type { SanWish } from '../../operations/names/change-sans.ts';
 import { examineAll } from './due-settings.ts';
 import { namedAlgorithm, type Node } from '../../node/node-options.ts';
 import { readManaged } from '../../node/snapshot.ts';
-import { selectedSpecs, type Selection } from '../../flags/names/select.ts';
+import { selectedSpecs, type Selection } from './selection.ts';
 import { sanSettings } from './wished-sans.ts';
 
 export interface RenewalRun {

@@ -11,43 +11,32 @@ import { verifyRenewed } from '../../operations/renewal/verify-renewal.ts';
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
 import { renewalLines } from '../../render/change/renewal.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
-import { clusterFlags } from '../../flags/cluster-options.ts';
 import { confirmRenewal } from '../../terminal/confirm.ts';
 import { dryRunText } from '../../terminal/dry-run-text.ts';
-import { deployHookFlags } from '../../flags/deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import { nodeFlags, openNode, type Node } from '../../node/node-options.ts';
+import { openNode, retypedNode, type Node } from '../../node/node-options.ts';
 import { noteAuthorities } from '../../change/note-authorities.ts';
-import type { WithinOption } from '../../flags/period-option.ts';
+import { clusterFlags, restartAfterFlags, retyped, sanFlags, type Typed } from '../../flags/table.ts';
 import { planRenewalRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
 import { plannedChanges } from '../../change/planned-changes.ts';
 import { refusals, renewRestHint } from '../../change/refusal.ts';
 import { isAnyUnsound, restingOutcome, warnOfUnsound } from './resting.ts';
-import { restartAfterFlags } from '../../flags/restart-options.ts';
-import { parseSelection, type Selection } from '../../flags/names/select.ts';
-import { parseAskedSans, sanFlags, type SanOptions } from '../../flags/san-options.ts';
+import { parseAskedSans, parseSelection, type SanOptions, type Selection } from './selection.ts';
 import type { Change, Stage } from '../../change/session.ts';
 import { warnOfFindings, type Terminal } from '../../terminal/terminal.ts';
-import {
-  validityFlags,
-  warnOfDueAgain,
-  warnOfShortValidity,
-  type ValidityOption,
-} from '../../flags/validity-option.ts';
+import { warnOfDueAgain, warnOfShortValidity } from '../../change/validity-warnings.ts';
 import { noteSameSans, noteSans, wishedSans } from './wished-sans.ts';
 import type { ClusterOptions } from '../../node/ask-cluster.ts';
 
-export interface RenewOptions extends ChangeFlags, ClusterOptions, ValidityOption, SanOptions, WithinOption {
-  readonly force?: boolean;
-  readonly keepBackups: number;
-}
+export interface RenewOptions
+  extends ChangeFlags, ClusterOptions, SanOptions, Typed<'validity' | 'within' | 'force'> {}
 
 export async function renewCertificates(
   names: readonly string[],
   options: RenewOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const selection = parseSelection(names, options);
+  const selection = parseSelection(names);
   const asked = parseAskedSans(selection, options);
   const node = await openNode(options, terminal);
   const wishes: RenewalWishes = {
@@ -88,14 +77,10 @@ function decided(run: RenewalRun, way: Way, { selection, options, terminal }: Co
         renewRestHint(
           specs.map(({ name }) => name),
           options,
-          [
-            ...sanFlags(options),
-            ...validityFlags(options),
-            ...clusterFlags(options),
-            ...restartAfterFlags(options),
-            ...deployHookFlags(options),
-            ...(options.force === true ? ['--force'] : []),
-          ],
+          retyped(options, [
+            ...([...sanFlags, 'validity', ...clusterFlags, ...restartAfterFlags] as const),
+            ...(['deployHook', 'textfile', 'keepBackups', 'force'] as const),
+          ]),
         ),
       );
     },
@@ -166,7 +151,9 @@ function noteExternal(plan: readonly PlannedRenewal[], options: RenewOptions, te
   // Without a window it is kubeadm's outcome, and no reason for a mail.
   if (options.within === undefined) terminal.note(text);
   else terminal.warning(`due and ${text}`);
-  const command = commandLine(nodeFlags(options))(['renew', ...names, '--csr-only'].join(' '));
+  const repeated = [...sanFlags, ...clusterFlags, 'manifestsDir', 'textfile', 'keepBackups'] as const;
+  const flags = [...retyped(options, repeated), ...retypedNode(options)];
+  const command = commandLine(flags)(['renew', ...names, '--csr-only'].join(' '));
   terminal.hint(`have them signed by the external CA: ${command}`);
 }
 

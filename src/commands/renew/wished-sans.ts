@@ -6,9 +6,8 @@ import type { PlannedRenewal } from '../../operations/renewal/plan-renewal.ts';
 import type { PlannedRequest } from '../../operations/requests/plan-requests.ts';
 import { sanDifference } from '../../render/change/san-difference.ts';
 import { nodeIdentity } from '../../node/host-identity.ts';
-import { readNodeNaming } from '../../flags/node-naming.ts';
-import type { Node, NodeOptions } from '../../node/node-options.ts';
-import type { AskedSans } from '../../flags/san-options.ts';
+import { readNodeNaming, type Node, type NodeOptions } from '../../node/node-options.ts';
+import type { AskedSans } from './selection.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 /** What was asked for, with what the configuration and this machine say to it. */

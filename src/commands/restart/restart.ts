@@ -3,7 +3,7 @@ import { restartLine } from '../../render/change/restart.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { openNode, type NodeOptions } from '../../node/node-options.ts';
 import { restartComponents, sayFailure } from '../../change/restart/restart-components.ts';
-import type { RestartFlags } from '../../flags/restart-options.ts';
+import type { RestartFlags, Typed } from '../../flags/table.ts';
 import {
   parseComponents,
   planRestartRun,
@@ -14,12 +14,9 @@ import { termsFor } from '../../change/restart/restart-terms.ts';
 import { underLock } from '../../change/session.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { noteWaiting } from '../../node/waiting.ts';
-import type { LockOptions } from '../../flags/options.ts';
 
-export interface RestartCommandOptions extends NodeOptions, LockOptions, RestartFlags {
-  readonly force?: boolean;
-  readonly dryRun?: boolean;
-}
+export interface RestartCommandOptions
+  extends NodeOptions, RestartFlags, Typed<'force' | 'dryRun' | 'lockTimeout'> {}
 
 export async function restart(
   names: readonly string[],

@@ -1,7 +1,7 @@
 import { discardAside, inspectAside, moveBack } from '../../storage/aside.ts';
 import { discard, inspectDiscard, inspectRecovery, recover } from '../../storage/recovery.ts';
 import { recoveryPlan } from '../../render/change/recovery-plan.ts';
-import type { DeployHookOption } from '../../flags/deploy-hook-option.ts';
+import type { Typed } from '../../flags/table.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { openNode, type NodeOptions } from '../../node/node-options.ts';
 import { notePendingRestarts, tidyPending } from '../../change/restart/pending.ts';
@@ -9,12 +9,9 @@ import { noteOwedHooks, runHooks, tidyHooks } from '../../change/pending-hooks.t
 import { noteManifest, noteRecovery, underLock } from '../../change/session.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { stateOf } from '../../node/waiting.ts';
-import type { LockOptions } from '../../flags/options.ts';
 
-export interface RecoverOptions extends NodeOptions, LockOptions, DeployHookOption {
-  readonly discard?: boolean;
-  readonly dryRun?: boolean;
-}
+export interface RecoverOptions
+  extends NodeOptions, Typed<'lockTimeout' | 'deployHook' | 'discard' | 'dryRun'> {}
 
 export async function recoverChange(options: RecoverOptions, terminal: Terminal): Promise<ExitCode> {
   const node = await openNode(options, terminal);
@@ -45,7 +42,7 @@ export async function recoverChange(options: RecoverOptions, terminal: Terminal)
       if (recovery.outcome !== 'none' || returned.outcome !== 'none') terminal.interruptions.noteRecovered();
       const nothing = recovery.outcome === 'none' && returned.outcome === 'none';
       terminal.result(nothing ? 'nothing to recover\n' : 'recovered\n');
-      tidyPending(state, terminal);
+      tidyPending(state, options, terminal);
       tidyHooks(state, terminal);
       notePendingRestarts(state, options, terminal);
       return Promise.resolve();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { asksForNagios } from '../../../src/flags/nagios-mode.ts';
+import { asksForNagios } from '../../../src/cli/nagios-mode.ts';
 import { nagiosUnknown, quotedLabel } from '../../../src/render/expiration/nagios.ts';
 import { kubepki, kubepkiCommand, type Outcome } from '../../support/kubepki.ts';
 import { certs } from '../../support/node.ts';

@@ -9,10 +9,10 @@ const columns = 400;
 
 test('on a terminal, what has expired ends with what to do; stdout has the table alone', async (t) => {
   const tree = copyFixture(t, 'expired-leaf');
-  const line = certsLine('check-expiration', '--rootfs', tree.directory);
+  const line = certsLine('check-expiration', '--offline', '--rootfs', tree.directory);
   const shown = terminal(t, `${line} >'${join(tree.directory, 'table')}'`, { columns });
   if (shown === undefined) return;
-  const command = `kubepki certs renew admin.conf apiserver --restart --rootfs ${tree.directory}`;
+  const command = `kubepki certs renew admin.conf apiserver --restart --offline --rootfs ${tree.directory}`;
   const screen = await shown.shows(/exit=0/);
   assert.match(screen, /hint\S*: to renew what has expired: /);
   assert.ok(screen.includes(`: ${command}\nexit=0`), screen);

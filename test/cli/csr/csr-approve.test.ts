@@ -66,7 +66,7 @@ describe('csr approve NAME', () => {
       stderr,
       `error: bad is not approved (check common-name): its common name is "system:node:node-1", not that of its requestor "system:node:node-2"
 error: there is no request absent
-hint: kubepki csr list shows those that there are
+hint: kubepki csr list --rootfs ${bed.tree.directory} shows those that there are
 error: done is not approved (check pending): it is approved already
 `,
     );
@@ -276,7 +276,11 @@ describe('what the command line says wrong is said before anything is asked', ()
     [['approve', 'csr-1', '--allow-dns', '*.*'], /^error: --allow-dns "\*\.\*" allows any name/],
     [['approve', 'csr-1', '--allow-dns', ''], /^error: --allow-dns "" is neither/],
     [['approve', 'csr-1', '--quiet', '-o', 'json'], /^error: --quiet does not go with -o/],
-    [['deny'], /^error: no request is named\n/],
+    [['deny'], /^error: no request is named\nhint: kubepki csr list --rootfs \S+ shows them\n/],
+    [
+      ['deny', 'a/b', '--kubeconfig', '/my conf'],
+      /^error: "a\/b" is no name of a request\nhint: kubepki csr list --kubeconfig '\/my conf' --rootfs \S+ shows them\n/,
+    ],
     [['deny', '--all'], /^error: unknown option '--all'\nhint: kubepki csr deny --help/],
     [['list', 'csr-1'], /^error: too many arguments/],
     [['aprove'], /^error: unknown command "aprove" for "kubepki csr"\n/],

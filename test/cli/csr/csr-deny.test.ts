@@ -34,7 +34,7 @@ describe('csr deny NAME', () => {
       `error: approved is not denied (check pending): it is approved already
 error: client is not denied (check signer): its signer is "kubernetes.io/kube-apiserver-client", not kubernetes.io/kubelet-serving
 error: there is no request absent
-hint: kubepki csr list shows those that there are
+hint: kubepki csr list --rootfs ${bed.tree.directory} shows those that there are
 `,
     );
     assert.equal(code, 1);

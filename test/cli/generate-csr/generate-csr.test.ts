@@ -262,7 +262,8 @@ generating keys and CSRs in ${root}/etc/kubernetes
       const before = snapshot(root);
       const { code, stdout, stderr } = await generate(root);
       assert.deepEqual([code, stdout], [1, '']);
-      assert.ok(stderr.includes(`file already exists: ${message.replace('ROOT', root)}\n`), stderr);
+      const hint = `hint: nothing was changed; bring the signed certificates home (kubepki certs install --rootfs ${root}), or move the files away\n`;
+      assert.ok(stderr.includes(`file already exists: ${message.replace('ROOT', root)}\n${hint}`), stderr);
       assert.deepEqual(changes(before, snapshot(root), { inodes: true }), []);
     });
   }

@@ -119,6 +119,16 @@ describe('renew prints what kubeadm printed and changes the same files', () => {
     assert.equal(all.code, 0);
     const everything = certificates.map(({ name }) => name).filter((name) => name !== 'super-admin.conf');
     assert.equal(all.stderr, externalNote(everything, `--rootfs ${tree.directory}`));
+    const manifests = ['--manifests-dir', '/etc/kubernetes'];
+    const server = ['renew', 'apiserver', '--add-san', 'a.example', '--offline', ...manifests];
+    assert.ok(
+      (await kubepki(['certs', ...server, '--rootfs', tree.directory])).stderr.endsWith(
+        externalNote(
+          ['apiserver'],
+          `--add-san a.example --offline ${manifests.join(' ')} --rootfs ${tree.directory}`,
+        ),
+      ),
+    );
     const lines = all.stdout.split('\n').slice(0, -1);
     assert.equal(lines.length, 10);
     for (const line of lines)

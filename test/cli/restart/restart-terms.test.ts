@@ -117,6 +117,12 @@ describe('a restart that is made up for', () => {
         `hint: if certificates have changed since their components were started: kubepki restart --rootfs ${tree.directory}\n`,
     );
     assert.equal(besideChangeNote((await done(tree, 'renew', 'admin.conf', '--quiet')).stderr), '', 'once');
+    writeFileSync(pendingFile(tree), '{ "version": 2 }');
+    const elsewhere = await done(tree, 'renew', 'admin.conf', '--manifests-dir', '/pods');
+    assert.ok(
+      elsewhere.stderr.includes(`: kubepki restart --rootfs ${tree.directory} --manifests-dir /pods\n`),
+      elsewhere.stderr,
+    );
   });
 });
 

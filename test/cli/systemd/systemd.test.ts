@@ -3,7 +3,7 @@ import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { chownSync, mkdirSync, readFileSync, existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { programWords } from '../../../src/flags/program-words.ts';
+import { programWords } from '../../../src/commands/systemd/program-words.ts';
 import { quietNote } from '../../support/change-note.ts';
 import { judge } from '../../support/judge.ts';
 import { kubepki, kubepkiBin, kubepkiCommand } from '../../support/kubepki.ts';

@@ -17,23 +17,22 @@ import { keyDigest } from '../../../pki/key/public-key.ts';
 import { readRequestedKeys, rememberRequestedKeys } from '../../../storage/requested-keys.ts';
 import { commandHere } from '../../../storage/state-directory.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../../change/change-node.ts';
-import { clusterFlags } from '../../../flags/cluster-options.ts';
-import {
-  csrDirectory,
-  csrDirectoryFlags,
-  warnOfOpenDirectory,
-  type CsrDirectoryOption,
-} from '../../../flags/csr-directory.ts';
+import { clusterFlags, retyped, sanFlags, type Typed } from '../../../flags/table.ts';
+import { csrDirectory, warnOfOpenDirectory } from '../../../node/csr-directory.ts';
 import { dueSettingsOf } from '../due-settings.ts';
 import { exitCodes, type ExitCode } from '../../../terminal/exit-code.ts';
 import { namedAlgorithm, openNode, type Node } from '../../../node/node-options.ts';
 import { readManaged } from '../../../node/snapshot.ts';
 import { noteSigning, signerOf, type WaitingRequest } from '../../../change/note-signing.ts';
 import { refusals, renewRestHint } from '../../../change/refusal.ts';
-import { parseAskedSans, sanFlags, type SanOptions } from '../../../flags/san-options.ts';
-import type { WithinOption } from '../../../flags/period-option.ts';
+import {
+  parseAskedSans,
+  parseSelection,
+  selectedSpecs,
+  type SanOptions,
+  type Selection,
+} from '../selection.ts';
 import { isAnyUnsound, restingOutcome, warnOfUnsound } from '../resting.ts';
-import { parseSelection, selectedSpecs, type Selection } from '../../../flags/names/select.ts';
 import type { Change } from '../../../change/session.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
 import { stateOf } from '../../../node/waiting.ts';
@@ -41,10 +40,7 @@ import { noteSameSans, noteSans, sanSettings, wishedSans } from '../wished-sans.
 import type { ClusterOptions } from '../../../node/ask-cluster.ts';
 
 export interface RequestOptions
-  extends ChangeFlags, ClusterOptions, CsrDirectoryOption, SanOptions, WithinOption {
-  readonly force?: boolean;
-  readonly keepBackups: number;
-}
+  extends ChangeFlags, ClusterOptions, SanOptions, Typed<'csrDir' | 'within' | 'force'> {}
 
 /** `renew --csr-only`: new keys and requests, for a CA that is elsewhere. */
 export async function requestCertificates(
@@ -52,7 +48,7 @@ export async function requestCertificates(
   options: RequestOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const selection = parseSelection(names, options);
+  const selection = parseSelection(names);
   const asked = parseAskedSans(selection, options);
   const node = await openNode(options, terminal);
   const sans = await wishedSans(asked, node, options, terminal);
@@ -88,13 +84,10 @@ function decided(
         renewRestHint(
           requestables.map(({ spec }) => spec.name),
           options,
-          [
-            '--csr-only',
-            ...csrDirectoryFlags(options),
-            ...sanFlags(options),
-            ...clusterFlags(options),
-            ...(options.force === true ? ['--force'] : []),
-          ],
+          retyped({ ...options, csrOnly: true }, [
+            ...(['csrOnly', 'csrDir', ...sanFlags, ...clusterFlags, 'manifestsDir'] as const),
+            ...(['textfile', 'keepBackups', 'force'] as const),
+          ]),
         ),
       );
     },
@@ -191,7 +184,7 @@ function requestablesOf(plan: readonly PlannedRequest[]): Requestable[] {
 }
 
 function nextCommand(node: Node, options: RequestOptions): string {
-  return commandHere(stateOf(node), ['install', ...csrDirectoryFlags(options)].join(' '));
+  return commandHere(stateOf(node), ['install', ...retyped(options, ['csrDir'])].join(' '));
 }
 
 function linesOf(

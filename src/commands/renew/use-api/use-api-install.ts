@@ -24,6 +24,7 @@ import type { Node } from '../../../node/node-options.ts';
 import { readToFill, type Snapshot } from '../../../node/snapshot.ts';
 import type { Change } from '../../../change/session.ts';
 import { stateOf } from '../../../node/waiting.ts';
+import { discardCommand } from './use-api-pending.ts';
 import type { Trouble } from './conversation.ts';
 
 /**
@@ -144,7 +145,7 @@ function filesOf(
   if (key.content.status === 'missing') {
     throw new KubepkiError('not-found', `no such file: the key of the request for ${spec.name} is gone`, {
       file: path,
-      hint: `bring it back, or give the requests up: ${commandLine(node.flags)('renew --use-api --discard-pending')}`,
+      hint: `bring it back, or give the requests up: ${discardCommand(node)}`,
     });
   }
   return naming(answerSource(name), () => answerFiles({ spec, name, request, certificate, key }));

@@ -29,8 +29,8 @@ import { namedAlgorithm, type Node } from '../../../node/node-options.ts';
 import { readManaged, type Snapshot } from '../../../node/snapshot.ts';
 import { refusals } from '../../../change/refusal.ts';
 import { requireRestartable } from '../../../change/restart/restart-after.ts';
-import { selectedSpecs, type Selection } from '../../../flags/names/select.ts';
-import { apiFlags, type ApiOptions } from '../../../flags/use-api-options.ts';
+import { selectedSpecs, type Selection } from '../selection.ts';
+import { askFlags, type ApiOptions } from './api-options.ts';
 import { stateOf } from '../../../node/waiting.ts';
 import { sanSettings } from '../wished-sans.ts';
 import { certificateInUse } from '../../../operations/change/facts-in-use.ts';
@@ -87,7 +87,7 @@ export function planApiRun(
       // Nothing waits in files.
       requestedKeys: [],
       answers: [],
-      command: commandLine([...apiFlags(options), ...node.flags]),
+      command: commandLine([...askFlags(options), ...node.flags]),
       encryptionAlgorithm: namedAlgorithm(node),
       sans: sanSettings(sans, node, options),
       keys,
@@ -108,7 +108,7 @@ export function planApiRun(
     }
   });
   const command = (names: readonly string[]): string =>
-    commandLine([...apiFlags(options), ...node.flags])(['renew', ...names].join(' '));
+    commandLine([...askFlags(options), ...node.flags])(['renew', ...names].join(' '));
   const candidates = wanted.map(({ requestable, usages }) => ({ ...requestable, usages }));
   return {
     inventory,

@@ -9,7 +9,7 @@ import { generateKeys } from '../../../change/generate-keys.ts';
 import type { Node } from '../../../node/node-options.ts';
 import { invocation, underLock } from '../../../change/session.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
-import type { ApiOptions } from '../../../flags/use-api-options.ts';
+import type { ApiOptions } from './api-options.ts';
 import { requireNothingWaits } from './use-api-pending.ts';
 import { ownNodeName, planApiRun, requirePlaceable, type ApiRun, type ApiWishes } from './use-api-plan.ts';
 import { refuse } from './use-api-result.ts';

@@ -12,9 +12,9 @@ import type { Node } from '../../../node/node-options.ts';
 import { noteAuthorities } from '../../../change/note-authorities.ts';
 import { renewRestHint } from '../../../change/refusal.ts';
 import { isAnyUnsound, restingOutcome } from '../resting.ts';
-import type { Selection } from '../../../flags/names/select.ts';
+import type { Selection } from '../selection.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
-import { apiFlags, type ApiOptions } from '../../../flags/use-api-options.ts';
+import { askFlags, type ApiOptions } from './api-options.ts';
 import type { ApiRun } from './use-api-plan.ts';
 import { noteSans } from '../wished-sans.ts';
 import type { Trouble } from './conversation.ts';
@@ -63,7 +63,7 @@ export function refuse(run: ApiRun, options: ApiOptions, terminal: Terminal): Co
   if (errors.length === 0) return undefined;
   for (const error of errors) terminal.error(error);
   const ready = wanted.map(({ requestable }) => requestable.spec.name);
-  terminal.hint(renewRestHint(ready, options, apiFlags(options)));
+  terminal.hint(renewRestHint(ready, options, askFlags(options)));
   const reasons = new Map(
     plan.flatMap((one) =>
       one.status === 'refused'

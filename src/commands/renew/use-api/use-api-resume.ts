@@ -9,7 +9,7 @@ import type { Node } from '../../../node/node-options.ts';
 import { underLock } from '../../../change/session.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
 import { connected } from './use-api-connection.ts';
-import type { ApiOptions } from '../../../flags/use-api-options.ts';
+import type { ApiOptions } from './api-options.ts';
 import { isInPlace, namesIn, requireStillWaiting, requireWaiting, withdraw } from './use-api-pending.ts';
 import { readToFill } from '../../../node/snapshot.ts';
 import { settle } from './use-api-settle.ts';

@@ -15,11 +15,14 @@ import { noteAuthorities } from '../../../change/note-authorities.ts';
 import { underLock } from '../../../change/session.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
 import { planAnswers } from './use-api-install.ts';
-import { timeoutOf, type ApiOptions } from '../../../flags/use-api-options.ts';
+import { shortDuration } from '../../../flags/values.ts';
+import type { ApiOptions } from './api-options.ts';
 import { requireStillWaiting, resumeCommand, tellOfPending, withdraw } from './use-api-pending.ts';
 import { type Context, finishedWith, unsettled } from './use-api-result.ts';
 import { stateOf } from '../../../node/waiting.ts';
 import type { ConversationEnd } from './conversation.ts';
+
+const defaultTimeoutMs = 5 * 60_000;
 
 /** Asks, waits, and puts what has come in its place. The lock is not held while it is waited: that may take minutes. */
 export async function settle(
@@ -59,6 +62,7 @@ async function talk(
     readonly terminal: Terminal;
   },
 ): Promise<ConversationEnd> {
+  const { timeout = defaultTimeoutMs } = options;
   const progress = terminal.progress('asking the certificates API');
   try {
     return await converse({
@@ -81,7 +85,7 @@ async function talk(
           await sleep(milliseconds);
         },
       },
-      timeout: timeoutOf(options),
+      timeout: { milliseconds: timeout, text: shortDuration(timeout) },
       resume: resumeWith,
       said: {
         progress: (text) => {

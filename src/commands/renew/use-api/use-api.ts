@@ -4,11 +4,10 @@ import { afterwards, conclude, type Conclusion } from '../../../change/change-no
 import { confirmRenewal } from '../../../terminal/confirm.ts';
 import type { ExitCode } from '../../../terminal/exit-code.ts';
 import { openNode, type Node } from '../../../node/node-options.ts';
-import { parseAskedSans } from '../../../flags/san-options.ts';
-import { parseSelection, type Selection } from '../../../flags/names/select.ts';
+import { parseAskedSans, parseSelection, type Selection } from '../selection.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
 import { connected } from './use-api-connection.ts';
-import type { ApiOptions } from '../../../flags/use-api-options.ts';
+import type { ApiOptions } from './api-options.ts';
 import { requireNothingWaits } from './use-api-pending.ts';
 import { warnOfUnsound } from '../resting.ts';
 import { planApiRun, requirePlaceable } from './use-api-plan.ts';
@@ -16,7 +15,7 @@ import { prepare } from './use-api-prepare.ts';
 import { idle, refuse, dryRun } from './use-api-result.ts';
 import { resume, discard } from './use-api-resume.ts';
 import { settle } from './use-api-settle.ts';
-import { warnOfDueAgain, warnOfShortValidity } from '../../../flags/validity-option.ts';
+import { warnOfDueAgain, warnOfShortValidity } from '../../../change/validity-warnings.ts';
 import { noteWaiting, stateOf } from '../../../node/waiting.ts';
 import { noteSameSans, wishedSans } from '../wished-sans.ts';
 
@@ -26,7 +25,7 @@ export async function renewThroughApi(
   options: ApiOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const selection = parseSelection(names, options);
+  const selection = parseSelection(names);
   const node = await openNode(options, terminal);
   if (options.discardPending === true) return discard(node, names, options, terminal);
   const conclusion =

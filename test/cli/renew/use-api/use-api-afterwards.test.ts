@@ -126,6 +126,8 @@ describe('renew --use-api, with what goes with renew', () => {
       new RegExp(`^${note}\nhint: go on with them: kubepki certs renew --use-api --resume `),
     );
     assert.equal(looked.code, 0);
+    const named = await certs(tree, 'check-expiration', '--offline', ...kubeconfig);
+    assert.match(named.stderr, new RegExp(` --resume ${kubeconfig.join(' ')} --rootfs `));
     unchanged(tree, before);
   });
 

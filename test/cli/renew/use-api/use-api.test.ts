@@ -11,6 +11,7 @@ import { certs, stateDirectory } from '../../../support/node.ts';
 import { makeCa, resign } from '../../../support/certificates/resigned.ts';
 import { fileChanges, snapshot, temporaryDirectory } from '../../../support/tree.ts';
 import {
+  kubeconfig,
   asked,
   begin,
   inPlace,
@@ -473,7 +474,13 @@ describe('what waits', () => {
       again.stderr,
       new RegExp(`^error: requests of an earlier run wait: ${names.join(', ')}$`, 'm'),
     );
-    assert.match(again.stderr, /--resume .*--discard-pending/);
+    const hints = await renew(tree, 'admin.conf', '--restart', '--keep-backups', '9', '--force');
+    // The cluster has said where the certificates are.
+    const here = `--cert-dir /etc/kubernetes/pki --rootfs ${tree.directory}`;
+    assert.equal(
+      hints.stderr.split('\n').find((line) => line.startsWith('hint: go on')),
+      `hint: go on with them: kubepki certs renew --use-api --resume ${kubeconfig.join(' ')} --restart --keep-backups 9 ${here}; or give them up: kubepki certs renew --use-api --discard-pending ${kubeconfig.join(' ')} ${here}`,
+    );
     assert.deepEqual(kept(node), names);
 
     for (const name of names) node.csrs.decide(name, { type: 'Approved', reason: 'Ok', message: 'go on' });

@@ -1,6 +1,6 @@
 import { initSpecs, type InitSpec } from '../../catalog/init-order.ts';
 import type { NodeOptions } from '../../node/node-options.ts';
-import { requireCertificateNames } from './unknown-name.ts';
+import { requireCertificateNames } from '../../flags/names/unknown-name.ts';
 
 export interface GenerateSelection {
   /** In kubeadm's order. */

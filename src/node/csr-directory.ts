@@ -1,21 +1,17 @@
 import { statSync } from 'node:fs';
 import { KubepkiError } from '../errors/error.ts';
-import { shellWord } from '../errors/shell-word.ts';
 import { exists } from '../filesystem/regular-file.ts';
-import type { Node } from '../node/node-options.ts';
+import type { Typed } from '../flags/table.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-
-export interface CsrDirectoryOption {
-  readonly csrDir?: string;
-}
+import type { Node } from './node-options.ts';
 
 /** kubeadm wants it named; its documentation says what is done here. Host path. */
-export function csrDirectory({ layout }: Node, { csrDir }: CsrDirectoryOption): string {
+export function csrDirectory({ layout }: Node, { csrDir }: Typed<'csrDir'>): string {
   return csrDir === undefined ? layout.certDir : layout.root.locate(csrDir);
 }
 
 /** A directory that was named and is not there is a typing error, not one in which nothing waits. @throws KubepkiError not-found */
-export function requireCsrDirectory(node: Node, options: CsrDirectoryOption): void {
+export function requireCsrDirectory(node: Node, options: Typed<'csrDir'>): void {
   if (options.csrDir === undefined) return;
   const directory = csrDirectory(node, options);
   if (exists(node.layout.root.resolve(directory), directory)) return;
@@ -25,13 +21,8 @@ export function requireCsrDirectory(node: Node, options: CsrDirectoryOption): vo
   });
 }
 
-/** The same flag again, for a command line in a hint. */
-export function csrDirectoryFlags({ csrDir }: CsrDirectoryOption): string[] {
-  return csrDir === undefined ? [] : ['--csr-dir', shellWord(csrDir)];
-}
-
 /** A user who may write to the directory may swap the files in it. */
-export function warnOfOpenDirectory(node: Node, options: CsrDirectoryOption, terminal: Terminal): void {
+export function warnOfOpenDirectory(node: Node, options: Typed<'csrDir'>, terminal: Terminal): void {
   const directory = csrDirectory(node, options);
   const stats = statSync(node.layout.root.resolve(directory), { throwIfNoEntry: false });
   if (stats === undefined || (stats.mode & 0o002) === 0) return;
