@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
+import childProcess from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
+import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { compileFunction } from 'node:vm';
-import { bundle, cleanEnvironment, isExecutable, kubepki, kubepkiCommand, type Outcome } from './kubepki.ts';
+import {
+  bundle,
+  cleanEnvironment,
+  isExecutable,
+  kubepki,
+  kubepkiCommand,
+  type Outcome,
+  type RunOptions,
+} from './kubepki.ts';
 import type { Tree } from './tree.ts';
 
 /** With FAULTS=all, as in .ci/run, and with an executable each run is a process of its own. */
@@ -20,8 +30,11 @@ let compiled: Load | undefined;
  * modules are made anew. It takes a fifth of the CPU time. What a process is (signals, real streams, the working directory, an end
  * that nobody thought of) is for {@link kubepki}.
  */
-export function kubepkiInProcess(args: readonly string[]): Promise<Outcome> {
-  if (startsProcess) return kubepki(args);
+export function kubepkiInProcess(
+  args: readonly string[],
+  { programs }: Pick<RunOptions, 'programs'> = {},
+): Promise<Outcome> {
+  if (startsProcess) return kubepki(args, { programs });
   compiled ??= compileFunction(`return (${fs.readFileSync(bundle, 'utf8')})`, ['process'], {
     filename: bundle,
   }) as Load;
@@ -33,7 +46,12 @@ export function kubepkiInProcess(args: readonly string[]): Promise<Outcome> {
       resolve({ ...said, code, signal: undefined });
     });
     const inBundle = createRequire(bundle);
-    const given: Readonly<Record<string, object>> = { process: own, 'node:process': own, 'node:fs': pipes };
+    const given: Readonly<Record<string, object>> = {
+      process: own,
+      'node:process': own,
+      'node:fs': pipes,
+      ...(programs === undefined ? {} : { 'node:child_process': besideSystem(programs) }),
+    };
     load(own)((id) => given[id] ?? inBundle(id));
   });
 }
@@ -56,6 +74,15 @@ const pipes = Object.assign(Object.create(fs) as object, {
   fstatSync: (descriptor: number, options?: object) =>
     descriptor === 1 || descriptor === 2 ? pipe : fs.fstatSync(descriptor, options),
 });
+
+/** For what is asked of the system and answered (`getent`), a program of the directory where it has one. */
+function besideSystem(programs: string): object {
+  const execFile = (file: string, ...rest: readonly unknown[]): unknown => {
+    const own = join(programs, basename(file));
+    return Reflect.apply(childProcess.execFile, undefined, [fs.existsSync(own) ? own : file, ...rest]);
+  };
+  return Object.assign(Object.create(childProcess) as object, { execFile });
+}
 
 function processOf(
   args: readonly string[],
