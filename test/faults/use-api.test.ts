@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { judge } from '../support/judge.ts';
 import { stateDirectory } from '../support/node.ts';
-import { certs } from '../support/node.ts';
 import { temporaryDirectory, type Tree } from '../support/tree.ts';
 import {
   inPlace,
@@ -20,6 +19,7 @@ import { forEachOn } from './pool.ts';
 import { spread } from './sample.ts';
 import { clear, copyOf, inject, pointsOf, treeAt, type Fault, type Scenario } from './scenario.ts';
 import type { TracedRun } from './strace.ts';
+import { certsInProcess as certs } from '../support/in-process.ts';
 
 const killed = { kind: 'killed', effect: 'signal=SIGKILL' } as const;
 const failed = { kind: 'failed', effect: 'error=EIO' } as const;

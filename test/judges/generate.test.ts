@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { requireSound } from '../faults/invariants.ts';
 import { requireAccepted } from '../support/servers/accepted.ts';
 import { leafFiles } from '../support/certificates/certificates.ts';
-import { kubepki } from '../support/kubepki.ts';
 import { temporaryDirectory, type Tree } from '../support/tree.ts';
+import { kubepkiInProcess as kubepki } from '../support/in-process.ts';
 
 for (const [algorithm, flags] of [
   ['RSA-2048', []],

@@ -4,9 +4,10 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startApiServer } from '../../support/servers/api-server.ts';
+import { doneInProcess as done } from '../../support/in-process.ts';
 import { leafFile, leafFiles } from '../../support/certificates/certificates.ts';
 import { judge } from '../../support/judge.ts';
-import { done, quickTree } from '../../support/node.ts';
+import { quickTree } from '../../support/node.ts';
 import { runProgram } from '../../support/program.ts';
 import { temporaryDirectory } from '../../support/tree.ts';
 

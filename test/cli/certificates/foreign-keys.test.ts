@@ -4,9 +4,10 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { certsInProcess as certs, doneInProcess as done } from '../../support/in-process.ts';
 import { clusterConfiguration } from '../../support/cluster/node.ts';
 import { judge } from '../../support/judge.ts';
-import { certs, done, quickTree } from '../../support/node.ts';
+import { quickTree } from '../../support/node.ts';
 import { changes, snapshot, temporaryDirectory, type Tree } from '../../support/tree.ts';
 
 const kinds: readonly (readonly [name: string, flags: readonly string[]])[] = [

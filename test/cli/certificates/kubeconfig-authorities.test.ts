@@ -5,8 +5,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { besideChangeNote } from '../../support/change-note.ts';
+import { doneInProcess as done } from '../../support/in-process.ts';
 import { judge } from '../../support/judge.ts';
-import { done, quickTree } from '../../support/node.ts';
+import { quickTree } from '../../support/node.ts';
 import { externalTree } from '../../support/certificates/openssl-ca.ts';
 import { temporaryDirectory, type Tree } from '../../support/tree.ts';
 

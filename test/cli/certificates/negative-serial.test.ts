@@ -5,9 +5,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { certsInProcess as certs, doneInProcess as done } from '../../support/in-process.ts';
 import { judge } from '../../support/judge.ts';
 import { samplesOf } from '../../support/metrics.ts';
-import { certs, done, quickTree } from '../../support/node.ts';
+import { quickTree } from '../../support/node.ts';
 import { changes, snapshot, type Tree } from '../../support/tree.ts';
 
 /** The certificate again, with this number, signed by its CA. */

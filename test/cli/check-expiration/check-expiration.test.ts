@@ -3,8 +3,9 @@ import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { certificates } from '../../../src/catalog/catalog.ts';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 import { judge } from '../../support/judge.ts';
-import { kubepki, kubepkiFromCron } from '../../support/kubepki.ts';
+import { kubepki as startedKubepki, kubepkiFromCron } from '../../support/kubepki.ts';
 import { changes, copyFixture, fixturePath, snapshot } from '../../support/tree.ts';
 import { unprivileged } from '../../support/machine/unprivileged.ts';
 
@@ -111,7 +112,7 @@ describe('check-expiration', () => {
 
   test('a relative cert dir is one of the working directory', async (t) => {
     const tree = copyFixture(t, 'stacked-etcd-rsa');
-    const outcome = await kubepki(['certs', 'check-expiration', '--cert-dir', 'pki', ...at], {
+    const outcome = await startedKubepki(['certs', 'check-expiration', '--cert-dir', 'pki', ...at], {
       cwd: tree.kubeconfigDir,
     });
     assert.match(outcome.stdout, /^admin\.conf +Nov 23, 2027 21:41 UTC/m);

@@ -4,8 +4,9 @@ import { mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { parse } from 'yaml';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 import { judge } from '../../support/judge.ts';
-import { kubepki, kubepkiCommand, type Outcome } from '../../support/kubepki.ts';
+import { kubepki as startedKubepki, kubepkiCommand, type Outcome } from '../../support/kubepki.ts';
 import { samplesOf } from '../../support/metrics.ts';
 import { certsLine, terminal } from '../../support/screen.ts';
 import {
@@ -148,7 +149,7 @@ describe('check-expiration of several trees', () => {
     // Both the list and what it names are looked up from where we stand.
     const tree = copyFixtureTo('ipv6', join(directory, 'cp 1'));
     writeFileSync(list, 'cp 1\n');
-    const relative = await kubepki(
+    const relative = await startedKubepki(
       ['certs', 'check-expiration', ...at, '--rootfs-from', 'nodes', '-o', 'json'],
       {
         cwd: directory,

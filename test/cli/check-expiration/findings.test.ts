@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { certsInProcess as certs, kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 import { judge } from '../../support/judge.ts';
-import { kubepki } from '../../support/kubepki.ts';
-import { certs } from '../../support/node.ts';
 import { makeCa, resign } from '../../support/certificates/resigned.ts';
 import { copyFixture, temporaryDirectory, type Tree } from '../../support/tree.ts';
 

@@ -11,10 +11,13 @@ import {
   type NodeMetrics,
 } from '../../../src/render/expiration/prometheus.ts';
 import type { Monitored } from '../../../src/operations/expiration/monitored.ts';
+import {
+  certsInProcess as certs,
+  doneInProcess as done,
+  kubepkiInProcess as kubepki,
+} from '../../support/in-process.ts';
 import { judge } from '../../support/judge.ts';
-import { kubepki } from '../../support/kubepki.ts';
 import { samplesOf, type Sample } from '../../support/metrics.ts';
-import { certs, done } from '../../support/node.ts';
 import fc from '../../support/properties.ts';
 import { copyFixture, fixturePath } from '../../support/tree.ts';
 

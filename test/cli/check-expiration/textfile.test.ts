@@ -12,10 +12,15 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import {
+  certsInProcess as certs,
+  doneInProcess as done,
+  kubepkiInProcess as kubepki,
+} from '../../support/in-process.ts';
+import { kubepki as startedKubepki } from '../../support/kubepki.ts';
 import { judge } from '../../support/judge.ts';
-import { kubepki } from '../../support/kubepki.ts';
 import { samplesOf } from '../../support/metrics.ts';
-import { certs, done, quickTree } from '../../support/node.ts';
+import { quickTree } from '../../support/node.ts';
 import { shortenCa, treeEnding } from '../../support/certificates/short-lived.ts';
 import { changes, fixturePath, snapshot, temporaryDirectory, type Tree } from '../../support/tree.ts';
 
@@ -97,7 +102,7 @@ describe('check-expiration --textfile', () => {
   test('a relative path is one of the working directory; without --rootfs an absolute one is of this machine', async (t) => {
     const directory = temporaryDirectory(t);
     const node = ['certs', 'check-expiration', '--cert-dir', fixturePath('ipv6', 'etc/kubernetes/pki')];
-    assert.equal((await kubepki([...node, '--textfile', 'a.prom'], { cwd: directory })).code, 0);
+    assert.equal((await startedKubepki([...node, '--textfile', 'a.prom'], { cwd: directory })).code, 0);
     assert.equal((await kubepki([...node, '--textfile', join(directory, 'b.prom')])).code, 0);
     assert.deepEqual(readdirSync(directory), ['a.prom', 'b.prom']);
   });

@@ -12,12 +12,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { certsInProcess as certs, doneInProcess as done } from '../../support/in-process.ts';
 import { clusterConfiguration, leadTo, nodeOfCluster } from '../../support/cluster/node.ts';
 import { always, kubeadmConfigMap } from '../../support/cluster/server.ts';
 import { until } from '../../support/deadline.ts';
 import { judge } from '../../support/judge.ts';
 import { kubepki, kubepkiCommand, type Outcome } from '../../support/kubepki.ts';
-import { certs, done, stateDirectory } from '../../support/node.ts';
+import { stateDirectory } from '../../support/node.ts';
 import { mayChown } from '../../support/root.ts';
 import { changes, snapshot, temporaryDirectory, type Tree } from '../../support/tree.ts';
 

@@ -6,6 +6,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { certificates } from '../../../src/catalog/catalog.ts';
 import { judge } from '../../support/judge.ts';
+import { kubepkiInProcess } from '../../support/in-process.ts';
 import { kubepki, kubepkiLine } from '../../support/kubepki.ts';
 import { terminal } from '../../support/screen.ts';
 import { fixturePath, temporaryDirectory } from '../../support/tree.ts';
@@ -202,7 +203,7 @@ test('every flag that --help shows is offered, and no other', async (t) => {
     ...bash('kubepki ').map((name) => [name]),
   ];
   for (const path of paths) {
-    const { stdout } = await kubepki([...path, '--help']);
+    const { stdout } = await kubepkiInProcess([...path, '--help']);
     const shown = [...stdout.matchAll(/^ {2}(?:(-\w), )?(--[\w-]+)/gm)].flatMap(([, short, long]) =>
       [short, long].filter((flag) => flag !== undefined),
     );

@@ -4,10 +4,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 import { servingBed, type ServingBed } from '../../support/cluster/serving-bed.ts';
 import type { Api } from '../../support/cluster/server.ts';
 import { judge } from '../../support/judge.ts';
-import { kubepki } from '../../support/kubepki.ts';
 import { temporaryDirectory } from '../../support/tree.ts';
 
 function kubelet(bed: ServingBed, ...lines: readonly string[]): string {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { kubepki, kubepkiCommand } from '../../support/kubepki.ts';
+import { kubepkiCommand } from '../../support/kubepki.ts';
 import { runProgram } from '../../support/program.ts';
 import {
   changes,
@@ -13,6 +13,7 @@ import {
   temporaryDirectory,
   type Tree,
 } from '../../support/tree.ts';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 
 const certs = (tree: Tree, ...args: string[]): ReturnType<typeof kubepki> =>
   kubepki(['certs', ...args, '--rootfs', tree.directory]);

@@ -5,10 +5,10 @@ import { describe, test } from 'node:test';
 import { sha256 } from '../../../src/filesystem/regular-file.ts';
 import { moveAside } from '../../../src/storage/aside.ts';
 import { stateFor } from '../../support/state.ts';
-import { kubepki } from '../../support/kubepki.ts';
 import { pod, writeManifest, writeManifests } from '../../support/manifests.ts';
 import { samplesOf } from '../../support/metrics.ts';
-import { certs, quickTree } from '../../support/node.ts';
+import { certsInProcess as certs, kubepkiInProcess as kubepki } from '../../support/in-process.ts';
+import { quickTree } from '../../support/node.ts';
 import {
   changes,
   copyFixture,

@@ -7,7 +7,6 @@ import { requireSound, requireTidy, setState } from '../../faults/invariants.ts'
 import { killedAfter } from '../../faults/killed.ts';
 import { allComponents, changeNote } from '../../support/change-note.ts';
 import { judge } from '../../support/judge.ts';
-import { kubepki } from '../../support/kubepki.ts';
 import { mountsFor, type Mounts } from '../../support/machine/mounts.ts';
 import {
   changes,
@@ -17,6 +16,7 @@ import {
   temporaryDirectory,
   type Tree,
 } from '../../support/tree.ts';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 
 const role = 'ipv6';
 const certs = (tree: Tree, ...args: string[]): ReturnType<typeof kubepki> =>

@@ -19,7 +19,6 @@ import { stopped } from '../../faults/stopped.ts';
 import { traced } from '../../faults/strace.ts';
 import { allComponents, changeNote } from '../../support/change-note.ts';
 import { judge } from '../../support/judge.ts';
-import { kubepki } from '../../support/kubepki.ts';
 import {
   changes,
   copyFixture,
@@ -29,6 +28,7 @@ import {
   type Snapshot,
   type Tree,
 } from '../../support/tree.ts';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 
 const role = 'ipv6';
 const stateDir = (tree: Tree): string => join(tree.certDir, '.kubepki');

@@ -4,11 +4,11 @@ import { chmodSync, chownSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { judge } from '../../support/judge.ts';
-import { kubepki } from '../../support/kubepki.ts';
 import { mountsFor } from '../../support/machine/mounts.ts';
 import { mayChown } from '../../support/root.ts';
 import { changes, copyFixture, snapshot, type Tree } from '../../support/tree.ts';
 import { unprivileged } from '../../support/machine/unprivileged.ts';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 
 const role = 'ipv6';
 

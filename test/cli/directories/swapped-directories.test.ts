@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { stopped, type Moment } from '../../faults/stopped.ts';
 import { judge } from '../../support/judge.ts';
-import { kubepki } from '../../support/kubepki.ts';
-import { stateDirectory } from '../../support/node.ts';
+import { certsInProcess as certs } from '../../support/in-process.ts';
+import { quickTree, stateDirectory } from '../../support/node.ts';
 import { mayChown } from '../../support/root.ts';
-import { changes, copyFixture, snapshot, temporaryDirectory, type Tree } from '../../support/tree.ts';
+import { changes, snapshot, temporaryDirectory, type Tree } from '../../support/tree.ts';
 
 const stranger = '12345:12345';
 
@@ -36,7 +36,7 @@ describe('a directory of another user’s becomes a symlink', () => {
       test(`${directory}, ${what}`, async (t) => {
         const strace = judge(t, 'strace');
         if (strace === undefined || !mayChown(t)) return;
-        const tree = copyFixture(t, 'stacked-etcd-ecdsa');
+        const tree = quickTree(t);
         assert.equal(spawnSync('chown', ['-R', stranger, tree.directory]).status, 0);
         const victim = temporaryDirectory(t);
         for (const one of inside) mkdirSync(join(victim, one), { recursive: true });
@@ -54,9 +54,9 @@ describe('a directory of another user’s becomes a symlink', () => {
         // Put back, it is brought to an end.
         unlinkSync(place);
         renameSync(away, place);
-        const recovered = await kubepki(['certs', 'recover', '--rootfs', tree.directory]);
+        const recovered = await certs(tree, 'recover');
         assert.equal(recovered.code, 0, recovered.stderr);
-        const next = await kubepki(['certs', 'renew', 'all', '--rootfs', tree.directory]);
+        const next = await certs(tree, 'renew', 'all');
         assert.equal(next.code, 0, next.stderr);
         assert.deepEqual(changes(before, snapshot(victim)), []);
       });

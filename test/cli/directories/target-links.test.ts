@@ -18,7 +18,6 @@ import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { allComponents, changeNote } from '../../support/change-note.ts';
 import { requireTidy } from '../../faults/invariants.ts';
-import { kubepki } from '../../support/kubepki.ts';
 import { mountsFor } from '../../support/machine/mounts.ts';
 import { mayChown } from '../../support/root.ts';
 import {
@@ -29,6 +28,7 @@ import {
   temporaryDirectory,
   type Tree,
 } from '../../support/tree.ts';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 
 const role = 'ipv6';
 const certs = (tree: Tree, ...args: string[]): ReturnType<typeof kubepki> =>

@@ -4,8 +4,9 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 import { judge } from '../../support/judge.ts';
-import { kubepki, type Outcome } from '../../support/kubepki.ts';
+import { type Outcome } from '../../support/kubepki.ts';
 import { takeCaAway } from '../../support/certificates/openssl-ca.ts';
 import {
   changes,

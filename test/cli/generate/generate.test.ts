@@ -16,8 +16,9 @@ import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { parse } from 'yaml';
 import { besideChangeNote } from '../../support/change-note.ts';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 import { judge } from '../../support/judge.ts';
-import { kubepki, kubepkiCommand, type Outcome } from '../../support/kubepki.ts';
+import { kubepkiCommand, type Outcome } from '../../support/kubepki.ts';
 import { runProgram } from '../../support/program.ts';
 import {
   changes,

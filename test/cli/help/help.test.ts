@@ -6,7 +6,7 @@ import { formatHelp, optionGroups } from '../../../src/flags/help/layout.ts';
 import { otherNames, topicNames } from '../../../src/flags/help/topics.ts';
 import { buildProgram } from '../../../src/cli/program.ts';
 import { pathOf } from '../../../src/flags/names/unknown-command.ts';
-import { kubepki } from '../../support/kubepki.ts';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 
 const program = await buildProgram('', []);
 const commands = [program, ...program.commands, ...program.commands.flatMap((one) => one.commands)];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { kubepki } from '../../support/kubepki.ts';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 
 const words = (line: string): string[] => line.split(' ').filter((word) => word !== '');
 

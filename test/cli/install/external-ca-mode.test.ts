@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { certs, done } from '../../support/node.ts';
+import { certsInProcess as certs, doneInProcess as done } from '../../support/in-process.ts';
 import { changes, copyFixture, fixturePath, snapshot, type Tree } from '../../support/tree.ts';
 
 const at = ['--at', '2027-01-01T00:00:00Z'];

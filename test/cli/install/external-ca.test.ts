@@ -14,8 +14,11 @@ import {
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { requireSound } from '../../faults/invariants.ts';
-import { kubepki } from '../../support/kubepki.ts';
-import { certs, done } from '../../support/node.ts';
+import {
+  certsInProcess as certs,
+  doneInProcess as done,
+  kubepkiInProcess as kubepki,
+} from '../../support/in-process.ts';
 import {
   externalTree,
   type ExternalTree,

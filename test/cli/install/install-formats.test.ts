@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { certs, done } from '../../support/node.ts';
+import { certsInProcess as certs, doneInProcess as done } from '../../support/in-process.ts';
 import { externalTree, type ExternalTree } from '../../support/certificates/openssl-ca.ts';
 import { changes, snapshot } from '../../support/tree.ts';
 

@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { requireSound } from '../../faults/invariants.ts';
-import { certs, done } from '../../support/node.ts';
+import { certsInProcess as certs, doneInProcess as done } from '../../support/in-process.ts';
 import { externalTree, type ExternalTree } from '../../support/certificates/openssl-ca.ts';
 import { changes, fileChanges, snapshot, temporaryDirectory } from '../../support/tree.ts';
 

@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { doneInProcess as done } from '../../support/in-process.ts';
 import { leafFacts, leafFiles } from '../../support/certificates/certificates.ts';
 import { judge } from '../../support/judge.ts';
-import { done } from '../../support/node.ts';
 import { copyFixture, temporaryDirectory, type Tree } from '../../support/tree.ts';
 
 const keys = ['ca.key', 'etcd/ca.key', 'front-proxy-ca.key'];
@@ -33,8 +33,8 @@ describe('a CSR is signed as the hint says', () => {
   test('renew --csr-only: which CA and which usages are said; openssl makes what kubeadm would, and install takes it', async (t) => {
     const openssl = judge(t, 'openssl');
     if (openssl === undefined) return;
-    const tree = copyFixture(t, 'super-admin');
-    const original = leafFiles(copyFixture(t, 'super-admin'), temporaryDirectory(t));
+    const tree = copyFixture(t, 'v1.35-dual-stack');
+    const original = leafFiles(copyFixture(t, 'v1.35-dual-stack'), temporaryDirectory(t));
     const home = takeKeysAway(t, tree);
     const { stdout, stderr } = await done(tree, 'renew', 'all', '--csr-only', '--csr-dir', '/the csr');
     const pki = `${tree.directory}/etc/kubernetes/pki`;
@@ -82,7 +82,8 @@ describe('a CSR is signed as the hint says', () => {
     const tree: Tree = { directory, kubeconfigDir, certDir: join(kubeconfigDir, 'pki') };
     writeFileSync(
       join(directory, 'kubeadm.yaml'),
-      'apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nnodeRegistration: {name: cp-1}\nlocalAPIEndpoint: {advertiseAddress: 192.0.2.10}\n',
+      'apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\nnodeRegistration: {name: cp-1}\nlocalAPIEndpoint: {advertiseAddress: 192.0.2.10}\n' +
+        '---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nencryptionAlgorithm: ECDSA-P256\n',
     );
     const { stdout, stderr } = await done(tree, 'generate-csr', '--config', '/kubeadm.yaml');
     assert.doesNotMatch(stdout, /openssl|usages/);

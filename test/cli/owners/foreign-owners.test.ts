@@ -19,8 +19,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 import { judge } from '../../support/judge.ts';
-import { kubepki, type Outcome } from '../../support/kubepki.ts';
+import { type Outcome } from '../../support/kubepki.ts';
 import { makeCa, resign } from '../../support/certificates/resigned.ts';
 import { mayChown } from '../../support/root.ts';
 import { changes, copyFixture, snapshot, temporaryDirectory, type Tree } from '../../support/tree.ts';

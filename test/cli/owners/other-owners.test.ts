@@ -18,7 +18,6 @@ import { requireTidy, setState } from '../../faults/invariants.ts';
 import { traced } from '../../faults/strace.ts';
 import { allComponents, changeNote } from '../../support/change-note.ts';
 import { judge } from '../../support/judge.ts';
-import { kubepki } from '../../support/kubepki.ts';
 import { mayChown } from '../../support/root.ts';
 import {
   changes,
@@ -28,6 +27,7 @@ import {
   temporaryDirectory,
   type Tree,
 } from '../../support/tree.ts';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 
 const role = 'ipv6';
 const stranger = 12345;

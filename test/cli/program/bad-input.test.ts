@@ -14,9 +14,9 @@ import {
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { judge } from '../../support/judge.ts';
-import { kubepki } from '../../support/kubepki.ts';
 import { changes, copyFixture, fixturePath, snapshot, type Tree } from '../../support/tree.ts';
 import { unprivileged } from '../../support/machine/unprivileged.ts';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 
 interface BadInput {
   readonly what: string;

@@ -10,10 +10,14 @@ import {
   outcomes,
   type ChangeDocument,
 } from '../../support/change-document.ts';
+import {
+  certsInProcess as certs,
+  doneInProcess as done,
+  kubepkiInProcess as kubepki,
+} from '../../support/in-process.ts';
 import { leafFile, leafFiles } from '../../support/certificates/certificates.ts';
 import { judge } from '../../support/judge.ts';
-import { kubepki } from '../../support/kubepki.ts';
-import { certs, done, quickTree, stateDirectory } from '../../support/node.ts';
+import { quickTree, stateDirectory } from '../../support/node.ts';
 import { externalTree } from '../../support/certificates/openssl-ca.ts';
 import { shortenCa, treeEnding } from '../../support/certificates/short-lived.ts';
 import {
@@ -119,11 +123,17 @@ describe('renew -o json', () => {
   for (const role of ['ipv6', 'kubeconfig-files', 'external-front-proxy', 'missing-leaf', 'ca-expiring']) {
     test(`--dry-run says what the renewal then does (${role})`, async (t) => {
       const tree = copyFixture(t, role);
+      // What is tried is not how keys are made.
+      writeFileSync(
+        join(tree.directory, 'ecdsa.yaml'),
+        'apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nencryptionAlgorithm: ECDSA-P256\n',
+      );
+      const renewal = ['renew', 'all', '--config', '/ecdsa.yaml'];
       const before = snapshot(tree.directory);
-      const plan = await changed(tree, 'renew', 'all', '--dry-run');
+      const plan = await changed(tree, ...renewal, '--dry-run');
       assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
       assert.ok(plan.dryRun);
-      const made = await changed(tree, 'renew', 'all');
+      const made = await changed(tree, ...renewal);
       assert.deepEqual(planned(plan), planned(made));
       // Through a link it is another path that changes.
       if (role !== 'kubeconfig-files') assert.deepEqual(filesOf(made, tree), changedPaths(before, tree));

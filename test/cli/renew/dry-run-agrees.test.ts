@@ -14,10 +14,15 @@ import {
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { changeDocument, entry } from '../../support/change-document.ts';
+import {
+  certsInProcess as certs,
+  doneInProcess as done,
+  kubepkiInProcess as kubepki,
+} from '../../support/in-process.ts';
 import { judge } from '../../support/judge.ts';
-import { kubepki, type Outcome } from '../../support/kubepki.ts';
+import { type Outcome } from '../../support/kubepki.ts';
 import { writeManifest } from '../../support/manifests.ts';
-import { certs, done, quickTree, stateDirectory } from '../../support/node.ts';
+import { quickTree, stateDirectory } from '../../support/node.ts';
 import { externalTree } from '../../support/certificates/openssl-ca.ts';
 import { mayChown } from '../../support/root.ts';
 import { changes, snapshot, temporaryDirectory, type Tree } from '../../support/tree.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { certs, done, quickTree } from '../../support/node.ts';
+import { certsInProcess as certs, doneInProcess as done } from '../../support/in-process.ts';
+import { quickTree } from '../../support/node.ts';
 import { changes, copyFixture, snapshot } from '../../support/tree.ts';
 
 describe('--dry-run', () => {

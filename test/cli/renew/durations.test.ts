@@ -1,7 +1,7 @@
 /** Every flag that takes a duration tells one that is too long from one that is not well-formed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { kubepki } from '../../support/kubepki.ts';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 
 const flags: readonly (readonly [command: string, flag: string, tooLong: string, longest: string])[] = [
   ['certs renew apiserver', '--validity', '999y', '291y, and no certificate outlives its CA'],

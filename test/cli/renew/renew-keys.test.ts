@@ -3,8 +3,8 @@ import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 import { leafFile, leafFiles, type LeafFiles } from '../../support/certificates/certificates.ts';
-import { kubepki } from '../../support/kubepki.ts';
 import { renewableRoles } from '../../support/roles.ts';
 import { copyFixture, fileChanges, snapshot, temporaryDirectory, type Tree } from '../../support/tree.ts';
 

@@ -3,10 +3,15 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import {
+  certsInProcess as certs,
+  doneInProcess as done,
+  kubepkiInProcess as kubepki,
+} from '../../support/in-process.ts';
 import { judge } from '../../support/judge.ts';
-import { kubepki, type Outcome } from '../../support/kubepki.ts';
+import { type Outcome } from '../../support/kubepki.ts';
 import { writeManifest, writeManifests } from '../../support/manifests.ts';
-import { certs, done, quickTree } from '../../support/node.ts';
+import { quickTree } from '../../support/node.ts';
 import { extensionsIn, makeApiserver, sansOf, sansOfRequest } from '../../support/certificates/san.ts';
 import { changes, copyFixture, fileChanges, snapshot, type Tree } from '../../support/tree.ts';
 

@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { certsInProcess as certs, doneInProcess as done } from '../../support/in-process.ts';
 import { judge } from '../../support/judge.ts';
-import { certs, done, quickTree } from '../../support/node.ts';
+import { quickTree } from '../../support/node.ts';
 import { changes, copyFixture, snapshot, type Tree } from '../../support/tree.ts';
 
 const hour = 3_600_000;

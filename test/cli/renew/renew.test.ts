@@ -16,8 +16,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { certificates } from '../../../src/catalog/catalog.ts';
 import { allComponents, changeNote, usersOf } from '../../support/change-note.ts';
+import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 import { judge } from '../../support/judge.ts';
-import { kubepki, kubepkiCommand, kubepkiFromCron } from '../../support/kubepki.ts';
+import { kubepkiCommand, kubepkiFromCron } from '../../support/kubepki.ts';
 import { runProgram } from '../../support/program.ts';
 import { changes, copyFixture, fileChanges, fixturePath, snapshot } from '../../support/tree.ts';
 

@@ -3,7 +3,8 @@ import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { allComponents, changeNote } from '../../support/change-note.ts';
-import { certs, done, quickTree, stateDirectory } from '../../support/node.ts';
+import { certsInProcess as certs, doneInProcess as done } from '../../support/in-process.ts';
+import { quickTree, stateDirectory } from '../../support/node.ts';
 import { changes, copyFixture, fileChanges, fixturePath, snapshot, type Tree } from '../../support/tree.ts';
 
 function ids(tree: Tree): string[] {

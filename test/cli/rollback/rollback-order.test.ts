@@ -5,8 +5,12 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { besideChangeNote } from '../../support/change-note.ts';
 import { changeDocument } from '../../support/change-document.ts';
-import { kubepki } from '../../support/kubepki.ts';
-import { certs, done, quickTree, stateDirectory } from '../../support/node.ts';
+import {
+  certsInProcess as certs,
+  doneInProcess as done,
+  kubepkiInProcess as kubepki,
+} from '../../support/in-process.ts';
+import { quickTree, stateDirectory } from '../../support/node.ts';
 import { externalTree } from '../../support/certificates/openssl-ca.ts';
 import { changes, fileChanges, snapshot, type Tree } from '../../support/tree.ts';
 

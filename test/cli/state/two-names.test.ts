@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { kubepki } from '../../support/kubepki.ts';
-import { certs, quickTree } from '../../support/node.ts';
+import { certsInProcess as certs, kubepkiInProcess as kubepki } from '../../support/in-process.ts';
+import { quickTree } from '../../support/node.ts';
 
 describe('the state of a cert dir', () => {
   test('two names of one cert dir share one state', async (t) => {

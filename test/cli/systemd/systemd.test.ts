@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { programWords } from '../../../src/commands/systemd/program-words.ts';
 import { quietNote } from '../../support/change-note.ts';
+import { doneInProcess as done, kubepkiInProcess } from '../../support/in-process.ts';
 import { judge } from '../../support/judge.ts';
 import { kubepki, kubepkiBin, kubepkiCommand } from '../../support/kubepki.ts';
-import { done, quickTree } from '../../support/node.ts';
+import { quickTree } from '../../support/node.ts';
 import { plane, quickly } from '../../support/kubelet/restart.ts';
 import { mayChown } from '../../support/root.ts';
 import { treeEnding } from '../../support/certificates/short-lived.ts';
@@ -17,7 +18,7 @@ import { changes, fileChanges, snapshot, temporaryDirectory } from '../../suppor
 const units = ['kubepki-renew.service', 'kubepki-renew.timer', 'kubepki-recover.service'] as const;
 
 async function unit(name: (typeof units)[number], ...flags: readonly string[]): Promise<string> {
-  const { stdout, stderr, code } = await kubepki(['systemd', '--unit', name, ...flags]);
+  const { stdout, stderr, code } = await kubepkiInProcess(['systemd', '--unit', name, ...flags]);
   assert.deepEqual([stderr, code], ['', 0]);
   return stdout;
 }
@@ -87,7 +88,7 @@ describe('systemd takes the units as they are', () => {
 });
 
 test('all three, each behind its path, when none is named', async () => {
-  const { stdout } = await kubepki(['systemd', '--restart']);
+  const { stdout } = await kubepkiInProcess(['systemd', '--restart']);
   const texts = await Promise.all(units.map((name) => unit(name, '--restart')));
   assert.equal(
     stdout,
@@ -389,7 +390,7 @@ for (const [what, flags, message] of [
   ['a path that no unit can name', ['--cert-dir', '/srv/"pki"/x'], /cannot be written in a unit/],
 ] as const) {
   test(`${what} is a usage error`, async () => {
-    const { stdout, stderr, code } = await kubepki(['systemd', ...flags]);
+    const { stdout, stderr, code } = await kubepkiInProcess(['systemd', ...flags]);
     assert.deepEqual([stdout, code], ['', 1]);
     assert.match(stderr, message);
   });
@@ -400,7 +401,7 @@ describe('--output-dir', () => {
 
   test('writes them, readable for everybody; once more changes nothing', async (t) => {
     const directory = temporaryDirectory(t);
-    const { stdout, stderr, code } = await kubepki(['systemd', '--output-dir', directory]);
+    const { stdout, stderr, code } = await kubepkiInProcess(['systemd', '--output-dir', directory]);
     assert.equal(code, 0);
     assert.equal(stdout, units.map((name) => `written: ${join(directory, name)}\n`).join(''));
     assert.match(stderr, /^hint: systemctl daemon-reload && systemctl enable --now kubepki-renew\.timer/);
@@ -410,7 +411,7 @@ describe('--output-dir', () => {
       names.map((name) => [name, '0644']),
     );
     for (const name of units) assert.equal(readFileSync(join(directory, name), 'utf8'), await unit(name));
-    const again = await kubepki(['systemd', '--output-dir', directory]);
+    const again = await kubepkiInProcess(['systemd', '--output-dir', directory]);
     assert.deepEqual([again.code, again.stdout], [0, stdout.replaceAll('written', 'unchanged')]);
     assert.deepEqual(changes(after, snapshot(directory), { inodes: true }), []);
   });
@@ -420,14 +421,14 @@ describe('--output-dir', () => {
     const path = join(directory, 'kubepki-renew.timer');
     writeFileSync(path, '[Timer]\nOnCalendar=weekly\n');
     const before = snapshot(directory);
-    const refused = await kubepki(['systemd', '--output-dir', directory]);
+    const refused = await kubepkiInProcess(['systemd', '--output-dir', directory]);
     assert.deepEqual([refused.stdout, refused.code], ['', 1]);
     assert.match(
       refused.stderr,
       /kubepki-renew\.timer: is there and says something else, so nothing was written\nhint: /,
     );
     assert.deepEqual(changes(before, snapshot(directory), { inodes: true }), []);
-    const forced = await kubepki(['systemd', '--output-dir', directory, '--force']);
+    const forced = await kubepkiInProcess(['systemd', '--output-dir', directory, '--force']);
     assert.equal(forced.code, 0);
     assert.equal(readFileSync(path, 'utf8'), await unit('kubepki-renew.timer'));
   });
@@ -436,7 +437,7 @@ describe('--output-dir', () => {
     const directory = temporaryDirectory(t);
     symlinkSync('/dev/null', join(directory, 'kubepki-renew.timer'));
     const before = snapshot(directory);
-    const { stderr, code } = await kubepki(['systemd', '--output-dir', directory, '--force']);
+    const { stderr, code } = await kubepkiInProcess(['systemd', '--output-dir', directory, '--force']);
     assert.equal(code, 1);
     assert.match(stderr, /kubepki-renew\.timer: is a symbolic link, and is not replaced/);
     assert.deepEqual(changes(before, snapshot(directory), { inodes: true }), []);
@@ -444,7 +445,7 @@ describe('--output-dir', () => {
 
   test('a directory that is not there is an error', async (t) => {
     const directory = join(temporaryDirectory(t), 'nowhere');
-    const { stderr, code } = await kubepki(['systemd', '--output-dir', directory]);
+    const { stderr, code } = await kubepkiInProcess(['systemd', '--output-dir', directory]);
     assert.equal(code, 1);
     assert.match(stderr, /^error: \S*nowhere: no such/);
   });

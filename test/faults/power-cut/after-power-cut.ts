@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { done, stateDirectory } from '../../support/node.ts';
+import { stateDirectory } from '../../support/node.ts';
 import { fileChanges, snapshot, type Snapshot, type Tree } from '../../support/tree.ts';
 import { imageDigest, readImage, writeImage, type DiskImage } from './disk-image.ts';
 import { requireSound, requireTidy } from '../invariants.ts';
 import type { PowerCut } from './power-cuts.ts';
 import type { Recover } from '../recover.ts';
 import { treeAt } from '../scenario.ts';
+import { doneInProcess as done } from '../../support/in-process.ts';
 
 /** What the files of a node may be after a change, wherever the power went. */
 export interface Ends {

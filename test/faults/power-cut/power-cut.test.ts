@@ -4,12 +4,13 @@
  */
 import { describe, test } from 'node:test';
 import { judge } from '../../support/judge.ts';
-import { done, quickTree } from '../../support/node.ts';
+import { quickTree } from '../../support/node.ts';
 import { snapshot } from '../../support/tree.ts';
 import { completeBackups } from './after-power-cut.ts';
 import { committed } from './commit-moments.ts';
 import { requireSurvival } from './power-cut-survival.ts';
 import { booted } from './running-system.ts';
+import { doneInProcess as done } from '../../support/in-process.ts';
 
 describe('a power cut', { concurrency: false }, () => {
   test('during a renewal: the set is all old or all new, and what was said is so', async (t) => {

@@ -107,19 +107,32 @@ export function leafFacts(openssl: string, leaf: LeafFiles): LeafFacts {
       // "No extensions in certificate" is said on stderr: an empty text says it too.
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-  const date = (field: string): Date =>
-    new Date(x509(`-${field}`, '-dateopt', 'iso_8601').trim().replace(/^\w+=/, ''));
+  // Each extension with its name on a line of its own.
+  const extensions = x509('-ext', 'subjectAltName,extendedKeyUsage,keyUsage,basicConstraints').split(
+    /^(?=\S)/m,
+  );
+  const extension = (name: string): string =>
+    extensions.find((one) => one.startsWith(`X509v3 ${name}:`)) ?? '';
+  const text = x509(
+    ...['-serial', '-startdate', '-enddate', '-dateopt', 'iso_8601'],
+    ...['-pubkey', '-subject', '-nameopt', 'multiline,show_type'],
+  );
+  const found = (pattern: RegExp): string => {
+    const match = pattern.exec(text);
+    if (match === null) throw new Error(`openssl does not say ${pattern.source}: ${text}`);
+    return match[1] ?? match[0];
+  };
   return {
-    subject: x509('-subject', '-nameopt', 'multiline,show_type'),
-    subjectAltName: x509('-ext', 'subjectAltName'),
-    extendedKeyUsage: x509('-ext', 'extendedKeyUsage'),
-    keyUsage: x509('-ext', 'keyUsage'),
-    basicConstraints: x509('-ext', 'basicConstraints'),
-    serial: x509('-serial').trim().replace('serial=', ''),
-    publicKey: x509('-pubkey'),
+    subject: found(/^subject=\n(?: .*\n)+/m),
+    subjectAltName: extension('Subject Alternative Name'),
+    extendedKeyUsage: extension('Extended Key Usage'),
+    keyUsage: extension('Key Usage'),
+    basicConstraints: extension('Basic Constraints'),
+    serial: found(/^serial=(.+)$/m),
+    publicKey: found(/^-----BEGIN PUBLIC KEY-----\n[^]*-----END PUBLIC KEY-----\n/m),
     publicKeyOfKeyFile: execFileSync(openssl, ['pkey', '-in', leaf.key, '-pubout'], { encoding: 'utf8' }),
-    notBefore: date('startdate'),
-    notAfter: date('enddate'),
+    notBefore: new Date(found(/^notBefore=(.+)$/m)),
+    notAfter: new Date(found(/^notAfter=(.+)$/m)),
   };
 }
 

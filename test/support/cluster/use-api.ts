@@ -10,8 +10,9 @@ import { kubeadmConfigMap } from './server.ts';
 import { judge } from '../judge.ts';
 import { until } from '../deadline.ts';
 import { startKubepki, type Outcome, type Running } from '../kubepki.ts';
-import { certs, stateDirectory } from '../node.ts';
+import { stateDirectory } from '../node.ts';
 import { fileChanges, snapshot, temporaryDirectory, type Tree } from '../tree.ts';
+import { certsInProcess as certs } from '../in-process.ts';
 
 export interface SigningNode extends NodeOfCluster {
   readonly openssl: string;

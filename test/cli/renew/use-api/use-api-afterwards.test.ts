@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { plane, quickly } from '../../../support/kubelet/restart.ts';
-import { certs } from '../../../support/node.ts';
 import { certsLine, terminal } from '../../../support/screen.ts';
+import { certsInProcess as certs } from '../../../support/in-process.ts';
 import { snapshot } from '../../../support/tree.ts';
 import {
   asked,

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { certsInProcess as certs } from '../../../support/in-process.ts';
 import { authorityOf } from '../../../support/cluster/authority.ts';
 import type { RequestFault } from '../../../support/cluster/server.ts';
 import { judge } from '../../../support/judge.ts';
-import { certs } from '../../../support/node.ts';
 import { snapshot, temporaryDirectory } from '../../../support/tree.ts';
 import {
   inPlace,

@@ -3,11 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { certsInProcess as certs, kubepkiInProcess as kubepki } from '../../../support/in-process.ts';
 import { csrPath } from '../../../support/cluster/csr-api.ts';
 import { makeAuthority } from '../../../support/cluster/authority.ts';
-import { kubepki, type Running } from '../../../support/kubepki.ts';
+import { type Running } from '../../../support/kubepki.ts';
 import { writeManifest } from '../../../support/manifests.ts';
-import { certs, stateDirectory } from '../../../support/node.ts';
+import { stateDirectory } from '../../../support/node.ts';
 import { makeCa, resign } from '../../../support/certificates/resigned.ts';
 import { fileChanges, snapshot, temporaryDirectory } from '../../../support/tree.ts';
 import {
