@@ -12,6 +12,7 @@ import {
   type ChangeReport,
   type ChangeStage,
 } from '../operations/change/change-report.ts';
+import { runEnd, type Asked, type Followed } from '../operations/change/run-end.ts';
 import { changeDocument } from '../render/change/change-document.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { rehearse } from '../storage/transaction.ts';
@@ -56,7 +57,8 @@ export interface PlannedRun {
   readonly report: (stage: ChangeStage) => ChangeReport;
   /** The report as people read it. */
   readonly text: (report: ChangeReport) => string | Promise<string>;
-  readonly code: ExitCode;
+  /** What decides the exit code beside the report; undefined: nothing. */
+  readonly asked?: Asked;
   /** What is said after the result. */
   readonly remarks?: (report: ChangeReport) => void;
   /** Of a rollback: what it goes back behind. What was to follow that change need not any more. */
@@ -68,7 +70,7 @@ export type Conclusion =
   | { readonly kind: 'interrupted'; readonly code: ExitCode }
   | {
       readonly kind: 'finished';
-      readonly code: ExitCode;
+      readonly asked?: Asked | undefined;
       readonly report: ChangeReport;
       /** Empty where stderr has said it all. */
       readonly text: string;
@@ -151,14 +153,13 @@ function refuse(
   onRefusal?.();
   return {
     kind: 'finished',
-    code: exitCodes.error,
     report: report({ kind: 'refused', dryRun }),
     text: '',
   };
 }
 
-async function finished({ code, text, remarks }: PlannedRun, report: ChangeReport): Promise<Conclusion> {
-  const said = { kind: 'finished', code, report, text: await text(report) } as const;
+async function finished({ asked, text, remarks }: PlannedRun, report: ChangeReport): Promise<Conclusion> {
+  const said = { kind: 'finished', asked, report, text: await text(report) } as const;
   return remarks === undefined
     ? said
     : {
@@ -171,8 +172,7 @@ async function finished({ code, text, remarks }: PlannedRun, report: ChangeRepor
 
 /** What follows a change of what is in use. Neither holds the lock. */
 interface Afterwards {
-  /** Resolves to another exit code when it failed. */
-  readonly restart?: () => Promise<ExitCode | undefined>;
+  readonly restart?: () => Promise<Followed>;
   /** Where it is known which hooks are owed still. */
   readonly state?: StateDirectory;
 }
@@ -192,18 +192,19 @@ export async function conclude(
   { restart, state }: Afterwards,
 ): Promise<ExitCode> {
   if (conclusion.kind === 'interrupted') return conclusion.code;
-  const { code, report, text, remarks } = conclusion;
+  const { asked, report, text, remarks } = conclusion;
+  const codeOf = (followed?: Followed): ExitCode => exitCodes[runEnd(report, asked, followed)];
   const { output, deployHook } = options;
   terminal.result(output === 'text' ? text : changeDocument(report, componentsToRestart(report), output));
   remarks?.();
   noteChange(report, options, terminal);
-  if (code === exitCodes.error) return code;
+  if (report.failed) return codeOf();
   if (report.dryRun) {
     if (state !== undefined) noteOwedHooks(state, { willRun: deployHook !== undefined }, terminal);
-    return code;
+    return codeOf();
   }
-  const failed = await restart?.();
+  const restarted = (await restart?.()) ?? 'well';
   // The certificates have changed, whether everything has been restarted or not: the hook is for whatever else uses them.
   const well = await runHooks(deployHook, hookFacts(report), state, terminal);
-  return failed ?? (well ? code : exitCodes.changedButNotFinished);
+  return codeOf(restarted === 'well' && !well ? 'failed' : restarted);
 }

@@ -10,7 +10,7 @@ import { generatedRequestLines } from '../../render/requests/generated-requests.
 import { commandHere } from '../../storage/state-directory.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
 import type { CompatOption } from '../../flags/compat-option.ts';
-import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
 import { nodeIdentity } from '../../node/host-identity.ts';
 import { readNodeNaming } from '../../flags/node-naming.ts';
 import { planNode, type Node } from '../../node/node-options.ts';
@@ -63,7 +63,6 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
       },
       report: (stage) => newRequestReport(places, stage),
       text: ({ dryRun }) => shown(node, places, { dryRun }),
-      code: exitCodes.done,
       remarks: ({ dryRun }) => {
         if (dryRun) return;
         const waiting = places.map(({ spec, request: { path } }) => {

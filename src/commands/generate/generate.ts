@@ -15,7 +15,7 @@ import { defaultAuthorityValidityMs, defaultValidityMs } from '../../operations/
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
 import { generationLines, type ShownGeneration } from '../../render/change/generation.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
-import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
 import { parseGenerateSelection, type GenerateSelection } from '../../flags/names/generate-selection.ts';
 import { nodeIdentity } from '../../node/host-identity.ts';
 import { readNodeNaming } from '../../flags/node-naming.ts';
@@ -87,7 +87,6 @@ function decided(node: Node, wanted: Wanted, way: Way, terminal: Terminal): Plan
     },
     report: (stage) => generationReport(plan, all, context, stage),
     text: ({ dryRun }) => generationLines(shownIn(node, plan, dryRun ? [] : made), node.layout, { dryRun }),
-    code: exitCodes.done,
     remarks: () => {
       // A certificate that ends earlier than was asked for, with its CA.
       for (const { warning } of made) if (warning !== undefined) terminal.warning(warning);

@@ -2,20 +2,20 @@ import { commandLine } from '../../errors/command-line.ts';
 import { shellWord } from '../../errors/shell-word.ts';
 import { signingFiles } from '../../inventory/look-ups.ts';
 import { factsOf } from '../../operations/change/certificate-facts.ts';
-import { hasExpired } from '../../operations/expiration/due.ts';
+import type { Asked } from '../../operations/change/run-end.ts';
 import type { PlannedRenewal, Renewable } from '../../operations/renewal/plan-renewal.ts';
 import { renew, type Renewed } from '../../operations/renewal/renew.ts';
 import { renewalReport } from '../../operations/renewal/renewal-report.ts';
 import { endsFirstWarnings, renewalWarnings } from '../../operations/renewal/renewal-warnings.ts';
 import { verifyRenewed } from '../../operations/renewal/verify-renewal.ts';
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
-import { renewalLines } from '../../render/change/renewal.ts';
+import { renewalLines, type RenewalOutcome } from '../../render/change/renewal.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
 import { clusterFlags } from '../../flags/cluster-options.ts';
 import { confirmRenewal } from '../../terminal/confirm.ts';
 import { dryRunText } from '../../terminal/dry-run-text.ts';
 import { deployHookFlags } from '../../flags/deploy-hook-option.ts';
-import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
 import { warnOfFindings } from '../../terminal/findings.ts';
 import { nodeFlags, openNode, type Node } from '../../node/node-options.ts';
 import { noteAuthorities } from '../../change/note-authorities.ts';
@@ -23,7 +23,7 @@ import type { WithinOption } from '../../flags/period-option.ts';
 import { planRenewalRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
 import { plannedChanges } from '../../change/planned-changes.ts';
 import { refusals, renewRestHint } from '../../change/refusal.ts';
-import { isAnyUnsound, restingOutcome, warnOfUnsound } from './resting.ts';
+import { shownAsLeft, warnOfUnsound } from './resting.ts';
 import { restartAfterFlags } from '../../flags/restart-options.ts';
 import { parseSelection, type Selection } from '../../flags/names/select.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from '../../flags/san-options.ts';
@@ -126,7 +126,7 @@ function decided(run: RenewalRun, way: Way, { selection, options, terminal }: Co
         (await dryRunText(plannedChanges(renewables), terminal))
       );
     },
-    code: exitCodeOf(run, selection, options),
+    asked: { named: selection.kind === 'named', within: options.within && stillWrong(run) },
   };
 }
 
@@ -208,24 +208,10 @@ function changeOf(renewed: readonly Renewed[]): Omit<Change, 'signedBy'> {
   };
 }
 
-function exitCodeOf(
-  { plan, staysDue, authorityFaults, now }: RenewalRun,
-  selection: Selection,
-  { within }: RenewOptions,
-): ExitCode {
-  if (isAnyUnsound(plan) || authorityFaults.length > 0) return exitCodes.expired;
-  // Renewed, and of no more use than before: a timer must not be green.
+/** What a renewal does not mend. */
+function stillWrong({ plan, staysDue, authorityFaults, now }: RenewalRun): Asked['within'] {
   const isAnyUseless = renewablesOf(plan).some(({ kept, nameless }) => kept.length > 0 || nameless);
-  if (within !== undefined && isAnyUseless) return exitCodes.expired;
-  const external = plan.flatMap((one) => (one.status === 'external-ca' ? [one] : []));
-  const left = external.length > 0 || plan.some(({ status }) => status === 'missing');
-  if (selection.kind === 'named' && left) return exitCodes.notRenewed;
-  // Nobody but the external CA can renew them: a timer must not be green until they have expired.
-  if (within !== undefined && external.length > 0) {
-    const hasAnyExpired = external.some(({ notAfter }) => hasExpired(notAfter.getTime() - now.getTime()));
-    return hasAnyExpired ? exitCodes.expired : exitCodes.expiring;
-  }
-  return staysDue ? exitCodes.expiring : exitCodes.done;
+  return { now, staysDue, faulty: authorityFaults.length > 0 || isAnyUseless };
 }
 
 /** What there is to say of each; of what is not due only beside what is. */
@@ -243,22 +229,16 @@ function linesOf(
   return `${renewalLines(said.map(outcomeOf), { closing })}nothing is due within ${within.text}\n`;
 }
 
-function outcomeOf(planned: PlannedRenewal): Parameters<typeof renewalLines>[0][number] {
+function outcomeOf(planned: PlannedRenewal): RenewalOutcome {
   const { longName } = planned.spec;
   switch (planned.status) {
     case 'renewable':
       return { status: 'renewed', longName };
-    case 'missing':
-    case 'same-sans':
-      return { status: planned.status, longName };
-    case 'not-due':
-    case 'unsound':
-      return restingOutcome(planned);
     case 'ca-ends-first':
       return { status: 'ca-ends-first', longName, notAfter: planned.end.leafNotAfter };
     case 'external-ca':
       return { status: 'external-ca', longName, caBaseName: planned.caBaseName };
-    case 'refused':
-      throw new TypeError('a refused renewal is never reported as done');
+    default:
+      return shownAsLeft(planned);
   }
 }

@@ -1,22 +1,25 @@
-import type { Resting } from '../../operations/renewal/resting.ts';
-import type { RestingOutcome } from '../../render/change/renewal.ts';
+import type { Left, Resting } from '../../operations/renewal/resting.ts';
+import type { ShownLeft } from '../../render/change/renewal.ts';
 import { warnOfFindings } from '../../terminal/findings.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
-/** What there is to say of a certificate that `--within` leaves as it is. */
-export function restingOutcome(planned: Exclude<Resting, { status: 'same-sans' }>): RestingOutcome {
+/** What there is to say of a certificate that is left as it is. */
+export function shownAsLeft(planned: Left): ShownLeft {
   const { longName } = planned.spec;
-  return planned.status === 'not-due'
-    ? { status: 'not-due', longName, notAfter: planned.notAfter }
-    : { status: 'unsound', longName, reasons: planned.findings.map(({ summary }) => summary) };
+  switch (planned.status) {
+    case 'missing':
+    case 'same-sans':
+      return { status: planned.status, longName };
+    case 'not-due':
+      return { status: 'not-due', longName, notAfter: planned.notAfter };
+    case 'unsound':
+      return { status: 'unsound', longName, reasons: planned.findings.map(({ summary }) => summary) };
+    case 'refused':
+      throw new TypeError('what is refused is never reported as done');
+  }
 }
 
 type Planned = { readonly status: string } | Resting;
-
-/** A timer must not be green while something is wrong. */
-export function isAnyUnsound(plan: readonly Planned[]): boolean {
-  return plan.some(isUnsound);
-}
 
 /** Why, and what mends it. */
 export function warnOfUnsound(plan: readonly Planned[], terminal: Terminal): void {

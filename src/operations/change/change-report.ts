@@ -7,6 +7,8 @@ export interface ChangeReport {
   readonly command: ChangeCommand;
   /** Nothing was written; the outcomes are those that the change would have. */
   readonly dryRun: boolean;
+  /** An error, which is said beside it, has kept the run from changing anything. */
+  readonly failed: boolean;
   /** The backup of what was replaced; undefined: nothing was changed. */
   readonly backup: string | undefined;
   /** Of a rollback: the backup that was brought back. */
@@ -29,14 +31,14 @@ interface ReportedChange {
 }
 
 /** What a report says of its stage. */
-export function stageOf(stage: ChangeStage): Pick<ChangeReport, 'dryRun' | 'backup'> {
+export function stageOf(stage: ChangeStage): Pick<ChangeReport, 'dryRun' | 'failed' | 'backup'> {
   switch (stage.kind) {
     case 'refused':
-      return { dryRun: stage.dryRun, backup: undefined };
+      return { dryRun: stage.dryRun, failed: true, backup: undefined };
     case 'planned':
-      return { dryRun: true, backup: undefined };
+      return { dryRun: true, failed: false, backup: undefined };
     case 'made':
-      return { dryRun: false, backup: stage.backup };
+      return { dryRun: false, failed: false, backup: stage.backup };
   }
 }
 

@@ -25,14 +25,14 @@ import {
   type CsrDirectoryOption,
 } from '../../../flags/csr-directory.ts';
 import { dueSettingsOf } from '../due-settings.ts';
-import { exitCodes, type ExitCode } from '../../../terminal/exit-code.ts';
+import type { ExitCode } from '../../../terminal/exit-code.ts';
 import { namedAlgorithm, openNode, type Node } from '../../../node/node-options.ts';
 import { readManaged } from '../../../node/snapshot.ts';
 import { noteSigning, signerOf, type WaitingRequest } from '../../../change/note-signing.ts';
 import { refusals, renewRestHint } from '../../../change/refusal.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from '../../../flags/san-options.ts';
 import type { WithinOption } from '../../../flags/period-option.ts';
-import { isAnyUnsound, restingOutcome, warnOfUnsound } from '../resting.ts';
+import { shownAsLeft, warnOfUnsound } from '../resting.ts';
 import { parseSelection, selectedSpecs, type Selection } from '../../../flags/names/select.ts';
 import type { Change } from '../../../change/session.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
@@ -123,7 +123,7 @@ function decided(
     report: (stage) => requestReport(plan, inventory, stage),
     text: ({ dryRun }) =>
       linesOf(plan, (one) => (dryRun ? shownBefore(one, node) : shown(one, node)), { dryRun }, node, options),
-    code: exitCodeOf(plan, selection),
+    asked: { named: selection.kind === 'named' },
     remarks: ({ dryRun }) => {
       if (!dryRun) noteSigning(waitingIn(plan), node.layout, options, terminal);
     },
@@ -212,11 +212,7 @@ function linesOf(
 
 function shown(planned: PlannedRequest, { layout }: Node): ShownRequest {
   const { longName, usages } = planned.spec;
-  if (planned.status === 'missing' || planned.status === 'same-sans') {
-    return { status: planned.status, longName };
-  }
-  if (planned.status === 'not-due' || planned.status === 'unsound') return restingOutcome(planned);
-  if (planned.status === 'refused') throw new TypeError('a refused request is never reported as made');
+  if (planned.status !== 'requestable' && planned.status !== 'pending') return shownAsLeft(planned);
   const files = filesOf(planned);
   return {
     status: planned.status === 'pending' ? 'pending' : 'made',
@@ -250,10 +246,4 @@ function shownBefore(planned: PlannedRequest, node: Node): ShownRequest {
   if (planned.status !== 'requestable' || request.status !== 'made') return request;
   const { sans } = planned.requestable;
   return sans === undefined ? request : { ...request, sans: sanDifference(sans.edit) };
-}
-
-function exitCodeOf(plan: readonly PlannedRequest[], selection: Selection): ExitCode {
-  if (isAnyUnsound(plan)) return exitCodes.expired;
-  const missing = plan.some(({ status }) => status === 'missing');
-  return selection.kind === 'named' && missing ? exitCodes.notRenewed : exitCodes.done;
 }
