@@ -6,7 +6,7 @@ import { FileSystemRoot } from '../../filesystem/root.ts';
 import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
 import { warnOfFindings } from '../../terminal/findings.ts';
 import { openNode, workingDirectory, type Node, type NodeOptions } from '../../node/node-options.ts';
-import { expirationPresenter } from './present-expiration.ts';
+import { nodeForms, presenter } from './present-expiration.ts';
 import { showExpiration, worseOf } from './show-expiration.ts';
 import { isTerminal } from '../../terminal/standard-streams.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
@@ -38,7 +38,7 @@ export async function checkExpiration(
 }
 
 async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Terminal): Promise<ExitCode> {
-  const present = await expirationPresenter(options, terminal);
+  const present = await presenter(options, terminal, nodeForms);
   const now = options.at ?? new Date();
   const asking = { prefix: 'check-expiration', text: options.output.kind === 'text' } as const;
   const here = await askCluster(options, asking, terminal);
@@ -49,7 +49,7 @@ async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Term
     throw error;
   });
   const unwritten = metrics?.write([metrics.of(examined)]);
-  const shown = present({ ...examined, now, runs: metrics?.runs });
+  const shown = present({ ...examined, runs: metrics?.runs });
   showExpiration(shown, unwritten, terminal);
   if (shown.pluginCode !== undefined) return shown.pluginCode;
   for (const problem of examined.problems) terminal.error(problem);

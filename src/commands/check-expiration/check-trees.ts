@@ -8,7 +8,8 @@ import { warnOfFindings } from '../../terminal/findings.ts';
 import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
 import { openNode, workingDirectory } from '../../node/node-options.ts';
 import type { Period } from '../../flags/period-option.ts';
-import { metricsOfTrees, treesPresenter, type ExaminedTree } from './present-trees.ts';
+import { presenter } from './present-expiration.ts';
+import { metricsOfTrees, treesForms, type ExaminedTree } from './present-trees.ts';
 import { showExpiration, worseOf } from './show-expiration.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { noteWaiting } from '../../node/waiting.ts';
@@ -32,7 +33,7 @@ export async function checkTrees(
   }
   // What was read of one tree is garbage when the next is read. Left to itself, V8 lets that of many pile up.
   setFlagsFromString('--optimize-for-size');
-  const present = await treesPresenter(options, terminal);
+  const present = await presenter(options, terminal, treesForms);
   const now = options.at ?? new Date();
   const { textfile, output } = options;
   // Of this machine: which of the trees should have it?
@@ -57,7 +58,7 @@ export async function checkTrees(
     }),
   );
   const unwritten = metrics?.write(metricsOfTrees(trees));
-  const shown = present(trees, metrics?.runs);
+  const shown = present({ trees, runs: metrics?.runs });
   showExpiration(shown, unwritten, terminal);
   if (shown.pluginCode !== undefined) return shown.pluginCode;
   for (const problem of trees.flatMap(({ problems }) => problems)) terminal.error(problem);
