@@ -3,9 +3,9 @@ import type { ChangePlace } from '../changeset/past-change.ts';
 import type { KubepkiError } from '../errors/error.ts';
 import type { DeployHookOption } from '../flags/deploy-hook-option.ts';
 import type { OutputOption } from '../flags/output-option.ts';
-import type { RestartAfterOptions } from '../flags/restart-options.ts';
+import type { RestartAfterOptions, RestartFlags } from '../flags/restart-options.ts';
 import { requireNoDanglingLink } from '../inventory/dangling-links.ts';
-import type { Node, NodeOptions } from '../node/node-options.ts';
+import type { Node } from '../node/node-options.ts';
 import { noteWaiting, stateOf } from '../node/waiting.ts';
 import {
   componentsToRestart,
@@ -101,18 +101,18 @@ export async function changeNode(
   if (options.dryRun === true) {
     await noteWaiting(node, terminal);
     const way = { dryRun: true, state: stateOf(node), generateKeys: placeholderKeys };
-    return conclude(await run(way), options, terminal, after);
+    return conclude(await run(way), node, options, terminal, after);
   }
   if (asks) {
     const first = await plan({ dryRun: false, state: stateOf(node), generateKeys });
     const refused = refuse(first, { dryRun: false }, terminal);
-    if (refused !== undefined) return conclude(refused, options, terminal, after);
+    if (refused !== undefined) return conclude(refused, node, options, terminal, after);
     await first.question?.();
   }
   const conclusion = await underLock(node, options, terminal, (state) =>
     run({ dryRun: false, state, generateKeys }),
   );
-  return conclude(conclusion, options, terminal, after);
+  return conclude(conclusion, node, options, terminal, after);
 }
 
 /** Refuses, rehearses or makes what was decided. Call it under the lock, but for a dry run. */
@@ -187,7 +187,8 @@ export function afterwards(node: Node, options: ChangeFlags, terminal: Terminal)
  */
 export async function conclude(
   conclusion: Conclusion,
-  options: OutputOption & DeployHookOption & NodeOptions & { readonly restart?: boolean },
+  node: Pick<Node, 'flags'>,
+  options: OutputOption & DeployHookOption & RestartFlags & { readonly restart?: boolean },
   terminal: Terminal,
   { restart, state }: Afterwards,
 ): Promise<ExitCode> {
@@ -197,7 +198,7 @@ export async function conclude(
   const { output, deployHook } = options;
   terminal.result(output === 'text' ? text : changeDocument(report, componentsToRestart(report), output));
   remarks?.();
-  noteChange(report, options, terminal);
+  noteChange(report, node, options, terminal);
   if (report.failed) return codeOf();
   if (report.dryRun) {
     if (state !== undefined) noteOwedHooks(state, { willRun: deployHook !== undefined }, terminal);

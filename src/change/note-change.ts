@@ -1,7 +1,8 @@
 import { changedInUse, componentsToRestart, type ChangeReport } from '../operations/change/change-report.ts';
 import { changeSummary } from '../render/change/change-summary.ts';
-import type { NodeOptions } from '../node/node-options.ts';
+import type { Node } from '../node/node-options.ts';
 import type { OutputOption } from '../flags/output-option.ts';
+import type { RestartFlags } from '../flags/restart-options.ts';
 import { restartCommand } from './restart/restart-command.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
@@ -11,13 +12,14 @@ import type { Terminal } from '../terminal/terminal.ts';
  */
 export function noteChange(
   report: ChangeReport,
-  options: NodeOptions & OutputOption & { readonly restart?: boolean },
+  node: Pick<Node, 'flags'>,
+  options: OutputOption & RestartFlags & { readonly restart?: boolean },
   terminal: Terminal,
 ): void {
   const summary = changeSummary(report);
   if (summary === undefined) return;
   const components = options.restart === true ? [] : componentsToRestart(report);
-  const command = restartCommand(components, options);
+  const command = restartCommand(components, node, options);
   if (terminal.quiet) {
     terminal.record(command === undefined ? summary : `${summary}; to use what is new: ${command}`);
     return;

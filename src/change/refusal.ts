@@ -1,5 +1,5 @@
 import { KubepkiError } from '../errors/error.ts';
-import { nodeFlags, type NodeOptions } from '../node/node-options.ts';
+import type { Node } from '../node/node-options.ts';
 
 /** What became of one certificate in a plan. */
 interface Planned {
@@ -32,10 +32,10 @@ export function refusals(
 /** The command that renews what could be renewed; undefined when that is nothing. */
 export function renewRestHint(
   rest: readonly string[],
-  options: NodeOptions,
+  node: Pick<Node, 'flags'>,
   flags: readonly string[] = [],
 ): string | undefined {
   if (rest.length === 0) return undefined;
-  const command = ['kubepki certs renew', ...rest, ...flags, ...nodeFlags(options)].join(' ');
+  const command = ['kubepki certs renew', ...rest, ...flags, ...node.flags].join(' ');
   return `nothing was changed; to renew the rest: ${command}`;
 }

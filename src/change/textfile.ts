@@ -1,3 +1,4 @@
+import type { KubeadmConfig } from '../config/kubeadm-config.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { monitored } from '../operations/expiration/monitored.ts';
 import {
@@ -10,7 +11,7 @@ import {
 import { openTextfile, writeTextfile, type Textfile } from '../storage/textfile.ts';
 import { examine, type Examined } from '../node/examine.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import { openNode, type Node, type NodeOptions } from '../node/node-options.ts';
+import { openNode, readConfiguration, type Node, type NodeOptions } from '../node/node-options.ts';
 import { interruptionDuringHold, wasChanged } from '../terminal/signals.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TextfileOption } from '../flags/textfile-option.ts';
@@ -37,12 +38,13 @@ export function knownRuns({ end }: Textfile): RenewRuns {
  */
 export async function recordingRun(
   options: NodeOptions & TextfileOption & { readonly dryRun?: boolean },
+  cluster: KubeadmConfig | undefined,
   terminal: Terminal,
   run: () => Promise<ExitCode>,
 ): Promise<ExitCode> {
   if (options.textfile === undefined) return run();
   if (options.dryRun === true) throw new KubepkiError('usage', '--textfile does not go with --dry-run');
-  const node = await openNode(options, withoutWarnings(terminal));
+  const node = openNode(options, await readConfiguration(options, withoutWarnings(terminal), cluster));
   const textfile = openTextfile(node.layout.root, options.textfile);
   try {
     const code = await run();

@@ -1,10 +1,10 @@
 import type { KubeadmConfig } from '../config/kubeadm-config.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import { FileSystemRoot } from '../filesystem/root.ts';
+import type { FileSystemRoot } from '../filesystem/root.ts';
 import { isOwnNode, locateLayout } from '../inventory/layout.ts';
 import { adminConf, foreignOwnerOf, readApiAccess } from './cluster-access.ts';
-import { workingDirectory, type NodeOptions } from './node-options.ts';
+import { openRoot, type NodeOptions } from './node-options.ts';
 import { isUnusable, unusableClusterConfig } from './unusable-cluster-config.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
@@ -21,19 +21,18 @@ interface Asking {
 }
 
 /**
- * The options, and with them what the cluster's kubeadm-config says, where it is to be asked and answers. Nothing that
- * goes wrong with it stops a command: its files can be there without the cluster.
+ * What the cluster's kubeadm-config says, where it is to be asked and answers. Nothing that goes wrong with it stops a
+ * command: its files can be there without the cluster.
  */
-export async function askCluster<T extends Options>(
-  options: T,
+export async function askCluster(
+  options: Options,
   asking: Asking,
   terminal: Terminal,
-): Promise<T> {
-  const root = FileSystemRoot.open(options.rootfs, workingDirectory(options));
+): Promise<KubeadmConfig | undefined> {
+  const root = openRoot(options);
   const kubeconfig = kubeconfigToUse(root, options);
-  if (kubeconfig === undefined) return options;
-  const config = await readClusterConfig({ root, kubeconfig, options }, asking, terminal);
-  return config === undefined ? options : { ...options, clusterConfig: config };
+  if (kubeconfig === undefined) return undefined;
+  return readClusterConfig({ root, kubeconfig, options }, asking, terminal);
 }
 
 /**

@@ -71,7 +71,7 @@ async function concluded(
     },
   };
   const options = { output: 'text', deployHook: `echo hook >> '${file}'; ${hook}` } as const;
-  const code = await conclude(conclusion, options, terminal, {
+  const code = await conclude(conclusion, { flags: [] }, options, terminal, {
     restart: () => {
       tell('restart');
       return Promise.resolve(restarted);

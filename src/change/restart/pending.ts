@@ -14,7 +14,6 @@ import {
   type RestartTerms,
 } from '../../storage/pending-restarts.ts';
 import type { StateDirectory } from '../../storage/state-directory.ts';
-import type { NodeOptions } from '../../node/node-options.ts';
 import { restartCommand } from './restart-command.ts';
 import type { RestartFlags } from '../../flags/restart-options.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
@@ -105,13 +104,13 @@ export function settlePending(state: StateDirectory, component: Component): void
 }
 
 /** A run that was to restart them was stopped before it could. */
-export function notePendingRestarts(state: StateDirectory, options: NodeOptions, terminal: Terminal): void {
+export function notePendingRestarts(state: StateDirectory, terminal: Terminal): void {
   const components = pendingComponents(state);
   if (components.length === 0) return;
   terminal.note(`not restarted yet since their certificates changed: ${components.join(', ')}`);
   const { manifestsDir } = pendingTerms(state, components);
   const where = manifestsDir === undefined ? {} : { manifestsDir: state.root.display(manifestsDir) };
-  terminal.hint(restartCommand(components, { ...options, ...where }));
+  terminal.hint(restartCommand(components, state, where));
 }
 
 /** Which components use these certificates, in the order of restarting. */

@@ -49,7 +49,7 @@ export async function restartAfter(
       if (refuse(plan, terminal)) return 'failed';
       const run = { ...terms, state, terminal: besideResult(options, terminal) };
       const summary = await restartComponents(plan, run);
-      const code = sayFailure(summary, terms.options, terminal);
+      const code = sayFailure(summary, terms.node, terms.options, terminal);
       if (code === exitCodes.done) return 'well';
       return code === exitCodes.unfinished ? 'unfinished' : 'failed';
     });

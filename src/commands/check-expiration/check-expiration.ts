@@ -1,11 +1,17 @@
+import type { KubeadmConfig } from '../../config/kubeadm-config.ts';
 import { askCluster } from '../../node/ask-cluster.ts';
 import { examine, type Examined, type KeysOption } from '../../node/examine.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import { FileSystemRoot } from '../../filesystem/root.ts';
 import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
 import { warnOfFindings } from '../../terminal/findings.ts';
-import { openNode, workingDirectory, type Node, type NodeOptions } from '../../node/node-options.ts';
+import {
+  openNode,
+  openRoot,
+  readConfiguration,
+  type Node,
+  type NodeOptions,
+} from '../../node/node-options.ts';
 import { nodeForms, presenter } from './present-expiration.ts';
 import { showExpiration, worseOf } from './show-expiration.ts';
 import { isTerminal } from '../../terminal/standard-streams.ts';
@@ -41,9 +47,9 @@ async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Term
   const present = await presenter(options, terminal, nodeForms);
   const now = options.at ?? new Date();
   const asking = { prefix: 'check-expiration', text: options.output.kind === 'text' } as const;
-  const here = await askCluster(options, asking, terminal);
-  const metrics = await openMetrics(FileSystemRoot.open(here.rootfs, workingDirectory(here)), options);
-  const { node, examined } = await examineOne(here, now, terminal).catch((error: unknown) => {
+  const cluster = await askCluster(options, asking, terminal);
+  const metrics = await openMetrics(openRoot(options), options);
+  const { node, examined } = await examineOne(options, cluster, now, terminal).catch((error: unknown) => {
     // What the file said of this node before must not stand: nothing is known of it now.
     if (error instanceof KubepkiError) metrics?.write([metrics.ofUnreadable()]);
     throw error;
@@ -70,10 +76,11 @@ async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Term
 /** @throws KubepkiError where nothing of the node can be looked at */
 async function examineOne(
   options: NodeOptions & KeysOption,
+  cluster: KubeadmConfig | undefined,
   now: Date,
   terminal: Terminal,
 ): Promise<{ readonly node: Node; readonly examined: Examined }> {
-  const node = await openNode(options, terminal);
+  const node = openNode(options, await readConfiguration(options, terminal, cluster));
   await noteWaiting(node, terminal);
   return { node, examined: examine(node, options, now) };
 }

@@ -6,7 +6,7 @@ import { examine } from '../../node/examine.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { warnOfFindings } from '../../terminal/findings.ts';
 import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
-import { openNode, workingDirectory } from '../../node/node-options.ts';
+import { openNode, readConfiguration, workingDirectory } from '../../node/node-options.ts';
 import type { Period } from '../../flags/period-option.ts';
 import { presenter } from './present-expiration.ts';
 import { metricsOfTrees, treesForms, type ExaminedTree } from './present-trees.ts';
@@ -37,14 +37,15 @@ export async function checkTrees(
   const now = options.at ?? new Date();
   const { textfile, output } = options;
   // Of this machine: which of the trees should have it?
-  const here = FileSystemRoot.open(undefined, workingDirectory({ ...(textfile && { config: textfile }) }));
-  const metrics = await openMetrics(here, options);
+  const own = FileSystemRoot.open(undefined, workingDirectory({ ...(textfile && { config: textfile }) }));
+  const metrics = await openMetrics(own, options);
   const measure =
     metrics !== undefined || output.kind === 'prometheus'
       ? await import('../../change/textfile.ts')
       : undefined;
   const read: ReadTree = async (node, said) => {
-    const opened = await openNode({ ...options, rootfs: node }, said);
+    const here = { ...options, rootfs: node };
+    const opened = openNode(here, await readConfiguration(here, said));
     await noteWaiting(opened, said);
     const examined = examine(opened, options, now);
     const { report, problems, findings } = examined;

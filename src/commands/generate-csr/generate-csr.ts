@@ -13,7 +13,7 @@ import type { CompatOption } from '../../flags/compat-option.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import { nodeIdentity } from '../../node/host-identity.ts';
 import { readNodeNaming } from '../../flags/node-naming.ts';
-import { planNode, type Node } from '../../node/node-options.ts';
+import { planNode, readConfiguration, type Node } from '../../node/node-options.ts';
 import { noteSigning } from '../../change/note-signing.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
@@ -23,7 +23,7 @@ export interface GenerateCsrOptions extends ChangeFlags, CompatOption {
 
 /** `generate-csr`: keys and requests for a control plane that has no certificates yet. */
 export async function generateRequests(options: GenerateCsrOptions, terminal: Terminal): Promise<ExitCode> {
-  const node = await planNode(options, terminal);
+  const node = planNode(options, await readConfiguration(options, terminal));
   const organizations = organizationsSince(options.compat);
   // What is in the way is told before what is not known.
   placesOf(node, organizations);

@@ -19,7 +19,7 @@ import type { ExitCode } from '../../terminal/exit-code.ts';
 import { parseGenerateSelection, type GenerateSelection } from '../../flags/names/generate-selection.ts';
 import { nodeIdentity } from '../../node/host-identity.ts';
 import { readNodeNaming } from '../../flags/node-naming.ts';
-import { planNode, type Node } from '../../node/node-options.ts';
+import { planNode, readConfiguration, type Node } from '../../node/node-options.ts';
 import { refusals } from '../../change/refusal.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { warnOfShortValidity, type ValidityOption } from '../../flags/validity-option.ts';
@@ -37,7 +37,7 @@ export async function generateMissing(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const selection = parseGenerateSelection(names, options);
-  const node = await planNode(options, terminal);
+  const node = planNode(options, await readConfiguration(options, terminal));
   warnOfShortValidity(options, terminal);
   const identity = nodeIdentity(
     {

@@ -6,7 +6,7 @@ import type { Installable, PlannedInstall } from '../../operations/install/plan-
 import { installLines, type ShownInstall } from '../../render/change/install.ts';
 import { changeNode, type ChangeFlags, type PlannedRun } from '../../change/change-node.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
-import { openNode, type NodeOptions } from '../../node/node-options.ts';
+import { openNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
 import { installable, planInstallRun, type InstallRun, type InstallSources } from './plan-install-run.ts';
 import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from '../../flags/csr-directory.ts';
 import { noteAuthorities } from '../../change/note-authorities.ts';
@@ -24,7 +24,7 @@ export async function installCertificates(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const named = parseNames(names, options);
-  const node = await openNode(options, terminal);
+  const node = openNode(options, await readConfiguration(options, terminal));
   requireCsrDirectory(node, options);
   warnOfOpenDirectory(node, options, terminal);
   const directory = csrDirectory(node, options);

@@ -1,5 +1,6 @@
 import { Argument, type Command, Option } from 'commander';
 import { certificates } from '../../catalog/catalog.ts';
+import type { KubeadmConfig } from '../../config/kubeadm-config.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { RenewOptions } from './renew.ts';
 import type { RequestOptions } from './csr-only/request.ts';
@@ -90,7 +91,7 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
       >();
       const terminal = openTerminal(options);
       const { recordingRun } = await import('../../change/textfile.ts');
-      const asked = async (): Promise<typeof options> => {
+      const askedCluster = async (): Promise<KubeadmConfig | undefined> => {
         // What is wrong with the command line is said at once.
         parseAskedSans(parseSelection(names, options), options);
         const { askCluster } = await import('../../node/ask-cluster.ts');
@@ -102,8 +103,9 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
         requireRestartAsked(options);
         if (!isNamed) requireForceNeeded(options, 'names, --remove-san or --sans-from-config');
         const { renewThroughApi } = await import('./use-api/use-api.ts');
-        const here = await asked();
-        done(await recordingRun(here, terminal, () => renewThroughApi(names, here, terminal)));
+        const cluster = await askedCluster();
+        const run = (): Promise<ExitCode> => renewThroughApi(names, options, cluster, terminal);
+        done(await recordingRun(options, cluster, terminal, run));
         return;
       }
       requireNoApiFlags(options);
@@ -124,16 +126,18 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
           });
         }
         const { requestCertificates } = await import('./csr-only/request.ts');
-        const here = await asked();
-        done(await recordingRun(here, terminal, () => requestCertificates(names, here, terminal)));
+        const cluster = await askedCluster();
+        const run = (): Promise<ExitCode> => requestCertificates(names, options, cluster, terminal);
+        done(await recordingRun(options, cluster, terminal, run));
         return;
       }
       if (options.csrDir !== undefined) throw new KubepkiError('usage', '--csr-dir goes with --csr-only');
       requireRestartAsked(options);
       if (!isNamed) requireForceNeeded(options, 'names, --csr-only, --remove-san or --sans-from-config');
       const { renewCertificates } = await import('./renew.ts');
-      const here = await asked();
-      done(await recordingRun(here, terminal, () => renewCertificates(names, here, terminal)));
+      const cluster = await askedCluster();
+      const run = (): Promise<ExitCode> => renewCertificates(names, options, cluster, terminal);
+      done(await recordingRun(options, cluster, terminal, run));
     });
   explain(command, {
     examples: [

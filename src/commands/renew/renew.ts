@@ -1,3 +1,4 @@
+import type { KubeadmConfig } from '../../config/kubeadm-config.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { shellWord } from '../../errors/shell-word.ts';
 import { signingFiles } from '../../inventory/look-ups.ts';
@@ -17,7 +18,7 @@ import { dryRunText } from '../../terminal/dry-run-text.ts';
 import { deployHookFlags } from '../../flags/deploy-hook-option.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import { warnOfFindings } from '../../terminal/findings.ts';
-import { nodeFlags, openNode, type Node } from '../../node/node-options.ts';
+import { openNode, readConfiguration, type Node } from '../../node/node-options.ts';
 import { noteAuthorities } from '../../change/note-authorities.ts';
 import type { WithinOption } from '../../flags/period-option.ts';
 import { planRenewalRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
@@ -46,11 +47,12 @@ export interface RenewOptions extends ChangeFlags, ClusterOptions, ValidityOptio
 export async function renewCertificates(
   names: readonly string[],
   options: RenewOptions,
+  cluster: KubeadmConfig | undefined,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const selection = parseSelection(names, options);
   const asked = parseAskedSans(selection, options);
-  const node = await openNode(options, terminal);
+  const node = openNode(options, await readConfiguration(options, terminal, cluster));
   const wishes: RenewalWishes = {
     validityMs: options.validity?.milliseconds,
     sans: await wishedSans(asked, node, options, terminal),
@@ -76,7 +78,8 @@ interface Context {
   readonly terminal: Terminal;
 }
 
-function decided(run: RenewalRun, way: Way, { selection, options, terminal }: Context): PlannedRun {
+function decided(run: RenewalRun, way: Way, context: Context): PlannedRun {
+  const { node, selection, options, terminal } = context;
   const { plan, inventory, now } = run;
   const renewables = renewablesOf(plan);
   const specs = renewables.map(({ spec }) => spec);
@@ -88,7 +91,7 @@ function decided(run: RenewalRun, way: Way, { selection, options, terminal }: Co
       terminal.hint(
         renewRestHint(
           specs.map(({ name }) => name),
-          options,
+          node,
           [
             ...sanFlags(options),
             ...validityFlags(options),
@@ -106,7 +109,7 @@ function decided(run: RenewalRun, way: Way, { selection, options, terminal }: Co
         new Date(),
       ),
     beforehand: () => {
-      warn(run, options, terminal);
+      warn(run, context);
       noteSameSans(plan, terminal);
       noteSans(renewables, { difference: !way.dryRun }, terminal);
       noteAuthorities(renewables, terminal);
@@ -130,11 +133,8 @@ function decided(run: RenewalRun, way: Way, { selection, options, terminal }: Co
   };
 }
 
-function warn(
-  { plan, faults, authorityFaults, exposed }: RenewalRun,
-  options: RenewOptions,
-  terminal: Terminal,
-): void {
+function warn({ plan, faults, authorityFaults, exposed }: RenewalRun, context: Context): void {
+  const { terminal } = context;
   const endsFirst = plan.flatMap((one) => (one.status === 'ca-ends-first' ? [one] : []));
   for (const warning of [...endsFirstWarnings(endsFirst), ...renewalWarnings(renewablesOf(plan))]) {
     terminal.warning(warning);
@@ -155,11 +155,11 @@ function warn(
     terminal,
   );
   warnOfUnsound(plan, terminal);
-  noteExternal(plan, options, terminal);
+  noteExternal(plan, context);
 }
 
 /** With `--within` a timer is told in time; kubeadm's lines say the rest, but not what to do. */
-function noteExternal(plan: readonly PlannedRenewal[], options: RenewOptions, terminal: Terminal): void {
+function noteExternal(plan: readonly PlannedRenewal[], { node, options, terminal }: Context): void {
   const external = plan.flatMap((one) => (one.status === 'external-ca' ? [one] : []));
   if (external.length === 0) return;
   const names = external.map(({ spec }) => spec.name);
@@ -167,7 +167,7 @@ function noteExternal(plan: readonly PlannedRenewal[], options: RenewOptions, te
   // Without a window it is kubeadm's outcome, and no reason for a mail.
   if (options.within === undefined) terminal.note(text);
   else terminal.warning(`due and ${text}`);
-  const command = commandLine(nodeFlags(options))(['renew', ...names, '--csr-only'].join(' '));
+  const command = commandLine(node.flags)(['renew', ...names, '--csr-only'].join(' '));
   terminal.hint(`have them signed by the external CA: ${command}`);
 }
 

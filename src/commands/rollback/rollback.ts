@@ -12,7 +12,7 @@ import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../c
 import { dryRunText } from '../../terminal/dry-run-text.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import { backupBefore } from './find-backup.ts';
-import { openNode } from '../../node/node-options.ts';
+import { openNode, readConfiguration } from '../../node/node-options.ts';
 import { planRollback, type RollbackPlan } from './plan-rollback.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
@@ -26,7 +26,7 @@ export async function rollBackChange(
   options: RollbackOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const node = await openNode(options, terminal);
+  const node = openNode(options, await readConfiguration(options, terminal));
   const force = options.force === true;
   const decided = ({ state }: Way): PlannedRun => {
     const now = new Date();

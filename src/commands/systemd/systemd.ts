@@ -13,7 +13,7 @@ import {
 import { printable } from '../../render/printable.ts';
 import { writePublicFiles } from '../../storage/public-file.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import { planNode, type NodeOptions } from '../../node/node-options.ts';
+import { planNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
 import { programWords } from '../../flags/program-words.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
@@ -44,7 +44,7 @@ export async function printUnits(given: SystemdOptions, terminal: Terminal): Pro
     throw new KubepkiError('usage', '--settle goes with --restart');
   }
   const options = withAbsolutePaths(given);
-  const { layout } = await planNode(options, terminal);
+  const { layout } = planNode(options, await readConfiguration(options, terminal));
   const settings = unitSettings(options, layout);
   const { unit, outputDir, force = false } = options;
   if (outputDir === undefined) {

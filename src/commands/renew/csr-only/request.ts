@@ -1,3 +1,4 @@
+import type { KubeadmConfig } from '../../../config/kubeadm-config.ts';
 import { commandLine } from '../../../errors/command-line.ts';
 import { readCertificateFile } from '../../../inventory/certificate-files.ts';
 import type { Inventory } from '../../../inventory/inventory.ts';
@@ -26,7 +27,7 @@ import {
 } from '../../../flags/csr-directory.ts';
 import { dueSettingsOf } from '../due-settings.ts';
 import type { ExitCode } from '../../../terminal/exit-code.ts';
-import { namedAlgorithm, openNode, type Node } from '../../../node/node-options.ts';
+import { namedAlgorithm, openNode, readConfiguration, type Node } from '../../../node/node-options.ts';
 import { readManaged } from '../../../node/snapshot.ts';
 import { noteSigning, signerOf, type WaitingRequest } from '../../../change/note-signing.ts';
 import { refusals, renewRestHint } from '../../../change/refusal.ts';
@@ -50,11 +51,12 @@ export interface RequestOptions
 export async function requestCertificates(
   names: readonly string[],
   options: RequestOptions,
+  cluster: KubeadmConfig | undefined,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const selection = parseSelection(names, options);
   const asked = parseAskedSans(selection, options);
-  const node = await openNode(options, terminal);
+  const node = openNode(options, await readConfiguration(options, terminal, cluster));
   const sans = await wishedSans(asked, node, options, terminal);
   warnOfOpenDirectory(node, options, terminal);
   const plan = (way: Way): PlannedRun => {
@@ -87,7 +89,7 @@ function decided(
       terminal.hint(
         renewRestHint(
           requestables.map(({ spec }) => spec.name),
-          options,
+          node,
           [
             '--csr-only',
             ...csrDirectoryFlags(options),

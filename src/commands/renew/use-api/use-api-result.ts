@@ -63,12 +63,17 @@ export function unsettled(
   return { kind: 'finished', report, text: '' };
 }
 
-export function refuse(run: ApiRun, options: ApiOptions, terminal: Terminal): Conclusion | undefined {
+export function refuse(
+  run: ApiRun,
+  node: Node,
+  options: ApiOptions,
+  terminal: Terminal,
+): Conclusion | undefined {
   const { plan, errors, wanted, inventory } = run;
   if (errors.length === 0) return undefined;
   for (const error of errors) terminal.error(error);
   const ready = wanted.map(({ requestable }) => requestable.spec.name);
-  terminal.hint(renewRestHint(ready, options, apiFlags(options)));
+  terminal.hint(renewRestHint(ready, node, apiFlags(options)));
   const reasons = new Map(
     plan.flatMap((one) =>
       one.status === 'refused'

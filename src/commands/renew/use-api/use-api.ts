@@ -1,9 +1,10 @@
+import type { KubeadmConfig } from '../../../config/kubeadm-config.ts';
 import { apiReport, nothingInstalled } from '../../../operations/use-api/report.ts';
 import { requireApiAccess } from '../../../node/cluster-access.ts';
 import { afterwards, conclude, type Conclusion } from '../../../change/change-node.ts';
 import { confirmRenewal } from '../../../terminal/confirm.ts';
 import type { ExitCode } from '../../../terminal/exit-code.ts';
-import { openNode, type Node } from '../../../node/node-options.ts';
+import { openNode, readConfiguration, type Node } from '../../../node/node-options.ts';
 import { parseAskedSans } from '../../../flags/san-options.ts';
 import { parseSelection, type Selection } from '../../../flags/names/select.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
@@ -24,16 +25,17 @@ import { noteSameSans, wishedSans } from '../wished-sans.ts';
 export async function renewThroughApi(
   names: readonly string[],
   options: ApiOptions,
+  cluster: KubeadmConfig | undefined,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const selection = parseSelection(names, options);
-  const node = await openNode(options, terminal);
+  const node = openNode(options, await readConfiguration(options, terminal, cluster));
   if (options.discardPending === true) return discard(node, names, options, terminal);
   const conclusion =
     options.resume === true
       ? await resume(node, names, options, terminal)
       : await start(node, selection, options, terminal);
-  return conclude(conclusion, options, terminal, afterwards(node, options, terminal));
+  return conclude(conclusion, node, options, terminal, afterwards(node, options, terminal));
 }
 
 async function start(
@@ -50,7 +52,7 @@ async function start(
   if (options.dryRun === true) await noteWaiting(node, terminal);
   // Before anything is asked of anybody.
   const run = planApiRun(node, wishes, options, new Date());
-  const refused = refuse(run, options, terminal);
+  const refused = refuse(run, node, options, terminal);
   if (refused !== undefined) return refused;
   warnOfUnsound(run.plan, terminal);
   for (const text of run.wanted.flatMap(({ requestable }) => requestable.warnings)) terminal.warning(text);
