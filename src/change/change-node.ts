@@ -9,6 +9,7 @@ import type { Node } from '../node/node-options.ts';
 import { noteWaiting, stateOf } from '../node/waiting.ts';
 import {
   componentsToRestart,
+  hookFacts,
   type ChangeReport,
   type ChangeStage,
 } from '../operations/change/change-report.ts';
@@ -18,11 +19,9 @@ import type { StateDirectory } from '../storage/state-directory.ts';
 import { rehearse } from '../storage/transaction.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { hookFacts } from './deploy-hook.ts';
 import { generateKeys, placeholderKeys } from './generate-keys.ts';
-import { noteChange } from './note-change.ts';
+import { noteChange } from './notes.ts';
 import { noteOwedHooks, runHooks } from './pending-hooks.ts';
-import { requireRestartable, restartAfter } from './restart/restart-after.ts';
 import { makeArrivingChange, makeChange, underLock, type Change, type Stage } from './session.ts';
 
 export interface ChangeFlags extends RestartAfterOptions, OutputOption, DeployHookOption {
@@ -126,7 +125,10 @@ export async function carryOut(
   const { now, arriving, make, restores } = run;
   const refused = refuse(run, { dryRun }, terminal);
   if (refused !== undefined) return refused;
-  requireRestartable(node, run.names, options);
+  if (options.restart === true) {
+    const { requireRestartable } = await import('./restart/restart-after.ts');
+    requireRestartable(node, run.names, options);
+  }
   run.beforehand?.();
   if (dryRun) {
     const change = await make(() => undefined);
@@ -178,7 +180,14 @@ interface Afterwards {
 }
 
 export function afterwards(node: Node, options: ChangeFlags, terminal: Terminal): Required<Afterwards> {
-  return { restart: () => restartAfter(node, options, terminal), state: stateOf(node) };
+  return {
+    restart: async () => {
+      if (options.restart !== true) return 'well';
+      const { restartAfter } = await import('./restart/restart-after.ts');
+      return restartAfter(node, options, terminal);
+    },
+    state: stateOf(node),
+  };
 }
 
 /**

@@ -37,12 +37,11 @@ export function knownRuns({ end }: Textfile): RenewRuns {
  * @throws what the renewal throws, and KubepkiError before it when the file could not be written there
  */
 export async function recordingRun(
-  options: NodeOptions & TextfileOption & { readonly dryRun?: boolean },
+  options: NodeOptions & Required<TextfileOption> & { readonly dryRun?: boolean },
   cluster: KubeadmConfig | undefined,
   terminal: Terminal,
   run: () => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  if (options.textfile === undefined) return run();
   if (options.dryRun === true) throw new KubepkiError('usage', '--textfile does not go with --dry-run');
   const node = openNode(options, await readConfiguration(options, withoutWarnings(terminal), cluster));
   const textfile = openTextfile(node.layout.root, options.textfile);

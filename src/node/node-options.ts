@@ -19,7 +19,7 @@ export interface NodeOptions {
 }
 
 /** kubeadm's configuration of a node, and who says it. Nothing of it was typed, so it is none of the options. */
-export type Configuration =
+type Configuration =
   | { readonly config: KubeadmConfig; readonly configFrom: 'command-line' | 'cluster' }
   | { readonly config: undefined; readonly configFrom: 'nobody' };
 

@@ -3,6 +3,7 @@ import { certificates, type Component } from '../../catalog/catalog.ts';
 import type { ChangeSet } from '../../changeset/change-set.ts';
 import { restartOrder } from '../../catalog/restart-order.ts';
 import { KubepkiError } from '../../errors/error.ts';
+import { shellWord } from '../../errors/shell-word.ts';
 import { sha256 } from '../../filesystem/regular-file.ts';
 import {
   hasPendingRestarts,
@@ -14,7 +15,7 @@ import {
   type RestartTerms,
 } from '../../storage/pending-restarts.ts';
 import type { StateDirectory } from '../../storage/state-directory.ts';
-import { restartCommand } from './restart-command.ts';
+import type { Node } from '../../node/node-options.ts';
 import type { RestartFlags } from '../../flags/restart-options.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
@@ -111,6 +112,17 @@ export function notePendingRestarts(state: StateDirectory, terminal: Terminal): 
   const { manifestsDir } = pendingTerms(state, components);
   const where = manifestsDir === undefined ? {} : { manifestsDir: state.root.display(manifestsDir) };
   terminal.hint(restartCommand(components, state, where));
+}
+
+/** The command that restarts these; undefined for none. */
+export function restartCommand(
+  components: readonly Component[],
+  { flags }: Pick<Node, 'flags'>,
+  { manifestsDir }: Pick<RestartFlags, 'manifestsDir'>,
+): string | undefined {
+  if (components.length === 0) return undefined;
+  const manifests = manifestsDir === undefined ? [] : ['--manifests-dir', shellWord(manifestsDir)];
+  return ['kubepki restart', ...components, ...flags, ...manifests].join(' ');
 }
 
 /** Which components use these certificates, in the order of restarting. */

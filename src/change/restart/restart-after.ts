@@ -37,7 +37,7 @@ export async function restartAfter(
   options: RestartAfterOptions & OutputOption,
   terminal: Terminal,
 ): Promise<Followed> {
-  if (options.restart !== true || pendingComponents(stateOf(node)).length === 0) return 'well';
+  if (pendingComponents(stateOf(node)).length === 0) return 'well';
   // One that came during the change has waited for its end; the next run restarts what this one does not.
   if ((await interruptionDuringHold()) !== undefined) return 'well';
   endHold();

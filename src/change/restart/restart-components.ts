@@ -13,8 +13,7 @@ import type { StateDirectory } from '../../storage/state-directory.ts';
 import { etcdAccess } from './etcd-access.ts';
 import { exitCodes, exitCodeOf, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Node } from '../../node/node-options.ts';
-import { settlePending } from './pending.ts';
-import { restartCommand } from './restart-command.ts';
+import { restartCommand, settlePending } from './pending.ts';
 import type { RestartOptions, RestartFlags } from '../../flags/restart-options.ts';
 import type { RestartPlan } from './restart-plan.ts';
 import { requireServed } from './served.ts';
@@ -30,7 +29,7 @@ interface RestartRun {
 }
 
 /** What became of a sequence; `failure`: what stopped it, with all of `left` not restarted. */
-export interface RestartSummary {
+interface RestartSummary {
   readonly restarted: readonly Component[];
   readonly left: readonly Component[];
   readonly failure: KubepkiError | undefined;

@@ -20,7 +20,7 @@ import { parseGenerateSelection, type GenerateSelection } from '../../flags/name
 import { nodeIdentity } from '../../node/host-identity.ts';
 import { readNodeNaming } from '../../flags/node-naming.ts';
 import { planNode, readConfiguration, type Node } from '../../node/node-options.ts';
-import { refusals } from '../../change/refusal.ts';
+import { refusals } from '../../operations/change/refusals.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { warnOfShortValidity, type ValidityOption } from '../../flags/validity-option.ts';
 

@@ -9,7 +9,7 @@ import type { ExitCode } from '../../terminal/exit-code.ts';
 import { openNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
 import { installable, planInstallRun, type InstallRun, type InstallSources } from './plan-install-run.ts';
 import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from '../../flags/csr-directory.ts';
-import { noteAuthorities } from '../../change/note-authorities.ts';
+import { noteAuthorities } from '../../change/notes.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { requireCertificateNames } from '../../flags/names/unknown-name.ts';
 

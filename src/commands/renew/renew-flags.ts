@@ -90,12 +90,21 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
           TerminalOptions & { readonly csrOnly?: boolean }
       >();
       const terminal = openTerminal(options);
-      const { recordingRun } = await import('../../change/textfile.ts');
-      const askedCluster = async (): Promise<KubeadmConfig | undefined> => {
+      const finish = async (
+        run: (cluster: KubeadmConfig | undefined) => Promise<ExitCode>,
+      ): Promise<void> => {
         // What is wrong with the command line is said at once.
         parseAskedSans(parseSelection(names, options), options);
         const { askCluster } = await import('../../node/ask-cluster.ts');
-        return askCluster(options, { prefix: 'renew', text: options.output === 'text' }, terminal);
+        const asking = { prefix: 'renew', text: options.output === 'text' } as const;
+        const cluster = await askCluster(options, asking, terminal);
+        const { textfile } = options;
+        if (textfile === undefined) {
+          done(await run(cluster));
+          return;
+        }
+        const { recordingRun } = await import('../../change/textfile.ts');
+        done(await recordingRun({ ...options, textfile }, cluster, terminal, () => run(cluster)));
       };
       const isNamed = names.length > 0 && !names.includes('all');
       if (options.useApi === true) {
@@ -103,9 +112,7 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
         requireRestartAsked(options);
         if (!isNamed) requireForceNeeded(options, 'names, --remove-san or --sans-from-config');
         const { renewThroughApi } = await import('./use-api/use-api.ts');
-        const cluster = await askedCluster();
-        const run = (): Promise<ExitCode> => renewThroughApi(names, options, cluster, terminal);
-        done(await recordingRun(options, cluster, terminal, run));
+        await finish((cluster) => renewThroughApi(names, options, cluster, terminal));
         return;
       }
       requireNoApiFlags(options);
@@ -126,18 +133,14 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
           });
         }
         const { requestCertificates } = await import('./csr-only/request.ts');
-        const cluster = await askedCluster();
-        const run = (): Promise<ExitCode> => requestCertificates(names, options, cluster, terminal);
-        done(await recordingRun(options, cluster, terminal, run));
+        await finish((cluster) => requestCertificates(names, options, cluster, terminal));
         return;
       }
       if (options.csrDir !== undefined) throw new KubepkiError('usage', '--csr-dir goes with --csr-only');
       requireRestartAsked(options);
       if (!isNamed) requireForceNeeded(options, 'names, --csr-only, --remove-san or --sans-from-config');
       const { renewCertificates } = await import('./renew.ts');
-      const cluster = await askedCluster();
-      const run = (): Promise<ExitCode> => renewCertificates(names, options, cluster, terminal);
-      done(await recordingRun(options, cluster, terminal, run));
+      await finish((cluster) => renewCertificates(names, options, cluster, terminal));
     });
   explain(command, {
     examples: [

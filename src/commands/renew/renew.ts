@@ -4,12 +4,16 @@ import { shellWord } from '../../errors/shell-word.ts';
 import { signingFiles } from '../../inventory/look-ups.ts';
 import { factsOf } from '../../operations/change/certificate-facts.ts';
 import type { Asked } from '../../operations/change/run-end.ts';
+import { addedAuthorities } from '../../operations/issuing/kubeconfig-authority.ts';
 import type { PlannedRenewal, Renewable } from '../../operations/renewal/plan-renewal.ts';
 import { renew, type Renewed } from '../../operations/renewal/renew.ts';
 import { renewalReport } from '../../operations/renewal/renewal-report.ts';
 import { endsFirstWarnings, renewalWarnings } from '../../operations/renewal/renewal-warnings.ts';
 import { verifyRenewed } from '../../operations/renewal/verify-renewal.ts';
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
+import { describeAlgorithm } from '../../pki/key/private-key.ts';
+import type { PlannedChange } from '../../render/change/dry-run.ts';
+import { sanDifference } from '../../render/change/san-difference.ts';
 import { renewalLines, type RenewalOutcome } from '../../render/change/renewal.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
 import { clusterFlags } from '../../flags/cluster-options.ts';
@@ -19,12 +23,11 @@ import { deployHookFlags } from '../../flags/deploy-hook-option.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import { warnOfFindings } from '../../terminal/findings.ts';
 import { openNode, readConfiguration, type Node } from '../../node/node-options.ts';
-import { noteAuthorities } from '../../change/note-authorities.ts';
+import { noteAuthorities } from '../../change/notes.ts';
 import type { WithinOption } from '../../flags/period-option.ts';
 import { planRenewalRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
-import { plannedChanges } from '../../change/planned-changes.ts';
-import { refusals, renewRestHint } from '../../change/refusal.ts';
-import { shownAsLeft, warnOfUnsound } from './resting.ts';
+import { refusals, renewRestHint } from '../../operations/change/refusals.ts';
+import { shownAsLeft, warnOfUnsound } from './within.ts';
 import { restartAfterFlags } from '../../flags/restart-options.ts';
 import { parseSelection, type Selection } from '../../flags/names/select.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from '../../flags/san-options.ts';
@@ -91,15 +94,15 @@ function decided(run: RenewalRun, way: Way, context: Context): PlannedRun {
       terminal.hint(
         renewRestHint(
           specs.map(({ name }) => name),
-          node,
-          [
+          commandLine([
             ...sanFlags(options),
             ...validityFlags(options),
             ...clusterFlags(options),
             ...restartAfterFlags(options),
             ...deployHookFlags(options),
             ...(options.force === true ? ['--force'] : []),
-          ],
+            ...node.flags,
+          ]),
         ),
       );
     },
@@ -169,6 +172,25 @@ function noteExternal(plan: readonly PlannedRenewal[], { node, options, terminal
   else terminal.warning(`due and ${text}`);
   const command = commandLine(node.flags)(['renew', ...names, '--csr-only'].join(' '));
   terminal.hint(`have them signed by the external CA: ${command}`);
+}
+
+/** What a dry run shows, said without making a key: the new serial number is not known, and neither is the content. */
+function plannedChanges(renewables: readonly Renewable[]): PlannedChange[] {
+  return renewables.map((renewable) => {
+    const { spec, place, chain, issuer, keyAlgorithm, sans, validity } = renewable;
+    const trusts = place.trusting && addedAuthorities(place.trusting.trusted);
+    const remark = sans === undefined ? trusts : sanDifference(sans.edit);
+    return {
+      name: spec.name,
+      oldNotAfter: chain[0].notAfter,
+      newNotAfter: validity.notAfter,
+      capped: validity.capped,
+      issuer: issuer.certificate.x509.subject.replaceAll('\n', ', '),
+      keyType: describeAlgorithm(keyAlgorithm),
+      ...(remark === undefined ? {} : { remark }),
+      files: place.changing.map(({ path }) => path),
+    };
+  });
 }
 
 function renewablesOf(plan: readonly PlannedRenewal[]): Renewable[] {

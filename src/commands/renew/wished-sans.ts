@@ -5,7 +5,6 @@ import type { SanChange, SanSettings, SanWish } from '../../operations/names/cha
 import type { PlannedRenewal } from '../../operations/renewal/plan-renewal.ts';
 import type { PlannedRequest } from '../../operations/requests/plan-requests.ts';
 import { sanDifference } from '../../render/change/san-difference.ts';
-import { nodeIdentity } from '../../node/host-identity.ts';
 import { readNodeNaming } from '../../flags/node-naming.ts';
 import type { Node, NodeOptions } from '../../node/node-options.ts';
 import type { AskedSans } from '../../flags/san-options.ts';
@@ -19,6 +18,7 @@ export async function wishedSans(
   terminal: Terminal,
 ): Promise<SanWish | undefined> {
   if (asked?.kind !== 'configured') return asked;
+  const { nodeIdentity } = await import('../../node/host-identity.ts');
   const naming = await readNodeNaming(node, options);
   const specs = certificates.filter(({ subject }) => subject.names !== 'none');
   const question = { naming, layout: node.layout, specs, hasFlags: false };

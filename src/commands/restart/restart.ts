@@ -45,7 +45,7 @@ export async function restart(
   });
 }
 
-export function showPlan({ planned }: RestartPlan, directory: string, terminal: Terminal): void {
+function showPlan({ planned }: RestartPlan, directory: string, terminal: Terminal): void {
   for (const one of planned) {
     if (one.status === 'restartable') {
       terminal.result(restartLine({ status: 'would-restart', component: one.restart.component }));

@@ -152,6 +152,28 @@ export function componentsToRestart(report: ChangeReport): Component[] {
   return restartOrder.filter((component) => users.has(component));
 }
 
+/** What there is to tell a hook of a change. */
+export interface HookFacts {
+  readonly command: string;
+  readonly names: readonly string[];
+  readonly files: readonly string[];
+  readonly components: readonly string[];
+  readonly backup: string | undefined;
+}
+
+/** @returns undefined when nothing in use has changed, and so there is nothing to run a hook for */
+export function hookFacts(report: ChangeReport): HookFacts | undefined {
+  const changed = changedInUse(report);
+  if (report.dryRun || changed.length === 0) return undefined;
+  return {
+    command: report.command,
+    names: changed.map(({ name }) => name),
+    files: changed.flatMap(({ files }) => files),
+    components: componentsToRestart(report),
+    backup: report.backup,
+  };
+}
+
 /** Why the rest of a set stays as it is. */
 export function refusedWith(
   planned: readonly { readonly status: string; readonly spec: { readonly name: string } }[],

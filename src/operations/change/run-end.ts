@@ -2,7 +2,7 @@ import { hasExpired } from '../expiration/due.ts';
 import type { CertificateReport, ChangeReport } from './change-report.ts';
 
 /** How a run that changes something ends; each has its exit code. */
-export type RunEnd =
+type RunEnd =
   'done' | 'error' | 'expiring' | 'expired' | 'notRenewed' | 'changedButNotFinished' | 'unfinished';
 
 /** What decides beside the outcomes. */

@@ -5,7 +5,7 @@ import { printable } from '../printable.ts';
  * A certificate that `--within` leaves as it is. Each of the `reasons` is said of the certificate: `has no
  * private key`.
  */
-export type RestingOutcome =
+type RestingOutcome =
   | { readonly status: 'not-due'; readonly longName: string; readonly notAfter: Date }
   | { readonly status: 'unsound'; readonly longName: string; readonly reasons: readonly string[] };
 

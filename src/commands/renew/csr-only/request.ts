@@ -25,15 +25,14 @@ import {
   warnOfOpenDirectory,
   type CsrDirectoryOption,
 } from '../../../flags/csr-directory.ts';
-import { dueSettingsOf } from '../due-settings.ts';
+import { dueSettingsOf, shownAsLeft, warnOfUnsound } from '../within.ts';
 import type { ExitCode } from '../../../terminal/exit-code.ts';
 import { namedAlgorithm, openNode, readConfiguration, type Node } from '../../../node/node-options.ts';
 import { readManaged } from '../../../node/snapshot.ts';
 import { noteSigning, signerOf, type WaitingRequest } from '../../../change/note-signing.ts';
-import { refusals, renewRestHint } from '../../../change/refusal.ts';
+import { refusals, renewRestHint } from '../../../operations/change/refusals.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from '../../../flags/san-options.ts';
 import type { WithinOption } from '../../../flags/period-option.ts';
-import { shownAsLeft, warnOfUnsound } from '../resting.ts';
 import { parseSelection, selectedSpecs, type Selection } from '../../../flags/names/select.ts';
 import type { Change } from '../../../change/session.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
@@ -89,14 +88,14 @@ function decided(
       terminal.hint(
         renewRestHint(
           requestables.map(({ spec }) => spec.name),
-          node,
-          [
+          commandLine([
             '--csr-only',
             ...csrDirectoryFlags(options),
             ...sanFlags(options),
             ...clusterFlags(options),
             ...(options.force === true ? ['--force'] : []),
-          ],
+            ...node.flags,
+          ]),
         ),
       );
     },

@@ -36,7 +36,6 @@ type AnswerPlan =
     }
   | {
       readonly kind: 'worthless' | 'blocked';
-      readonly inventory: Inventory;
       readonly troubles: readonly Trouble[];
       readonly warnings: readonly string[];
     };
@@ -57,7 +56,7 @@ export function planAnswers(
     const sources = new Set(pending.requests.map(({ name }) => answerSource(name)));
     const worthless = troubles.every(({ error }) => error.file !== undefined && sources.has(error.file));
     const warnings = installables.flatMap((one) => one.warnings);
-    return { kind: worthless ? 'worthless' : 'blocked', inventory, troubles, warnings };
+    return { kind: worthless ? 'worthless' : 'blocked', troubles, warnings };
   }
   // Those are no files, and the keys are dropped with their record, once the change is made.
   const notCleared = new Set(

@@ -1,4 +1,5 @@
 import { formatGoDuration } from '../../../config/go-duration.ts';
+import { commandLine } from '../../../errors/command-line.ts';
 import type { Asked } from '../../../operations/change/run-end.ts';
 import { apiReport, type ApiPlanned } from '../../../operations/use-api/report.ts';
 import { describeAlgorithm } from '../../../pki/key/private-key.ts';
@@ -9,9 +10,9 @@ import { sanDifference } from '../../../render/change/san-difference.ts';
 import type { Conclusion } from '../../../change/change-node.ts';
 import { readToFill } from '../../../node/snapshot.ts';
 import type { Node } from '../../../node/node-options.ts';
-import { noteAuthorities } from '../../../change/note-authorities.ts';
-import { renewRestHint } from '../../../change/refusal.ts';
-import { shownAsLeft } from '../resting.ts';
+import { noteAuthorities } from '../../../change/notes.ts';
+import { renewRestHint } from '../../../operations/change/refusals.ts';
+import { shownAsLeft } from '../within.ts';
 import type { Selection } from '../../../flags/names/select.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
 import { apiFlags, type ApiOptions } from '../../../flags/use-api-options.ts';
@@ -73,7 +74,7 @@ export function refuse(
   if (errors.length === 0) return undefined;
   for (const error of errors) terminal.error(error);
   const ready = wanted.map(({ requestable }) => requestable.spec.name);
-  terminal.hint(renewRestHint(ready, node, apiFlags(options)));
+  terminal.hint(renewRestHint(ready, commandLine([...apiFlags(options), ...node.flags])));
   const reasons = new Map(
     plan.flatMap((one) =>
       one.status === 'refused'

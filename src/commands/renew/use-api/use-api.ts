@@ -11,7 +11,7 @@ import type { Terminal } from '../../../terminal/terminal.ts';
 import { connected } from './use-api-connection.ts';
 import type { ApiOptions } from '../../../flags/use-api-options.ts';
 import { requireNothingWaits } from './use-api-pending.ts';
-import { warnOfUnsound } from '../resting.ts';
+import { warnOfUnsound } from '../within.ts';
 import { planApiRun, requirePlaceable } from './use-api-plan.ts';
 import { prepare } from './use-api-prepare.ts';
 import { idle, refuse, dryRun } from './use-api-result.ts';

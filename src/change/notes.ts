@@ -1,9 +1,11 @@
 import { changedInUse, componentsToRestart, type ChangeReport } from '../operations/change/change-report.ts';
+import { authorityRemarks } from '../operations/issuing/kubeconfig-authority.ts';
+import type { Place } from '../operations/places/place.ts';
 import { changeSummary } from '../render/change/change-summary.ts';
 import type { Node } from '../node/node-options.ts';
 import type { OutputOption } from '../flags/output-option.ts';
 import type { RestartFlags } from '../flags/restart-options.ts';
-import { restartCommand } from './restart/restart-command.ts';
+import { restartCommand } from './restart/pending.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /**
@@ -28,4 +30,13 @@ export function noteChange(
   if (command === undefined) return;
   terminal.note(`restart ${components.join(', ')} to use the new certificates`);
   terminal.hint(command);
+}
+
+/** Says of each kubeconfig among the places which CAs it gets, and which it has that ca.crt has not. */
+export function noteAuthorities(placed: readonly { readonly place: Place }[], terminal: Terminal): void {
+  const kubeconfigs = placed.flatMap(({ place }) => place.trusting ?? []);
+  for (const { kind, text, hint } of kubeconfigs.flatMap(authorityRemarks)) {
+    terminal[kind](text);
+    terminal.hint(hint);
+  }
 }
