@@ -3,7 +3,6 @@ import { askCluster } from '../../node/ask-cluster.ts';
 import { examine, type Examined, type KeysOption } from '../../node/examine.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
 import { warnOfFindings } from '../../terminal/findings.ts';
 import {
   openNode,
@@ -12,13 +11,12 @@ import {
   type Node,
   type NodeOptions,
 } from '../../node/node-options.ts';
-import { nodeForms, presenter } from './present-expiration.ts';
-import { showExpiration, worseOf } from './show-expiration.ts';
+import { nodeForms, presenter, type ExpirationOptions } from './present-expiration.ts';
+import { judgeExpiration, showExpiration, warnOfRows, worseOf } from './show-expiration.ts';
 import { isTerminal } from '../../terminal/standard-streams.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import type { TreesOptions } from '../../flags/trees-options.ts';
 import { noteWaiting } from '../../node/waiting.ts';
-import type { ExpirationOptions } from './expiration-options.ts';
 import { openMetrics } from './open-metrics.ts';
 
 export type CheckExpirationOptions = ExpirationOptions & TreesOptions;

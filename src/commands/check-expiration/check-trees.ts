@@ -5,15 +5,13 @@ import { FileSystemRoot } from '../../filesystem/root.ts';
 import { examine } from '../../node/examine.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { warnOfFindings } from '../../terminal/findings.ts';
-import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
 import { openNode, readConfiguration, workingDirectory } from '../../node/node-options.ts';
 import type { Period } from '../../flags/period-option.ts';
-import { presenter } from './present-expiration.ts';
+import { presenter, type ExpirationOptions } from './present-expiration.ts';
 import { metricsOfTrees, treesForms, type ExaminedTree } from './present-trees.ts';
-import { showExpiration, worseOf } from './show-expiration.ts';
+import { judgeExpiration, showExpiration, warnOfRows, worseOf } from './show-expiration.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { noteWaiting } from '../../node/waiting.ts';
-import type { ExpirationOptions } from './expiration-options.ts';
 import { openMetrics } from './open-metrics.ts';
 
 /**

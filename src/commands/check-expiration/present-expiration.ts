@@ -1,14 +1,24 @@
 import type { RenewRuns } from '../../render/expiration/prometheus.ts';
 import type { ExpirationResult } from '../../operations/expiration/expiration.ts';
-import type { Examined } from '../../node/examine.ts';
+import type { ClusterOptions } from '../../node/ask-cluster.ts';
+import type { Examined, KeysOption } from '../../node/examine.ts';
+import type { NodeOptions } from '../../node/node-options.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import type { ExpirationOutput } from '../../flags/expiration-output-option.ts';
 import { thresholdsOf, type ThresholdOptions } from '../../flags/expiration-thresholds.ts';
+import type { TextfileOption } from '../../flags/textfile-option.ts';
 import type { Look } from '../../terminal/tables/look.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
-export interface PresentOptions extends ThresholdOptions {
+interface PresentOptions extends ThresholdOptions {
   readonly allowMissingTemplateKeys: boolean;
+}
+
+/** All but which trees are meant. */
+export interface ExpirationOptions
+  extends Omit<NodeOptions, 'rootfs'>, ClusterOptions, PresentOptions, TextfileOption, KeysOption {
+  /** Judge as of this moment; undefined: now. */
+  readonly at?: Date;
 }
 
 /** What is printed; with a plugin's exit code it is the last word. */

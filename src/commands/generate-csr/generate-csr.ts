@@ -56,7 +56,7 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
           signedBy: [],
           certificates: [],
           verify: (read) => {
-            for (const { target, after } of changes) requireWritten(target, after?.content, read);
+            requireWritten(changes, read);
           },
           newDirectoryMode: 0o755,
         };

@@ -80,7 +80,7 @@ function decided(node: Node, wanted: Wanted, way: Way, terminal: Terminal): Plan
         signedBy: signingFilesOf(run),
         certificates: made.flatMap(({ record }) => (record === undefined ? [] : [record])),
         verify: (read) => {
-          for (const { target, after } of changes) requireWritten(target, after?.content, read);
+          requireWritten(changes, read);
         },
         newDirectoryMode: 0o755,
       };
