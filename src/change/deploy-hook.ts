@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { HookFacts } from '../operations/change/change-report.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { holdInterruptions, interruptionDuringHold } from '../terminal/signals.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** What a hook is told, as its environment has it. */
@@ -31,8 +30,8 @@ type HookEnd = 'done' | 'failed' | 'not-run';
  * What it says goes to stderr. It gets the signals that come meanwhile, and is waited for.
  */
 export async function runDeployHook(command: string, facts: HookFacts, terminal: Terminal): Promise<HookEnd> {
-  holdInterruptions();
-  if ((await interruptionDuringHold()) !== undefined) {
+  terminal.interruptions.hold();
+  if ((await terminal.interruptions.duringHold()) !== undefined) {
     terminal.warning('the deploy hook was not run; the next run with --deploy-hook makes up for it');
     return 'not-run';
   }

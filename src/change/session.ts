@@ -17,14 +17,7 @@ import { announceRestarts, componentsOf, pendingComponents, tidyPending } from '
 import { announceHook, keepHooks, tidyHooks } from './pending-hooks.ts';
 import type { Progress } from '../terminal/progress.ts';
 import type { RestartFlags } from '../flags/restart-options.ts';
-import {
-  holdInterruptions,
-  interruptionDuringHold,
-  noteChanged,
-  noteRecovered,
-  onInterrupt,
-  type CleanedUp,
-} from '../terminal/signals.ts';
+import type { CleanedUp } from '../terminal/interruptions.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { stateOf } from '../node/waiting.ts';
 import type { LockOptions } from '../flags/options.ts';
@@ -73,7 +66,7 @@ export async function underLock<T>(
 ): Promise<T> {
   const state = stateOf(node);
   const lock = await takeLock(node, state, lockTimeout, terminal);
-  const forget = onInterrupt(() => {
+  const forget = terminal.interruptions.onInterrupt(() => {
     lock.release();
   });
   try {
@@ -82,7 +75,7 @@ export async function underLock<T>(
       noteManifest(moveBack(state), terminal);
       const recovery = recover(state);
       noteRecovery(recovery, terminal);
-      if (recovery.outcome !== 'none') noteRecovered();
+      if (recovery.outcome !== 'none') terminal.interruptions.noteRecovered();
       tidyPending(state, terminal);
       tidyHooks(state, terminal);
     }
@@ -133,7 +126,7 @@ export async function makeChange(
 ): Promise<MadeChange> {
   const { changes, signedBy, newDirectoryMode } = change;
   if (changes.length === 0) return { kind: 'made', backup: undefined, change };
-  holdInterruptions();
+  options.terminal.interruptions.hold();
   const transaction = openTransaction(
     state,
     changes.map(({ target }) => target),
@@ -210,7 +203,7 @@ export async function makeArrivingChange(
   if (targets.length === 0) return { kind: 'made', backup: undefined, change: await make(() => undefined) };
   const occasion = { time: options.now.toISOString(), command: invocation() };
   const transaction = openTransaction(state, targets, { occasion, signedBy });
-  const forget = onInterrupt(() => leftOf(transaction));
+  const forget = options.terminal.interruptions.onInterrupt(() => leftOf(transaction));
   let change: Change;
   try {
     change = await make((changes) => {
@@ -223,7 +216,7 @@ export async function makeArrivingChange(
     forget();
   }
   // In the same turn: nothing comes between the one way to be interrupted and the other.
-  holdInterruptions();
+  options.terminal.interruptions.hold();
   try {
     return await announced(state, change, options, transaction);
   } finally {
@@ -263,13 +256,13 @@ async function transact(
     restored: restores ?? null,
   };
   const prepared = transaction.prepare({ occasion, verify: change.verify, keepBackups });
-  const interruption = await interruptionDuringHold();
+  const interruption = await terminal.interruptions.duringHold();
   if (interruption !== undefined) {
     prepared.abort();
     return { kind: 'interrupted', code: interruption };
   }
   const { backup, warnings } = prepared.finish();
-  noteChanged();
+  terminal.interruptions.noteChanged();
   for (const warning of warnings) terminal.warning(warning);
   return { kind: 'made', backup, change };
 }

@@ -12,7 +12,6 @@ import { openTextfile, writeTextfile, type Textfile } from '../storage/textfile.
 import { examine, type Examined } from '../node/examine.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { openNode, readConfiguration, type Node, type NodeOptions } from '../node/node-options.ts';
-import { interruptionDuringHold, wasChanged } from '../terminal/signals.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { TextfileOption } from '../flags/textfile-option.ts';
 
@@ -48,7 +47,7 @@ export async function recordingRun(
   try {
     const code = await run();
     // A signal that had to wait for the end of the change, or of its hook, decides what this process ends with.
-    return record(node, textfile, (await interruptionDuringHold()) ?? code, terminal);
+    return record(node, textfile, (await terminal.interruptions.duringHold()) ?? code, terminal);
   } catch (error) {
     if (!(error instanceof KubepkiError) || error.code !== 'usage') {
       record(
@@ -75,7 +74,7 @@ function record(node: Node, textfile: Textfile, code: ExitCode, terminal: Termin
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
     terminal.error(error);
-    if (wasChanged()) return exitCodes.changedButNotFinished;
+    if (terminal.interruptions.wasChanged()) return exitCodes.changedButNotFinished;
     return code === exitCodes.done ? exitCodes.error : code;
   }
 }

@@ -1,13 +1,11 @@
 import { Command, Option } from 'commander';
-import type { ExitCode } from '../terminal/exit-code.ts';
 import { explain } from '../flags/help/explain.ts';
 import { formatHelp } from '../flags/help/layout.ts';
 import { rootfsOption } from '../flags/options.ts';
 import { requireQuietText } from '../flags/quiet-option.ts';
-import { writeOutput } from '../terminal/standard-streams.ts';
+import type { Run } from '../terminal/terminal.ts';
 
-type Done = (code: ExitCode) => void;
-type Add = (parent: Command, done: Done) => void;
+type Add = (parent: Command, run: Run) => void;
 
 /** By the word that calls it; in the order of the help. Each is loaded when it is needed. */
 type Commands = Readonly<Record<string, () => Promise<Add>>>;
@@ -40,13 +38,20 @@ const otherCommands: Commands = {
   help: async () => (await import('../commands/help/help-flags.ts')).addHelp,
 };
 
+const noRun: Run = {
+  open: () => {
+    throw new TypeError('nothing is run');
+  },
+  done: () => undefined,
+};
+
 /**
  * The command line. Flags, their defaults and their spellings are kubeadm's, so that its command lines work as they are.
  * @param words what was typed, the command first: where they begin with `certs` or `csr` and one of its commands, nothing else is made, as it
  * would take as long as the command itself
- * @param done receives the exit code of the command that ran
+ * @param run what the command that is called works with; left out where the program is only looked at
  */
-export async function buildProgram(version: string, words: readonly string[], done: Done): Promise<Command> {
+export async function buildProgram(version: string, words: readonly string[], run = noRun): Promise<Command> {
   const program = new Command('kubepki')
     .description('Looks after the PKI of kubeadm-built Kubernetes control planes.')
     .version(version, '--version', 'print the version')
@@ -60,7 +65,7 @@ export async function buildProgram(version: string, words: readonly string[], do
     .configureHelp({ formatHelp })
     .configureOutput({
       writeOut: (text) => {
-        writeOutput('stdout', text);
+        run.open({ color: false }).result(text);
       },
       outputError: () => undefined,
     });
@@ -96,13 +101,13 @@ export async function buildProgram(version: string, words: readonly string[], do
   const called = groups.find(({ parent }) => parent.name() === first);
   if (called !== undefined && Object.hasOwn(called.commands, second)) {
     const add = await called.commands[second]?.();
-    add?.(called.parent, done);
+    add?.(called.parent, run);
     return program;
   }
   // What the program itself has is taken out of all the words; the command that is called has its own.
   program.addOption(rootfsOption());
   for (const { parent, commands } of [...groups, { parent: program, commands: otherCommands }]) {
-    for (const load of Object.values(commands)) (await load())(parent, done);
+    for (const load of Object.values(commands)) (await load())(parent, run);
   }
   return program;
 }

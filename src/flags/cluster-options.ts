@@ -8,7 +8,7 @@ export function addClusterOptions(command: Command): Command {
     .addOption(
       pathOption(
         '--kubeconfig <file>',
-        "how to reach the cluster, to read kubeadm's configuration there (default: /etc/kubernetes/admin.conf, for the node's own files)",
+        "to ask the cluster for kubeadm's configuration (default: the admin.conf of this node)",
       ),
     )
     .addOption(new Option('--offline', 'read nothing from the cluster'));

@@ -8,8 +8,7 @@ export interface CompatOption {
 export function compatOption(): Option {
   return new Option(
     '--compat <version>',
-    'as kubeadm of this version makes it, such as 1.32 (default: the newest; the server of kubelet.conf as ' +
-      'kubernetesVersion of --config has it)',
+    'as kubeadm of this version makes it, such as 1.32 (default: the newest)',
   ).argParser((value: string) => {
     const [, minor] = /^v?1\.(\d{1,3})(?:\.\d+)?$/.exec(value) ?? [];
     if (minor === undefined) throw new InvalidArgumentError('use a Kubernetes version such as 1.32');

@@ -5,9 +5,7 @@ export interface DeployHookOption {
   readonly deployHook?: string;
 }
 
-export function deployHookOption(
-  description = 'a shell command to run once when something in use has changed',
-): Option {
+export function deployHookOption(description = 'a shell command to run once after a change'): Option {
   return new Option('--deploy-hook <command>', description).argParser((value: string) => {
     if (value.trim() === '') throw new InvalidArgumentError('it is empty');
     return value;

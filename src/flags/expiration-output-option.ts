@@ -31,7 +31,7 @@ function parseExpirationOutput(value: string): ExpirationOutput {
 export function missingKeysOption(): Option {
   return new Option(
     '--allow-missing-template-keys [bool]',
-    'with -o jsonpath: false makes a field that is not there an error',
+    'with -o jsonpath: false makes a missing field an error',
   )
     .preset('true')
     .default(true)

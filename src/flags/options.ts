@@ -8,12 +8,12 @@ export function dryRunOption(): Option {
 }
 
 export function keepBackupsOption(): Option {
-  return keepAllBackupsOption('how many changes to keep the backups of').default(5);
+  return keepAllBackupsOption('of how many changes to keep backups').default(5);
 }
 
 /** Of a command that removes none by itself. */
 export function keepAllBackupsOption(
-  description = 'how many changes to keep the backups of (default: all)',
+  description = 'of how many changes to keep backups (default: all)',
 ): Option {
   return new Option('--keep-backups <n>', description).argParser((value: string) => {
     const count = Number(value);
@@ -52,7 +52,7 @@ export function nodeOptions({
     pathOption('--kubeconfig-dir <dir>', `the kubeconfigs (default: ${kubeconfigDirDefault})`),
     pathOption(
       '--config <file>',
-      'a kubeadm configuration file (v1beta1 to v1beta4), or the ConfigMap kubeadm-config as kubectl prints it',
+      'a kubeadm configuration file, or the ConfigMap kubeadm-config as kubectl prints it',
     ),
     ...(kubeconfig ? [ignored] : []),
     ...rootfs,

@@ -30,7 +30,5 @@ export interface WithinOption {
 }
 
 export function withinOption(description: string): Option {
-  return new Option('--within <duration>', `${description}, such as 720h, 30d or 4w`).argParser(
-    parsePeriodOption,
-  );
+  return new Option('--within <duration>', description).argParser(parsePeriodOption);
 }

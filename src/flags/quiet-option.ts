@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { KubepkiError } from '../errors/error.ts';
 
 export function quietOption(): Option {
-  return new Option('--quiet', 'say nothing unless something is wrong or has changed (for cron)');
+  return new Option('--quiet', 'silent unless something is wrong or has changed');
 }
 
 /**

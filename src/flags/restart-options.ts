@@ -30,8 +30,8 @@ export function restartOptions(): Option[] {
       "how long a manifest stays away at least (default: the kubelet's fileCheckFrequency, 20s)",
     ),
     // No defaults of commander's: an earlier run's restart that is made up for has its own.
-    durationOption('--stop-timeout <duration>', 'how long a component may take to stop (default: 3m)'),
-    durationOption('--start-timeout <duration>', 'how long it may take to be healthy again (default: 5m)'),
+    durationOption('--stop-timeout <duration>', 'how long a stop may take (default: 3m)'),
+    durationOption('--start-timeout <duration>', 'how long a start may take (default: 5m)'),
   ];
 }
 
@@ -42,13 +42,7 @@ export function restartTerms<T extends RestartFlags>(typed: T, left: RestartFlag
 
 /** For a command that may restart what it has changed. */
 export function restartAfterOptions(): Option[] {
-  return [
-    new Option(
-      '--restart',
-      'then restart the components whose certificates changed, as "kubepki restart" does',
-    ),
-    ...restartOptions(),
-  ];
+  return [new Option('--restart', 'then restart what uses the changed certificates'), ...restartOptions()];
 }
 
 /** The same flags again, for a command line in a hint. */

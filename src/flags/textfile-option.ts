@@ -6,8 +6,5 @@ export interface TextfileOption {
 }
 
 export function textfileOption(): Option {
-  return pathOption(
-    '--textfile <file>',
-    "also write the metrics of -o prometheus there, for node_exporter's textfile collector",
-  );
+  return pathOption('--textfile <file>', 'also write metrics there, for node_exporter');
 }

@@ -10,16 +10,15 @@ export interface TreesOptions {
 
 export function treesOptions(): Option[] {
   return [
-    new Option(
-      '--rootfs <dir...>',
-      'look up every absolute path below this directory; of several, below each',
-    ).argParser((value: string, before?: readonly string[]) => {
-      if (value === '') throw new InvalidArgumentError('it is empty');
-      return [...(before ?? []), value];
-    }),
+    new Option('--rootfs <dir...>', 'look up absolute paths below this directory, or each').argParser(
+      (value: string, before?: readonly string[]) => {
+        if (value === '') throw new InvalidArgumentError('it is empty');
+        return [...(before ?? []), value];
+      },
+    ),
     pathOption(
       '--rootfs-from <file>',
-      'below each directory that this file names, one on a line, or with a NUL after each; - is standard input',
+      'likewise, for the directories in this file, one on a line or with a NUL after each; - is standard input',
     ),
   ];
 }

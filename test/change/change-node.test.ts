@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { conclude, type Conclusion } from '../../src/change/change-node.ts';
 import type { ExitCode } from '../../src/terminal/exit-code.ts';
+import { Interruptions } from '../../src/terminal/interruptions.ts';
 import type { Terminal } from '../../src/terminal/terminal.ts';
 import type { ChangeReport } from '../../src/operations/change/change-report.ts';
 import type { Followed } from '../../src/operations/change/run-end.ts';
@@ -48,6 +49,7 @@ async function concluded(
     stdoutColour: false,
     stderrColour: false,
     tableLook: () => undefined,
+    isRead: false,
     interactive: false,
     quiet: false,
     record: tell,
@@ -60,6 +62,7 @@ async function concluded(
       tell(oneLine);
     },
     progress: () => ({ update: () => undefined, end: () => undefined }),
+    interruptions: new Interruptions(),
   };
   const conclusion: Conclusion = {
     kind: 'finished',

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { mountsFor } from '../support/mounts.ts';
+import { mountsFor } from '../support/machine/mounts.ts';
 import { certs, done } from '../support/node.ts';
 import { changes, snapshot } from '../support/tree.ts';
 import {

@@ -3,7 +3,7 @@ import { copyFileSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } f
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { kubepki } from '../support/kubepki.ts';
-import { takeCaAway } from '../support/openssl-ca.ts';
+import { takeCaAway } from '../support/certificates/openssl-ca.ts';
 import { copyFixtureTo, fixturePath, temporaryDirectory, type Tree } from '../support/tree.ts';
 import { faultPoints, hit, shift, traced, type FaultPoint, type TracedRun } from './strace.ts';
 

@@ -7,7 +7,14 @@ import { judge } from '../support/judge.ts';
 import { stateDirectory } from '../support/node.ts';
 import { certs } from '../support/node.ts';
 import { temporaryDirectory, type Tree } from '../support/tree.ts';
-import { inPlace, pendingFiles, renew, signingNode, two, type SigningNode } from '../support/use-api.ts';
+import {
+  inPlace,
+  pendingFiles,
+  renew,
+  signingNode,
+  two,
+  type SigningNode,
+} from '../support/cluster/use-api.ts';
 import { requireSound, requireTidy } from './invariants.ts';
 import { forEachOn } from './pool.ts';
 import { spread } from './sample.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { leafFile } from '../support/certificates.ts';
+import { leafFile } from '../support/certificates/certificates.ts';
 import { judge } from '../support/judge.ts';
 import { runProgram } from '../support/program.ts';
 import { renewAll } from '../support/renewed.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { requireSound } from '../faults/invariants.ts';
-import { requireAccepted } from '../support/accepted.ts';
-import { leafFiles } from '../support/certificates.ts';
+import { requireAccepted } from '../support/servers/accepted.ts';
+import { leafFiles } from '../support/certificates/certificates.ts';
 import { kubepki } from '../support/kubepki.ts';
 import { temporaryDirectory, type Tree } from '../support/tree.ts';
 

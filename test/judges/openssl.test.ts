@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { leafFacts, leafFile, purposes } from '../support/certificates.ts';
+import { leafFacts, leafFile, purposes } from '../support/certificates/certificates.ts';
 import { judge } from '../support/judge.ts';
 import { renewAll } from '../support/renewed.ts';
 import { renewableRoles } from '../support/roles.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { leafFiles, type LeafFiles } from './certificates.ts';
+import { leafFiles, type LeafFiles } from './certificates/certificates.ts';
 import { kubepki } from './kubepki.ts';
 import { copyFixture, temporaryDirectory, type Cleanup, type Tree } from './tree.ts';
 

@@ -9,7 +9,6 @@ import type { RestartAfterOptions } from '../../flags/restart-options.ts';
 import { planRestartRun, refuse } from './restart-plan.ts';
 import { termsFor } from './restart-terms.ts';
 import { underLock } from '../session.ts';
-import { endHold, interruptionDuringHold } from '../../terminal/signals.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { stateOf } from '../../node/waiting.ts';
 
@@ -39,8 +38,8 @@ export async function restartAfter(
 ): Promise<Followed> {
   if (pendingComponents(stateOf(node)).length === 0) return 'well';
   // One that came during the change has waited for its end; the next run restarts what this one does not.
-  if ((await interruptionDuringHold()) !== undefined) return 'well';
-  endHold();
+  if ((await terminal.interruptions.duringHold()) !== undefined) return 'well';
+  terminal.interruptions.endHold();
   try {
     return await underLock(node, options, terminal, async (state) => {
       const components = pendingComponents(state);

@@ -18,7 +18,7 @@ import type { RestartOptions, RestartFlags } from '../../flags/restart-options.t
 import type { RestartPlan } from './restart-plan.ts';
 import { requireServed } from './served.ts';
 import { invocation, noteReturn } from '../session.ts';
-import { noteRestarted, onInterrupt, type CleanedUp } from '../../terminal/signals.ts';
+import type { CleanedUp } from '../../terminal/interruptions.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 interface RestartRun {
@@ -58,7 +58,7 @@ export async function restartComponents(
         terminal.result(restartLine({ status: 'no-manifest', component, directory }));
       } else {
         const left = planned.slice(index).map(componentOf);
-        const forget = onInterrupt(() => ({
+        const forget = terminal.interruptions.onInterrupt(() => ({
           said: `then: ${restartCommand(left, node, run.options) ?? ''}`,
         }));
         try {
@@ -86,7 +86,7 @@ async function restartOne(restart: ComponentRestart, settleMs: number, run: Rest
   const { component, pod } = restart;
   if (component === 'etcd') await requireQuorum(restart, run);
   let phase: RestartPhase = 'stopping';
-  const forget = onInterrupt(() => interrupted(state, component, phase));
+  const forget = terminal.interruptions.onInterrupt(() => interrupted(state, component, phase));
   const goOn = refuseSuspension(component, terminal);
   let progress = terminal.progress(waitingFor(component, phase));
   let result: RestartResult;
@@ -112,7 +112,7 @@ async function restartOne(restart: ComponentRestart, settleMs: number, run: Rest
   }
   noteReturn(result.returned, terminal);
   if (result.status !== 'restarted') throw notRestarted(restart, result, options);
-  noteRestarted(component);
+  terminal.interruptions.noteRestarted(component);
   terminal.result(restartLine({ status: 'restarted', component }));
   const asking = `asking ${component} for its certificate`;
   progress = terminal.progress(asking);

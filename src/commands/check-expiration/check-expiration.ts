@@ -3,7 +3,6 @@ import { askCluster } from '../../node/ask-cluster.ts';
 import { examine, type Examined, type KeysOption } from '../../node/examine.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import { warnOfFindings } from '../../terminal/findings.ts';
 import {
   openNode,
   openRoot,
@@ -13,8 +12,7 @@ import {
 } from '../../node/node-options.ts';
 import { nodeForms, presenter, type ExpirationOptions } from './present-expiration.ts';
 import { judgeExpiration, showExpiration, warnOfRows, worseOf } from './show-expiration.ts';
-import { isTerminal } from '../../terminal/standard-streams.ts';
-import type { Terminal } from '../../terminal/terminal.ts';
+import { warnOfFindings, type Terminal } from '../../terminal/terminal.ts';
 import type { TreesOptions } from '../../flags/trees-options.ts';
 import { noteWaiting } from '../../node/waiting.ts';
 import { openMetrics } from './open-metrics.ts';
@@ -64,7 +62,7 @@ async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Term
   const ok = examined.problems.length > 0 ? exitCodes.error : exitCodes.done;
   const code = options.within === undefined ? ok : judgeExpiration(examined, options.within, terminal);
   // Of another moment it is no advice.
-  if (asking.text && options.at === undefined && isTerminal('stderr')) {
+  if (asking.text && options.at === undefined && terminal.isRead) {
     const { noteNextStep } = await import('./note-next-step.ts');
     noteNextStep(examined.report, node, terminal);
   }

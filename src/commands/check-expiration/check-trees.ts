@@ -4,13 +4,12 @@ import { KubepkiError } from '../../errors/error.ts';
 import { FileSystemRoot } from '../../filesystem/root.ts';
 import { examine } from '../../node/examine.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import { warnOfFindings } from '../../terminal/findings.ts';
 import { openNode, readConfiguration, workingDirectory } from '../../node/node-options.ts';
 import type { Period } from '../../flags/period-option.ts';
 import { presenter, type ExpirationOptions } from './present-expiration.ts';
 import { metricsOfTrees, treesForms, type ExaminedTree } from './present-trees.ts';
 import { judgeExpiration, showExpiration, warnOfRows, worseOf } from './show-expiration.ts';
-import type { Terminal } from '../../terminal/terminal.ts';
+import { warnOfFindings, type Terminal } from '../../terminal/terminal.ts';
 import { noteWaiting } from '../../node/waiting.ts';
 import { openMetrics } from './open-metrics.ts';
 

@@ -4,11 +4,11 @@ import { backupNames } from '../../storage/backup-list.ts';
 import { manifestName } from '../../storage/manifest.ts';
 import { stateDirectoryOf } from '../../storage/state-directory.ts';
 import { planNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
-import { openTerminal } from '../../terminal/terminal.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
 
 /** The IDs of the complete backups, the newest first. Only names are read, and no lock is taken. */
-export async function offeredBackups(options: NodeOptions): Promise<readonly string[]> {
-  const { layout } = planNode(options, await readConfiguration(options, openTerminal({ color: false })));
+export async function offeredBackups(options: NodeOptions, terminal: Terminal): Promise<readonly string[]> {
+  const { layout } = planNode(options, await readConfiguration(options, terminal));
   const state = stateDirectoryOf({ ...layout, flags: [] });
   return backupNames(state)
     .filter((id) => exists(join(state.backups, id, manifestName), state.backups))

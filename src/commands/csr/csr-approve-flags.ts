@@ -1,11 +1,10 @@
 import { type Command, Option } from 'commander';
 import type { CsrApproveOptions } from './csr-approve.ts';
 import { addCsrOptions } from '../../flags/csr-options.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
 import { explain } from '../../flags/help/explain.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
-export function addCsrApprove(csr: Command, done: (code: ExitCode) => void): void {
+export function addCsrApprove(csr: Command, run: Run): void {
   const command = addCsrOptions(
     csr
       .command('approve')
@@ -30,7 +29,7 @@ export function addCsrApprove(csr: Command, done: (code: ExitCode) => void): voi
     .action(async (names: string[], _options, command: Command) => {
       const options = command.optsWithGlobals<CsrApproveOptions & TerminalOptions>();
       const { approveRequests } = await import('./csr-approve.ts');
-      done(await approveRequests(names, options, openTerminal(options)));
+      run.done(await approveRequests(names, options, run.open(options)));
     });
   explain(command, {
     examples: [

@@ -1,11 +1,10 @@
 import { type Command, Option } from 'commander';
 import type { CsrDenyOptions } from './csr-deny.ts';
 import { addCsrOptions } from '../../flags/csr-options.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
 import { explain } from '../../flags/help/explain.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
-export function addCsrDeny(csr: Command, done: (code: ExitCode) => void): void {
+export function addCsrDeny(csr: Command, run: Run): void {
   const command = addCsrOptions(
     csr
       .command('deny')
@@ -21,7 +20,7 @@ export function addCsrDeny(csr: Command, done: (code: ExitCode) => void): void {
     .action(async (names: string[], _options, command: Command) => {
       const options = command.optsWithGlobals<CsrDenyOptions & TerminalOptions>();
       const { denyRequests } = await import('./csr-deny.ts');
-      done(await denyRequests(names, options, openTerminal(options)));
+      run.done(await denyRequests(names, options, run.open(options)));
     });
   explain(command, {
     examples: ['kubepki csr deny csr-4xk7p --dry-run', 'kubepki csr deny csr-4xk7p'],

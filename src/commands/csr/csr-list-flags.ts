@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
 import { addCsrOptions, type CsrOptions } from '../../flags/csr-options.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
 import { explain } from '../../flags/help/explain.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
-export function addCsrList(csr: Command, done: (code: ExitCode) => void): void {
+export function addCsrList(csr: Command, run: Run): void {
   const command = addCsrOptions(
     csr
       .command('list')
@@ -16,7 +15,7 @@ export function addCsrList(csr: Command, done: (code: ExitCode) => void): void {
   ).action(async (_options, command: Command) => {
     const options = command.optsWithGlobals<CsrOptions & TerminalOptions>();
     const { listRequests } = await import('./csr-list.ts');
-    done(await listRequests(options, openTerminal(options)));
+    run.done(await listRequests(options, run.open(options)));
   });
   explain(command, {
     examples: ['kubepki csr list', 'kubepki csr list -o json'],

@@ -30,6 +30,7 @@ export async function runDecisions(
   const rows: SettledRow[] = [];
   const askedOf = askedOfAll();
   const { output, dryRun = false } = options;
+  const { interruptions } = terminal;
   const look = ['kubepki csr list', ...csrFlags(options)].join(' ');
   const conclude = (): ExitCode => concludeRequests({ command, dryRun, named, rows, output }, terminal);
   const progress = terminal.progress('asking the cluster');
@@ -39,7 +40,9 @@ export async function runDecisions(
         api,
         settle: async (name, found, judge) => {
           progress.update(`deciding about ${name}`);
-          rows.push(rowOf(await settle(name, found, { ...judge, api, dryRun, look }), askedOf));
+          rows.push(
+            rowOf(await settle(name, found, { ...judge, api, dryRun, look, interruptions }), askedOf),
+          );
         },
       }),
     );

@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
 import { compatOption } from '../../flags/compat-option.ts';
 import type { GenerateCsrOptions } from './generate-csr.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
 import { explain } from '../../flags/help/explain.ts';
 import { addNodeOptions, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../../flags/options.ts';
 import { outputOption } from '../../flags/output-option.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
-export function addGenerateCsr(certs: Command, done: (code: ExitCode) => void): void {
+export function addGenerateCsr(certs: Command, run: Run): void {
   const command = addNodeOptions(
     certs
       .command('generate-csr')
@@ -27,7 +26,7 @@ export function addGenerateCsr(certs: Command, done: (code: ExitCode) => void): 
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<GenerateCsrOptions & TerminalOptions>();
       const { generateRequests } = await import('./generate-csr.ts');
-      done(await generateRequests(options, openTerminal(options)));
+      run.done(await generateRequests(options, run.open(options)));
     });
   explain(command, {
     examples: [

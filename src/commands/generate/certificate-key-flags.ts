@@ -1,9 +1,8 @@
 import { type Command, Option } from 'commander';
-import type { ExitCode } from '../../terminal/exit-code.ts';
 import { rootfsOption } from '../../flags/options.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
-export function addCertificateKey(certs: Command, done: (code: ExitCode) => void): void {
+export function addCertificateKey(certs: Command, run: Run): void {
   certs
     .command('certificate-key')
     .summary('print a new key for "kubeadm init phase upload-certs"')
@@ -17,6 +16,6 @@ export function addCertificateKey(certs: Command, done: (code: ExitCode) => void
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<TerminalOptions>();
       const { printCertificateKey } = await import('./certificate-key.ts');
-      done(printCertificateKey(openTerminal(options)));
+      run.done(printCertificateKey(run.open(options)));
     });
 }

@@ -1,7 +1,6 @@
 import { Argument, Option, type Command } from 'commander';
 import { initSpecs } from '../../catalog/init-order.ts';
 import { compatOption } from '../../flags/compat-option.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
 import { explain } from '../../flags/help/explain.ts';
 import { offering } from '../../flags/names/offering.ts';
 import type { GenerateOptions } from './generate.ts';
@@ -13,10 +12,10 @@ import {
   lockTimeoutOption,
 } from '../../flags/options.ts';
 import { outputOption } from '../../flags/output-option.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 import { validityOption } from '../../flags/validity-option.ts';
 
-export function addGenerate(certs: Command, done: (code: ExitCode) => void): void {
+export function addGenerate(certs: Command, run: Run): void {
   const command = addNodeOptions(
     certs
       .command('generate')
@@ -65,7 +64,7 @@ export function addGenerate(certs: Command, done: (code: ExitCode) => void): voi
     .action(async (names: string[], _options, command: Command) => {
       const options = command.optsWithGlobals<GenerateOptions & TerminalOptions>();
       const { generateMissing } = await import('./generate.ts');
-      done(await generateMissing(names, options, openTerminal(options)));
+      run.done(await generateMissing(names, options, run.open(options)));
     });
   explain(command, {
     examples: [
@@ -73,10 +72,7 @@ export function addGenerate(certs: Command, done: (code: ExitCode) => void): voi
       'kubepki certs generate apiserver --config kubeadm.yaml',
       'kubepki certs generate all --cert-dir ci/pki --kubeconfig-dir ci --node-name ci --advertise-address 127.0.0.1',
     ],
-    notes: [
-      `Names: all, kubeconfigs, ${initSpecs.map(({ name }) => name).join(', ')}.`,
-      'A CA or the sa key is made only where nothing is there yet that it would have signed, unless it is named.',
-    ],
+    notes: [`Names: all, kubeconfigs, ${initSpecs.map(({ name }) => name).join(', ')}.`],
     pages: ['generate', 'configuration'],
   });
 }

@@ -2,7 +2,6 @@ import { Argument, type Command } from 'commander';
 import { certificates } from '../../catalog/catalog.ts';
 import type { InstallOptions } from './install.ts';
 import { deployHookOption } from '../../flags/deploy-hook-option.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
 import { explain } from '../../flags/help/explain.ts';
 import { offering } from '../../flags/names/offering.ts';
 import {
@@ -14,9 +13,9 @@ import {
 } from '../../flags/options.ts';
 import { outputOption } from '../../flags/output-option.ts';
 import { requireRestartAsked, restartAfterOptions } from '../../flags/restart-options.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
-export function addInstall(certs: Command, done: (code: ExitCode) => void): void {
+export function addInstall(certs: Command, run: Run): void {
   const self = addNodeOptions(
     certs
       .command('install')
@@ -38,7 +37,7 @@ export function addInstall(certs: Command, done: (code: ExitCode) => void): void
       pathOption('--csr-dir <dir>', 'where CSRs, keys and signed certificates are (default: the cert dir)'),
     )
     .addOption(pathOption('--from-bundle <file>', 'take the certificates from this PEM file too'))
-    .option('--allow-changes', 'accept other SANs than the CSR asks for; the difference is shown')
+    .option('--allow-changes', "accept other SANs than the CSR's, and show them")
     .addOption(outputOption())
     .addOption(deployHookOption())
     .addOption(dryRunOption())
@@ -48,7 +47,7 @@ export function addInstall(certs: Command, done: (code: ExitCode) => void): void
       const options = command.optsWithGlobals<InstallOptions & TerminalOptions>();
       requireRestartAsked(options);
       const { installCertificates } = await import('./install.ts');
-      done(await installCertificates(names, options, openTerminal(options)));
+      run.done(await installCertificates(names, options, run.open(options)));
     });
   explain(self, {
     examples: [
@@ -56,9 +55,7 @@ export function addInstall(certs: Command, done: (code: ExitCode) => void): void
       'kubepki certs install --csr-dir /root/csr',
       'kubepki certs install apiserver --from-bundle signed.pem --dry-run',
     ],
-    notes: [
-      'A certificate (.crt, .pem, .cer) and a CSR belong together by their public key, whatever their files are called. Exit code 6 if a certificate named here is not signed yet, or nothing could be installed; 8 if the restart or the hook failed.',
-    ],
+    notes: ['Exit code 6 if nothing could be installed, or not all that was named.'],
     pages: ['external-ca', 'restarts', 'hooks', 'exit-codes'],
   });
 }

@@ -21,7 +21,7 @@ import { withinOption } from '../../flags/period-option.ts';
 import { requireRestartAsked, restartAfterOptions } from '../../flags/restart-options.ts';
 import { parseAskedSans, sanOptions } from '../../flags/san-options.ts';
 import { parseSelection } from '../../flags/names/select.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 import { textfileOption, type TextfileOption } from '../../flags/textfile-option.ts';
 import {
   apiOptions,
@@ -31,7 +31,7 @@ import {
 } from '../../flags/use-api-options.ts';
 import { validityOption } from '../../flags/validity-option.ts';
 
-export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
+export function addRenew(certs: Command, run: Run): void {
   const servers = certificates
     .filter(({ subject }) => subject.names !== 'none')
     .map(({ name }) => name)
@@ -58,7 +58,7 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
   for (const option of restartAfterOptions()) command.addOption(option);
   for (const option of apiOptions()) command.addOption(option);
   command
-    .addOption(withinOption('renew only what has expired or expires within this time'))
+    .addOption(withinOption('renew only what has expired or expires within this time, such as 30d or 4w'))
     .addOption(validityOption())
     .addOption(
       new Option(
@@ -89,9 +89,9 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
           TextfileOption &
           TerminalOptions & { readonly csrOnly?: boolean }
       >();
-      const terminal = openTerminal(options);
+      const terminal = run.open(options);
       const finish = async (
-        run: (cluster: KubeadmConfig | undefined) => Promise<ExitCode>,
+        renewWith: (cluster: KubeadmConfig | undefined) => Promise<ExitCode>,
       ): Promise<void> => {
         // What is wrong with the command line is said at once.
         parseAskedSans(parseSelection(names, options), options);
@@ -100,11 +100,11 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
         const cluster = await askCluster(options, asking, terminal);
         const { textfile } = options;
         if (textfile === undefined) {
-          done(await run(cluster));
+          run.done(await renewWith(cluster));
           return;
         }
         const { recordingRun } = await import('../../change/textfile.ts');
-        done(await recordingRun({ ...options, textfile }, cluster, terminal, () => run(cluster)));
+        run.done(await recordingRun({ ...options, textfile }, cluster, terminal, () => renewWith(cluster)));
       };
       const isNamed = names.length > 0 && !names.includes('all');
       if (options.useApi === true) {
@@ -144,23 +144,15 @@ export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
     });
   explain(command, {
     examples: [
-      'kubepki certs renew all',
-      'kubepki certs renew all --dry-run',
       'kubepki certs renew all --within 30d --restart',
-      'kubepki certs renew apiserver etcd-server',
-      'kubepki certs renew all --validity 90d',
-      'kubepki certs renew apiserver --add-san api.example.com,192.0.2.7 --remove-san old.example.com',
-      'kubepki certs renew all --cert-dir /backup/pki --config kubeadm.yaml',
+      'kubepki certs renew all --validity 90d --dry-run',
+      'kubepki certs renew apiserver --add-san api.example.com,192.0.2.7',
       'kubepki certs renew all --csr-only --csr-dir /root/csr',
-      'kubepki certs renew scheduler.conf controller-manager.conf --use-api --approve',
-      'kubepki certs renew all --use-api --signer-name clusterissuers.cert-manager.io/kubernetes',
-      'kubepki certs renew --use-api --resume',
     ],
     notes: [
       `Names: all, ${certificates.map(({ name }) => name).join(', ')}.`,
-      `SANs are DNS names, IP addresses and wildcards of ${servers}. A SAN that a kubeconfig or manifest of this node still uses is removed with --force only.`,
-      'What the CA of the cert dir has not signed is renewed with its name and --force only.',
-      'Exit code 6 if a certificate named here was not renewed, being missing or signed by an external CA; 8 if what was to follow a change failed: the restart, the hook or the metrics. With --within 0 if nothing is due, 4 if something stays due because its CA ends or is elsewhere, 5 if a certificate is left alone because something else is wrong with it than its end.',
+      `The flags for SANs go with ${servers}.`,
+      'Exit code 6 if a certificate named here was not renewed, 8 if the restart, the hook or the metrics failed. With --within 4 if something stays due, 5 if something is wrong beside its end.',
     ],
     pages: ['renew', 'restarts', 'hooks', 'external-ca', 'certificates-api', 'undo', 'exit-codes'],
   });

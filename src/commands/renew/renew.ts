@@ -21,7 +21,6 @@ import { confirmRenewal } from '../../terminal/confirm.ts';
 import { dryRunText } from '../../terminal/dry-run-text.ts';
 import { deployHookFlags } from '../../flags/deploy-hook-option.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
-import { warnOfFindings } from '../../terminal/findings.ts';
 import { openNode, readConfiguration, type Node } from '../../node/node-options.ts';
 import { noteAuthorities } from '../../change/notes.ts';
 import type { WithinOption } from '../../flags/period-option.ts';
@@ -32,7 +31,7 @@ import { restartAfterFlags } from '../../flags/restart-options.ts';
 import { parseSelection, type Selection } from '../../flags/names/select.ts';
 import { parseAskedSans, sanFlags, type SanOptions } from '../../flags/san-options.ts';
 import type { Change, Stage } from '../../change/session.ts';
-import type { Terminal } from '../../terminal/terminal.ts';
+import { warnOfFindings, type Terminal } from '../../terminal/terminal.ts';
 import {
   validityFlags,
   warnOfDueAgain,

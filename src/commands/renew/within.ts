@@ -7,8 +7,7 @@ import { examination } from '../../operations/examination/examination.ts';
 import type { Finding } from '../../operations/examination/finding.ts';
 import type { DueSettings, Left, Resting } from '../../operations/renewal/resting.ts';
 import type { ShownLeft } from '../../render/change/renewal.ts';
-import { warnOfFindings } from '../../terminal/findings.ts';
-import type { Terminal } from '../../terminal/terminal.ts';
+import { warnOfFindings, type Terminal } from '../../terminal/terminal.ts';
 
 /** What `--within` decides by, the same for every way to renew. Without `--within` nothing is examined. */
 export function dueSettingsOf(

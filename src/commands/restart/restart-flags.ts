@@ -1,14 +1,13 @@
 import { Argument, type Command } from 'commander';
 import { restartOrder } from '../../catalog/restart-order.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
 import { explain } from '../../flags/help/explain.ts';
 import { offering } from '../../flags/names/offering.ts';
 import { addNodeOptions, dryRunOption, lockTimeoutOption } from '../../flags/options.ts';
 import type { RestartCommandOptions } from './restart.ts';
 import { restartOptions } from '../../flags/restart-options.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
-export function addRestart(program: Command, done: (code: ExitCode) => void): void {
+export function addRestart(program: Command, run: Run): void {
   const command = addNodeOptions(
     program
       .command('restart')
@@ -33,7 +32,7 @@ export function addRestart(program: Command, done: (code: ExitCode) => void): vo
     .action(async (components: string[], _options, self: Command) => {
       const options = self.optsWithGlobals<RestartCommandOptions & TerminalOptions>();
       const { restart } = await import('./restart.ts');
-      done(await restart(components, options, openTerminal(options)));
+      run.done(await restart(components, options, run.open(options)));
     });
   explain(command, {
     examples: [
@@ -43,7 +42,7 @@ export function addRestart(program: Command, done: (code: ExitCode) => void): vo
       'kubepki restart etcd --stop-timeout 5m',
     ],
     notes: [
-      'A component without a manifest here (an external etcd) is passed over. On Ctrl-C the manifest goes back at once; after a kill or a power cut the next run, or "kubepki certs recover", puts it back. Exit code 8 if a component does not come back.',
+      'On Ctrl-C the manifest goes back at once, after a kill or a power cut with the next run or "kubepki certs recover". Exit code 8 if a component does not come back.',
     ],
     pages: ['restarts', 'exit-codes'],
   });

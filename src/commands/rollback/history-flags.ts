@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
 import type { HistoryOptions } from './history.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
 import { explain } from '../../flags/help/explain.ts';
 import { outputOption } from '../../flags/output-option.ts';
 import { addNodeOptions } from '../../flags/options.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
-export function addHistory(certs: Command, done: (code: ExitCode) => void): void {
+export function addHistory(certs: Command, run: Run): void {
   const command = addNodeOptions(
     certs
       .command('history')
@@ -17,7 +16,7 @@ export function addHistory(certs: Command, done: (code: ExitCode) => void): void
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<HistoryOptions & TerminalOptions>();
       const { showHistory } = await import('./history.ts');
-      done(await showHistory(options, openTerminal(options)));
+      run.done(await showHistory(options, run.open(options)));
     });
   explain(command, {
     examples: ['kubepki certs history', 'kubepki certs history -o json'],

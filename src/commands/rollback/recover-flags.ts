@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
 import type { RecoverOptions } from './recover.ts';
 import { deployHookOption } from '../../flags/deploy-hook-option.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
 import { explain } from '../../flags/help/explain.ts';
 import { addNodeOptions, dryRunOption, lockTimeoutOption } from '../../flags/options.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
-export function addRecover(certs: Command, done: (code: ExitCode) => void): void {
+export function addRecover(certs: Command, run: Run): void {
   const command = addNodeOptions(
     certs
       .command('recover')
@@ -23,7 +22,7 @@ export function addRecover(certs: Command, done: (code: ExitCode) => void): void
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<RecoverOptions & TerminalOptions>();
       const { recoverChange } = await import('./recover.ts');
-      done(await recoverChange(options, openTerminal(options)));
+      run.done(await recoverChange(options, run.open(options)));
     });
   explain(command, {
     examples: [

@@ -7,7 +7,6 @@ import { openNode, readConfiguration, type NodeOptions } from '../../node/node-o
 import { notePendingRestarts, tidyPending } from '../../change/restart/pending.ts';
 import { noteOwedHooks, runHooks, tidyHooks } from '../../change/pending-hooks.ts';
 import { noteManifest, noteRecovery, underLock } from '../../change/session.ts';
-import { holdInterruptions, noteRecovered } from '../../terminal/signals.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { stateOf } from '../../node/waiting.ts';
 import type { LockOptions } from '../../flags/options.ts';
@@ -33,7 +32,7 @@ export async function recoverChange(options: RecoverOptions, terminal: Terminal)
     options,
     terminal,
     () => {
-      holdInterruptions();
+      terminal.interruptions.hold();
       // First: every second that a manifest is away, its component is down.
       const returned = options.discard === true ? discardAside(state) : moveBack(state);
       noteManifest(returned, terminal);
@@ -43,7 +42,7 @@ export async function recoverChange(options: RecoverOptions, terminal: Terminal)
       } else {
         noteRecovery(recovery, terminal);
       }
-      if (recovery.outcome !== 'none' || returned.outcome !== 'none') noteRecovered();
+      if (recovery.outcome !== 'none' || returned.outcome !== 'none') terminal.interruptions.noteRecovered();
       const nothing = recovery.outcome === 'none' && returned.outcome === 'none';
       terminal.result(nothing ? 'nothing to recover\n' : 'recovered\n');
       tidyPending(state, terminal);

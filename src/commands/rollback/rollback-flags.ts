@@ -1,7 +1,6 @@
 import { Argument, type Command } from 'commander';
 import type { RollbackOptions } from './rollback.ts';
 import { deployHookOption } from '../../flags/deploy-hook-option.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
 import { explain } from '../../flags/help/explain.ts';
 import { offeringBackups } from '../../flags/names/offering.ts';
 import {
@@ -12,9 +11,9 @@ import {
 } from '../../flags/options.ts';
 import { outputOption } from '../../flags/output-option.ts';
 import { requireRestartAsked, restartAfterOptions } from '../../flags/restart-options.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
-export function addRollback(certs: Command, done: (code: ExitCode) => void): void {
+export function addRollback(certs: Command, run: Run): void {
   const self = addNodeOptions(
     certs
       .command('rollback')
@@ -43,7 +42,7 @@ export function addRollback(certs: Command, done: (code: ExitCode) => void): voi
       const options = command.optsWithGlobals<RollbackOptions & TerminalOptions>();
       requireRestartAsked(options);
       const { rollBackChange } = await import('./rollback.ts');
-      done(await rollBackChange(id, options, openTerminal(options)));
+      run.done(await rollBackChange(id, options, run.open(options)));
     });
   explain(self, {
     examples: [

@@ -2,7 +2,6 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { longestPeriod, parsePeriod } from '../../config/period.ts';
 import { unitNames } from '../../render/systemd/units.ts';
 import { deployHookOption } from '../../flags/deploy-hook-option.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
 import { explain } from '../../flags/help/explain.ts';
 import { tooLong } from '../../flags/duration-option.ts';
 import { offering } from '../../flags/names/offering.ts';
@@ -10,11 +9,11 @@ import { keepBackupsOption, lockTimeoutOption, nodeOptions, pathOption } from '.
 import { withinOption } from '../../flags/period-option.ts';
 import { restartOptions } from '../../flags/restart-options.ts';
 import type { SystemdOptions } from './systemd.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 import { textfileOption } from '../../flags/textfile-option.ts';
 import { validityOption } from '../../flags/validity-option.ts';
 
-export function addSystemd(program: Command, done: (code: ExitCode) => void): void {
+export function addSystemd(program: Command, run: Run): void {
   const command = program
     .command('systemd')
     .summary('print systemd units that renew what is due')
@@ -24,8 +23,8 @@ export function addSystemd(program: Command, done: (code: ExitCode) => void): vo
     )
     .allowExcessArguments(false);
   const options = [
-    withinOption('renew only what has expired or expires within this time').default('60d'),
-    new Option('--restart', 'then restart the components whose certificates changed'),
+    withinOption('renew only what has expired or expires within this time, such as 30d or 4w').default('60d'),
+    new Option('--restart', 'then restart what uses the changed certificates'),
     ...[...restartOptions(), validityOption(), keepBackupsOption(), lockTimeoutOption()],
     ...[textfileOption(), deployHookOption()],
     ...nodeOptions({ kubeconfig: false }),
@@ -55,7 +54,7 @@ export function addSystemd(program: Command, done: (code: ExitCode) => void): vo
     .action(async (_options, self: Command) => {
       const given = self.optsWithGlobals<SystemdOptions & TerminalOptions>();
       const { printUnits } = await import('./systemd.ts');
-      done(await printUnits(given, openTerminal(given)));
+      run.done(await printUnits(given, run.open(given)));
     });
   explain(command, {
     examples: [

@@ -1,13 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ExitCode } from '../../terminal/exit-code.ts';
 import { offering } from '../../flags/names/offering.ts';
 import { withoutEquals } from '../../flags/output-option.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 import type { VersionFormat } from './version.ts';
 
 const formats = ['text', 'short', 'json', 'yaml'] as const;
 
-export function addVersion(program: Command, done: (code: ExitCode) => void): void {
+export function addVersion(program: Command, run: Run): void {
   program
     .command('version')
     .summary('print the version, the commit and what runs it')
@@ -22,7 +21,7 @@ export function addVersion(program: Command, done: (code: ExitCode) => void): vo
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<{ readonly output: VersionFormat } & TerminalOptions>();
       const { printVersion } = await import('./version.ts');
-      done(printVersion(options.output, openTerminal(options)));
+      run.done(printVersion(options.output, run.open(options)));
     });
 }
 

@@ -46,14 +46,18 @@ const groups = {
 /** A term that is longer has its description on the next line. */
 const longestTerm = 27;
 
+/** On a wide terminal too, a line ends where it can still be read. */
+const longestLine = 100;
+
 interface Item {
   readonly term: string;
   readonly description: string;
 }
 
-/** In place of commander's: examples first, flags in groups, and every line as wide as the terminal. */
+/** In place of commander's: examples first, flags in groups, and no line wider than the terminal. */
 export function formatHelp(command: Command, helper: Help): string {
-  const width = helper.helpWidth ?? 80;
+  const width = Math.min(helper.helpWidth ?? 80, longestLine);
+  helper.helpWidth = width;
   const options = helper.visibleOptions(command);
   const commands = helper.visibleCommands(command);
   const operands = command.registeredArguments.filter(({ description }) => description !== '');

@@ -17,8 +17,8 @@ import {
   remakeAuthority,
   spareKey,
   stranger,
-} from '../../support/planned-node.ts';
-import { planGenerationIn } from '../../support/planner-settings.ts';
+} from '../../support/planners/planned-node.ts';
+import { planGenerationIn } from '../../support/planners/planner-settings.ts';
 import { copyFixture, fixturePath, temporaryDirectory, type Cleanup, type Tree } from '../../support/tree.ts';
 
 /** What kubeadm 1.35 made, ECDSA, with all that it makes. */

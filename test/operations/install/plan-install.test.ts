@@ -45,8 +45,8 @@ import {
   specOf,
   stranger,
   type Issuing,
-} from '../../support/planned-node.ts';
-import { installSettings, planInstallOf, saidBy } from '../../support/planner-settings.ts';
+} from '../../support/planners/planned-node.ts';
+import { installSettings, planInstallOf, saidBy } from '../../support/planners/planner-settings.ts';
 import { copyFixture, type Cleanup, type Tree } from '../../support/tree.ts';
 
 const anotherKey = await generatePrivateKey({ type: 'ec', curve: 'P-256' });

@@ -9,7 +9,7 @@ import { changeSans, changesNames, type SanChange } from '../../../src/operation
 import type { NodeIdentity } from '../../../src/operations/names/requested-names.ts';
 import { parseSubjectAltName, subjectAltName } from '../../../src/pki/extension/subject-alt-name.ts';
 import { apiServerPod, etcdPod, pod } from '../../support/manifests.ts';
-import { specOf } from '../../support/planned-node.ts';
+import { specOf } from '../../support/planners/planned-node.ts';
 
 const file = '/k/pki/server.crt';
 const missing = { status: 'missing' } as const;

@@ -36,8 +36,8 @@ import {
   specOf,
   stranger,
   withForeign,
-} from '../../support/planned-node.ts';
-import { planRenewal, renewalSettings, saidBy, within } from '../../support/planner-settings.ts';
+} from '../../support/planners/planned-node.ts';
+import { planRenewal, renewalSettings, saidBy, within } from '../../support/planners/planner-settings.ts';
 import { copyFixture, type Tree } from '../../support/tree.ts';
 
 type Status = PlannedRenewal['status'];

@@ -26,8 +26,8 @@ import {
   spareKey,
   stranger,
   withForeign,
-} from '../../support/planned-node.ts';
-import { planRequest, saidBy, within } from '../../support/planner-settings.ts';
+} from '../../support/planners/planned-node.ts';
+import { planRequest, saidBy, within } from '../../support/planners/planner-settings.ts';
 import type { Cleanup, Tree } from '../../support/tree.ts';
 
 const anotherKey = await generatePrivateKey({ type: 'ec', curve: 'P-256' });

@@ -11,7 +11,7 @@ import type { SigningRequest } from '../../../src/operations/kubelet-serving/sig
 import { signingRequestTable } from '../../../src/render/requests/signing-requests.ts';
 import { object, wanted } from '../../operations/kubelet-serving/sample.ts';
 import { judge } from '../../support/judge.ts';
-import { RequestMaker } from '../../support/serving-request.ts';
+import { RequestMaker } from '../../support/certificates/serving-request.ts';
 import { temporaryDirectory } from '../../support/tree.ts';
 
 const now = new Date('2026-11-23T23:00:00Z');

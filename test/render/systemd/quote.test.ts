@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { execWords } from '../../../src/render/systemd/quote.ts';
 import { judge } from '../../support/judge.ts';
 import fc from '../../support/properties.ts';
-import { executed, splitWords, understood } from '../../support/systemd.ts';
+import { executed, splitWords, understood } from '../../support/machine/systemd.ts';
 import { temporaryDirectory } from '../../support/tree.ts';
 
 // NUL is in no command line, and systemd takes no noncharacters for UTF-8.

@@ -6,7 +6,7 @@ import type { ClusterService, Surroundings } from '../../../src/operations/kubel
 import { object, surroundings, wanted } from '../../operations/kubelet-serving/sample.ts';
 import { judge } from '../judge.ts';
 import { kubepki, type Outcome, type RunOptions } from '../kubepki.ts';
-import { RequestMaker, type Wanted } from '../serving-request.ts';
+import { RequestMaker, type Wanted } from '../certificates/serving-request.ts';
 import { temporaryDirectory, type Tree } from '../tree.ts';
 import { csrApi, type CsrApi } from './csr-api.ts';
 import { clusterConfiguration, nodeOfCluster, type NodeOfClusterWishes } from './node.ts';

@@ -6,7 +6,6 @@ import { readPendingRequests, type PendingRequests } from '../../../storage/pend
 import type { StateDirectory } from '../../../storage/state-directory.ts';
 import type { Node } from '../../../node/node-options.ts';
 import { readToFill } from '../../../node/snapshot.ts';
-import { endHold, interruptionDuringHold, onInterrupt } from '../../../terminal/signals.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
 import { resumeFlags, type ApiOptions } from '../../../flags/use-api-options.ts';
 
@@ -89,8 +88,12 @@ export function namesIn({ requests }: PendingRequests): string {
 }
 
 /** An operator who interrupts the run is told that requests wait. @returns ends that */
-export function tellOfPending(pending: PendingRequests, resume: string): () => void {
-  return onInterrupt(() => ({ said: `${namesIn(pending)} wait; to go on: ${resume}` }));
+export function tellOfPending(
+  pending: PendingRequests,
+  resume: string,
+  { interruptions }: Terminal,
+): () => void {
+  return interruptions.onInterrupt(() => ({ said: `${namesIn(pending)} wait; to go on: ${resume}` }));
 }
 
 /**
@@ -104,8 +107,11 @@ export async function withdraw(
 ): Promise<readonly string[]> {
   const left: string[] = [];
   // Nothing is half-done any more, and an API server that hangs takes 10 s for each.
-  if ((await interruptionDuringHold()) === undefined) endHold();
-  const forget = onInterrupt(() => ({ said: `perhaps still in the cluster: ${names.join(', ')}` }));
+  const { interruptions } = terminal;
+  if ((await interruptions.duringHold()) === undefined) interruptions.endHold();
+  const forget = interruptions.onInterrupt(() => ({
+    said: `perhaps still in the cluster: ${names.join(', ')}`,
+  }));
   try {
     for (const name of names) {
       try {

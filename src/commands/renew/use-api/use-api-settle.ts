@@ -29,7 +29,7 @@ export async function settle(
 ): Promise<Conclusion> {
   const { node, options, terminal, resumed } = context;
   const resumeWith = resumeCommand(node, options);
-  const forget = tellOfPending(pending, resumeWith);
+  const forget = tellOfPending(pending, resumeWith, terminal);
   try {
     const settled = await talk(api, pending, { resumed, resumeWith, options, terminal });
     if (settled.kind === 'waiting') return unsettled(settled.errors, 'pending', context);
