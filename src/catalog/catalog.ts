@@ -8,7 +8,7 @@ export type CaName = 'ca' | 'etcd-ca' | 'front-proxy-ca';
 /** The control-plane component that must be restarted before it uses a new certificate. */
 export type Component = 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'etcd';
 
-/** Whom kubeadm (1.29 and later) makes a certificate out to. */
+/** The subject for which kubeadm (1.29 and later) makes a certificate. */
 export interface SubjectSpec {
   /** `node`: the name of the node itself, behind a prefix. */
   readonly commonName: string | { readonly node: string };
@@ -47,7 +47,7 @@ export interface LeafSpec {
 
 export interface KubeconfigSpec {
   readonly kind: 'kubeconfig';
-  /** Also the file's name in the kubeconfig dir. */
+  /** It is the file's name in the kubeconfig dir too. */
   readonly name: string;
   readonly longName: string;
   readonly caName: 'ca';
@@ -55,7 +55,7 @@ export interface KubeconfigSpec {
   readonly subject: SubjectSpec;
   /** Extended key usages, without which its TLS peers refuse it. */
   readonly usages: readonly ('serverAuth' | 'clientAuth')[];
-  /** Only on the node where `kubeadm init` ran (since 1.29): its absence is normal, so it is never a "missing" row. */
+  /** It is only on the node where `kubeadm init` ran (since 1.29), so that it is never a "missing" row. */
   readonly optional: boolean;
   readonly stackedEtcd: false;
 }
@@ -258,3 +258,11 @@ export const kubeletKubeconfig: KubeconfigSpec = {
   optional: true,
   stackedEtcd: false,
 };
+
+/** Components are restarted one after the other, each before those that need it: the API server lives on etcd, the others on the API server. */
+export const restartOrder: readonly Component[] = [
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+];

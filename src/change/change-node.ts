@@ -4,7 +4,7 @@ import type { KubepkiError } from '../errors/error.ts';
 import type { DeployHookOption } from '../flags/deploy-hook-option.ts';
 import type { OutputOption } from '../flags/output-option.ts';
 import type { RestartAfterOptions, RestartFlags } from '../flags/restart-options.ts';
-import { requireNoDanglingLink } from '../inventory/dangling-links.ts';
+import { requireNoDanglingLink } from '../inventory/layout.ts';
 import type { Node } from '../node/node-options.ts';
 import { noteWaiting, stateOf } from '../node/waiting.ts';
 import {

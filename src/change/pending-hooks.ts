@@ -1,4 +1,4 @@
-import type { ChangeSet } from '../changeset/change-set.ts';
+import { realChanges, type ChangeSet } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { sha256 } from '../filesystem/regular-file.ts';
 import {
@@ -12,7 +12,6 @@ import {
 } from '../storage/pending-hooks.ts';
 import { commandHere, type StateDirectory } from '../storage/state-directory.ts';
 import type { HookFacts } from '../operations/change/change-report.ts';
-import { realChanges } from '../changeset/real-changes.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /**

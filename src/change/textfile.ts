@@ -8,7 +8,7 @@ import {
   type NodeMetrics,
   type RenewRuns,
 } from '../render/expiration/prometheus.ts';
-import { openTextfile, writeTextfile, type Textfile } from '../storage/textfile.ts';
+import { openTextfile, writeTextfile, type Textfile } from '../storage/public-file.ts';
 import { examine, type Examined } from '../node/examine.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { openNode, readConfiguration, type Node, type NodeOptions } from '../node/node-options.ts';

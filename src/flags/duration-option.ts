@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { longestGoDuration, parseGoDuration } from '../config/go-duration.ts';
+import { longestGoDuration, parseGoDuration } from '../config/duration.ts';
 
 /**
  * A time-out in Go's units: 0, or more.

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { longestPeriod, parsePeriod } from '../config/period.ts';
+import { longestPeriod, parsePeriod } from '../config/duration.ts';
 import { tooLong } from './duration-option.ts';
 
 /** A period as typed, and what it is. */

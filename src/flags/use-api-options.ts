@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { formatGoDuration } from '../config/go-duration.ts';
+import { formatGoDuration } from '../config/duration.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { isSignerName } from '../operations/use-api/signer-name.ts';
 import { clusterFlags } from './cluster-options.ts';

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { longestPeriod } from '../config/period.ts';
+import { longestPeriod } from '../config/duration.ts';
 import { parsePeriodUpTo, type Period, type WithinOption } from './period-option.ts';
 import { defaultValidityMs } from '../operations/issuing/validity.ts';
 import type { Terminal } from '../terminal/terminal.ts';

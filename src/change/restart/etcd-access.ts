@@ -4,7 +4,7 @@ import type { EtcdAccess, EtcdEndpoint, EtcdTls } from '../../controlplane/etcd-
 import { KubepkiError } from '../../errors/error.ts';
 import type { Layout } from '../../inventory/layout.ts';
 import type { StaticPod } from '../../inventory/kubelet/static-pods.ts';
-import { readPresent, readTlsIdentity, type TlsIdentity } from '../../inventory/tls-identity.ts';
+import { readPresent, readTlsIdentity, type TlsIdentity } from '../../inventory/certificate-files.ts';
 import { etcdSetting } from '../../operations/node/component-flags.ts';
 import { etcdClientUrl, etcdPeerUrl } from '../../operations/restart/served-certificates.ts';
 

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { certificates, type Component } from '../../catalog/catalog.ts';
+import { certificates, restartOrder, type Component } from '../../catalog/catalog.ts';
 import type { ChangeSet } from '../../changeset/change-set.ts';
-import { restartOrder } from '../../catalog/restart-order.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
 import { sha256 } from '../../filesystem/regular-file.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component } from '../../catalog/catalog.ts';
-import { formatGoDuration } from '../../config/go-duration.ts';
+import { formatGoDuration } from '../../config/duration.ts';
 import { quorumWithout, type Patience, type QuorumAnswer } from '../../controlplane/etcd-quorum.ts';
 import type { Clock } from '../../controlplane/clock.ts';
 import type { ProbeResult } from '../../controlplane/probe.ts';

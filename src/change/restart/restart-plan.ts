@@ -1,7 +1,6 @@
 import { sep } from 'node:path';
-import type { Component } from '../../catalog/catalog.ts';
-import { restartOrder } from '../../catalog/restart-order.ts';
-import { parseGoDuration } from '../../config/go-duration.ts';
+import { restartOrder, type Component } from '../../catalog/catalog.ts';
+import { parseGoDuration } from '../../config/duration.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
 import { readKubeletConfig, type KubeletConfig } from '../../inventory/kubelet/kubelet-config.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { exists } from '../../filesystem/regular-file.ts';
-import { backupNames } from '../../storage/backup-list.ts';
+import { backupNames } from '../../storage/backup.ts';
 import { manifestName } from '../../storage/manifest.ts';
 import { stateDirectoryOf } from '../../storage/state-directory.ts';
 import { planNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';

@@ -1,6 +1,6 @@
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { NodeNaming } from '../../config/node-naming.ts';
-import { freePlaces, type NewRequest } from '../../inventory/new-requests.ts';
+import { freePlaces, type NewRequest } from '../../inventory/request-files.ts';
 import { chooseConfigured } from '../../operations/issuing/key-choice.ts';
 import { generateRequest, requestedSpecs } from '../../operations/generation/generate-requests.ts';
 import { newRequestReport } from '../../operations/generation/new-request-report.ts';

@@ -1,7 +1,6 @@
 import { initSpecs, type InitSpec } from '../../catalog/init-order.ts';
 import type { FileTarget, SigningFiles } from '../../changeset/change-set.ts';
-import type { NamingFlags } from '../../config/naming-flags.ts';
-import type { NodeNaming } from '../../config/node-naming.ts';
+import type { NamingFlags, NodeNaming } from '../../config/node-naming.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { readInitFiles, type InitFiles } from '../../inventory/init-files.ts';
 import { generate, type Generated, type GenerationContext } from '../../operations/generation/generate.ts';
@@ -119,7 +118,7 @@ function targetsIn(files: InitFiles): FileTarget[] {
 
 async function readNaming(node: Node, options: GenerateOptions): Promise<NodeNaming> {
   // Loaded only here, with the schema library.
-  const { withFlags } = await import('../../config/naming-flags.ts');
+  const { withFlags } = await import('../../config/node-naming.ts');
   return withFlags(await readNodeNaming(node, options), options);
 }
 

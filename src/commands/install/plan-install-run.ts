@@ -7,7 +7,7 @@ import {
   type CertificateFile,
 } from '../../inventory/certificate-files.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
-import { readPendingFiles, type PendingFiles } from '../../inventory/pending-files.ts';
+import { readPendingFiles, type PendingFiles } from '../../inventory/request-files.ts';
 import type { KeysInUse } from '../../operations/issuing/keys-in-use.ts';
 import { planInstall, stillNeeded, type PlannedInstall } from '../../operations/install/plan-install.ts';
 import { strangers } from '../../operations/install/strangers.ts';

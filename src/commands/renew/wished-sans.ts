@@ -1,5 +1,5 @@
 import { certificates } from '../../catalog/catalog.ts';
-import { readKubeconfigServers } from '../../inventory/kubeconfig-servers.ts';
+import { readKubeconfigServers } from '../../inventory/node-traces.ts';
 import { readStaticPods } from '../../inventory/kubelet/static-pods.ts';
 import type { SanChange, SanSettings, SanWish } from '../../operations/names/change-sans.ts';
 import type { PlannedRenewal } from '../../operations/renewal/plan-renewal.ts';

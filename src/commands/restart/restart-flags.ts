@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import { restartOrder } from '../../catalog/restart-order.ts';
+import { restartOrder } from '../../catalog/catalog.ts';
 import { explain } from '../../flags/help/explain.ts';
 import { offering } from '../../flags/names/offering.ts';
 import { addNodeOptions, dryRunOption, lockTimeoutOption } from '../../flags/options.ts';

@@ -1,5 +1,5 @@
 import { historyDocument, historyTable, type HistoryEntry } from '../../render/change/history.ts';
-import { listBackups } from '../../storage/backup-list.ts';
+import { listBackups } from '../../storage/backup.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { openNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
 import type { OutputFormat } from '../../flags/output-option.ts';

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { longestPeriod, parsePeriod } from '../../config/period.ts';
+import { longestPeriod, parsePeriod } from '../../config/duration.ts';
 import { unitNames } from '../../render/systemd/units.ts';
 import { deployHookOption } from '../../flags/deploy-hook-option.ts';
 import { explain } from '../../flags/help/explain.ts';

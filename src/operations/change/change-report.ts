@@ -1,5 +1,4 @@
-import type { Component } from '../../catalog/catalog.ts';
-import { restartOrder } from '../../catalog/restart-order.ts';
+import { restartOrder, type Component } from '../../catalog/catalog.ts';
 import type { CertificateFacts, CertificateRecord, ChangeSet } from '../../changeset/change-set.ts';
 
 /** What a command that changes something has done, or would do: the same for all of them, plain data and no secret. */

@@ -1,6 +1,5 @@
 import type { Reading } from '../../inventory/reading.ts';
-import { isCa, type Certificate, type Chain } from '../../pki/certificate/certificate.ts';
-import { hasNegativeSerial } from '../../pki/certificate/facts.ts';
+import { hasNegativeSerial, isCa, type Certificate, type Chain } from '../../pki/certificate/certificate.ts';
 import { certificateOfKey, isIssuedBy, lastingLongest } from '../../pki/issue/issuer.ts';
 import { attributesOf } from '../../pki/der/name.ts';
 import { unfitSigner } from '../../pki/path/path.ts';

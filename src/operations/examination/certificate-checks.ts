@@ -1,15 +1,12 @@
 import type { Reading } from '../../inventory/reading.ts';
-import { isCa, type Certificate, type Chain } from '../../pki/certificate/certificate.ts';
-import { unhandledExtension } from '../../pki/path/critical-extensions.ts';
-import { missingUsages, type Usage } from '../../pki/extension/extended-key-usage.ts';
+import { hasNegativeSerial, isCa, type Certificate, type Chain } from '../../pki/certificate/certificate.ts';
+import { unhandledExtension, type PathOutcome } from '../../pki/path/path.ts';
+import { assertsKeyUsage, missingUsages, type Usage } from '../../pki/extension/key-usage.ts';
 import { findExtension } from '../../pki/extension/extension.ts';
-import { hasNegativeSerial } from '../../pki/certificate/facts.ts';
-import { assertsKeyUsage } from '../../pki/extension/key-usage.ts';
-import type { PathOutcome } from '../../pki/path/path.ts';
 import { publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
-import { isSoundAlgorithm } from '../../pki/issue/signature-algorithm.ts';
+import { isSoundAlgorithm } from '../../pki/issue/signature.ts';
 import { isNameless } from '../../pki/extension/subject-alt-name.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 
 /** A certificate and all that it is judged by. */

@@ -8,8 +8,7 @@ import type {
   Inventory,
 } from '../../inventory/inventory.ts';
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
-import type { Reading } from '../../inventory/reading.ts';
-import type { Slot } from '../../inventory/request-files.ts';
+import type { Reading, Slot } from '../../inventory/reading.ts';
 import type { Certificate, Chain } from '../../pki/certificate/certificate.ts';
 import { positiveSerialHint } from '../../pki/issue/issuer.ts';
 import { validatePath, type PathOutcome } from '../../pki/path/path.ts';

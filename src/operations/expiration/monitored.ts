@@ -1,8 +1,7 @@
 import { basename } from 'node:path';
 import { KubepkiError } from '../../errors/error.ts';
 import type { AuthorityEntry, CertificateEntry } from '../../inventory/inventory.ts';
-import type { Certificate } from '../../pki/certificate/certificate.ts';
-import { serialNumberOf } from '../../pki/certificate/facts.ts';
+import { serialNumberOf, type Certificate } from '../../pki/certificate/certificate.ts';
 import { attributesOf } from '../../pki/der/name.ts';
 import { hasExpired } from './due.ts';
 import { inUseOf, type Subject } from '../examination/examination.ts';

@@ -1,6 +1,6 @@
 import { certificates, kubeletKubeconfig, type CertificateSpec } from '../../catalog/catalog.ts';
 import { replaceFile, type FileChange } from '../../changeset/change-set.ts';
-import type { NewRequest } from '../../inventory/new-requests.ts';
+import type { NewRequest } from '../../inventory/request-files.ts';
 import { createKubeconfig } from '../../kubeconfig/create.ts';
 import { encodeRequest, requestCertificate } from '../../pki/request/certification-request.ts';
 import { distinguishedName } from '../../pki/der/name.ts';

@@ -1,6 +1,5 @@
 import type { CertificateSpec } from '../../catalog/catalog.ts';
-import { newProfile } from '../../pki/issue/new-profile.ts';
-import type { CertificateProfile } from '../../pki/issue/profile.ts';
+import { newProfile, type CertificateProfile } from '../../pki/issue/profile.ts';
 import { commonNameOf } from '../names/node-names.ts';
 import { organizationsOf, type Organizations } from './organizations.ts';
 import { requestedNames, type NodeIdentity } from '../names/requested-names.ts';

@@ -1,4 +1,4 @@
-import type { NewRequest } from '../../inventory/new-requests.ts';
+import type { NewRequest } from '../../inventory/request-files.ts';
 import {
   stageOf,
   type CertificateReport,

@@ -7,7 +7,7 @@ import { sharesAuthority } from '../issuing/kubeconfig-authority.ts';
 import type { LocalIssuer } from '../../pki/issue/issuer.ts';
 import { findExtension } from '../../pki/extension/extension.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import { parseSubjectAltName } from '../../pki/extension/subject-alt-name.ts';
 import {
   authorityOf,

@@ -1,5 +1,5 @@
 import { KubepkiError } from '../../errors/error.ts';
-import type { Slot } from '../../inventory/request-files.ts';
+import type { Slot } from '../../inventory/reading.ts';
 
 /** @throws KubepkiError why it cannot be read */
 export function contentOf<T>({ content }: Slot<T>): T | undefined {

@@ -1,5 +1,4 @@
-import type { FileChange } from '../../changeset/change-set.ts';
-import { realChanges } from '../../changeset/real-changes.ts';
+import { realChanges, type FileChange } from '../../changeset/change-set.ts';
 import type { KubepkiError } from '../../errors/error.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { factsOf } from '../change/certificate-facts.ts';

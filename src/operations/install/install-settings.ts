@@ -1,5 +1,5 @@
 import type { CertificateFile } from '../../inventory/certificate-files.ts';
-import type { PendingFiles } from '../../inventory/pending-files.ts';
+import type { PendingFiles } from '../../inventory/request-files.ts';
 import type { Places } from '../../inventory/places.ts';
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
 import type { KeySettings } from '../owners/key-owner.ts';

@@ -4,7 +4,7 @@ import type { Inventory } from '../../inventory/inventory.ts';
 import { signingFiles } from '../../inventory/look-ups.ts';
 import { encodeCertificates, parseCertificates } from '../../pki/certificate/certificate.ts';
 import { encodePrivateKey, parsePrivateKey, publicKeyOf } from '../../pki/key/private-key.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import { factsOf } from '../change/certificate-facts.ts';
 import { factsInUse } from '../change/facts-in-use.ts';
 import type { KeysInUse } from '../issuing/keys-in-use.ts';

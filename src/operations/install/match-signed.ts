@@ -3,7 +3,7 @@ import type { FileTarget } from '../../changeset/change-set.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import type { Pending } from './pending.ts';
 import type { InstallSettings } from './install-settings.ts';
 import { certificateInUse } from '../change/facts-in-use.ts';

@@ -2,12 +2,11 @@ import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { CommandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
-import type { PendingFiles } from '../../inventory/pending-files.ts';
-import type { KeySlot } from '../../inventory/request-files.ts';
+import type { KeySlot, PendingFiles } from '../../inventory/request-files.ts';
 import type { FileTarget } from '../../changeset/change-set.ts';
 import { findExtension } from '../../pki/extension/extension.ts';
 import { algorithmOf, describeAlgorithm, publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import type { Asked } from './check-signed.ts';
 import type { KeysInUse } from '../issuing/keys-in-use.ts';
 

@@ -8,7 +8,7 @@ import type { Certificate, Chain } from '../../pki/certificate/certificate.ts';
 import { assertsKeyUsage } from '../../pki/extension/key-usage.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
 import { validatePath } from '../../pki/path/path.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import { faultsOf, type Fault } from './check-signed.ts';
 import { heldIn, holderOf } from '../owners/holder.ts';

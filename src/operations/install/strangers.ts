@@ -4,7 +4,7 @@ import type { Inventory } from '../../inventory/inventory.ts';
 import { isCa, type Certificate, type Chain } from '../../pki/certificate/certificate.ts';
 import { attributesOf } from '../../pki/der/name.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import type { InstallSettings } from './install-settings.ts';
 
 /**

@@ -2,7 +2,7 @@ import type { FileTarget } from '../../changeset/change-set.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
-import { isSameKey, type SubjectKey } from '../../pki/key/subject-key.ts';
+import { isSameKey, type SubjectKey } from '../../pki/key/public-key.ts';
 
 /** The keys of the certificates in use, and the files that hold them. */
 export interface KeysInUse {

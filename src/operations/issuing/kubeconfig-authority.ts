@@ -1,6 +1,6 @@
 import { KubepkiError } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
-import type { Slot } from '../../inventory/request-files.ts';
+import type { Slot } from '../../inventory/reading.ts';
 import type { MaybeEmbedded, PartialKubeconfig } from '../../kubeconfig/kubeconfig.ts';
 import {
   certificateBlocks,

@@ -1,7 +1,6 @@
 import { findExtension } from '../../pki/extension/extension.ts';
-import { openRequest } from '../../pki/request/foreign-request.ts';
-import { describeKey } from '../../pki/request/request-key.ts';
-import { serverNames, type ServerName } from '../../pki/extension/server-name.ts';
+import { describeKey, openRequest } from '../../pki/request/foreign-request.ts';
+import { serverNames, type ServerName } from '../../pki/extension/subject-alt-name.ts';
 import type { SigningRequest } from './signing-request.ts';
 
 /** What a request asks for, of a kubelet's signer or another. */

@@ -1,6 +1,5 @@
 import { extensionIds } from '../../pki/extension/extension.ts';
-import type { ForeignRequest } from '../../pki/request/foreign-request.ts';
-import { describeKey } from '../../pki/request/request-key.ts';
+import { describeKey, type ForeignRequest } from '../../pki/request/foreign-request.ts';
 import type { Problem } from './object-checks.ts';
 import { shown, shownList } from './shown.ts';
 

@@ -1,7 +1,7 @@
 import { KubepkiError } from '../../errors/error.ts';
 import { findExtension } from '../../pki/extension/extension.ts';
 import { openRequest, type ForeignRequest } from '../../pki/request/foreign-request.ts';
-import { serverNames, type ServerName } from '../../pki/extension/server-name.ts';
+import { serverNames, type ServerName } from '../../pki/extension/subject-alt-name.ts';
 import {
   commonNameProblem,
   extensionsProblem,

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import type { ServerName } from '../../pki/extension/server-name.ts';
+import type { ServerName } from '../../pki/extension/subject-alt-name.ts';
 import { isAllowed, type AllowLists } from './allow-list.ts';
 import { shownName } from './asked.ts';
 import { dnsHost, ipHost, isHostName, type Host } from './host.ts';

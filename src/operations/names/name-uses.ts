@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { SubjectSpec } from '../../catalog/catalog.ts';
 import type { KubepkiError } from '../../errors/error.ts';
-import type { KubeconfigServer } from '../../inventory/kubeconfig-servers.ts';
+import type { KubeconfigServer } from '../../inventory/node-traces.ts';
 import type { Reading } from '../../inventory/reading.ts';
 import type { StaticPod, StaticPods } from '../../inventory/kubelet/static-pods.ts';
 import { nameKey } from '../../pki/extension/edit-subject-alt-name.ts';

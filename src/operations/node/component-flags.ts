@@ -1,4 +1,4 @@
-import type { Pod } from '../../inventory/kubelet/parse-static-pod.ts';
+import type { Pod } from '../../inventory/kubelet/static-pods.ts';
 
 /**
  * The values of a flag, in the order given. Go's flags: `--flag=value` or `--flag value`, and to etcd one dash is as

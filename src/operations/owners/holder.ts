@@ -4,13 +4,12 @@ import type { CommandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Inventory, KubeconfigState, LeafState } from '../../inventory/inventory.ts';
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
-import type { Reading } from '../../inventory/reading.ts';
-import type { Slot } from '../../inventory/request-files.ts';
+import type { Reading, Slot } from '../../inventory/reading.ts';
 import type { Chain } from '../../pki/certificate/certificate.ts';
-import { chainsTo } from '../../pki/path/chain.ts';
+import { chainsTo } from '../../pki/path/path.ts';
 import { distinguishedName } from '../../pki/der/name.ts';
 import { publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import { catalogIdentity, catalogText, identityOf, identityText, isOfCatalog } from './identity.ts';
 import { findAuthority } from '../../inventory/look-ups.ts';
 

@@ -1,7 +1,7 @@
 import type { FileTarget } from '../../changeset/change-set.ts';
 import type { CommandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import { keyDigest } from '../../pki/key/key-digest.ts';
+import { keyDigest } from '../../pki/key/public-key.ts';
 import { publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 

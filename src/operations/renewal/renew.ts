@@ -1,6 +1,6 @@
 import type { ChangeSet } from '../../changeset/change-set.ts';
 import { encodeCertificates, type Certificate } from '../../pki/certificate/certificate.ts';
-import { chainBehind } from '../../pki/path/chain.ts';
+import { chainBehind } from '../../pki/path/path.ts';
 import { issueCertificate } from '../../pki/issue/issue.ts';
 import { encodePrivateKey, publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
 import type { Renewable } from './plan-renewal.ts';

@@ -4,7 +4,7 @@ import { isIssuedBy } from '../../pki/issue/issuer.ts';
 import { validatePath } from '../../pki/path/path.ts';
 import { parsePrivateKey, publicKeyOf } from '../../pki/key/private-key.ts';
 import { profileOf, sameProfile } from '../../pki/issue/profile.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import type { ReadBack } from '../places/place.ts';
 import type { Renewed } from './renew.ts';
 

@@ -2,8 +2,7 @@ import { isIP } from 'node:net';
 import type { Component } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Reading } from '../../inventory/reading.ts';
-import type { Probe, ProbeAction } from '../../inventory/kubelet/parse-static-pod.ts';
-import type { StaticPod, StaticPods } from '../../inventory/kubelet/static-pods.ts';
+import type { Probe, ProbeAction, StaticPod, StaticPods } from '../../inventory/kubelet/static-pods.ts';
 import { lastFlagValue } from '../node/component-flags.ts';
 import { servedBy, type ServedCertificate } from './served-certificates.ts';
 

@@ -3,7 +3,7 @@ import { KubepkiError } from '../../errors/error.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { readKubeconfig } from '../../kubeconfig/read.ts';
 import { parseCertificates, type Chain } from '../../pki/certificate/certificate.ts';
-import { chainsTo } from '../../pki/path/chain.ts';
+import { chainsTo } from '../../pki/path/path.ts';
 import { factsOf } from '../change/certificate-facts.ts';
 import { requireReplaceable } from '../change/replaceable.ts';
 

@@ -3,11 +3,10 @@ import type { FileTarget } from '../../changeset/change-set.ts';
 import { KubepkiError, naming } from '../../errors/error.ts';
 import type { CertificateFile } from '../../inventory/certificate-files.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
-import type { PendingFiles } from '../../inventory/pending-files.ts';
-import type { Slot } from '../../inventory/request-files.ts';
-import { parseCertificates } from '../../pki/certificate/certificate.ts';
+import type { Slot } from '../../inventory/reading.ts';
+import type { PendingFiles } from '../../inventory/request-files.ts';
+import { fingerprintOf, parseCertificates } from '../../pki/certificate/certificate.ts';
 import { parseRequest } from '../../pki/request/certification-request.ts';
-import { fingerprintOf } from '../../pki/certificate/facts.ts';
 import type { PrivateKey } from '../../pki/key/private-key.ts';
 import { certificateInUse } from '../change/facts-in-use.ts';
 

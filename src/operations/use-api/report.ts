@@ -8,7 +8,7 @@ import {
 import { factsInUse } from '../change/facts-in-use.ts';
 import type { Installable } from '../install/plan-install.ts';
 import type { CertificateSpec } from '../../catalog/catalog.ts';
-import { realChanges } from '../../changeset/real-changes.ts';
+import { realChanges } from '../../changeset/change-set.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { leftOutcome, type Left } from '../renewal/resting.ts';
 

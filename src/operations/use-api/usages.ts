@@ -1,7 +1,7 @@
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Certificate } from '../../pki/certificate/certificate.ts';
-import { extendedKeyUsageIds } from '../../pki/extension/extended-key-usage.ts';
+import { extendedKeyUsageIds } from '../../pki/extension/key-usage.ts';
 import type { KeyAlgorithm } from '../../pki/key/private-key.ts';
 
 /** What certificates.k8s.io/v1 calls an extended key usage, by the content bytes of its OID in hex. */

@@ -20,13 +20,12 @@ import {
 import { strangers } from '../../../src/operations/install/strangers.ts';
 import { encodeCertificates, type Certificate } from '../../../src/pki/certificate/certificate.ts';
 import { distinguishedName } from '../../../src/pki/der/name.ts';
-import { extendedKeyUsage } from '../../../src/pki/extension/extended-key-usage.ts';
+import { extendedKeyUsage, keyUsage } from '../../../src/pki/extension/key-usage.ts';
 import { extensionIds, type Extension } from '../../../src/pki/extension/extension.ts';
-import { keyUsage } from '../../../src/pki/extension/key-usage.ts';
 import { subjectAltName } from '../../../src/pki/extension/subject-alt-name.ts';
 import { issueAuthority, randomSerialNumber } from '../../../src/pki/issue/issue.ts';
 import { profileOf, withExtension, type CertificateProfile } from '../../../src/pki/issue/profile.ts';
-import { keyDigest } from '../../../src/pki/key/key-digest.ts';
+import { keyDigest } from '../../../src/pki/key/public-key.ts';
 import { encodePrivateKey, generatePrivateKey, publicKeyOf } from '../../../src/pki/key/private-key.ts';
 import {
   authority,

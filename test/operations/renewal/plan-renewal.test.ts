@@ -17,9 +17,8 @@ import type { SanSettings } from '../../../src/operations/names/change-sans.ts';
 import { encodeCertificates } from '../../../src/pki/certificate/certificate.ts';
 import { primitive } from '../../../src/pki/der/der.ts';
 import { distinguishedName } from '../../../src/pki/der/name.ts';
-import { extendedKeyUsage } from '../../../src/pki/extension/extended-key-usage.ts';
+import { extendedKeyUsage, keyUsage } from '../../../src/pki/extension/key-usage.ts';
 import { extensionIds, findExtension, newExtension } from '../../../src/pki/extension/extension.ts';
-import { keyUsage } from '../../../src/pki/extension/key-usage.ts';
 import { parseSubjectAltName } from '../../../src/pki/extension/subject-alt-name.ts';
 import { profileOf, sameProfile } from '../../../src/pki/issue/profile.ts';
 import {

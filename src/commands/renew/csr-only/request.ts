@@ -14,7 +14,7 @@ import { request, verifyRequested, type Requested } from '../../../operations/re
 import { requestReport } from '../../../operations/requests/request-report.ts';
 import { requestLines, type ShownRequest } from '../../../render/requests/requests.ts';
 import { sanDifference } from '../../../render/change/san-difference.ts';
-import { keyDigest } from '../../../pki/key/key-digest.ts';
+import { keyDigest } from '../../../pki/key/public-key.ts';
 import { readRequestedKeys, rememberRequestedKeys } from '../../../storage/requested-keys.ts';
 import { commandHere } from '../../../storage/state-directory.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../../change/change-node.ts';

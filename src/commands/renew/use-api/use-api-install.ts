@@ -2,7 +2,7 @@ import { certificates } from '../../../catalog/catalog.ts';
 import { commandLine } from '../../../errors/command-line.ts';
 import { KubepkiError, naming } from '../../../errors/error.ts';
 import type { Inventory } from '../../../inventory/inventory.ts';
-import { readSlot } from '../../../inventory/request-files.ts';
+import { readSlot } from '../../../inventory/reading.ts';
 import { install } from '../../../operations/install/install.ts';
 import { planInstall, type Installable } from '../../../operations/install/plan-install.ts';
 import {

@@ -1,8 +1,8 @@
 import { requestName } from '../../../operations/use-api/request-name.ts';
 import { encodeRequest, requestCertificate } from '../../../pki/request/certification-request.ts';
-import { fingerprintOf } from '../../../pki/certificate/facts.ts';
+import { fingerprintOf } from '../../../pki/certificate/certificate.ts';
 import { encodePrivateKey } from '../../../pki/key/private-key.ts';
-import { randomSuffix } from '../../../pki/key/random-suffix.ts';
+import { randomSuffix } from '../../../pki/key/random.ts';
 import { writePendingRequests, type PendingRequests } from '../../../storage/pending-requests.ts';
 import type { Conclusion } from '../../../change/change-node.ts';
 import { generateKeys } from '../../../change/generate-keys.ts';

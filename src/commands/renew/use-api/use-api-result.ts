@@ -1,4 +1,4 @@
-import { formatGoDuration } from '../../../config/go-duration.ts';
+import { formatGoDuration } from '../../../config/duration.ts';
 import { commandLine } from '../../../errors/command-line.ts';
 import type { Asked } from '../../../operations/change/run-end.ts';
 import { apiReport, type ApiPlanned } from '../../../operations/use-api/report.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { encodePrivateKey, parsePrivateKey } from '../../../src/pki/key/private-key.ts';
-import { ForeignKey, isSameKey } from '../../../src/pki/key/subject-key.ts';
+import { ForeignKey, isSameKey } from '../../../src/pki/key/public-key.ts';
 
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const otherCurve = generateKeyPairSync('ec', { namedCurve: 'P-384' });
