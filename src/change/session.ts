@@ -5,13 +5,12 @@ import type { CertificateRecord, ChangeSet, FileTarget, SigningFiles } from '../
 import type { ChangePlace } from '../changeset/past-change.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import type { ChangeReport } from '../operations/change/change-report.ts';
+import { hookFacts, type ChangeReport } from '../operations/change/change-report.ts';
 import { acquireLock, type Lock } from '../storage/lock.ts';
 import { moveBack, type Return } from '../storage/aside.ts';
 import { recover, type Recovery } from '../storage/recovery.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { openTransaction, type OpenTransaction, type ReadStaged } from '../storage/transaction.ts';
-import { hookFacts } from './deploy-hook.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import type { Node } from '../node/node-options.ts';
 import { announceRestarts, componentsOf, pendingComponents, tidyPending } from './restart/pending.ts';
@@ -97,7 +96,7 @@ export interface Change {
   readonly newDirectoryMode?: 0o700 | 0o755;
 }
 
-export interface ChangeOptions extends RestartFlags {
+interface ChangeOptions extends RestartFlags {
   /** undefined: no old one goes. */
   readonly keepBackups?: number | undefined;
   readonly now: Date;
@@ -111,7 +110,7 @@ export interface ChangeOptions extends RestartFlags {
   readonly report: (backup: string, change: Change) => ChangeReport;
 }
 
-export type MadeChange =
+type MadeChange =
   | { readonly kind: 'interrupted'; readonly code: ExitCode }
   /** `backup`: its name; undefined when there was nothing to change. */
   | { readonly kind: 'made'; readonly backup: string | undefined; readonly change: Change };
@@ -185,7 +184,7 @@ function componentsToAnnounce(
 export type Stage = (changes: ChangeSet) => void;
 
 /** A change that is made bit by bit: of what is ready, the files are staged while the rest is still being made. */
-export interface ArrivingChange {
+interface ArrivingChange {
   /** All that will be staged, in the order in which it will be put in place. */
   readonly targets: readonly FileTarget[];
   readonly signedBy: readonly SigningFiles[];

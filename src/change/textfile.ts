@@ -1,3 +1,4 @@
+import type { KubeadmConfig } from '../config/kubeadm-config.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { monitored } from '../operations/expiration/monitored.ts';
 import {
@@ -10,7 +11,7 @@ import {
 import { openTextfile, writeTextfile, type Textfile } from '../storage/public-file.ts';
 import { examine, type Examined } from '../node/examine.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import { openNode, type Node, type NodeOptions } from '../node/node-options.ts';
+import { openNode, readConfiguration, type Node, type NodeOptions } from '../node/node-options.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { Typed } from '../flags/table.ts';
 
@@ -35,12 +36,12 @@ export function knownRuns({ end }: Textfile): RenewRuns {
  * @throws what the renewal throws, and KubepkiError before it when the file could not be written there
  */
 export async function recordingRun(
-  options: NodeOptions & Typed<'textfile'> & { readonly dryRun?: boolean },
+  options: NodeOptions & Required<Typed<'textfile'>> & { readonly dryRun?: boolean },
+  cluster: KubeadmConfig | undefined,
   terminal: Terminal,
   run: () => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  if (options.textfile === undefined) return run();
-  const node = await openNode(options, withoutWarnings(terminal));
+  const node = openNode(options, await readConfiguration(options, withoutWarnings(terminal), cluster));
   const textfile = openTextfile(node.layout.root, options.textfile);
   try {
     const code = await run();

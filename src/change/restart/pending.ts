@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { certificates, restartOrder, type Component } from '../../catalog/catalog.ts';
 import type { ChangeSet } from '../../changeset/change-set.ts';
 import { KubepkiError } from '../../errors/error.ts';
+import { shellWord } from '../../errors/shell-word.ts';
 import { sha256 } from '../../filesystem/regular-file.ts';
 import {
   hasPendingRestarts,
@@ -13,8 +14,7 @@ import {
   type RestartTerms,
 } from '../../storage/pending-restarts.ts';
 import type { StateDirectory } from '../../storage/state-directory.ts';
-import type { NodeOptions } from '../../node/node-options.ts';
-import { restartCommand } from './restart-command.ts';
+import type { Node } from '../../node/node-options.ts';
 import { retyped, type RestartFlags } from '../../flags/table.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
@@ -109,13 +109,24 @@ export function settlePending(state: StateDirectory, component: Component): void
 }
 
 /** A run that was to restart them was stopped before it could. */
-export function notePendingRestarts(state: StateDirectory, options: NodeOptions, terminal: Terminal): void {
+export function notePendingRestarts(state: StateDirectory, terminal: Terminal): void {
   const components = pendingComponents(state);
   if (components.length === 0) return;
   terminal.note(`not restarted yet since their certificates changed: ${components.join(', ')}`);
   const { manifestsDir } = pendingTerms(state, components);
   const where = manifestsDir === undefined ? {} : { manifestsDir: state.root.display(manifestsDir) };
-  terminal.hint(restartCommand(components, { ...options, ...where }));
+  terminal.hint(restartCommand(components, state, where));
+}
+
+/** The command that restarts these; undefined for none. */
+export function restartCommand(
+  components: readonly Component[],
+  { flags }: Pick<Node, 'flags'>,
+  { manifestsDir }: Pick<RestartFlags, 'manifestsDir'>,
+): string | undefined {
+  if (components.length === 0) return undefined;
+  const manifests = manifestsDir === undefined ? [] : ['--manifests-dir', shellWord(manifestsDir)];
+  return ['kubepki restart', ...components, ...flags, ...manifests].join(' ');
 }
 
 /** Which components use these certificates, in the order of restarting. */

@@ -12,9 +12,9 @@ import { moveBack } from '../../storage/aside.ts';
 import type { StateDirectory } from '../../storage/state-directory.ts';
 import { etcdAccess } from './etcd-access.ts';
 import { exitCodes, exitCodeOf, type ExitCode } from '../../terminal/exit-code.ts';
-import type { Node, NodeOptions } from '../../node/node-options.ts';
-import { settlePending } from './pending.ts';
-import { restartCommand } from './restart-command.ts';
+import type { Node } from '../../node/node-options.ts';
+import type { RestartFlags } from '../../flags/table.ts';
+import { settlePending, restartCommand } from './pending.ts';
 import type { RestartOptions } from './restart-terms.ts';
 import type { RestartPlan } from './restart-plan.ts';
 import { requireServed } from './served.ts';
@@ -25,12 +25,12 @@ import type { Terminal } from '../../terminal/terminal.ts';
 interface RestartRun {
   readonly node: Node;
   readonly state: StateDirectory;
-  readonly options: NodeOptions & RestartOptions & { readonly force?: boolean };
+  readonly options: RestartOptions & { readonly force?: boolean };
   readonly terminal: Terminal;
 }
 
 /** What became of a sequence; `failure`: what stopped it, with all of `left` not restarted. */
-export interface RestartSummary {
+interface RestartSummary {
   readonly restarted: readonly Component[];
   readonly left: readonly Component[];
   readonly failure: KubepkiError | undefined;
@@ -60,7 +60,7 @@ export async function restartComponents(
       } else {
         const left = planned.slice(index).map(componentOf);
         const forget = terminal.interruptions.onInterrupt(() => ({
-          said: `then: ${restartCommand(left, run.options) ?? ''}`,
+          said: `then: ${restartCommand(left, node, run.options) ?? ''}`,
         }));
         try {
           await restartOne(one.restart, settleMs, run);
@@ -166,7 +166,7 @@ async function requireQuorum({ pod }: ComponentRestart, run: RestartRun): Promis
   }
   throw new KubepkiError('no-quorum', message, {
     file: pod.path,
-    hint: `see to the other members first, or stop it all the same: ${restartCommand(['etcd'], options) ?? ''} --force`,
+    hint: `see to the other members first, or stop it all the same: ${restartCommand(['etcd'], node, options) ?? ''} --force`,
   });
 }
 
@@ -259,12 +259,13 @@ function nextStep(component: Component, { status }: ProbeResult): string {
 /** Says what stopped a sequence. */
 export function sayFailure(
   { restarted, left, failure }: RestartSummary,
-  options: NodeOptions,
+  node: Node,
+  options: RestartFlags,
   terminal: Terminal,
 ): ExitCode {
   if (failure === undefined) return exitCodes.done;
   terminal.error(failure);
-  terminal.hint(`then: ${restartCommand(left, options) ?? ''}`);
+  terminal.hint(`then: ${restartCommand(left, node, options) ?? ''}`);
   // Refused before anything was stopped: nothing has changed.
   const touched = restarted.length > 0 || failure.code === 'not-restarted';
   return touched && exitCodeOf(failure.code) === exitCodes.error

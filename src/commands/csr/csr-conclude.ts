@@ -6,7 +6,7 @@ import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Typed } from '../../flags/table.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
-export interface DecidedRequests extends Typed<'output'> {
+interface DecidedRequests extends Typed<'output'> {
   readonly command: 'approve' | 'deny';
   readonly dryRun: boolean;
   /** Each was named on the command line, so that each matters. */

@@ -1,7 +1,7 @@
 import type { KubeletRequestsApi } from '../../cluster/kubelet-requests.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { ControlPlaneEndpoint, Surroundings } from '../../operations/kubelet-serving/surroundings.ts';
-import { isUnusable, unusableClusterConfig } from '../../node/unusable-cluster-config.ts';
+import { isUnusable, unusableClusterConfig } from '../../node/ask-cluster.ts';
 
 /** kubeadm's default. */
 const defaultDomain = 'cluster.local';

@@ -11,9 +11,9 @@ import { generatedRequestLines } from '../../render/requests/generated-requests.
 import { commandHere } from '../../storage/state-directory.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
 import type { Typed } from '../../flags/table.ts';
-import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
 import { nodeIdentity } from '../../node/host-identity.ts';
-import { planNode, readNodeNaming, type Node } from '../../node/node-options.ts';
+import { planNode, readNodeNaming, type Node, readConfiguration } from '../../node/node-options.ts';
 import { noteSigning } from '../../change/note-signing.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
@@ -23,7 +23,7 @@ export interface GenerateCsrOptions extends ChangeFlags, Typed<'compat'> {
 
 /** `generate-csr`: keys and requests for a control plane that has no certificates yet. */
 export async function generateRequests(options: GenerateCsrOptions, terminal: Terminal): Promise<ExitCode> {
-  const node = await planNode(options, terminal);
+  const node = planNode(options, await readConfiguration(options, terminal));
   const organizations = organizationsSince(options.compat);
   // What is in the way is told before what is not known.
   placesOf(node, organizations);
@@ -56,14 +56,13 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
           signedBy: [],
           certificates: [],
           verify: (read) => {
-            for (const { target, after } of changes) requireWritten(target, after?.content, read);
+            requireWritten(changes, read);
           },
           newDirectoryMode: 0o755,
         };
       },
       report: (stage) => newRequestReport(places, stage),
       text: ({ dryRun }) => shown(node, places, { dryRun }),
-      code: exitCodes.done,
       remarks: ({ dryRun }) => {
         if (dryRun) return;
         const waiting = places.map(({ spec, request: { path } }) => {

@@ -14,11 +14,11 @@ import { defaultAuthorityValidityMs, defaultValidityMs } from '../../operations/
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
 import { generationLines, type ShownGeneration } from '../../render/change/generation.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
-import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
 import { parseGenerateSelection, type GenerateSelection } from './generate-selection.ts';
 import { nodeIdentity } from '../../node/host-identity.ts';
-import { planNode, readNodeNaming, type Node } from '../../node/node-options.ts';
-import { refusals } from '../../change/refusal.ts';
+import { planNode, readNodeNaming, type Node, readConfiguration } from '../../node/node-options.ts';
+import { refusals } from '../../operations/change/refusals.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import type { Typed } from '../../flags/table.ts';
 import { warnOfShortValidity } from '../../change/validity-warnings.ts';
@@ -36,7 +36,7 @@ export async function generateMissing(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const selection = parseGenerateSelection(names, options);
-  const node = await planNode(options, terminal);
+  const node = planNode(options, await readConfiguration(options, terminal));
   warnOfShortValidity(options, terminal);
   const identity = nodeIdentity(
     {
@@ -79,14 +79,13 @@ function decided(node: Node, wanted: Wanted, way: Way, terminal: Terminal): Plan
         signedBy: signingFilesOf(run),
         certificates: made.flatMap(({ record }) => (record === undefined ? [] : [record])),
         verify: (read) => {
-          for (const { target, after } of changes) requireWritten(target, after?.content, read);
+          requireWritten(changes, read);
         },
         newDirectoryMode: 0o755,
       };
     },
     report: (stage) => generationReport(plan, all, context, stage),
     text: ({ dryRun }) => generationLines(shownIn(node, plan, dryRun ? [] : made), node.layout, { dryRun }),
-    code: exitCodes.done,
     remarks: () => {
       // A certificate that ends earlier than was asked for, with its CA.
       for (const { warning } of made) if (warning !== undefined) terminal.warning(warning);

@@ -9,7 +9,7 @@ import { planRenewals, staysDue, type PlannedRenewal } from '../../operations/re
 import { faultsOf, restOf, type DueSettings } from '../../operations/renewal/resting.ts';
 import { defaultValidityMs } from '../../operations/issuing/validity.ts';
 import type { SanWish } from '../../operations/names/change-sans.ts';
-import { examineAll } from './due-settings.ts';
+import { examineAll } from './within.ts';
 import { namedAlgorithm, type Node } from '../../node/node-options.ts';
 import { readManaged } from '../../node/snapshot.ts';
 import { selectedSpecs, type Selection } from './selection.ts';

@@ -57,16 +57,23 @@ export function addRenew(certs: Command, run: Run): void {
       requireCertificateNames(names, known, { verb: 'renewed', options });
     }
     parseAskedSans(selection, options);
-    const { recordingRun } = await import('../../change/textfile.ts');
-    const { askCluster } = await import('../../node/ask-cluster.ts');
     const renew =
       options.useApi === true
         ? (await import('./use-api/use-api.ts')).renewThroughApi
         : options.csrOnly === true
           ? (await import('./csr-only/request.ts')).requestCertificates
           : (await import('./renew.ts')).renewCertificates;
-    const here = await askCluster(options, { prefix: 'renew', text: options.output === 'text' }, terminal);
-    run.done(await recordingRun(here, terminal, () => renew(names, here, terminal)));
+    const { askCluster } = await import('../../node/ask-cluster.ts');
+    const asking = { prefix: 'renew', text: options.output === 'text' } as const;
+    const cluster = await askCluster(options, asking, terminal);
+    const { textfile } = options;
+    if (textfile === undefined) {
+      run.done(await renew(names, options, cluster, terminal));
+      return;
+    }
+    const { recordingRun } = await import('../../change/textfile.ts');
+    const recorded = { ...options, textfile };
+    run.done(await recordingRun(recorded, cluster, terminal, () => renew(names, options, cluster, terminal)));
   });
   explain(command, {
     examples: [

@@ -5,7 +5,6 @@ import type { SanChange, SanSettings, SanWish } from '../../operations/names/cha
 import type { PlannedRenewal } from '../../operations/renewal/plan-renewal.ts';
 import type { PlannedRequest } from '../../operations/requests/plan-requests.ts';
 import { sanDifference } from '../../render/change/san-difference.ts';
-import { nodeIdentity } from '../../node/host-identity.ts';
 import { readNodeNaming, type Node, type NodeOptions } from '../../node/node-options.ts';
 import type { AskedSans } from './selection.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
@@ -18,6 +17,7 @@ export async function wishedSans(
   terminal: Terminal,
 ): Promise<SanWish | undefined> {
   if (asked?.kind !== 'configured') return asked;
+  const { nodeIdentity } = await import('../../node/host-identity.ts');
   const naming = await readNodeNaming(node, options);
   const specs = certificates.filter(({ subject }) => subject.names !== 'none');
   const question = { naming, layout: node.layout, specs, hasFlags: false };

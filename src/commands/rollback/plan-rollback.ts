@@ -56,7 +56,7 @@ export function planRollback(
       signedBy: [],
       certificates: rollbackRecords(backup.certificates, inventory),
       verify: (read) => {
-        for (const { target, after } of changes) requireWritten(target, after?.content, read);
+        requireWritten(changes, read);
       },
     },
   };

@@ -3,7 +3,7 @@ import { discard, inspectDiscard, inspectRecovery, recover } from '../../storage
 import { recoveryPlan } from '../../render/change/recovery-plan.ts';
 import type { Typed } from '../../flags/table.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import { openNode, type NodeOptions } from '../../node/node-options.ts';
+import { openNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
 import { notePendingRestarts, tidyPending } from '../../change/restart/pending.ts';
 import { noteOwedHooks, runHooks, tidyHooks } from '../../change/pending-hooks.ts';
 import { noteManifest, noteRecovery, underLock } from '../../change/session.ts';
@@ -14,7 +14,7 @@ export interface RecoverOptions
   extends NodeOptions, Typed<'lockTimeout' | 'deployHook' | 'discard' | 'dryRun'> {}
 
 export async function recoverChange(options: RecoverOptions, terminal: Terminal): Promise<ExitCode> {
-  const node = await openNode(options, terminal);
+  const node = openNode(options, await readConfiguration(options, terminal));
   const state = stateOf(node);
   const { deployHook } = options;
   if (options.dryRun === true) {
@@ -44,7 +44,7 @@ export async function recoverChange(options: RecoverOptions, terminal: Terminal)
       terminal.result(nothing ? 'nothing to recover\n' : 'recovered\n');
       tidyPending(state, options, terminal);
       tidyHooks(state, terminal);
-      notePendingRestarts(state, options, terminal);
+      notePendingRestarts(state, terminal);
       return Promise.resolve();
     },
     { resume: false },

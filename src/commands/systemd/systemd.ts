@@ -13,7 +13,7 @@ import {
 import { printable } from '../../render/printable.ts';
 import { writePublicFiles } from '../../storage/public-file.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import { planNode, type NodeOptions } from '../../node/node-options.ts';
+import { planNode, type NodeOptions, readConfiguration } from '../../node/node-options.ts';
 import { programWords } from './program-words.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
@@ -41,7 +41,7 @@ export interface SystemdOptions extends NodeOptions {
 
 export async function printUnits(given: SystemdOptions, terminal: Terminal): Promise<ExitCode> {
   const options = withAbsolutePaths(given);
-  const { layout } = await planNode(options, terminal);
+  const { layout } = planNode(options, await readConfiguration(options, terminal));
   const settings = unitSettings(options, layout);
   const { unit, outputDir, force = false } = options;
   if (outputDir === undefined) {

@@ -54,12 +54,7 @@ export type PlannedRenewal =
   | { readonly status: 'missing'; readonly spec: CertificateSpec }
   | Resting
   | { readonly status: 'ca-ends-first'; readonly spec: CertificateSpec; readonly end: AuthorityEnd }
-  | {
-      readonly status: 'external-ca';
-      readonly spec: CertificateSpec;
-      readonly caBaseName: string;
-      readonly notAfter: Date;
-    }
+  | { readonly status: 'external-ca'; readonly spec: CertificateSpec; readonly caBaseName: string }
   | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
 
 /** A certificate that a renewal could not make last longer, as no certificate outlives its CA. */
@@ -110,11 +105,10 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   const resting = restOf(entry, settings);
   if (resting !== undefined) return resting;
   const issuer = requireIssuer(authority, settings.issuers);
-  if (issuer.kind === 'external') {
-    const { notAfter } = present<LeafState | KubeconfigState>(entry.state).chain[0];
-    return { status: 'external-ca', spec, caBaseName: authority.spec.baseName, notAfter };
-  }
   const { chain } = present<LeafState | KubeconfigState>(entry.state);
+  if (issuer.kind === 'external') {
+    return { status: 'external-ca', spec, caBaseName: authority.spec.baseName };
+  }
   const [leaf] = chain;
   const caFile = authority.certificatePath;
   const place = placeOf(placeIn(entry, settings.keys), { caFile, bundle: issuer.bundle });

@@ -10,7 +10,7 @@ import {
 } from '../change/change-report.ts';
 import { factsInUse } from '../change/facts-in-use.ts';
 import type { PlannedRenewal, Renewable } from './plan-renewal.ts';
-import { notDue, sameSans, unsound } from './resting.ts';
+import { leftOutcome } from './resting.ts';
 
 export function renewalReport(
   plan: readonly PlannedRenewal[],
@@ -28,32 +28,20 @@ export function renewalReport(
           return stage.kind === 'refused'
             ? { ...common, outcome: 'unchanged', reason: refusedWith(plan) }
             : { ...common, ...renewed(planned.renewable, stage) };
-        case 'missing':
-          return { ...common, outcome: 'missing', reason: 'there is no certificate to renew' };
         case 'external-ca':
           return {
             ...common,
             outcome: 'external-ca',
             reason: `the key of its CA ${planned.caBaseName} is not here`,
           };
-        case 'not-due':
-          return {
-            ...common,
-            outcome: 'not-due',
-            reason: notDue(planned.notAfter),
-          };
-        case 'same-sans':
-          return { ...common, outcome: 'same-sans', reason: sameSans };
         case 'ca-ends-first':
           return {
             ...common,
             outcome: 'ca-ends-first',
             reason: `its CA ${planned.end.caFile} ends on ${isoSeconds(planned.end.caNotAfter)}, so a new one would last no longer`,
           };
-        case 'unsound':
-          return { ...common, outcome: 'unsound', reason: unsound(planned.findings) };
-        case 'refused':
-          return { ...common, outcome: 'refused', reason: planned.error.oneLine };
+        default:
+          return { ...common, ...leftOutcome(planned) };
       }
     }),
     otherFiles: [],

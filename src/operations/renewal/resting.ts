@@ -1,4 +1,5 @@
 import type { CertificateSpec } from '../../catalog/catalog.ts';
+import type { KubepkiError } from '../../errors/error.ts';
 import type { CertificateEntry } from '../../inventory/inventory.ts';
 import { changesNames, changeSans, type SanChange, type SanSettings } from '../names/change-sans.ts';
 import { isDue, type DueWindow } from '../expiration/due.ts';
@@ -68,12 +69,30 @@ export function restOf(entry: CertificateEntry, settings: RestSettings): Resting
   return change && { status: 'same-sans', spec, sans: change };
 }
 
-export function unsound(findings: readonly Finding[]): string {
-  return `${findings.map(({ summary }) => summary).join(' and ')}, so it is left alone`;
-}
+/** What every way to renew may say of a certificate that it does not renew. */
+export type Left =
+  | Resting
+  | { readonly status: 'missing'; readonly spec: CertificateSpec }
+  | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
 
-export const sameSans = 'its SANs are those asked for, and nothing else was asked for';
-
-export function notDue(notAfter: Date): string {
-  return `ends on ${isoSeconds(notAfter)}, and is not due yet`;
+/** The same, as a report has it. */
+export function leftOutcome(planned: Left): {
+  readonly outcome: Left['status'];
+  readonly reason: string;
+} {
+  const { status: outcome } = planned;
+  switch (planned.status) {
+    case 'missing':
+      return { outcome, reason: 'there is no certificate to renew' };
+    case 'not-due':
+      return { outcome, reason: `ends on ${isoSeconds(planned.notAfter)}, and is not due yet` };
+    case 'unsound': {
+      const summaries = planned.findings.map(({ summary }) => summary).join(' and ');
+      return { outcome, reason: `${summaries}, so it is left alone` };
+    }
+    case 'same-sans':
+      return { outcome, reason: 'its SANs are those asked for, and nothing else was asked for' };
+    case 'refused':
+      return { outcome, reason: planned.error.oneLine };
+  }
 }

@@ -8,7 +8,7 @@ import {
 } from '../change/change-report.ts';
 import { factsInUse } from '../change/facts-in-use.ts';
 import type { PlannedRequest } from './plan-requests.ts';
-import { unsound, sameSans, notDue } from '../renewal/resting.ts';
+import { leftOutcome } from '../renewal/resting.ts';
 
 /** The report of `renew --csr-only`: the certificates in use stay. */
 export function requestReport(
@@ -45,16 +45,8 @@ export function requestReport(
             csr: planned.files.request.path,
             expected: planned.files.certificatePath,
           };
-        case 'missing':
-          return { ...common, outcome: 'missing', reason: 'there is no certificate to renew' };
-        case 'not-due':
-          return { ...common, outcome: 'not-due', reason: notDue(planned.notAfter) };
-        case 'unsound':
-          return { ...common, outcome: 'unsound', reason: unsound(planned.findings) };
-        case 'same-sans':
-          return { ...common, outcome: 'same-sans', reason: sameSans };
-        case 'refused':
-          return { ...common, outcome: 'refused', reason: planned.error.oneLine };
+        default:
+          return { ...common, ...leftOutcome(planned) };
       }
     }),
     otherFiles: refused ? [] : stale.map(({ path }) => path),

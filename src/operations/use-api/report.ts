@@ -7,11 +7,10 @@ import {
 } from '../change/change-report.ts';
 import { factsInUse } from '../change/facts-in-use.ts';
 import type { Installable } from '../install/plan-install.ts';
-import type { PlannedRequest } from '../requests/plan-requests.ts';
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import { realChanges } from '../../changeset/change-set.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
-import { notDue, sameSans, unsound } from '../renewal/resting.ts';
+import { leftOutcome, type Left } from '../renewal/resting.ts';
 
 /** What has been made of what was asked for. */
 type ApiStage =
@@ -25,6 +24,8 @@ type ApiStage =
   | {
       readonly kind: 'not-made';
       readonly dryRun: boolean;
+      /** false: the requests were given up, as was asked for. */
+      readonly failed: boolean;
       /**
        * `refused`: never to be; `pending`: its request waits; `unchanged`: given up. A certificate
        * without a reason is unchanged because the others are.
@@ -43,9 +44,7 @@ export const nothingInstalled: ApiStage = {
 };
 
 /** What was decided of one certificate; for a certificate that will be asked for, only which one it is. */
-export type ApiPlanned =
-  | { readonly status: 'requestable'; readonly spec: CertificateSpec }
-  | Exclude<PlannedRequest, { readonly status: 'requestable' | 'pending' }>;
+export type ApiPlanned = { readonly status: 'requestable'; readonly spec: CertificateSpec } | Left;
 
 /** Of `renew --use-api`: the document of `renew`. */
 export function apiReport(plan: readonly ApiPlanned[], inventory: Inventory, stage: ApiStage): ChangeReport {
@@ -53,24 +52,15 @@ export function apiReport(plan: readonly ApiPlanned[], inventory: Inventory, sta
     command: 'renew',
     ...(stage.kind === 'installed'
       ? stageOf(stage.stage)
-      : { dryRun: stage.kind === 'dry-run' || stage.dryRun, backup: undefined }),
+      : stage.kind === 'dry-run'
+        ? { dryRun: true, failed: false, backup: undefined }
+        : { dryRun: stage.dryRun, failed: stage.failed, backup: undefined }),
     certificates: plan.map((planned): CertificateReport => {
       const { spec } = planned;
       const common = { name: spec.name, components: spec.components, old: factsInUse(inventory, spec) };
-      switch (planned.status) {
-        case 'requestable':
-          return { ...common, ...outcomeOf(spec, stage) };
-        case 'missing':
-          return { ...common, outcome: 'missing', reason: 'there is no certificate to renew' };
-        case 'not-due':
-          return { ...common, outcome: 'not-due', reason: notDue(planned.notAfter) };
-        case 'unsound':
-          return { ...common, outcome: 'unsound', reason: unsound(planned.findings) };
-        case 'same-sans':
-          return { ...common, outcome: 'same-sans', reason: sameSans };
-        case 'refused':
-          return { ...common, outcome: 'refused', reason: planned.error.oneLine };
-      }
+      return planned.status === 'requestable'
+        ? { ...common, ...outcomeOf(spec, stage) }
+        : { ...common, ...leftOutcome(planned) };
     }),
     otherFiles: [],
   };

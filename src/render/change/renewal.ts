@@ -5,14 +5,19 @@ import { printable } from '../printable.ts';
  * A certificate that `--within` leaves as it is. Each of the `reasons` is said of the certificate: `has no
  * private key`.
  */
-export type RestingOutcome =
+type RestingOutcome =
   | { readonly status: 'not-due'; readonly longName: string; readonly notAfter: Date }
   | { readonly status: 'unsound'; readonly longName: string; readonly reasons: readonly string[] };
 
-type RenewalOutcome =
+/** What every way to renew may say of a certificate that stays. */
+export type ShownLeft =
+  | { readonly status: 'missing'; readonly longName: string }
+  | { readonly status: 'same-sans'; readonly longName: string }
+  | RestingOutcome;
+
+export type RenewalOutcome =
   | { readonly status: 'renewed'; readonly longName: string }
-  | { readonly status: 'missing' | 'same-sans'; readonly longName: string }
-  | RestingOutcome
+  | ShownLeft
   | { readonly status: 'ca-ends-first'; readonly longName: string; readonly notAfter: Date }
   | { readonly status: 'external-ca'; readonly longName: string; readonly caBaseName: string };
 

@@ -1,10 +1,8 @@
 import { printable } from '../printable.ts';
-import { restingSentence, type RestingOutcome } from '../change/renewal.ts';
+import { restingSentence, type ShownLeft } from '../change/renewal.ts';
 
 export type ShownRequest =
-  | { readonly status: 'missing'; readonly longName: string }
-  | RestingOutcome
-  | { readonly status: 'same-sans'; readonly longName: string }
+  | ShownLeft
   | {
       readonly status: 'made' | 'pending';
       readonly longName: string;

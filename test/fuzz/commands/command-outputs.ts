@@ -47,6 +47,7 @@ export async function outputsOf(rootfs: string, config: string | undefined, time
             stopTimeout: 0,
             startTimeout: 0,
           },
+          undefined,
           terminal,
         ),
       ),

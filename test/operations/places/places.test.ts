@@ -11,15 +11,14 @@ import { readManaged, readToFill, type Snapshot } from '../../../src/node/snapsh
 import { placeOf } from '../../../src/operations/places/place-of.ts';
 import type { Place } from '../../../src/operations/places/place.ts';
 import { parseCertificates } from '../../../src/pki/certificate/certificate.ts';
-import type { Terminal } from '../../../src/terminal/terminal.ts';
 import { copyFixture, fixturePath, type Tree } from '../../support/tree.ts';
 
 const credentials = { certificatePem: 'a certificate\n', keyPem: 'a key\n' };
 
-const silent = { warning: () => undefined } as unknown as Terminal;
+const unconfigured = { config: undefined, configFrom: 'nobody' } as const;
 
-async function snapshotOf(tree: Tree, read: typeof readToFill = readToFill): Promise<Snapshot> {
-  return read(await openNode({ rootfs: tree.directory }, silent));
+function snapshotOf(tree: Tree, read: typeof readToFill = readToFill): Snapshot {
+  return read(openNode({ rootfs: tree.directory }, unconfigured));
 }
 
 function foundIn({ places }: Snapshot, name: string): FoundPlace {
@@ -65,9 +64,9 @@ describe('a place', () => {
     ],
   ];
   for (const [what, fixture, name, targets, changing] of table) {
-    test(`${what}: what may change, what does, and what is found there afterwards`, async (t) => {
+    test(`${what}: what may change, what does, and what is found there afterwards`, (t) => {
       const tree = copyFixture(t, fixture);
-      const place = placeIn(await snapshotOf(tree), name, join(tree.certDir, 'ca.crt'));
+      const place = placeIn(snapshotOf(tree), name, join(tree.certDir, 'ca.crt'));
       assert.deepEqual(pathsOf(place.targets), targets);
       assert.deepEqual(pathsOf(place.changing), changing);
       assert.deepEqual(
@@ -83,9 +82,9 @@ describe('a place', () => {
     });
   }
 
-  test('a kubeconfig that names its files stays, unless it gets a CA', async (t) => {
+  test('a kubeconfig that names its files stays, unless it gets a CA', (t) => {
     const tree = copyFixture(t, 'kubeconfig-files');
-    const snapshot = await snapshotOf(tree);
+    const snapshot = snapshotOf(tree);
     const named = snapshot.inventory.certificates.flatMap((entry) =>
       entry.kind === 'kubeconfig' &&
       entry.state.status === 'present' &&
@@ -112,38 +111,38 @@ describe('a place', () => {
     assert.equal(stays.size, 2);
   });
 
-  test('a kubeconfig that gets another CA is found without it where it was not put', async (t) => {
+  test('a kubeconfig that gets another CA is found without it where it was not put', (t) => {
     const tree = copyFixture(t, 'stacked-etcd-rsa');
     const another = fixturePath('stacked-etcd-ecdsa', 'etc/kubernetes/pki/ca.crt');
-    const place = placeIn(await snapshotOf(tree), 'admin.conf', another);
+    const place = placeIn(snapshotOf(tree), 'admin.conf', another);
     assert.equal(place.trusting?.trusted.added.length, 1);
     assert.equal(place.readBack(after(place)).trusts, true);
     assert.equal(place.readBack(({ resolvedPath }) => readFileSync(resolvedPath)).trusts, false);
   });
 
-  test('of a certificate that is gone, and of one that cannot be read, the files are known', async (t) => {
+  test('of a certificate that is gone, and of one that cannot be read, the files are known', (t) => {
     const tree = copyFixture(t, 'stacked-etcd-rsa');
     rmSync(join(tree.certDir, 'apiserver.crt'));
     writeFileSync(join(tree.certDir, 'front-proxy-client.crt'), 'nonsense');
-    const snapshot = await snapshotOf(tree);
+    const snapshot = snapshotOf(tree);
     const [gone, broken] = ['apiserver', 'front-proxy-client'].map((name) => foundIn(snapshot, name));
     assert.equal(gone?.certificate?.before, undefined);
     assert.notEqual(gone?.key?.before, undefined);
     assert.notEqual(broken?.certificate?.before, undefined);
   });
 
-  test('where there is no kubeconfig, none can be put into it', async (t) => {
+  test('where there is no kubeconfig, none can be put into it', (t) => {
     const tree = copyFixture(t, 'stacked-etcd-rsa');
     rmSync(join(tree.kubeconfigDir, 'scheduler.conf'));
-    const snapshot = await snapshotOf(tree);
+    const snapshot = snapshotOf(tree);
     assert.throws(() => foundIn(snapshot, 'scheduler.conf'), { code: 'not-found' });
   });
 });
 
 describe('a snapshot', () => {
-  test('is read once, whatever becomes of the files', async (t) => {
+  test('is read once, whatever becomes of the files', (t) => {
     const tree = copyFixture(t, 'stacked-etcd-rsa');
-    const snapshot = await snapshotOf(tree, readManaged);
+    const snapshot = snapshotOf(tree, readManaged);
     const { keys, places } = snapshot;
     appendFileSync(join(tree.certDir, 'apiserver.key'), '\n');
     rmSync(join(tree.kubeconfigDir, 'admin.conf'));
@@ -152,22 +151,22 @@ describe('a snapshot', () => {
     assert.equal(places.get('admin.conf')?.status, 'present');
   });
 
-  test('opens no key before it is asked for one', async (t) => {
+  test('opens no key before it is asked for one', (t) => {
     const tree = copyFixture(t, 'stacked-etcd-rsa');
-    const snapshot = await snapshotOf(tree, readManaged);
+    const snapshot = snapshotOf(tree, readManaged);
     rmSync(join(tree.certDir, 'apiserver.key'));
     assert.equal(snapshot.keys.get('apiserver')?.content.status, 'missing');
   });
 
-  test('shows no key', async (t) => {
-    const snapshot = await snapshotOf(copyFixture(t, 'stacked-etcd-rsa'), readManaged);
+  test('shows no key', (t) => {
+    const snapshot = snapshotOf(copyFixture(t, 'stacked-etcd-rsa'), readManaged);
     assert.ok(snapshot.keys.size > 0);
     assert.deepEqual(Object.keys(snapshot), ['inventory']);
     assert.doesNotMatch(inspect(snapshot, { depth: 4 }), /PrivateKeyObject/);
   });
 
-  test('knows the keys in use and their files', async (t) => {
-    const { inventory, keys, keysInUse } = await snapshotOf(copyFixture(t, 'stacked-etcd-rsa'), readManaged);
+  test('knows the keys in use and their files', (t) => {
+    const { inventory, keys, keysInUse } = snapshotOf(copyFixture(t, 'stacked-etcd-rsa'), readManaged);
     for (const { spec, state } of inventory.certificates) {
       if (state.status === 'missing') continue;
       const [{ publicKey }] = present<{ chain: ReturnType<typeof parseCertificates> }>(state).chain;

@@ -3,10 +3,7 @@ import { commandLine } from '../../../errors/command-line.ts';
 import { KubepkiError, naming } from '../../../errors/error.ts';
 import type { Inventory } from '../../../inventory/inventory.ts';
 import { readSlot } from '../../../inventory/reading.ts';
-import { signingFiles } from '../../../inventory/look-ups.ts';
-import { factsOf } from '../../../operations/change/certificate-facts.ts';
-import { factsInUse } from '../../../operations/change/facts-in-use.ts';
-import { install, verifyInstalled } from '../../../operations/install/install.ts';
+import { install } from '../../../operations/install/install.ts';
 import { planInstall, type Installable } from '../../../operations/install/plan-install.ts';
 import {
   answerFiles,
@@ -40,7 +37,6 @@ type AnswerPlan =
     }
   | {
       readonly kind: 'worthless' | 'blocked';
-      readonly inventory: Inventory;
       readonly troubles: readonly Trouble[];
       readonly warnings: readonly string[];
     };
@@ -61,7 +57,7 @@ export function planAnswers(
     const sources = new Set(pending.requests.map(({ name }) => answerSource(name)));
     const worthless = troubles.every(({ error }) => error.file !== undefined && sources.has(error.file));
     const warnings = installables.flatMap((one) => one.warnings);
-    return { kind: worthless ? 'worthless' : 'blocked', inventory, troubles, warnings };
+    return { kind: worthless ? 'worthless' : 'blocked', troubles, warnings };
   }
   // Those are no files, and the keys are dropped with their record, once the change is made.
   const notCleared = new Set(
@@ -71,18 +67,7 @@ export function planAnswers(
     kind: 'installable',
     inventory,
     installables,
-    change: {
-      changes: install(installables, { inventory, keysInUse, notCleared }),
-      signedBy: signingFiles(inventory, installables),
-      certificates: installables.map(({ spec, chain: [leaf] }) => ({
-        name: spec.name,
-        old: factsInUse(inventory, spec),
-        new: factsOf(leaf),
-      })),
-      verify: (readBack) => {
-        for (const one of installables) verifyInstalled(one, readBack);
-      },
-    },
+    change: install(installables, { inventory, keysInUse, notCleared }),
   };
 }
 

@@ -27,7 +27,7 @@ export async function prepare(
   return underLock(node, options, terminal, async (state) => {
     requireNothingWaits(state, node, options);
     const run = planApiRun(node, wishes, options, new Date());
-    const conclusion = refuse(run, options, terminal);
+    const conclusion = refuse(run, node, options, terminal);
     if (conclusion !== undefined) return { conclusion };
     const requestables = run.wanted.map(({ requestable }) => requestable);
     requirePlaceable(node, run, options);

@@ -39,7 +39,7 @@ export async function resume(
       terminal,
     );
     const report = apiReport([], readToFill(node).inventory, nothingInstalled);
-    return { kind: 'finished', code: exitCodes.done, report, text: '' };
+    return { kind: 'finished', report, text: '' };
   });
 }
 
@@ -76,6 +76,7 @@ export async function discard(
     const report = apiReport(planOf(pending), readToFill(node).inventory, {
       kind: 'not-made',
       dryRun: false,
+      failed: false,
       reasons: new Map(pending.requests.map(({ certificate }) => [certificate, reason])),
     });
     terminal.result(changeDocument(report, [], options.output));

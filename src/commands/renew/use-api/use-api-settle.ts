@@ -11,7 +11,7 @@ import { converse } from './converse.ts';
 import { carryOut, type Conclusion, type PlannedRun } from '../../../change/change-node.ts';
 import { KubepkiError } from '../../../errors/error.ts';
 import type { StateDirectory } from '../../../storage/state-directory.ts';
-import { noteAuthorities } from '../../../change/note-authorities.ts';
+import { noteAuthorities } from '../../../change/notes.ts';
 import { underLock } from '../../../change/session.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
 import { planAnswers } from './use-api-install.ts';

@@ -1,5 +1,5 @@
-import { KubepkiError } from '../errors/error.ts';
-import { retypedNode, type NodeOptions } from '../node/node-options.ts';
+import type { CommandLine } from '../../errors/command-line.ts';
+import { KubepkiError } from '../../errors/error.ts';
 
 /** What became of one certificate in a plan. */
 interface Planned {
@@ -30,12 +30,7 @@ export function refusals(
 }
 
 /** The command that renews what could be renewed; undefined when that is nothing. */
-export function renewRestHint(
-  rest: readonly string[],
-  options: NodeOptions,
-  flags: readonly string[] = [],
-): string | undefined {
+export function renewRestHint(rest: readonly string[], command: CommandLine): string | undefined {
   if (rest.length === 0) return undefined;
-  const command = ['kubepki certs renew', ...rest, ...flags, ...retypedNode(options)].join(' ');
-  return `nothing was changed; to renew the rest: ${command}`;
+  return `nothing was changed; to renew the rest: ${command(['renew', ...rest].join(' '))}`;
 }
