@@ -1,4 +1,4 @@
-import { authorityRemarks } from '../operations/issuing/kubeconfig-authority.ts';
+import { authorityRemarks } from '../operations/places/kubeconfig-authority.ts';
 import type { Place } from '../operations/places/place.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { certificateAuthority, type CertificateSpec } from '../catalog/catalog.ts';
 import type { Layout } from '../inventory/layout.ts';
-import { signingHints, type Signable } from '../render/requests/signing-hints.ts';
+import { signingHints, type Signable } from '../render/requests/requests.ts';
 import type { OutputOption } from '../flags/output-option.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 

@@ -1,8 +1,7 @@
-import { addedAuthorities } from '../operations/issuing/kubeconfig-authority.ts';
+import { addedAuthorities } from '../operations/places/kubeconfig-authority.ts';
 import type { Renewable } from '../operations/renewal/plan-renewal.ts';
 import { describeAlgorithm } from '../pki/key/private-key.ts';
-import type { PlannedChange } from '../render/change/dry-run.ts';
-import { sanDifference } from '../render/change/san-difference.ts';
+import { type PlannedChange, sanDifference } from '../render/change/dry-run.ts';
 
 /** What a renewal would do, said without making a key: the new serial number is not known, and neither is the content. */
 export function plannedChanges(renewables: readonly Renewable[]): PlannedChange[] {

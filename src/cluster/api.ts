@@ -1,11 +1,9 @@
 import type { Agent } from 'node:https';
 import { urlToHttpOptions } from 'node:url';
 import { ask, type Answer } from '../http/ask.ts';
-import type { ApiAccess } from './access.ts';
-import { agentFor } from './connection.ts';
+import { type ApiAccess, agentFor } from './connection.ts';
 import { expect, type Expected } from './expected.ts';
-import { failureOf } from './failure.ts';
-import { Refusal } from './refusal.ts';
+import { failureOf, Refusal } from './failure.ts';
 
 export interface ApiRequest<T> {
   /** GET if undefined. A PATCH is a JSON merge patch. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { ClusterFailure } from './cluster-failure.ts';
+import { ClusterFailure } from './failure.ts';
 
 /**
  * What an answer has to be. A schema accepts fields that it does not name, as each release of Kubernetes adds some; what it

@@ -1,7 +1,81 @@
-import { KubepkiError } from '../errors/error.ts';
-import { NotInTime, TooLarge } from '../http/ask.ts';
-import { ClusterFailure, type Retry } from './cluster-failure.ts';
-import { Refusal } from './refusal.ts';
+import * as z from 'zod';
+import { ZodError } from 'zod';
+import { KubepkiError, type ErrorDetails } from '../errors/error.ts';
+import { type Answer, NotInTime, TooLarge } from '../http/ask.ts';
+
+/** Whether the same request may succeed later by itself. */
+export type Retry =
+  | { readonly retryable: false }
+  /** `afterMs`: not before, says the API server; it may say anything. */
+  | { readonly retryable: true; readonly afterMs: number | undefined };
+
+/** A request to the API server that came to nothing. */
+export class ClusterFailure extends KubepkiError {
+  readonly retry: Retry;
+
+  constructor(message: string, retry: Retry, details: ErrorDetails = {}) {
+    super('cluster', message, details);
+    this.retry = retry;
+  }
+
+  /** Such as an API server that is restarting, or has too much to do. */
+  get retryable(): boolean {
+    return this.retry.retryable;
+  }
+
+  /** undefined: the API server did not say. */
+  get retryAfterMs(): number | undefined {
+    return this.retry.retryable ? this.retry.afterMs : undefined;
+  }
+
+  override about(file: string): ClusterFailure {
+    const { message, hint, cause } = this;
+    return new ClusterFailure(message, this.retry, { file: this.file ?? file, hint, cause });
+  }
+}
+
+/** An answer whose HTTP status is no success. */
+export class Refusal extends Error {
+  readonly status: number;
+  /** undefined: the answer is not an API server's own. */
+  readonly said: ApiStatus | undefined;
+  readonly retryAfter: string | undefined;
+
+  constructor({ status, headers, body }: Answer) {
+    super(`HTTP ${String(status)}`);
+    this.status = status;
+    this.said = statusIn(body.toString('utf8'));
+    this.retryAfter = headers['retry-after'];
+  }
+}
+
+/** undefined: nothing, or something else than a text. It is never a reason not to believe the rest. */
+const text = z.string().min(1).optional().catch(undefined);
+
+const schema = z.object({
+  kind: z.literal('Status'),
+  /** For programs: `NotFound`, `AlreadyExists`. */
+  reason: text,
+  /** For people, and from the API server: it may be anything. */
+  message: text,
+  /** The object that it is about. */
+  details: z.object({ name: text }).optional().catch(undefined),
+});
+
+/** A Status of the API (meta/v1), as far as it is to be believed. */
+export type ApiStatus = z.output<typeof schema>;
+
+/**
+ * @param body of an answer
+ * @returns undefined: it is no Status, so something other than an API server may have answered
+ */
+export function statusIn(body: string): ApiStatus | undefined {
+  try {
+    return schema.safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined;
+  }
+}
 
 interface Attempt {
   readonly server: URL;
@@ -150,4 +224,29 @@ function unknownProblem(error: unknown): Problem {
   const code = codeOf(error);
   const sentence = code === '' ? 'did not answer as an API server does' : `could not be asked (${code})`;
   return { sentence, retry: final };
+}
+
+/** The HTTP status of a refusal. */
+export function answered(error: unknown): number | undefined {
+  return refusalIn(error)?.status;
+}
+
+/** Only where the API server says so itself: something in between that knows no such page has not looked for it. */
+export function isNotFound(error: unknown, name: string): boolean {
+  const { status, said } = refusalIn(error) ?? {};
+  return status === 404 && said?.reason === 'NotFound' && said.details?.name === name;
+}
+
+/** The answer was, and was not read to its end. */
+export function isTooLarge(error: unknown): error is ClusterFailure {
+  return error instanceof ClusterFailure && error.cause instanceof TooLarge;
+}
+
+/** The answer is JSON, and not what was asked for. */
+export function isMalformed(error: unknown): error is ClusterFailure {
+  return error instanceof ClusterFailure && error.cause instanceof ZodError;
+}
+
+function refusalIn(error: unknown): Refusal | undefined {
+  return error instanceof ClusterFailure && error.cause instanceof Refusal ? error.cause : undefined;
 }

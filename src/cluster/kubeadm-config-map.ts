@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { KubepkiError } from '../errors/error.ts';
-import type { ApiAccess } from './access.ts';
+import type { ApiAccess } from './connection.ts';
 import { withApi, type Ask } from './api.ts';
 
 /**

@@ -1,12 +1,16 @@
 import type { SigningRequest } from '../operations/kubelet-serving/signing-request.ts';
 import type { ClusterNode, ClusterService } from '../operations/kubelet-serving/surroundings.ts';
-import type { ApiAccess } from './access.ts';
-import { answered, isMalformed, isNotFound, isTooLarge } from './answered.ts';
+import type { ApiAccess } from './connection.ts';
+import { answered, isMalformed, isNotFound, isTooLarge, ClusterFailure } from './failure.ts';
 import { withApi, type Ask } from './api.ts';
-import { ClusterFailure } from './cluster-failure.ts';
 import { readClusterConfiguration } from './kubeadm-config-map.ts';
-import { readRequestNames } from './request-names.ts';
-import { putDecision, readRequest, type RequestDecision, type RequestObject } from './request-object.ts';
+import {
+  readRequestNames,
+  putDecision,
+  readRequest,
+  type RequestDecision,
+  type RequestObject,
+} from './request-object.ts';
 import { readKubernetesEndpoints, readNodes, readServices } from './surroundings.ts';
 
 /** A CertificateSigningRequest as it was read: what is judged, and what an answer to it is sent back with. */

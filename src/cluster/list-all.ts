@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { answered, isTooLarge } from './answered.ts';
+import { answered, isTooLarge } from './failure.ts';
 import type { ApiRequest, Ask } from './api.ts';
 import { arrayOf, notExpected, type Expected } from './expected.ts';
 

@@ -1,8 +1,7 @@
 import * as z from 'zod';
-import type { ApiAccess } from './access.ts';
-import { answered, isNotFound } from './answered.ts';
+import type { ApiAccess } from './connection.ts';
+import { answered, isNotFound, ClusterFailure } from './failure.ts';
 import { withApi, type Ask } from './api.ts';
-import { ClusterFailure } from './cluster-failure.ts';
 import {
   putDecision,
   readRequest,

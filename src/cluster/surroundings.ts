@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import type { ClusterNode, ClusterService } from '../operations/kubelet-serving/surroundings.ts';
-import { answered } from './answered.ts';
+import { answered, ClusterFailure } from './failure.ts';
 import type { Ask } from './api.ts';
-import { ClusterFailure } from './cluster-failure.ts';
 import { listOf, optionalText, text } from './expected.ts';
 import { listAll, pageOf } from './list-all.ts';
 

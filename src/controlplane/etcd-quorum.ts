@@ -1,8 +1,7 @@
 import { urlToHttpOptions } from 'node:url';
 import { ask } from '../http/ask.ts';
 import type { Clock } from './clock.ts';
-import { connectionTrouble, isPassing } from './connection-trouble.ts';
-import type { TlsIdentity } from './served.ts';
+import { connectionTrouble, isPassing, type TlsIdentity } from './probe.ts';
 
 /** How to speak to this node's etcd, as a client, and to the other members. */
 export interface EtcdAccess extends EtcdEndpoint {

@@ -1,5 +1,5 @@
 import { Chalk } from 'chalk';
-import { elapsedTime } from './elapsed-time.ts';
+import { elapsedTime } from './times.ts';
 import { printable } from './printable.ts';
 
 // ASCII: a console without any other font is where the work is done at night.

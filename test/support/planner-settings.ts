@@ -19,7 +19,7 @@ import { readPrivateKeys } from '../../src/inventory/private-keys.ts';
 import { readRequestFiles } from '../../src/inventory/request-files.ts';
 import { planGeneration, type GenerationPlan } from '../../src/operations/generation/plan-generation.ts';
 import { examination } from '../../src/operations/examination/examination.ts';
-import type { InstallSettings } from '../../src/operations/install/install-settings.ts';
+import type { InstallSettings } from '../../src/operations/install/pending.ts';
 import { planInstall, type PlannedInstall } from '../../src/operations/install/plan-install.ts';
 import { defaultAuthorityValidityMs, defaultValidityMs } from '../../src/operations/issuing/validity.ts';
 import { keysInUse } from '../../src/operations/issuing/keys-in-use.ts';

@@ -1,6 +1,10 @@
-import type { ExpirationReport } from '../../operations/expiration/expiration-report.ts';
+import {
+  type ExpirationReport,
+  expiringWithin,
+  findingsOf,
+  toldByRows,
+} from '../../operations/expiration/expiration-report.ts';
 import type { ExpirationResult } from '../../operations/expiration/expiration.ts';
-import { expiringWithin, findingsOf, toldByRows } from '../../operations/expiration/findings.ts';
 import { faultsText, remainingText } from '../../render/expiration/findings.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Period } from '../../flags/period-option.ts';

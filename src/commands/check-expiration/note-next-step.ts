@@ -1,6 +1,5 @@
 import { commandLine } from '../../errors/command-line.ts';
-import { nextSteps } from '../../operations/expiration/next-step.ts';
-import type { ExpirationReport } from '../../operations/expiration/expiration-report.ts';
+import { nextSteps, type ExpirationReport } from '../../operations/expiration/expiration-report.ts';
 import type { Node } from '../../node/node-options.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 

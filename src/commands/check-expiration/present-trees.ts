@@ -1,4 +1,4 @@
-import { asOneNode, type TreeExpiration } from '../../operations/expiration/tree-expiration.ts';
+import { asOneNode, type TreeExpiration } from '../../operations/expiration/expiration.ts';
 import type { NodeMetrics, RenewRuns } from '../../render/expiration/prometheus.ts';
 import { thresholdsOf } from '../../flags/expiration-thresholds.ts';
 import { templateEvaluator, type PresentOptions, type Shown } from './present-expiration.ts';
@@ -23,7 +23,7 @@ export async function treesPresenter(options: PresentOptions, terminal: Terminal
     case 'text': {
       const look = terminal.tableLook();
       if (look === undefined) {
-        const { treesTable } = await import('../../render/expiration/trees-table.ts');
+        const { treesTable } = await import('../../render/expiration/expiration-table.ts');
         return (trees) => ({ texts: [treesTable(trees)] });
       }
       const { treesTables } = await import('../../terminal/tables/trees.ts');
@@ -31,14 +31,14 @@ export async function treesPresenter(options: PresentOptions, terminal: Terminal
     }
     case 'json':
     case 'yaml': {
-      const { treesDocument } = await import('../../render/expiration/trees-document.ts');
+      const { treesDocument } = await import('../../render/expiration/expiration-document.ts');
       const { kind } = output;
       return (trees) => ({ texts: [treesDocument(trees, kind)] });
     }
     case 'jsonpath': {
       const [evaluate, { treesInfo }] = await Promise.all([
         templateEvaluator(output, options),
-        import('../../render/expiration/trees-document.ts'),
+        import('../../render/expiration/expiration-document.ts'),
       ]);
       return (trees) => ({ texts: [evaluate(treesInfo(trees))] });
     }

@@ -22,7 +22,7 @@ export function addCompletion(program: Command, done: (code: ExitCode) => void):
     .action(async (given: string | undefined, _options, command: Command) => {
       const shell = requireShell(given);
       const options = command.optsWithGlobals<TerminalOptions>();
-      const { completionScripts } = await import('../../render/completion/shells.ts');
+      const { completionScripts } = await import('../../render/completion.ts');
       openTerminal(options).result(completionScripts[shell]);
       done(exitCodes.done);
     });

@@ -4,7 +4,7 @@ import { readStaticPods } from '../../inventory/kubelet/static-pods.ts';
 import type { SanChange, SanSettings, SanWish } from '../../operations/names/change-sans.ts';
 import type { PlannedRenewal } from '../../operations/renewal/plan-renewal.ts';
 import type { PlannedRequest } from '../../operations/requests/plan-requests.ts';
-import { sanDifference } from '../../render/change/san-difference.ts';
+import { sanDifference } from '../../render/change/dry-run.ts';
 import { nodeIdentity } from '../../node/host-identity.ts';
 import { readNodeNaming } from '../../flags/node-naming.ts';
 import type { Node, NodeOptions } from '../../node/node-options.ts';

@@ -1,6 +1,6 @@
 import { discardAside, inspectAside, moveBack } from '../../storage/aside.ts';
 import { discard, inspectDiscard, inspectRecovery, recover } from '../../storage/recovery.ts';
-import { recoveryPlan } from '../../render/change/recovery-plan.ts';
+import { recoveryPlan } from '../../render/change/rollback.ts';
 import type { DeployHookOption } from '../../flags/deploy-hook-option.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { openNode, type NodeOptions } from '../../node/node-options.ts';

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { longestPeriod, parsePeriod } from '../../config/period.ts';
-import { unitNames } from '../../render/systemd/units.ts';
+import { unitNames } from '../../render/systemd-units.ts';
 import { deployHookOption } from '../../flags/deploy-hook-option.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import { explain } from '../../flags/help/explain.ts';

@@ -1,13 +1,15 @@
 import type { Reading } from '../../inventory/reading.ts';
 import { isCa, type Certificate, type Chain } from '../../pki/certificate/certificate.ts';
 import { hasNegativeSerial } from '../../pki/certificate/facts.ts';
-import { certificateOfKey, isIssuedBy, lastingLongest } from '../../pki/issue/issuer.ts';
 import { attributesOf } from '../../pki/der/name.ts';
-import { unfitSigner } from '../../pki/path/path.ts';
-import { type PrivateKey } from '../../pki/key/private-key.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
+import { certificateOfKey, isIssuedBy, lastingLongest } from '../../pki/issue/issuer.ts';
+import type { PrivateKey } from '../../pki/key/private-key.ts';
+import { unfitSigner } from '../../pki/path/path.ts';
 import { isLocked } from './certificate-checks.ts';
-import type { Severity } from './severity.ts';
+
+/** `error`: it does not work, or will not be accepted. `warning`: it works, and deserves a look. */
+export type Severity = 'error' | 'warning';
 
 /** The certificates of a CA's file, and what they are judged by. */
 interface JudgedAuthority {

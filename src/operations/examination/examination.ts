@@ -17,8 +17,7 @@ import type { PrivateKey } from '../../pki/key/private-key.ts';
 import { isExternallyManaged } from './external-authority.ts';
 import { authorityInUse, authorityProblemsOf } from './authority-checks.ts';
 import { problemsOf } from './certificate-checks.ts';
-import type { CheckId, Finding } from './finding.ts';
-import { remedy, type Remedied } from './remedies.ts';
+import { type CheckId, type Finding, remedy, type Remedied } from './finding.ts';
 import { findAuthority, isMissed } from '../../inventory/look-ups.ts';
 
 /** A node's files, and the moment at which they are judged. */

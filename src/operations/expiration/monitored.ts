@@ -4,9 +4,8 @@ import type { AuthorityEntry, CertificateEntry } from '../../inventory/inventory
 import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { serialNumberOf } from '../../pki/certificate/facts.ts';
 import { attributesOf } from '../../pki/der/name.ts';
-import { hasExpired } from './due.ts';
+import { hasExpired, allRows, type ExpirationReport } from './expiration-report.ts';
 import { inUseOf, type Subject } from '../examination/examination.ts';
-import { allRows, type ExpirationReport } from './expiration-report.ts';
 
 /** A certificate as monitoring sees it: where it is, and what it says when it could be read. */
 export interface Monitored {

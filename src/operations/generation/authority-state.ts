@@ -1,14 +1,21 @@
 import type { CaName } from '../../catalog/catalog.ts';
 import type { InitSpec } from '../../catalog/init-order.ts';
+import type { CommandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { InitFiles } from '../../inventory/init-files.ts';
 import type { Reading } from '../../inventory/reading.ts';
+import type { Slot } from '../../inventory/request-files.ts';
 import type { Chain } from '../../pki/certificate/certificate.ts';
 import { localIssuer, type LocalIssuer } from '../../pki/issue/issuer.ts';
 import { signerProblem } from '../../pki/path/path.ts';
-import { traceOf } from './init-traces.ts';
-import { contentOf, lone } from './slots.ts';
-import type { GenerationSettings } from './generation-settings.ts';
+import type { GenerationContext } from './generate.ts';
+
+export interface GenerationSettings extends GenerationContext {
+  readonly etcd: 'stacked' | 'external';
+  /** Said by name, not by `all`: what must not be made unasked is made. */
+  readonly named: ReadonlySet<InitSpec>;
+  readonly command: CommandLine;
+}
 
 /** A CA while it is decided what is made. */
 export type AuthorityState = KnownAuthority | UnknownAuthority;
@@ -108,4 +115,54 @@ export function requireLocal(authority: AuthorityState, file: string): void {
       hint: 'put it in place with its key, as the CA has made it or from a backup',
     },
   );
+}
+
+/**
+ * The first file that shows that a CA, or the service-account key, has been here before: what it would have signed. An
+ * unmounted or half-copied directory must not get a second one, which nothing that exists would trust.
+ * @returns host path; undefined: there is none
+ */
+export function traceOf(name: string, all: readonly InitFiles[]): string | undefined {
+  const [first] = name === 'sa' ? serviceAccountTraces(all) : all.flatMap((files) => signedBy(name, files));
+  return first;
+}
+
+function signedBy(name: string, files: InitFiles): string[] {
+  if (files.kind === 'service-account' || files.spec.kind === 'ca' || files.spec.caName !== name) return [];
+  return pathsOf(files);
+}
+
+// Tokens, which the service-account key signs, are no files. But a node with a kubeconfig, or with both of
+// the API server's own certificates, has had a key; one certificate that the operator put there before the
+// first run is no sign of a key.
+function serviceAccountTraces(all: readonly InitFiles[]): string[] {
+  const kubeconfigs = all.filter(({ kind }) => kind === 'kubeconfig').flatMap(pathsOf);
+  const apiserver = ['apiserver', 'apiserver-kubelet-client'].map((name) =>
+    all.filter(({ spec }) => spec.name === name).flatMap(pathsOf),
+  );
+  return [...kubeconfigs, ...(apiserver.every((paths) => paths.length > 0) ? apiserver.flat() : [])];
+}
+
+function pathsOf(files: InitFiles): string[] {
+  const slots =
+    files.kind === 'kubeconfig'
+      ? [files.file]
+      : files.kind === 'pair'
+        ? [files.certificate, files.key]
+        : [files.key, files.publicKey];
+  return slots.filter(({ content }) => content.status !== 'missing').map(({ target }) => target.path);
+}
+
+/** @throws KubepkiError why it cannot be read */
+export function contentOf<T>({ content }: Slot<T>): T | undefined {
+  if (content.status === 'unreadable') throw content.error;
+  return content.status === 'present' ? content.value : undefined;
+}
+
+/** kubeadm fails as well; it says which half it could not load. */
+export function lone(half: Slot<unknown>, other: Slot<unknown>): KubepkiError {
+  return new KubepkiError('conflict', `is there without ${other.target.path}`, {
+    file: half.target.path,
+    hint: 'put the other half in place, or move this one away',
+  });
 }

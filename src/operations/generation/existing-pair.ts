@@ -8,10 +8,9 @@ import type { PrivateKey } from '../../pki/key/private-key.ts';
 import { parseSubjectAltName, subjectAltName } from '../../pki/extension/subject-alt-name.ts';
 import type { KnownAuthority } from './authority-state.ts';
 import { problemsOf } from '../examination/certificate-checks.ts';
-import type { CheckId } from '../examination/finding.ts';
-import { remedy } from '../examination/remedies.ts';
+import { type CheckId, remedy } from '../examination/finding.ts';
 import { covers } from '../names/name-uses.ts';
-import { requestedNames, type NodeIdentity } from '../names/requested-names.ts';
+import { requestedNames, type NodeIdentity } from '../names/node-names.ts';
 
 export interface ExistingPair {
   readonly spec: CertificateSpec;

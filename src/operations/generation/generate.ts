@@ -11,9 +11,8 @@ import { encodePrivateKey, publicKeyOf } from '../../pki/key/private-key.ts';
 import { encodePublicKey } from '../../pki/key/public-key.ts';
 import { factsOf } from '../change/certificate-facts.ts';
 import { initialProfile, type Naming } from './initial-profile.ts';
-import { commonNameOf, serverOf } from '../names/node-names.ts';
+import { commonNameOf, serverOf, requestedNames, type RequestedNames } from '../names/node-names.ts';
 import type { Fresh } from '../renewal/renew.ts';
-import { requestedNames, type RequestedNames } from '../names/requested-names.ts';
 import { authorityValidity, validityOf } from '../issuing/validity.ts';
 
 export interface GenerationContext extends Naming {

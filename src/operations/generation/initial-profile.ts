@@ -1,9 +1,26 @@
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import { newProfile } from '../../pki/issue/new-profile.ts';
 import type { CertificateProfile } from '../../pki/issue/profile.ts';
-import { commonNameOf } from '../names/node-names.ts';
-import { organizationsOf, type Organizations } from './organizations.ts';
-import { requestedNames, type NodeIdentity } from '../names/requested-names.ts';
+import { commonNameOf, requestedNames, type NodeIdentity } from '../names/node-names.ts';
+
+/** Whose organisations: kubeadm changed them in 1.29, and has made super-admin.conf since. */
+export type Organizations = 'current' | 'older';
+
+/** @param minor of 1.MINOR; undefined: the newest */
+export function organizationsSince(minor: number | undefined): Organizations {
+  return minor !== undefined && minor < 29 ? 'older' : 'current';
+}
+
+export function organizationsOf(
+  { subject }: CertificateSpec,
+  organizations: Organizations,
+): readonly string[] {
+  return (organizations === 'older' ? subject.olderOrganizations : undefined) ?? subject.organizations;
+}
+
+export function isMadeWith(organizations: Organizations, { name }: { readonly name: string }): boolean {
+  return organizations === 'current' || name !== 'super-admin.conf';
+}
 
 /** Whom a certificate is made out to. */
 export interface Naming {

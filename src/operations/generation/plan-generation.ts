@@ -3,7 +3,7 @@ import type { InitSpec } from '../../catalog/init-order.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { InitFiles } from '../../inventory/init-files.ts';
 import type { Reading } from '../../inventory/reading.ts';
-import { sharesAuthority } from '../issuing/kubeconfig-authority.ts';
+import { sharesAuthority } from '../places/kubeconfig-authority.ts';
 import type { LocalIssuer } from '../../pki/issue/issuer.ts';
 import { findExtension } from '../../pki/extension/extension.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
@@ -16,16 +16,17 @@ import {
   requireNoTrace,
   type AuthorityState,
   type PairFiles,
+  traceOf,
+  contentOf,
+  lone,
+  type GenerationSettings,
 } from './authority-state.ts';
 import { missingNames, requireSoundPair, type ExistingPair } from './existing-pair.ts';
-import { traceOf } from './init-traces.ts';
 import { initialProfile } from './initial-profile.ts';
 import { requireIssuable } from '../issuing/issuable.ts';
 import { covers, hostsIn, nameOf } from '../names/name-uses.ts';
 import { serverOf, serversOf } from '../names/node-names.ts';
-import { contentOf, lone } from './slots.ts';
 import { validityOf } from '../issuing/validity.ts';
-import type { GenerationSettings } from './generation-settings.ts';
 
 export type PlannedGeneration =
   /** It is there, has been checked, and stays. `keyless`: a CA whose key is elsewhere. */

@@ -14,13 +14,18 @@ import { faultsOf, type Fault } from './check-signed.ts';
 import { heldIn, holderOf } from '../owners/holder.ts';
 import { catalogText, identityOf, identityText, isOfCatalog } from '../owners/identity.ts';
 import { requireOwnKey } from '../owners/key-owner.ts';
-import { isBest, isPlace, matchesFor, type Match } from './match-signed.ts';
-import { missingAuthority } from '../examination/missing-authority.ts';
-import { pendingIn, type Pending } from './pending.ts';
+import {
+  isBest,
+  isPlace,
+  matchesFor,
+  type Match,
+  pendingIn,
+  type Pending,
+  type InstallSettings,
+} from './pending.ts';
+import { missingAuthority } from '../examination/external-authority.ts';
 import { requireReplaceable } from '../change/replaceable.ts';
-import type { Place, PlaceAuthority } from '../places/place.ts';
-import { placeOf } from '../places/place-of.ts';
-import type { InstallSettings } from './install-settings.ts';
+import { type Place, type PlaceAuthority, placeOf } from '../places/place.ts';
 import { certificateInUse } from '../change/facts-in-use.ts';
 import { findAuthority, present } from '../../inventory/look-ups.ts';
 

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { KubepkiError } from '../../errors/error.ts';
-import type { Host } from './host.ts';
+import type { Host } from './surroundings.ts';
 
 /** What the operator says node addresses look like here. */
 export interface AllowLists {

@@ -2,12 +2,17 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { ServerName } from '../../pki/extension/server-name.ts';
 import { isAllowed, type AllowLists } from './allow-list.ts';
-import { shownName } from './asked.ts';
-import { dnsHost, ipHost, isHostName, type Host } from './host.ts';
-import type { Problem } from './object-checks.ts';
-import { shown, shownList } from './shown.ts';
-import type { ClusterNode } from './surroundings.ts';
-import { hostsOf, type Owner } from './taken.ts';
+import { shownName, shown, shownList } from './signing-request.ts';
+import {
+  dnsHost,
+  ipHost,
+  isHostName,
+  type Host,
+  type ClusterNode,
+  hostsOf,
+  type Owner,
+} from './surroundings.ts';
+import type { Problem } from './request-checks.ts';
 
 /** Which requests are decided about, and what the operator says of node addresses. */
 export interface Selection {

@@ -1,3 +1,6 @@
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+
 /**
  * What the cluster says of who has which name and address. Every list is needed: a decision without one of them would
  * not be one, so that a list which cannot be read is an error before it comes to a decision, not an empty list.
@@ -36,4 +39,95 @@ export interface ClusterService {
   readonly externalIPs: readonly string[];
   /** IPs and host names of `status.loadBalancer.ingress`, and `spec.loadBalancerIP`. */
   readonly loadBalancers: readonly string[];
+}
+
+/** A DNS name or an address in the one spelling that is compared: `dns:node-1`, `ip:192.0.2.1`. */
+export type Host = `dns:${string}` | `ip:${string}`;
+
+/** The host that a text of the Kubernetes API names. */
+export function hostOf(text: string): Host {
+  // The kubelet (netutils.ParseIPSloppy) takes leading zeros for decimal ones.
+  const decimal = /^\d+(?:\.\d+){3}$/.test(text) ? text.replace(/\b0+(?=\d)/g, '') : text;
+  return isIP(decimal) === 0 || decimal.includes('%') ? dnsHost(text) : ipHost(decimal);
+}
+
+/** Case does not matter, nor does the dot that ends an absolute name. */
+export function dnsHost(name: string): Host {
+  return `dns:${name.toLowerCase().replace(/\.$/, '')}`;
+}
+
+/** @param address without a zone; an IPv4-mapped one is the IPv4 address */
+export function ipHost(address: string): Host {
+  return `ip:${ipaddr.process(address).toString()}`;
+}
+
+const label = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
+const name = new RegExp(`^${label}(?:\\.${label})*$`);
+
+/** RFC 1123, letters of either case: no wildcard, no dot at the end. */
+export function isHostName(text: string): boolean {
+  return (
+    text.length <= 253 && text.split('.').every(({ length }) => length <= 63) && name.test(text.toLowerCase())
+  );
+}
+
+/** The owner of a name or an address, in words; undefined: it is free. */
+export type Owner = string | undefined;
+
+export function otherNodeOwning(host: Host, nodeName: string, { nodes }: Surroundings): Owner {
+  const owner = nodes.find(
+    (node) => node.name !== nodeName && [node.name, ...addressesOf(node)].some((one) => hostOf(one) === host),
+  );
+  return owner && `the node ${owner.name}`;
+}
+
+export function serviceOwning(host: Host, { services, dnsDomain }: Surroundings): Owner {
+  const owner = services.find((service) =>
+    [...addressesAt(service), ...namesAt(service, dnsDomain)].some((one) => hostOf(one) === host),
+  );
+  if (owner !== undefined) return `the Service ${owner.namespace}/${owner.name}`;
+  return isInServiceDomain(host, dnsDomain) ? 'the names of Services' : undefined;
+}
+
+export function endpointOwning(host: Host, { kubernetesEndpoints }: Surroundings): Owner {
+  return kubernetesEndpoints.some((one) => hostOf(one) === host)
+    ? 'the endpoints of the Service kubernetes'
+    : undefined;
+}
+
+/** An address is the endpoint's where its name leads to it. */
+export function controlPlaneOwning(host: Host, { controlPlaneEndpoint: endpoint }: Surroundings): Owner {
+  if (endpoint === undefined) return undefined;
+  const isOwn = [endpoint.host, ...endpoint.addresses].some((one) => hostOf(one) === host);
+  return isOwn ? 'the controlPlaneEndpoint' : undefined;
+}
+
+/** The kinds of addresses that a kubelet asks for; a kind that Kubernetes may add is none of them. */
+export function hostsOf(node: ClusterNode): readonly Host[] {
+  const kinds = ['Hostname', 'InternalDNS', 'ExternalDNS', 'InternalIP', 'ExternalIP'];
+  return node.addresses.filter(({ type }) => kinds.includes(type)).map(({ address }) => hostOf(address));
+}
+
+function addressesOf({ addresses }: ClusterNode): string[] {
+  return addresses.map(({ address }) => address);
+}
+
+function addressesAt({ clusterIPs, externalIPs, loadBalancers }: ClusterService): string[] {
+  return [...clusterIPs, ...externalIPs, ...loadBalancers].filter((one) => one !== '' && one !== 'None');
+}
+
+// What a pod can call it, its resolv.conf searching NAMESPACE.svc.DOMAIN, svc.DOMAIN and DOMAIN.
+function namesAt({ namespace, name }: ClusterService, dnsDomain: string): string[] {
+  const short = [name, `${name}.${namespace}`, `${name}.${namespace}.svc`];
+  return [...short, `${name}.${namespace}.svc.${dnsDomain}`];
+}
+
+// The Service may come later than the certificate. `kubernetes` is the API server's, listed or not.
+function isInServiceDomain(host: Host, dnsDomain: string): boolean {
+  if (!host.startsWith('dns:')) return false;
+  const name = host.slice('dns:'.length);
+  const domain = dnsHost(dnsDomain).slice('dns:'.length);
+  const apiServer = ['kubernetes', 'kubernetes.default'];
+  const within = domain !== '' && (name === domain || name.endsWith(`.${domain}`));
+  return within || name.split('.').includes('svc') || apiServer.includes(name);
 }

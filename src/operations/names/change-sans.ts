@@ -15,7 +15,7 @@ import {
   type GeneralName,
 } from '../../pki/extension/subject-alt-name.ts';
 import { covers, nameUses, type NameSources } from './name-uses.ts';
-import { requestedNames, type NodeIdentity } from './requested-names.ts';
+import { requestedNames, type NodeIdentity } from './node-names.ts';
 
 /** What the SANs shall become. */
 export type SanWish =

@@ -8,7 +8,7 @@ import type { StaticPod, StaticPods } from '../../inventory/kubelet/static-pods.
 import { nameKey } from '../../pki/extension/edit-subject-alt-name.ts';
 import type { GeneralName } from '../../pki/extension/subject-alt-name.ts';
 import { etcdSettings, flagSettings, flagValues, type Setting } from '../node/component-flags.ts';
-import { serviceAddress } from './requested-names.ts';
+import { serviceAddress } from './node-names.ts';
 
 /** What says under which names the servers of a control plane are called. */
 export interface NameSources {

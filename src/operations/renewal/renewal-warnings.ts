@@ -1,5 +1,6 @@
-import type { PlannedRenewal, Renewable } from './plan-renewal.ts';
+import type { PrivateKeys } from '../../inventory/private-keys.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
+import type { PlannedRenewal, Renewable } from './plan-renewal.ts';
 
 /** What to say before renewing, one line each: first what several have in common, then each one's own. */
 export function renewalWarnings(renewables: readonly Renewable[]): string[] {
@@ -27,4 +28,10 @@ export function endsFirstWarnings(
     const names = held.map(({ spec }) => spec.name).join(', ');
     return `${caFile}: the CA ends on ${caEnd === undefined ? '' : isoSeconds(caEnd)}: renew it first, as a renewal would not make these last longer: ${names}`;
   });
+}
+
+/** Host paths of the files with private keys in them (a CA's, the service accounts', kubeconfigs) that any user may read. */
+export function exposedKeys(keys: PrivateKeys): readonly string[] {
+  const exposed = [...keys.values()].filter(({ target }) => ((target.before?.mode ?? 0) & 0o007) !== 0);
+  return [...new Set(exposed.map(({ target }) => target.path))];
 }

@@ -1,7 +1,7 @@
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { CertificateEntry } from '../../inventory/inventory.ts';
 import { changesNames, changeSans, type SanChange, type SanSettings } from '../names/change-sans.ts';
-import { isDue, type DueWindow } from '../expiration/due.ts';
+import { isDue, type DueWindow } from '../expiration/expiration-report.ts';
 import { isError, type CheckId, type Finding } from '../examination/finding.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 

@@ -5,18 +5,19 @@ import type { CertificateFile } from '../../inventory/certificate-files.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
 import type { KeySlot, RequestFiles, Slot } from '../../inventory/request-files.ts';
+import { nameKey } from '../../pki/extension/edit-subject-alt-name.ts';
 import { findExtension, type Extension } from '../../pki/extension/extension.ts';
+import { isNameless, parseSubjectAltName, type GeneralName } from '../../pki/extension/subject-alt-name.ts';
 import { publicKeyOf, type KeyAlgorithm, type PrivateKey } from '../../pki/key/private-key.ts';
 import { isSameKey } from '../../pki/key/subject-key.ts';
+import type { CertificationRequest } from '../../pki/request/certification-request.ts';
+import { requireReplaceable } from '../change/replaceable.ts';
 import { chooseKey, type NamedAlgorithm } from '../issuing/key-choice.ts';
+import type { KeysInUse } from '../issuing/keys-in-use.ts';
 import { changeSans, type SanChange } from '../names/change-sans.ts';
 import { heldIn, holderByCatalog, holderOf } from '../owners/holder.ts';
-import { isNameless } from '../../pki/extension/subject-alt-name.ts';
-import { requireReplaceable } from '../change/replaceable.ts';
-import { restOf, type Resting, type RestSettings } from '../renewal/resting.ts';
 import { requireOwnKey, type KeySettings } from '../owners/key-owner.ts';
-import type { KeysInUse } from '../issuing/keys-in-use.ts';
-import { requireSameSans } from './waiting-sans.ts';
+import { restOf, type Resting, type RestSettings } from '../renewal/resting.ts';
 
 /** A request that will be made: all that is decided before there is a key. */
 export interface Requestable {
@@ -207,4 +208,27 @@ function stateOf(
   return isSameKey(request.content.value.publicKey, publicKeyOf(key.content.value))
     ? 'pending'
     : error(request, `was not made with the key ${key.target.path}`);
+}
+
+/**
+ * To keep a request that waits would be to forget the SANs that are asked for now.
+ * @throws KubepkiError conflict, without a file
+ */
+export function requireSameSans(waiting: CertificationRequest, wanted: Extension | undefined): void {
+  const found = parseSubjectAltName(findExtension(waiting.extensions, 'subjectAltName'));
+  const names = parseSubjectAltName(wanted);
+  const [missing, extra] = [without(names, found), without(found, names)];
+  const differences = [
+    ...(missing.length === 0 ? [] : [`not for ${missing.join(', ')}`]),
+    ...(extra.length === 0 ? [] : [`also for ${extra.join(', ')}`]),
+  ];
+  if (differences.length === 0) return;
+  throw new KubepkiError('conflict', `waits already, and asks for other SANs: ${differences.join('; ')}`, {
+    hint: 'move it away, or replace it (a backup is kept): --force',
+  });
+}
+
+function without(names: readonly GeneralName[], others: readonly GeneralName[]): GeneralName[] {
+  const keys = new Set(others.map(nameKey));
+  return names.filter((name) => !keys.has(nameKey(name)));
 }

@@ -1,3 +1,4 @@
+import { initSpecs } from '../../catalog/init-order.ts';
 import type { CertificateRecord, ChangeSet, FileContent, FileTarget } from '../../changeset/change-set.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
@@ -5,6 +6,12 @@ import { readKubeconfig } from '../../kubeconfig/read.ts';
 import { parseCertificates, type Chain } from '../../pki/certificate/certificate.ts';
 import { chainsTo } from '../../pki/path/chain.ts';
 import { factsOf } from '../change/certificate-facts.ts';
+import {
+  stageOf,
+  type CertificateReport,
+  type ChangeReport,
+  type ChangeStage,
+} from '../change/change-report.ts';
 import { requireReplaceable } from '../change/replaceable.ts';
 
 /** One file of a backup, with what is in its place now. */
@@ -163,4 +170,39 @@ function whenReadable<T>(read: () => T): T | undefined {
     if (error instanceof KubepkiError) return undefined;
     throw error;
   }
+}
+
+interface RollbackFacts {
+  /** The one that is brought back. */
+  readonly restored: string;
+  /** Old: what is there now; new: what comes back. */
+  readonly records: readonly CertificateRecord[];
+  readonly changes: ChangeSet;
+  /** Names by host path without symlinks. */
+  readonly owners: ReadonlyMap<string, string>;
+}
+
+export function rollbackReport(
+  { restored, records, changes, owners }: RollbackFacts,
+  stage: ChangeStage,
+): ChangeReport {
+  const ownerOf = ({ target }: ChangeSet[number]): string | undefined => owners.get(target.resolvedPath);
+  const certificates = records.map(({ name, old, new: next }): CertificateReport => {
+    const spec = initSpecs.find((one) => one.name === name);
+    const common = { name, components: spec && 'components' in spec ? spec.components : [], old };
+    const files = changes.filter((change) => ownerOf(change) === name).map(({ target }) => target.path);
+    return files.length > 0 || old?.fingerprint !== next?.fingerprint
+      ? { ...common, outcome: 'rolled-back', new: next, files }
+      : { ...common, outcome: 'unchanged', reason: 'it is as it was then' };
+  });
+  const names = new Set(records.map(({ name }) => name));
+  return {
+    command: 'rollback',
+    ...stageOf(stage),
+    restored,
+    certificates,
+    otherFiles: changes
+      .filter((change) => !names.has(ownerOf(change) ?? ''))
+      .map(({ target }) => target.path),
+  };
 }

@@ -6,9 +6,9 @@ import type { Inventory } from '../../inventory/inventory.ts';
 import type { PendingFiles } from '../../inventory/pending-files.ts';
 import type { Slot } from '../../inventory/request-files.ts';
 import { parseCertificates } from '../../pki/certificate/certificate.ts';
-import { parseRequest } from '../../pki/request/certification-request.ts';
 import { fingerprintOf } from '../../pki/certificate/facts.ts';
 import type { PrivateKey } from '../../pki/key/private-key.ts';
+import { parseRequest } from '../../pki/request/certification-request.ts';
 import { certificateInUse } from '../change/facts-in-use.ts';
 
 /** What a signer has made of a request. */
@@ -74,4 +74,26 @@ export function requireUnchanged(inventory: Inventory, spec: CertificateSpec, re
       ? `the certificate for ${spec.name} has gone since another was asked for`
       : `the certificate for ${spec.name} has been replaced since another was asked for`,
   );
+}
+
+/** What a DNS subdomain may have at most (RFC 1123), which the name of an object of the API must be. */
+const longest = 253;
+
+/**
+ * The name of a CertificateSigningRequest: it tells the approver which node and which certificate it is for.
+ * @param suffix makes it one that no other run gives; of lower-case letters and digits
+ */
+export function requestName(node: string, certificate: string, suffix: string): string {
+  const tail = `${label(certificate)}-${suffix}`;
+  const room = longest - 'kubepki-'.length - tail.length - 1;
+  const head = label(node).slice(0, room).replace(/-+$/, '');
+  return ['kubepki', ...(head === '' ? [] : [head]), tail].join('-');
+}
+
+/** Dots too: what is between two of them would have to begin and end with a letter or a digit. */
+function label(text: string): string {
+  return text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '');
 }

@@ -1,5 +1,6 @@
-import { kubeadmDate } from '../kubeadm-date.ts';
+import type { SanEdit } from '../../pki/extension/edit-subject-alt-name.ts';
 import { printable } from '../printable.ts';
+import { kubeadmDate } from '../times.ts';
 
 export interface PlannedChange {
   readonly name: string;
@@ -39,4 +40,16 @@ export function dryRunLines(changes: readonly PlannedChange[], files: readonly s
 
 function date(value: Date | undefined): string {
   return value === undefined ? 'missing' : kubeadmDate(value);
+}
+
+/** What becomes of a certificate's SANs: `SANs added DNS:a.example.com; removed IP:192.0.2.9`. */
+export function sanDifference(edit: SanEdit | undefined): string {
+  if (edit === undefined) return 'the SANs do not change';
+  const parts = [
+    ...(edit.added.length === 0 ? [] : [`added ${edit.added.join(', ')}`]),
+    ...(edit.removed.length === 0 ? [] : [`removed ${edit.removed.join(', ')}`]),
+  ];
+  return parts.length === 0
+    ? 'the SANs stay the same, written as kubeadm writes them'
+    : `SANs ${parts.join('; ')}`;
 }

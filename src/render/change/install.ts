@@ -1,4 +1,4 @@
-import { kubeadmDate } from '../kubeadm-date.ts';
+import { kubeadmDate } from '../times.ts';
 import { printable } from '../printable.ts';
 
 export type ShownInstall =

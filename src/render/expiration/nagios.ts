@@ -1,7 +1,6 @@
-import type { ExpirationRow } from '../../operations/expiration/expiration-report.ts';
-import type { Remaining, Fault } from '../../operations/expiration/findings.ts';
+import type { ExpirationRow, Remaining, Fault } from '../../operations/expiration/expiration-report.ts';
 import { faultsText, remainingText } from './findings.ts';
-import { humanDuration } from '../human-duration.ts';
+import { humanDuration } from '../times.ts';
 import { printable } from '../printable.ts';
 
 /** What a plugin says, with the numbers of the Monitoring Plugins guidelines. */

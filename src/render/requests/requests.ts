@@ -1,5 +1,6 @@
-import { printable } from '../printable.ts';
+import { shellWord } from '../../errors/shell-word.ts';
 import { restingSentence, type RestingOutcome } from '../change/renewal.ts';
+import { printable } from '../printable.ts';
 
 export type ShownRequest =
   | { readonly status: 'missing'; readonly longName: string }
@@ -59,4 +60,114 @@ function block(request: ShownRequest, dryRun: boolean): string[] {
 
 function closing(next: string): string[] {
   return ['', 'Have the CSRs signed and put each certificate where it is expected. Then run:', `  ${next}`];
+}
+
+/** A request that waits for a signature, and what the CA must be told of it. */
+export interface Signable {
+  readonly name: string;
+  /** Host paths: the CSR, and where its certificate is expected. */
+  readonly request: string;
+  readonly certificate: string;
+  readonly ca: {
+    readonly name: string;
+    /** Host path. */
+    readonly certificate: string;
+    /** Where the CA is at home, which is not here: `etcd/ca.key`. */
+    readonly key: string;
+  };
+  /** Extended key usages, as openssl calls them. */
+  readonly usages: readonly string[];
+}
+
+/**
+ * For each CA and each set of usages: who signs what, and the command that does it with openssl 3. The extensions are kubeadm's; the
+ * SANs are the CSR's.
+ */
+export function signingHints(signables: readonly Signable[]): string[] {
+  const groups = new Map<string, Signable[]>();
+  for (const one of signables) {
+    const key = JSON.stringify([one.ca.name, one.usages, suffixOf(one)]);
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()].map((group) => {
+    const [{ ca, usages }] = group as [Signable];
+    const names = group.map(({ name }) => name).join(', ');
+    return `${ca.name} (${ca.certificate}) signs ${names} for ${usages.join(', ')}; with openssl 3: ${commandFor(group)}`;
+  });
+}
+
+function suffixOf({ certificate }: Signable): string {
+  return certificate.endsWith('.new') ? '.crt.new' : '.crt';
+}
+
+function commandFor(group: readonly Signable[]): string {
+  const [first, ...others] = group as readonly [Signable, ...Signable[]];
+  if (others.length === 0) return signing(first, shellWord(first.request), shellWord(first.certificate));
+  const bases = group.map(({ request }) => shellWord(request.replace(/\.csr$/, '')));
+  return `for csr in ${bases.join(' ')}; do ${signing(first, '"$csr.csr"', `"$csr${suffixOf(first)}"`)}; done`;
+}
+
+/** @param request a word for the shell, as is `certificate` */
+function signing({ ca, usages }: Signable, request: string, certificate: string): string {
+  // kubeadm's own (pkiutil.NewSignedCert); RFC 5280, 4.2.1.1, wants the last of them in everything that a CA signs.
+  const extensions = [
+    'basicConstraints=critical,CA:FALSE',
+    'keyUsage=critical,digitalSignature,keyEncipherment',
+    `extendedKeyUsage=${usages.join(',')}`,
+    'authorityKeyIdentifier=keyid',
+  ];
+  return [
+    `printf '%s\\n' ${extensions.join(' ')} | openssl x509 -req -in ${request} -out ${certificate}`,
+    `-CA ${shellWord(ca.certificate)} -CAkey ${ca.key} -set_serial "0x$(openssl rand -hex 16)"`,
+    '-days 365 -sha256 -copy_extensions copyall -extfile /dev/stdin',
+  ].join(' ');
+}
+
+interface GeneratedRequests {
+  readonly certDir: string;
+  readonly baseNames: readonly string[];
+  readonly kubeconfigDir: string;
+  readonly kubeconfigs: readonly string[];
+}
+
+/** kubeadm's lines, in an order that stays. */
+export function generatedRequestLines(
+  { certDir, baseNames, kubeconfigDir, kubeconfigs }: GeneratedRequests,
+  { dryRun }: { readonly dryRun: boolean },
+): string {
+  const block = (directory: string, names: readonly string[]): string[] => [
+    `${dryRun ? 'would generate' : 'generating'} keys and CSRs in ${directory}`,
+    ...names.map((name) => `  ${name}`),
+  ];
+  return [
+    ...block(certDir, baseNames),
+    ...block(kubeconfigDir, kubeconfigs),
+    ...(dryRun ? ['nothing was changed (--dry-run)'] : []),
+  ]
+    .map((line) => `${printable(line)}\n`)
+    .join('');
+}
+
+interface ShownApiRequest {
+  readonly name: string;
+  /** Such as `ECDSA-P256`. */
+  readonly keyType: string;
+  readonly usages: readonly string[];
+  /** As it is typed. */
+  readonly validity: string;
+  /** How the SANs asked for differ from the certificate's. */
+  readonly sans: string | undefined;
+  readonly files: readonly string[];
+}
+
+/** What would be asked of a signer. */
+export function apiRequestLines(requests: readonly ShownApiRequest[], signerName: string): string {
+  const lines = requests.flatMap(({ name, keyType, usages, validity, sans, files }) => [
+    `would ask ${signerName} for ${name}: key ${keyType}, usages ${usages.join(', ')}, valid for ${validity}`,
+    ...(sans === undefined ? [] : [`  ${sans}`]),
+    ...files.map((file) => `  ${file}`),
+  ]);
+  return [...lines, 'nothing was asked, and nothing was changed (--dry-run)']
+    .map((line) => `${printable(line)}\n`)
+    .join('');
 }

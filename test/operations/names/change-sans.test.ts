@@ -6,7 +6,7 @@ import { parseStaticPod } from '../../../src/inventory/kubelet/parse-static-pod.
 import type { StaticPod, StaticPods } from '../../../src/inventory/kubelet/static-pods.ts';
 import type { Reading } from '../../../src/inventory/reading.ts';
 import { changeSans, changesNames, type SanChange } from '../../../src/operations/names/change-sans.ts';
-import type { NodeIdentity } from '../../../src/operations/names/requested-names.ts';
+import type { NodeIdentity } from '../../../src/operations/names/node-names.ts';
 import { parseSubjectAltName, subjectAltName } from '../../../src/pki/extension/subject-alt-name.ts';
 import { apiServerPod, etcdPod, pod } from '../../support/manifests.ts';
 import { specOf } from '../../support/planned-node.ts';

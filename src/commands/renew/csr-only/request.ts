@@ -10,9 +10,9 @@ import {
   type Requestable,
 } from '../../../operations/requests/plan-requests.ts';
 import { request, verifyRequested, type Requested } from '../../../operations/requests/request.ts';
-import { requestReport } from '../../../operations/requests/request-report.ts';
+import { requestReport } from '../../../operations/renewal/renewal-report.ts';
 import { requestLines, type ShownRequest } from '../../../render/requests/requests.ts';
-import { sanDifference } from '../../../render/change/san-difference.ts';
+import { sanDifference } from '../../../render/change/dry-run.ts';
 import { keyDigest } from '../../../pki/key/key-digest.ts';
 import { readRequestedKeys, rememberRequestedKeys } from '../../../storage/requested-keys.ts';
 import { commandHere } from '../../../storage/state-directory.ts';

@@ -1,10 +1,10 @@
 import { formatGoDuration } from '../../../config/go-duration.ts';
-import { apiReport, type ApiPlanned } from '../../../operations/use-api/report.ts';
+import { apiReport, type ApiPlanned } from '../../../operations/renewal/renewal-report.ts';
 import { describeAlgorithm } from '../../../pki/key/private-key.ts';
 import { isoSeconds } from '../../../pki/der/time.ts';
-import { apiRequestLines } from '../../../render/requests/api-requests.ts';
+import { apiRequestLines } from '../../../render/requests/requests.ts';
 import { renewalLines } from '../../../render/change/renewal.ts';
-import { sanDifference } from '../../../render/change/san-difference.ts';
+import { sanDifference } from '../../../render/change/dry-run.ts';
 import type { Conclusion } from '../../../change/change-node.ts';
 import { exitCodes, type ExitCode } from '../../../terminal/exit-code.ts';
 import { readToFill } from '../../../node/snapshot.ts';

@@ -1,4 +1,4 @@
-import { apiReport, nothingInstalled } from '../../../operations/use-api/report.ts';
+import { apiReport, nothingInstalled } from '../../../operations/renewal/renewal-report.ts';
 import { requireApiAccess } from '../../../node/cluster-access.ts';
 import { afterwards, conclude, type Conclusion } from '../../../change/change-node.ts';
 import { confirmRenewal } from '../../../terminal/confirm.ts';
