@@ -4,20 +4,20 @@ import type { Inventory } from '../../inventory/inventory.ts';
 import { encodeCertificates, parseCertificates } from '../../pki/certificate/certificate.ts';
 import { encodePrivateKey, parsePrivateKey, publicKeyOf } from '../../pki/key/private-key.ts';
 import { isSameKey } from '../../pki/key/subject-key.ts';
-import type { KeysInUse } from '../issuing/keys-in-use.ts';
+import { certificatePaths, type KeysInUse } from '../issuing/keys-in-use.ts';
 import type { ReadBack } from '../places/place.ts';
 import type { Installable } from './plan-install.ts';
 
 interface InstallContext {
   readonly inventory: Inventory;
   readonly keysInUse: KeysInUse;
-  /** Host paths without symlinks: the operator's bundle, and what other requests still need. */
+  /** Files that stay, without symlinks: the operator's bundle, and what other requests still need. */
   readonly notCleared: ReadonlySet<string>;
 }
 
 /**
- * Puts certificates and keys in their places, and clears away what waited. Never a file that is itself a place, or in use
- * for anything else: a CSR dir may be the cert dir, and a link in it may lead anywhere.
+ * Puts certificates and keys in their places, and clears the files away that waited. A file that is itself a place, or in use
+ * for anything else, stays: the CSR dir may be the cert dir, and a link in it may lead anywhere.
  */
 export function install(
   installables: readonly Installable[],
@@ -28,9 +28,7 @@ export function install(
     ...installables.flatMap(({ place }) => place.targets).map(({ resolvedPath }) => resolvedPath),
     ...inventory.protectedPaths,
     ...notCleared,
-    ...inventory.certificates.flatMap(({ state }) =>
-      state.status === 'present' ? [state.value.file.resolvedPath] : [],
-    ),
+    ...certificatePaths(inventory),
   ]);
   const cleared = new Map(
     installables

@@ -18,15 +18,16 @@ import type { KeysInUse } from '../issuing/keys-in-use.ts';
 import type { KeySettings } from '../owners/key-owner.ts';
 import type { Asked } from './check-signed.ts';
 
+/** The node's files by which it is decided what is installed. */
 export interface InstallSettings extends KeySettings {
   readonly now: Date;
   readonly allowChanges: boolean;
   readonly keysInUse: KeysInUse;
   readonly keys: PrivateKeys;
-  /** All that waits, of every certificate, whichever are to be installed. */
+  /** The requests that wait, of every certificate, whichever are to be installed. */
   readonly waiting: readonly PendingFiles[];
   readonly files: readonly CertificateFile[];
-  /** Host path, without symlinks, of the one among the files that may hold any certificate. */
+  /** The path, without symlinks, of the operator's file that may hold any certificate. */
   readonly bundle: string | undefined;
   readonly places: Places;
 }
@@ -38,20 +39,20 @@ export interface Pending {
   readonly asked: Asked | undefined;
   readonly key: PrivateKey;
   readonly keyFile: FileTarget;
-  /** Another user decides which file is there. */
+  /** Another user decides which file is at the key's path. */
   readonly isInReach: boolean;
-  /** undefined: the CSR is gone, and what was asked for is what the certificate in use says. */
+  /** undefined: the CSR is gone, and the certificate in use says what was asked for. */
   readonly requestFile: FileTarget | undefined;
   /** Host path at which the signed certificate is expected. */
   readonly certificatePath: string;
-  /** Host paths beside it that will do as well. */
+  /** Host paths beside it at which the certificate may be as well. */
   readonly otherPaths: readonly string[];
 }
 
 /**
- * What waits in one place.
- * @returns undefined: nothing does
- * @throws KubepkiError when something is there that cannot be used
+ * The request that waits in one place.
+ * @returns undefined: none does
+ * @throws KubepkiError when the place holds something that cannot be used
  */
 export function pendingIn(
   { spec, request, keys, otherPaths }: PendingFiles,
@@ -99,10 +100,8 @@ function requireUsable({ key, keyFile }: PresentKey): void {
 }
 
 function askedByCertificateInUse(inventory: Inventory, spec: CertificateSpec): Asked | undefined {
-  const entry = inventory.certificates.find((candidate) => candidate.spec === spec);
-  if (entry?.state.status !== 'present') return undefined;
-  const [leaf] = entry.state.value.chain;
-  return { subject: leaf.subject, subjectAltName: findExtension(leaf.extensions, 'subjectAltName') };
+  const leaf = certificateInUse(inventory, spec);
+  return leaf && { subject: leaf.subject, subjectAltName: findExtension(leaf.extensions, 'subjectAltName') };
 }
 
 type PresentKey = Pick<Pending, 'key' | 'keyFile' | 'certificatePath' | 'isInReach'>;
@@ -113,15 +112,12 @@ function present({ target, content, certificatePath, isInReach }: KeySlot): Pres
     : [];
 }
 
-interface SignedCertificate {
-  readonly leaf: Certificate;
-  /** What came with it in the same file. */
-  readonly others: readonly Certificate[];
-}
-
+/** A certificate that was signed for a key that waits. */
 export interface Match {
   readonly pending: Pending;
-  readonly signed: SignedCertificate;
+  readonly leaf: Certificate;
+  /** The certificates beside the leaf in its file. */
+  readonly others: readonly Certificate[];
   readonly source: FileTarget;
   /** It is the certificate that is in use already, with its key in place. */
   readonly inUse: boolean;
@@ -142,17 +138,17 @@ export function matchesFor(
       if (leaf === undefined) return [];
       const others = content.value.filter((certificate) => certificate !== leaf);
       const inUse = live?.der.equals(leaf.der) === true;
-      return [{ pending, signed: { leaf, others }, source: target, inUse }];
+      return [{ pending, leaf, others, source: target, inUse }];
     })
-    .sort((a, b) => b.signed.leaf.notAfter.getTime() - a.signed.leaf.notAfter.getTime());
+    .sort((a, b) => b.leaf.notAfter.getTime() - a.leaf.notAfter.getTime());
 }
 
-/** The first of its request. */
+/** Whether it is the first match of its request. */
 export function isBest({ pending }: Match, index: number, matches: readonly Match[]): boolean {
   return matches.findIndex((one) => one.pending === pending) === index;
 }
 
-/** `generate-csr`: the certificate is expected where it is used, beside its key. */
+/** Whether the file is the certificate's own place: after `generate-csr` it is expected there, beside its key. */
 export function isPlace({ resolvedPath }: FileTarget, inventory: Inventory, spec: CertificateSpec): boolean {
   const entry = inventory.certificates.find((candidate) => candidate.spec === spec);
   return (
@@ -163,8 +159,8 @@ export function isPlace({ resolvedPath }: FileTarget, inventory: Inventory, spec
 }
 
 /**
- * Certificates that were put there for us and that nothing was asked for. One that belongs to a key in use, or to a CA on
- * disk, is none: those lie in the cert dir anyway.
+ * The errors about certificates that a person has put there for us, and that belong to no request. A certificate of a key in
+ * use, or of a CA on disk, is no stranger: those lie in the cert dir anyway.
  */
 export function strangers(
   inventory: Inventory,

@@ -34,6 +34,13 @@ interface Holder {
   readonly warnings: readonly string[];
 }
 
+/** As {@link heldIn}, of a certificate that was read. */
+export function requireHeld(inventory: Inventory, spec: CertificateSpec, keys: PrivateKeys): Held {
+  const held = heldIn(inventory, spec, keys);
+  if (held === undefined) throw new TypeError('planned with something that was not read');
+  return held;
+}
+
 /** @returns undefined where there is no certificate that could be read */
 export function heldIn(inventory: Inventory, spec: CertificateSpec, keys: PrivateKeys): Held | undefined {
   const state = inventory.certificates.find((entry) => entry.spec === spec)?.state;

@@ -20,7 +20,7 @@ import { validatePath } from '../../pki/path/path.ts';
 import type { ReadBack } from '../places/place.ts';
 import type { Renewable } from './plan-renewal.ts';
 
-/** The chance that goes into one certificate. */
+/** What chance gives to one certificate. */
 export interface Fresh {
   readonly privateKey: PrivateKey;
   /** Content bytes of the INTEGER. */
@@ -34,18 +34,15 @@ export interface Renewed {
   readonly changes: ChangeSet;
 }
 
-/** Issues the new certificate and says which files change. */
+/** Issues the new certificate, and tells which files change. */
 export function renew(renewable: Renewable, fresh: Fresh): Renewed {
   const { place, chain, issuer, profile, validity } = renewable;
-  const certificate = issueCertificate(issuer, {
-    profile,
-    publicKey: publicKeyOf(fresh.privateKey),
-    serialNumber: fresh.serialNumber,
-    notBefore: validity.notBefore,
-    notAfter: validity.notAfter,
-  });
+  const { privateKey, serialNumber } = fresh;
+  const { notBefore, notAfter } = validity;
+  const publicKey = publicKeyOf(privateKey);
+  const certificate = issueCertificate(issuer, { profile, publicKey, serialNumber, notBefore, notAfter });
   const certificatePem = encodeCertificates([certificate, ...chainBehind(certificate, chain)]);
-  const keyPem = encodePrivateKey(fresh.privateKey);
+  const keyPem = encodePrivateKey(privateKey);
   return { renewable, certificate, changes: place.put({ certificatePem, keyPem }) };
 }
 
@@ -61,8 +58,12 @@ export function verifyRenewed({ renewable, certificate }: Renewed, readBack: Rea
   const failed = [
     [leaf.der.equals(certificate.der), 'is not the certificate that was issued'],
     [isIssuedBy(leaf, issuer.certificate), 'does not chain to its CA'],
-    [trusted(leaf, issuer), 'would be refused: its CA must not sign it'],
-    // OpenSSL reads every extension for this; what is carried over is carried over as it is.
+    // At its beginning its CA is valid, and its end has been capped to the CA's.
+    [
+      validatePath(leaf, [], issuer.bundle, leaf.notBefore).status === 'trusted',
+      'would be refused: its CA must not sign it',
+    ],
+    // OpenSSL reads every extension for this. A malformed one is carried over as it is.
     [
       leaf.x509.checkIssued(issuer.certificate.x509),
       'is refused by OpenSSL: an extension that was carried over is malformed',
@@ -83,9 +84,4 @@ export function verifyRenewed({ renewable, certificate }: Renewed, readBack: Rea
       });
     }
   }
-}
-
-/** At its beginning, when its CA is valid: what would expire too early has been capped. */
-function trusted(leaf: Certificate, { bundle }: Renewed['renewable']['issuer']): boolean {
-  return validatePath(leaf, [], bundle, leaf.notBefore).status === 'trusted';
 }

@@ -7,7 +7,6 @@ import {
   refusedWith,
   stageOf,
   type CertificateReport,
-  type ChangedCertificate,
   type ChangeReport,
   type ChangeStage,
 } from '../change/change-report.ts';
@@ -15,70 +14,38 @@ import { factsInUse } from '../change/facts-in-use.ts';
 import type { Installable } from '../install/plan-install.ts';
 import type { PlannedRequest } from '../requests/plan-requests.ts';
 import type { PlannedRenewal, Renewable } from './plan-renewal.ts';
-import { notDue, sameSans, unsound } from './resting.ts';
+
+type Changed = Pick<Extract<CertificateReport, { files: unknown }>, 'outcome' | 'new' | 'files'>;
+type Unchanged = Pick<Extract<CertificateReport, { reason: unknown }>, 'outcome' | 'reason'>;
 
 export function renewalReport(
   plan: readonly PlannedRenewal[],
   inventory: Inventory,
   stage: ChangeStage,
 ): ChangeReport {
+  const made = (renewable: Renewable): Changed | Unchanged =>
+    stage.kind === 'refused' ? withOthers(plan) : renewed(renewable, stage);
   return {
     command: 'renew',
     ...stageOf(stage),
-    certificates: plan.map((planned): CertificateReport => {
-      const { name, components } = planned.spec;
-      const common = { name, components, old: factsInUse(inventory, planned.spec) };
-      switch (planned.status) {
-        case 'renewable':
-          return stage.kind === 'refused'
-            ? { ...common, outcome: 'unchanged', reason: refusedWith(plan) }
-            : { ...common, ...renewed(planned.renewable, stage) };
-        case 'missing':
-          return { ...common, outcome: 'missing', reason: 'there is no certificate to renew' };
-        case 'external-ca':
-          return {
-            ...common,
-            outcome: 'external-ca',
-            reason: `the key of its CA ${planned.caBaseName} is not here`,
-          };
-        case 'not-due':
-          return {
-            ...common,
-            outcome: 'not-due',
-            reason: notDue(planned.notAfter),
-          };
-        case 'same-sans':
-          return { ...common, outcome: 'same-sans', reason: sameSans };
-        case 'ca-ends-first':
-          return {
-            ...common,
-            outcome: 'ca-ends-first',
-            reason: `its CA ${planned.end.caFile} ends on ${isoSeconds(planned.end.caNotAfter)}, so a new one would last no longer`,
-          };
-        case 'unsound':
-          return { ...common, outcome: 'unsound', reason: unsound(planned.findings) };
-        case 'refused':
-          return { ...common, outcome: 'refused', reason: planned.error.oneLine };
-      }
-    }),
+    certificates: plan.map((planned): CertificateReport => ({
+      ...certificateOf(planned.spec, inventory),
+      ...(planned.status === 'renewable' ? made(planned.renewable) : leftAlone(planned)),
+    })),
     otherFiles: [],
   };
 }
 
 function renewed(
-  renewable: Renewable,
+  { spec, place, validity }: Renewable,
   stage: Exclude<ChangeStage, { kind: 'refused' }>,
-): Pick<ChangedCertificate, 'outcome' | 'new' | 'files'> {
-  const { spec, place, validity } = renewable;
-  const planned = {
-    serial: undefined,
-    fingerprint: undefined,
-    notAfter: isoSeconds(validity.notAfter),
-  } as const;
+): Changed {
   return {
     outcome: 'renewed',
     new:
-      stage.kind === 'made' ? stage.change.certificates.find(({ name }) => name === spec.name)?.new : planned,
+      stage.kind === 'made'
+        ? stage.change.certificates.find(({ name }) => name === spec.name)?.new
+        : { serial: undefined, fingerprint: undefined, notAfter: isoSeconds(validity.notAfter) },
     files: place.changing.map(({ path }) => path),
   };
 }
@@ -95,46 +62,29 @@ export function requestReport(
     command: 'renew --csr-only',
     ...stageOf(stage),
     certificates: plan.map((planned): CertificateReport => {
-      const { name, components } = planned.spec;
-      const common = { name, components, old: factsInUse(inventory, planned.spec) };
+      const common = certificateOf(planned.spec, inventory);
       switch (planned.status) {
         case 'requestable': {
-          if (refused) return { ...common, outcome: 'unchanged', reason: refusedWith(plan) };
+          if (refused) return { ...common, ...withOthers(plan) };
           const { key, request, certificatePath } = planned.requestable.files;
-          return {
-            ...common,
-            outcome: 'requested',
-            new: undefined,
-            files: [key.path, request.path],
-            csr: request.path,
-            expected: certificatePath,
-          };
+          const files = [key.path, request.path];
+          const waiting = { csr: request.path, expected: certificatePath };
+          return { ...common, outcome: 'requested', new: undefined, files, ...waiting };
         }
-        case 'pending':
-          return {
-            ...common,
-            outcome: 'pending',
-            reason: 'a request waits already, and was kept as it is',
-            csr: planned.files.request.path,
-            expected: planned.files.certificatePath,
-          };
-        case 'missing':
-          return { ...common, outcome: 'missing', reason: 'there is no certificate to renew' };
-        case 'not-due':
-          return { ...common, outcome: 'not-due', reason: notDue(planned.notAfter) };
-        case 'unsound':
-          return { ...common, outcome: 'unsound', reason: unsound(planned.findings) };
-        case 'same-sans':
-          return { ...common, outcome: 'same-sans', reason: sameSans };
-        case 'refused':
-          return { ...common, outcome: 'refused', reason: planned.error.oneLine };
+        case 'pending': {
+          const { request, certificatePath } = planned.files;
+          const reason = 'a request waits already, and was kept as it is';
+          return { ...common, outcome: 'pending', reason, csr: request.path, expected: certificatePath };
+        }
+        default:
+          return { ...common, ...leftAlone(planned) };
       }
     }),
     otherFiles: refused ? [] : stale.map(({ path }) => path),
   };
 }
 
-/** What has been made of what was asked for. */
+/** What has been made of the requests of `renew --use-api`. */
 type ApiStage =
   | { readonly kind: 'installed'; readonly installed: readonly Installable[]; readonly stage: ChangeStage }
   | {
@@ -147,7 +97,7 @@ type ApiStage =
       readonly kind: 'not-made';
       readonly dryRun: boolean;
       /**
-       * `refused`: never to be; `pending`: its request waits; `unchanged`: given up. A certificate
+       * `refused`: a signer will never issue it; `pending`: its request waits; `unchanged`: the run gave it up. A certificate
        * without a reason is unchanged because the others are.
        */
       readonly reasons: ReadonlyMap<
@@ -156,61 +106,39 @@ type ApiStage =
       >;
     };
 
-/** Where nothing had to be asked for, or all is in its place already. */
+/** The stage where no certificate had to be asked for, or every one is in its place already. */
 export const nothingInstalled: ApiStage = {
   kind: 'installed',
   installed: [],
   stage: { kind: 'made', backup: undefined, change: { changes: [], certificates: [] } },
 };
 
-/** What was decided of one certificate; for a certificate that will be asked for, only which one it is. */
+/** The decision about one certificate. Of a certificate that a signer is asked for, the report needs no more than its spec. */
 export type ApiPlanned =
   | { readonly status: 'requestable'; readonly spec: CertificateSpec }
   | Exclude<PlannedRequest, { readonly status: 'requestable' | 'pending' }>;
 
-/** Of `renew --use-api`: the document of `renew`. */
+/** The report of `renew --use-api`, which is a report of `renew`. */
 export function apiReport(plan: readonly ApiPlanned[], inventory: Inventory, stage: ApiStage): ChangeReport {
   return {
     command: 'renew',
     ...(stage.kind === 'installed'
       ? stageOf(stage.stage)
       : { dryRun: stage.kind === 'dry-run' || stage.dryRun, backup: undefined }),
-    certificates: plan.map((planned): CertificateReport => {
-      const { spec } = planned;
-      const common = { name: spec.name, components: spec.components, old: factsInUse(inventory, spec) };
-      switch (planned.status) {
-        case 'requestable':
-          return { ...common, ...outcomeOf(spec, stage) };
-        case 'missing':
-          return { ...common, outcome: 'missing', reason: 'there is no certificate to renew' };
-        case 'not-due':
-          return { ...common, outcome: 'not-due', reason: notDue(planned.notAfter) };
-        case 'unsound':
-          return { ...common, outcome: 'unsound', reason: unsound(planned.findings) };
-        case 'same-sans':
-          return { ...common, outcome: 'same-sans', reason: sameSans };
-        case 'refused':
-          return { ...common, outcome: 'refused', reason: planned.error.oneLine };
-      }
-    }),
+    certificates: plan.map((planned): CertificateReport => ({
+      ...certificateOf(planned.spec, inventory),
+      ...(planned.status === 'requestable' ? outcomeOf(planned.spec, stage) : leftAlone(planned)),
+    })),
     otherFiles: [],
   };
 }
 
-type Outcome =
-  | Pick<Extract<CertificateReport, { files: unknown }>, 'outcome' | 'new' | 'files'>
-  | Pick<Extract<CertificateReport, { reason: unknown }>, 'outcome' | 'reason'>;
-
-function outcomeOf(spec: CertificateSpec, stage: ApiStage): Outcome {
+function outcomeOf(spec: CertificateSpec, stage: ApiStage): Changed | Unchanged {
   switch (stage.kind) {
     case 'not-made': {
       const others = [...stage.reasons.keys()].join(', ');
-      return (
-        stage.reasons.get(spec.name) ?? {
-          outcome: 'unchanged',
-          reason: `nothing of the set was changed, because of ${others}`,
-        }
-      );
+      const reason = `nothing of the set was changed, because of ${others}`;
+      return stage.reasons.get(spec.name) ?? { outcome: 'unchanged', reason };
     }
     case 'dry-run': {
       const facts = { serial: undefined, fingerprint: undefined, notAfter: stage.notAfter };
@@ -228,5 +156,43 @@ function outcomeOf(spec: CertificateSpec, stage: ApiStage): Outcome {
         files: own.map(({ target }) => target.path),
       };
     }
+  }
+}
+
+function certificateOf(
+  spec: CertificateSpec,
+  inventory: Inventory,
+): Pick<CertificateReport, 'name' | 'components' | 'old'> {
+  return { name: spec.name, components: spec.components, old: factsInUse(inventory, spec) };
+}
+
+/** A certificate stays as it is because another of its set was refused. */
+function withOthers(plan: Parameters<typeof refusedWith>[0]): Unchanged {
+  return { outcome: 'unchanged', reason: refusedWith(plan) };
+}
+
+/** Why the plan leaves a certificate as it is, however the new one was to be signed. */
+function leftAlone(planned: Exclude<PlannedRenewal, { status: 'renewable' }>): Unchanged {
+  return { outcome: planned.status, reason: reasonOf(planned) };
+}
+
+function reasonOf(planned: Exclude<PlannedRenewal, { status: 'renewable' }>): string {
+  switch (planned.status) {
+    case 'missing':
+      return 'there is no certificate to renew';
+    case 'external-ca':
+      return `the key of its CA ${planned.caBaseName} is not here`;
+    case 'not-due':
+      return `ends on ${isoSeconds(planned.notAfter)}, and is not due yet`;
+    case 'same-sans':
+      return 'its SANs are those asked for, and nothing else was asked for';
+    case 'ca-ends-first': {
+      const { caFile, caNotAfter } = planned.end;
+      return `its CA ${caFile} ends on ${isoSeconds(caNotAfter)}, so a new one would last no longer`;
+    }
+    case 'unsound':
+      return `${planned.findings.map(({ summary }) => summary).join(' and ')}, so it is left alone`;
+    case 'refused':
+      return planned.error.oneLine;
   }
 }
