@@ -2,30 +2,30 @@ import type { CommandLine } from '../../errors/command-line.ts';
 import type { AuthorityCheck, Severity } from './authority-checks.ts';
 import type { CertificateCheck } from './certificate-checks.ts';
 
-/** `unjudged`: whether it verifies cannot be told, as its CA could not be read. */
+/** `unjudged`: its CA could not be read, so whether it verifies is not known. */
 export type CheckId = CertificateCheck | AuthorityCheck | 'missing' | 'unreadable' | 'unjudged';
 
-/** What the examination of a node has found out about one certificate, or about a CA's file. */
+/** A fault of one certificate, or of a CA's file. */
 export interface Finding {
   readonly check: CheckId;
   readonly severity: Severity;
-  /** The certificate's, or the CA's, as a user types it. */
+  /** The certificate's name, or the CA's, as a user types it. */
   readonly name: string;
   /** Host path of the file to look at. */
   readonly file: string;
-  /** What is wrong, said of the file. */
+  /** A predicate of the file. */
   readonly message: string;
-  /** The same, said of the certificate: `has no private key`. */
+  /** A predicate of the certificate: `has no private key`. */
   readonly summary: string;
   readonly hint: string | undefined;
-  /** It follows from what is wrong with its CA, which has a finding of its own. */
+  /** The finding follows from a fault of the CA, which has a finding of its own. */
   readonly followsFromCa?: true;
 }
 
-// What kubeadm's tables show by themselves; that a CA could not be read, its own row says.
+// kubeadm's tables show these by themselves. The CA's own row says that it could not be read.
 const shown: ReadonlySet<CheckId> = new Set(['missing', 'unreadable', 'unjudged', 'expired', 'ca-expired']);
 
-/** Whether its row in the tables of check-expiration tells it. */
+/** Whether the tables of check-expiration show the finding in the certificate's row. */
 export function isShownByRow({ check }: Finding): boolean {
   return shown.has(check);
 }
@@ -34,17 +34,17 @@ export function isError({ severity }: Finding): boolean {
   return severity === 'error';
 }
 
-/** What is wrong with which certificate, as far as it decides what mends it. */
+/** The certificate that a remedy is for. */
 export interface Remedied {
-  /** The certificate's, or the CA's. */
+  /** The certificate's name, or the CA's. */
   readonly name: string;
-  /** The key of its CA is elsewhere; `etcd`: and kubeadm does not manage the certificate either. */
+  /** Whether the key of its CA is elsewhere; `etcd`: it is, and kubeadm does not manage the certificate either. */
   readonly external: boolean | 'etcd';
   readonly caFile: string;
   readonly command: CommandLine;
 }
 
-/** The next step. */
+/** The next step that mends a finding. */
 export function remedy(check: CheckId, { name, external, caFile, command }: Remedied): string | undefined {
   if (external === 'etcd' && !elsewhere.has(check)) {
     return 'the external etcd has its own CA: have it sign a new one, and put it in place';
@@ -55,7 +55,6 @@ export function remedy(check: CheckId, { name, external, caFile, command }: Reme
     external === false
       ? `put another in place, or move this one and its key away to have one made: ${command(`generate ${name}`)}`
       : `have its CA sign another: ${command(`renew ${name} --csr-only`)}`;
-  const wholeCa = `put the CA certificate of this cluster in place, from a backup or another control-plane node`;
   switch (check) {
     case 'missing':
       return external === false
@@ -95,7 +94,7 @@ export function remedy(check: CheckId, { name, external, caFile, command }: Reme
     case 'ca-no-ca':
     case 'ca-serial':
     case 'ca-unfit':
-      return wholeCa;
+      return 'put the CA certificate of this cluster in place, from a backup or another control-plane node';
     case 'ca-expired':
       return 'a new CA is needed: see "Manual rotation of CA certificates" in the Kubernetes documentation';
     case 'ca-key-unreadable':
@@ -111,10 +110,10 @@ export function remedy(check: CheckId, { name, external, caFile, command }: Reme
   }
 }
 
-/** The checks in which the CA has no part. */
+/** The checks whose remedies need no CA. */
 const elsewhere: ReadonlySet<CheckId> = new Set(['order', 'key-locked', 'not-yet-valid']);
 
-/** Where no configuration was named, it has to be: the cluster's does not know this node's names. */
+/** The configuration has to be named on the command line: the cluster's does not know this node's names. */
 function withConfig(line: string): string {
   return line.includes(' --config ')
     ? line

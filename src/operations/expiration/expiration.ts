@@ -15,9 +15,9 @@ import type { ExpirationReport, ExpirationRow } from './expiration-report.ts';
 
 export interface ExpirationResult {
   readonly report: ExpirationReport;
-  /** Why a row is `!INVALID!`, or what kept a row from being judged: what kubeadm would have stopped for. */
+  /** Why a row is `!INVALID!`, or could not be judged: kubeadm would have stopped there. */
   readonly problems: readonly KubepkiError[];
-  /** What else is wrong, and the tables do not show. */
+  /** The other faults that the tables do not show. */
   readonly findings: readonly Finding[];
 }
 
@@ -49,7 +49,7 @@ export function expiration(subject: Subject): ExpirationResult {
       (finding) =>
         !isStop(finding) &&
         finding.followsFromCa !== true &&
-        // What has no row is nowhere shown.
+        // A certificate without a row is shown nowhere else.
         (!isShownByRow(finding) || (finding.check !== 'unreadable' && isOf(finding, unlisted))),
     ),
   };
@@ -107,7 +107,7 @@ function rowsWith(
   };
 }
 
-/** The row's own date tells it. */
+/** The date in its row tells it. */
 function isEnd({ check }: Finding): boolean {
   return check === 'expired' || check === 'ca-expired';
 }
@@ -134,32 +134,27 @@ function errorsOf(reading: Reading<unknown>): KubepkiError[] {
 export interface TreeExpiration {
   /** Its directory, as it was typed. */
   readonly node: string;
-  /** undefined: nothing of it could be read, since it is not there, or no cert dir is in it. */
+  /** undefined: the tree is not there, or has no cert dir. */
   readonly report: ExpirationReport | undefined;
-  /** As with one tree, or why there is no report. */
+  /** As with one tree; or why there is no report. */
   readonly problems: readonly KubepkiError[];
   readonly findings: readonly Finding[];
 }
 
-/** All of them as if they were one node's: each name begins with its node, and an unreadable tree is an unreadable row. */
+/** Several trees as if they were one node: each name begins with its node, and an unreadable tree is an unreadable row. */
 export function asOneNode(trees: readonly TreeExpiration[]): ExpirationResult {
+  const named = (part: keyof ExpirationReport): ExpirationRow[] =>
+    trees.flatMap(({ node, report }): ExpirationRow[] => {
+      if (report === undefined) return part === 'certificates' ? [{ status: 'unreadable', name: node }] : [];
+      return report[part].map((row) => ({ ...row, name: `${node}: ${row.name}` }));
+    });
   return {
     report: {
-      certificates: trees.flatMap(({ node, report }) =>
-        report === undefined ? [{ status: 'unreadable', name: node }] : named(node, report.certificates),
-      ),
-      certificateAuthorities: trees.flatMap(({ node, report }) =>
-        report === undefined ? [] : named(node, report.certificateAuthorities),
-      ),
-      unlisted: trees.flatMap(({ node, report }) =>
-        report === undefined ? [] : named(node, report.unlisted),
-      ),
+      certificates: named('certificates'),
+      certificateAuthorities: named('certificateAuthorities'),
+      unlisted: named('unlisted'),
     },
     problems: trees.flatMap(({ problems }) => problems),
     findings: trees.flatMap(({ findings }) => findings),
   };
-}
-
-function named(node: string, rows: readonly ExpirationRow[]): ExpirationRow[] {
-  return rows.map((row) => ({ ...row, name: `${node}: ${row.name}` }));
 }

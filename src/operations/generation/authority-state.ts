@@ -12,12 +12,12 @@ import type { GenerationContext } from './generate.ts';
 
 export interface GenerationSettings extends GenerationContext {
   readonly etcd: 'stacked' | 'external';
-  /** Said by name, not by `all`: what must not be made unasked is made. */
+  /** Named on the command line, not meant by `all`: these are made even where the node shows traces of an earlier one. */
   readonly named: ReadonlySet<InitSpec>;
   readonly command: CommandLine;
 }
 
-/** A CA while it is decided what is made. */
+/** What the plan knows of a CA. */
 export type AuthorityState = KnownAuthority | UnknownAuthority;
 
 /** A CA whose certificate is there. */
@@ -25,9 +25,11 @@ export type KnownAuthority =
   | { readonly kind: 'external'; readonly bundle: Chain; readonly file: string }
   | { readonly kind: 'local'; readonly bundle: Chain; readonly file: string; readonly issuer: LocalIssuer };
 
-/** `new`: the CA will be made in this run; `absent`: it is not there, and was not asked for. */
-type UnknownAuthority =
-  { readonly kind: 'new'; readonly file: string } | { readonly kind: 'absent'; readonly file: string };
+/** `new`: the CA will be made in this run; `absent`: it is not there, and not selected. */
+interface UnknownAuthority {
+  readonly kind: 'new' | 'absent';
+  readonly file: string;
+}
 
 export type PairFiles = Extract<InitFiles, { kind: 'pair' }>;
 
@@ -95,32 +97,26 @@ export function requireNoTrace(
 ): void {
   const trace = traceOf(name, all);
   if (trace === undefined) return;
-  throw new KubepkiError(
-    'conflict',
-    `no such file, but ${trace} is there: a second one would not be trusted by what exists`,
-    {
-      file,
-      hint: `mount or restore what is missing; if a new one is wanted: ${command(`generate ${name}`)}`,
-    },
-  );
+  const message = `no such file, but ${trace} is there: a second one would not be trusted by what exists`;
+  throw new KubepkiError('conflict', message, {
+    file,
+    hint: `mount or restore what is missing; if a new one is wanted: ${command(`generate ${name}`)}`,
+  });
 }
 
 export function requireLocal(authority: AuthorityState, file: string): void {
   if (authority.kind !== 'external') return;
-  throw new KubepkiError(
-    'not-found',
-    `no such file, and the key of ${authority.file} is not here to make it (external CA)`,
-    {
-      file,
-      hint: 'put it in place with its key, as the CA has made it or from a backup',
-    },
-  );
+  const message = `no such file, and the key of ${authority.file} is not here to make it (external CA)`;
+  throw new KubepkiError('not-found', message, {
+    file,
+    hint: 'put it in place with its key, as the CA has made it or from a backup',
+  });
 }
 
 /**
- * The first file that shows that a CA, or the service-account key, has been here before: what it would have signed. An
- * unmounted or half-copied directory must not get a second one, which nothing that exists would trust.
- * @returns host path; undefined: there is none
+ * The first file by which a CA, or the service-account key, is known to have been here: one that it would have signed. An
+ * unmounted or half-copied directory must not get a second CA, which nothing that exists would trust.
+ * @returns host path; undefined: there is no such file
  */
 export function traceOf(name: string, all: readonly InitFiles[]): string | undefined {
   const [first] = name === 'sa' ? serviceAccountTraces(all) : all.flatMap((files) => signedBy(name, files));
@@ -132,9 +128,8 @@ function signedBy(name: string, files: InitFiles): string[] {
   return pathsOf(files);
 }
 
-// Tokens, which the service-account key signs, are no files. But a node with a kubeconfig, or with both of
-// the API server's own certificates, has had a key; one certificate that the operator put there before the
-// first run is no sign of a key.
+// Tokens, which the service-account key signs, are no files. But a node with a kubeconfig, or with both of the API server's own
+// certificates, has had a key. A single certificate may be the operator's, from before the first run.
 function serviceAccountTraces(all: readonly InitFiles[]): string[] {
   const kubeconfigs = all.filter(({ kind }) => kind === 'kubeconfig').flatMap(pathsOf);
   const apiserver = ['apiserver', 'apiserver-kubelet-client'].map((name) =>

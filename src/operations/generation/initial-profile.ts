@@ -3,7 +3,7 @@ import { newProfile } from '../../pki/issue/new-profile.ts';
 import type { CertificateProfile } from '../../pki/issue/profile.ts';
 import { commonNameOf, requestedNames, type NodeIdentity } from '../names/node-names.ts';
 
-/** Whose organisations: kubeadm changed them in 1.29, and has made super-admin.conf since. */
+/** The organizations that kubeadm gives since 1.29, since when it makes super-admin.conf; or those from before. */
 export type Organizations = 'current' | 'older';
 
 /** @param minor of 1.MINOR; undefined: the newest */
@@ -22,13 +22,13 @@ export function isMadeWith(organizations: Organizations, { name }: { readonly na
   return organizations === 'current' || name !== 'super-admin.conf';
 }
 
-/** Whom a certificate is made out to. */
+/** What the subjects and the SANs of a node's certificates are made of. */
 export interface Naming {
   readonly node: NodeIdentity;
   readonly organizations: Organizations;
 }
 
-/** What the first certificate says of its holder, as `kubeadm init` makes it. */
+/** The profile of a certificate as `kubeadm init` makes it. */
 export function initialProfile(spec: CertificateSpec, { node, organizations }: Naming): CertificateProfile {
   const { subject, usages } = spec;
   return newProfile({

@@ -22,7 +22,7 @@ const allSpecs: readonly CertificateSpec[] = [
   ),
 ];
 
-/** What kubeadm asks certificates for: every one of a stacked etcd too, as it makes no difference there. */
+/** The certificates that kubeadm makes requests for. With an external etcd it makes those of a stacked one, too. */
 export function requestedSpecs(organizations: Organizations): readonly CertificateSpec[] {
   return allSpecs.filter((spec) => isMadeWith(organizations, spec));
 }

@@ -37,22 +37,25 @@ import {
 
 type Decision = { readonly approve: true } | Refusal;
 
-interface Refusal {
+interface Refusal extends Failing {
   readonly approve: false;
-  /** The first that fails, in the order of {@link checks}. */
+}
+
+/** The first check that a request fails, in the order of {@link checks}. */
+export interface Failing {
   readonly check: Check;
-  /** One sentence, lower case, no period. Quotes what the requestor wrote: for `printable`, not for a terminal. */
+  /** A sentence in lower case, without a period. It quotes the requestor: for `printable`, not for a terminal. */
   readonly reason: string;
 }
 
-/** Everything that an approval needs, in the order in which it is looked at. */
+/** Everything that an approval needs, in the order of checking. */
 export const checks = [
-  // The object, of which the API server is the author:
+  // What the API server wrote into the object:
   'pending',
   'signer',
   'requestor',
   'usages',
-  // What is inside, of which the requestor is:
+  // What the requestor wrote into the request:
   'request',
   'key',
   'signature',
@@ -70,13 +73,12 @@ export const checks = [
   'service',
   'kubernetes-endpoints',
   'control-plane-endpoint',
-  // And the operator:
+  // What the operator says:
   'allow-list',
 ] as const;
 
 export type Check = (typeof checks)[number];
 
-/** A refusal is a step's name and its sentence; undefined: on to the next step. */
 type Step = readonly [check: Check, problem: () => Problem];
 
 interface Contents {
@@ -85,12 +87,11 @@ interface Contents {
 }
 
 /**
- * Whether the request of a kubelet for its serving certificate may be approved. A check that cannot be
- * decided is a refusal.
+ * Whether the request of a kubelet for its serving certificate may be approved. A check that cannot be decided is a refusal.
  *
- * The Node's list of addresses proves little, as the kubelet writes it itself: a name or an address that
- * belongs to another Node, Service or API server is refused all the same, and an operator who approves many
- * at once also has to say what node addresses look like.
+ * The Node's list of addresses proves little, as the kubelet writes it itself. So a name or an address that belongs to another
+ * Node, Service or API server is refused all the same, and an operator who approves many requests at once also has to say what
+ * node addresses look like.
  */
 export function decide(object: SigningRequest, surroundings: Surroundings, selection: Selection): Decision {
   const outside = firstProblem([
@@ -128,26 +129,20 @@ export function decide(object: SigningRequest, surroundings: Surroundings, selec
   return around ?? { approve: true };
 }
 
-/** Whether it waits for a decision, and is of those that this is about. */
+/** Whether a request for a kubelet's serving certificate waits for a decision. */
 export function isWaiting(object: Omit<SigningRequest, 'request'>): boolean {
   return denialProblem(object) === undefined;
 }
 
-/**
- * Why a request that the operator names may not be denied: only one of a kubelet for its serving certificate
- * may, and only while it is pending.
- */
-export function denialProblem(object: Omit<SigningRequest, 'request'>): Refusal | undefined {
+/** Why a request may not be denied: only a pending one for a kubelet's serving certificate may. */
+function denialProblem(object: Omit<SigningRequest, 'request'>): Refusal | undefined {
   return firstProblem([
     ['pending', () => pendingProblem(object)],
     ['signer', () => signerProblem(object)],
   ]);
 }
 
-/**
- * Whether a request that fails a check may be denied for it: not one that is decided, nor one of another signer, whose
- * approver is another one.
- */
+/** Whether a request may be denied for failing this check. A decided request may not, nor one of another signer's approver. */
 export function mayBeDenied(check: Check): boolean {
   return check !== 'pending' && check !== 'signer';
 }
@@ -164,7 +159,7 @@ function refusal(check: Check, reason: string): Refusal {
   return { approve: false, check, reason };
 }
 
-/** @returns in words, why it cannot be read */
+/** @returns a text: why the request cannot be read */
 function contentsOf({ request: pem }: SigningRequest): Contents | string {
   try {
     const request = openRequest(pem);
@@ -181,21 +176,15 @@ function nodeOf(object: SigningRequest, { nodes }: Surroundings): ClusterNode | 
   return nodes.find((node) => node.name === name) ?? `there is no node ${name ?? ''}`;
 }
 
-/** What is to be done about a request. A reason quotes what the requestor wrote. */
+/** What is to be done about a request. */
 export type Verdict =
   | { readonly kind: 'approve' }
-  /** `because`: the check that the request fails; undefined: the operator says so. */
+  /** `because` is undefined where the operator says so. */
   | { readonly kind: 'deny'; readonly because: Failing | undefined }
   | { readonly kind: 'leave'; readonly because: Failing };
 
-/** The check that a request fails, and how. */
-export interface Failing {
-  readonly check: Check;
-  readonly reason: string;
-}
-
 export interface ApprovalWish extends Selection {
-  /** A request that fails a check is denied rather than left pending, where it may be (`mayBeDenied`). */
+  /** A request that fails a check is denied, where it may be (`mayBeDenied`), rather than left pending. */
   readonly denyInvalid: boolean;
 }
 
@@ -206,22 +195,19 @@ export function verdictOnApproval(
 ): Verdict {
   const decision = decide(object, surroundings, wish);
   if (decision.approve) return { kind: 'approve' };
-  const { check, reason } = decision;
-  const kind = wish.denyInvalid && mayBeDenied(check) ? 'deny' : 'leave';
-  return { kind, because: { check, reason } };
+  const kind = wish.denyInvalid && mayBeDenied(decision.check) ? 'deny' : 'leave';
+  return { kind, because: decision };
 }
 
 export function verdictOnDenial(object: SigningRequest): Verdict {
-  const problem = denialProblem(object);
-  if (problem === undefined) return { kind: 'deny', because: undefined };
-  const { check, reason } = problem;
-  return { kind: 'leave', because: { check, reason } };
+  const because = denialProblem(object);
+  return because === undefined ? { kind: 'deny', because } : { kind: 'leave', because };
 }
 
-/** What became of one request that was looked at. */
+/** What became of one request. */
 export type Settled =
   | { readonly name: string; readonly outcome: 'not-found' }
-  /** Too large, or something else than a request. */
+  /** The object is too large, or is no request. */
   | { readonly name: string; readonly outcome: 'unreadable'; readonly reason: string }
   | {
       readonly name: string;
@@ -230,7 +216,7 @@ export type Settled =
       readonly because: Failing | undefined;
     };
 
-/** All that is kept of one when it is let go, and what it asks for; `asked` undefined: it is not well-formed, or not read. */
+/** What is kept of a request when memory is let go. `asked` is undefined where it is not well-formed, or was not read. */
 export interface SettledRow {
   readonly settled:
     | Exclude<Settled, { readonly request: unknown }>

@@ -32,7 +32,7 @@ export function requestorProblem(request: SigningRequest): Problem {
     : `its requestor is not in the group ${nodesGroup}, but in ${shownList(request.groups)}`;
 }
 
-/** @returns undefined: the requestor is no node */
+/** @returns undefined where the requestor is no node */
 export function nodeNameOf({ username }: SigningRequest): string | undefined {
   if (!username.startsWith(userPrefix)) return undefined;
   const name = username.slice(userPrefix.length);
@@ -40,8 +40,8 @@ export function nodeNameOf({ username }: SigningRequest): string | undefined {
 }
 
 /**
- * https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers: these and no
- * others; a key that is not RSA enciphers no keys.
+ * The signer takes these usages and no others. A key that is not RSA enciphers no keys.
+ * https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers
  */
 export function usagesProblem({ usages }: SigningRequest): Problem {
   const required = ['digital signature', 'server auth'];
@@ -51,15 +51,15 @@ export function usagesProblem({ usages }: SigningRequest): Problem {
     : `its usages are ${shownList(usages)}, not digital signature, server auth and perhaps key encipherment`;
 }
 
-/** In any order, each as often. One by one: joined, `a, b` would be the same as `a` and `b`. */
+/** Compares in any order, one by one: joined, the usage `a,b` would be the same as `a` and `b`. */
 function holdsTheSame(found: readonly string[], wanted: readonly string[]): boolean {
   const rest = [...wanted].sort();
   return found.length === rest.length && [...found].sort().every((one, index) => one === rest[index]);
 }
 
-// Go's TLS (crypto/tls) takes no larger one from a peer: such a certificate could not be used.
+// Go's TLS (crypto/tls) takes no larger key from a peer: such a certificate could not be used.
 const rsaBits = { least: 2048, most: 8192 };
-// FIPS 186-5, 5.4 wants at least this; with 1, anybody could sign. Above the last, Go does not read it.
+// The least is that of FIPS 186-5, 5.4 (with 1, everybody could sign). Go reads no exponent above the most.
 const exponents = { least: 65_537n, most: 2n ** 31n - 1n };
 
 export function keyProblem({ key }: ForeignRequest): Problem {
@@ -103,8 +103,8 @@ export function subjectProblem({ subject }: ForeignRequest): Problem {
 }
 
 /**
- * Nothing but the SAN, as kubelets ask. Key usages, even those that the signer gives anyway, come from the object's
- * `usages`; a requestor that asks for basicConstraints is no kubelet.
+ * Kubelets ask for the SAN alone. Key usages, even those that the signer gives anyway, belong into the object's `usages`, and a
+ * requestor that asks for basicConstraints is no kubelet.
  */
 export function extensionsProblem({ extensions, otherAttributes }: ForeignRequest): Problem {
   const others = extensions

@@ -3,20 +3,20 @@ import { serverNames, type ServerName } from '../../pki/extension/server-name.ts
 import { openRequest } from '../../pki/request/foreign-request.ts';
 import { describeKey } from '../../pki/request/request-key.ts';
 
-/** A CertificateSigningRequest (certificates.k8s.io/v1) as data: what a decision and a list need of it. */
+/** A CertificateSigningRequest (certificates.k8s.io/v1), as far as a decision and a list need it. */
 export interface SigningRequest {
   readonly name: string;
-  /** undefined: the API did not say. */
+  /** undefined: the API server did not say. */
   readonly createdAt: Date | undefined;
   readonly signerName: string;
-  /** Who made it: set by the API server, never by the requestor. */
+  /** The requestor, as the API server tells. */
   readonly username: string;
   readonly groups: readonly string[];
   readonly usages: readonly string[];
   readonly expirationSeconds: number | undefined;
-  /** `spec.request`, its base64 undone: PEM, if the requestor kept to the rules. */
+  /** `spec.request`, decoded: PEM, if the requestor kept to the rules. */
   readonly request: Uint8Array;
-  /** Types of the conditions: `Approved`, `Denied`, `Failed`. */
+  /** The types of the conditions: `Approved`, `Denied`, `Failed`. */
   readonly conditions: readonly string[];
   /** `status.certificate` is there. */
   readonly issued: boolean;
@@ -24,33 +24,30 @@ export interface SigningRequest {
 
 export const kubeletServingSigner = 'kubernetes.io/kubelet-serving';
 
-/** What a request asks for, of a kubelet's signer or another. */
+/** What a request of any signer asks for. */
 export interface Asked {
-  /** Such as `ECDSA P-256`. */
+  /** `ECDSA P-256` */
   readonly key: string;
-  /** Such as `DNS:node-1`, `IP:192.0.2.1`. undefined: more than can be shown of all requests, see {@link askedOfAll}. */
+  /** `DNS:node-1`, `IP:192.0.2.1`; undefined: the names of all requests are more than can be shown, see {@link askedOfAll}. */
   readonly names: readonly string[] | undefined;
 }
 
-/** @returns undefined: it is not a well-formed request */
+/** @returns undefined where the request is not well-formed */
 export function askedOf({ request }: Pick<SigningRequest, 'request'>): Asked | undefined {
   try {
     const { key, extensions } = openRequest(request);
     const names = findExtension(extensions, 'subjectAltName');
     return { key: describeKey(key), names: names === undefined ? [] : serverNames(names).map(shownName) };
   } catch {
-    // A list shows what there is; what is wrong with it, the decision says.
+    // The list goes on; the decision says what is wrong.
     return undefined;
   }
 }
 
-/**
- * Characters of all names together. A hundred thousand names of nodes are not as many; a requestor could
- * write more.
- */
+/** The most characters of all names together: more than a hundred thousand nodes' names have, and less than requestors can write. */
 const mostOfAll = 16 * 1024 * 1024;
 
-/** The same for many requests, which are let go one after the other. */
+/** As {@link askedOf}, for many requests, whose memory is let go one after the other. */
 export function askedOfAll(): typeof askedOf {
   let left = mostOfAll;
   return (request) => {
@@ -66,7 +63,7 @@ export function shownName(name: ServerName): string {
   return name.kind === 'dns' ? `DNS:${name.name}` : `IP:${name.address}`;
 }
 
-/** What a stranger wrote, in a sentence of ours: in quotes, and no longer than a line bears. */
+/** A stranger's text in a sentence of ours: in quotes, and no longer than a line bears. */
 export function shown(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text);
 }

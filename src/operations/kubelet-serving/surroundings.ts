@@ -2,19 +2,18 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /**
- * What the cluster says of who has which name and address. Every list is needed: a decision without one of them would
- * not be one, so that a list which cannot be read is an error before it comes to a decision, not an empty list.
+ * What the cluster says of the owners of names and addresses. A decision needs every list, and each whole: one that cannot be
+ * read is an error before the decision, and never an empty list.
  */
 export interface Surroundings {
-  /** All of them. */
   readonly nodes: readonly ClusterNode[];
-  /** All of them, of all namespaces. */
+  /** The Services of all namespaces. */
   readonly services: readonly ClusterService[];
   /** The addresses in the EndpointSlices of the Service `kubernetes` in `default`. */
   readonly kubernetesEndpoints: readonly string[];
   /** undefined: the cluster has none. */
   readonly controlPlaneEndpoint: ControlPlaneEndpoint | undefined;
-  /** Such as `cluster.local`. */
+  /** `cluster.local`, by default. */
   readonly dnsDomain: string;
 }
 
@@ -34,14 +33,14 @@ export interface ClusterNode {
 export interface ClusterService {
   readonly namespace: string;
   readonly name: string;
-  /** `spec.clusterIPs`; `None` of a headless one may be in it. */
+  /** `spec.clusterIPs`; of a headless Service, `None`. */
   readonly clusterIPs: readonly string[];
   readonly externalIPs: readonly string[];
   /** IPs and host names of `status.loadBalancer.ingress`, and `spec.loadBalancerIP`. */
   readonly loadBalancers: readonly string[];
 }
 
-/** A DNS name or an address in the one spelling that is compared: `dns:node-1`, `ip:192.0.2.1`. */
+/** A DNS name or an address in the spelling that is compared: `dns:node-1`, `ip:192.0.2.1`. */
 export type Host = `dns:${string}` | `ip:${string}`;
 
 /** The host that a text of the Kubernetes API names. */
@@ -64,20 +63,20 @@ export function ipHost(address: string): Host {
 const label = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
 const name = new RegExp(`^${label}(?:\\.${label})*$`);
 
-/** RFC 1123, letters of either case: no wildcard, no dot at the end. */
+/** RFC 1123, with letters of either case: neither a wildcard nor a dot at the end. */
 export function isHostName(text: string): boolean {
   return (
     text.length <= 253 && text.split('.').every(({ length }) => length <= 63) && name.test(text.toLowerCase())
   );
 }
 
-/** The owner of a name or an address, in words; undefined: it is free. */
+/** The owner of a name or an address, in words; undefined: it has none. */
 export type Owner = string | undefined;
 
 export function otherNodeOwning(host: Host, nodeName: string, { nodes }: Surroundings): Owner {
-  const owner = nodes.find(
-    (node) => node.name !== nodeName && [node.name, ...addressesOf(node)].some((one) => hostOf(one) === host),
-  );
+  const isOwner = ({ name, addresses }: ClusterNode): boolean =>
+    [name, ...addresses.map(({ address }) => address)].some((one) => hostOf(one) === host);
+  const owner = nodes.find((node) => node.name !== nodeName && isOwner(node));
   return owner && `the node ${owner.name}`;
 }
 
@@ -102,27 +101,23 @@ export function controlPlaneOwning(host: Host, { controlPlaneEndpoint: endpoint 
   return isOwn ? 'the controlPlaneEndpoint' : undefined;
 }
 
-/** The kinds of addresses that a kubelet asks for; a kind that Kubernetes may add is none of them. */
+/** The addresses of the kinds that a kubelet asks for. A kind that Kubernetes may add is none of them. */
 export function hostsOf(node: ClusterNode): readonly Host[] {
   const kinds = ['Hostname', 'InternalDNS', 'ExternalDNS', 'InternalIP', 'ExternalIP'];
   return node.addresses.filter(({ type }) => kinds.includes(type)).map(({ address }) => hostOf(address));
-}
-
-function addressesOf({ addresses }: ClusterNode): string[] {
-  return addresses.map(({ address }) => address);
 }
 
 function addressesAt({ clusterIPs, externalIPs, loadBalancers }: ClusterService): string[] {
   return [...clusterIPs, ...externalIPs, ...loadBalancers].filter((one) => one !== '' && one !== 'None');
 }
 
-// What a pod can call it, its resolv.conf searching NAMESPACE.svc.DOMAIN, svc.DOMAIN and DOMAIN.
+// The names by which pods call a Service: their resolv.conf searches NAMESPACE.svc.DOMAIN, svc.DOMAIN and DOMAIN.
 function namesAt({ namespace, name }: ClusterService, dnsDomain: string): string[] {
-  const short = [name, `${name}.${namespace}`, `${name}.${namespace}.svc`];
-  return [...short, `${name}.${namespace}.svc.${dnsDomain}`];
+  const full = `${name}.${namespace}.svc`;
+  return [name, `${name}.${namespace}`, full, `${full}.${dnsDomain}`];
 }
 
-// The Service may come later than the certificate. `kubernetes` is the API server's, listed or not.
+// A Service may be made later than the certificate. `kubernetes` is the API server's, listed or not.
 function isInServiceDomain(host: Host, dnsDomain: string): boolean {
   if (!host.startsWith('dns:')) return false;
   const name = host.slice('dns:'.length);

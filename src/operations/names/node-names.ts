@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 import { type SubjectSpec, kubeletKubeconfig, type CertificateSpec } from '../../catalog/catalog.ts';
 import type { NodeNaming } from '../../config/node-naming.ts';
 
-/** Everything that kubeadm's SAN rules look at; nothing is left to a default. */
+/** All that kubeadm's SAN rules look at; they fall back on no default. */
 export interface NodeIdentity {
   /** Where the kubelet of a control-plane node finds the API server: see `serverOf`. */
   readonly kubeletServer: 'own' | 'endpoint' | 'unknown';
@@ -22,7 +22,7 @@ export interface NodeIdentity {
 export interface RequestedNames {
   /** Sorted, each once, as kubeadm has them. */
   readonly dnsNames: readonly string[];
-  /** In the order of the rules, each once. */
+  /** Each once, in the order of the rules. */
   readonly ipAddresses: readonly string[];
 }
 
@@ -38,7 +38,6 @@ export function requestedNames(names: SubjectSpec['names'], node: NodeIdentity):
         'kubernetes.default',
         'kubernetes.default.svc',
         `kubernetes.default.svc.${node.dnsDomain}`,
-        // The address of the service "kubernetes": the first of the first subnet.
         serviceAddress(node.serviceSubnets[0] ?? ''),
         node.advertiseAddress,
         ...(node.controlPlaneEndpoint === undefined ? [] : [node.controlPlaneEndpoint.host]),
@@ -65,11 +64,13 @@ function split(names: readonly string[]): RequestedNames {
   };
 }
 
-/** The address of the service "kubernetes": the first behind the network's own. @param cidr valid */
+/**
+ * The address of the service "kubernetes": the first behind the network's own.
+ * @param cidr valid
+ */
 export function serviceAddress(cidr: string): string {
   const [address, prefix] = ipaddr.parseCIDR(cidr);
   const bytes = address.toByteArray();
-  // The network's own address, then one more.
   const network = bytes.map((byte, index) => {
     const bits = Math.min(8, Math.max(0, prefix - index * 8));
     return byte & (0xff << (8 - bits)) & 0xff;
@@ -86,12 +87,12 @@ export function commonNameOf(
   return typeof commonName === 'string' ? commonName : `${commonName.node}${nodeName}`;
 }
 
-// kubeadm: what runs on this node talks to this node's API server; all others to the control plane's endpoint.
+// For kubeadm these talk to this node's API server, and all others to the control plane's endpoint.
 const localComponents: readonly string[] = ['controller-manager.conf', 'scheduler.conf'];
 
 /**
- * Since 1.33 (ControlPlaneKubeletLocalMode) a kubelet talks to the API server of its own node, which is never older than it is. The
- * feature gate decides where it is set.
+ * Since 1.33 a kubelet talks to the API server of its own node, which is never older than the kubelet. The feature gate
+ * ControlPlaneKubeletLocalMode decides where it is set.
  */
 export function kubeletServerOf({
   kubernetesMinor,
@@ -102,12 +103,12 @@ export function kubeletServerOf({
   return kubernetesMinor >= 33 ? 'own' : 'endpoint';
 }
 
-/** Does it have the node's name in it? */
+/** Whether the certificate has the node's name in it. */
 export function needsNodeName({ subject }: CertificateSpec): boolean {
   return typeof subject.commonName !== 'string' || subject.names !== 'none';
 }
 
-/** Does it have the address of the node's API server in it? */
+/** Whether the certificate, or its kubeconfig, has the address of the node's API server in it. */
 export function needsAddress(
   spec: CertificateSpec,
   node: Pick<NodeIdentity, 'kubeletServer' | 'controlPlaneEndpoint'>,

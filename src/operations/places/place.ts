@@ -8,9 +8,10 @@ import { rewriteKubeconfig } from '../../kubeconfig/rewrite.ts';
 import type { Chain } from '../../pki/certificate/certificate.ts';
 import { type TrustingKubeconfig, trustedAuthorities, trustsAsPlanned } from './kubeconfig-authority.ts';
 
-/** What stands on disk for a target now: the staged new file, or the untouched old one. */
+/** Reads the file that is on disk for a target: the staged new one, or the untouched old one. */
 export type ReadBack = (target: FileTarget) => Buffer;
 
+// Modes of new files are kubeadm's: 0600 for keys and kubeconfigs, 0644 for certificates.
 interface NewCredentials {
   readonly certificatePem: string;
   readonly keyPem: string;
@@ -20,13 +21,13 @@ interface NewCredentials {
 export interface Place {
   /** The file that holds the certificate. */
   readonly file: FileTarget;
-  /** The key's own file; undefined: the key is inside the kubeconfig. */
+  /** The file of the key; undefined: the key is inside the kubeconfig. */
   readonly key: FileTarget | undefined;
   /** Every file that new credentials may replace, the certificate's first. */
   readonly targets: readonly FileTarget[];
-  /** Those that new credentials do replace, known before there is a key. The key's is first. */
+  /** The files that new credentials do replace, the key's first. They are known before there is a key. */
   readonly changing: readonly FileTarget[];
-  /** A kubeconfig, with the CAs that it is to trust. */
+  /** undefined: the place is no kubeconfig. */
   readonly trusting: TrustingKubeconfig | undefined;
   /**
    * The files that change, the key's first.
@@ -35,14 +36,14 @@ export interface Place {
   readonly put: (credentials: NewCredentials) => FileChange[];
   /** @throws KubepkiError as `put` would, before there are credentials */
   readonly requireRewritable: () => void;
-  /** What stands there once it has been put: for the one who verifies it. */
+  /** The credentials as they are on disk after the change, to be verified. */
   readonly readBack: (read: ReadBack) => FoundCredentials;
 }
 
 interface FoundCredentials {
   readonly certificate: Buffer;
   readonly key: Buffer;
-  /** A kubeconfig trusts what was planned. */
+  /** Whether a kubeconfig trusts the CAs that were planned. */
   readonly trusts: boolean;
 }
 
@@ -64,7 +65,6 @@ function filePair({ certificate, key }: Extract<FoundPlace, { kind: 'leaf' }>): 
     targets: [certificate, key],
     changing: [key, certificate],
     trusting: undefined,
-    // Modes of new files are kubeadm's: 0600 for keys, 0644 for certificates.
     put: ({ certificatePem, keyPem }) => [
       replaceFile(key, keyPem, 0o600),
       replaceFile(certificate, certificatePem, 0o644),
@@ -74,11 +74,11 @@ function filePair({ certificate, key }: Extract<FoundPlace, { kind: 'leaf' }>): 
   };
 }
 
-// Longer than any certificate with its chain and any key: what takes these takes the real ones.
+// It is longer than any key, and any certificate with its chain: a kubeconfig that takes it takes these.
 const placeholder = `${'x'.repeat(16 * 1024)}\n`;
 
 /** A kubeconfig that holds certificate and key, or names files for them. */
-export function kubeconfigPlace(
+function kubeconfigPlace(
   { file, kubeconfig, certificate, key, authorityFile }: Extract<FoundPlace, { kind: 'kubeconfig' }>,
   { caFile, bundle }: PlaceAuthority,
 ): Place {
@@ -91,7 +91,6 @@ export function kubeconfigPlace(
         ...(trusted.pem === undefined ? {} : { clusterCaPem: trusted.pem }),
       }),
     );
-    // Modes of new files are kubeadm's: 0600 for keys and kubeconfigs, 0644 for certificates.
     return [
       ...(key === undefined ? [] : [replaceFile(key, keyPem, 0o600)]),
       ...(certificate === undefined ? [] : [replaceFile(certificate, certificatePem, 0o644)]),
@@ -115,7 +114,7 @@ export function kubeconfigPlace(
     },
     put,
     requireRewritable: () => {
-      // What is line by line kubeadm's shares nothing, and YAML's parser takes longer over it than all the rest of the plan.
+      // A kubeconfig that is line by line kubeadm's shares no nodes. YAML's parser would take longer than the rest of the plan.
       if (readPlainKubeconfig(kubeconfig.text) !== undefined) return;
       put({ certificatePem: placeholder, keyPem: placeholder });
     },

@@ -14,7 +14,7 @@ import {
 } from '../change/change-report.ts';
 import { requireReplaceable } from '../change/replaceable.ts';
 
-/** One file of a backup, with what is in its place now. */
+/** One file of a backup, and the file that is in its place now. */
 export interface RestorableFile {
   readonly target: FileTarget;
   /** undefined: there was no file. */
@@ -24,7 +24,7 @@ export interface RestorableFile {
 export interface RestorableContent extends FileContent {
   readonly sha256: string;
   readonly owner: { readonly uid: number; readonly gid: number };
-  /** Its owner gains nothing by this program: see FileFacts. */
+  /** See FileFacts: its owner must gain nothing by this program. */
   readonly foreign: boolean;
 }
 
@@ -35,23 +35,21 @@ export interface RestorableContent extends FileContent {
 export function rollBack(files: readonly RestorableFile[]): ChangeSet {
   return files.filter(isOther).map((file) => ({
     target: file.target,
-    after: file.old && { content: file.old.content, ...(takenOver(file) ?? ownershipOf(file.old)) },
+    after: file.old && { content: file.old.content, ...ownershipOf(file.old), ...takenOver(file) },
   }));
 }
 
-/** What is said of files that stay with the owner they have now. */
+/** A warning for each file that stays with the owner it has now. */
 export function ownerWarnings(files: readonly RestorableFile[]): string[] {
   return files.filter(isOther).flatMap((file) => {
     const now = takenOver(file);
-    return now === undefined
-      ? []
-      : [
-          `${file.target.path}: stays with uid ${String(now.owner.uid)}; it belonged to uid ${String(file.old?.owner.uid)} then`,
-        ];
+    if (now === undefined) return [];
+    const [stays, belonged] = [String(now.owner.uid), String(file.old?.owner.uid)];
+    return [`${file.target.path}: stays with uid ${stays}; it belonged to uid ${belonged} then`];
   });
 }
 
-/** Whether it holds something else than it held. */
+/** Whether the file holds something else than it held. */
 function isOther({ target, old }: RestorableFile): boolean {
   return target.before?.sha256 !== old?.sha256;
 }
@@ -63,8 +61,9 @@ function ownershipOf({ mode, owner }: Ownership): Ownership {
 }
 
 /**
- * A file that root has taken from a foreign owner since is not given back: that owner would gain it. It is as closed as it was.
- * @throws KubepkiError no-permission where another foreign owner has it now, who would be given what was the first one's
+ * A file that root has taken from a foreign owner since is not given back: that owner would gain it. Its mode is as strict as
+ * each of the two.
+ * @throws KubepkiError no-permission where another foreign owner has the file now, and would be given the first one's
  */
 function takenOver({ target: { path, before }, old }: RestorableFile): Ownership | undefined {
   if (before === undefined || old?.foreign !== true || before.uid === old.owner.uid) return undefined;
@@ -105,7 +104,7 @@ export function requireAuthoritiesKept(
   );
 }
 
-/** What the manifest of the rollback's own backup says: the certificates of now, and those that come back. */
+/** The records in the backup of the rollback itself: the certificates of now, and those that come back. */
 export function rollbackRecords(
   records: readonly CertificateRecord[],
   inventory: Inventory,
@@ -118,9 +117,9 @@ export function rollbackRecords(
 }
 
 /**
- * A rollback brings back what works: nothing that has expired, nothing that another CA signed than those on disk now.
- * @param backup where it is, for the error
- * @throws KubepkiError no-backup when it would, without `--force`
+ * Without `--force` a rollback brings no certificate back that has expired, or that another CA has signed than those on disk now.
+ * @param backup its path, for the error
+ * @throws KubepkiError no-backup
  */
 export function requireUsable(
   records: readonly CertificateRecord[],
@@ -152,7 +151,7 @@ function foreignFiles(files: readonly RestorableFile[], inventory: Inventory): s
     .map(({ target }) => target.path);
 }
 
-/** The certificate in a file or in a kubeconfig; undefined for a key, and for what was unreadable before. */
+/** The certificate in a file or in a kubeconfig; undefined for a key, and for a file that was unreadable before. */
 function chainIn(content: Buffer): Chain | undefined {
   const text = content.toString('utf8');
   if (text.startsWith('-----BEGIN CERTIFICATE')) return whenReadable(() => parseCertificates(content));
@@ -173,12 +172,12 @@ function whenReadable<T>(read: () => T): T | undefined {
 }
 
 interface RollbackFacts {
-  /** The one that is brought back. */
+  /** The backup that is brought back. */
   readonly restored: string;
-  /** Old: what is there now; new: what comes back. */
+  /** `old` is the certificate of now, `new` the one that comes back. */
   readonly records: readonly CertificateRecord[];
   readonly changes: ChangeSet;
-  /** Names by host path without symlinks. */
+  /** The names of the certificates, by the paths of their files without symlinks. */
   readonly owners: ReadonlyMap<string, string>;
 }
 

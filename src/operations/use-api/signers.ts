@@ -6,7 +6,7 @@ import { extendedKeyUsageIds } from '../../pki/extension/extended-key-usage.ts';
 import type { KeyAlgorithm } from '../../pki/key/private-key.ts';
 import { isBuiltIn } from './signer-name.ts';
 
-/** What decides whether a signer can issue a certificate. */
+/** A certificate, as far as it decides which signer can issue it. */
 export interface Candidate {
   readonly spec: Pick<CertificateSpec, 'name' | 'caName'>;
   /** DER of the Name. */
@@ -17,7 +17,7 @@ export interface Candidate {
 
 const clientSigner = 'kubernetes.io/kube-apiserver-client';
 
-/** Signers of kube-controller-manager's that issue none of these certificates, and why. */
+/** The signers of kube-controller-manager that issue none of these certificates, and why. */
 const others: Readonly<Record<string, string>> = {
   'kubernetes.io/kubelet-serving': 'issues serving certificates to kubelets only',
   'kubernetes.io/kube-apiserver-client-kubelet': 'issues client certificates to kubelets only',
@@ -28,8 +28,8 @@ const externalSigners =
   'an external signer can, such as cert-manager: --signer-name clusterissuers.cert-manager.io/NAME or issuers.cert-manager.io/NAMESPACE.NAME';
 
 /**
- * Who is asked for these certificates.
- * @param wanted undefined: the built-in signer that can
+ * The signer that is asked for these certificates.
+ * @param wanted undefined: the built-in signer that can issue them
  * @param command the command line for the certificates with these names
  * @throws KubepkiError usage: one for all that the signer cannot issue, with the reason for each
  */
@@ -56,14 +56,12 @@ export function chooseSigner(
   const refused = new Set([...reasons.values()].flat());
   const rest = candidates.map(({ spec }) => spec.name).filter((name) => !refused.has(name));
   const list = [...reasons].map(([reason, names]) => `${names.join(', ')} (${reason})`).join('; ');
+  const possible = rest.length === 0 ? [] : [`what they can issue: ${command(rest)}`];
   throw new KubepkiError('usage', `the built-in signers cannot issue ${list}`, {
-    hint: [...(rest.length === 0 ? [] : [`what they can issue: ${command(rest)}`]), externalSigners].join(
-      '; ',
-    ),
+    hint: [...possible, externalSigners].join('; '),
   });
 }
 
-/** The first reason is the one that would be met first, were the others mended. */
 function whyNot({ spec, subject, usages }: Candidate): string | undefined {
   if (spec.caName === 'etcd-ca') return "of the etcd CA: they sign with the cluster's CA only";
   if (spec.caName === 'front-proxy-ca') return "of the front-proxy CA: they sign with the cluster's CA only";
@@ -78,10 +76,10 @@ function whyNot({ spec, subject, usages }: Candidate): string | undefined {
   return undefined;
 }
 
-/** Of kubernetes.io/kube-apiserver-client. */
+/** The usages that kubernetes.io/kube-apiserver-client permits. */
 const allowed: readonly string[] = ['client auth', 'digital signature', 'key encipherment'];
 
-/** What certificates.k8s.io/v1 calls an extended key usage, by the content bytes of its OID in hex. */
+/** The names of extended key usages in certificates.k8s.io/v1, by the content bytes of their OIDs in hex. */
 const names: Readonly<Record<string, string>> = {
   '2b06010505070301': 'server auth',
   '2b06010505070302': 'client auth',
@@ -120,7 +118,7 @@ export function requestedUsages(
   return [
     ...new Set([
       'digital signature',
-      // Of RSA alone: ECDSA keys encipher nothing (RFC 8422, 5.5), and signers refuse it.
+      // ECDSA keys encipher nothing (RFC 8422, 5.5), and signers refuse the usage for them.
       ...(key.type === 'rsa' ? ['key encipherment'] : []),
       ...own,
       ...usages.map((usage) => inApi[usage]),
@@ -128,12 +126,11 @@ export function requestedUsages(
   ];
 }
 
-/** What the API takes at least. */
+// The API takes no less, and no more than an int32.
 const shortestSeconds = 600;
-/** int32 */
 const longestSeconds = 2 ** 31 - 1;
 
-/** How long the certificate is to be valid, as the API takes it. */
+/** The validity that is asked for, within what the API takes. */
 export function expirationSecondsOf(validityMs: number): number {
   return Math.min(Math.max(Math.floor(validityMs / 1000), shortestSeconds), longestSeconds);
 }
