@@ -1,17 +1,13 @@
-import { printable } from '../printable.ts';
+import { printableLines } from '../printable.ts';
 import { kubeadmDate, humanDuration } from '../times.ts';
 
-/**
- * A certificate that `--within` leaves as it is. Each of the `reasons` is said of the certificate: `has no
- * private key`.
- */
+/** A certificate that `--within` leaves as it is. Each of the `reasons` is a predicate: `has no private key`. */
 export type RestingOutcome =
   | { readonly status: 'not-due'; readonly longName: string; readonly notAfter: Date }
   | { readonly status: 'unsound'; readonly longName: string; readonly reasons: readonly string[] };
 
 type RenewalOutcome =
-  | { readonly status: 'renewed'; readonly longName: string }
-  | { readonly status: 'missing' | 'same-sans'; readonly longName: string }
+  | { readonly status: 'renewed' | 'missing' | 'same-sans'; readonly longName: string }
   | RestingOutcome
   | { readonly status: 'ca-ends-first'; readonly longName: string; readonly notAfter: Date }
   | { readonly status: 'external-ca'; readonly longName: string; readonly caBaseName: string };
@@ -28,9 +24,7 @@ export function renewalLines(
   outcomes: readonly RenewalOutcome[],
   { closing }: { readonly closing: boolean },
 ): string {
-  return (
-    outcomes.map((outcome) => `${printable(sentence(outcome))}\n`).join('') + (closing ? closingText : '')
-  );
+  return printableLines(outcomes.map(sentence)) + (closing ? closingText : '');
 }
 
 function sentence(outcome: RenewalOutcome): string {
@@ -52,22 +46,15 @@ function sentence(outcome: RenewalOutcome): string {
 }
 
 export function restingSentence(outcome: RestingOutcome): string {
-  switch (outcome.status) {
-    case 'not-due':
-      return `${outcome.longName} is not due: it ends ${kubeadmDate(outcome.notAfter)}`;
-    case 'unsound':
-      return `${outcome.longName} is left alone: it ${outcome.reasons.join(' and ')}`;
-  }
+  return outcome.status === 'not-due'
+    ? `${outcome.longName} is not due: it ends ${kubeadmDate(outcome.notAfter)}`
+    : `${outcome.longName} is left alone: it ${outcome.reasons.join(' and ')}`;
 }
 
-interface Row {
-  readonly name: string;
-  readonly notAfter: Date;
-  readonly residualMs: number;
-}
-
-/** What is about to be renewed, and the question whether to; ends without a newline, where the answer is typed. */
-export function renewalQuestion(rows: readonly Row[]): string {
+/** The certificates that are about to be renewed, and the question. It ends without a newline, where the answer is typed. */
+export function renewalQuestion(
+  rows: readonly { readonly name: string; readonly notAfter: Date; readonly residualMs: number }[],
+): string {
   const longest = Math.max(...rows.map(({ name }) => name.length));
   const list = rows.map(
     ({ name, notAfter, residualMs }) =>

@@ -1,6 +1,6 @@
 import { shellWord } from '../../errors/shell-word.ts';
 import { restingSentence, type RestingOutcome } from '../change/renewal.ts';
-import { printable } from '../printable.ts';
+import { printableLines } from '../printable.ts';
 
 export type ShownRequest =
   | { readonly status: 'missing'; readonly longName: string }
@@ -11,30 +11,28 @@ export type ShownRequest =
       readonly longName: string;
       readonly request: string;
       readonly key: string;
-      /** Where the signed certificate is expected. */
+      /** The path at which the signed certificate is expected. */
       readonly certificate: string;
       /** The name of the CA that must sign it, and its file. */
       readonly ca: { readonly name: string; readonly certificate: string };
-      /** The extended key usages that it must set: the CSR asks for none. */
+      /** The extended key usages that the CA must set: the CSR asks for none. */
       readonly usages: readonly string[];
-      /** The key in use has the name that the new one would have. */
+      /** The key in use has the name that the new key would have. */
       readonly besideKeyInUse: boolean;
       /** How the SANs asked for differ from the certificate's. */
       readonly sans?: string | undefined;
     };
 
-/** What waits for a CA's signature, and the command that brings it home. */
+/** The requests that wait for a CA's signature, and the command that brings the certificates home. */
 export function requestLines(
   requests: readonly ShownRequest[],
   { dryRun, next }: { readonly dryRun: boolean; readonly next: string },
 ): string {
   const waiting = requests.some(({ status }) => status === 'made' || status === 'pending');
-  return [
+  return printableLines([
     ...requests.flatMap((request) => block(request, dryRun)),
     ...(dryRun ? ['', 'nothing was changed (--dry-run)'] : waiting ? closing(next) : []),
-  ]
-    .map((line) => `${printable(line)}\n`)
-    .join('');
+  ]);
 }
 
 function block(request: ShownRequest, dryRun: boolean): string[] {
@@ -43,10 +41,8 @@ function block(request: ShownRequest, dryRun: boolean): string[] {
     return [`${request.longName} not requested: its SANs are those asked for`];
   if (request.status === 'not-due' || request.status === 'unsound') return [restingSentence(request)];
   const { status, longName, request: csr, key, certificate, ca, usages, besideKeyInUse, sans } = request;
-  const what = {
-    pending: 'waits already, kept as it is',
-    made: dryRun ? 'would be requested' : 'requested',
-  }[status];
+  const made = dryRun ? 'would be requested' : 'requested';
+  const what = status === 'pending' ? 'waits already, kept as it is' : made;
   return [
     `${longName} ${what}`,
     ...(sans === undefined ? [] : [`  ${sans}`]),
@@ -62,7 +58,7 @@ function closing(next: string): string[] {
   return ['', 'Have the CSRs signed and put each certificate where it is expected. Then run:', `  ${next}`];
 }
 
-/** A request that waits for a signature, and what the CA must be told of it. */
+/** A request that waits for a signature, with what the CA must know of it. */
 export interface Signable {
   readonly name: string;
   /** Host paths: the CSR, and where its certificate is expected. */
@@ -72,7 +68,7 @@ export interface Signable {
     readonly name: string;
     /** Host path. */
     readonly certificate: string;
-    /** Where the CA is at home, which is not here: `etcd/ca.key`. */
+    /** Its path on the machine of the CA, which is not this one: `etcd/ca.key`. */
     readonly key: string;
   };
   /** Extended key usages, as openssl calls them. */
@@ -80,8 +76,8 @@ export interface Signable {
 }
 
 /**
- * For each CA and each set of usages: who signs what, and the command that does it with openssl 3. The extensions are kubeadm's; the
- * SANs are the CSR's.
+ * A hint for each CA and each set of usages: what it signs, and the command that does it with openssl 3. The extensions are
+ * kubeadm's, the SANs are the CSR's.
  */
 export function signingHints(signables: readonly Signable[]): string[] {
   const groups = new Map<string, Signable[]>();
@@ -109,7 +105,7 @@ function commandFor(group: readonly Signable[]): string {
 
 /** @param request a word for the shell, as is `certificate` */
 function signing({ ca, usages }: Signable, request: string, certificate: string): string {
-  // kubeadm's own (pkiutil.NewSignedCert); RFC 5280, 4.2.1.1, wants the last of them in everything that a CA signs.
+  // kubeadm's pkiutil.NewSignedCert sets these. RFC 5280, 4.2.1.1, wants the last one in every certificate that a CA signs.
   const extensions = [
     'basicConstraints=critical,CA:FALSE',
     'keyUsage=critical,digitalSignature,keyEncipherment',
@@ -130,7 +126,7 @@ interface GeneratedRequests {
   readonly kubeconfigs: readonly string[];
 }
 
-/** kubeadm's lines, in an order that stays. */
+/** kubeadm's lines. Their order is always the same, as kubeadm's is not. */
 export function generatedRequestLines(
   { certDir, baseNames, kubeconfigDir, kubeconfigs }: GeneratedRequests,
   { dryRun }: { readonly dryRun: boolean },
@@ -139,35 +135,31 @@ export function generatedRequestLines(
     `${dryRun ? 'would generate' : 'generating'} keys and CSRs in ${directory}`,
     ...names.map((name) => `  ${name}`),
   ];
-  return [
+  return printableLines([
     ...block(certDir, baseNames),
     ...block(kubeconfigDir, kubeconfigs),
     ...(dryRun ? ['nothing was changed (--dry-run)'] : []),
-  ]
-    .map((line) => `${printable(line)}\n`)
-    .join('');
+  ]);
 }
 
 interface ShownApiRequest {
   readonly name: string;
-  /** Such as `ECDSA-P256`. */
+  /** `ECDSA-P256` */
   readonly keyType: string;
   readonly usages: readonly string[];
-  /** As it is typed. */
+  /** As users type it. */
   readonly validity: string;
   /** How the SANs asked for differ from the certificate's. */
   readonly sans: string | undefined;
   readonly files: readonly string[];
 }
 
-/** What would be asked of a signer. */
+/** The requests that a signer would get. */
 export function apiRequestLines(requests: readonly ShownApiRequest[], signerName: string): string {
   const lines = requests.flatMap(({ name, keyType, usages, validity, sans, files }) => [
     `would ask ${signerName} for ${name}: key ${keyType}, usages ${usages.join(', ')}, valid for ${validity}`,
     ...(sans === undefined ? [] : [`  ${sans}`]),
     ...files.map((file) => `  ${file}`),
   ]);
-  return [...lines, 'nothing was asked, and nothing was changed (--dry-run)']
-    .map((line) => `${printable(line)}\n`)
-    .join('');
+  return printableLines([...lines, 'nothing was asked, and nothing was changed (--dry-run)']);
 }
