@@ -6,7 +6,7 @@ import { KubepkiError } from '../errors/error.ts';
 import { systemProgram } from '../filesystem/system-program.ts';
 import { failureOf } from './failure.ts';
 
-/** How to reach an API server, and how to be known there. Everything is in memory: nothing is read on the way. */
+/** The way to an API server, and the identity to show there. Everything is in memory: no file is read on the way. */
 export interface ApiAccess {
   readonly server: URL;
   /** The name to expect in the server's certificate; undefined: that of the URL. */
@@ -21,7 +21,7 @@ export type ApiCredentials =
   | { readonly kind: 'token'; readonly token: string };
 
 /**
- * What connections to the API server are made by. Nothing is asked yet.
+ * Prepares connections to the API server, and asks it nothing yet.
  * @throws KubepkiError cluster
  */
 export async function agentFor(access: ApiAccess, signal: AbortSignal): Promise<Agent> {
@@ -34,7 +34,7 @@ export async function agentFor(access: ApiAccess, signal: AbortSignal): Promise<
       keepAlive: true,
       ...identity,
       lookup: lookUpIn(addresses),
-      // Also where the environment says otherwise (NODE_TLS_REJECT_UNAUTHORIZED).
+      // NODE_TLS_REJECT_UNAUTHORIZED in the environment has no say.
       rejectUnauthorized: true,
       ...(serverName === undefined ? {} : { servername: serverName }),
     });
@@ -43,7 +43,7 @@ export async function agentFor(access: ApiAccess, signal: AbortSignal): Promise<
   }
 }
 
-/** The key and the certificates are tried at once: the error of a connection would not say that they are at fault. */
+/** Tries the key and the certificates at once: the error of a connection would not say that they are at fault. */
 function tlsIdentityOf({ ca, credentials }: ApiAccess): SecureContextOptions {
   const identity = {
     ...(ca === undefined ? {} : { ca }),
@@ -52,7 +52,7 @@ function tlsIdentityOf({ ca, credentials }: ApiAccess): SecureContextOptions {
   try {
     createSecureContext(identity);
   } catch (cause) {
-    // What OpenSSL says of a key that it cannot read does not help.
+    // OpenSSL's message about a key that it cannot read does not help.
     throw new KubepkiError('cluster', 'the certificates or the key in the kubeconfig cannot be used', {
       cause,
     });
@@ -60,7 +60,7 @@ function tlsIdentityOf({ ca, credentials }: ApiAccess): SecureContextOptions {
   return identity;
 }
 
-/** A look-up that finds the addresses that are known already. */
+/** A look-up that finds the known addresses. */
 function lookUpIn(addresses: readonly Address[]): LookupFunction {
   return (_host, { all }, callback) => {
     const [first] = addresses;
@@ -77,9 +77,9 @@ export interface Address {
 /**
  * The addresses of a host, as every other program of the machine finds them (/etc/hosts, nsswitch.conf, search domains).
  *
- * Not by node's own look-up: it waits for a name server in a thread that nothing can call off, and the process cannot end
- * before it does; its resolver, which can be called off, reads neither /etc/hosts nor nsswitch.conf. A child can be killed.
- * @throws KubepkiError cluster, also when it was called off
+ * A child looks the name up, because it can be killed. Node's own look-up waits for a name server in a thread that cannot be
+ * called off, and the process cannot end before. Node's resolver can be called off, and reads neither /etc/hosts nor nsswitch.conf.
+ * @throws KubepkiError cluster, also when the signal called it off
  */
 export async function addressesOf(host: string, signal: AbortSignal): Promise<readonly Address[]> {
   const literal = host.replace(/^\[(.*)\]$/, '$1');
@@ -89,7 +89,7 @@ export async function addressesOf(host: string, signal: AbortSignal): Promise<re
   return addresses;
 }
 
-/** `getent ahosts` says each address as often as there are kinds of sockets. */
+/** `getent ahosts` prints each address once for each kind of socket. */
 function addressesIn(text: string): Address[] {
   const found = text.split('\n').map((line) => line.split(/\s/, 1)[0] ?? '');
   return [...new Set(found)].flatMap((address) => {
@@ -106,7 +106,7 @@ async function getent(host: string, signal: AbortSignal): Promise<string> {
     });
   }
   return new Promise((resolve, reject) => {
-    // A host in a URL has been through the URL parser: it begins with no dash.
+    // The URL parser lets no host begin with a dash.
     execFile(program, ['ahosts', host], { signal, killSignal: 'SIGKILL' }, (error, stdout) => {
       if (error === null) resolve(stdout);
       else reject(unknownHost(host, error));

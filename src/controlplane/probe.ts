@@ -3,18 +3,19 @@ import { connect as connectTls } from 'node:tls';
 import { ask } from '../http/ask.ts';
 import type { ProbeEndpoint } from '../operations/restart/plan-restart.ts';
 
-/** `status`: of HTTP. `answer`: what came, in few words, such as `HTTP 403` or `connection refused`. */
 export interface ProbeResult {
   readonly state: ProbeState;
+  /** The answer in few words: `HTTP 403`, `connection refused`. */
   readonly answer: string;
+  /** The status of HTTP. */
   readonly status?: number;
 }
 
 /**
- * - `healthy`: as the kubelet judges: an HTTP status from 200 to 399, or a connection where it asks for no more
- * - `unhealthy`: a program answers, and not so
+ * - `healthy`: the kubelet would be content: an HTTP status from 200 to 399, or a connection where it asks for no more
+ * - `unhealthy`: a program answers something else
  * - `down`: no program listens: the kernel refuses the connection
- * - `silent`: neither an answer nor a refusal; whether something runs there cannot be told
+ * - `silent`: neither an answer nor a refusal comes, so a program may or may not run there
  */
 type ProbeState = 'healthy' | 'unhealthy' | 'down' | 'silent';
 
@@ -67,7 +68,7 @@ function meaningOf(error: unknown): ProbeResult {
   return { state: stateAfter(error), answer: connectionTrouble(error) };
 }
 
-/** Only a refused connection proves that no program listens. One that is reset, or speaks no TLS, reached a program. */
+/** Only a refused connection proves that no program listens. A connection that is reset, or speaks no TLS, reached a program. */
 function stateAfter(error: unknown): ProbeState {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ECONNREFUSED') return 'down';
@@ -75,7 +76,7 @@ function stateAfter(error: unknown): ProbeState {
   return unreachable.includes(String(code)) ? 'silent' : 'unhealthy';
 }
 
-/** PEM. */
+/** A certificate and its key, PEM. */
 export interface TlsIdentity {
   readonly certificate: Buffer;
   readonly key: Buffer;
@@ -84,14 +85,14 @@ export interface TlsIdentity {
 interface TlsEndpoint {
   readonly host: string;
   readonly port: number;
-  /** What we show, where the server wants to see a certificate. */
+  /** A server that wants a client certificate is shown this one. */
   readonly identity: TlsIdentity | undefined;
 }
 
 const timeoutMs = 5000;
 
 /**
- * The certificate that a server shows in a TLS handshake: DER, unchecked, as it is what is to be judged.
+ * The certificate that a server shows in a TLS handshake: DER, and unchecked, as the caller judges it.
  * @throws Error of node:net or node:tls when there is no handshake
  */
 export function servedCertificate({ host, port, identity }: TlsEndpoint): Promise<Buffer> {

@@ -1,5 +1,5 @@
-/** For bash 3.2 (macOS) and later, without the package bash-completion, also under `set -u`. */
-export const bashCompletion = `# Completion of kubepki for bash 3.2 and later. Made by "kubepki completion bash": source it.
+/** The script runs in bash 3.2 (macOS) and later, without the package bash-completion, also under `set -u`. */
+const bashCompletion = `# Completion of kubepki for bash 3.2 and later. Made by "kubepki completion bash": source it.
 # shellcheck shell=bash
 
 # What may stand at the end of the line is asked of the kubepki that begins it. Nothing that was typed is evaluated.
@@ -41,8 +41,8 @@ _kubepki() {
 complete -o default -F _kubepki kubepki
 `;
 
-/** As a file `_kubepki` in the fpath, and sourced after compinit. */
-export const zshCompletion = `#compdef kubepki
+/** The script may be a file `_kubepki` in the fpath, or be sourced after compinit. */
+const zshCompletion = `#compdef kubepki
 # Completion of kubepki for zsh. Made by "kubepki completion zsh".
 
 # What may stand at the end of the line is asked of the kubepki that begins it. Nothing that was typed is evaluated.
@@ -75,8 +75,8 @@ else
 fi
 `;
 
-/** For fish 3.0 and later. */
-export const fishCompletion = `# Completion of kubepki for fish. Made by "kubepki completion fish".
+/** The script runs in fish 3.0 and later. */
+const fishCompletion = `# Completion of kubepki for fish. Made by "kubepki completion fish".
 
 # What may stand at the end of the line is asked of the kubepki that begins it. Nothing that was typed is evaluated.
 # Fails where fish is to offer files.

@@ -8,15 +8,15 @@ export interface UnitSettings {
   readonly recover: readonly string[];
   /** Host path of the cert dir. */
   readonly certDir: string;
-  /** What a renewal writes to, as host paths; none of them within another one. */
+  /** The host paths that a renewal writes to, none of them within another one. */
   readonly writable: readonly string[];
-  /** Whether pods are restarted: it is the only thing that needs the network. */
+  /** Whether pods are restarted, which alone needs the network. */
   readonly restarts: boolean;
-  /** Whether a deploy hook runs, of which nothing is known. */
+  /** Whether a deploy hook runs, whose needs are not known. */
   readonly hook: boolean;
-  /** False where something of it is in /tmp itself. */
+  /** False where one of the paths is in /tmp itself. */
   readonly privateTmp: boolean;
-  /** When, as systemd.time(7) has it. */
+  /** The time of the timer, as in systemd.time(7). */
   readonly calendar: string;
   /** In seconds. */
   readonly randomizedDelay: number;
@@ -144,19 +144,19 @@ SystemCallErrorNumber=EPERM
 
 /** A command line for Exec…=, which systemd splits again into exactly these words: systemd.service(5), systemd.syntax(7). */
 export function execWords([program = '', ...args]: readonly string[]): string {
-  // No variable is looked for in the program's own path.
+  // systemd expands no variables in the program's own path.
   const words = [specifiers(program), ...args.map((word) => specifiers(word).replaceAll('$', '$$$$'))];
   return words.map(quoted).join(' ');
 }
 
 /** One path for a setting that takes a list of them. See {@link isExpressible}. */
-export function pathWord(path: string): string {
+function pathWord(path: string): string {
   const text = specifiers(path);
   return /\s/.test(text) ? `"${text}"` : text;
 }
 
-/** The same for a setting whose value is one path to the end of the line. */
-export function wholePath(path: string): string {
+/** One path for a setting whose value ends with the line. */
+function wholePath(path: string): string {
   return specifiers(path);
 }
 

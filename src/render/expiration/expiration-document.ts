@@ -22,7 +22,7 @@ export function expirationDocument(report: KubeadmReport, format: 'json' | 'yaml
   return stringify(document, { sortMapEntries: true, indentSeq: false, version: '1.1', lineWidth: 0 });
 }
 
-/** The same before it is text. */
+/** The same document, before it is text. */
 export function expirationInfo(report: KubeadmReport): object {
   return {
     kind: 'CertificateExpirationInfo',
@@ -60,12 +60,12 @@ export function treesDocument(trees: readonly TreeExpiration[], format: Document
   return renderDocument(kind, { items: trees.map(itemOf) }, format);
 }
 
-/** The same before it is text. */
+/** The same document, before it is text. */
 export function treesInfo(trees: readonly TreeExpiration[]): object {
   return { kind, apiVersion: 'kubepki/v1', items: trees.map(itemOf) };
 }
 
-/** kubeadm's document has no field for what could not be read; where nothing could be, there is none of kubeadm's. */
+/** kubeadm's document has no field for an unreadable file. For an unreadable tree there is no document of kubeadm's. */
 function itemOf({ node, report, problems, findings }: TreeExpiration): object {
   return {
     node,

@@ -7,14 +7,14 @@ import { tabWriter } from '../tab-writer.ts';
 // kubeadm's tabwriter: columns at least 10 wide, 3 spaces between them.
 const minimumWidth = 10;
 const padding = 3;
-// The last cell is written with %-8v; tabwriter does not pad it.
+// kubeadm writes the last cell with %-8v, as tabwriter does not pad it.
 const lastCellWidth = 8;
 
-// Not one of kubeadm's, which then prints no table at all.
-export const invalid = '!INVALID!';
+// kubeadm has no such mark: it then prints no table at all.
+const invalid = '!INVALID!';
 
 /** Name, date, time left, CA, whether that is external. */
-export function certificateCells(row: ExpirationRow): readonly string[] {
+function certificateCells(row: ExpirationRow): readonly string[] {
   if (row.status !== 'present') return [marked(row), '', '', '', ''];
   return [
     row.refused ? `${invalid} ${row.name}` : row.name,
@@ -25,13 +25,13 @@ export function certificateCells(row: ExpirationRow): readonly string[] {
   ];
 }
 
-/** The same without the CA. */
-export function authorityCells(row: ExpirationRow): readonly string[] {
+/** Name, date, time left, whether the key is external. */
+function authorityCells(row: ExpirationRow): readonly string[] {
   if (row.status !== 'present') return [marked(row), '', '', ''];
   return [row.name, kubeadmDate(row.notAfter), humanDuration(row.residualMs), external(row)];
 }
 
-export function expirationRows(rows: readonly (readonly string[])[]): string {
+function expirationRows(rows: readonly (readonly string[])[]): string {
   return tabWriter(rows, { minimumWidth, padding })
     .map((row) => `${row}\n`)
     .join('');
@@ -74,7 +74,7 @@ export function treesTable(trees: readonly TreeExpiration[]): string {
 
 function rowsOf({ node: typed, report }: TreeExpiration): (readonly string[])[] {
   const node = printable(typed);
-  // Why, stderr says.
+  // The reason is on stderr.
   if (report === undefined) return [[node, invalid, '', '', '', '']];
   return [...report.certificates, ...report.certificateAuthorities].map((row) => [
     node,
