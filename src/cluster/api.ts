@@ -30,7 +30,7 @@ export interface ApiRequest<T> {
 export type Ask = <T>(request: ApiRequest<T>) => Promise<T>;
 
 const requestMs = 10_000;
-/** No object that an API server keeps is larger: it has at most 1.5 MiB on its way to etcd, and JSON writes a character in up to six. */
+// No object of an API server is larger: it has 1.5 MiB at most on its way to etcd, and JSON writes a character in up to six.
 const mostBytesOfAny = 16 * 1024 * 1024;
 
 /**

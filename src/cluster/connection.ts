@@ -69,7 +69,7 @@ function lookUpIn(addresses: readonly Address[]): LookupFunction {
   };
 }
 
-export interface Address {
+interface Address {
   readonly address: string;
   readonly family: 4 | 6;
 }

@@ -144,7 +144,7 @@ function sharedServer(node: NodeIdentity): string {
 }
 
 function url(host: string, port: number): string {
-  // As Go writes it.
+  // The address is written as Go writes it.
   const canonical = isIP(host) === 0 ? host : ipaddr.process(host).toString();
   const shown = canonical.includes(':') ? `[${canonical}]` : canonical;
   return `https://${shown}:${String(port)}`;
