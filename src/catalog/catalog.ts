@@ -17,7 +17,7 @@ export interface SubjectSpec {
   readonly olderOrganizations?: readonly string[];
   /** Since 1.33.12, 1.34.8, 1.35.5 and 1.36.1; undefined: the same. */
   readonly newerOrganizations?: readonly string[];
-  /** Whose names and addresses it is for: see operations/names/requested-names.ts. */
+  /** Whose names and addresses it is for: see operations/names/node-names.ts. */
   readonly names: 'none' | 'apiserver' | 'etcd-server' | 'etcd-peer';
 }
 

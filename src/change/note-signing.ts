@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { certificateAuthority, type CertificateSpec } from '../catalog/catalog.ts';
 import type { Layout } from '../inventory/layout.ts';
-import { signingHints, type Signable } from '../render/requests/signing-hints.ts';
 import type { Typed } from '../flags/table.ts';
+import { signingHints, type Signable } from '../render/requests/requests.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export interface WaitingRequest {

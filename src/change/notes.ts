@@ -1,5 +1,5 @@
 import { changedInUse, componentsToRestart, type ChangeReport } from '../operations/change/change-report.ts';
-import { authorityRemarks } from '../operations/issuing/kubeconfig-authority.ts';
+import { authorityRemarks } from '../operations/places/kubeconfig-authority.ts';
 import type { Place } from '../operations/places/place.ts';
 import { changeSummary } from '../render/change/change-summary.ts';
 import type { Node } from '../node/node-options.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { certificates } from '../../catalog/catalog.ts';
-import type { EtcdAccess, EtcdEndpoint, EtcdTls } from '../../controlplane/etcd-quorum.ts';
+import type { EtcdAccess, EtcdEndpoint, EtcdTls } from '../../controlplane/etcd-members.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Layout } from '../../inventory/layout.ts';
 import type { StaticPod } from '../../inventory/kubelet/static-pods.ts';

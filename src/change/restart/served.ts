@@ -1,6 +1,5 @@
-import { servedCertificate } from '../../controlplane/served.ts';
+import { servedCertificate, connectionTrouble } from '../../controlplane/probe.ts';
 import type { Clock } from '../../controlplane/clock.ts';
-import { connectionTrouble } from '../../controlplane/connection-trouble.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { readPresent, readTlsIdentity, type TlsIdentity } from '../../inventory/certificate-files.ts';
 import type { ComponentRestart } from '../../operations/restart/plan-restart.ts';

@@ -1,7 +1,6 @@
 import { commandLine } from '../../errors/command-line.ts';
 import { clusterFlags, retyped } from '../../flags/table.ts';
-import { nextSteps } from '../../operations/expiration/next-step.ts';
-import type { ExpirationReport } from '../../operations/expiration/expiration-report.ts';
+import { type ExpirationReport, nextSteps } from '../../operations/expiration/expiration-report.ts';
 import type { Node } from '../../node/node-options.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 

@@ -1,4 +1,4 @@
-import { asOneNode, type TreeExpiration } from '../../operations/expiration/tree-expiration.ts';
+import { asOneNode, type TreeExpiration } from '../../operations/expiration/expiration.ts';
 import type { NodeMetrics, RenewRuns } from '../../render/expiration/prometheus.ts';
 import type { Forms } from './present-expiration.ts';
 
@@ -17,7 +17,7 @@ interface Found {
 /** Of several trees. */
 export const treesForms: Forms<Found> = {
   text: async () => {
-    const { treesTable } = await import('../../render/expiration/trees-table.ts');
+    const { treesTable } = await import('../../render/expiration/expiration-table.ts');
     return ({ trees }) => [treesTable(trees)];
   },
   tables: async (look) => {
@@ -25,11 +25,11 @@ export const treesForms: Forms<Found> = {
     return ({ trees }) => treesTables(trees, look);
   },
   document: async (format) => {
-    const { treesDocument } = await import('../../render/expiration/trees-document.ts');
+    const { treesDocument } = await import('../../render/expiration/expiration-document.ts');
     return ({ trees }) => [treesDocument(trees, format)];
   },
   info: async () => {
-    const { treesInfo } = await import('../../render/expiration/trees-document.ts');
+    const { treesInfo } = await import('../../render/expiration/expiration-document.ts');
     return ({ trees }) => treesInfo(trees);
   },
   metrics: async () => {

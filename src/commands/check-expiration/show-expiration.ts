@@ -1,7 +1,7 @@
 import type { KubepkiError } from '../../errors/error.ts';
 import type { ExpirationReport } from '../../operations/expiration/expiration-report.ts';
 import type { ExpirationResult } from '../../operations/expiration/expiration.ts';
-import { expiringWithin, findingsOf, toldByRows } from '../../operations/expiration/findings.ts';
+import { expiringWithin, findingsOf, toldByRows } from '../../operations/expiration/expiration-report.ts';
 import { faultsText, remainingText } from '../../render/expiration/findings.ts';
 import type { Period } from '../../flags/values.ts';
 import { exitCodes, nagiosCodes, type ExitCode } from '../../terminal/exit-code.ts';

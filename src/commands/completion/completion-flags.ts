@@ -19,7 +19,7 @@ export function addCompletion(program: Command, run: Run): void {
   addFlags(command, ['v']).action(async (given: string | undefined, _options, command: Command) => {
     const shell = requireShell(given);
     const options = command.optsWithGlobals<TerminalOptions>();
-    const { completionScripts } = await import('../../render/completion/shells.ts');
+    const { completionScripts } = await import('../../render/completion.ts');
     run.open(options).result(completionScripts[shell]);
     run.done(exitCodes.done);
   });

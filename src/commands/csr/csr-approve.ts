@@ -1,11 +1,14 @@
 import type { FoundRequest } from '../../cluster/kubelet-requests.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Typed } from '../../flags/table.ts';
-import { isWaiting } from '../../operations/kubelet-serving/kubelet-serving.ts';
+import {
+  isWaiting,
+  verdictOnApproval,
+  type ApprovalWish,
+} from '../../operations/kubelet-serving/kubelet-serving.ts';
 import { parseAllowedCidr, parseAllowedDns } from '../../operations/kubelet-serving/allow-list.ts';
 import { kubeletServingSigner } from '../../operations/kubelet-serving/signing-request.ts';
 import type { Surroundings } from '../../operations/kubelet-serving/surroundings.ts';
-import { verdictOnApproval, type ApprovalWish } from '../../operations/kubelet-serving/verdict.ts';
 import { openRoot } from './csr-connection.ts';
 import { lookAround } from './csr-court.ts';
 import { listCommand, type CsrOptions } from './csr-flags.ts';

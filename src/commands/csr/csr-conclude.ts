@@ -1,7 +1,7 @@
 import { KubepkiError } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
-import type { Failing, SettledRow } from '../../operations/kubelet-serving/verdict.ts';
-import { decisionDocument, decisionLines } from '../../render/requests/request-decisions.ts';
+import type { Failing, SettledRow } from '../../operations/kubelet-serving/kubelet-serving.ts';
+import { decisionDocument, decisionLines } from '../../render/requests/signing-requests.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Typed } from '../../flags/table.ts';
 import type { Terminal } from '../../terminal/terminal.ts';

@@ -31,7 +31,7 @@ export async function lookAround(api: KubeletRequestsApi): Promise<Surroundings>
  * @throws KubepkiError cluster
  */
 async function lookUp(host: string): Promise<ControlPlaneEndpoint> {
-  const { addressesOf } = await import('../../cluster/addresses.ts');
+  const { addressesOf } = await import('../../cluster/connection.ts');
   try {
     const found = await addressesOf(host, AbortSignal.timeout(lookUpMs));
     return { host, addresses: found.map(({ address }) => address) };

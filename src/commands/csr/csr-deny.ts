@@ -1,5 +1,5 @@
 import { KubepkiError } from '../../errors/error.ts';
-import { verdictOnDenial } from '../../operations/kubelet-serving/verdict.ts';
+import { verdictOnDenial } from '../../operations/kubelet-serving/kubelet-serving.ts';
 import { openRoot } from './csr-connection.ts';
 import { listCommand, type CsrOptions } from './csr-flags.ts';
 import { requestNames, runDecisions } from './csr-run.ts';

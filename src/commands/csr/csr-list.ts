@@ -1,6 +1,6 @@
 import type { KubeletRequestsApi, UnreadableRequest } from '../../cluster/kubelet-requests.ts';
 import { isWaiting } from '../../operations/kubelet-serving/kubelet-serving.ts';
-import { askedOfAll } from '../../operations/kubelet-serving/asked.ts';
+import { askedOfAll } from '../../operations/kubelet-serving/signing-request.ts';
 import {
   signingRequestDocument,
   signingRequestTable,

@@ -1,8 +1,8 @@
 import type { KubeletRequestsApi } from '../../cluster/kubelet-requests.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { FileSystemRoot } from '../../filesystem/root.ts';
-import { askedOfAll, type askedOf } from '../../operations/kubelet-serving/asked.ts';
-import type { Settled, SettledRow } from '../../operations/kubelet-serving/verdict.ts';
+import { askedOfAll, type askedOf } from '../../operations/kubelet-serving/signing-request.ts';
+import type { Settled, SettledRow } from '../../operations/kubelet-serving/kubelet-serving.ts';
 import { concludeRequests } from './csr-conclude.ts';
 import { withRequests } from './csr-connection.ts';
 import { listCommand, type CsrOptions } from './csr-flags.ts';

@@ -2,7 +2,7 @@ import type { FoundRequest, KubeletRequestsApi, UnreadableRequest } from '../../
 import type { RequestDecision } from '../../cluster/request-object.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { SigningRequest } from '../../operations/kubelet-serving/signing-request.ts';
-import type { Failing, Settled, Verdict } from '../../operations/kubelet-serving/verdict.ts';
+import type { Failing, Settled, Verdict } from '../../operations/kubelet-serving/kubelet-serving.ts';
 import { printable } from '../../render/printable.ts';
 import { isRetryable, isWorthAnother } from './csr-connection.ts';
 import type { Interruptions } from '../../terminal/interruptions.ts';

@@ -3,11 +3,14 @@ import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { NodeNaming } from '../../config/node-naming.ts';
 import { freePlaces, type NewRequest } from '../../inventory/request-files.ts';
 import { chooseConfigured } from '../../operations/issuing/key-choice.ts';
-import { generateRequest, requestedSpecs } from '../../operations/generation/generate-requests.ts';
-import { newRequestReport } from '../../operations/generation/new-request-report.ts';
-import { organizationsSince, type Organizations } from '../../operations/generation/organizations.ts';
+import {
+  generateRequest,
+  requestedSpecs,
+  newRequestReport,
+} from '../../operations/generation/new-requests.ts';
+import { organizationsSince, type Organizations } from '../../operations/generation/initial-profile.ts';
 import { requireWritten } from '../../operations/change/read-back.ts';
-import { generatedRequestLines } from '../../render/requests/generated-requests.ts';
+import { generatedRequestLines } from '../../render/requests/requests.ts';
 import { commandHere } from '../../storage/state-directory.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
 import type { Typed } from '../../flags/table.ts';

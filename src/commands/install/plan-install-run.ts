@@ -10,14 +10,13 @@ import type { Inventory } from '../../inventory/inventory.ts';
 import { readPendingFiles, type PendingFiles } from '../../inventory/request-files.ts';
 import type { KeysInUse } from '../../operations/issuing/keys-in-use.ts';
 import { planInstall, stillNeeded, type PlannedInstall } from '../../operations/install/plan-install.ts';
-import { strangers } from '../../operations/install/strangers.ts';
+import { strangers, type InstallSettings } from '../../operations/install/pending.ts';
 import type { Node } from '../../node/node-options.ts';
 import { readToFill } from '../../node/snapshot.ts';
 import { stateOf } from '../../node/waiting.ts';
 import { readRequestedKeys } from '../../storage/requested-keys.ts';
 import { retyped, type Typed } from '../../flags/table.ts';
 import { csrDirectory } from '../../node/csr-directory.ts';
-import type { InstallSettings } from '../../operations/install/install-settings.ts';
 
 export type InstallSources = Typed<'csrDir' | 'fromBundle' | 'allowChanges'>;
 

@@ -3,7 +3,7 @@ import { KubepkiError } from '../../errors/error.ts';
 import type { CertificateEntry, Inventory } from '../../inventory/inventory.ts';
 import { readIssuers } from '../../inventory/issuers.ts';
 import type { Finding } from '../../operations/examination/finding.ts';
-import { exposedKeys } from '../../operations/renewal/exposed-keys.ts';
+import { exposedKeys } from '../../operations/renewal/renewal-warnings.ts';
 import { externalFault, isExternalFault } from '../../operations/examination/external-authority.ts';
 import { planRenewals, staysDue, type PlannedRenewal } from '../../operations/renewal/plan-renewal.ts';
 import { faultsOf, restOf, type DueSettings } from '../../operations/renewal/resting.ts';

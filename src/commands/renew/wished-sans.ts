@@ -4,9 +4,9 @@ import { readStaticPods } from '../../inventory/kubelet/static-pods.ts';
 import type { SanChange, SanSettings, SanWish } from '../../operations/names/change-sans.ts';
 import type { PlannedRenewal } from '../../operations/renewal/plan-renewal.ts';
 import type { PlannedRequest } from '../../operations/requests/plan-requests.ts';
-import { sanDifference } from '../../render/change/san-difference.ts';
 import { readNodeNaming, type Node, type NodeOptions } from '../../node/node-options.ts';
 import type { AskedSans } from './selection.ts';
+import { sanDifference } from '../../render/change/dry-run.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 /** What was asked for, with what the configuration and this machine say to it. */

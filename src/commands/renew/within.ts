@@ -1,3 +1,4 @@
+import type { Left } from '../../operations/renewal/resting.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import type { Typed } from '../../flags/table.ts';
 import type { Selection } from './selection.ts';
@@ -5,7 +6,7 @@ import type { Node } from '../../node/node-options.ts';
 import type { Snapshot } from '../../node/snapshot.ts';
 import { examination } from '../../operations/examination/examination.ts';
 import type { Finding } from '../../operations/examination/finding.ts';
-import type { DueSettings, Left, Resting } from '../../operations/renewal/resting.ts';
+import type { DueSettings, Resting } from '../../operations/renewal/resting.ts';
 import type { ShownLeft } from '../../render/change/renewal.ts';
 import { warnOfFindings, type Terminal } from '../../terminal/terminal.ts';
 

@@ -1,7 +1,7 @@
 import { discardAside, inspectAside, moveBack } from '../../storage/aside.ts';
 import { discard, inspectDiscard, inspectRecovery, recover } from '../../storage/recovery.ts';
-import { recoveryPlan } from '../../render/change/recovery-plan.ts';
 import type { Typed } from '../../flags/table.ts';
+import { recoveryPlan } from '../../render/change/rollback.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { openNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
 import { notePendingRestarts, tidyPending } from '../../change/restart/pending.ts';

@@ -1,5 +1,5 @@
 import type { ChangeReport } from '../../operations/change/change-report.ts';
-import { rollbackReport } from '../../operations/rollback/rollback-report.ts';
+import { rollbackReport } from '../../operations/rollback/rollback.ts';
 import {
   nothingToRollBack,
   plannedRollback,

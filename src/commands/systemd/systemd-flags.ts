@@ -1,8 +1,9 @@
+import type { UnitName } from '../../render/systemd-units.ts';
 import { type Command, InvalidArgumentError, type Option } from 'commander';
 import { addFlags, explain } from '../../flags/command.ts';
 import { nodeFlags, restartAfterFlags } from '../../flags/table.ts';
-import { unitNames, type UnitName } from '../../render/systemd/units.ts';
 import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
+import { unitNames } from '../../render/systemd-units.ts';
 import type { SystemdOptions } from './systemd.ts';
 
 export function addSystemd(program: Command, run: Run): void {

@@ -2,14 +2,14 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { certificates } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Layout } from '../../inventory/layout.ts';
-import { isExpressible } from '../../render/systemd/quote.ts';
 import {
+  isExpressible,
   allUnits,
   unitNames,
   unitText,
   type UnitName,
   type UnitSettings,
-} from '../../render/systemd/units.ts';
+} from '../../render/systemd-units.ts';
 import { printable } from '../../render/printable.ts';
 import { writePublicFiles } from '../../storage/public-file.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';

@@ -1,4 +1,4 @@
-import { hasExpired } from '../expiration/due.ts';
+import { hasExpired } from '../expiration/expiration-report.ts';
 import type { CertificateReport, ChangeReport } from './change-report.ts';
 
 /** How a run that changes something ends; each has its exit code. */

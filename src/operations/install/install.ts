@@ -7,14 +7,14 @@ import { encodePrivateKey, parsePrivateKey, publicKeyOf } from '../../pki/key/pr
 import { isSameKey } from '../../pki/key/public-key.ts';
 import { factsOf } from '../change/certificate-facts.ts';
 import { factsInUse } from '../change/facts-in-use.ts';
-import type { KeysInUse } from '../issuing/keys-in-use.ts';
+import { type KeysInUse, certificatePaths } from '../issuing/keys-in-use.ts';
 import type { ReadBack } from '../places/place.ts';
 import type { Installable } from './plan-install.ts';
 
 interface InstallContext {
   readonly inventory: Inventory;
   readonly keysInUse: KeysInUse;
-  /** Host paths without symlinks: the operator's bundle, and what other requests still need. */
+  /** Files that stay, without symlinks: the operator's bundle, and what other requests still need. */
   readonly notCleared: ReadonlySet<string>;
 }
 
@@ -44,8 +44,8 @@ export function install(installables: readonly Installable[], context: InstallCo
 }
 
 /**
- * Puts certificates and keys in their places, and clears away what waited. Never a file that is itself a place, or in use
- * for anything else: a CSR dir may be the cert dir, and a link in it may lead anywhere.
+ * Puts certificates and keys in their places, and clears the files away that waited. A file that is itself a place, or in use
+ * for anything else, stays: the CSR dir may be the cert dir, and a link in it may lead anywhere.
  */
 function changesFor(
   installables: readonly Installable[],
@@ -56,9 +56,7 @@ function changesFor(
     ...installables.flatMap(({ place }) => place.targets).map(({ resolvedPath }) => resolvedPath),
     ...inventory.protectedPaths,
     ...notCleared,
-    ...inventory.certificates.flatMap(({ state }) =>
-      state.status === 'present' ? [state.value.file.resolvedPath] : [],
-    ),
+    ...certificatePaths(inventory),
   ]);
   const cleared = new Map(
     installables

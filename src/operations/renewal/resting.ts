@@ -1,14 +1,13 @@
-import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { KubepkiError } from '../../errors/error.ts';
+import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { CertificateEntry } from '../../inventory/inventory.ts';
 import { changesNames, changeSans, type SanChange, type SanSettings } from '../names/change-sans.ts';
-import { isDue, type DueWindow } from '../expiration/due.ts';
+import { isDue, type DueWindow } from '../expiration/expiration-report.ts';
 import { isError, type CheckId, type Finding } from '../examination/finding.ts';
-import { isoSeconds } from '../../pki/der/time.ts';
 
 /** What `--within` decides by. */
 export interface DueSettings {
-  /** Only what is due; undefined: everything. */
+  /** Only a certificate that is due in this window is renewed; undefined: every one is. */
   readonly due: DueWindow | undefined;
   /** The findings of the whole node. */
   readonly findings: readonly Finding[];
@@ -17,38 +16,34 @@ export interface DueSettings {
 }
 
 export interface RestSettings extends DueSettings {
-  /** undefined: no other SANs were asked for. */
+  /** undefined: the command line asks for no other SANs. */
   readonly sans: SanSettings | undefined;
 }
 
 /** A certificate that was read, and that is left as it is. */
 export type Resting =
   | { readonly status: 'not-due'; readonly spec: CertificateSpec; readonly notAfter: Date }
-  /** Only other SANs were asked for, and it has those. */
+  /** The command line asks for other SANs only, and the certificate has those. */
   | { readonly status: 'same-sans'; readonly spec: CertificateSpec; readonly sans: SanChange }
-  /** Something else is wrong with it than its end. */
-  | {
-      readonly status: 'unsound';
-      readonly spec: CertificateSpec;
-      readonly findings: readonly Finding[];
-    };
+  /** Its end is not what is wrong with the certificate. */
+  | { readonly status: 'unsound'; readonly spec: CertificateSpec; readonly findings: readonly Finding[] };
 
-/** What is wrong with a certificate, or a CA, beside its end, as far as it could be looked at. */
+/** What is wrong with a certificate, or a CA, beside its end, as far as this user may look. */
 export function faultsOf(name: string, findings: readonly Finding[]): readonly Finding[] {
   return findings.filter(
     (finding) => finding.name === name && isError(finding) && !passedOver.has(finding.check),
   );
 }
 
-// The end is what a window is for. A key that this user may not read is perhaps sound.
+// The window of `--within` judges the end. A key that this user may not read is perhaps sound.
 const passedOver: ReadonlySet<CheckId> = new Set(['expired', 'ca-expired', 'key-locked', 'ca-key-locked']);
 
 /**
- * Why a certificate is left as it is; undefined: it is not. With `--within` and other SANs it is due as well when its SANs
- * are not those.
+ * Why a certificate is left as it is. With `--within` and other SANs a certificate is due, too, when its SANs are not those.
  *
- * One that another CA has signed is never signed anew by a timer just for its date: it, or the CA, may have been restored
- * from the wrong backup. What else is wrong with one that is not due is left to people, too, and said.
+ * A timer never signs a certificate of another CA anew just for its date: the certificate, or the CA, may have been restored
+ * from the wrong backup. Whatever else is wrong with a certificate that is not due is reported, and people decide.
+ * @returns undefined where the certificate is renewed
  * @throws KubepkiError in-use, conflict: the SANs that are asked for are refused
  */
 export function restOf(entry: CertificateEntry, settings: RestSettings): Resting | undefined {
@@ -74,25 +69,3 @@ export type Left =
   | Resting
   | { readonly status: 'missing'; readonly spec: CertificateSpec }
   | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
-
-/** The same, as a report has it. */
-export function leftOutcome(planned: Left): {
-  readonly outcome: Left['status'];
-  readonly reason: string;
-} {
-  const { status: outcome } = planned;
-  switch (planned.status) {
-    case 'missing':
-      return { outcome, reason: 'there is no certificate to renew' };
-    case 'not-due':
-      return { outcome, reason: `ends on ${isoSeconds(planned.notAfter)}, and is not due yet` };
-    case 'unsound': {
-      const summaries = planned.findings.map(({ summary }) => summary).join(' and ');
-      return { outcome, reason: `${summaries}, so it is left alone` };
-    }
-    case 'same-sans':
-      return { outcome, reason: 'its SANs are those asked for, and nothing else was asked for' };
-    case 'refused':
-      return { outcome, reason: planned.error.oneLine };
-  }
-}

@@ -1,9 +1,8 @@
-import { kubeadmDate } from '../kubeadm-date.ts';
-import { printable } from '../printable.ts';
+import { printableLines } from '../printable.ts';
+import { kubeadmDate, humanDuration } from '../times.ts';
 
 /**
- * A certificate that `--within` leaves as it is. Each of the `reasons` is said of the certificate: `has no
- * private key`.
+ * A certificate that `--within` leaves as it is. Each of the `reasons` is a predicate: `has no private key`.
  */
 type RestingOutcome =
   | { readonly status: 'not-due'; readonly longName: string; readonly notAfter: Date }
@@ -33,9 +32,7 @@ export function renewalLines(
   outcomes: readonly RenewalOutcome[],
   { closing }: { readonly closing: boolean },
 ): string {
-  return (
-    outcomes.map((outcome) => `${printable(sentence(outcome))}\n`).join('') + (closing ? closingText : '')
-  );
+  return printableLines(outcomes.map(sentence)) + (closing ? closingText : '');
 }
 
 function sentence(outcome: RenewalOutcome): string {
@@ -57,10 +54,20 @@ function sentence(outcome: RenewalOutcome): string {
 }
 
 export function restingSentence(outcome: RestingOutcome): string {
-  switch (outcome.status) {
-    case 'not-due':
-      return `${outcome.longName} is not due: it ends ${kubeadmDate(outcome.notAfter)}`;
-    case 'unsound':
-      return `${outcome.longName} is left alone: it ${outcome.reasons.join(' and ')}`;
-  }
+  return outcome.status === 'not-due'
+    ? `${outcome.longName} is not due: it ends ${kubeadmDate(outcome.notAfter)}`
+    : `${outcome.longName} is left alone: it ${outcome.reasons.join(' and ')}`;
+}
+
+/** The certificates that are about to be renewed, and the question. It ends without a newline, where the answer is typed. */
+export function renewalQuestion(
+  rows: readonly { readonly name: string; readonly notAfter: Date; readonly residualMs: number }[],
+): string {
+  const longest = Math.max(...rows.map(({ name }) => name.length));
+  const list = rows.map(
+    ({ name, notAfter, residualMs }) =>
+      `  ${name.padEnd(longest)}  ends ${kubeadmDate(notAfter)} (${humanDuration(residualMs)})\n`,
+  );
+  const what = rows.length === 1 ? 'this certificate' : `these ${String(rows.length)} certificates`;
+  return `Each gets a new key and a new certificate:\n${list.join('')}Renew ${what}? [y/N] `;
 }

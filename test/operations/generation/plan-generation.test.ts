@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { initSpecs, type InitSpec } from '../../../src/catalog/init-order.ts';
 import type { KubepkiError } from '../../../src/errors/error.ts';
-import type { NodeIdentity } from '../../../src/operations/names/requested-names.ts';
+import type { NodeIdentity } from '../../../src/operations/names/node-names.ts';
 import { encodePrivateKey } from '../../../src/pki/key/private-key.ts';
 import { extendedKeyUsage } from '../../../src/pki/extension/key-usage.ts';
 import { profileOf, withExtension } from '../../../src/pki/issue/profile.ts';

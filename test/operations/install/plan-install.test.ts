@@ -17,7 +17,7 @@ import {
   type Installable,
   type PlannedInstall,
 } from '../../../src/operations/install/plan-install.ts';
-import { strangers } from '../../../src/operations/install/strangers.ts';
+import { strangers } from '../../../src/operations/install/pending.ts';
 import { encodeCertificates, type Certificate } from '../../../src/pki/certificate/certificate.ts';
 import { distinguishedName } from '../../../src/pki/der/name.ts';
 import { extendedKeyUsage, keyUsage } from '../../../src/pki/extension/key-usage.ts';

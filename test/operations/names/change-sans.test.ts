@@ -9,7 +9,7 @@ import {
 } from '../../../src/inventory/kubelet/static-pods.ts';
 import type { Reading } from '../../../src/inventory/reading.ts';
 import { changeSans, changesNames, type SanChange } from '../../../src/operations/names/change-sans.ts';
-import type { NodeIdentity } from '../../../src/operations/names/requested-names.ts';
+import type { NodeIdentity } from '../../../src/operations/names/node-names.ts';
 import { parseSubjectAltName, subjectAltName } from '../../../src/pki/extension/subject-alt-name.ts';
 import { apiServerPod, etcdPod, pod } from '../../support/manifests.ts';
 import { specOf } from '../../support/planners/planned-node.ts';

@@ -5,9 +5,11 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Asked } from '../../../src/operations/kubelet-serving/asked.ts';
-import { askedOf } from '../../../src/operations/kubelet-serving/asked.ts';
-import type { SigningRequest } from '../../../src/operations/kubelet-serving/signing-request.ts';
+import {
+  type Asked,
+  askedOf,
+  type SigningRequest,
+} from '../../../src/operations/kubelet-serving/signing-request.ts';
 import { signingRequestTable } from '../../../src/render/requests/signing-requests.ts';
 import { object, wanted } from '../../operations/kubelet-serving/sample.ts';
 import { judge } from '../../support/judge.ts';

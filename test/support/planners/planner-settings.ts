@@ -2,6 +2,7 @@
  * What the planners are given besides the inventory, as a command gives it: nothing was asked for that is not said. All
  * in one place, so that another shape of the settings is a change here alone.
  */
+import type { InstallSettings } from '../../../src/operations/install/pending.ts';
 import { join } from 'node:path';
 import { certificateAuthorities, certificates, kubeletKubeconfig } from '../../../src/catalog/catalog.ts';
 import { initSpecs, type InitSpec } from '../../../src/catalog/init-order.ts';
@@ -18,7 +19,6 @@ import { readPlaces } from '../../../src/inventory/places.ts';
 import { readPrivateKeys } from '../../../src/inventory/private-keys.ts';
 import { planGeneration, type GenerationPlan } from '../../../src/operations/generation/plan-generation.ts';
 import { examination } from '../../../src/operations/examination/examination.ts';
-import type { InstallSettings } from '../../../src/operations/install/install-settings.ts';
 import { planInstall, type PlannedInstall } from '../../../src/operations/install/plan-install.ts';
 import { defaultAuthorityValidityMs, defaultValidityMs } from '../../../src/operations/issuing/validity.ts';
 import { keysInUse } from '../../../src/operations/issuing/keys-in-use.ts';

@@ -11,10 +11,10 @@ import {
   type Requestable,
 } from '../../../operations/requests/plan-requests.ts';
 import { request, verifyRequested, type Requested } from '../../../operations/requests/request.ts';
-import { requestReport } from '../../../operations/requests/request-report.ts';
+import { requestReport } from '../../../operations/renewal/renewal-report.ts';
 import { requestLines, type ShownRequest } from '../../../render/requests/requests.ts';
-import { sanDifference } from '../../../render/change/san-difference.ts';
 import { keyDigest } from '../../../pki/key/public-key.ts';
+import { sanDifference } from '../../../render/change/dry-run.ts';
 import { readRequestedKeys, rememberRequestedKeys } from '../../../storage/requested-keys.ts';
 import { commandHere } from '../../../storage/state-directory.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../../change/change-node.ts';

@@ -9,7 +9,7 @@ import type { Slot } from '../../../inventory/reading.ts';
 import type { KeySlot, RequestFiles } from '../../../inventory/request-files.ts';
 import { signingFiles } from '../../../inventory/look-ups.ts';
 import type { SanWish } from '../../../operations/names/change-sans.ts';
-import { missingAuthority } from '../../../operations/examination/missing-authority.ts';
+import { missingAuthority } from '../../../operations/examination/external-authority.ts';
 import { installPlace, type Installable } from '../../../operations/install/plan-install.ts';
 import {
   planRequests,
@@ -17,8 +17,7 @@ import {
   type Requestable,
 } from '../../../operations/requests/plan-requests.ts';
 import { requireReplaceable } from '../../../operations/change/replaceable.ts';
-import { chooseSigner } from '../../../operations/use-api/signers.ts';
-import { expirationSecondsOf, requestedUsages } from '../../../operations/use-api/usages.ts';
+import { chooseSigner, expirationSecondsOf, requestedUsages } from '../../../operations/use-api/signers.ts';
 import { endProblem } from '../../../operations/install/check-signed.ts';
 import { defaultValidityMs } from '../../../operations/issuing/validity.ts';
 import type { Certificate } from '../../../pki/certificate/certificate.ts';

@@ -1,4 +1,4 @@
-import { requestName } from '../../../operations/use-api/request-name.ts';
+import { requestName } from '../../../operations/use-api/answers.ts';
 import { encodeRequest, requestCertificate } from '../../../pki/request/certification-request.ts';
 import { fingerprintOf } from '../../../pki/certificate/certificate.ts';
 import { encodePrivateKey } from '../../../pki/key/private-key.ts';

@@ -1,12 +1,12 @@
 import { formatGoDuration } from '../../../config/duration.ts';
 import { commandLine } from '../../../errors/command-line.ts';
 import type { Asked } from '../../../operations/change/run-end.ts';
-import { apiReport, type ApiPlanned } from '../../../operations/use-api/report.ts';
 import { describeAlgorithm } from '../../../pki/key/private-key.ts';
 import { isoSeconds } from '../../../pki/der/time.ts';
-import { apiRequestLines } from '../../../render/requests/api-requests.ts';
 import { renewalLines, type RenewalOutcome } from '../../../render/change/renewal.ts';
-import { sanDifference } from '../../../render/change/san-difference.ts';
+import { apiReport, type ApiPlanned } from '../../../operations/renewal/renewal-report.ts';
+import { apiRequestLines } from '../../../render/requests/requests.ts';
+import { sanDifference } from '../../../render/change/dry-run.ts';
 import type { Conclusion } from '../../../change/change-node.ts';
 import { readToFill } from '../../../node/snapshot.ts';
 import type { Node } from '../../../node/node-options.ts';

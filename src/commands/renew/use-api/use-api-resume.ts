@@ -1,6 +1,6 @@
 import { certificates as catalog } from '../../../catalog/catalog.ts';
 import type { KubepkiError } from '../../../errors/error.ts';
-import { apiReport, nothingInstalled, type ApiPlanned } from '../../../operations/use-api/report.ts';
+import { apiReport, nothingInstalled, type ApiPlanned } from '../../../operations/renewal/renewal-report.ts';
 import { changeDocument } from '../../../render/change/change-document.ts';
 import { dropPendingRequests, type PendingRequests } from '../../../storage/pending-requests.ts';
 import type { Conclusion } from '../../../change/change-node.ts';

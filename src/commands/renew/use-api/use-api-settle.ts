@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SigningApi } from '../../../cluster/signing.ts';
-import { apiReport } from '../../../operations/use-api/report.ts';
+import { apiReport } from '../../../operations/renewal/renewal-report.ts';
 import type { CertificateSpec } from '../../../catalog/catalog.ts';
 import {
   dropPendingRequests,

@@ -1,5 +1,5 @@
 import type { KubeadmConfig } from '../../../config/kubeadm-config.ts';
-import { apiReport, nothingInstalled } from '../../../operations/use-api/report.ts';
+import { apiReport, nothingInstalled } from '../../../operations/renewal/renewal-report.ts';
 import { requireApiAccess } from '../../../node/cluster-access.ts';
 import { afterwards, conclude, type Conclusion } from '../../../change/change-node.ts';
 import { confirmRenewal } from '../../../terminal/confirm.ts';

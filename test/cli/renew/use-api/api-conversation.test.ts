@@ -1,9 +1,8 @@
+import { ClusterFailure } from '../../../../src/cluster/failure.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { converse } from '../../../../src/commands/renew/use-api/converse.ts';
-import { ClusterFailure } from '../../../../src/cluster/cluster-failure.ts';
-import type { SigningApi } from '../../../../src/cluster/signing.ts';
-import type { Standing } from '../../../../src/cluster/signing.ts';
+import type { SigningApi, Standing } from '../../../../src/cluster/signing.ts';
 import type { Conversation, ConversationEnd } from '../../../../src/commands/renew/use-api/conversation.ts';
 
 const wish = {

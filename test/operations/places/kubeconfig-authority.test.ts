@@ -8,7 +8,7 @@ import {
   authorityRemarks,
   trustedAuthorities,
   type TrustingKubeconfig,
-} from '../../../src/operations/issuing/kubeconfig-authority.ts';
+} from '../../../src/operations/places/kubeconfig-authority.ts';
 import { parseCertificates, type Chain } from '../../../src/pki/certificate/certificate.ts';
 import { judge } from '../../support/judge.ts';
 import { fixturePath, temporaryDirectory } from '../../support/tree.ts';

@@ -12,29 +12,28 @@ import {
 import { attributesOf } from '../../pki/der/name.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 
-/** kubeadm compares the CA that a kubeconfig embeds with the first of ca.crt; during a CA rotation one in common will do. */
+/** kubeadm compares the CA that a kubeconfig embeds with the first of ca.crt. During a CA rotation one in common is enough. */
 export function sharesAuthority(embedded: Chain, bundle: Chain): boolean {
-  return embedded.some(({ der }) => bundle.some((one) => one.der.equals(der)));
+  return embedded.some((one) => isAmong(bundle, one));
 }
 
-/** What a kubeconfig trusts when its certificate is renewed, and what there is to say of it. */
-export interface TrustedAuthorities {
-  /** The new certificate-authority-data; undefined: what is there stays, byte for byte. */
+/** The CAs that a kubeconfig trusts when its certificate is renewed. */
+interface TrustedAuthorities {
+  /** The new certificate-authority-data; undefined: the old data stays, byte for byte. */
   readonly pem: string | undefined;
-  /** Certificates of the CA file that its data does not have yet. */
+  /** The certificates of the CA file that the old data does not have. */
   readonly added: readonly Certificate[];
-  /** DER of certificates that its data has and the CA file has not. */
+  /** DER of the certificates that the old data has and the CA file has not. */
   readonly kept: readonly Buffer[];
-  /** Its data holds no certificate at all. */
+  /** The old data holds no certificate at all. */
   readonly wasUnusable: boolean;
 }
 
 /**
- * kubeadm embeds the first certificate of ca.crt in the place of all that were there. Here nothing that is
- * trusted goes: during a CA rotation API servers of both CAs are reached over one kubeconfig, and a load
- * balancer may have a CA of its own. So the data becomes the certificates of ca.crt, and behind them what the
- * kubeconfig has besides, each once. A certificate that has expired, or that another one of the same key
- * follows, does no harm: only the operator drops a CA.
+ * kubeadm embeds the first certificate of ca.crt in the place of all that were there. Here no CA is dropped but by the operator:
+ * during a CA rotation one kubeconfig reaches API servers of both CAs, and a load balancer may have a CA of its own. So the data
+ * becomes the certificates of ca.crt, followed by the others of the kubeconfig, each once. A certificate that has expired, or
+ * that has a successor with the same key, does no harm.
  */
 export function trustedAuthorities(kubeconfig: PartialKubeconfig, bundle: Chain): TrustedAuthorities {
   const { clusterCa, clientCertificate } = kubeconfig;
@@ -43,11 +42,9 @@ export function trustedAuthorities(kubeconfig: PartialKubeconfig, bundle: Chain)
     const isNew = clusterCa.kind === 'absent' && clientCertificate.kind === 'absent';
     return { pem: isNew ? encodeCertificates(bundle) : undefined, added: [], kept: [], wasUnusable: false };
   }
-  const embedded = certificateBlocks(clusterCa.bytes);
-  const added = unique(bundle).filter(({ der }) => !embedded.some((one) => one.equals(der)));
-  const kept = unique(embedded.map((der) => ({ der }))).filter(
-    ({ der }) => !bundle.some((one) => one.der.equals(der)),
-  );
+  const embedded = certificateBlocks(clusterCa.bytes).map((der) => ({ der }));
+  const added = unique(bundle).filter((one) => !isAmong(embedded, one));
+  const kept = unique(embedded).filter((one) => !isAmong(bundle, one));
   return {
     pem: added.length === 0 ? undefined : encodeCertificates([...unique(bundle), ...kept]),
     added,
@@ -68,18 +65,22 @@ export function trustsAsPlanned(
     : found.kind === before.kind;
 }
 
-function unique<T extends Pick<Certificate, 'der'>>(certificates: readonly T[]): T[] {
-  return certificates.filter(
-    ({ der }, index) => certificates.findIndex((other) => other.der.equals(der)) === index,
-  );
+type Der = Pick<Certificate, 'der'>;
+
+function unique<T extends Der>(certificates: readonly T[]): T[] {
+  return certificates.filter((one, index) => !isAmong(certificates.slice(0, index), one));
 }
 
-/** A kubeconfig of which the certificate changes, and the CA file of its certificate. */
+function isAmong(certificates: readonly Der[], { der }: Der): boolean {
+  return certificates.some((one) => one.der.equals(der));
+}
+
+/** A kubeconfig whose certificate changes, and the file of that certificate's CA. */
 export interface TrustingKubeconfig {
   readonly file: string;
   readonly clusterName: string;
   readonly trusted: TrustedAuthorities;
-  /** The file that it names for its CAs; undefined: it names none. */
+  /** The file that the kubeconfig names for its CAs; undefined: it names none. */
   readonly authorityFile: Slot<Chain> | undefined;
   readonly caFile: string;
   readonly bundle: Chain;
@@ -91,7 +92,7 @@ interface AuthorityRemark {
   readonly hint?: string;
 }
 
-/** What there is to say of a kubeconfig's CAs: every one that comes, and every one that the CA file does not have. */
+/** The remarks about a kubeconfig's CAs: each one that is added, and each one that the CA file does not have. */
 export function authorityRemarks(kubeconfig: TrustingKubeconfig): AuthorityRemark[] {
   const { file, caFile, trusted, authorityFile, bundle } = kubeconfig;
   const { added, kept, wasUnusable } = trusted;
@@ -124,7 +125,7 @@ function fileRemarks({ target, content }: Slot<Chain>, caFile: string, bundle: C
     case 'unreadable':
       return [{ kind: 'warning', text: `${names}, which ${content.error.message}` }];
     case 'present': {
-      const lacking = bundle.filter(({ der }) => !content.value.some((one) => one.der.equals(der)));
+      const lacking = bundle.filter((one) => !isAmong(content.value, one));
       return lacking.map((one) => ({
         kind: 'note',
         text: `${names}, which lacks ${describe(one)} of ${caFile} and stays as it is`,
@@ -133,7 +134,7 @@ function fileRemarks({ target, content }: Slot<Chain>, caFile: string, bundle: C
   }
 }
 
-/** For the plan: what is added, in a line. */
+/** The added CAs, in a line of the plan. */
 export function addedAuthorities({ added }: TrustedAuthorities): string | undefined {
   return added.length === 0 ? undefined : `also trusts ${added.map(describe).join(', ')}`;
 }

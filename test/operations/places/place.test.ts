@@ -8,8 +8,7 @@ import type { FoundPlace } from '../../../src/inventory/inventory.ts';
 import { present } from '../../../src/inventory/look-ups.ts';
 import { openNode } from '../../../src/node/node-options.ts';
 import { readManaged, readToFill, type Snapshot } from '../../../src/node/snapshot.ts';
-import { placeOf } from '../../../src/operations/places/place-of.ts';
-import type { Place } from '../../../src/operations/places/place.ts';
+import { placeOf, type Place } from '../../../src/operations/places/place.ts';
 import { parseCertificates } from '../../../src/pki/certificate/certificate.ts';
 import { copyFixture, fixturePath, type Tree } from '../../support/tree.ts';
 

@@ -1,12 +1,12 @@
+import { executed, splitWords, understood } from '../support/machine/systemd.ts';
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { execWords } from '../../../src/render/systemd/quote.ts';
-import { judge } from '../../support/judge.ts';
-import fc from '../../support/properties.ts';
-import { executed, splitWords, understood } from '../../support/machine/systemd.ts';
-import { temporaryDirectory } from '../../support/tree.ts';
+import { execWords } from '../../src/render/systemd-units.ts';
+import { judge } from '../support/judge.ts';
+import fc from '../support/properties.ts';
+import { temporaryDirectory } from '../support/tree.ts';
 
 // NUL is in no command line, and systemd takes no noncharacters for UTF-8.
 const word = fc

@@ -2,13 +2,18 @@ import { certificates, kubeletKubeconfig, type CertificateSpec } from '../../cat
 import { replaceFile, type FileChange } from '../../changeset/change-set.ts';
 import type { NewRequest } from '../../inventory/request-files.ts';
 import { createKubeconfig } from '../../kubeconfig/create.ts';
-import { encodeRequest, requestCertificate } from '../../pki/request/certification-request.ts';
 import { distinguishedName } from '../../pki/der/name.ts';
-import { encodePrivateKey, type PrivateKey } from '../../pki/key/private-key.ts';
 import { subjectAltName } from '../../pki/extension/subject-alt-name.ts';
-import { isMadeWith, organizationsOf, type Organizations } from './organizations.ts';
-import { commonNameOf, serverOf } from '../names/node-names.ts';
-import { requestedNames, type NodeIdentity } from '../names/requested-names.ts';
+import { encodePrivateKey, type PrivateKey } from '../../pki/key/private-key.ts';
+import { encodeRequest, requestCertificate } from '../../pki/request/certification-request.ts';
+import {
+  stageOf,
+  type CertificateReport,
+  type ChangeReport,
+  type ChangeStage,
+} from '../change/change-report.ts';
+import { commonNameOf, serverOf, requestedNames, type NodeIdentity } from '../names/node-names.ts';
+import { isMadeWith, organizationsOf, type Organizations } from './initial-profile.ts';
 
 const allSpecs: readonly CertificateSpec[] = [
   ...certificates.filter(({ kind }) => kind === 'leaf'),
@@ -17,7 +22,7 @@ const allSpecs: readonly CertificateSpec[] = [
   ),
 ];
 
-/** What kubeadm asks certificates for: every one of a stacked etcd too, as it makes no difference there. */
+/** The certificates that kubeadm makes requests for. With an external etcd it makes those of a stacked one, too. */
 export function requestedSpecs(organizations: Organizations): readonly CertificateSpec[] {
   return allSpecs.filter((spec) => isMadeWith(organizations, spec));
 }
@@ -52,4 +57,23 @@ export function generateRequest(
     replaceFile(target.key, content, 0o600),
     replaceFile(target.request, encodeRequest(request), 0o600),
   ];
+}
+
+/** The report of `generate-csr`, which makes all of the requests or stops. */
+export function newRequestReport(places: readonly NewRequest[], stage: ChangeStage): ChangeReport {
+  return {
+    command: 'generate-csr',
+    ...stageOf(stage),
+    certificates: places.map(({ spec, key, request }): CertificateReport => ({
+      name: spec.name,
+      components: spec.components,
+      outcome: 'requested',
+      old: undefined,
+      new: undefined,
+      files: [key.path, request.path],
+      csr: request.path,
+      expected: request.path.replace(/csr$/, 'crt'),
+    })),
+    otherFiles: [],
+  };
 }

@@ -1,5 +1,3 @@
-import { execWords, pathWord, wholePath } from './quote.ts';
-
 export const unitNames = ['kubepki-renew.service', 'kubepki-renew.timer', 'kubepki-recover.service'] as const;
 
 export type UnitName = (typeof unitNames)[number];
@@ -10,15 +8,15 @@ export interface UnitSettings {
   readonly recover: readonly string[];
   /** Host path of the cert dir. */
   readonly certDir: string;
-  /** What a renewal writes to, as host paths; none of them within another one. */
+  /** The host paths that a renewal writes to, none of them within another one. */
   readonly writable: readonly string[];
-  /** Whether pods are restarted: it is the only thing that needs the network. */
+  /** Whether pods are restarted, which alone needs the network. */
   readonly restarts: boolean;
-  /** Whether a deploy hook runs, of which nothing is known. */
+  /** Whether a deploy hook runs, whose needs are not known. */
   readonly hook: boolean;
-  /** False where something of it is in /tmp itself. */
+  /** False where one of the paths is in /tmp itself. */
   readonly privateTmp: boolean;
-  /** When, as systemd.time(7) has it. */
+  /** The time of the timer, as in systemd.time(7). */
   readonly calendar: string;
   /** In seconds. */
   readonly randomizedDelay: number;
@@ -142,4 +140,45 @@ SystemCallFilter=@system-service
 SystemCallErrorNumber=EPERM
 # Not MemoryDenyWriteExecute: JavaScript is compiled as it runs.
 `;
+}
+
+/** A command line for Exec…=, which systemd splits again into exactly these words: systemd.service(5), systemd.syntax(7). */
+export function execWords([program = '', ...args]: readonly string[]): string {
+  // systemd expands no variables in the program's own path.
+  const words = [specifiers(program), ...args.map((word) => specifiers(word).replaceAll('$', '$$$$'))];
+  return words.map(quoted).join(' ');
+}
+
+/** One path for a setting that takes a list of them. See {@link isExpressible}. */
+function pathWord(path: string): string {
+  const text = specifiers(path);
+  return /\s/.test(text) ? `"${text}"` : text;
+}
+
+/** One path for a setting whose value ends with the line. */
+function wholePath(path: string): string {
+  return specifiers(path);
+}
+
+/**
+ * Whether the settings that take paths can name it: they know no escape sequences, and which quotes they take differs from
+ * one to the other and between releases.
+ */
+export function isExpressible(path: string): boolean {
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  return !/[\u0000-\u001f\u007f"'\\]|\s$/.test(path);
+}
+
+function specifiers(text: string): string {
+  return text.replaceAll('%', '%%');
+}
+
+function quoted(word: string): string {
+  // A semicolon alone would begin another command.
+  if (/^[\w@$%+=:,./{}-]+$/.test(word)) return word;
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  const escaped = word.replaceAll(/["\\]/g, '\\$&').replaceAll(/[\u0000-\u001f\u007f]/g, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+  return `"${escaped}"`;
 }
