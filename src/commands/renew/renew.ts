@@ -107,13 +107,15 @@ function decided(run: RenewalRun, way: Way, context: Context): PlannedRun {
     make: async (stage) => ({ ...changeOf(await renewAll(renewables, stage, way, terminal)), signedBy }),
     report: (stage) => renewalReport(plan, inventory, stage),
     text: async () => {
+      const within = options.within?.text;
+      const due = renewables.length > 0;
       if (!way.dryRun) {
-        const closing = selection.kind === 'all' && renewables.length > 0 && options.restart !== true;
-        return linesOf(plan, options, { closing, due: renewables.length > 0 });
+        const closing = selection.kind === 'all' && due && options.restart !== true;
+        return renewalLines(plan.map(outcomeOf), { closing, within, due });
       }
       const others = plan.filter(({ status }) => status !== 'renewable');
       return (
-        linesOf(others, options, { closing: false, due: renewables.length > 0 }) +
+        renewalLines(others.map(outcomeOf), { closing: false, within, due }) +
         (await dryRunText(plannedChanges(renewables), terminal))
       );
     },
@@ -221,21 +223,6 @@ function changeOf(renewed: readonly Renewed[]): Omit<Change, 'signedBy'> {
 function stillWrong({ plan, staysDue, authorityFaults, now }: RenewalRun): Asked['within'] {
   const isAnyUseless = renewablesOf(plan).some(({ kept, nameless }) => kept.length > 0 || nameless);
   return { now, staysDue, faulty: authorityFaults.length > 0 || isAnyUseless };
-}
-
-/** What there is to say of each; of what is not due only beside what is. */
-function linesOf(
-  plan: readonly PlannedRenewal[],
-  { within }: RenewOptions,
-  { closing, due }: { readonly closing: boolean; readonly due: boolean },
-): string {
-  const dormant = plan.filter(({ status }) => status === 'not-due');
-  const said = plan.filter(({ status }) => status !== 'not-due');
-  const anyDue = due || said.some(({ status }) => status !== 'missing');
-  if (within === undefined || anyDue || dormant.length === 0) {
-    return renewalLines(plan.map(outcomeOf), { closing });
-  }
-  return `${renewalLines(said.map(outcomeOf), { closing })}nothing is due within ${within.text}\n`;
 }
 
 function outcomeOf(planned: PlannedRenewal): RenewalOutcome {

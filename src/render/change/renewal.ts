@@ -24,15 +24,25 @@ const closingText = `
 Done renewing certificates. You must restart the kube-apiserver, kube-controller-manager, kube-scheduler and etcd, so that they can use the new certificates.
 `;
 
-/**
- * kubeadm's sentences, a line each.
- * @param closing whether kubeadm's last line, about restarting, follows
- */
+interface RenewalText {
+  /** Whether kubeadm's last line, about restarting, follows. */
+  readonly closing: boolean;
+  /** The window as typed; undefined: what is due does not matter. */
+  readonly within: string | undefined;
+  /** Certificates are renewed that are none of these outcomes. */
+  readonly due: boolean;
+}
+
+/** kubeadm's sentences, a line each. What is not due is said only beside what is: a timer's daily run has one line. */
 export function renewalLines(
   outcomes: readonly RenewalOutcome[],
-  { closing }: { readonly closing: boolean },
+  { closing, within, due }: RenewalText,
 ): string {
-  return printableLines(outcomes.map(sentence)) + (closing ? closingText : '');
+  const said = outcomes.filter(({ status }) => status !== 'not-due');
+  const isIdle = !due && said.length < outcomes.length && said.every(({ status }) => status === 'missing');
+  const lines = printableLines((isIdle && within !== undefined ? said : outcomes).map(sentence));
+  const idle = isIdle && within !== undefined ? `nothing is due within ${within}\n` : '';
+  return lines + (closing ? closingText : '') + idle;
 }
 
 function sentence(outcome: RenewalOutcome): string {

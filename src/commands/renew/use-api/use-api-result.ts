@@ -35,7 +35,7 @@ export function finishedWith(
 ): { readonly asked: Asked; readonly text: () => string } {
   const { plan, selection, options } = context;
   const closing = selection.kind === 'all' && renewed.length > 0 && options.restart !== true;
-  return { asked: askedFor(context), text: () => linesOf(plan, { ...context, closing }) };
+  return { asked: askedFor(context), text: () => linesOf(plan, { ...context, closing, due: false }) };
 }
 
 /** Nothing had to be asked for. */
@@ -120,20 +120,17 @@ export function dryRun(run: ApiRun, context: Context): Conclusion {
     kind: 'finished',
     asked: askedFor(context),
     report,
-    text: linesOf(others, { ...context, closing: false }) + apiRequestLines(shown, signerName),
+    text:
+      linesOf(others, { ...context, closing: false, due: wanted.length > 0 }) +
+      apiRequestLines(shown, signerName),
   };
 }
 
-/** As `renew`: what is not due only beside what is. */
 function linesOf(
   plan: readonly ApiPlanned[],
-  { options: { within }, closing }: Context & { readonly closing: boolean },
+  { options: { within }, closing, due }: Context & { readonly closing: boolean; readonly due: boolean },
 ): string {
-  const dormant = plan.filter(({ status }) => status === 'not-due');
-  const said = plan.filter(({ status }) => status !== 'not-due');
-  const idle = within !== undefined && dormant.length > 0 && said.every(({ status }) => status === 'missing');
-  const lines = renewalLines((idle ? said : plan).map(outcomeOf), { closing });
-  return idle ? `${lines}nothing is due within ${within.text}\n` : lines;
+  return renewalLines(plan.map(outcomeOf), { closing, within: within?.text, due });
 }
 
 function outcomeOf(planned: ApiPlanned): RenewalOutcome {
