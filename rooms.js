@@ -119,21 +119,19 @@ const topFloor = {
     world: ['process', 'clock'],
     lazy: true,
   },
-  node: {
-    rooms: [
-      ...['errors', 'catalog', 'filesystem', 'kubeconfig', 'config', 'inventory', 'operations', 'storage'],
-      ...['cluster', 'terminal'],
-    ],
-    modules: { 'node:path': true, 'node:os': ['hostname', 'networkInterfaces'] },
+  flags: {
+    rooms: ['errors', 'catalog', 'config', 'operations'],
+    types: ['render'],
+    modules: { commander: true },
     world: ['process'],
     lazy: true,
   },
-  flags: {
+  node: {
     rooms: [
-      ...['errors', 'catalog', 'filesystem', 'pki', 'config', 'inventory', 'operations', 'terminal', 'node'],
+      ...['errors', 'catalog', 'filesystem', 'kubeconfig', 'config', 'inventory', 'operations', 'storage'],
+      ...['cluster', 'terminal', 'flags'],
     ],
-    types: ['render'],
-    modules: { commander: true, 'node:path': true, 'node:fs': readingFunctions() },
+    modules: { 'node:path': true, 'node:fs': ['statSync'], 'node:os': ['hostname', 'networkInterfaces'] },
     world: ['process'],
     lazy: true,
   },
@@ -183,6 +181,8 @@ const topFloor = {
     modules: {
       commander: true,
       'node:path': true,
+      // Where the program is, for a unit.
+      'node:fs': ['realpathSync'],
       'node:os': ['hostname'],
       'node:timers/promises': true,
       'node:v8': ['setFlagsFromString'],

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 'use strict';
 process.exitCode = 1; // Until a command has said how it ended, it has failed (src/cli/main.ts).
-// Unheard, this signal opens node's debugger to every user of the machine. src/terminal/signals.ts hears it too, and later.
+// Unheard, this signal opens node's debugger to every user of the machine. src/terminal/interruptions.ts hears it too, and later.
 process.on('SIGUSR1', () => undefined);
 const { createHash } = require('node:crypto');
 const { readFileSync } = require('node:fs');

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 const { register } = await import('tsx/esm/api');
 register();
 const { copyFixtureTo } = await import('./support/tree.ts');
-const { leafFiles } = await import('./support/certificates.ts');
+const { leafFiles } = await import('./support/certificates/certificates.ts');
 
 const bin = fileURLToPath(new URL('../bin/kubepki.js', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'kubepki-demo-'));

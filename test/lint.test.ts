@@ -58,8 +58,8 @@ const rooms = [
   'cluster',
   'render',
   'terminal',
-  'node',
   'flags',
+  'node',
   'change',
   'commands',
   'cli',
@@ -111,6 +111,7 @@ const roomsOf: Readonly<Record<Room, Partial<Record<Room, 'value' | 'type'>>>> =
     operations: 'type',
   },
   terminal: values('errors', 'filesystem', 'render', 'operations'),
+  flags: { ...values('errors', 'catalog', 'config', 'operations'), render: 'type' },
   node: {
     ...values(
       'errors',
@@ -122,12 +123,7 @@ const roomsOf: Readonly<Record<Room, Partial<Record<Room, 'value' | 'type'>>>> =
       'operations',
       'storage',
     ),
-    ...values('cluster', 'terminal'),
-  },
-  flags: {
-    ...values('errors', 'catalog', 'filesystem', 'pki', 'config', 'inventory', 'operations'),
-    ...values('terminal', 'node'),
-    render: 'type',
+    ...values('cluster', 'terminal', 'flags'),
   },
   change: {
     ...values('errors', 'catalog', 'filesystem', 'changeset', 'pki', 'config', 'inventory', 'operations'),
@@ -209,7 +205,9 @@ const outside: readonly (readonly [declaration: string, rooms: readonly Room[]])
   [`import { stringify } from 'yaml';`, ['yaml', 'kubeconfig', 'render']],
   [`import { z } from 'zod';`, ['config', 'cluster']],
   [`import { query } from 'json-p3';`, ['jsonpath']],
-  [`import { readFileSync } from 'node:fs';`, ['filesystem', 'inventory', 'storage', 'flags', 'change']],
+  [`import { readFileSync } from 'node:fs';`, ['filesystem', 'inventory', 'storage', 'change']],
+  [`import { statSync } from 'node:fs';`, ['filesystem', 'inventory', 'storage', 'node', 'change']],
+  [`import { realpathSync } from 'node:fs';`, ['filesystem', 'inventory', 'storage', 'change', 'commands']],
   [`import { openSync } from 'node:fs';`, ['filesystem', 'storage']],
   [`import { writeFileSync } from 'node:fs';`, ['storage']],
   [`import { renameSync } from 'node:fs';`, ['storage']],
@@ -230,7 +228,7 @@ const outside: readonly (readonly [declaration: string, rooms: readonly Room[]])
   [`import { hostname } from 'node:os';`, ['node', 'commands']],
   [`import { performance } from 'node:perf_hooks';`, []],
   [`import leftPad from 'left-pad';`, []],
-  [`export { readFileSync } from 'node:fs';`, ['filesystem', 'inventory', 'storage', 'flags', 'change']],
+  [`export { readFileSync } from 'node:fs';`, ['filesystem', 'inventory', 'storage', 'change']],
   [`export { renameSync } from 'node:fs';`, ['storage']],
 ];
 

@@ -35,7 +35,7 @@ type ManPage = keyof typeof manPages;
 
 /** Makes each anew with the date that it has, or another one. */
 export async function renderManPages(dateOf: (name: string) => string): Promise<ReadonlyMap<string, string>> {
-  const program = await buildProgram(version, [], () => undefined);
+  const program = await buildProgram(version, []);
   const names = Object.keys(manPages) as ManPage[];
   return new Map(
     names.map((name) => {

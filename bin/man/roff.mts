@@ -1,7 +1,7 @@
 /** Man pages in man(7): the blocks of docs/, and what commander knows of a command. */
 import type { Command } from 'commander';
 import { optionGroups } from '../../src/flags/help/layout.ts';
-import { explanationOf } from '../../src/flags/help/explain.ts';
+import { explanationOf } from '../../src/flags/command.ts';
 import { pathOf } from '../../src/flags/names/unknown-command.ts';
 import type { Block, Inline } from './markdown.mts';
 

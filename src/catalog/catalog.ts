@@ -14,7 +14,7 @@ export function isComponent(name: string): name is Component {
   return components.some((component) => component === name);
 }
 
-/** Whom kubeadm (1.29 and later) makes a certificate out to. */
+/** The subject for which kubeadm (1.29 and later) makes a certificate. */
 export interface SubjectSpec {
   /** `node`: the name of the node itself, behind a prefix. */
   readonly commonName: string | { readonly node: string };
@@ -23,7 +23,7 @@ export interface SubjectSpec {
   readonly olderOrganizations?: readonly string[];
   /** Since 1.33.12, 1.34.8, 1.35.5 and 1.36.1; undefined: the same. */
   readonly newerOrganizations?: readonly string[];
-  /** Whose names and addresses it is for: see operations/names/requested-names.ts. */
+  /** Whose names and addresses it is for: see operations/names/node-names.ts. */
   readonly names: 'none' | 'apiserver' | 'etcd-server' | 'etcd-peer';
 }
 
@@ -53,7 +53,7 @@ export interface LeafSpec {
 
 export interface KubeconfigSpec {
   readonly kind: 'kubeconfig';
-  /** Also the file's name in the kubeconfig dir. */
+  /** It is the file's name in the kubeconfig dir too. */
   readonly name: string;
   readonly longName: string;
   readonly caName: 'ca';
@@ -61,7 +61,7 @@ export interface KubeconfigSpec {
   readonly subject: SubjectSpec;
   /** Extended key usages, without which its TLS peers refuse it. */
   readonly usages: readonly ('serverAuth' | 'clientAuth')[];
-  /** Only on the node where `kubeadm init` ran (since 1.29): its absence is normal, so it is never a "missing" row. */
+  /** It is only on the node where `kubeadm init` ran (since 1.29), so that it is never a "missing" row. */
   readonly optional: boolean;
   readonly stackedEtcd: false;
 }
@@ -264,3 +264,11 @@ export const kubeletKubeconfig: KubeconfigSpec = {
   optional: true,
   stackedEtcd: false,
 };
+
+/** Components are restarted one after the other, each before those that need it: the API server lives on etcd, the others on the API server. */
+export const restartOrder: readonly Component[] = [
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+];

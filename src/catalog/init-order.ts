@@ -25,7 +25,7 @@ const names = [
   ...['admin.conf', 'super-admin.conf', 'kubelet.conf', 'controller-manager.conf', 'scheduler.conf'],
 ];
 
-/** All of it, in the order in which kubeadm makes it. */
+/** All that kubeadm makes, in its order. */
 export const initSpecs: readonly InitSpec[] = names.map((name) => {
   const all: readonly InitSpec[] = [
     ...certificateAuthorities,

@@ -1,31 +1,29 @@
 import type { FileTarget, SigningFiles } from '../changeset/change-set.ts';
 import type { ChangePlace } from '../changeset/past-change.ts';
 import type { KubepkiError } from '../errors/error.ts';
-import type { DeployHookOption } from '../flags/deploy-hook-option.ts';
-import type { OutputOption } from '../flags/output-option.ts';
-import type { RestartAfterOptions } from '../flags/restart-options.ts';
-import { requireNoDanglingLink } from '../inventory/dangling-links.ts';
-import type { Node, NodeOptions } from '../node/node-options.ts';
+import type { Typed } from '../flags/table.ts';
+import { requireNoDanglingLink } from '../inventory/layout.ts';
+import type { Node } from '../node/node-options.ts';
 import { noteWaiting, stateOf } from '../node/waiting.ts';
 import {
   componentsToRestart,
+  hookFacts,
   type ChangeReport,
   type ChangeStage,
 } from '../operations/change/change-report.ts';
+import { runEnd, type Asked, type Followed } from '../operations/change/run-end.ts';
 import { changeDocument } from '../render/change/change-document.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { rehearse } from '../storage/transaction.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { hookFacts } from './deploy-hook.ts';
 import { generateKeys, placeholderKeys } from './generate-keys.ts';
-import { noteChange } from './note-change.ts';
+import { noteChange } from './notes.ts';
 import { noteOwedHooks, runHooks } from './pending-hooks.ts';
-import { requireRestartable, restartAfter } from './restart/restart-after.ts';
+import type { RestartAfterOptions } from './restart/restart-after.ts';
 import { makeArrivingChange, makeChange, underLock, type Change, type Stage } from './session.ts';
 
-export interface ChangeFlags extends RestartAfterOptions, OutputOption, DeployHookOption {
-  readonly dryRun?: boolean;
+export interface ChangeFlags extends RestartAfterOptions, Typed<'output' | 'deployHook' | 'dryRun'> {
   /** undefined: no old backup goes. */
   readonly keepBackups?: number | undefined;
 }
@@ -56,7 +54,8 @@ export interface PlannedRun {
   readonly report: (stage: ChangeStage) => ChangeReport;
   /** The report as people read it. */
   readonly text: (report: ChangeReport) => string | Promise<string>;
-  readonly code: ExitCode;
+  /** What decides the exit code beside the report; undefined: nothing. */
+  readonly asked?: Asked;
   /** What is said after the result. */
   readonly remarks?: (report: ChangeReport) => void;
   /** Of a rollback: what it goes back behind. What was to follow that change need not any more. */
@@ -68,7 +67,7 @@ export type Conclusion =
   | { readonly kind: 'interrupted'; readonly code: ExitCode }
   | {
       readonly kind: 'finished';
-      readonly code: ExitCode;
+      readonly asked?: Asked | undefined;
       readonly report: ChangeReport;
       /** Empty where stderr has said it all. */
       readonly text: string;
@@ -99,18 +98,18 @@ export async function changeNode(
   if (options.dryRun === true) {
     await noteWaiting(node, terminal);
     const way = { dryRun: true, state: stateOf(node), generateKeys: placeholderKeys };
-    return conclude(await run(way), options, terminal, after);
+    return conclude(await run(way), node, options, terminal, after);
   }
   if (asks) {
     const first = await plan({ dryRun: false, state: stateOf(node), generateKeys });
     const refused = refuse(first, { dryRun: false }, terminal);
-    if (refused !== undefined) return conclude(refused, options, terminal, after);
+    if (refused !== undefined) return conclude(refused, node, options, terminal, after);
     await first.question?.();
   }
   const conclusion = await underLock(node, options, terminal, (state) =>
     run({ dryRun: false, state, generateKeys }),
   );
-  return conclude(conclusion, options, terminal, after);
+  return conclude(conclusion, node, options, terminal, after);
 }
 
 /** Refuses, rehearses or makes what was decided. Call it under the lock, but for a dry run. */
@@ -124,7 +123,10 @@ export async function carryOut(
   const { now, arriving, make, restores } = run;
   const refused = refuse(run, { dryRun }, terminal);
   if (refused !== undefined) return refused;
-  requireRestartable(node, run.names, options);
+  if (options.restart === true) {
+    const { requireRestartable } = await import('./restart/restart-after.ts');
+    requireRestartable(node, run.names, options);
+  }
   run.beforehand?.();
   if (dryRun) {
     const change = await make(() => undefined);
@@ -151,14 +153,13 @@ function refuse(
   onRefusal?.();
   return {
     kind: 'finished',
-    code: exitCodes.error,
     report: report({ kind: 'refused', dryRun }),
     text: '',
   };
 }
 
-async function finished({ code, text, remarks }: PlannedRun, report: ChangeReport): Promise<Conclusion> {
-  const said = { kind: 'finished', code, report, text: await text(report) } as const;
+async function finished({ asked, text, remarks }: PlannedRun, report: ChangeReport): Promise<Conclusion> {
+  const said = { kind: 'finished', asked, report, text: await text(report) } as const;
   return remarks === undefined
     ? said
     : {
@@ -171,14 +172,20 @@ async function finished({ code, text, remarks }: PlannedRun, report: ChangeRepor
 
 /** What follows a change of what is in use. Neither holds the lock. */
 interface Afterwards {
-  /** Resolves to another exit code when it failed. */
-  readonly restart?: () => Promise<ExitCode | undefined>;
+  readonly restart?: () => Promise<Followed>;
   /** Where it is known which hooks are owed still. */
   readonly state?: StateDirectory;
 }
 
 export function afterwards(node: Node, options: ChangeFlags, terminal: Terminal): Required<Afterwards> {
-  return { restart: () => restartAfter(node, options, terminal), state: stateOf(node) };
+  return {
+    restart: async () => {
+      if (options.restart !== true) return 'well';
+      const { restartAfter } = await import('./restart/restart-after.ts');
+      return restartAfter(node, options, terminal);
+    },
+    state: stateOf(node),
+  };
 }
 
 /**
@@ -187,23 +194,25 @@ export function afterwards(node: Node, options: ChangeFlags, terminal: Terminal)
  */
 export async function conclude(
   conclusion: Conclusion,
-  options: OutputOption & DeployHookOption & NodeOptions & { readonly restart?: boolean },
+  node: Pick<Node, 'flags'>,
+  options: Typed<'output' | 'deployHook' | 'restart' | 'manifestsDir'>,
   terminal: Terminal,
   { restart, state }: Afterwards,
 ): Promise<ExitCode> {
   if (conclusion.kind === 'interrupted') return conclusion.code;
-  const { code, report, text, remarks } = conclusion;
+  const { asked, report, text, remarks } = conclusion;
+  const codeOf = (followed?: Followed): ExitCode => exitCodes[runEnd(report, asked, followed)];
   const { output, deployHook } = options;
   terminal.result(output === 'text' ? text : changeDocument(report, componentsToRestart(report), output));
   remarks?.();
-  noteChange(report, options, terminal);
-  if (code === exitCodes.error) return code;
+  noteChange(report, node, options, terminal);
+  if (report.failed) return codeOf();
   if (report.dryRun) {
     if (state !== undefined) noteOwedHooks(state, { willRun: deployHook !== undefined }, terminal);
-    return code;
+    return codeOf();
   }
-  const failed = await restart?.();
+  const restarted = (await restart?.()) ?? 'well';
   // The certificates have changed, whether everything has been restarted or not: the hook is for whatever else uses them.
   const well = await runHooks(deployHook, hookFacts(report), state, terminal);
-  return failed ?? (well ? code : exitCodes.changedButNotFinished);
+  return codeOf(restarted === 'well' && !well ? 'failed' : restarted);
 }

@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { changedInUse, componentsToRestart, type ChangeReport } from '../operations/change/change-report.ts';
+import type { HookFacts } from '../operations/change/change-report.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { holdInterruptions, interruptionDuringHold } from '../terminal/signals.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** What a hook is told, as its environment has it. */
@@ -11,28 +10,6 @@ type HookEnvironment = Readonly<
     string
   >
 >;
-
-/** What there is to tell a hook of a change. */
-export interface HookFacts {
-  readonly command: string;
-  readonly names: readonly string[];
-  readonly files: readonly string[];
-  readonly components: readonly string[];
-  readonly backup: string | undefined;
-}
-
-/** @returns undefined when nothing in use has changed, and so there is nothing to run a hook for */
-export function hookFacts(report: ChangeReport): HookFacts | undefined {
-  const changed = changedInUse(report);
-  if (report.dryRun || changed.length === 0) return undefined;
-  return {
-    command: report.command,
-    names: changed.map(({ name }) => name),
-    files: changed.flatMap(({ files }) => files),
-    components: componentsToRestart(report),
-    backup: report.backup,
-  };
-}
 
 function environmentOf({ command, names, files, components, backup }: HookFacts): HookEnvironment {
   return {
@@ -53,8 +30,8 @@ type HookEnd = 'done' | 'failed' | 'not-run';
  * What it says goes to stderr. It gets the signals that come meanwhile, and is waited for.
  */
 export async function runDeployHook(command: string, facts: HookFacts, terminal: Terminal): Promise<HookEnd> {
-  holdInterruptions();
-  if ((await interruptionDuringHold()) !== undefined) {
+  terminal.interruptions.hold();
+  if ((await terminal.interruptions.duringHold()) !== undefined) {
     terminal.warning('the deploy hook was not run; the next run with --deploy-hook makes up for it');
     return 'not-run';
   }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { certificateAuthority, type CertificateSpec } from '../catalog/catalog.ts';
 import type { Layout } from '../inventory/layout.ts';
-import { signingHints, type Signable } from '../render/requests/signing-hints.ts';
-import type { OutputOption } from '../flags/output-option.ts';
+import type { Typed } from '../flags/table.ts';
+import { signingHints, type Signable } from '../render/requests/requests.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export interface WaitingRequest {
@@ -22,7 +22,7 @@ export function signerOf(spec: CertificateSpec, { certDir }: Layout): Signable['
 export function noteSigning(
   waiting: readonly WaitingRequest[],
   layout: Layout,
-  { output }: OutputOption,
+  { output }: Typed<'output'>,
   terminal: Terminal,
 ): void {
   if (output !== 'text') return;

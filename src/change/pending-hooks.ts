@@ -1,4 +1,4 @@
-import type { ChangeSet } from '../changeset/change-set.ts';
+import { realChanges, type ChangeSet } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { sha256 } from '../filesystem/regular-file.ts';
 import {
@@ -11,8 +11,7 @@ import {
   type PutFile,
 } from '../storage/pending-hooks.ts';
 import { commandHere, type StateDirectory } from '../storage/state-directory.ts';
-import { runDeployHook, type HookFacts } from './deploy-hook.ts';
-import { realChanges } from '../changeset/real-changes.ts';
+import type { HookFacts } from '../operations/change/change-report.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /**
@@ -80,6 +79,7 @@ export async function runHooks(
     if (state !== undefined) warnOfOwed(owed, state, terminal);
     return true;
   }
+  const { runDeployHook } = await import('./deploy-hook.ts');
   let well = true;
   for (const { hook, drop, release } of owed) {
     terminal.note(

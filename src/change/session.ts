@@ -5,30 +5,22 @@ import type { CertificateRecord, ChangeSet, FileTarget, SigningFiles } from '../
 import type { ChangePlace } from '../changeset/past-change.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import type { ChangeReport } from '../operations/change/change-report.ts';
+import { hookFacts, type ChangeReport } from '../operations/change/change-report.ts';
 import { acquireLock, type Lock } from '../storage/lock.ts';
 import { moveBack, type Return } from '../storage/aside.ts';
 import { recover, type Recovery } from '../storage/recovery.ts';
 import type { StateDirectory } from '../storage/state-directory.ts';
 import { openTransaction, type OpenTransaction, type ReadStaged } from '../storage/transaction.ts';
-import { hookFacts } from './deploy-hook.ts';
 import type { ExitCode } from '../terminal/exit-code.ts';
 import type { Node } from '../node/node-options.ts';
 import { announceRestarts, componentsOf, pendingComponents, tidyPending } from './restart/pending.ts';
 import { announceHook, keepHooks, tidyHooks } from './pending-hooks.ts';
 import type { Progress } from '../terminal/progress.ts';
-import type { RestartFlags } from '../flags/restart-options.ts';
-import {
-  holdInterruptions,
-  interruptionDuringHold,
-  noteChanged,
-  noteRecovered,
-  onInterrupt,
-  type CleanedUp,
-} from '../terminal/signals.ts';
+import type { RestartFlags } from '../flags/table.ts';
+import type { CleanedUp } from '../terminal/interruptions.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { stateOf } from '../node/waiting.ts';
-import type { LockOptions } from '../flags/options.ts';
+import type { Typed } from '../flags/table.ts';
 
 const retryMs = 100;
 
@@ -67,14 +59,14 @@ async function takeLock(
  */
 export async function underLock<T>(
   node: Node,
-  { lockTimeout }: LockOptions,
+  { lockTimeout }: Typed<'lockTimeout'>,
   terminal: Terminal,
   run: (state: StateDirectory) => Promise<T>,
   { resume = true }: { readonly resume?: boolean } = {},
 ): Promise<T> {
   const state = stateOf(node);
   const lock = await takeLock(node, state, lockTimeout, terminal);
-  const forget = onInterrupt(() => {
+  const forget = terminal.interruptions.onInterrupt(() => {
     lock.release();
   });
   try {
@@ -83,8 +75,8 @@ export async function underLock<T>(
       noteManifest(moveBack(state), terminal);
       const recovery = recover(state);
       noteRecovery(recovery, terminal);
-      if (recovery.outcome !== 'none') noteRecovered();
-      tidyPending(state, terminal);
+      if (recovery.outcome !== 'none') terminal.interruptions.noteRecovered();
+      tidyPending(state, node.typed, terminal);
       tidyHooks(state, terminal);
     }
     return await run(state);
@@ -104,7 +96,7 @@ export interface Change {
   readonly newDirectoryMode?: 0o700 | 0o755;
 }
 
-export interface ChangeOptions extends RestartFlags {
+interface ChangeOptions extends RestartFlags {
   /** undefined: no old one goes. */
   readonly keepBackups?: number | undefined;
   readonly now: Date;
@@ -118,7 +110,7 @@ export interface ChangeOptions extends RestartFlags {
   readonly report: (backup: string, change: Change) => ChangeReport;
 }
 
-export type MadeChange =
+type MadeChange =
   | { readonly kind: 'interrupted'; readonly code: ExitCode }
   /** `backup`: its name; undefined when there was nothing to change. */
   | { readonly kind: 'made'; readonly backup: string | undefined; readonly change: Change };
@@ -134,7 +126,7 @@ export async function makeChange(
 ): Promise<MadeChange> {
   const { changes, signedBy, newDirectoryMode } = change;
   if (changes.length === 0) return { kind: 'made', backup: undefined, change };
-  holdInterruptions();
+  options.terminal.interruptions.hold();
   const transaction = openTransaction(
     state,
     changes.map(({ target }) => target),
@@ -170,7 +162,7 @@ async function announced(
     return await transact(transaction, change, options);
   } finally {
     // If it was not made, or was taken back, the word is of no use: no file is what it says.
-    tidyPending(state, terminal);
+    tidyPending(state, options, terminal);
     tidyHooks(state, terminal);
   }
 }
@@ -192,7 +184,7 @@ function componentsToAnnounce(
 export type Stage = (changes: ChangeSet) => void;
 
 /** A change that is made bit by bit: of what is ready, the files are staged while the rest is still being made. */
-export interface ArrivingChange {
+interface ArrivingChange {
   /** All that will be staged, in the order in which it will be put in place. */
   readonly targets: readonly FileTarget[];
   readonly signedBy: readonly SigningFiles[];
@@ -211,7 +203,7 @@ export async function makeArrivingChange(
   if (targets.length === 0) return { kind: 'made', backup: undefined, change: await make(() => undefined) };
   const occasion = { time: options.now.toISOString(), command: invocation() };
   const transaction = openTransaction(state, targets, { occasion, signedBy });
-  const forget = onInterrupt(() => leftOf(transaction));
+  const forget = options.terminal.interruptions.onInterrupt(() => leftOf(transaction));
   let change: Change;
   try {
     change = await make((changes) => {
@@ -224,7 +216,7 @@ export async function makeArrivingChange(
     forget();
   }
   // In the same turn: nothing comes between the one way to be interrupted and the other.
-  holdInterruptions();
+  options.terminal.interruptions.hold();
   try {
     return await announced(state, change, options, transaction);
   } finally {
@@ -264,13 +256,13 @@ async function transact(
     restored: restores ?? null,
   };
   const prepared = transaction.prepare({ occasion, verify: change.verify, keepBackups });
-  const interruption = await interruptionDuringHold();
+  const interruption = await terminal.interruptions.duringHold();
   if (interruption !== undefined) {
     prepared.abort();
     return { kind: 'interrupted', code: interruption };
   }
   const { backup, warnings } = prepared.finish();
-  noteChanged();
+  terminal.interruptions.noteChanged();
   for (const warning of warnings) terminal.warning(warning);
   return { kind: 'made', backup, change };
 }

@@ -1,3 +1,4 @@
+import type { KubeadmConfig } from '../config/kubeadm-config.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { monitored } from '../operations/expiration/monitored.ts';
 import {
@@ -7,13 +8,12 @@ import {
   type NodeMetrics,
   type RenewRuns,
 } from '../render/expiration/prometheus.ts';
-import { openTextfile, writeTextfile, type Textfile } from '../storage/textfile.ts';
+import { openTextfile, writeTextfile, type Textfile } from '../storage/public-file.ts';
 import { examine, type Examined } from '../node/examine.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import { openNode, type Node, type NodeOptions } from '../node/node-options.ts';
-import { interruptionDuringHold, wasChanged } from '../terminal/signals.ts';
+import { openNode, readConfiguration, type Node, type NodeOptions } from '../node/node-options.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import type { TextfileOption } from '../flags/textfile-option.ts';
+import type { Typed } from '../flags/table.ts';
 
 /** @param node undefined: there is but one */
 export function metricsOf({ report, problems, subject }: Examined, node?: string): NodeMetrics {
@@ -36,18 +36,17 @@ export function knownRuns({ end }: Textfile): RenewRuns {
  * @throws what the renewal throws, and KubepkiError before it when the file could not be written there
  */
 export async function recordingRun(
-  options: NodeOptions & TextfileOption & { readonly dryRun?: boolean },
+  options: NodeOptions & Required<Typed<'textfile'>> & { readonly dryRun?: boolean },
+  cluster: KubeadmConfig | undefined,
   terminal: Terminal,
   run: () => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  if (options.textfile === undefined) return run();
-  if (options.dryRun === true) throw new KubepkiError('usage', '--textfile does not go with --dry-run');
-  const node = await openNode(options, withoutWarnings(terminal));
+  const node = openNode(options, await readConfiguration(options, withoutWarnings(terminal), cluster));
   const textfile = openTextfile(node.layout.root, options.textfile);
   try {
     const code = await run();
     // A signal that had to wait for the end of the change, or of its hook, decides what this process ends with.
-    return record(node, textfile, (await interruptionDuringHold()) ?? code, terminal);
+    return record(node, textfile, (await terminal.interruptions.duringHold()) ?? code, terminal);
   } catch (error) {
     if (!(error instanceof KubepkiError) || error.code !== 'usage') {
       record(
@@ -74,7 +73,7 @@ function record(node: Node, textfile: Textfile, code: ExitCode, terminal: Termin
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
     terminal.error(error);
-    if (wasChanged()) return exitCodes.changedButNotFinished;
+    if (terminal.interruptions.wasChanged()) return exitCodes.changedButNotFinished;
     return code === exitCodes.done ? exitCodes.error : code;
   }
 }

@@ -1,10 +1,10 @@
-import type { FileFacts } from '../filesystem/regular-file.ts';
+import { sha256, type FileFacts } from '../filesystem/regular-file.ts';
 
 /** A file on disk that a change is made against. */
 export interface FileTarget {
   /** The path as the operator would write it; for messages. */
   readonly path: string;
-  /** The same without symlinks: what is written, so that a link stays a link. */
+  /** The path without symlinks: this file is written, so that a link stays a link. */
   readonly resolvedPath: string;
   /** What was there when it was read; undefined: nothing. */
   readonly before: FileFacts | undefined;
@@ -12,7 +12,7 @@ export interface FileTarget {
   readonly namedBy?: Naming;
 }
 
-/** A file that says where another one is: its owner decides what is written there. */
+/** A file that says where another one is: the owner of the first decides what is written there. */
 export interface Naming {
   readonly path: string;
   readonly uid: number;
@@ -44,7 +44,7 @@ export interface FileChange {
 /** Files that change together, all or none. Plain data: an operation makes it, storage commits it. */
 export type ChangeSet = readonly FileChange[];
 
-/** What is kept with a backup about one certificate, old and new. Serial and fingerprint in upper-case hex. */
+/** A backup's record of one certificate, old and new. Serial and fingerprint are in upper-case hex. */
 export interface CertificateRecord {
   readonly name: string;
   readonly old: CertificateFacts | undefined;
@@ -73,4 +73,9 @@ export function replaceFile(target: FileTarget, content: string, newMode: 0o600 
       owner: before === undefined ? undefined : { uid: before.uid, gid: before.gid },
     },
   };
+}
+
+/** The changes after which a file holds something else, or is gone: a file may be replaced by what it was. */
+export function realChanges(changes: ChangeSet): ChangeSet {
+  return changes.filter(({ target, after }) => target.before?.sha256 !== (after && sha256(after.content)));
 }

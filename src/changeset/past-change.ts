@@ -7,7 +7,7 @@ export interface ChangePlace {
 
 /** A change of which there is a backup. */
 export interface PastChange extends ChangePlace {
-  /** Of a rollback: what it brought back. From then on the files are as they were before that change. null: no rollback. */
+  /** What a rollback brought back: from then on the files are as they were before that change. null: it is no rollback. */
   readonly restored: ChangePlace | null;
 }
 

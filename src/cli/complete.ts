@@ -1,9 +1,9 @@
 import type { Argument, Command, Option } from 'commander';
 import { commandFirst } from './command-first.ts';
 import { exitCodes, type ExitCode } from '../terminal/exit-code.ts';
-import { offeredFor, type Offer, type Word } from '../flags/names/offering.ts';
+import { offeredFor, type Offer, type Word } from '../flags/command.ts';
 import { buildProgram } from './program.ts';
-import { writeOutput } from '../terminal/standard-streams.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 
 /** What has been typed before the word that is to be completed. */
 interface Typed {
@@ -24,19 +24,19 @@ type Candidates = Offer | 'files' | 'directories';
  * Prints what may stand in the place of the last word, for the shells' scripts (render/completion/). Which of
  * them go with the word is for the shell to say.
  */
-export async function printCandidates(words: readonly string[]): Promise<ExitCode> {
+export async function printCandidates(words: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const before = commandFirst(words.slice(0, -1));
-  const typed = typedIn(await buildProgram('', before, () => undefined), before);
+  const typed = typedIn(await buildProgram('', before), before);
   const { candidates, prefix } = candidatesFor(typed, words.at(-1) ?? '');
   if (typeof candidates === 'string' && candidates !== 'backup') {
-    writeOutput('stdout', `:${candidates}\n`);
+    terminal.result(`:${candidates}\n`);
     return exitCodes.done;
   }
-  const offer = candidates === 'backup' ? await backups(typed) : candidates;
+  const offer = candidates === 'backup' ? await backups(typed, terminal) : candidates;
   const lines = offer.map(
     ({ word, description }) => `${prefix}${word}${description === '' ? '' : `\t${description}`}\n`,
   );
-  writeOutput('stdout', `${lines.join('')}:words\n`);
+  terminal.result(`${lines.join('')}:words\n`);
   return exitCodes.done;
 }
 
@@ -135,7 +135,7 @@ function mayBeRepeated(option: Option): boolean {
 }
 
 /** A cert dir that only `--config` names is not found: a configuration is more than a key press should read. */
-async function backups({ flags, operands }: Typed): Promise<readonly Word[]> {
+async function backups({ flags, operands }: Typed, terminal: Terminal): Promise<readonly Word[]> {
   if (operands.length > 0) return [];
   const { offeredBackups } = await import('../commands/completion/offered-backups.ts');
   const directory = (flag: string): string | undefined =>
@@ -144,6 +144,6 @@ async function backups({ flags, operands }: Typed): Promise<readonly Word[]> {
       .find(([option]) => isNamed(flag)(option))?.[1]
       .replace(/^~(?=\/)/, () => process.env['HOME'] ?? '~');
   const [rootfs, certDir] = [directory('--rootfs'), directory('--cert-dir')];
-  const ids = await offeredBackups({ ...(rootfs && { rootfs }), ...(certDir && { certDir }) });
+  const ids = await offeredBackups({ ...(rootfs && { rootfs }), ...(certDir && { certDir }) }, terminal);
   return ids.map((word) => ({ word, description: '' }));
 }

@@ -3,32 +3,35 @@ import { KubepkiError } from '../errors/error.ts';
 import { errnoOf } from '../filesystem/filesystem-error.ts';
 import { commandFirst } from './command-first.ts';
 import { exitCodeOf, exitCodes, nagiosCodes, type ExitCode } from '../terminal/exit-code.ts';
-import { releaseOutput } from '../terminal/held-output.ts';
-import { asksForNagios } from '../flags/nagios-mode.ts';
-import { offeredFor } from '../flags/names/offering.ts';
+import { asksForNagios } from './nagios-mode.ts';
+import { offeredFor } from '../flags/command.ts';
 import { ownVersion } from '../commands/version/own-version.ts';
 import { buildProgram } from './program.ts';
-import {
-  cleanUp,
-  handleSignals,
-  interruptionDuringHold,
-  sayInterrupted,
-  wasChanged,
-} from '../terminal/signals.ts';
-import { isAllWritten, onOutputError } from '../terminal/standard-streams.ts';
-import { openTerminal } from '../terminal/terminal.ts';
+import { handleSignals, Interruptions } from '../terminal/interruptions.ts';
+import { standardStreams } from '../terminal/standard-streams.ts';
+import { openTerminal, type Terminal, type TerminalOptions } from '../terminal/terminal.ts';
 
 const words = commandFirst(process.argv.slice(2));
 
 // Until a command has said how it ended, it has failed: an ending that nobody thought of is no success.
 process.exitCode = asksForNagios(words) ? nagiosCodes.unknown : exitCodes.error;
 
-handleSignals();
-
 const reportIt = 'this is a defect in kubepki: please report the command line and this message';
 let isOver = false;
 let hasGivenUp = false;
 let isResultLost = false;
+
+const interruptions = new Interruptions();
+const streams = standardStreams((name, error) => {
+  // A note that nobody can read must not change what is done, or what the exit code says of it. And a reader that has seen
+  // enough (`| head`) is no error of ours.
+  if (name === 'stderr' || errnoOf(error) === 'EPIPE' || isResultLost) return;
+  isResultLost = true;
+  open({ color: true }).error(new KubepkiError('io', `cannot write to standard output: ${error.message}`));
+  // It may be the last thing that happens.
+  process.exitCode = codeOfLostResult();
+});
+handleSignals(interruptions, streams);
 
 // Nothing is left to wait for, and the command waits all the same, for an answer that never comes: its promise cannot settle any
 // more. And what is thrown where nobody catches it, in a callback, would be shown by the runtime, with what it quotes.
@@ -40,41 +43,37 @@ process.on('uncaughtException', (error) => {
   void giveUp(error);
 });
 
-onOutputError((name, error) => {
-  // A note that nobody can read must not change what is done, or what the exit code says of it. And a reader that has seen
-  // enough (`| head`) is no error of ours.
-  if (name === 'stderr' || errnoOf(error) === 'EPIPE' || isResultLost) return;
-  isResultLost = true;
-  openTerminal({ color: true }).error(
-    new KubepkiError('io', `cannot write to standard output: ${error.message}`),
-  );
-  // It may be the last thing that happens.
-  process.exitCode = codeOfLostResult();
-});
-
 void main().then((code) => {
   isOver = true;
   process.exitCode = code;
   // Nothing is left to wait for. Else node would first free the heap piece by piece, which takes a twentieth of a start.
-  if (isAllWritten()) process.exit();
+  if (streams.isAllWritten()) process.exit();
 });
+
+function open(options: TerminalOptions): Terminal {
+  return openTerminal(options, streams, interruptions);
+}
 
 async function main(): Promise<ExitCode> {
   try {
     const [first, ...typed] = process.argv.slice(2);
-    if (first === '__complete') return await (await import('./complete.ts')).printCandidates(typed);
+    if (first === '__complete')
+      return await (await import('./complete.ts')).printCandidates(typed, open({ color: false }));
     // A help text says no more than itself.
     let said: ExitCode = exitCodes.done;
-    const program = await buildProgram(ownVersion, words, (code) => {
-      said = code;
+    const program = await buildProgram(ownVersion, words, {
+      open,
+      done: (code) => {
+        said = code;
+      },
     });
     await program.parseAsync(words, { from: 'user' });
     if (isResultLost) said = codeOfLostResult();
     // One that came during a transaction has waited for its end.
-    const interruption = await interruptionDuringHold();
+    const interruption = await interruptions.duringHold();
     if (interruption !== undefined) said = interruption;
-    if (said !== exitCodes.done) releaseOutput();
-    if (interruption !== undefined) sayInterrupted();
+    if (said !== exitCodes.done) streams.release();
+    if (interruption !== undefined) interruptions.say(streams);
     return said;
   } catch (error) {
     const code = await report(error);
@@ -88,29 +87,29 @@ async function giveUp(error: unknown): Promise<void> {
   // What one failure has others fail of is not worth a second word.
   if (hasGivenUp) return;
   hasGivenUp = true;
-  const done = cleanUp();
+  const done = interruptions.cleanUp();
   const code = await report(error);
-  for (const { said } of done) openTerminal({ color: !words.includes('--no-color') }).record(said);
+  for (const { said } of done) open({ color: !words.includes('--no-color') }).record(said);
   const cleanedUp = done.find((one) => one.code !== undefined)?.code;
-  const isChanged = wasChanged() || done.some(({ changed }) => changed === true);
+  const isChanged = interruptions.wasChanged() || done.some(({ changed }) => changed === true);
   process.exit(cleanedUp ?? (isChanged ? exitCodes.changedButNotFinished : code));
 }
 
 /** 8 where a change stands: 1 would say that nothing was changed. */
 function codeOfLostResult(): ExitCode {
   if (asksForNagios(words)) return nagiosCodes.unknown;
-  return wasChanged() ? exitCodes.changedButNotFinished : exitCodes.error;
+  return interruptions.wasChanged() ? exitCodes.changedButNotFinished : exitCodes.error;
 }
 
 /** A plugin's one line; a person who tries it on a terminal finds the error with its hint on stderr. */
 async function reportUnknown(line: string): Promise<ExitCode> {
   const { nagiosUnknown } = await import('../render/expiration/nagios.ts');
-  openTerminal({ color: false }).result(nagiosUnknown(line));
+  open({ color: false }).result(nagiosUnknown(line));
   return nagiosCodes.unknown;
 }
 
 async function report(error: unknown): Promise<ExitCode> {
-  const terminal = openTerminal({ color: !words.includes('--no-color') });
+  const terminal = open({ color: !words.includes('--no-color') });
   if (error instanceof CommanderError) {
     // --help and --version end this way too.
     if (error.exitCode === 0) return exitCodes.done;
@@ -134,7 +133,7 @@ async function usageError(error: CommanderError): Promise<KubepkiError> {
   const [{ calledBy, pathOf, unknownCommand }, { similarWords }, program] = await Promise.all([
     import('../flags/names/unknown-command.ts'),
     import('../flags/names/similar-words.ts'),
-    buildProgram('', [], () => undefined),
+    buildProgram('', []),
   ]);
   // Where the command itself is not known, that is said, and not that its flags are not.
   const unknown = error.code === 'commander.unknownOption' ? unknownCommand(program, words) : undefined;

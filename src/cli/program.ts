@@ -1,14 +1,11 @@
-import { Command, Option } from 'commander';
-import type { ExitCode } from '../terminal/exit-code.ts';
-import { explain } from '../flags/help/explain.ts';
+import { Command } from 'commander';
+import { addFlags, explain } from '../flags/command.ts';
 import { formatHelp } from '../flags/help/layout.ts';
-import { rootfsOption } from '../flags/options.ts';
-import { requireQuietText } from '../flags/quiet-option.ts';
-import { openTerminal } from '../terminal/terminal.ts';
-import { writeOutput } from '../terminal/standard-streams.ts';
+import { requireTogether } from '../flags/together.ts';
+import type { ExitCode } from '../terminal/exit-code.ts';
+import type { Run } from '../terminal/terminal.ts';
 
-type Done = (code: ExitCode) => void;
-type Add = (parent: Command, done: Done) => void;
+type Add = (parent: Command, run: Run) => void;
 
 /** By the word that calls it; in the order of the help. Each is loaded when it is needed. */
 type Commands = Readonly<Record<string, () => Promise<Add>>>;
@@ -42,31 +39,38 @@ const otherCommands: Commands = {
   help: async () => (await import('../commands/help/help-flags.ts')).addHelp,
 };
 
+const noRun: Run = {
+  open: () => {
+    throw new TypeError('nothing is run');
+  },
+  done: () => undefined,
+};
+
 /**
  * The command line. Flags, their defaults and their spellings are kubeadm's, so that its command lines work as they are.
  * @param words what was typed, the command first: where they begin with `certs` or `csr` and one of its commands, nothing else is made, as it
  * would take as long as the command itself
- * @param done receives the exit code of the command that ran
+ * @param run what the command that is called works with; left out where the program is only looked at
  */
-export async function buildProgram(version: string, words: readonly string[], done: Done): Promise<Command> {
+export async function buildProgram(version: string, words: readonly string[], run = noRun): Promise<Command> {
   const program = new Command('kubepki')
     .description('Looks after the PKI of kubeadm-built Kubernetes control planes.')
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
-    .addOption(new Option('-v, --v <level>', 'accepted as kubeadm does, without effect').hideHelp())
     .hook('preAction', (_program, command) => {
-      requireQuietText(command);
+      requireTogether(command);
     })
     .exitOverride()
     .configureHelp({ formatHelp })
     .configureOutput({
       writeOut: (text) => {
-        writeOutput('stdout', text);
+        run.open({ color: false }).result(text);
       },
       outputError: () => undefined,
     });
-  asGroup(program, words, done);
+  addFlags(program, ['v']);
+  asGroup(program, words, run);
   const certs = program
     .command('certs')
     .summary('show when certificates end, renew them, take a renewal back')
@@ -75,7 +79,7 @@ export async function buildProgram(version: string, words: readonly string[], do
     examples: ['kubepki certs check-expiration', 'kubepki certs renew all --restart'],
     pages: ['check', 'renew', 'exit-codes'],
   });
-  asGroup(certs, words, done);
+  asGroup(certs, words, run);
   const csr = program
     .command('csr')
     .summary("approve kubelets' requests for their serving certificates")
@@ -89,26 +93,26 @@ export async function buildProgram(version: string, words: readonly string[], do
     ],
     pages: ['kubelet-serving'],
   });
-  asGroup(csr, words, done);
+  asGroup(csr, words, run);
   const groups = [
     { parent: certs, commands: certsCommands },
     { parent: csr, commands: csrCommands },
   ];
   const [first = '', second = ''] = words;
   if (first === 'verify') {
-    (await otherCommands[first]?.())?.(program, done);
+    (await otherCommands[first]?.())?.(program, run);
     return program;
   }
   const called = groups.find(({ parent }) => parent.name() === first);
   if (called !== undefined && Object.hasOwn(called.commands, second)) {
     const add = await called.commands[second]?.();
-    add?.(called.parent, done);
+    add?.(called.parent, run);
     return program;
   }
   // What the program itself has is taken out of all the words; the command that is called has its own.
-  program.addOption(rootfsOption());
+  addFlags(program, ['rootfs']);
   for (const { parent, commands } of [...groups, { parent: program, commands: otherCommands }]) {
-    for (const load of Object.values(commands)) (await load())(parent, done);
+    for (const load of Object.values(commands)) (await load())(parent, run);
   }
   return program;
 }
@@ -118,16 +122,16 @@ export async function buildProgram(version: string, words: readonly string[], do
  * is what `help certs renew` is.
  * @param words the whole command line: the command that was meant is said with all its flags
  */
-function asGroup(command: Command, words: readonly string[], done: Done): void {
+function asGroup(command: Command, words: readonly string[], run: Run): void {
   command
     .argument('[command]')
     .usage('[command] [options]')
     .allowExcessArguments()
     .action(async (name: string | undefined) => {
       if (name === undefined) {
-        const code = command.parent === null ? await summaryOfThisNode(command) : undefined;
+        const code = command.parent === null ? await summaryOfThisNode(command, run) : undefined;
         if (code === undefined) command.outputHelp();
-        else done(code);
+        else run.done(code);
         return;
       }
       const { requireCommand } = await import('../flags/names/unknown-command.ts');
@@ -138,8 +142,8 @@ function asGroup(command: Command, words: readonly string[], done: Done): void {
 }
 
 /** @returns undefined where this is no node of kubeadm's */
-async function summaryOfThisNode(program: Command): Promise<ExitCode | undefined> {
+async function summaryOfThisNode(program: Command, run: Run): Promise<ExitCode | undefined> {
   const { summarise } = await import('../commands/verify/summary.ts');
   const options = program.opts<{ readonly rootfs?: string }>();
-  return summarise(options, openTerminal({ color: true }));
+  return summarise(options, run.open({ color: true }));
 }

@@ -1,48 +1,43 @@
 import type { Agent } from 'node:https';
 import { urlToHttpOptions } from 'node:url';
 import { ask, type Answer } from '../http/ask.ts';
-import type { ApiAccess } from './access.ts';
-import { agentFor } from './connection.ts';
+import { type ApiAccess, agentFor } from './connection.ts';
 import { expect, type Expected } from './expected.ts';
-import { failureOf } from './failure.ts';
-import { Refusal } from './refusal.ts';
+import { failureOf, Refusal } from './failure.ts';
 
 export interface ApiRequest<T> {
   /** GET if undefined. A PATCH is a JSON merge patch. */
   readonly method?: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Below the server's URL. The caller encodes what it puts into it. */
+  /** The path below the server's URL. The caller encodes the names in it. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
-  /** Another form of the answer than JSON as it is. */
+  /** The form of the answer; plain JSON if undefined. */
   readonly accept?: string;
   /** Sent as JSON. */
   readonly body?: object;
   readonly answer: Expected<T>;
-  /** Of the answer. */
+  /** The largest answer that is read. */
   readonly mostBytes?: number;
-  /** How many bytes the answer had. */
+  /** Is called with the size of the answer. */
   readonly received?: (bytes: number) => void;
 }
 
 /**
- * One request, made once, with bounds of its own: an API server that hangs must not take the time of those after it, nor one
- * answer all the memory. It goes to that server and to no other: through no proxy, and no redirect is followed.
+ * Makes a request once, within bounds: an API server that hangs must not take the time of the requests after it, nor one answer
+ * all the memory. The request goes to that server and to no other: through no proxy, and no redirect is followed.
  * @throws KubepkiError cluster: a ClusterFailure, which tells whether another try is worth it
  */
 export type Ask = <T>(request: ApiRequest<T>) => Promise<T>;
 
 const requestMs = 10_000;
-/**
- * An object has 1.5 MiB at most on its way to etcd, and JSON writes a character of it in up to six: no single object that an
- * API server keeps is larger than this.
- */
+// No object of an API server is larger: it has 1.5 MiB at most on its way to etcd, and JSON writes a character in up to six.
 const mostBytesOfAny = 16 * 1024 * 1024;
 
 /**
- * Runs something that asks the API server. When it ends, or the signal calls it off, no connection and no look-up is left
- * that would keep the process alive.
- * @param signal bounds all of it: the name, the connection, TLS, every answer
- * @throws KubepkiError cluster, or whatever `use` throws
+ * Runs `use`, which asks the API server. When it ends, or the signal calls it off, no connection and no look-up is left that
+ * would keep the process alive.
+ * @param signal bounds all of it: the look-up of the name, the connection, TLS, every answer
+ * @throws KubepkiError cluster, or what `use` throws
  */
 export async function withApi<T>(
   access: ApiAccess,
@@ -91,7 +86,7 @@ function urlOf(server: URL, { path, query = {} }: Pick<ApiRequest<unknown>, 'pat
   return url;
 }
 
-/** @throws Refusal, or an Error for what is no JSON */
+/** @throws Refusal, or another Error where the answer is no JSON */
 function documentIn(answer: Answer): unknown {
   const { status, headers, body } = answer;
   if (status < 200 || status > 299) throw new Refusal(answer);

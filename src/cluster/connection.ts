@@ -1,13 +1,27 @@
+import { execFile } from 'node:child_process';
 import { Agent } from 'node:https';
-import type { LookupFunction } from 'node:net';
+import { type LookupFunction, isIP } from 'node:net';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { KubepkiError } from '../errors/error.ts';
-import type { ApiAccess } from './access.ts';
-import { addressesOf, type Address } from './addresses.ts';
+import { systemProgram } from '../filesystem/system-program.ts';
 import { failureOf } from './failure.ts';
 
+/** The way to an API server, and the identity to show there. Everything is in memory: no file is read on the way. */
+export interface ApiAccess {
+  readonly server: URL;
+  /** The name to expect in the server's certificate; undefined: that of the URL. */
+  readonly serverName: string | undefined;
+  /** PEM; undefined: the CAs that node knows. */
+  readonly ca: Buffer | undefined;
+  readonly credentials: ApiCredentials;
+}
+
+export type ApiCredentials =
+  | { readonly kind: 'certificate'; readonly certificate: Buffer; readonly key: Buffer }
+  | { readonly kind: 'token'; readonly token: string };
+
 /**
- * What connections to the API server are made by. Nothing is asked yet.
+ * Prepares connections to the API server, and asks it nothing yet.
  * @throws KubepkiError cluster
  */
 export async function agentFor(access: ApiAccess, signal: AbortSignal): Promise<Agent> {
@@ -20,7 +34,7 @@ export async function agentFor(access: ApiAccess, signal: AbortSignal): Promise<
       keepAlive: true,
       ...identity,
       lookup: lookUpIn(addresses),
-      // Also where the environment says otherwise (NODE_TLS_REJECT_UNAUTHORIZED).
+      // NODE_TLS_REJECT_UNAUTHORIZED in the environment has no say.
       rejectUnauthorized: true,
       ...(serverName === undefined ? {} : { servername: serverName }),
     });
@@ -29,7 +43,7 @@ export async function agentFor(access: ApiAccess, signal: AbortSignal): Promise<
   }
 }
 
-/** The key and the certificates are tried at once: the error of a connection would not say that they are at fault. */
+/** Tries the key and the certificates at once: the error of a connection would not say that they are at fault. */
 function tlsIdentityOf({ ca, credentials }: ApiAccess): SecureContextOptions {
   const identity = {
     ...(ca === undefined ? {} : { ca }),
@@ -38,7 +52,7 @@ function tlsIdentityOf({ ca, credentials }: ApiAccess): SecureContextOptions {
   try {
     createSecureContext(identity);
   } catch (cause) {
-    // What OpenSSL says of a key that it cannot read does not help.
+    // OpenSSL's message about a key that it cannot read does not help.
     throw new KubepkiError('cluster', 'the certificates or the key in the kubeconfig cannot be used', {
       cause,
     });
@@ -46,11 +60,60 @@ function tlsIdentityOf({ ca, credentials }: ApiAccess): SecureContextOptions {
   return identity;
 }
 
-/** A look-up that finds the addresses that are known already. */
+/** A look-up that finds the known addresses. */
 function lookUpIn(addresses: readonly Address[]): LookupFunction {
   return (_host, { all }, callback) => {
     const [first] = addresses;
     if (all === true) callback(null, [...addresses]);
     else callback(null, first?.address ?? '', first?.family);
   };
+}
+
+interface Address {
+  readonly address: string;
+  readonly family: 4 | 6;
+}
+
+/**
+ * The addresses of a host, as every other program of the machine finds them (/etc/hosts, nsswitch.conf, search domains).
+ *
+ * A child looks the name up, because it can be killed. Node's own look-up waits for a name server in a thread that cannot be
+ * called off, and the process cannot end before. Node's resolver can be called off, and reads neither /etc/hosts nor nsswitch.conf.
+ * @throws KubepkiError cluster, also when the signal called it off
+ */
+export async function addressesOf(host: string, signal: AbortSignal): Promise<readonly Address[]> {
+  const literal = host.replace(/^\[(.*)\]$/, '$1');
+  if (isIP(literal) !== 0) return addressesIn(literal);
+  const addresses = addressesIn(await getent(host, signal));
+  if (addresses.length === 0) throw unknownHost(host);
+  return addresses;
+}
+
+/** `getent ahosts` prints each address once for each kind of socket. */
+function addressesIn(text: string): Address[] {
+  const found = text.split('\n').map((line) => line.split(/\s/, 1)[0] ?? '');
+  return [...new Set(found)].flatMap((address) => {
+    const family = isIP(address);
+    return family === 4 || family === 6 ? [{ address, family }] : [];
+  });
+}
+
+async function getent(host: string, signal: AbortSignal): Promise<string> {
+  const program = systemProgram('getent');
+  if (program === undefined) {
+    throw new KubepkiError('cluster', `cannot look up ${host}: there is no getent`, {
+      hint: 'give the server an IP address in the kubeconfig, or install getent (libc-bin, glibc-common, musl-utils)',
+    });
+  }
+  return new Promise((resolve, reject) => {
+    // The URL parser lets no host begin with a dash.
+    execFile(program, ['ahosts', host], { signal, killSignal: 'SIGKILL' }, (error, stdout) => {
+      if (error === null) resolve(stdout);
+      else reject(unknownHost(host, error));
+    });
+  });
+}
+
+function unknownHost(host: string, cause?: unknown): KubepkiError {
+  return new KubepkiError('cluster', `the API server's name ${host} has no address`, { cause });
 }

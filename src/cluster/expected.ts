@@ -1,20 +1,20 @@
 import * as z from 'zod';
-import { ClusterFailure } from './cluster-failure.ts';
+import { ClusterFailure } from './failure.ts';
 
 /**
- * What an answer has to be. A schema accepts fields that it does not name, as each release of Kubernetes adds some; what it
- * names is there and is of its kind, or the answer is refused.
+ * What an answer has to be. A schema accepts fields that it does not name, as each release of Kubernetes adds some. A field that it
+ * names has to be there and of its kind, or the answer is refused.
  */
 export interface Expected<T> {
-  /** In words, such as `the ConfigMap kubeadm-config`. */
+  /** The answer in words: `the ConfigMap kubeadm-config`. */
   readonly what: string;
   readonly schema: z.ZodType<T>;
 }
 
-/** Names and addresses: never empty. */
+/** A name or an address, which is never empty. */
 export const text = z.string().min(1);
 
-/** Go leaves out what is empty, or writes it as such. None or one. */
+/** A list of no text or one: Go leaves an empty text out, or writes it as such. */
 export const optionalText = z
   .string()
   .nullish()
@@ -22,7 +22,7 @@ export const optionalText = z
     given === undefined || given === null || given === '' ? [] : [given],
   );
 
-/** A list that is looked at up to the first item that is wrong: zod's own tells of every one, and there may be millions. */
+/** A list that is checked up to the first wrong item: zod's own reports every one, and there may be millions. */
 export function arrayOf<T>(item: z.ZodType<T>) {
   return z.array(z.unknown()).transform((given, context): readonly T[] => {
     const items: T[] = [];
@@ -39,14 +39,14 @@ export function arrayOf<T>(item: z.ZodType<T>) {
   });
 }
 
-/** Go leaves out an empty list, or writes null. */
+/** A list: Go leaves an empty one out, or writes null. */
 export function listOf<T>(item: z.ZodType<T>) {
   return arrayOf(item)
     .nullish()
     .transform((given) => given ?? []);
 }
 
-/** @throws ClusterFailure, final, which names the first thing that is wrong and quotes nothing of the answer */
+/** @throws ClusterFailure, not retryable: it names the first wrong field and quotes nothing of the answer */
 export function expect<T>(answer: unknown, { what, schema }: Expected<T>): T {
   const { data, error } = schema.safeParse(answer, { error: predicate });
   if (error === undefined) return data;
@@ -71,7 +71,7 @@ const kinds: Readonly<Record<string, string>> = {
   object: 'an object',
 };
 
-/** What is wrong with a value, to be said of its path. */
+/** What is wrong with a value, as a predicate of its path. */
 function predicate(issue: z.core.$ZodRawIssue): string {
   if (issue.input === undefined) return 'is missing';
   switch (issue.code) {

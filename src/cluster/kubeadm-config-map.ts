@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { KubepkiError } from '../errors/error.ts';
-import type { ApiAccess } from './access.ts';
+import type { ApiAccess } from './connection.ts';
 import { withApi, type Ask } from './api.ts';
 
 /**
@@ -18,7 +18,7 @@ const configMap = z.object({
 });
 
 /**
- * The same over a connection that is there.
+ * As {@link readKubeadmConfigMap}, over a connection that is there.
  * @throws KubepkiError cluster, also for a ConfigMap without it
  */
 export async function readClusterConfiguration(ask: Ask): Promise<string> {

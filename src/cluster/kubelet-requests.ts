@@ -1,51 +1,55 @@
 import type { SigningRequest } from '../operations/kubelet-serving/signing-request.ts';
 import type { ClusterNode, ClusterService } from '../operations/kubelet-serving/surroundings.ts';
-import type { ApiAccess } from './access.ts';
-import { answered, isMalformed, isNotFound, isTooLarge } from './answered.ts';
+import type { ApiAccess } from './connection.ts';
+import { answered, isMalformed, isNotFound, isTooLarge, ClusterFailure } from './failure.ts';
 import { withApi, type Ask } from './api.ts';
-import { ClusterFailure } from './cluster-failure.ts';
 import { readClusterConfiguration } from './kubeadm-config-map.ts';
-import { readRequestNames } from './request-names.ts';
-import { putDecision, readRequest, type RequestDecision, type RequestObject } from './request-object.ts';
+import {
+  readRequestNames,
+  putDecision,
+  readRequest,
+  type RequestDecision,
+  type RequestObject,
+} from './request-object.ts';
 import { readKubernetesEndpoints, readNodes, readServices } from './surroundings.ts';
 
-/** A CertificateSigningRequest as it was read: what is judged, and what an answer to it is sent back with. */
+/** A CertificateSigningRequest as it was read. */
 export interface FoundRequest {
+  /** What is judged. */
   readonly request: SigningRequest;
   readonly uid: string;
+  /** What a decision is sent back with. */
   readonly object: RequestObject;
 }
 
-/** One that is too large, or that the API server cannot have meant: the others are read all the same. */
+/** A request that is too large, or that the API server cannot have meant. The others are read all the same. */
 export interface UnreadableRequest {
   readonly name: string;
   readonly error: ClusterFailure;
 }
 
-/** Everything that a decision needs of the cluster. */
+/** What a decision needs to know of the cluster. */
 interface ClusterView {
   readonly nodes: readonly ClusterNode[];
   readonly services: readonly ClusterService[];
   readonly kubernetesEndpoints: readonly string[];
-  /** kubeadm's, as text. */
+  /** kubeadm's ClusterConfiguration, as text. */
   readonly clusterConfiguration: string;
 }
 
 /**
- * One connection, for a whole run. Each request is bounded to 10 s, and none is repeated here: what is worth another try
- * says so (`ClusterFailure.retryable`), and every call may be made again.
+ * One connection, for a whole run. Each request is bounded to 10 s, and none is repeated here: a failure says whether another
+ * try is worth it (`ClusterFailure.retryable`), and every call may be made again.
  * @throws ClusterFailure from every call
  */
 export interface KubeletRequestsApi {
-  /** Of all signers. */
+  /** The names of the requests of all signers. */
   names(): Promise<readonly string[]>;
-  /** One at a time, as each may be large. undefined: there is none */
+  /** Reads one request, as each may be large. undefined: there is none of that name */
   read(name: string): Promise<FoundRequest | UnreadableRequest | undefined>;
-  /** All of it, or a failure. */
+  /** Reads all of the view, or fails. */
   view(): Promise<ClusterView>;
-  /**
-   * Decides about exactly what was read. `changed`: it is not that any more (it may be gone), and nothing was decided.
-   */
+  /** Decides about exactly what was read. `changed`: the request has changed or is gone, and nothing was decided. */
   decide(found: FoundRequest, decision: RequestDecision): Promise<'decided' | 'changed'>;
 }
 
@@ -75,7 +79,7 @@ function apiOver(ask: Ask): KubeletRequestsApi {
   };
 }
 
-/** A kubelet's has some kilobytes, its certificate included. What is larger need not be read to be refused. */
+/** A kubelet's request has some kilobytes, its certificate included. A larger one need not be read to be refused. */
 const mostBytes = 256 * 1024;
 
 async function read(ask: Ask, name: string): Promise<FoundRequest | UnreadableRequest | undefined> {

@@ -1,23 +1,23 @@
 import * as z from 'zod';
-import { answered, isTooLarge } from './answered.ts';
+import { answered, isTooLarge } from './failure.ts';
 import type { ApiRequest, Ask } from './api.ts';
 import { arrayOf, notExpected, type Expected } from './expected.ts';
 
 export interface Page<T> {
   readonly items: readonly T[];
-  /** Where the list goes on. */
+  /** The place where the list goes on; undefined: at the end. */
   readonly next: string | undefined;
 }
 
-export type Listing<T> = Pick<ApiRequest<Page<T>>, 'path' | 'query' | 'accept' | 'answer'>;
+type Listing<T> = Pick<ApiRequest<Page<T>>, 'path' | 'query' | 'accept' | 'answer'>;
 
-/** As it is in the metadata of a list; empty where there is no more. */
+/** The metadata of a list say where it goes on. */
 export const goesOn = z
   .object({ continue: z.string().nullish() })
   .nullish()
   .transform((metadata) => (metadata?.continue === '' ? undefined : (metadata?.continue ?? undefined)));
 
-/** @param kind of the list, such as `NodeList` */
+/** @param kind the list's, such as `NodeList` */
 export function pageOf<T>(kind: string, item: z.ZodType<T>): Expected<Page<T>> {
   return {
     what: `the ${kind} that was asked for`,
@@ -27,16 +27,16 @@ export function pageOf<T>(kind: string, item: z.ZodType<T>): Expected<Page<T>> {
   };
 }
 
-// A Node has tens of kilobytes. Of objects that are larger fewer are asked for at once: see `allPages`.
+// A Node has tens of kilobytes. Larger objects are asked for in smaller pages: see `allPages`.
 const pageSize = 100;
 const smaller = 5;
-// A list that does not end is none.
+// A longer list is taken for one that never ends.
 const mostPages = 10_000;
 const mostBytes = 512 * 1024 * 1024;
 const attempts = 3;
 
 /**
- * A whole list, or a failure: never a part of it.
+ * Reads a whole list, or fails: it returns no part of one.
  * @throws ClusterFailure
  */
 export async function listAll<T>(ask: Ask, listing: Listing<T>): Promise<readonly T[]> {
@@ -44,7 +44,7 @@ export async function listAll<T>(ask: Ask, listing: Listing<T>): Promise<readonl
     try {
       return await allPages(ask, listing);
     } catch (error) {
-      // An API server keeps a list as it was for some minutes only, and then wants it to be begun anew.
+      // After some minutes an API server forgets the list as it was, and wants it to be begun anew.
       if (answered(error) !== 410 || left === 1) throw error;
     }
   }
@@ -68,7 +68,7 @@ async function allPages<T>(ask: Ask, { query, ...listing }: Listing<T>): Promise
         },
       });
     } catch (error) {
-      // The same place again, with fewer: where a page goes on does not depend on how large it is.
+      // A smaller page from the same place: the place does not depend on the size.
       if (!isTooLarge(error) || limit === 1) throw error;
       limit = Math.floor(limit / smaller) || 1;
       continue;

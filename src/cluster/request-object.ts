@@ -1,12 +1,12 @@
 import * as z from 'zod';
-import { isNotFound } from './answered.ts';
 import type { Ask } from './api.ts';
-import { ClusterFailure } from './cluster-failure.ts';
-import { arrayOf, text, type Expected } from './expected.ts';
+import { arrayOf, text, type Expected, listOf } from './expected.ts';
+import { isNotFound, ClusterFailure } from './failure.ts';
+import { goesOn, listAll, type Page } from './list-all.ts';
 
-/** A CertificateSigningRequest that the API server has given, looked over. */
+/** A CertificateSigningRequest of the API server, looked over. */
 export interface RequestObject {
-  /** As it was read, with what is not known here: what is sent back. */
+  /** The object as it was read, unknown fields too: it is sent back. */
   readonly kept: z.output<typeof keptObject>;
   readonly name: string;
   readonly uid: string;
@@ -14,7 +14,7 @@ export interface RequestObject {
   readonly createdAt: Date | undefined;
   readonly spec: RequestSpec;
   readonly conditions: readonly RequestCondition[];
-  /** PEM, or what the API server takes for it. */
+  /** PEM, if the API server is right. */
   readonly certificate: string | undefined;
 }
 
@@ -29,14 +29,14 @@ export interface RequestSpec {
 
 export interface RequestCondition {
   readonly type: string;
-  /** For programs, and for people; both may be anything. */
+  /** For programs. Like the message, for people, it may be anything. */
   readonly reason: string;
   readonly message: string;
 }
 
 export interface RequestDecision {
   readonly type: 'Approved' | 'Denied';
-  /** For programs, a CamelCase word; and for people. */
+  /** For programs: a word in CamelCase. The message is for people. */
   readonly reason: string;
   readonly message: string;
 }
@@ -52,12 +52,12 @@ const decisions = ['Approved', 'Denied', 'Failed'];
 const condition = z
   .looseObject({ type: z.string(), reason: z.string().optional(), message: z.string().optional() })
   .refine(({ type, status }) => !decisions.includes(type) || status === 'True', {
-    // They are never anything else in v1.
+    // In v1 a decision is never anything else.
     error: 'is not True',
     path: ['status'],
   });
 
-/** Node reads over what is not base64. */
+/** Whether all of the text is base64: node passes over characters that are not. */
 function isBase64(given: string): boolean {
   return Buffer.from(given, 'base64').toString('base64') === given;
 }
@@ -69,7 +69,7 @@ const keptObject = z.looseObject({
   metadata: z.looseObject({
     name: text,
     uid: text,
-    // Without it a change would be made to whatever is there by then.
+    // Without the version a decision would be made about whatever object is there by then.
     resourceVersion: text,
   }),
   spec: z.looseObject({
@@ -80,13 +80,13 @@ const keptObject = z.looseObject({
     username: z.string().optional(),
     groups: arrayOf(z.string()).nullish(),
   }),
-  // An API server leaves out what is empty, and so may one that does not.
+  // An API server leaves an empty status out.
   status: z
     .looseObject({ certificate: base64.nullish(), conditions: arrayOf(condition).optional() })
     .nullish(),
 });
 
-/** What has to be answered where that request is asked for, or sent. */
+/** The answer where the request of this name is asked for, or sent. */
 export function requestObject(name: string): Expected<RequestObject> {
   return {
     what: `the CertificateSigningRequest ${name}`,
@@ -125,7 +125,7 @@ function dateIn(timestamp: unknown): Date | undefined {
 }
 
 /**
- * @returns undefined: it is not there
+ * @returns undefined where there is no such request
  * @throws ClusterFailure
  */
 export async function readRequest(
@@ -142,8 +142,8 @@ export async function readRequest(
 }
 
 /**
- * Decides about exactly what was read: with its uid and its resourceVersion, the API server refuses it (409) if anything has
- * changed.
+ * Decides about exactly what was read: the object is sent with its uid and its resourceVersion, so the API server refuses the
+ * decision (409) if anything has changed.
  * @throws ClusterFailure
  */
 export async function putDecision(
@@ -163,4 +163,34 @@ export async function putDecision(
     `the API server took the decision about ${name}, and it is not ${type.toLowerCase()}`,
     { retryable: false },
   );
+}
+
+const table = z
+  .object({
+    kind: z.literal('Table'),
+    metadata: goesOn,
+    columnDefinitions: listOf(z.object({ name: z.string() })),
+    rows: listOf(z.object({ cells: z.array(z.unknown()) })),
+  })
+  .transform(({ metadata: next, columnDefinitions, rows }, context): Page<string> => {
+    const column = columnDefinitions.findIndex(({ name }) => name === 'Name');
+    const items = rows.map(({ cells }) => text.safeParse(cells[column]).data);
+    if (items.every((name) => name !== undefined)) return { items, next };
+    context.addIssue({ code: 'custom', path: ['rows', items.indexOf(undefined)], message: 'has no name' });
+    return z.NEVER;
+  });
+
+/**
+ * Reads the names of all CertificateSigningRequests from the table that kubectl prints. A requestor decides how large an object
+ * is, up to a megabyte and a half, labels included, but next to nothing of its row in that table. So the list has a size that can
+ * be relied on, and each object can be asked for by itself, with a bound of its own.
+ * @throws ClusterFailure
+ */
+export function readRequestNames(ask: Ask): Promise<readonly string[]> {
+  return listAll(ask, {
+    path: requestsPath,
+    query: { includeObject: 'None' },
+    accept: 'application/json;as=Table;v=v1;g=meta.k8s.io',
+    answer: { what: 'the Table that was asked for', schema: table },
+  });
 }

@@ -1,8 +1,7 @@
 import * as z from 'zod';
-import type { ApiAccess } from './access.ts';
-import { answered, isNotFound } from './answered.ts';
+import type { ApiAccess } from './connection.ts';
+import { answered, isNotFound, ClusterFailure } from './failure.ts';
 import { withApi, type Ask } from './api.ts';
-import { ClusterFailure } from './cluster-failure.ts';
 import {
   putDecision,
   readRequest,
@@ -14,55 +13,54 @@ import {
   type RequestSpec,
 } from './request-object.ts';
 
-/** What is asked of the certificates API for one certificate. */
+/** A request to the certificates API for one certificate. */
 export interface SigningWish {
-  /** Of the CertificateSigningRequest object. */
+  /** The name of the CertificateSigningRequest. */
   readonly name: string;
   readonly signerName: string;
   /** The CSR, PEM. */
   readonly request: Buffer;
-  /** certificates.k8s.io/v1 usages, such as `client auth`. */
+  /** The usages in the words of certificates.k8s.io/v1, such as `client auth`. */
   readonly usages: readonly string[];
-  /** At least 600; undefined: as long as the signer likes. */
+  /** At least 600; undefined: the signer decides. */
   readonly expirationSeconds: number | undefined;
   readonly labels?: Readonly<Record<string, string>>;
 }
 
 type Submitted =
   | { readonly kind: 'created' }
-  /** `same`: it asks for the very same, as after an answer that was lost on the way. */
+  /** `same`: the object is the same, as it is after an answer that was lost on the way. */
   | { readonly kind: 'already-there'; readonly same: boolean };
 
-/** Where one request stands. Reasons and messages are the API server's: they may be anything. */
+/** The state of one request. Reasons and messages are the API server's: they may be anything. */
 export type Standing =
   | { readonly kind: 'pending' }
   /** Approved, and not issued yet. */
   | { readonly kind: 'approved' }
-  /** `certificate`: PEM, as the API server gave it, and not looked at. */
+  /** `certificate`: PEM from the API server, not looked at. */
   | { readonly kind: 'issued'; readonly certificate: string }
-  | { readonly kind: 'denied'; readonly reason: string; readonly message: string }
-  | { readonly kind: 'failed'; readonly reason: string; readonly message: string }
+  | { readonly kind: 'denied' | 'failed'; readonly reason: string; readonly message: string }
   /** It was deleted. */
   | { readonly kind: 'gone' };
 
 /**
- * One connection, for a whole run. Each request is bounded to 10 s, and none is repeated here: what is worth another
- * try says so (`ClusterFailure.retryable`), and every call may be made again.
+ * One connection, for a whole run. Each request is bounded to 10 s, and none is repeated here: a failure says whether another
+ * try is worth it (`ClusterFailure.retryable`), and every call may be made again.
  * @throws ClusterFailure from every call
  */
 export interface SigningApi {
   submit(wish: SigningWish): Promise<Submitted>;
   /**
-   * Approves the request as it was read just before; one that is approved already is left so. What was submitted here
-   * is approved only while it is still the same.
+   * Approves the request as it was read just before, unless it is approved already. A request that was submitted here is
+   * approved only while it is still the same.
    */
   approve(name: string, by: { readonly reason: string; readonly message: string }): Promise<void>;
   standing(name: string): Promise<Standing>;
-  /** It may be gone already. */
+  /** Removes the request, which may be gone already. */
   remove(name: string): Promise<void>;
 }
 
-/** How often another client may come in between. */
+/** The number of times that another client may come in between. */
 const attempts = 5;
 
 /**
@@ -77,7 +75,7 @@ export async function withSigningApi<T>(
   return withApi(access, signal, (ask) => use(new Signing(ask)));
 }
 
-/** What is said of a removal; or the object itself, where something is still to be done before it goes. */
+/** The answer to a removal is a Status, or the object itself where a finalizer is to run first. */
 const removed = z.object({ kind: z.enum(['Status', 'CertificateSigningRequest']) });
 
 class Signing implements SigningApi {
@@ -98,7 +96,7 @@ class Signing implements SigningApi {
         if (answered(error) !== 409) throw error;
         const there = await readRequest(this.#ask, wish.name);
         if (there !== undefined) return { kind: 'already-there', same: isSame(there.spec, wish) };
-        // Deleted just now: the name is free again.
+        // The other object has just been deleted, and the name is free again.
         if (left === 1) throw error;
       }
     }
@@ -113,7 +111,7 @@ class Signing implements SigningApi {
         await putDecision(this.#ask, object, { type: 'Approved', ...by });
         return;
       } catch (error) {
-        // Changed since it was read: it is looked at again before anything is said about it.
+        // The request has changed since it was read, and is read again.
         if (answered(error) !== 409 || left === 1) throw error;
       }
     }
@@ -175,13 +173,17 @@ class Signing implements SigningApi {
   }
 }
 
-/** Where several are true, a denial counts first, then a failure: what is certain is that nothing more will come. */
-export function standingOf({ conditions, certificate }: RequestObject): Exclude<Standing, { kind: 'gone' }> {
+/** Where several conditions are true, a denial counts first, then a failure: after either, no certificate comes. */
+function standingOf({ conditions, certificate }: RequestObject): Exclude<Standing, { kind: 'gone' }> {
   const find = (type: string): RequestCondition | undefined =>
     conditions.find((condition) => condition.type === type);
-  const [denied, failed] = [find('Denied'), find('Failed')];
-  if (denied !== undefined) return { kind: 'denied', reason: denied.reason, message: denied.message };
-  if (failed !== undefined) return { kind: 'failed', reason: failed.reason, message: failed.message };
+  for (const [kind, type] of [
+    ['denied', 'Denied'],
+    ['failed', 'Failed'],
+  ] as const) {
+    const found = find(type);
+    if (found !== undefined) return { kind, reason: found.reason, message: found.message };
+  }
   if (find('Approved') === undefined) return { kind: 'pending' };
   return certificate === undefined ? { kind: 'approved' } : { kind: 'issued', certificate };
 }
@@ -194,10 +196,10 @@ function isSame(there: RequestSpec, wish: SigningWish): boolean {
   return (
     there.request.equals(wish.request) &&
     there.signerName === wish.signerName &&
-    // One by one: joined, a text with a line break in it would be the same as two.
+    // Joined, a usage with a separator in it would be the same as two usages.
     found.length === wanted.length &&
     found.every((usage, index) => usage === wanted[index]) &&
-    // Before Kubernetes 1.22 an API server drops it without a word.
+    // An API server before Kubernetes 1.22 drops the field without a word.
     (there.expirationSeconds === undefined || there.expirationSeconds === wish.expirationSeconds)
   );
 }

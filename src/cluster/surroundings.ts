@@ -1,12 +1,11 @@
 import * as z from 'zod';
 import type { ClusterNode, ClusterService } from '../operations/kubelet-serving/surroundings.ts';
-import { answered } from './answered.ts';
+import { answered, ClusterFailure } from './failure.ts';
 import type { Ask } from './api.ts';
-import { ClusterFailure } from './cluster-failure.ts';
 import { listOf, optionalText, text } from './expected.ts';
 import { listAll, pageOf } from './list-all.ts';
 
-/** Or `None`, of a headless Service. */
+/** An address, or the `None` of a headless Service. */
 const address = z
   .string()
   .refine((given) => given === 'None' || /^\d+(?:\.\d+){3}$|^[^:]*:.*:/.test(given), 'is not an address');
@@ -44,7 +43,7 @@ const service = z
   .transform(({ metadata: { namespace, name }, spec, status }): ClusterService => ({
     namespace,
     name,
-    // Before Kubernetes 1.20 there is but the one.
+    // Before Kubernetes 1.20 a Service has no `clusterIPs`.
     clusterIPs: [...(spec?.clusterIP ?? []), ...(spec?.clusterIPs ?? [])],
     externalIPs: spec?.externalIPs ?? [],
     loadBalancers: [
@@ -54,7 +53,7 @@ const service = z
   }));
 
 /**
- * Of all namespaces.
+ * Reads the Services of all namespaces.
  * @throws ClusterFailure
  */
 export function readServices(ask: Ask): Promise<readonly ClusterService[]> {
@@ -62,12 +61,12 @@ export function readServices(ask: Ask): Promise<readonly ClusterService[]> {
 }
 
 /**
- * The addresses behind the Service `kubernetes`: of its EndpointSlices, or, in a cluster that is older than these, of its
- * Endpoints.
+ * Reads the addresses behind the Service `kubernetes`, from its EndpointSlices or, in a cluster that is older than these, from
+ * its Endpoints.
  * @throws ClusterFailure also where there are none: an API server has just answered
  */
 export async function readKubernetesEndpoints(ask: Ask): Promise<readonly string[]> {
-  // 404 of a list: the API server has no such kind.
+  // To a list an API server answers 404 where it has no such kind.
   const inSlices = await orNone(slices(ask));
   const found = inSlices.length > 0 ? inSlices : await orNone(endpoints(ask));
   if (found.length > 0) return found;

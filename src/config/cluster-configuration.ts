@@ -1,13 +1,33 @@
 import * as z from 'zod';
-import { endpointProblem } from './endpoint-url.ts';
 import type { ConfigVersion } from './fields.ts';
-import { formatGoDuration, longestGoDuration, parseGoDuration } from './go-duration.ts';
+import { formatGoDuration, longestGoDuration, parseGoDuration } from './duration.ts';
 import {
   encryptionAlgorithms,
   type EncryptionAlgorithm,
   type EtcdConfig,
   type KubeadmConfig,
 } from './kubeadm-config.ts';
+
+// `//user@host:port` as Go's net/url takes it: an IPv6 address in brackets, digits alone behind the colon.
+const authority = /^\/\/(?:[^@/?#]*@)?(?:\[[^\][\s]+\]|[^\s:[\]<>"/?#]*)(?::\d*)?(?:[/?#]|$)/;
+
+/**
+ * What kubeadm (ValidateURLs) holds against a URL of an external etcd.
+ * @param withTls files for TLS are named
+ */
+export function endpointProblem(url: string, withTls: boolean): string | undefined {
+  const [, scheme, rest = ''] = /^(?:([a-z][-a-z0-9+.]*):)?(.*)$/is.exec(url) ?? [];
+  const isUrl =
+    !/\p{Cc}/u.test(url) &&
+    // "first path segment in URL cannot contain colon", as in `192.0.2.20:2379`
+    (scheme !== undefined || !/^[^/?#]*:/.test(rest)) &&
+    (!rest.startsWith('//') || authority.test(rest));
+  if (!isUrl) return ' is not a URL such as "https://192.0.2.20:2379"';
+  // kubeadm's sentences.
+  if (withTls && scheme?.toLowerCase() !== 'https') return ': the URL must be using the HTTPS scheme';
+  if (scheme === undefined) return ': the URL without scheme is not allowed';
+  return undefined;
+}
 
 const yearMs = 8760 * 3600 * 1000;
 
@@ -17,29 +37,19 @@ function optional<T extends z.ZodType>(type: T) {
 }
 
 const period = z.string('must be a duration such as "8760h"').transform((text, context) => {
+  const refuse = (why: string): never => {
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} ${why}` });
+    return z.NEVER;
+  };
   const milliseconds = parseGoDuration(text);
-  if (milliseconds === undefined) {
-    context.addIssue({
-      code: 'custom',
-      message: `${JSON.stringify(text)} is not a duration such as "8760h"`,
-    });
-    return z.NEVER;
-  }
-  if (milliseconds === 'too-long') {
-    const message = `${JSON.stringify(text)} is too long: at most ${longestGoDuration}`;
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  }
-  if (milliseconds <= 0) {
-    context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} is not longer than nothing` });
-    return z.NEVER;
-  }
-  return milliseconds;
+  if (milliseconds === undefined) return refuse('is not a duration such as "8760h"');
+  if (milliseconds === 'too-long') return refuse(`is too long: at most ${longestGoDuration}`);
+  return milliseconds > 0 ? milliseconds : refuse('is not longer than nothing');
 });
 
 /**
- * kubeadm validates a file; what it reads from the cluster it uses as it is. So a name that only a newer kubeadm knows voids a file,
- * and not what else the cluster says.
+ * kubeadm validates a file, and uses what it reads from the cluster as it is. So a name that only a newer kubeadm knows voids a
+ * file, but not the rest of what the cluster says.
  */
 export type ConfigSource = 'file' | 'cluster';
 
@@ -107,7 +117,7 @@ function etcdFrom(source: ConfigSource) {
     );
 }
 
-// Before v1beta4 the algorithm and the periods are unknown fields: warned of, without effect.
+// Before v1beta4 the algorithm and the periods are unknown fields, which have no effect and are warned of.
 const ignored = z
   .unknown()
   .optional()
@@ -143,15 +153,9 @@ interface ClusterConfiguration {
   readonly warnings: readonly string[];
 }
 
-/** A value that is wrong, with the path of its field. */
-export interface WrongValue {
-  readonly path: string;
-  readonly message: string;
-}
-
-/** One line that names the field. */
-export function lineOf({ path, message }: WrongValue): string {
-  return `${path}: ${message}`;
+/** One line for each value that is wrong, with the path of its field. */
+export function wrongValues(kind: string, error: z.ZodError | undefined): string[] {
+  return (error?.issues ?? []).map(({ path, message }) => `${[kind, ...path].join('.')}: ${message}`);
 }
 
 /** The fields kubepki needs, checked as kubeadm checks them; all other values are not looked at. */
@@ -159,15 +163,12 @@ export function readClusterConfiguration(
   value: unknown,
   version: ConfigVersion,
   source: ConfigSource,
-): ClusterConfiguration | { readonly wrong: readonly WrongValue[] } {
+): ClusterConfiguration | { readonly wrong: readonly string[] } {
   const parse = ({ older, v1beta4 }: typeof validated) =>
     version === 'v1beta4' ? v1beta4.safeParse(value) : older.safeParse(value);
   const strict = parse(validated);
   const parsed = source === 'file' || strict.success ? strict : parse(stored);
-  const wrong = (strict.error?.issues ?? []).map(({ path, message }) => ({
-    path: ['ClusterConfiguration', ...path].join('.'),
-    message,
-  }));
+  const wrong = wrongValues('ClusterConfiguration', strict.error);
   if (!parsed.success) return { wrong };
   const { data } = parsed;
   return {
@@ -178,10 +179,7 @@ export function readClusterConfiguration(
       certificateValidityMs: data.certificateValidityPeriod,
       caCertificateValidityMs: data.caCertificateValidityPeriod,
     },
-    warnings: [
-      ...wrong.map(lineOf),
-      ...periodWarnings(data.certificateValidityPeriod, data.caCertificateValidityPeriod),
-    ],
+    warnings: [...wrong, ...periodWarnings(data.certificateValidityPeriod, data.caCertificateValidityPeriod)],
   };
 }
 

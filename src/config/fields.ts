@@ -1,9 +1,8 @@
 /**
- * The fields kubeadm defines, so that a misspelt one is noticed and a right one that kubepki does not need is
- * not. Source: the kubeadm.k8s.io v1beta1 to v1beta4 API reference. `any`: what is below the field is not
- * looked at.
+ * The fields that kubeadm defines: a misspelt one is noticed, and one that kubepki does not need is not. Source: the
+ * kubeadm.k8s.io v1beta1 to v1beta4 API reference. Below a field of the kind `any` nothing is looked at.
  */
-export type Fields =
+type Fields =
   | { readonly kind: 'any' }
   | { readonly kind: 'list'; readonly of: Fields }
   | { readonly kind: 'mapping'; readonly below: Table };
@@ -26,12 +25,11 @@ function list(of: Fields): Fields {
   return { kind: 'list', of };
 }
 
-/** Fields that a version has and others have not. */
 function since(condition: boolean, fields: Table): Table {
   return condition ? fields : {};
 }
 
-/** The tables of one version, by kind. A kind that is not here is none of kubeadm's. */
+/** The tables of one version, by kind. kubeadm has no other kinds. */
 export function kindsOf(version: ConfigVersion): Readonly<Record<string, Fields>> {
   // v1beta1 has the fields of v1beta2, but for two that say nothing of certificates.
   const isBeta2 = version === 'v1beta1' || version === 'v1beta2';
@@ -151,4 +149,25 @@ export function kindsOf(version: ConfigVersion): Readonly<Record<string, Fields>
       mapping({ ...fields, ...named('apiVersion', 'kind') }),
     ]),
   );
+}
+
+/** One line for each field that kubeadm does not define, with its path. kubeadm warns too, and goes on. */
+export function unknownFields(value: unknown, fields: Fields, path: string): string[] {
+  if (fields.kind === 'any') return [];
+  if (fields.kind === 'list') {
+    if (!Array.isArray(value)) return [];
+    return value.flatMap((item, index) => unknownFields(item, fields.of, `${path}[${String(index)}]`));
+  }
+  if (!isRecord(value)) return [];
+  return Object.entries(value).flatMap(([name, below]) => {
+    const known = new Map(Object.entries(fields.below)).get(name);
+    if (known !== undefined) return unknownFields(below, known, `${path}.${name}`);
+    const meant = Object.keys(fields.below).find((field) => field.toLowerCase() === name.toLowerCase());
+    const suggestion = meant === undefined ? '' : `, did you mean "${meant}"?`;
+    return [`unknown field "${path}.${name}"${suggestion}`];
+  });
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

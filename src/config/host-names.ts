@@ -8,14 +8,14 @@ const maxLength = 253;
 // RFC 1035, 2.3.4.
 const maxLabelLength = 63;
 
-/** What Kubernetes calls a DNS name, and lets a node be called: `10.0.0.1` is one, too. */
+/** Whether Kubernetes calls it a DNS name, and lets a node be called so: `10.0.0.1` is such a name too. */
 export function isDnsName(text: string): boolean {
   return text.length <= maxLength && dnsName.test(text);
 }
 
 /**
- * A DNS name that can be looked up, in lower case. RFC 1123, 2.1: the last label of one is not all digits, so that it is told
- * apart from an address, and `10.0.0.300` is neither.
+ * Whether it is a DNS name that can be looked up, in lower case. RFC 1123, 2.1: its last label is not all digits, which tells it
+ * from an address; `10.0.0.300` is neither.
  */
 export function isHostName(text: string): boolean {
   const labels = text.split('.');
@@ -27,14 +27,14 @@ export function isHostName(text: string): boolean {
 }
 
 /**
- * An IP address as Go's net.ParseIP takes it, and so without a zone (`fe80::1%eth0`): that means something to one machine
- * only. Nor with a leading zero, which some read as octal (RFC 6943, 3.1.1).
+ * Whether Go's net.ParseIP takes it for an IP address. It has no zone (`fe80::1%eth0`), which means something to one machine only,
+ * and no leading zero, which some programs read as octal (RFC 6943, 3.1.1).
  */
 export function isAddress(text: string): boolean {
   return isIP(text) !== 0 && !text.includes('%');
 }
 
-/** What may become a SAN: an address, a DNS name in lower case, or a wildcard. */
+/** Whether it may become a SAN: an address, a DNS name in lower case, or a wildcard. */
 export function isSan(text: string): boolean {
   return isAddress(text) || isHostName(text.replace(/^\*\.(?=.)/, 'x.'));
 }

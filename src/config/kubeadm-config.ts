@@ -3,22 +3,21 @@ export const encryptionAlgorithms = ['RSA-2048', 'RSA-3072', 'RSA-4096', 'ECDSA-
 
 export type EncryptionAlgorithm = (typeof encryptionAlgorithms)[number];
 
-/** Where the configuration has etcd. */
 export type EtcdConfig =
   | { readonly kind: 'stacked' }
   /** kubeadm manages no etcd certificates, and hands the API server these files, which are not its own. */
   | {
       readonly kind: 'external';
       readonly endpoints: readonly string[];
-      /** Absolute, as a process on the node sees them; undefined: not named. */
+      /** Absolute paths, as a process on the node sees them. */
       readonly caFile: string | undefined;
       readonly certFile: string | undefined;
       readonly keyFile: string | undefined;
     };
 
-/** What kubepki needs of a kubeadm configuration, the same for all versions. */
+/** What kubepki needs of a kubeadm configuration, the same for all versions. A field is undefined where it is not given. */
 export interface KubeadmConfig {
-  /** Absolute; undefined: not named. */
+  /** Absolute. */
   readonly certificatesDir: string | undefined;
   readonly etcd: EtcdConfig;
   readonly encryptionAlgorithm: EncryptionAlgorithm | undefined;

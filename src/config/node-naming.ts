@@ -1,15 +1,16 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
-import type { WrongValue } from './cluster-configuration.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { wrongValues } from './cluster-configuration.ts';
 import { isAddress, isDnsName, isHostName, isSan, sanRule } from './host-names.ts';
-import { kubeadmDocuments, wrongValues } from './parse.ts';
+import { badConfig, kubeadmDocuments } from './parse.ts';
 
 /**
- * What a configuration says of names and addresses, and of the kubeadm that makes them, from its Init- and ClusterConfiguration: what `generate-csr` makes
- * certificates out to. Field by field undefined where it says nothing.
+ * What a configuration says of names and addresses, and of the kubeadm that makes them, in its Init- and ClusterConfiguration:
+ * `generate-csr` makes certificates out to these. A field is undefined where the configuration does not say it.
  */
 export interface NodeNaming {
-  /** Of 1.MINOR; undefined also for a label such as `stable-1`. */
+  /** The MINOR of 1.MINOR. A label such as `stable-1` names none. */
   readonly kubernetesMinor: number | undefined;
   /** The feature gate ControlPlaneKubeletLocalMode, where it is set. */
   readonly kubeletLocalMode: boolean | undefined;
@@ -17,7 +18,6 @@ export interface NodeNaming {
   readonly advertiseAddress: string | undefined;
   readonly bindPort: number | undefined;
   readonly clusterName: string | undefined;
-  /** Host and, perhaps, port. */
   readonly controlPlaneEndpoint: { readonly host: string; readonly port: number | undefined } | undefined;
   /** CIDRs; two for dual-stack. */
   readonly serviceSubnets: readonly string[] | undefined;
@@ -32,30 +32,30 @@ function optional<T extends z.ZodType>(type: T) {
 }
 
 const text = z.string('must be a string');
-// The values below are a command line's as well: see naming-flags.ts.
-export const addressValue = text
+// The values below are a command line's as well.
+const addressValue = text
   .refine((value) => value === '' || isAddress(value), 'must be an IP address')
   // kubeadm: an unspecified address stands for the host's own.
   .transform((value) => (value === '0.0.0.0' || value === '::' ? '' : value));
-export const nameValue = text.refine(
+const nameValue = text.refine(
   (value) => value === '' || isDnsName(value),
   'must be a DNS name (RFC 1123: lower-case letters, digits, "-" and ".")',
 );
 /** kubeadm (nodeutil.GetHostname) takes white space off and makes it lower case. */
-export const nodeNameValue = text.transform((value) => value.trim().toLowerCase()).pipe(nameValue);
+const nodeNameValue = text.transform((value) => value.trim().toLowerCase()).pipe(nameValue);
 /** kubeadm makes names lower case, as DNS has them. */
-export const sanValue = text.transform((value) => value.toLowerCase()).pipe(text.refine(isSan, sanRule));
+const sanValue = text.transform((value) => value.toLowerCase()).pipe(text.refine(isSan, sanRule));
 const sans = z
   .array(sanValue, 'must be a list')
   .nullish()
   .transform((value) => value ?? []);
-export const subnetsValue = text
+const subnetsValue = text
   .transform((value) => (value === '' ? [] : value.split(',').map((one) => one.trim())))
   .refine(
     areSubnets,
     'must be a CIDR such as "10.96.0.0/12" with 16 addresses or more, or one of each family with a comma between',
   );
-export const endpointValue = text
+const endpointValue = text
   .transform((value) => (value === '' ? undefined : parseEndpoint(value)))
   .refine((value) => value !== 'wrong', 'must be a DNS name or an IP address, and perhaps a port')
   .transform((value) => (value === 'wrong' ? undefined : value));
@@ -151,12 +151,7 @@ export function parseNodeNaming(text: string): NodeNaming {
 function parse<T extends z.ZodType>(schema: T, value: unknown, kind: string): z.output<T> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw wrongValues(
-    parsed.error.issues.map(({ path, message }): WrongValue => ({
-      path: [kind, ...path].join('.'),
-      message,
-    })),
-  );
+  throw badConfig(wrongValues(kind, parsed.error).join('; '));
 }
 
 // kubeadm wants room for ten addresses; ipaddr.js alone would take `10/8` and `0x0a.1.1.1/12` as well.
@@ -181,4 +176,51 @@ function parseEndpoint(value: string): NonNullable<NodeNaming['controlPlaneEndpo
   const portNumber = digits === undefined ? undefined : Number(digits);
   if (!known || (portNumber !== undefined && (portNumber < 1 || portNumber > 65_535))) return 'wrong';
   return { host, port: portNumber };
+}
+
+/** What a command line says of names and addresses, as it was typed. */
+export interface NamingFlags {
+  readonly nodeName?: string;
+  readonly advertiseAddress?: string;
+  readonly controlPlaneEndpoint?: string;
+  readonly serviceCidr?: string;
+  readonly dnsDomain?: string;
+  /** Comma-separated lists. */
+  readonly certExtraSans?: readonly string[];
+  /** The MINOR of the kubeadm to be like. */
+  readonly compat?: number;
+}
+
+/**
+ * The command line wins over the configuration, and its extra SANs come on top, as with kubeadm.
+ * @throws KubepkiError usage with the flag and what is allowed
+ */
+export function withFlags(naming: NodeNaming, flags: NamingFlags): NodeNaming {
+  const extra = (flags.certExtraSans ?? []).flatMap((list) => list.split(',').map((name) => name.trim()));
+  const address = parseFlag('--advertise-address', addressValue, flags.advertiseAddress);
+  return {
+    ...naming,
+    kubernetesMinor: flags.compat ?? naming.kubernetesMinor,
+    nodeName: parseFlag('--node-name', nodeNameValue, flags.nodeName) ?? naming.nodeName,
+    advertiseAddress: address === undefined || address === '' ? naming.advertiseAddress : address,
+    controlPlaneEndpoint:
+      parseFlag('--control-plane-endpoint', endpointValue, flags.controlPlaneEndpoint) ??
+      naming.controlPlaneEndpoint,
+    serviceSubnets: parseFlag('--service-cidr', subnetsValue, flags.serviceCidr) ?? naming.serviceSubnets,
+    dnsDomain: parseFlag('--dns-domain', nameValue, flags.dnsDomain) ?? naming.dnsDomain,
+    apiServerSans: [
+      ...naming.apiServerSans,
+      ...(parseFlag('--cert-extra-sans', z.array(sanValue), extra) ?? []),
+    ],
+  };
+}
+
+function parseFlag<T extends z.ZodType>(flag: string, schema: T, value: unknown): z.output<T> | undefined {
+  if (value === undefined) return undefined;
+  const parsed = schema.safeParse(value);
+  if (parsed.success && value !== '') return parsed.data;
+  const message = parsed.error?.issues[0]?.message ?? 'must not be empty';
+  throw new KubepkiError('usage', `option '${flag}' ${message}`, {
+    hint: 'kubepki certs generate --help shows the flags',
+  });
 }

@@ -1,19 +1,12 @@
 import { KubepkiError } from '../errors/error.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
-import {
-  lineOf,
-  readClusterConfiguration,
-  type ConfigSource,
-  type WrongValue,
-} from './cluster-configuration.ts';
-import { configMapTexts } from './config-map.ts';
-import { kindsOf, type ConfigVersion } from './fields.ts';
+import { readClusterConfiguration, type ConfigSource } from './cluster-configuration.ts';
+import { isRecord, kindsOf, unknownFields, type ConfigVersion } from './fields.ts';
 import type { KubeadmConfig } from './kubeadm-config.ts';
-import { isRecord, unknownFields } from './unknown-fields.ts';
 
 const group = 'kubeadm.k8s.io/';
 const versions: readonly ConfigVersion[] = ['v1beta1', 'v1beta2', 'v1beta3', 'v1beta4'];
-// Component configurations that kubeadm hands on.
+// kubeadm hands these component configurations on.
 const silentGroups = ['kubelet.config.k8s.io/', 'kubeproxy.config.k8s.io/'];
 
 interface ParsedConfig {
@@ -40,7 +33,7 @@ export function parseKubeadmConfig(text: string, source: ConfigSource = 'file'):
   for (const { version, kind, value } of documents) {
     if (kind !== 'ClusterConfiguration') continue;
     const result = readClusterConfiguration(value, version, source);
-    if ('wrong' in result) throw wrongValues(result.wrong);
+    if ('wrong' in result) throw badConfig(result.wrong.join('; '));
     config = result.config;
     warnings.push(...result.warnings);
   }
@@ -91,12 +84,12 @@ function valuesIn(text: string): unknown[] {
   return (
     parseYaml(text, { code: 'bad-config', schema: 'yaml-1.1' })
       .map(({ value }) => value)
-      // An empty document, as a leading or trailing `---` leaves one.
+      // A leading or trailing `---` leaves an empty document.
       .filter((value) => value !== null && value !== undefined)
   );
 }
 
-/** What kubectl has printed of the cluster's ConfigMaps has kubeadm's documents inside, as text. */
+/** The cluster's ConfigMaps, as kubectl prints them, have kubeadm's documents inside as text. */
 function unpacked(value: unknown): unknown[] {
   const texts = configMapTexts(value);
   if (texts === undefined) return [value];
@@ -108,11 +101,6 @@ function unpacked(value: unknown): unknown[] {
       throw badConfig(`data.ClusterConfiguration ${error.message}`);
     }
   });
-}
-
-/** One line for all that is wrong, each with the path of its field. */
-export function wrongValues(wrong: readonly WrongValue[]): KubepkiError {
-  return badConfig(wrong.map(lineOf).join('; '));
 }
 
 type Header =
@@ -147,6 +135,21 @@ function readHeader(value: unknown): Header {
   return { version, kind };
 }
 
-function badConfig(message: string): KubepkiError {
+export function badConfig(message: string): KubepkiError {
   return new KubepkiError('bad-config', message);
+}
+
+/**
+ * The configurations in what `kubectl get configmap -o yaml` (or json) prints: of the ConfigMap kubeadm-config itself, or of a
+ * List with it among others.
+ * @returns undefined for anything else
+ */
+function configMapTexts(value: unknown): string[] | undefined {
+  if (!isRecord(value) || value['apiVersion'] !== 'v1') return undefined;
+  const { kind, items, data } = value;
+  if (kind === 'List' || kind === 'ConfigMapList') {
+    return Array.isArray(items) ? items.flatMap((item) => configMapTexts(item) ?? []) : [];
+  }
+  const text = kind === 'ConfigMap' && isRecord(data) ? data['ClusterConfiguration'] : undefined;
+  return typeof text === 'string' ? [text] : undefined;
 }

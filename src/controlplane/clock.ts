@@ -1,6 +1,6 @@
-/** Time is an argument here too. */
+/** Time is an argument here, too. */
 export interface Clock {
-  /** Milliseconds since some moment; never goes back. */
+  /** The milliseconds since some moment. They never go back. */
   readonly elapsed: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
 }

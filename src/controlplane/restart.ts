@@ -7,15 +7,15 @@ import { probe, type ProbeResult } from './probe.ts';
 
 /** All in milliseconds. */
 interface RestartTimes {
-  /** How long the manifest stays away at least: the kubelet looks every so often, and must have seen that it is gone. */
+  /** The manifest stays away at least this long: the kubelet looks every so often, and must have seen that it is gone. */
   readonly settleMs: number;
   readonly stopTimeoutMs: number;
   readonly startTimeoutMs: number;
 }
 
 /**
- * `replaced`: another program put a manifest in its place before it had stopped. `last`: what the probe got when the time was over.
- * However it ends, a manifest is in its place.
+ * `replaced`: another program put a manifest in place before the pod had stopped. `last`: the probe's result when the time was over.
+ * In every case a manifest is in place.
  */
 export type RestartResult =
   | { readonly status: 'restarted'; readonly returned: Return }
@@ -26,9 +26,9 @@ export type RestartPhase = 'stopping' | 'starting';
 
 interface RestartWatch {
   readonly clock: Clock;
-  /** Called as each phase begins, and with what each probe gets. */
+  /** Is called as each phase begins, and with the result of each probe. */
   readonly phase: (phase: RestartPhase, last: ProbeResult | undefined) => void;
-  /** The command line; the journal names it. */
+  /** The command line, which the journal names. */
   readonly command: string;
 }
 
@@ -56,10 +56,9 @@ export async function restartPod(
     last = await repeat(endpoint, clock, {
       until: (result) => {
         phase('stopping', result);
-        // A configuration management, say: with a manifest there, nothing will stop any more.
+        // A configuration management may put a manifest there. Then no pod will stop any more.
         seen.replaced = isReplaced(state);
-        // A component that is down proves nothing before the kubelet has looked: it may have been down all
-        // the time.
+        // A component that is down proves nothing before the kubelet has looked: it may have been down before.
         return seen.replaced || (result.state === 'down' && clock.elapsed() - since >= settleMs);
       },
       deadline: since + stopTimeoutMs,

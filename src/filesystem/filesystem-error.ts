@@ -1,3 +1,4 @@
+import { readdirSync, type Dirent } from 'node:fs';
 import { KubepkiError, type ErrorCode } from '../errors/error.ts';
 
 const codes: Readonly<Record<string, readonly [ErrorCode, string, string?]>> = {
@@ -23,7 +24,7 @@ const codes: Readonly<Record<string, readonly [ErrorCode, string, string?]>> = {
   ENOSPC: ['io', 'no space left on device', 'make room and run the command again'],
 };
 
-/** Turns what node:fs throws into the error a user meets; `file` is the path as the operator wrote or would write it. */
+/** Turns an error of node:fs into the one that a user meets. @param file its path as the operator wrote or would write it */
 export function filesystemError(cause: unknown, file: string): KubepkiError {
   if (cause instanceof KubepkiError) return cause.about(file);
   const code = errnoOf(cause);
@@ -33,6 +34,29 @@ export function filesystemError(cause: unknown, file: string): KubepkiError {
     return new KubepkiError(errorCode, message, { file, hint, cause });
   }
   return new KubepkiError('io', systemMessage(cause), { file, cause });
+}
+
+/** Does something with a file, whose name is in the error where that fails. @throws KubepkiError */
+export function onFile<T>(file: string, act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    throw filesystemError(cause, file);
+  }
+}
+
+/**
+ * What is in a directory; nothing where it is not there.
+ * @param directory host path without symlinks
+ * @throws KubepkiError no-permission, not-a-file, io
+ */
+export function entriesIn(directory: string, shownPath: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return [];
+    throw filesystemError(cause, shownPath);
+  }
 }
 
 /** `ENOENT` and the like; undefined for an error that did not come from a system call. */

@@ -1,7 +1,5 @@
-/**
- * In the cert dir: the journal, the backups, the lock. A reader of the cert dir passes over this directory.
- */
+/** The directory in the cert dir that holds the journal, the backups and the lock. A reader of the cert dir passes over it. */
 export const stateDirectoryName = '.kubepki';
 
-/** In the kubeconfig dir: what is locked there. */
+/** The file that is locked in the kubeconfig dir. */
 export const kubeconfigLockName = '.kubepki.lock';

@@ -4,7 +4,7 @@ import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError } from './filesystem-error.ts';
 import { isForeign } from './owner.ts';
 
-/** What a certificate, a key, a kubeconfig or a kubeadm configuration never comes near (bytes). */
+/** In bytes: no certificate, key, kubeconfig or kubeadm configuration comes near. */
 export const maxFileBytes = 1024 * 1024;
 
 /** What a file was when it was read: what a change is made against, and what its replacement takes over. */
@@ -61,7 +61,7 @@ export function readRegularFile(
 }
 
 /**
- * Is something there, without opening it? A dangling symlink is nothing, as for kubeadm (os.Stat).
+ * Whether something is there; it is not opened. A dangling symlink counts for nothing, as for kubeadm (os.Stat).
  * @throws KubepkiError no-permission, io, not-a-file when that cannot be told
  */
 export function exists(resolvedPath: string, shownPath: string): boolean {
@@ -82,7 +82,7 @@ export function sha256(bytes: Uint8Array): string {
 function factsOf({ mode, uid, gid, nlink }: Stats, bytes: Buffer): FileFacts {
   let digest: string | undefined;
   return {
-    // Who only looks never asks, and then nothing of node's crypto is loaded, which takes longer than to read all files.
+    // A reader that only looks never asks for it.
     get sha256() {
       digest ??= sha256(bytes);
       return digest;

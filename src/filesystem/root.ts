@@ -15,7 +15,7 @@ export class FileSystemRoot {
   /** Host path without symlinks, `/` when there is no `--rootfs`. */
   readonly directory: string;
   readonly #workingDirectory: string;
-  /** The paths that have been resolved, and to what; undefined: none is kept. */
+  /** The paths that have been resolved, and where they lead; undefined: none is kept. */
   readonly #resolved: Map<string, string> | undefined;
 
   private constructor(directory: string, workingDirectory: string, resolved?: Map<string, string>) {
@@ -69,7 +69,7 @@ export class FileSystemRoot {
     return path;
   }
 
-  /** The same for files that are read at one moment: each path is resolved but once. */
+  /** The root for files that are read at one moment: it resolves each path but once. */
   atOneMoment(): FileSystemRoot {
     if (this.#resolved !== undefined) return this;
     return new FileSystemRoot(this.directory, this.#workingDirectory, new Map());
@@ -158,7 +158,7 @@ interface Walk {
   readonly links: readonly FollowedLink[];
 }
 
-/** Nothing in it has to be taken away, as `..` has. */
+/** Whether the path is absolute and has no `.`, `..` or empty part. */
 function isPlain(path: string): boolean {
   return isAbsolute(path) && !/\/(?:\.{0,2}\/|\.{0,2}$)/.test(path);
 }

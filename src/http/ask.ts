@@ -2,14 +2,13 @@ import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage 
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 
-/** Where the server is, and the connection to it; `protocol` is `https:` or `http:`. */
+/** The server, and the connection to it. `protocol` is `https:` or `http:`. */
 export type Target = RequestOptions & { readonly protocol: string };
 
 export interface Question {
   readonly body?: string | undefined;
-  /** Calls it off. */
   readonly signal?: AbortSignal | undefined;
-  /** For all of it: the connection, TLS, the answer to its last byte. */
+  /** The time for all of it: the connection, TLS, the answer to its last byte. */
   readonly mostMs: number;
   /** The largest body that is read. `none`: the body is not read, and the connection is closed. */
   readonly mostBytes: number | 'none';
@@ -21,14 +20,14 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-/** An answer that is larger than it may be. It was not read to its end. */
+/** The error for an answer that is too large. It was not read to its end. */
 export class TooLarge extends Error {
   constructor(mostBytes: number) {
     super(`its answer is larger than ${sizeText(mostBytes)}`);
   }
 }
 
-/** Why there is no answer, with a code as node's own errors have. */
+/** The error where no answer comes, with a code as node's own errors have. */
 class NoAnswer extends Error {
   readonly code: string;
 
@@ -38,7 +37,7 @@ class NoAnswer extends Error {
   }
 }
 
-/** There was no answer, or no end of it, in the time that was given. */
+/** The error where the time is over before the end of the answer. */
 export class NotInTime extends NoAnswer {
   readonly mostMs: number;
 
@@ -49,8 +48,8 @@ export class NotInTime extends NoAnswer {
 }
 
 /**
- * Asks a server once: no proxy, no redirect followed. Whatever it answers, or does not, this settles: within the time, and with
- * no more than so many bytes in memory. A promise that did not would let node end in the middle of the work, with nothing said.
+ * Asks a server once, through no proxy, and follows no redirect. Whatever the server does, the promise settles within the time, with
+ * no more than `mostBytes` in memory. A promise that did not would let node end in the middle of the work, with nothing said.
  * @throws TooLarge, NotInTime, another Error with a `code` of node's, or the reason of the signal
  */
 export function ask(target: Target, { body, signal, mostMs, mostBytes }: Question): Promise<Answer> {
@@ -66,12 +65,12 @@ export function ask(target: Target, { body, signal, mostMs, mostBytes }: Questio
       outgoing.destroy();
       reject(error);
     };
-    // Not node's own option: its listener may stay with a signal that outlives many requests.
+    // The listener of node's own option may stay with a signal that outlives many requests.
     const callOff = (): void => {
       fail(signal?.reason as Error);
     };
     signal?.addEventListener('abort', callOff);
-    // It keeps the process alive, which AbortSignal.timeout does not.
+    // A timer keeps the process alive, which AbortSignal.timeout does not.
     const limit = setTimeout(() => {
       fail(new NotInTime(mostMs));
     }, mostMs);
@@ -79,14 +78,14 @@ export function ask(target: Target, { body, signal, mostMs, mostBytes }: Questio
       settle();
       resolve(answer);
     };
-    // With these two, node hands over the connection and is done with it. Without a listener it would close it, and say nothing.
+    // With these two events node hands the connection over. Without a listener it would close the connection, and say nothing.
     const refuse = ({ statusCode = 0 }: IncomingMessage, connection: Duplex): void => {
       connection.destroy();
       fail(new NoAnswer('EPROTOCOL', `it wants to speak something else than HTTP (${String(statusCode)})`));
     };
     outgoing.on('upgrade', refuse);
     outgoing.on('connect', refuse);
-    // What is said before the answer (`100 Continue`, `103 Early Hints`) node passes over by itself.
+    // Node itself passes over interim answers (`100 Continue`, `103 Early Hints`).
     let hasAnswered = false;
     outgoing.on('response', (response) => {
       hasAnswered = true;
@@ -98,7 +97,7 @@ export function ask(target: Target, { body, signal, mostMs, mostBytes }: Questio
     });
     outgoing.on('error', fail);
     outgoing.on('close', () => {
-      // After the head of an answer it is the answer that says how it ended, which may be later than this.
+      // After the head of an answer the response tells how it ended, which may be later than this event.
       if (!hasAnswered) fail(closed());
     });
     outgoing.end(body);
@@ -128,7 +127,7 @@ function collect(
   response.on('end', () => {
     succeed({ status, headers, body: Buffer.concat(chunks) });
   });
-  // Cut off: before its end, or at no end at all. After `end` it is nothing new.
+  // The answer was cut off before its end. After `end`, these events change nothing.
   response.on('aborted', () => {
     fail(closed());
   });

@@ -1,13 +1,11 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileTarget } from '../changeset/change-set.ts';
-import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import { KubepkiError } from '../errors/error.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts';
-import { readSlot } from './request-files.ts';
-import type { Reading } from './reading.ts';
+import { readDirectory, readFile, readSlot, type Reading } from './reading.ts';
 
-/** A file with certificates in it, as a CA gives them back. */
+/** A file of certificates, as a CA gives them back. */
 export interface CertificateFile {
   readonly target: FileTarget;
   readonly content: Reading<Chain>;
@@ -24,17 +22,34 @@ export function readCertificateFile(root: FileSystemRoot, path: string): Certifi
  * @throws KubepkiError no-permission, not-a-file, io
  */
 export function readCertificateFiles(root: FileSystemRoot, directory: string): CertificateFile[] {
-  return namesIn(root, directory)
+  return readDirectory(root, directory)
+    .map(({ name }) => name)
     .filter((name) => /\.(?:crt(?:\.new)?|pem|cer)$/.test(name))
     .sort()
     .map((name) => readCertificateFile(root, join(directory, name)));
 }
 
-function namesIn(root: FileSystemRoot, directory: string): string[] {
-  try {
-    return readdirSync(root.resolve(directory));
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return [];
-    throw filesystemError(cause, directory);
-  }
+/** A certificate and its key as they stand in their files, for a TLS handshake as a client. PEM. */
+export interface TlsIdentity {
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+}
+
+/**
+ * @param certificateFile host path
+ * @param keyFile host path
+ * @throws KubepkiError
+ */
+export function readTlsIdentity(
+  root: FileSystemRoot,
+  { certificateFile, keyFile }: { readonly certificateFile: string; readonly keyFile: string },
+): TlsIdentity {
+  return { certificate: readPresent(root, certificateFile), key: readPresent(root, keyFile) };
+}
+
+/** @throws KubepkiError also when it is not there */
+export function readPresent(root: FileSystemRoot, path: string): Buffer {
+  const { bytes } = readFile(root, path);
+  if (bytes === undefined) throw new KubepkiError('not-found', 'no such file', { file: path });
+  return bytes;
 }

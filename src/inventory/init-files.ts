@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { CaSpec, CertificateSpec } from '../catalog/catalog.ts';
 import { serviceAccount, type InitSpec, type ServiceAccountSpec } from '../catalog/init-order.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
@@ -7,14 +7,12 @@ import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts
 import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
 import { parsePublicKey, type PublicKey } from '../pki/key/public-key.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
-import { requireNoDanglingLink } from './dangling-links.ts';
-import type { Layout } from './layout.ts';
-import { readKubeconfigSlot } from './pending-files.ts';
-import { reading, type Reading } from './reading.ts';
-import { readSlot, type Slot } from './request-files.ts';
-import { readSigningKey } from './signing-key.ts';
+import { readHeld, readKubeconfigSlot } from './kubeconfig-files.ts';
+import { requireNoDanglingLink, type Layout } from './layout.ts';
+import { reading, readSlot, type Reading, type Slot } from './reading.ts';
+import { readSigningKey } from './issuers.ts';
 
-/** What is there of one thing that `kubeadm init` makes. */
+/** The files of one thing that `kubeadm init` makes, there or not. */
 export type InitFiles =
   | {
       readonly kind: 'pair';
@@ -102,17 +100,8 @@ function readKubeconfigFiles(
   file: FileTarget,
   kubeconfig: PartialKubeconfig,
 ): KubeconfigFiles {
-  const read = <T>(held: PartialKubeconfig['clientKey'], parse: (bytes: Buffer) => T): Reading<T> => {
-    switch (held.kind) {
-      case 'absent':
-        return { status: 'missing' };
-      case 'data':
-        return reading(file.path, () => parse(held.bytes));
-      case 'file':
-        // clientcmd: a relative path in a kubeconfig starts at the kubeconfig's own directory.
-        return readSlot(root, root.locate(held.path, dirname(file.path)), parse).content;
-    }
-  };
+  const read = <T>(held: PartialKubeconfig['clientKey'], parse: (bytes: Buffer) => T): Reading<T> =>
+    readHeld(root, file, held, parse).content;
   return {
     kubeconfig,
     certificate: read(kubeconfig.clientCertificate, parseCertificates),

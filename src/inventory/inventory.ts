@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import {
   certificateAuthorities,
   certificates,
@@ -13,19 +13,19 @@ import { exists } from '../filesystem/regular-file.ts';
 import type { Kubeconfig, PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
 import { readKubeconfig } from '../kubeconfig/read.ts';
 import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts';
-import { textOf } from './kubeconfig-text.ts';
+import { named, namingOf, readFile, reading, type Reading, type Slot } from './reading.ts';
+import { locateBeside, readAuthorityFile, textOf } from './kubeconfig-files.ts';
 import type { Layout } from './layout.ts';
-import { named, namingOf, readFile, reading, type Reading } from './reading.ts';
-import { readSlot, type Slot } from './request-files.ts';
 
-/** A CA as its certificate file shows it. Its key is not opened, only looked for. */
+/** A CA as its certificate file shows it. */
 export interface AuthorityEntry {
   readonly spec: CaSpec;
   readonly certificatePath: string;
   readonly keyPath: string;
-  /** undefined: its certificate's file could not be read. */
+  /** undefined: the certificate's file could not be read. */
   readonly file: FileTarget | undefined;
   readonly bundle: Reading<Chain>;
+  /** Not opened, only looked for. */
   readonly key: Reading<'there'>;
 }
 
@@ -74,14 +74,14 @@ export type FoundPlace =
       readonly kind: 'kubeconfig';
       readonly file: FileTarget;
       readonly kubeconfig: PartialKubeconfig;
-      /** undefined: inside the kubeconfig. */
+      /** undefined: the kubeconfig holds the certificate; for the key likewise. */
       readonly certificate: FileTarget | undefined;
       readonly key: FileTarget | undefined;
       /** Where the cluster names a file instead of holding its CAs. */
       readonly authorityFile: Slot<Chain> | undefined;
     };
 
-/** Where the cluster's etcd is; of an external one, the files for it that the configuration names, as inside the root. */
+/** Where the cluster's etcd is, and for an external one the files that the configuration names, as inside the root. */
 export type Etcd =
   | { readonly kind: 'stacked' }
   | {
@@ -106,14 +106,14 @@ export interface Inventory {
   readonly certificates: readonly CertificateEntry[];
   /** undefined: etcd is not external, or its configuration is not known. */
   readonly etcdClient: EtcdClientEntry | undefined;
-  /** Host paths without symlinks of every CA and of the service-account key, there or not: never to be replaced. */
+  /** The files of every CA and of the service-account key, there or not, are never replaced: host paths without symlinks. */
   readonly protectedPaths: ReadonlySet<string>;
 }
 
 /**
- * Reads certificates and kubeconfigs, no key file. Never throws for a single bad file. It holds all that kubeadm may manage;
- * what it manages on this node is for operations/node/node-kind.ts to say.
- * @param etcd what the configuration says of it; undefined: there is none
+ * Reads certificates and kubeconfigs, no key file. Never throws for a single bad file. The inventory has all that kubeadm may
+ * manage; operations/node/node-kind.ts says what it manages on this node.
+ * @param etcd undefined: there is no configuration
  */
 export function readInventory(node: Layout, etcd?: Etcd): Inventory {
   const layout = { ...node, root: node.root.atOneMoment() };
@@ -178,7 +178,8 @@ function readAuthority(layout: Layout, spec: CaSpec): AuthorityEntry {
   return { spec, certificatePath, keyPath, file, bundle, key: lookFor(layout, keyPath) };
 }
 
-function lookFor({ root }: Layout, path: string): Reading<'there'> {
+/** Looks whether a file is there, and does not open it. */
+export function lookFor({ root }: Layout, path: string): Reading<'there'> {
   return reading(path, () => (exists(root.resolve(path), path) ? 'there' : undefined));
 }
 
@@ -223,41 +224,20 @@ function readKubeconfigEntry(layout: Layout, spec: KubeconfigSpec): KubeconfigEn
 function readKubeconfigState(layout: Layout, file: FileTarget, bytes: Buffer): KubeconfigState {
   const kubeconfig = readKubeconfig(textOf(bytes));
   const { clientCertificate, clientKey } = kubeconfig;
-  const keyPath = clientKey.kind === 'file' ? locateBeside(layout, file, clientKey.path) : undefined;
-  const authorityFile = readAuthorityFile(layout, file, kubeconfig);
+  const keyPath = clientKey.kind === 'file' ? locateBeside(layout.root, file, clientKey.path) : undefined;
+  const authorityFile = readAuthorityFile(layout.root, file, kubeconfig);
   if (clientCertificate.kind === 'data') {
     const chain = parseEmbedded(clientCertificate.bytes);
     return { file, kubeconfig, chain, certificateFile: undefined, keyPath, authorityFile };
   }
-  const path = locateBeside(layout, file, clientCertificate.path);
+  const path = locateBeside(layout.root, file, clientCertificate.path);
   const { target, bytes: pem } = readFile(layout.root, path);
   if (pem === undefined) {
     throw new KubepkiError('not-found', 'no such file, but the kubeconfig names it', { file: path });
   }
   const chain = naming(path, () => parseCertificates(pem));
-  return {
-    file,
-    kubeconfig,
-    chain,
-    certificateFile: named(target, namingOf(file)),
-    keyPath,
-    authorityFile,
-  };
-}
-
-/** clientcmd: a relative path in a kubeconfig starts at the kubeconfig's own directory. */
-function locateBeside({ root }: Pick<Layout, 'root'>, kubeconfig: FileTarget, path: string): string {
-  return root.locate(path, dirname(kubeconfig.path));
-}
-
-/** The CAs in the file that a kubeconfig names for them; undefined: it names none. */
-export function readAuthorityFile(
-  { root }: Pick<Layout, 'root'>,
-  file: FileTarget,
-  { clusterCa }: PartialKubeconfig,
-): Slot<Chain> | undefined {
-  if (clusterCa.kind !== 'file') return undefined;
-  return readSlot(root, locateBeside({ root }, file, clusterCa.path), parseCertificates);
+  const certificateFile = named(target, namingOf(file));
+  return { file, kubeconfig, chain, certificateFile, keyPath, authorityFile };
 }
 
 function parseEmbedded(bytes: Buffer): Chain {

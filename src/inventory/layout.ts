@@ -20,7 +20,7 @@ export interface Layout {
    * under `default` may the kubeconfigs belong to another cluster than the certificates.
    */
   readonly kubeconfigDirOrigin: 'given' | 'beside' | 'default';
-  /** Of the static pods. */
+  /** The static pods' manifests are in it. */
   readonly manifestsDir: string;
 }
 
@@ -38,20 +38,18 @@ export function locateLayout(root: FileSystemRoot, given: GivenDirectories): Lay
   if (given.kubeconfigDir !== undefined) {
     requireDirectory(root, given.kubeconfigDir, 'name the directory with --kubeconfig-dir');
   }
-  const layout = { root, certDir, ...kubeconfigDirOf(root, certDir, given.kubeconfigDir) };
-  if (given.manifestsDir !== undefined) {
-    requireDirectory(root, given.manifestsDir, 'name the directory with --manifests-dir');
-  }
-  return { ...layout, manifestsDir: given.manifestsDir ?? join(layout.kubeconfigDir, 'manifests') };
+  const found = kubeconfigDirOf(root, certDir, given.kubeconfigDir);
+  const layout = { root, certDir, ...found, manifestsDir: join(found.kubeconfigDir, 'manifests') };
+  return given.manifestsDir === undefined ? layout : withManifestsDir(layout, given.manifestsDir);
 }
 
-/** The same with another directory of manifests. @throws KubepkiError not-found, not-a-file, no-permission */
+/** The layout with another directory of manifests. @throws KubepkiError not-found, not-a-file, no-permission */
 export function withManifestsDir(layout: Layout, manifestsDir: string): Layout {
   requireDirectory(layout.root, manifestsDir, 'name the directory with --manifests-dir');
   return { ...layout, manifestsDir };
 }
 
-/** The same for directories that need not be there yet. */
+/** The layout of directories that need not be there yet. */
 export function plannedLayout(root: FileSystemRoot, given: GivenDirectories): Layout {
   const kubeconfigDir = given.kubeconfigDir ?? root.locate(defaultKubeconfigDir);
   return {
@@ -103,4 +101,18 @@ function requireDirectory(root: FileSystemRoot, directory: string, hint: string)
     throw new KubepkiError('not-found', 'no such directory', { file: directory, hint, cause });
   }
   throw new KubepkiError('not-a-file', 'is not a directory', { file: directory, hint });
+}
+
+/**
+ * A link that leads nowhere tells of a disk that is not mounted, and is no place for a new file: once the disk is mounted, its files
+ * would be hidden, or hide the new one.
+ * @throws KubepkiError not-found
+ */
+export function requireNoDanglingLink(root: FileSystemRoot, path: string): void {
+  const link = root.linksOnTheWay(path).find((one) => !exists(root.resolve(one), one));
+  if (link === undefined) return;
+  throw new KubepkiError('not-found', `the symbolic link ${link} leads to something that is not there`, {
+    file: path,
+    hint: 'mount what it leads to, or remove the link',
+  });
 }

@@ -2,12 +2,12 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { kubeletKubeconfig } from '../catalog/catalog.ts';
 import { stateDirectoryName } from '../filesystem/own-names.ts';
-import { exists } from '../filesystem/regular-file.ts';
+import { lookFor } from './inventory.ts';
 import type { Layout } from './layout.ts';
 import { reading } from './reading.ts';
 import { manifestPath } from './kubelet/static-pods.ts';
 
-/** What is beside a node's certificates and tells what kind of node it is. */
+/** The files beside a node's certificates that tell what kind of node it is. */
 export interface NodeSigns {
   /**
    * Whether the kubeconfigs that were found are of the same node as the certificates. Beside a copy of a PKI directory they
@@ -23,7 +23,8 @@ export interface NodeSigns {
 /** Looks whether files are there, and opens none. */
 export function readNodeSigns(layout: Layout): NodeSigns {
   const ownKubeconfigs = areKubeconfigsOwn(layout);
-  const isThere = (path: string): boolean => ownKubeconfigs && isPath(layout, path);
+  // A path that cannot be looked at leads to something.
+  const isThere = (path: string): boolean => ownKubeconfigs && lookFor(layout, path).status !== 'missing';
   return {
     ownKubeconfigs,
     kubelet: isThere(join(layout.kubeconfigDir, kubeletKubeconfig.name)),
@@ -39,16 +40,11 @@ function areKubeconfigsOwn({ root, certDir, kubeconfigDir, kubeconfigDirOrigin }
   return beside?.status === 'present' && found?.status === 'present' && beside.value === found.value;
 }
 
-/** A path that cannot be looked at leads to something. */
-function isPath({ root }: Layout, path: string): boolean {
-  return reading(path, () => exists(root.resolve(path), path) || undefined).status !== 'missing';
-}
-
-/** What a cert dir without any certificate of kubeadm's holds instead. */
+/** A cert dir without any certificate of kubeadm's. */
 export interface StrangeDirectory {
   /** Host path. */
   readonly path: string;
-  /** As a process inside the root would write it, for a flag. */
+  /** The path that a process inside the root would give to a flag. */
   readonly shown: string;
   readonly names: readonly string[];
   /** Whether a cert dir of kubeadm's is where it would be if this were `/etc/kubernetes`, or the root of a node's disk. */
@@ -62,7 +58,7 @@ export function readStrangeDirectory(layout: Layout): StrangeDirectory {
     readdirSync(root.resolve(certDir)).filter((name) => name !== stateDirectoryName),
   );
   const holdsCertDir = (path: string): boolean =>
-    ['ca.crt', 'etcd/ca.crt'].some((name) => isFound(layout, join(certDir, path, name)));
+    ['ca.crt', 'etcd/ca.crt'].some((name) => lookFor(layout, join(certDir, path, name)).status === 'present');
   // A root within the root that was given cannot be meant.
   const isRoot = root.directory === '/' && holdsCertDir('etc/kubernetes/pki');
   return {
@@ -71,8 +67,4 @@ export function readStrangeDirectory(layout: Layout): StrangeDirectory {
     names: names.status === 'present' ? names.value : [],
     holds: holdsCertDir('pki') ? 'cert-dir' : isRoot ? 'root' : undefined,
   };
-}
-
-function isFound({ root }: Layout, path: string): boolean {
-  return reading(path, () => exists(root.resolve(path), path) || undefined).status === 'present';
 }

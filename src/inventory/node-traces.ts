@@ -1,28 +1,52 @@
 import { join } from 'node:path';
-import { kubeletKubeconfig } from '../catalog/catalog.ts';
+import { certificates, kubeletKubeconfig } from '../catalog/catalog.ts';
 import type { Certificate } from '../pki/certificate/certificate.ts';
 import { readCertificateFile } from './certificate-files.ts';
 import { readInitFiles } from './init-files.ts';
-import { readKubeconfigServers, type KubeconfigServer } from './kubeconfig-servers.ts';
 import { kubeletFlag, readKubeletFlags } from './kubelet/kubelet-flags.ts';
+import { readStaticPods, type StaticPods } from './kubelet/static-pods.ts';
+import { readKubeconfigSlot } from './kubeconfig-files.ts';
 import type { Layout } from './layout.ts';
 import { readFile, reading, type Reading } from './reading.ts';
-import { readStaticPods, type StaticPods } from './kubelet/static-pods.ts';
+
+/** The API server that a kubeconfig's current context leads to. */
+export interface KubeconfigServer {
+  readonly path: string;
+  readonly server: string;
+}
+
+/**
+ * The servers of every kubeconfig that kubeadm writes, the kubelet's too. One that names no server counts for missing. Never throws
+ * for a bad file.
+ */
+export function readKubeconfigServers(layout: Layout): Reading<KubeconfigServer>[] {
+  const names = [...certificates, kubeletKubeconfig].filter(({ kind }) => kind === 'kubeconfig');
+  return names.map(({ name }) => readServer(layout, name));
+}
+
+function readServer(layout: Layout, name: string): Reading<KubeconfigServer> {
+  const { target, content } = readKubeconfigSlot(layout, name);
+  if (content.status !== 'present') return content;
+  const { server } = content.value;
+  return server === undefined
+    ? { status: 'missing' }
+    : { status: 'present', value: { path: target.path, server } };
+}
 
 /** Something that a file says. */
 export interface Trace<T> {
   readonly value: T;
-  /** The file, or what else says so. */
+  /** The file, or the flag. */
   readonly from: string;
 }
 
 /** What a node's own files tell of its name and its address. What cannot be read tells nothing. */
 export interface NodeTraces {
-  /** The kubelet's as a client. */
+  /** The certificates of the kubelet as a client. */
   readonly kubeletCertificates: readonly Trace<Certificate>[];
   /** What kubeadm hands the kubelet where its name is not the machine's. */
   readonly hostnameOverride: readonly Trace<string>[];
-  /** etcd's, server and peer. */
+  /** The certificates of etcd as a server and as a peer. */
   readonly etcdCertificates: readonly Trace<Certificate>[];
   readonly hostname: readonly Trace<string>[];
   readonly pods: StaticPods;

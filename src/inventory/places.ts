@@ -1,19 +1,19 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { certificates, kubeletKubeconfig, type CertificateSpec } from '../catalog/catalog.ts';
+import { initSpecs, type InitSpec } from '../catalog/init-order.ts';
 import { KubepkiError } from '../errors/error.ts';
-import type { Embedded, MaybeEmbedded } from '../kubeconfig/kubeconfig.ts';
-import { readAuthorityFile, type FoundPlace, type Inventory } from './inventory.ts';
+import type { MaybeEmbedded } from '../kubeconfig/kubeconfig.ts';
+import type { FoundPlace, Inventory } from './inventory.ts';
+import { locateBeside, readAuthorityFile, readKubeconfigSlot } from './kubeconfig-files.ts';
 import type { Layout } from './layout.ts';
-import { readKubeconfigSlot } from './pending-files.ts';
-import { readKeyTarget } from './key-targets.ts';
 import { placeIn } from './look-ups.ts';
-import type { PrivateKeys } from './private-keys.ts';
+import { readKeyTarget, type PrivateKeys } from './private-keys.ts';
 import { named, namingOf, readFile, reading, type Reading } from './reading.ts';
 
-/** By the names of what can be installed: kubelet.conf too, which `generate-csr` asks for. */
+/** The places by the names of what can be installed: kubelet.conf too, which `generate-csr` asks for. */
 export type Places = ReadonlyMap<string, Reading<FoundPlace>>;
 
-/** Looks only at those again of which no certificate could be read. */
+/** Looks again only where no certificate could be read. */
 export function readPlaces({ layout, certificates: entries }: Inventory, keys: PrivateKeys): Places {
   return new Map(
     [...certificates, kubeletKubeconfig].map((spec) => {
@@ -33,7 +33,7 @@ function readPlace(layout: Layout, spec: CertificateSpec): FoundPlace {
     return {
       kind: 'leaf',
       certificate: readFile(root, join(certDir, `${spec.baseName}.crt`)).target,
-      key: readKeyTarget(layout, join(certDir, `${spec.baseName}.key`), undefined),
+      key: readKeyTarget(root, join(certDir, `${spec.baseName}.key`), undefined),
     };
   }
   const { target: file, content } = readKubeconfigSlot(layout, spec.name);
@@ -45,8 +45,8 @@ function readPlace(layout: Layout, spec: CertificateSpec): FoundPlace {
     });
   }
   const kubeconfig = content.value;
-  const pathOf = (credential: Embedded | MaybeEmbedded): string | undefined =>
-    credential.kind === 'file' ? root.locate(credential.path, dirname(file.path)) : undefined;
+  const pathOf = (credential: MaybeEmbedded): string | undefined =>
+    credential.kind === 'file' ? locateBeside(root, file, credential.path) : undefined;
   const namedBy = namingOf(file);
   const certificate = pathOf(kubeconfig.clientCertificate);
   const key = pathOf(kubeconfig.clientKey);
@@ -55,7 +55,37 @@ function readPlace(layout: Layout, spec: CertificateSpec): FoundPlace {
     file,
     kubeconfig,
     certificate: certificate === undefined ? undefined : named(readFile(root, certificate).target, namedBy),
-    key: key === undefined ? undefined : readKeyTarget(layout, key, namedBy),
-    authorityFile: readAuthorityFile(layout, file, kubeconfig),
+    key: key === undefined ? undefined : readKeyTarget(root, key, namedBy),
+    authorityFile: readAuthorityFile(root, file, kubeconfig),
   };
+}
+
+/** The name of the certificate that each file belongs to, by host path without symlinks. */
+export function ownedFiles(inventory: Inventory): ReadonlyMap<string, string> {
+  const { root } = inventory.layout;
+  return new Map(
+    initSpecs.flatMap((spec) =>
+      pathsOf(spec, inventory).flatMap((path): [string, string][] => {
+        const resolved = reading(path, () => root.resolve(path));
+        return resolved.status === 'present' ? [[resolved.value, spec.name]] : [];
+      }),
+    ),
+  );
+}
+
+function pathsOf(spec: InitSpec, { layout: { certDir, kubeconfigDir }, certificates }: Inventory): string[] {
+  switch (spec.kind) {
+    case 'ca':
+    case 'leaf':
+      return [join(certDir, `${spec.baseName}.crt`), join(certDir, `${spec.baseName}.key`)];
+    case 'service-account':
+      return [join(certDir, 'sa.key'), join(certDir, 'sa.pub')];
+    case 'kubeconfig': {
+      const entry = certificates.find((one) => one.spec === spec);
+      const state =
+        entry?.kind === 'kubeconfig' && entry.state.status === 'present' ? entry.state.value : undefined;
+      const named = [state?.certificateFile?.path, state?.keyPath];
+      return [join(kubeconfigDir, spec.name), ...named.filter((path) => path !== undefined)];
+    }
+  }
 }

@@ -1,5 +1,7 @@
+import type { Dirent } from 'node:fs';
 import type { FileTarget, Naming } from '../changeset/change-set.ts';
-import { KubepkiError } from '../errors/error.ts';
+import { KubepkiError, naming } from '../errors/error.ts';
+import { entriesIn } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 
@@ -23,12 +25,12 @@ export function readFile(root: FileSystemRoot, path: string): FileReading {
   return { target: { path, resolvedPath, before: file.facts }, bytes: file.bytes };
 }
 
-/** What a kubeconfig that was read says of the files it names: whose word it is. */
+/** Whose word it is where a kubeconfig names a file. */
 export function namingOf({ path, before }: FileTarget): Naming | undefined {
   return before && { path, uid: before.uid, foreign: before.foreign };
 }
 
-/** The same file, as one that a kubeconfig leads to. */
+/** The file as one that a kubeconfig leads to. */
 export function named(target: FileTarget, namedBy: Naming | undefined): FileTarget {
   return namedBy === undefined ? target : { ...target, namedBy };
 }
@@ -42,4 +44,25 @@ export function reading<T>(file: string, read: () => T | undefined): Reading<T> 
     if (!(error instanceof KubepkiError)) throw error;
     return { status: 'unreadable', error: error.about(file) };
   }
+}
+
+/** A file that may or may not be there: where it is or would be, and what it holds. */
+export interface Slot<T> {
+  readonly target: FileTarget;
+  readonly content: Reading<T>;
+}
+
+/** Never throws for a bad file: one that cannot even be opened is `unreadable`. */
+export function readSlot<T>(root: FileSystemRoot, path: string, parse: (bytes: Buffer) => T): Slot<T> {
+  const file = reading(path, () => readFile(root, path));
+  if (file.status !== 'present') {
+    return { target: { path, resolvedPath: path, before: undefined }, content: file };
+  }
+  const { target, bytes } = file.value;
+  return { target, content: reading(path, () => bytes && parse(bytes)) };
+}
+
+/** What is in a directory; nothing where it is not there. @throws KubepkiError no-permission, not-a-file, io */
+export function readDirectory(root: FileSystemRoot, directory: string): Dirent[] {
+  return naming(directory, () => entriesIn(root.resolve(directory), directory));
 }

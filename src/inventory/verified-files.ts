@@ -11,12 +11,12 @@ import { readPartialKubeconfig } from '../kubeconfig/read.ts';
 import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts';
 import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
 import { parsePublicKeys, type PublicKey } from '../pki/key/public-key.ts';
-import { textOf } from './kubeconfig-text.ts';
+import { textOf } from './kubeconfig-files.ts';
 import { readKubeletConfig, type KubeletConfig } from './kubelet/kubelet-config.ts';
 import { manifestPath } from './kubelet/static-pods.ts';
 import type { Layout } from './layout.ts';
 import { readFile, reading, type Reading } from './reading.ts';
-import { readSlot, type Slot } from './request-files.ts';
+import { readSlot, type Slot } from './reading.ts';
 
 /** A kubeconfig with the certificates that it holds, or that the files hold which it names. */
 export interface KubeconfigFile {

@@ -14,7 +14,7 @@ interface EvaluationOptions {
  * @throws KubepkiError usage for an index that an array does not have, or a field that must be there
  */
 export function evaluateTemplate(template: Template, document: unknown, options: EvaluationOptions): string {
-  // What goes in is JSON: nothing with a method, and nothing that is not its own.
+  // The library gets JSON: no value has methods, or anything that it inherits.
   return print(template, JSON.parse(JSON.stringify(document)) as JSONValue, options);
 }
 

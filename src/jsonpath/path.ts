@@ -1,12 +1,12 @@
 import { KubepkiError } from '../errors/error.ts';
 
-/** One step of a path: RFC 9535's spelling of it, for the library, and what kubectl is stricter about. */
+/** One step of a path: in RFC 9535's spelling, for the library, with that about which kubectl is stricter. */
 export type Step =
-  /** Where no value has it, that is an error if the keys of a template must be there. */
+  /** A field that no value has is an error where the keys of a template must be there. */
   | { readonly kind: 'field'; readonly segment: string; readonly name: string }
-  /** Must be one of the array's; negative: from its end. */
+  /** The index must be one of the array's. A negative one counts from its end. */
   | { readonly kind: 'index'; readonly segment: string; readonly index: number }
-  /** The first of all values, then the second of all values: not, as RFC 9535 has it, both of each. */
+  /** The first segment of all values comes before the second of all values. RFC 9535 has both of each value. */
   | { readonly kind: 'union'; readonly segments: readonly string[] }
   | { readonly kind: 'any'; readonly segment: string };
 
@@ -151,7 +151,7 @@ function parseOperand(scanner: Scanner): { readonly text: string; readonly isPat
   scanner.take(/\s*/y);
   const steps = parseSteps(scanner);
   const segments = steps.map((step) => {
-    // One value is compared with one.
+    // A comparison is of one value with one value.
     const segment = segmentOfOne(step);
     if (segment === undefined) throw scanner.unexpected();
     return segment;
@@ -159,7 +159,7 @@ function parseOperand(scanner: Scanner): { readonly text: string; readonly isPat
   return { text: `@${segments.join('')}`, isPath: true };
 }
 
-/** undefined: it may lead to several values. */
+/** The segment of a step that leads to one value; undefined: the step may lead to several. */
 function segmentOfOne(step: Step): string | undefined {
   switch (step.kind) {
     case 'any':

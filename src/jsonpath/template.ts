@@ -79,7 +79,7 @@ function parseAction(action: string): Token {
   return { kind: 'values', path: parsePath(action) };
 }
 
-/** Go's string literals, as far as anybody writes them in a template. */
+/** Reads one of Go's string literals, with the escapes that templates have. */
 function unquote(literal: string): string {
   const quote = literal.slice(0, 1);
   const inner = new RegExp(`^${quote}((?:\\\\.|[^${quote}\\\\])*)${quote}$`, 's').exec(literal)?.[1];

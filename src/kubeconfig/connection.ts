@@ -1,5 +1,5 @@
 import { isScalar } from 'yaml';
-import type { Aliases } from '../yaml/aliases.ts';
+import type { Aliases } from '../yaml/nodes.ts';
 import type { Embedded, MaybeEmbedded } from './kubeconfig.ts';
 import { badKubeconfig, find, findText, isNull } from './lookup.ts';
 import { readNodes, type KubeconfigNodes } from './read.ts';

@@ -6,7 +6,7 @@ interface NewKubeconfig {
   readonly server: string;
   readonly userName: string;
   readonly clientKeyPem: string;
-  /** undefined: still to come, as `generate-csr` leaves it. */
+  /** undefined: it is still to come, as `generate-csr` leaves it. */
   readonly clientCertificatePem?: string;
   readonly clusterCaPem?: string;
 }
@@ -28,7 +28,7 @@ export function createKubeconfig(kubeconfig: NewKubeconfig): string {
     kind: 'Config',
     users: [{ name: userName, user }],
   };
-  // As Go's YAML writes it: lists are not indented, long values are not folded.
+  // Go's YAML neither indents lists nor folds long values.
   return stringify(document, { indentSeq: false, lineWidth: 0, version: '1.1' });
 }
 

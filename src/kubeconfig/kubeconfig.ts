@@ -11,7 +11,7 @@ export interface Kubeconfig extends PartialKubeconfig {
   readonly clientCertificate: Embedded;
 }
 
-/** The same while its certificate is still to come: `generate-csr` leaves such files. */
+/** A kubeconfig whose certificate may still be to come: `generate-csr` leaves such files. */
 export interface PartialKubeconfig {
   /** The whole file. */
   readonly text: string;

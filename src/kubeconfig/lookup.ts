@@ -1,7 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
 import { KubepkiError } from '../errors/error.ts';
-import type { Aliases } from '../yaml/aliases.ts';
-import { isMergeKey } from '../yaml/plain-value.ts';
+import { isMergeKey, type Aliases } from '../yaml/nodes.ts';
 
 /** The value of a key, the pair that holds it, and the map that the pair is written in: another one over a merge key. */
 export interface Found {
@@ -20,7 +19,7 @@ function dereference(aliases: Aliases, node: unknown): Node | undefined {
   return isMap(node) || isSeq(node) || isScalar(node) ? node : undefined;
 }
 
-/** As Go's YAML: of the key and the merge keys (`<<`) that bring it, the last one counts. */
+/** Finds it as Go's YAML does: of the key and the merge keys (`<<`) that bring it, the last one counts. */
 export function find(aliases: Aliases, map: YAMLMap, key: string): Found | undefined {
   for (const pair of [...map.items].reverse()) {
     if (isMergeKey(pair.key)) {
@@ -45,7 +44,7 @@ function findMerged(aliases: Aliases, source: unknown, key: string): Found | und
   return undefined;
 }
 
-/** null as Go's YAML reads it; every scalar is a string under the failsafe schema. */
+/** Whether Go's YAML reads it as null; under the failsafe schema every scalar is a string. */
 export function isNull(node: unknown): boolean {
   return isScalar(node) && node.type === 'PLAIN' && /^(?:null|Null|NULL|~|)$/.test(node.source ?? '');
 }

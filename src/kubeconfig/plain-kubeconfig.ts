@@ -40,7 +40,7 @@ const isNull = /^null$/i;
  * @returns undefined for any other text, right or wrong
  */
 export function readPlainKubeconfig(text: string): Kubeconfig | undefined {
-  // What the parser would refuse could be read, and then not be rewritten.
+  // The parser would refuse a longer text, which so could be read and not be rewritten.
   if (text.length > maxLength) return undefined;
   const lines = text.split('\n');
   const expected = lines.length === layout.length ? layout : withoutPreferences;
@@ -51,7 +51,7 @@ export function readPlainKubeconfig(text: string): Kubeconfig | undefined {
     if (field === undefined ? line !== start : !line.startsWith(start)) return undefined;
     if (field === undefined) continue;
     const value = line.slice(start.length);
-    // What stands in two places must be the same: a context that leads nowhere is for the other reader to tell of.
+    // A name that stands in two places must be the same in both: the other reader tells of a context that leads nowhere.
     if (found.has(field) && found.get(field) !== value) return undefined;
     found.set(field, value);
   }

@@ -1,5 +1,5 @@
 import { isMap, type YAMLMap } from 'yaml';
-import type { Aliases } from '../yaml/aliases.ts';
+import type { Aliases } from '../yaml/nodes.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
 import type { Kubeconfig, MaybeEmbedded, PartialKubeconfig } from './kubeconfig.ts';
 import { readPlainKubeconfig } from './plain-kubeconfig.ts';
@@ -15,14 +15,14 @@ export interface KubeconfigNodes {
 }
 
 /**
- * Reads what the current context leads to. Sentences that kubeadm has for the same fault are kubeadm's.
+ * Reads what the current context leads to. Where kubeadm has a sentence for a fault, the sentence is kubeadm's.
  * @throws KubepkiError bad-kubeconfig, without a file
  */
 export function readKubeconfig(text: string): Kubeconfig {
   return readPlainKubeconfig(text) ?? readAnyKubeconfig(text);
 }
 
-/** The same by the YAML parser alone. */
+/** Reads it by the YAML parser alone. */
 export function readAnyKubeconfig(text: string): Kubeconfig {
   const kubeconfig = readPartialKubeconfig(text);
   const { clientCertificate } = kubeconfig;

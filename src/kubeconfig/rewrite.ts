@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isAlias, isScalar, type Node, type Scalar, type YAMLMap } from 'yaml';
 import { KubepkiError } from '../errors/error.ts';
-import type { Aliases } from '../yaml/aliases.ts';
+import type { Aliases } from '../yaml/nodes.ts';
 import { maxLength } from '../yaml/parse-yaml.ts';
 import type { PartialKubeconfig } from './kubeconfig.ts';
 import { badKubeconfig, find, isNull, type Found } from './lookup.ts';
 import { readNodes, type KubeconfigNodes } from './read.ts';
 
-/** New PEM texts; what is left out stays. Only what the kubeconfig holds as data, or lacks, can be given. */
+/** New PEM texts; a field that is left out stays. Only fields that the kubeconfig holds as data, or lacks, can be given. */
 export interface KubeconfigChanges {
   readonly clientCertificatePem?: string;
   readonly clientKeyPem?: string;
@@ -31,7 +31,7 @@ const spellOut =
   'write the values out instead of sharing them over YAML anchors: kubectl config view --raw --kubeconfig FILE prints them so';
 
 /**
- * What belongs together: a user that has all of them in common with the one meant has the same credentials, a cluster the
+ * The fields that belong together: another user with the same values in all of them has the same credentials, another cluster the
  * same CAs.
  */
 const together = {
@@ -109,7 +109,7 @@ function replacement(source: string, { pair, map }: Found, field: string, base64
   const old = source.slice(start, end);
   if (old === '') return afterColon(source, pair.key as Node, base64);
   if (node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED') {
-    // What else is in a block scalar's range: a comment behind its indicator, and the line ends and blank lines after it.
+    // A block scalar's range has a comment behind its indicator too, and the line ends and blank lines after it.
     const comment = /^[^\r\n]*?([ \t]+#[^\r\n]*)/.exec(old)?.[1] ?? '';
     return { start, end, text: base64 + comment + (/\s*$/.exec(old)?.[0] ?? '') };
   }
@@ -125,7 +125,7 @@ function afterColon(source: string, key: Node, base64: string): Edit {
   return { start, end: start, text: ` ${base64}` };
 }
 
-// What a new field is put before; `kubeadm certs generate-csr` leaves kubeconfigs with a key and a server alone.
+// A new field is put before one of these; `kubeadm certs generate-csr` leaves kubeconfigs with a key and a server alone.
 const neighbours = [
   'client-certificate-data',
   'client-certificate',
@@ -168,7 +168,7 @@ function apply(source: string, edits: readonly Edit[]): string {
     );
 }
 
-/** Reads the new text as values: what was asked for differs from the old ones, and what shares it, and nothing else. */
+/** Whether the new text differs, as values, from the old one just in what was asked for, and in what shares it. */
 function isIntended(
   kubeconfig: PartialKubeconfig,
   before: unknown,

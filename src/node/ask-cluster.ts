@@ -1,11 +1,11 @@
 import type { KubeadmConfig } from '../config/kubeadm-config.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import { FileSystemRoot } from '../filesystem/root.ts';
+import type { clusterFlags, Typed } from '../flags/table.ts';
+import { type FileSystemRoot } from '../filesystem/root.ts';
 import { isOwnNode, locateLayout } from '../inventory/layout.ts';
 import { adminConf, foreignOwnerOf, readApiAccess } from './cluster-access.ts';
-import { workingDirectory, type NodeOptions } from './node-options.ts';
-import { isUnusable, unusableClusterConfig } from './unusable-cluster-config.ts';
+import { openRoot, type NodeOptions } from './node-options.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** For all of it: the name, the connection, TLS and the answer. An operator with a broken API server must not wait. */
@@ -21,19 +21,18 @@ interface Asking {
 }
 
 /**
- * The options, and with them what the cluster's kubeadm-config says, where it is to be asked and answers. Nothing that
- * goes wrong with it stops a command: its files can be there without the cluster.
+ * What the cluster's kubeadm-config says, where it is to be asked and answers. Nothing that goes wrong with it stops a
+ * command: its files can be there without the cluster.
  */
-export async function askCluster<T extends Options>(
-  options: T,
+export async function askCluster(
+  options: Options,
   asking: Asking,
   terminal: Terminal,
-): Promise<T> {
-  const root = FileSystemRoot.open(options.rootfs, workingDirectory(options));
+): Promise<KubeadmConfig | undefined> {
+  const root = openRoot(options);
   const kubeconfig = kubeconfigToUse(root, options);
-  if (kubeconfig === undefined) return options;
-  const config = await readClusterConfig({ root, kubeconfig, options }, asking, terminal);
-  return config === undefined ? options : { ...options, clusterConfig: config };
+  if (kubeconfig === undefined) return undefined;
+  return readClusterConfig({ root, kubeconfig, options }, asking, terminal);
 }
 
 /**
@@ -141,6 +140,25 @@ async function parseConfig(text: string, note: (line: string) => void): Promise<
   return config;
 }
 
+/** The cluster has answered, and what it says cannot be used. */
+export function isUnusable({ code }: KubepkiError): boolean {
+  return code === 'bad-config' || code === 'unsupported-config';
+}
+
+/**
+ * The same error, said of the cluster's configuration. Only one that is wrong for every kubeadm is to be corrected there: a version
+ * that is not known here is right for the kubeadm that wrote it.
+ */
+export function unusableClusterConfig(error: KubepkiError): KubepkiError {
+  return new KubepkiError(error.code, `the cluster's kubeadm-config: ${error.message}`, {
+    hint:
+      error.code === 'bad-config'
+        ? 'correct it: kubectl -n kube-system edit configmap kubeadm-config'
+        : error.hint,
+    cause: error,
+  });
+}
+
 /** The cluster speaks for all its nodes, and this one may be another: kubeadm goes on with its default there too. */
 function withUsableCertDir(
   root: FileSystemRoot,
@@ -165,8 +183,4 @@ function withUsableCertDir(
   }
 }
 
-/** Of the commands that read kubeadm's configuration from the cluster. */
-export interface ClusterOptions {
-  readonly kubeconfig?: string;
-  readonly offline?: boolean;
-}
+export type ClusterOptions = Typed<(typeof clusterFlags)[number]>;

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { ApiAccess } from '../cluster/access.ts';
+import type { ApiAccess } from '../cluster/connection.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';

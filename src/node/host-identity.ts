@@ -6,8 +6,12 @@ import { KubepkiError } from '../errors/error.ts';
 import type { Layout } from '../inventory/layout.ts';
 import { readNodeTraces } from '../inventory/node-traces.ts';
 import { foundIdentity, type Found } from '../operations/names/found-identity.ts';
-import { kubeletServerOf, needsAddress, needsNodeName } from '../operations/names/node-names.ts';
-import type { NodeIdentity } from '../operations/names/requested-names.ts';
+import {
+  kubeletServerOf,
+  needsAddress,
+  needsNodeName,
+  type NodeIdentity,
+} from '../operations/names/node-names.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** Whose identity, and what for. */

@@ -1,6 +1,7 @@
 import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { exists } from '../filesystem/regular-file.ts';
+import { retyped } from '../flags/table.ts';
 import { commandHere, stateDirectoryOf, type StateDirectory } from '../storage/state-directory.ts';
 import { asideJournalPath } from '../storage/aside-journal.ts';
 import { pendingRecordPath } from '../storage/pending-requests.ts';
@@ -42,9 +43,10 @@ export async function noteWaiting(node: Node, terminal: Terminal): Promise<void>
 }
 
 /** What `renew --use-api` has asked for, and nobody has signed yet. */
-function noteRequests({ flags }: Node, state: StateDirectory, terminal: Terminal): void {
+function noteRequests({ flags, typed }: Node, state: StateDirectory, terminal: Terminal): void {
   const record = pendingRecordPath(state);
   if (!exists(record, record)) return;
   terminal.note('requests for certificates wait in the cluster, and their keys here');
-  terminal.hint(`go on with them: ${commandLine(flags)('renew --use-api --resume')}`);
+  const command = commandLine([...retyped(typed, ['kubeconfig']), ...flags]);
+  terminal.hint(`go on with them: ${command('renew --use-api --resume')}`);
 }

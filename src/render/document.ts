@@ -3,7 +3,7 @@ import { escapeUnseen, hasUnseen } from './printable.ts';
 
 export type DocumentFormat = 'json' | 'yaml';
 
-/** Of our own group; the fields stand in the order in which they were written down. */
+/** A document of our own API group. Its fields keep their order. */
 export function renderDocument(
   kind: string,
   fields: Readonly<Record<string, unknown>>,
@@ -18,15 +18,15 @@ export function renderDocument(
     version: '1.1',
     lineWidth: 0,
     aliasDuplicateObjects: false,
-    // An escape is one between double quotes only.
+    // YAML reads escapes between double quotes only.
     ...(hasUnseen(json.replaceAll('\n', '')) ? { defaultStringType: 'QUOTE_DOUBLE' } : {}),
   });
   return escapeUnseen(text, yamlEscape);
 }
 
 /*
- * A path, or what a certificate says, may hold characters that would draw on the operator's terminal, or turn a line around.
- * Both formats read the escape as the character itself; those below U+0020 they escape on their own.
+ * A path, or a name in a certificate, may hold characters that would draw on the operator's terminal, or turn a line around. To
+ * readers of both formats the escape is the character itself. The library escapes characters below U+0020 by itself.
  */
 
 function jsonEscape(codePoint: number): string {

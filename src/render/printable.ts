@@ -1,22 +1,25 @@
 /**
- * Control characters, line and paragraph separators, and format characters, which are not seen and change what is (Unicode's
- * categories Cc, Zl, Zp and Cf): U+202E turns the order of what follows it around, and with U+200B in it a name looks like
- * another one.
+ * Control characters, line and paragraph separators, and format characters (Unicode's categories Cc, Zl, Zp and Cf) are not seen,
+ * and change what is: U+202E turns the text behind it around, and U+200B makes a name look like another one.
  */
 const unseen = /[\p{Cc}\p{Zl}\p{Zp}\p{Cf}]/u;
 const everyUnseen = new RegExp(unseen, 'gu');
 const unseenRuns = new RegExp(`${unseen.source}+`, 'gu');
 
-/** File names and what others wrote may hold characters that would draw on the operator's terminal, or deceive the reader. */
+/** A file's name, or a stranger's text, may hold characters that would draw on the operator's terminal or deceive the reader. */
 export function printable(text: string): string {
   return text.replace(unseenRuns, ' ');
+}
+
+export function printableLines(lines: readonly string[]): string {
+  return lines.map((line) => `${printable(line)}\n`).join('');
 }
 
 export function hasUnseen(text: string): boolean {
   return unseen.test(text);
 }
 
-/** The same text where it is data: each such character but a line break as what `escape` makes of its code point. */
+/** The text as data: `escape` stands in for each such character, but for line breaks. */
 export function escapeUnseen(text: string, escape: (codePoint: number) => string): string {
   return text.replace(everyUnseen, (one) => (one === '\n' ? one : escape(one.codePointAt(0) ?? 0)));
 }

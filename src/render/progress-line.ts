@@ -1,8 +1,8 @@
 import { Chalk } from 'chalk';
-import { elapsedTime } from './elapsed-time.ts';
+import { elapsedTime } from './times.ts';
 import { printable } from './printable.ts';
 
-// ASCII: a console without any other font is where the work is done at night.
+// They are ASCII: at night people work on consoles without another font.
 const frames = ['|', '/', '-', '\\'];
 
 export interface ProgressLine {
@@ -30,7 +30,7 @@ export function progressLine({ text, elapsedMs, turn, columns = 0, colour }: Pro
   return colour ? new Chalk({ level: 1 }).cyan(frame) + row.slice(1) : row;
 }
 
-/** What lies beyond Latin may take two columns, so it is counted as if it did. */
+/** A character beyond Latin may take two columns, and is counted as two. */
 function cut(text: string, columns: number): string {
   let used = 0;
   let shown = '';

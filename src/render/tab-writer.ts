@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 interface TabWriterOptions {
   /** The least width of a column, its padding included. */
   readonly minimumWidth?: number;
@@ -6,10 +8,8 @@ interface TabWriterOptions {
 }
 
 /**
- * Rows of cells as lines, laid out as by Go's text/tabwriter, of which the tables of kubeadm and kubectl are. Every cell
- * but a row's last is as wide as the widest of its column; what stands in a row's last is left as it comes.
- *
- * A character is as wide as another (tabwriter counts them, and no more).
+ * Rows of cells as lines, laid out as by Go's text/tabwriter, which lays out the tables of kubeadm and kubectl. Every cell but a
+ * row's last is as wide as the widest of its column; the last one stays as it is. All characters have one width, as for tabwriter.
  */
 export function tabWriter(
   rows: readonly (readonly string[])[],
@@ -29,6 +29,14 @@ export function tabWriter(
       )
       .join('');
   });
+}
+
+/** Rows laid out as by kubectl (k8s.io/cli-runtime, printers.GetNewTabWriter), without spaces at the ends of lines. */
+export function kubectlTable(rows: readonly (readonly string[])[]): string {
+  const cells = rows.map((row) => row.map(printable));
+  return tabWriter(cells, { padding: 3 })
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
 }
 
 /** The length in characters: JavaScript counts two for one beyond the Basic Multilingual Plane. */

@@ -2,7 +2,7 @@ import { renderDocument, type DocumentFormat } from './document.ts';
 
 export interface VersionFacts {
   readonly version: string;
-  /** undefined: not known. */
+  /** undefined: the build did not know it. */
   readonly commit: string | undefined;
   readonly runtime: { readonly name: 'Node.js' | 'Bun'; readonly version: string };
   /** `linux/x64`, with node's names. */

@@ -1,13 +1,21 @@
 import { join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
-import { removeIfThere, syncDirectory } from './durable.ts';
-import { isStaged, location, object, readRecord, shownLocation, text, writeRecord } from './record.ts';
+import {
+  dropRecord,
+  isStaged,
+  location,
+  object,
+  readRecord,
+  shownLocation,
+  text,
+  writeRecord,
+} from './record.ts';
 import { commandHere, type StateDirectory } from './state-directory.ts';
 
 /** The manifest of a static pod that was taken out of the kubelet's sight. Host paths here, stored ones on disk. */
 export interface AsideJournal {
   readonly command: string;
-  /** For messages. */
+  /** The path that messages name. */
   readonly path: string;
   /** The directory without symlinks; the manifest itself may be one. */
   readonly resolvedPath: string;
@@ -42,9 +50,7 @@ export function writeAsideJournal(state: StateDirectory, journal: AsideJournal):
 
 /** Throws what node:fs throws. */
 export function dropAsideJournal(state: StateDirectory): void {
-  removeIfThere(asideJournalPath(state));
-  removeIfThere(`${asideJournalPath(state)}.new`);
-  syncDirectory(state.path);
+  dropRecord(asideJournalPath(state));
 }
 
 /**
@@ -52,13 +58,13 @@ export function dropAsideJournal(state: StateDirectory): void {
  * @throws KubepkiError unfinished when it cannot be understood, or names a path that cannot be reached from here
  */
 export function readAsideJournal(state: StateDirectory): AsideJournal | undefined {
-  const path = asideJournalPath(state);
-  const record = readRecord(state, path, asideRecord);
-  if (record === undefined || 'locate' in record) return record?.locate();
-  throw new KubepkiError('unfinished', record.problem ?? 'is not a journal of this version of kubepki', {
-    file: path,
+  const record = readRecord(state, asideJournalPath(state), asideRecord, {
+    code: 'unfinished',
+    problem: 'is not a journal of this version of kubepki',
     hint: `a manifest may wait in ${asideDirectory(state)}: put it in its place, then: ${commandHere(state, 'recover --discard')}`,
   });
+  if (record instanceof KubepkiError) throw record;
+  return record?.locate();
 }
 
 /** Outside the directory that the kubelet watches: there it runs every file whose name does not begin with a dot. */

@@ -1,9 +1,9 @@
 import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
-import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import { errnoOf, filesystemError, onFile } from '../filesystem/filesystem-error.ts';
 import { exists, readRegularFile, type RegularFile } from '../filesystem/regular-file.ts';
-import { isOutOfReach } from '../filesystem/reach.ts';
+import { isOutOfReach } from '../filesystem/owner.ts';
 import {
   asideDirectory,
   asideJournalPath,
@@ -12,14 +12,19 @@ import {
   writeAsideJournal,
   type AsideJournal,
 } from './aside-journal.ts';
-import { createDurably, removeIfThere, syncDirectory, syncFile } from './durable.ts';
-import { stagedPathFor } from './staged-file.ts';
-import { commandHere, createStateDirectory, removeIfEmpty, type StateDirectory } from './state-directory.ts';
+import { createDurably, removeIfThere, stagedPathFor, syncDirectory, syncFile } from './durable.ts';
+import { removeHalfWritten } from './record.ts';
+import {
+  commandHere,
+  createStateDirectory,
+  isStill,
+  removeIfEmpty,
+  type StateDirectory,
+} from './state-directory.ts';
 
 /**
- * What became of a manifest that was away: `back`; `in-place`, having never left or been put back by hand;
- * `kept`, because another manifest had been put in its place, which stays; `given-up` by `recover --discard`.
- * `none`: none was away.
+ * What became of a manifest that was away. `in-place`: it had never left, or an operator had put it back. `kept`: another manifest
+ * had been put in its place, and stays. `given-up`: `recover --discard` was to. `none`: no manifest was away.
  */
 export type Return =
   | { readonly outcome: 'none' }
@@ -131,7 +136,7 @@ export function moveBack(state: StateDirectory): Return {
 
 const attempts = 3;
 
-/** What an attempt that failed later has done already: the next attempt finds only the end of it. */
+/** What an attempt had done when it failed: the next attempt cannot see it. */
 interface Done {
   returned?: boolean;
   keptAs?: string;
@@ -156,7 +161,7 @@ function isThere(path: string): boolean {
   try {
     return exists(path, path);
   } catch {
-    // Only the words of a message hang on it.
+    // Only the words of a message depend on it.
     return false;
   }
 }
@@ -185,19 +190,17 @@ export function isReplaced(state: StateDirectory): boolean {
   return journal !== undefined && exists(journal.resolvedPath, journal.path);
 }
 
-/** Removes what a run left that was killed before its journal was complete. */
+/** Removes what a run has left that was killed before its journal was complete. */
 function removeTraces(state: StateDirectory): void {
-  try {
-    removeIfThere(`${asideJournalPath(state)}.new`);
-  } catch (cause) {
-    throw filesystemError(cause, asideJournalPath(state));
-  }
+  onFile(asideJournalPath(state), () => {
+    removeHalfWritten(asideJournalPath(state));
+  });
   removeIfEmpty(asideDirectory(state));
 }
 
 /**
- * The same for `recover --discard`: where the manifest cannot be put back, or the journal cannot be
- * understood, the journal is removed, and the manifest stays where it waits.
+ * Puts the manifest back for `recover --discard`. Where that fails, or the journal cannot be understood, the journal is removed,
+ * and the manifest stays where it waits.
  */
 export function discardAside(state: StateDirectory): Return {
   try {
@@ -205,17 +208,15 @@ export function discardAside(state: StateDirectory): Return {
   } catch (error) {
     if (!(error instanceof KubepkiError) || error.code !== 'unfinished') throw error;
   }
-  try {
+  onFile(asideJournalPath(state), () => {
     dropAsideJournal(state);
-  } catch (cause) {
-    throw filesystemError(cause, asideJournalPath(state));
-  }
+  });
   return { outcome: 'given-up', path: asideDirectory(state), command: 'a restart' };
 }
 
 function bringBack(state: StateDirectory, journal: AsideJournal, done: Done): Return {
   const { path, command, resolvedPath, asidePath } = journal;
-  // Seen is not yet on disk: the run that wrote it may have been killed before it flushed the directory.
+  // A journal that is seen is not yet on disk: its run may have been killed before it flushed the directory.
   syncDirectory(state.path);
   const waits = exists(asidePath, path);
   if (!waits && !exists(resolvedPath, path)) {
@@ -224,7 +225,7 @@ function bringBack(state: StateDirectory, journal: AsideJournal, done: Done): Re
       hint: `put the manifest in its place, then: ${commandHere(state, 'recover')}`,
     });
   }
-  // Left by a run that was killed on its way back; the kubelet passes over a name that begins with a dot.
+  // A run that was killed on its way back may have left it; the kubelet passes over a name that begins with a dot.
   removeIfThere(journal.stagedPath);
   const outcome = waits ? putInPlace(state, journal) : 'in-place';
   if (outcome === 'back') done.returned = true;
@@ -251,13 +252,13 @@ function putInPlace(state: StateDirectory, journal: AsideJournal): 'back' | 'in-
       linkSync(asidePath, resolvedPath);
       return 'back';
     } catch (cause) {
-      if (errnoOf(cause) === 'EEXIST') return isSame(state, journal) ? 'in-place' : 'kept';
+      if (errnoOf(cause) === 'EEXIST') return isStill(state, resolvedPath, sha256) ? 'in-place' : 'kept';
       if (!cannotLink(cause)) throw cause;
     }
   }
   const file = readRegularFile(asidePath, path);
   if (file === undefined) throw new KubepkiError('not-found', 'disappeared', { file: asidePath });
-  // The owner of the cert dir may have put a pod of his own in the place of ours, which the kubelet would run.
+  // The owner of the cert dir may have put another pod in the place of ours, and the kubelet would run it.
   if (!outOfReach && file.facts.sha256 !== sha256) {
     throw new KubepkiError('conflict', 'is not the manifest that was taken away', { file: asidePath });
   }
@@ -268,7 +269,7 @@ function putInPlace(state: StateDirectory, journal: AsideJournal): 'back' | 'in-
     return 'back';
   } catch (cause) {
     if (errnoOf(cause) !== 'EEXIST') throw cause;
-    return isSame(state, journal) ? 'in-place' : 'kept';
+    return isStill(state, resolvedPath, sha256) ? 'in-place' : 'kept';
   } finally {
     removeIfThere(stagedPath);
   }
@@ -279,27 +280,13 @@ function linkOrRename(from: string, to: string): void {
     linkSync(from, to);
   } catch (cause) {
     if (!cannotLink(cause)) throw cause;
-    // A file system without hard links: a file that is put there between the look and the rename could still
-    // be replaced.
+    // Without hard links a file that is put there between the look and the rename is replaced.
     if (exists(to, to)) throw Object.assign(new Error('EEXIST'), { code: 'EEXIST' });
     renameSync(from, to);
   }
 }
 
-function isSame({ root }: StateDirectory, { resolvedPath, path, sha256 }: AsideJournal): boolean {
-  try {
-    return readRegularFile(root.resolve(resolvedPath), path)?.facts.sha256 === sha256;
-  } catch (error) {
-    // A directory, say, has been put there: certainly not our manifest.
-    if (error instanceof KubepkiError) return false;
-    throw error;
-  }
-}
-
-/**
- * Keeps the manifest under a name of its own, for the operator who misses it: the next restart needs the
- * place.
- */
+/** Keeps the manifest under a name of its own, for the operator who misses it: the next restart needs the place. */
 function keep({ asidePath }: AsideJournal): string {
   for (let number = 1; ; number += 1) {
     const keptAs = `${asidePath}.replaced-${String(number)}`;
@@ -309,7 +296,7 @@ function keep({ asidePath }: AsideJournal): string {
   }
 }
 
-/** Another file system, or one without hard links. */
+/** The two places are on different file systems, or on one without hard links. */
 function cannotLink(cause: unknown): boolean {
   return ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(errnoOf(cause) ?? '');
 }

@@ -3,20 +3,59 @@ import { join } from 'node:path';
 import type { ChangeSet } from '../changeset/change-set.ts';
 import { isBefore } from '../changeset/past-change.ts';
 import { KubepkiError } from '../errors/error.ts';
-import { filesystemError } from '../filesystem/filesystem-error.ts';
+import { entriesIn, filesystemError, onFile } from '../filesystem/filesystem-error.ts';
 import { exists, readRegularFile, sha256 } from '../filesystem/regular-file.ts';
-import { backupNames, listBackups } from './backup-list.ts';
 import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
+import { inItsDirectory } from './in-directory.ts';
 import {
+  backupId,
   manifestName,
   maxSequence,
+  readManifest,
   writeManifest,
   type BackupFile,
   type BackupManifest,
   type Occasion,
 } from './manifest.ts';
-import { inItsDirectory } from './in-directory.ts';
 import { createStateDirectory, readOwn, type StateDirectory } from './state-directory.ts';
+
+export interface BackupList {
+  /** The complete ones, the newest first. */
+  readonly backups: readonly BackupManifest[];
+  /** Backups whose manifest cannot be read or understood: a damaged one must not hide the others. */
+  readonly damaged: readonly { readonly id: string; readonly error: KubepkiError }[];
+}
+
+/** @throws KubepkiError no-permission, io for the directory of all of them */
+export function listBackups(state: StateDirectory): BackupList {
+  const backups: BackupManifest[] = [];
+  const damaged: { id: string; error: KubepkiError }[] = [];
+  for (const id of backupNames(state)) {
+    const manifest = readAnyManifest(state, id);
+    if (manifest instanceof KubepkiError) damaged.push({ id, error: manifest });
+    else if (manifest !== undefined) backups.push(manifest);
+  }
+  return { backups: backups.sort((one, other) => (isBefore(one, other) ? 1 : -1)), damaged };
+}
+
+function readAnyManifest(state: StateDirectory, id: string): ReturnType<typeof readManifest> {
+  try {
+    return readManifest(state, id);
+  } catch (cause) {
+    return filesystemError(cause, join(state.backups, id, manifestName));
+  }
+}
+
+/** The names in the directory that are IDs of backups. */
+export function backupNames(state: StateDirectory): string[] {
+  return (
+    entriesIn(state.backups, state.backups)
+      // We make directories. A symlink with such a name leads to what is not ours to read or to remove.
+      .filter((entry) => entry.isDirectory() && backupId.test(entry.name))
+      .map(({ name }) => name)
+      .sort()
+  );
+}
 
 /** Copies what a ChangeSet will replace. The manifest is written last: a backup without one is not complete. */
 export function createBackup(
@@ -27,7 +66,7 @@ export function createBackup(
 ): void {
   createStateDirectory(state.backups);
   const directory = join(state.backups, id);
-  try {
+  onFile(directory, () => {
     inItsDirectory(directory, (path) => {
       mkdirSync(path, { mode: 0o700 });
     });
@@ -46,9 +85,7 @@ export function createBackup(
     writeManifest(state, { id, sequence, ...occasion, files });
     syncDirectory(directory);
     syncDirectory(state.backups);
-  } catch (cause) {
-    throw filesystemError(cause, directory);
-  }
+  });
 }
 
 /**
@@ -66,7 +103,7 @@ export function readBackupFile(state: StateDirectory, id: string, file: BackupFi
 /** Removes a backup, its manifest first: what is half removed is not taken for a backup. */
 export function removeBackup(state: StateDirectory, id: string): void {
   const directory = join(state.backups, id);
-  try {
+  onFile(directory, () => {
     if (!exists(directory, directory)) return;
     removeIfThere(join(directory, manifestName));
     // Before the rest: a power cut must not leave a manifest without its files.
@@ -75,15 +112,13 @@ export function removeBackup(state: StateDirectory, id: string): void {
       rmSync(path, { recursive: true, force: true });
     });
     syncDirectory(state.backups);
-  } catch (cause) {
-    throw filesystemError(cause, directory);
-  }
+  });
 }
 
 /**
- * Keeps those of the newest changes. Those of rollbacks do not count, or going back would push out what one could go back to:
- * they stay as long as the changes around them. What is not named by us stays.
- * @param current kept in any case
+ * Keeps the backups of the newest changes. Rollbacks do not count, or going back would push out what could be gone back to: their
+ * backups stay as long as the changes around them. What is not named by us stays.
+ * @param current this one is kept in any case
  */
 export function pruneBackups(state: StateDirectory, keep: number, current: string): void {
   const { backups, damaged } = listBackups(state);
@@ -92,7 +127,7 @@ export function pruneBackups(state: StateDirectory, keep: number, current: strin
   const oldest = [...changes.filter(isCurrent), ...changes.filter((one) => !isCurrent(one))][keep - 1];
   if (oldest === undefined) return;
   for (const one of backups) if (isBefore(one, oldest) && !isCurrent(one)) removeBackup(state, one.id);
-  // Only its name tells the age of a damaged backup. A damaged backup holds private keys, as the others do.
+  // The age of a damaged backup is told by its name alone. It holds private keys, as the others do.
   for (const { id } of damaged) if (id < oldest.id) removeBackup(state, id);
 }
 

@@ -10,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { randomBytes } from 'node:crypto';
 import { errnoOf } from '../filesystem/filesystem-error.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import { inItsDirectory } from './in-directory.ts';
@@ -47,7 +48,7 @@ function write(
     // Before the first byte, so that no other user ever opens the file half private. Owner before mode: chown
     // clears set-id bits.
     if (owner !== undefined) fchownSync(descriptor, owner.uid, owner.gid);
-    // Also where the mode is 0600 already: open(2) subtracts the umask.
+    // open(2) subtracts the umask, so that the mode must be set even where it is 0600.
     fchmodSync(descriptor, mode);
     let begin = 0;
     for (const piece of Buffer.isBuffer(content) ? [content] : content) {
@@ -65,7 +66,7 @@ function write(
   closeSync(descriptor);
 }
 
-/** Replaces a file of ours in one step: a reader sees the old or the new content. 0600. */
+/** Replaces a file of ours in one step: a reader sees the old or the new content. Its mode is 0600. */
 export function replaceDurably(path: string, content: Buffer): void {
   const staged = `${path}.new`;
   removeIfThere(staged);
@@ -74,7 +75,7 @@ export function replaceDurably(path: string, content: Buffer): void {
   syncDirectory(dirname(path));
 }
 
-/** Within one directory. Throws what node:fs throws. */
+/** Renames within one directory. Throws what node:fs throws. */
 export function rename(staged: string, path: string): void {
   inItsDirectory(path, (file) => {
     renameSync(join(dirname(file), basename(staged)), file);
@@ -109,4 +110,26 @@ export function removeIfThere(path: string): void {
     if (code === 'ENOENT' || (code === 'EROFS' && !exists(path, path))) return;
     throw cause;
   }
+}
+
+/**
+ * A name beside a resolved target, so that the rename stays on one file system. It begins with a dot and does not end
+ * like a certificate: nothing that watches the directory takes it for one. The name cannot be guessed.
+ */
+export function stagedPathFor(resolvedPath: string): string {
+  const name = `.${basename(resolvedPath)}.kubepki-${randomBytes(6).toString('hex')}`;
+  return join(dirname(resolvedPath), name);
+}
+
+/** Whether a journal's word for a staged file is one of our names beside that target: only such are ever removed. */
+export function isStagedPath(path: string, resolvedPath: string): boolean {
+  return (
+    dirname(path) === dirname(resolvedPath) &&
+    basename(path).startsWith(`.${basename(resolvedPath)}.kubepki-`) &&
+    isStagedName(basename(path))
+  );
+}
+
+export function isStagedName(name: string): boolean {
+  return /^\..+\.kubepki-[0-9a-f]{12}$/.test(name);
 }

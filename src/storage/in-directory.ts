@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf } from '../filesystem/filesystem-error.ts';
-import { isOutOfReach } from '../filesystem/reach.ts';
+import { isOutOfReach } from '../filesystem/owner.ts';
 
 /**
  * Does something to a file in its directory. Where another user could put a symlink in the place of that

@@ -1,7 +1,7 @@
 import { KubepkiError } from '../errors/error.ts';
-import { removeIfThere, syncDirectory } from './durable.ts';
 import { backupId } from './manifest.ts';
 import {
+  dropRecord,
   isStaged,
   list,
   location,
@@ -19,7 +19,7 @@ import { commandHere, type StateDirectory } from './state-directory.ts';
 
 /** One file of a change, with all that recovery needs to go forward or back. Host paths here, stored ones on disk. */
 export interface JournalEntry {
-  /** For messages. */
+  /** The path that messages name. */
   readonly path: string;
   readonly resolvedPath: string;
   /** SHA-256, hex; null: no file. */
@@ -39,7 +39,7 @@ export interface Journal {
   readonly id: string;
   readonly command: string;
   readonly entries: readonly JournalEntry[];
-  /** Those the change makes, outer ones first: they go again with it, unless something else is in them by then. */
+  /** The change makes these, outer ones first. They go again with it, unless they hold other files by then. */
   readonly directories: readonly string[];
 }
 
@@ -69,9 +69,7 @@ export function writeJournal(state: StateDirectory, journal: Journal): void {
 
 /** Throws what node:fs throws. */
 export function dropJournal(state: StateDirectory): void {
-  removeIfThere(state.journal);
-  removeIfThere(`${state.journal}.new`);
-  syncDirectory(state.path);
+  dropRecord(state.journal);
 }
 
 /**
@@ -79,11 +77,12 @@ export function dropJournal(state: StateDirectory): void {
  * @throws KubepkiError unfinished when it cannot be understood
  */
 export function readJournal(state: StateDirectory): StoredRecord<Journal> | undefined {
-  const record = readRecord(state, state.journal, journalRecord);
-  if (record === undefined || 'locate' in record) return record;
-  // A symlink, say: none of ours, and never followed. `--discard` removes the link itself.
-  throw new KubepkiError('unfinished', record.problem ?? 'is not a journal of this version of kubepki', {
-    file: state.journal,
+  // Where it is a symlink, say, which is never followed, `--discard` removes the link itself.
+  const record = readRecord(state, state.journal, journalRecord, {
+    code: 'unfinished',
+    problem: 'is not a journal of this version of kubepki',
     hint: `check the certificates (${commandHere(state, 'check-expiration')}), then: ${commandHere(state, 'recover --discard')}`,
   });
+  if (record instanceof KubepkiError) throw record;
+  return record;
 }

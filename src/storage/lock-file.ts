@@ -1,10 +1,25 @@
-import { closeSync, constants, fchmodSync, fstatSync, openSync, type Stats } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  writeSync,
+  type Stats,
+} from 'node:fs';
 import { geteuid } from 'node:process';
+import { randomBytes } from 'node:crypto';
+import { dirname, join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import { kubeconfigLockName } from '../filesystem/own-names.ts';
+import { exists, readRegularFile } from '../filesystem/regular-file.ts';
+import { syncDirectory } from './durable.ts';
 import { inItsDirectory } from './in-directory.ts';
-import { wayOn } from './state-directory.ts';
+import { wayOn, type StateDirectory } from './state-directory.ts';
 
 /** A file that is there to be locked; the lock lasts as long as it is open. */
 export interface LockFile {
@@ -62,4 +77,57 @@ function notOurs(path: string, stats: Stats | undefined): KubepkiError {
     file: path,
     hint: owner === undefined ? 'find out who made it, then move it away' : wayOn(owner, path),
   });
+}
+
+/**
+ * The file that is locked in the kubeconfig dir. There is none where no kubeconfig can be replaced: the directory is not there, or
+ * this run may not write to it (another machine's, mounted read-only; another user's).
+ * @throws KubepkiError not-a-file, no-permission, io
+ */
+export function kubeconfigLockPath(state: StateDirectory): string | undefined {
+  const directory = state.root.resolve(state.kubeconfigDir);
+  return exists(directory, state.kubeconfigDir) && isWritable(directory)
+    ? join(directory, kubeconfigLockName)
+    : undefined;
+}
+
+function isWritable(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK);
+    return true;
+  } catch (cause) {
+    if (['EACCES', 'EROFS'].includes(errnoOf(cause) ?? '')) return false;
+    throw filesystemError(cause, directory);
+  }
+}
+
+/**
+ * The name that was given to the kubeconfig dir, and is kept in the lock file there. It tells the directory through another mount,
+ * and tells two directories apart that were mounted at the same path.
+ */
+export function kubeconfigDirName({ root, kubeconfigDir }: StateDirectory): string | undefined {
+  const path = join(kubeconfigDir, kubeconfigLockName);
+  try {
+    const text = readRegularFile(join(root.resolve(kubeconfigDir), kubeconfigLockName), path)?.bytes.toString(
+      'latin1',
+    );
+    return text === undefined ? undefined : /^([0-9a-f]{32})\n$/.exec(text)?.[1];
+  } catch (error) {
+    // The run that wants the lock says that the file is another user's, or none of ours.
+    if (error instanceof KubepkiError) return undefined;
+    throw error;
+  }
+}
+
+/** Gives the directory a name, once. Call it under the lock. @throws KubepkiError io */
+export function nameKubeconfigDir({ path, descriptor }: LockFile): void {
+  try {
+    writeSync(descriptor, `${randomBytes(16).toString('hex')}\n`, 0);
+    // A journal may speak of the name, which so is on disk before it.
+    fsyncSync(descriptor);
+    syncDirectory(dirname(path));
+  } catch (cause) {
+    // A full disk must not keep an interrupted change from being brought to an end. Half a name counts for none.
+    if (!['ENOSPC', 'EDQUOT'].includes(errnoOf(cause) ?? '')) throw filesystemError(cause, path);
+  }
 }

@@ -8,8 +8,13 @@ import { systemProgram } from '../filesystem/system-program.ts';
 import { isRecord, parseJson } from './record.ts';
 import { removeIfThere } from './durable.ts';
 import { inItsDirectory } from './in-directory.ts';
-import { kubeconfigDirName, kubeconfigLockPath, nameKubeconfigDir } from './kubeconfig-dir.ts';
-import { openLockFile, type LockFile } from './lock-file.ts';
+import {
+  kubeconfigDirName,
+  kubeconfigLockPath,
+  nameKubeconfigDir,
+  openLockFile,
+  type LockFile,
+} from './lock-file.ts';
 import { ensureDirectory, removeEmpty } from './new-directories.ts';
 import { createStateDirectory, removeIfEmpty, type StateDirectory } from './state-directory.ts';
 
@@ -91,7 +96,7 @@ function tryLock({ state, newDirectoryMode, pid, command }: LockRequest): Lock |
   }
 }
 
-/** All of them or none; in the order of their inodes, so that two runs do not wait for each other. */
+/** Takes all locks or none, in the order of the inodes, so that two runs do not wait for each other. */
 function lockAll(files: readonly LockFile[]): boolean {
   const ordered = [...files].sort((one, other) => (one.inode < other.inode ? -1 : 1));
   return ordered.every(({ descriptor }) => flock(descriptor)) && files.every(isInPlace);
@@ -148,10 +153,7 @@ function close(files: readonly LockFile[]): void {
   for (const { descriptor } of files) closeSync(descriptor);
 }
 
-/**
- * The text only names the holder: a full disk must not keep an interrupted change from being brought to an
- * end.
- */
+/** The text only names the holder: a full disk must not keep an interrupted change from being brought to an end. */
 function writeHolder({ descriptor }: LockFile, text: string): void {
   try {
     ftruncateSync(descriptor);

@@ -19,7 +19,7 @@ import {
 } from './record.ts';
 import type { StateDirectory } from './state-directory.ts';
 
-/** Who changed what: written beside the old files. */
+/** A manifest beside the old files says who changed what. */
 export interface Occasion {
   /** RFC 3339, UTC, milliseconds. */
   readonly time: string;
@@ -27,13 +27,13 @@ export interface Occasion {
   readonly command: string;
   readonly user: string;
   readonly certificates: readonly CertificateRecord[];
-  /** Of a rollback: the backup that was brought back. */
+  /** The backup that was brought back; null: the change is no rollback. */
   readonly restored: ChangePlace | null;
 }
 
-/** Host paths here, stored ones on disk. */
+/** A file of the change. Its paths are host paths here, and stored ones on disk. */
 export interface BackupFile {
-  /** For messages. */
+  /** The path that messages name. */
   readonly path: string;
   readonly resolvedPath: string;
   /** What the change replaced; null: there was no file, and going back removes it. */
@@ -52,13 +52,13 @@ interface OldFile {
 export interface BackupManifest extends Occasion, PastChange {
   readonly restored: ChangePlace | null;
   readonly files: readonly BackupFile[];
-  /** Why it cannot be brought back from here: then it names no files. */
+  /** Why it cannot be brought back from here; it names no files then. */
   readonly unreachable: KubepkiError | undefined;
 }
 
 export const manifestName = 'manifest.json';
 
-/** The names we give: the time, then chance. */
+/** The names that we give to backups: the time, then chance. */
 export const backupId = /^\d{4}-\d\d-\d\dT\d{6}\.\d{3}Z-[0-9a-f]{6}$/;
 
 /** More changes than a node ever sees. A manifest with a number beyond it was not written by us. */
@@ -106,17 +106,15 @@ export function writeManifest(state: StateDirectory, manifest: Omit<BackupManife
  */
 export function readManifest(state: StateDirectory, id: string): BackupManifest | KubepkiError | undefined {
   const file = join(state.backups, id, manifestName);
-  const damaged = (problem = 'is not a manifest of this version of kubepki'): KubepkiError =>
-    new KubepkiError('no-backup', problem, { file });
-  const record = readRecord(state, file, manifestRecord);
-  if (record === undefined) return undefined;
-  if ('problem' in record) return damaged(record.problem);
+  const damaged = { code: 'no-backup', problem: 'is not a manifest of this version of kubepki' } as const;
+  const record = readRecord(state, file, manifestRecord, damaged);
+  if (record === undefined || record instanceof KubepkiError) return record;
   const { files, ...manifest } = record.locate(`rollback ${id}`);
-  if (manifest.id !== id) return damaged();
+  if (manifest.id !== id) return new KubepkiError(damaged.code, damaged.problem, { file });
   try {
     return { ...manifest, files: files(), unreachable: undefined };
   } catch (error) {
-    // It is listed, and refused when it is to be brought back.
+    // The backup is listed, and refused when it is to be brought back.
     if (error instanceof KubepkiError) return { ...manifest, files: [], unreachable: error };
     throw error;
   }

@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { FileTarget } from '../changeset/change-set.ts';
-import { filesystemError } from '../filesystem/filesystem-error.ts';
+import { onFile } from '../filesystem/filesystem-error.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import { syncDirectory } from './durable.ts';
 import { inItsDirectory } from './in-directory.ts';
@@ -9,11 +9,7 @@ import { removeIfEmpty } from './state-directory.ts';
 
 /** The directories that a change needs and that are not there, outer ones first. */
 export function missingDirectories(targets: readonly FileTarget[]): string[] {
-  const missing = new Set<string>();
-  for (const { resolvedPath } of targets) {
-    for (const directory of missingAncestors(dirname(resolvedPath))) missing.add(directory);
-  }
-  return [...missing];
+  return [...new Set(targets.flatMap(({ resolvedPath }) => missingAncestors(dirname(resolvedPath))))];
 }
 
 function missingAncestors(directory: string): string[] {
@@ -39,30 +35,26 @@ export function requireDirectories(
 
 /** @param file that would be made in it, for the error */
 function requireDirectory(directory: string, file: string): void {
-  try {
+  onFile(file, () => {
     // With the slash the kernel itself says that a file is no directory.
     lstatSync(`${directory}/`);
-  } catch (cause) {
-    throw filesystemError(cause, file);
-  }
+  });
 }
 
 /** On disk when this returns. @throws KubepkiError no-permission, io */
 export function createDirectory(directory: string, mode: number): void {
-  try {
+  onFile(directory, () => {
     inItsDirectory(directory, (path) => {
       mkdirSync(path, { mode });
       // mkdir(2) subtracts the umask.
       chmodSync(path, mode);
     });
     syncDirectory(dirname(directory));
-  } catch (cause) {
-    throw filesystemError(cause, directory);
-  }
+  });
 }
 
 /**
- * Makes a directory that must be there before a change is begun (what is locked must exist), with those around it.
+ * Makes a directory, with those around it, that must be there before a change is begun: only what exists can be locked.
  * @returns what was made, outer ones first
  * @throws KubepkiError no-permission, not-a-file, io; then nothing is left
  */

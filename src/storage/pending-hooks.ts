@@ -1,8 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
-import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
-import { readRegularFile } from '../filesystem/regular-file.ts';
+import { entriesIn, filesystemError, onFile } from '../filesystem/filesystem-error.ts';
 import { createDurably, removeIfThere, rename, syncDirectory } from './durable.ts';
 import { flock } from './lock.ts';
 import { backupId } from './manifest.ts';
@@ -17,7 +16,7 @@ import {
   shownLocation,
   text,
 } from './record.ts';
-import type { StateDirectory } from './state-directory.ts';
+import { isStill, type StateDirectory } from './state-directory.ts';
 
 /**
  * A change that a deploy hook is to follow, and what the hook is told of it. Not the hook itself: that is always the one on
@@ -30,7 +29,7 @@ export interface PendingHook {
   readonly names: readonly string[];
   readonly files: readonly string[];
   readonly components: readonly string[];
-  /** What the change puts in place; of a file that was changed again, one for each change. */
+  /** What the change puts in place. A file that was changed again is there once for each change. */
   readonly puts: readonly PutFile[];
 }
 
@@ -49,7 +48,7 @@ export interface ClaimedHook {
   readonly release: () => void;
 }
 
-// What a hook finds in its environment: words that mean nothing to a shell.
+// A hook finds them in its environment: words that mean nothing to a shell.
 const words = list(matching(/^[a-z0-9](?:[a-z0-9.-]*)$/));
 
 const hookRecord = object<Omit<PendingHook, 'backup'>>({
@@ -70,13 +69,13 @@ export function writePendingHook(state: StateDirectory, hook: PendingHook): void
   replace(state, hook, { claimed: true });
 }
 
-/** The same for one that was claimed: it is another run's afterwards. @throws KubepkiError no-permission, io */
+/** Rewrites a record that was claimed: another run can claim it afterwards. @throws KubepkiError no-permission, io */
 export function rewritePendingHook(state: StateDirectory, hook: PendingHook): void {
   replace(state, hook, { claimed: false });
 }
 
 /**
- * What runs that have ended have left, the oldest first, where the change was made and not taken back.
+ * Claims the hooks that runs which have ended have left, the oldest first, where the change was made and not taken back.
  * @throws KubepkiError no-permission, io
  */
 export function claimPendingHooks(state: StateDirectory): readonly ClaimedHook[] {
@@ -111,22 +110,25 @@ export function hasPendingHooks(state: StateDirectory): boolean {
 /** Removes the record of this run, once its hook has done its work. @throws KubepkiError no-permission, io */
 export function dropPendingHook(state: StateDirectory, backup: string): void {
   const path = recordPath(state, backup);
-  try {
+  onFile(path, () => {
     removeIfThere(path);
     syncDirectory(state.path);
-  } catch (cause) {
-    throw filesystemError(cause, path);
-  }
+  });
 }
 
 /**
- * Removes what is of no use any more, as its change was never made, or was taken back. Call it under the lock.
- * @returns what is wrong with those that stay, as they cannot be understood, or speak of a file that cannot be reached
+ * Removes the records whose change was never made, or was taken back. Call it under the lock.
+ * @returns what is wrong with records that stay: they cannot be understood, or speak of a file that cannot be reached
  * @throws KubepkiError no-permission, io
  */
 export function tidyPendingHooks(state: StateDirectory): readonly KubepkiError[] {
-  return entriesOf(state).flatMap((name) => {
-    if (/^hook-.*\.json\.new$/.test(name)) removeStaged(join(state.path, name));
+  return entriesIn(state.path, state.path).flatMap(({ name }) => {
+    if (/^hook-.*\.json\.new$/.test(name)) {
+      const staged = join(state.path, name);
+      onFile(staged, () => {
+        removeIfThere(staged);
+      });
+    }
     const backup = backupOf(name);
     if (backup === undefined) return [];
     const hook = readHook(state, backup);
@@ -147,34 +149,23 @@ function backupOf(name: string): string | undefined {
 
 /** Names begin with the time of the change. */
 function recordsIn(state: StateDirectory): readonly string[] {
-  return entriesOf(state)
-    .flatMap((name) => backupOf(name) ?? [])
+  return entriesIn(state.path, state.path)
+    .flatMap(({ name }) => backupOf(name) ?? [])
     .sort();
-}
-
-function entriesOf(state: StateDirectory): readonly string[] {
-  try {
-    return readdirSync(state.path);
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return [];
-    throw filesystemError(cause, state.path);
-  }
 }
 
 function replace(state: StateDirectory, hook: PendingHook, { claimed }: { readonly claimed: boolean }): void {
   const { backup, ...record } = hook;
   const path = recordPath(state, backup);
   const staged = `${path}.new`;
-  try {
+  onFile(path, () => {
     removeIfThere(staged);
     createDurably(staged, recordBytes(state, hookRecord, record), { mode: 0o600, owner: undefined });
     // Before it has its name, so that no other run claims it first. The descriptor is closed with the process.
     if (claimed && claim(staged) === undefined) throw new KubepkiError('busy', 'is locked', { file: staged });
     rename(staged, path);
     syncDirectory(state.path);
-  } catch (cause) {
-    throw filesystemError(cause, path);
-  }
+  });
 }
 
 /** @returns undefined when another run is at work on it, or has just dropped or rewritten it */
@@ -202,19 +193,14 @@ function open(path: string): number | undefined {
 
 /** @returns undefined: it has just gone */
 function readHook(state: StateDirectory, backup: string): PendingHook | KubepkiError | undefined {
-  const path = recordPath(state, backup);
   try {
-    const record = readRecord(state, path, hookRecord);
-    if (record === undefined) return undefined;
-    if ('locate' in record) return { backup, ...record.locate() };
-    return new KubepkiError(
-      'unfinished',
-      record.problem ?? 'is no record of a deploy hook that kubepki understands',
-      {
-        file: path,
-        hint: 'a hook may not have followed its change: do what it does by hand, then remove that file',
-      },
-    );
+    const record = readRecord(state, recordPath(state, backup), hookRecord, {
+      code: 'unfinished',
+      problem: 'is no record of a deploy hook that kubepki understands',
+      hint: 'a hook may not have followed its change: do what it does by hand, then remove that file',
+    });
+    if (record === undefined || record instanceof KubepkiError) return record;
+    return { backup, ...record.locate() };
   } catch (error) {
     if (error instanceof KubepkiError) return error;
     throw error;
@@ -222,21 +208,6 @@ function readHook(state: StateDirectory, backup: string): PendingHook | KubepkiE
 }
 
 /** One file that is what the change put there is enough as proof: the others may have been changed again. */
-function isInPlace({ root }: StateDirectory, { puts }: PendingHook): boolean {
-  return puts.some(({ path, sha256 }) => {
-    try {
-      return (readRegularFile(root.resolve(path), path)?.facts.sha256 ?? null) === sha256;
-    } catch (error) {
-      if (error instanceof KubepkiError) return false;
-      throw error;
-    }
-  });
-}
-
-function removeStaged(path: string): void {
-  try {
-    removeIfThere(path);
-  } catch (cause) {
-    throw filesystemError(cause, path);
-  }
+function isInPlace(state: StateDirectory, { puts }: PendingHook): boolean {
+  return puts.some(({ path, sha256 }) => isStill(state, path, sha256));
 }

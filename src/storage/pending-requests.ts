@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
-import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import { errnoOf, filesystemError, onFile } from '../filesystem/filesystem-error.ts';
 import { createDurably, removeIfThere, syncDirectory } from './durable.ts';
 import { list, location, matching, numberIn, object, readRecord, text, writeRecord } from './record.ts';
 import { createStateDirectory, removeIfEmpty, type StateDirectory } from './state-directory.ts';
@@ -12,7 +12,7 @@ export interface PendingRequest {
   readonly name: string;
   /** Name in the catalog. */
   readonly certificate: string;
-  /** PEM. */
+  /** The request in PEM. */
   readonly request: string;
   readonly usages: readonly string[];
   readonly expirationSeconds: number;
@@ -20,9 +20,9 @@ export interface PendingRequest {
   readonly replaces: string;
 }
 
-/** What one run has asked for, to be put in place together. */
+/** The requests of one run, whose certificates are put in place together. */
 export interface PendingRequests {
-  /** Where its kubeconfigs are: without symlinks a host path here, a stored one on disk. */
+  /** The directory of its kubeconfigs, without symlinks: a host path here, a stored one on disk. */
   readonly kubeconfigDir: string;
   readonly signerName: string;
   /** The command line that asked. */
@@ -48,12 +48,6 @@ const requestsRecord = object<PendingRequests>({
   ),
 });
 
-export interface PendingKey {
-  readonly name: string;
-  /** PEM. */
-  readonly key: string;
-}
-
 export function pendingRequestsDirectory(state: StateDirectory): string {
   return join(state.path, 'pending');
 }
@@ -62,7 +56,7 @@ export function pendingKeyPath(state: StateDirectory, name: string): string {
   return join(pendingRequestsDirectory(state), `${name}.key`);
 }
 
-/** There while requests wait. */
+/** The file is there while requests wait. */
 export function pendingRecordPath(state: StateDirectory): string {
   return join(pendingRequestsDirectory(state), 'requests.json');
 }
@@ -75,39 +69,33 @@ export function pendingRecordPath(state: StateDirectory): string {
 export function writePendingRequests(
   state: StateDirectory,
   pending: PendingRequests,
-  keys: readonly PendingKey[],
+  keys: readonly { readonly name: string; readonly key: string }[],
 ): void {
   const directory = pendingRequestsDirectory(state);
   createStateDirectory(state.path);
   createStateDirectory(directory);
-  try {
+  onFile(directory, () => {
     removeKeys(directory);
     for (const { name, key } of keys) {
       createDurably(pendingKeyPath(state, name), Buffer.from(key), { mode: 0o600, owner: undefined });
     }
     syncDirectory(directory);
     writeRecord(state, pendingRecordPath(state), requestsRecord, pending);
-  } catch (cause) {
-    throw filesystemError(cause, directory);
-  }
+  });
 }
 
 /**
- * What waits; undefined: nothing.
+ * @returns undefined when no requests wait
  * @throws KubepkiError unfinished for a record that cannot be used; no-permission, io
  */
 export function readPendingRequests(state: StateDirectory): PendingRequests | undefined {
-  const path = pendingRecordPath(state);
-  const record = readRecord(state, path, requestsRecord);
-  if (record === undefined || 'locate' in record) return record?.locate('renew --use-api --resume');
-  throw new KubepkiError(
-    'unfinished',
-    record.problem ?? 'is no record of requests that kubepki understands',
-    {
-      file: path,
-      hint: 'if nothing is to come of it, move the directory away',
-    },
-  );
+  const record = readRecord(state, pendingRecordPath(state), requestsRecord, {
+    code: 'unfinished',
+    problem: 'is no record of requests that kubepki understands',
+    hint: 'if nothing is to come of it, move the directory away',
+  });
+  if (record instanceof KubepkiError) throw record;
+  return record?.locate('renew --use-api --resume');
 }
 
 /**
@@ -127,7 +115,7 @@ export function dropPendingRequests(state: StateDirectory): void {
   }
 }
 
-/** Ours only. */
+/** Removes our own keys and no other file. */
 function removeKeys(directory: string): void {
   for (const name of readdirSync(directory)) {
     if (/^kubepki-.*\.key$/.test(name) || name === 'requests.json.new') removeIfThere(join(directory, name));

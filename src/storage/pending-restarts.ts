@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
-import { filesystemError } from '../filesystem/filesystem-error.ts';
-import { exists, readRegularFile } from '../filesystem/regular-file.ts';
-import { removeIfThere, syncDirectory } from './durable.ts';
+import { onFile } from '../filesystem/filesystem-error.ts';
+import { exists } from '../filesystem/regular-file.ts';
 import {
   deferred,
+  dropRecord,
   list,
   numberIn,
   object,
@@ -15,7 +15,7 @@ import {
   writeRecord,
   type StoredRecord,
 } from './record.ts';
-import type { StateDirectory } from './state-directory.ts';
+import { isStill, type StateDirectory } from './state-directory.ts';
 
 /** A component that was to be restarted to use these files. Host paths here, stored ones on disk. */
 export interface PendingRestart {
@@ -29,9 +29,9 @@ interface PutFile {
   readonly sha256: string;
 }
 
-/** How they were asked for; undefined: as it is by default. Times in milliseconds. Host paths here, stored ones on disk. */
+/** How the restarts were asked for, where not by default. Times are in milliseconds; host paths here, stored ones on disk. */
 export interface RestartTerms {
-  /** Of the static pods' manifests. */
+  /** The static pods' manifests are in it. */
   readonly manifestsDir?: string;
   readonly settle?: number;
   readonly stopTimeout?: number;
@@ -44,7 +44,7 @@ export interface PendingRestarts {
 }
 
 interface RestartsRecord {
-  /** Looked for only where they are of use: a path out of reach in a record that a reboot has settled must stop nothing. */
+  /** Their paths are looked for only when they are of use: one that is out of reach must not stop a run after a reboot. */
   readonly restarts: () => readonly PendingRestart[];
   readonly terms: () => RestartTerms;
   /** The kernel's name for the time since the machine was started: a reboot restarts everything. */
@@ -86,22 +86,15 @@ export function writePendingRestarts(
   bootId: string,
 ): void {
   const path = pendingRestartsPath(state);
-  try {
-    if (restarts.length === 0) {
-      removeIfThere(path);
-      removeIfThere(`${path}.new`);
-      syncDirectory(state.path);
-      return;
-    }
-    writeRecord(state, path, restartsRecord, { bootId, restarts: () => restarts, terms: () => terms });
-  } catch (cause) {
-    throw filesystemError(cause, path);
-  }
+  onFile(path, () => {
+    if (restarts.length === 0) dropRecord(path);
+    else writeRecord(state, path, restartsRecord, { bootId, restarts: () => restarts, terms: () => terms });
+  });
 }
 
 /**
- * What is still to be restarted: where a file is no longer what the change put there (it was never made, or taken back),
- * nothing is; neither is after a reboot. What cannot be read is nothing: it only asks for a restart, and
+ * What is still to be restarted. After a reboot that is nothing, and so it is where a file is no longer what the change put there,
+ * which was never made then, or taken back. A record that cannot be read only asks for a restart: it counts for nothing, and
  * {@link unusablePendingRestarts} says so.
  * @throws KubepkiError unfinished for a file that cannot be reached from here: whether it was changed cannot be told
  */
@@ -111,18 +104,18 @@ export function readPendingRestarts(state: StateDirectory, bootId: string): Pend
   const { bootId: written, restarts: all, terms } = record.locate();
   if (written !== bootId) return none;
   const restarts = all().filter(({ files }) =>
-    files.some(({ path, sha256 }) => digestOf(state, path) === sha256),
+    files.some(({ path, sha256 }) => isStill(state, path, sha256)),
   );
   return restarts.length === 0 ? none : { restarts, terms: terms() };
 }
 
-/** Why what is there cannot be read. */
+/** Why the record that is there cannot be read. */
 export function unusablePendingRestarts(state: StateDirectory): KubepkiError | undefined {
   const record = readPending(state);
   return record instanceof KubepkiError ? record : undefined;
 }
 
-/** Whether there is word of any, still of use or not. @throws KubepkiError no-permission, io */
+/** Whether there is a record, of use or not. @throws KubepkiError no-permission, io */
 export function hasPendingRestarts(state: StateDirectory): boolean {
   const path = pendingRestartsPath(state);
   return exists(path, path) || exists(`${path}.new`, path);
@@ -133,23 +126,13 @@ function pendingRestartsPath(state: StateDirectory): string {
 }
 
 function readPending(state: StateDirectory): StoredRecord<RestartsRecord> | KubepkiError | undefined {
-  const path = pendingRestartsPath(state);
   try {
-    const record = readRecord(state, path, restartsRecord);
-    if (record === undefined || 'locate' in record) return record;
-    const problem = record.problem ?? 'is no record of restarts that kubepki understands';
-    return new KubepkiError('unfinished', problem, { file: path });
+    return readRecord(state, pendingRestartsPath(state), restartsRecord, {
+      code: 'unfinished',
+      problem: 'is no record of restarts that kubepki understands',
+    });
   } catch (error) {
     if (error instanceof KubepkiError) return error;
-    throw error;
-  }
-}
-
-function digestOf({ root }: StateDirectory, path: string): string | undefined {
-  try {
-    return readRegularFile(root.resolve(path), path)?.facts.sha256;
-  } catch (error) {
-    if (error instanceof KubepkiError) return undefined;
     throw error;
   }
 }

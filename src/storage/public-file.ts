@@ -2,10 +2,11 @@ import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import { filesystemError } from '../filesystem/filesystem-error.ts';
+import { onFile } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
-import { createDurably, removeIfThere, rename, syncDirectory } from './durable.ts';
-import { stagedPathFor } from './staged-file.ts';
+import type { FileSystemRoot } from '../filesystem/root.ts';
+import { createDurably, removeIfThere, rename, stagedPathFor, syncDirectory } from './durable.ts';
+import { requireSafeTargets } from './safe-targets.ts';
 
 interface PublicFile {
   readonly name: string;
@@ -18,7 +19,7 @@ interface WrittenFile {
 }
 
 /**
- * Puts files that anybody may read (0644) into a directory, each in one step. A file that is there and says something else stays,
+ * Puts files that every user may read (0644) into a directory, each in one step. A file that is there and says something else stays,
  * and then none is written, unless `force` is given.
  * @param directory a host path
  * @throws KubepkiError not-found, not-a-file, no-permission, conflict
@@ -41,21 +42,16 @@ export function writePublicFiles(
       hint: `look at it: cat ${shellWord(other.path)}; to replace it: --force`,
     });
   }
-  for (const { path, text } of changed) replacePublicFile(path, [Buffer.from(text)], path);
+  for (const { path, text } of changed) replacePublicFile(path, [text], path);
   return planned.map(({ path, outcome }) => ({ path, outcome }));
 }
 
-/** @throws KubepkiError not-found, not-a-file, no-permission */
-export function requireDirectory(directory: string, shownPath: string): void {
-  try {
-    if (statSync(directory).isDirectory()) return;
-  } catch (cause) {
-    throw filesystemError(cause, shownPath);
-  }
+function requireDirectory(directory: string, shownPath: string): void {
+  if (onFile(shownPath, () => statSync(directory)).isDirectory()) return;
   throw new KubepkiError('not-a-file', 'is not a directory', { file: shownPath });
 }
 
-/** @throws KubepkiError not-a-file for a symlink too: systemctl mask makes one, and has its reasons */
+/** @throws KubepkiError not-a-file for a symlink too: systemctl mask makes such a link, and has its reasons */
 function contentOf(path: string): string | undefined {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats?.isSymbolicLink() === true) {
@@ -67,16 +63,12 @@ function contentOf(path: string): string | undefined {
   return readRegularFile(path, path)?.bytes.toString('utf8');
 }
 
-/**
- * Writes a file that every user may read (0644) under a temporary name and renames it: no reader sees half of
- * it.
- * @throws KubepkiError
- */
-export function replacePublicFile(path: string, pieces: Iterable<Buffer>, shownPath: string): void {
-  try {
+/** Writes the file under a temporary name and renames it: no reader sees half of it. */
+function replacePublicFile(path: string, texts: Iterable<string>, shownPath: string): void {
+  onFile(shownPath, () => {
     const target = join(realpathSync(dirname(path)), basename(path));
     const staged = stagedPathFor(target);
-    createDurably(staged, pieces, { mode: 0o644, owner: undefined });
+    createDurably(staged, encoded(texts), { mode: 0o644, owner: undefined });
     try {
       rename(staged, target);
     } catch (cause) {
@@ -84,7 +76,59 @@ export function replacePublicFile(path: string, pieces: Iterable<Buffer>, shownP
       throw cause;
     }
     syncDirectory(dirname(target));
-  } catch (cause) {
-    throw filesystemError(cause, shownPath);
-  }
+  });
+}
+
+function* encoded(texts: Iterable<string>): Generator<Buffer> {
+  for (const text of texts) yield Buffer.from(text);
+}
+
+/** A file of metrics for node_exporter's textfile collector, which reads it at any moment. */
+export interface Textfile {
+  /** Host path, for messages. */
+  readonly path: string;
+  /** The file's own name in its directory without symlinks. A link of that name is replaced, never followed. */
+  readonly target: string;
+  /** The end of its content, where our metrics say what became of `renew`; undefined: there is no such file. */
+  readonly end: string | undefined;
+}
+
+/**
+ * Finds out whether metrics can be written there, before anything else is done.
+ * @throws KubepkiError not-found, not-a-file, no-permission, conflict
+ */
+export function openTextfile(root: FileSystemRoot, given: string): Textfile {
+  const path = root.locate(given);
+  const directory = root.resolve(dirname(path));
+  requireDirectory(directory, dirname(path));
+  const target = join(directory, basename(path));
+  requireSafeTargets(root, [{ path: dirname(path), resolvedPath: directory, before: undefined }]);
+  return { path, target, end: endOf(target, path) };
+}
+
+/**
+ * Its temporary name begins with a dot and does not end in `.prom`, which is what node_exporter reads.
+ * @throws KubepkiError
+ */
+export function writeTextfile({ path, target }: Textfile, texts: Iterable<string>): void {
+  replacePublicFile(target, texts, path);
+}
+
+// The metrics of a thousand nodes are 14 MB.
+const maxMetricsBytes = 256 * 1024 * 1024;
+const endBytes = 4096;
+
+/** A slip of the pen must not cost a key: only metrics are replaced, or a file whose name says that it holds such. */
+function endOf(target: string, path: string): string | undefined {
+  const stats = lstatSync(target, { throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  const isMetricsByName = path.endsWith('.prom');
+  if (stats.isSymbolicLink() && isMetricsByName) return undefined;
+  const bytes = readRegularFile(target, path, maxMetricsBytes)?.bytes ?? Buffer.alloc(0);
+  const isMetrics = bytes.length === 0 || bytes.subarray(0, 7).toString('latin1') === '# HELP ';
+  if (isMetricsByName || isMetrics) return bytes.subarray(-endBytes).toString('utf8');
+  throw new KubepkiError('conflict', 'is there and holds no metrics, so it is not replaced', {
+    file: path,
+    hint: 'name a file that ends in .prom, which is what node_exporter reads',
+  });
 }

@@ -1,8 +1,7 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
-import { replaceDurably } from './durable.ts';
+import { isStagedPath, removeIfThere, replaceDurably, syncDirectory } from './durable.ts';
 import { readOwn, type StateDirectory } from './state-directory.ts';
-import { isStagedPath } from './staged-file.ts';
 import {
   pathLocator,
   pathStore,
@@ -13,7 +12,7 @@ import {
 } from './stored-paths.ts';
 
 /** How a value is kept in a file of ours: as which JSON, and which JSON is taken for it. */
-export interface Field<T> {
+interface Field<T> {
   /** @returns undefined for what this field has not written */
   readonly parse: (stored: unknown) => Located<T> | undefined;
   readonly store: (value: T, store: PathStore['store']) => unknown;
@@ -22,10 +21,10 @@ export interface Field<T> {
 /** What was stored, with its paths as they are here. Throws what the locator throws. */
 type Located<T> = (paths: PathLocator) => T;
 
-export type JsonRecord = Readonly<Record<string, unknown>>;
+type JsonRecord = Readonly<Record<string, unknown>>;
 
 /** A field with named parts; a file of ours is one. */
-export interface ObjectField<T> extends Field<T> {
+interface ObjectField<T> extends Field<T> {
   readonly store: (value: T, store: PathStore['store']) => JsonRecord;
 }
 
@@ -57,7 +56,7 @@ export function numberIn(min: number, max: number, { fractions = false } = {}): 
 /** A host path, without symlinks where it is in one of our directories. */
 export const location: Field<string> = pathField((paths, stored) => paths.locate(stored));
 
-/** The same as the operator writes it, for messages. */
+/** A host path as the operator writes it, for messages. */
 export const shownLocation: Field<string> = pathField((paths, stored) => paths.show(stored));
 
 function pathField(locate: (paths: PathLocator, stored: StoredPath) => string): Field<string> {
@@ -104,7 +103,7 @@ export function deferred<T>(field: Field<T>): Field<() => T> {
   };
 }
 
-/** Of a part that may be left out the field is {@link optional}. */
+/** A part that may be left out has an {@link optional} field. */
 type PartsOf<T> = {
   readonly [K in keyof T]-?: Field<Partial<Pick<T, K>> extends Pick<T, K> ? T[K] | undefined : T[K]>;
 };
@@ -146,34 +145,39 @@ export interface StoredRecord<T> {
   readonly locate: (command?: string) => T;
 }
 
-/** One that was not: a symlink, another user's, or not what we write. `problem`: what it is; undefined: its content. */
-export interface UnusableRecord {
-  readonly problem: string | undefined;
+/** The error for a file in a record's place that cannot be used. */
+interface Unusable {
+  readonly code: 'unfinished' | 'no-backup';
+  /** What is wrong with a content that we do not write. */
+  readonly problem: string;
+  readonly hint?: string;
 }
 
 /**
- * @returns undefined when there is none
+ * @returns undefined when there is none; an error for a symlink, another user's file, or what we do not write
  * @throws KubepkiError no-permission, io
  */
 export function readRecord<T>(
   state: StateDirectory,
   path: string,
   field: ObjectField<T>,
-): StoredRecord<T> | UnusableRecord | undefined {
+  { code, problem, hint }: Unusable,
+): StoredRecord<T> | KubepkiError | undefined {
+  const unusable = (message: string): KubepkiError => new KubepkiError(code, message, { file: path, hint });
   let bytes: Buffer | undefined;
   try {
     bytes = readOwn(path)?.bytes;
   } catch (error) {
     const isStrange = error instanceof KubepkiError && ['not-a-file', 'too-large'].includes(error.code);
-    if (isStrange) return { problem: error.message };
+    if (isStrange) return unusable(error.message);
     throw error;
   }
   if (bytes === undefined) return undefined;
   const stored = parseJson(bytes);
-  if (!isRecord(stored) || stored['version'] !== 1) return { problem: undefined };
+  if (!isRecord(stored) || stored['version'] !== 1) return unusable(problem);
   const { origin } = stored;
   const located = field.parse(stored);
-  if (located === undefined || !isOrigin(origin)) return { problem: undefined };
+  if (located === undefined || !isOrigin(origin)) return unusable(problem);
   return { locate: (command) => located(pathLocator(state, origin, command)) };
 }
 
@@ -193,6 +197,18 @@ export function recordBytes<T>(state: StateDirectory, field: ObjectField<T>, val
 /** On disk when this returns; a reader sees the old record or the new one. Throws what node:fs throws. */
 export function writeRecord<T>(state: StateDirectory, path: string, field: ObjectField<T>, value: T): void {
   replaceDurably(path, recordBytes(state, field, value));
+}
+
+/** A removed record is gone from the disk when this returns. Throws what node:fs throws. */
+export function dropRecord(path: string): void {
+  removeIfThere(path);
+  removeHalfWritten(path);
+  syncDirectory(dirname(path));
+}
+
+/** Removes what a run has left that was killed while it wrote the record. Throws what node:fs throws. */
+export function removeHalfWritten(path: string): void {
+  removeIfThere(`${path}.new`);
 }
 
 /** Whether it is one of our names beside that file: only such are ever removed. */

@@ -2,20 +2,20 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import { filesystemError } from '../filesystem/filesystem-error.ts';
+import { filesystemError, onFile } from '../filesystem/filesystem-error.ts';
 import { exists, readRegularFile } from '../filesystem/regular-file.ts';
 import { readBackupFile, removeBackup, removeIncompleteBackups } from './backup.ts';
-import { createDurably, removeIfThere, rename, syncDirectory } from './durable.ts';
+import { createDurably, isStagedName, removeIfThere, rename, syncDirectory } from './durable.ts';
 import { readManifest } from './manifest.ts';
 import { dropJournal, readJournal, type Journal, type JournalEntry } from './journal.ts';
 import { removeEmpty } from './new-directories.ts';
+import { removeHalfWritten } from './record.ts';
 import { removeHalfWrittenKeys } from './requested-keys.ts';
-import { isStagedName } from './staged-file.ts';
 import { commandHere, type StateDirectory } from './state-directory.ts';
 
 /**
- * What becomes of an interrupted change: `undone` before it touched anything, `completed`, or taken `back` for a reason.
- * `none`: there is none.
+ * What becomes of an interrupted change: it is `undone` before it has touched anything, `completed`, or taken `back` for a reason.
+ * `none`: there is no such change.
  */
 export type Recovery =
   | { readonly outcome: 'none' }
@@ -51,7 +51,7 @@ export function recover(state: StateDirectory): Recovery {
     journal === undefined
       ? ({ outcome: 'none' } as const)
       : unlessStuck(state, () => {
-          // Seen is not yet on disk: the run that wrote it may have been killed before it flushed the directory.
+          // A journal that is seen is not yet on disk: its run may have been killed before it flushed the directory.
           syncDirectory(state.path);
           return said(
             journal,
@@ -84,12 +84,10 @@ function journalToResolve(state: StateDirectory): Journal | undefined {
  * removed an old backup.
  */
 function removeHalfDone(state: StateDirectory): void {
-  try {
-    removeIfThere(`${state.journal}.new`);
+  onFile(state.journal, () => {
+    removeHalfWritten(state.journal);
     removeHalfWrittenKeys(state);
-  } catch (cause) {
-    throw filesystemError(cause, state.journal);
-  }
+  });
   removeIncompleteBackups(state);
 }
 
@@ -134,7 +132,7 @@ function journalToDiscard(state: StateDirectory): Journal | 'not understood' | u
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
     const { message, file, hint } = error;
-    // With the journal their names would be gone, and private keys would stay in them for ever.
+    // Without the journal nothing would know the names of the staged files, and private keys would stay in them for ever.
     throw new KubepkiError('unfinished', message, {
       file,
       hint: `${hint ?? ''}; where that is gone for good: rm ${shellWord(state.journal)}`,
@@ -203,12 +201,10 @@ function moveForward(state: StateDirectory, entry: JournalEntry): void {
   const place = placeOf(state, entry);
   if (place === 'new') return;
   if (place === 'foreign') throw changedBySomebodyElse(state, entry);
-  try {
+  onFile(entry.path, () => {
     if (entry.after === null) removeIfThere(entry.resolvedPath);
     else rename(entry.stagedPath, entry.resolvedPath);
-  } catch (cause) {
-    throw filesystemError(cause, entry.path);
-  }
+  });
 }
 
 function back(state: StateDirectory, journal: Journal, reason: string): Resolution {
@@ -222,7 +218,7 @@ function back(state: StateDirectory, journal: Journal, reason: string): Resoluti
       removeIfThere(entry.resolvedPath);
       continue;
     }
-    // Under the name the journal knows, so that a crash here leaves nothing unnamed.
+    // It is written under the name that the journal knows: a crash here leaves no file that nothing names.
     removeIfThere(entry.stagedPath);
     const { mode, uid, gid } = file.old;
     createDurably(entry.stagedPath, content, { mode, owner: { uid, gid } });
@@ -234,7 +230,10 @@ function back(state: StateDirectory, journal: Journal, reason: string): Resoluti
   return { outcome: 'back', reason };
 }
 
-/** The targets are as they shall be. The journal goes only when that, and all it names, is on disk. Throws what node:fs throws. */
+/**
+ * Ends a change whose targets are as they shall be. The journal goes only when the targets, and the absence of the staged files
+ * that it names, are on disk. Throws what node:fs throws.
+ */
 export function settle(state: StateDirectory, journal: Journal): void {
   removeStaged(journal);
   dropJournal(state);
@@ -252,19 +251,14 @@ function digest(path: string, shownPath: string): string | null {
   return readRegularFile(path, shownPath)?.facts.sha256 ?? null;
 }
 
-/**
- * Only the journal knows the names of the staged files: so they are gone from the disk before the journal is.
- */
+/** Only the journal knows the names of the staged files: so they are gone from the disk before the journal is. */
 function removeStaged({ entries }: Journal): void {
   for (const { stagedPath } of entries) removeIfThere(stagedPath);
-  // A directory that is not there (a link may lead into it) holds no names.
+  // A directory that is not there holds no names; a link may lead into it.
   for (const directory of directoriesOf(entries)) if (exists(directory, directory)) syncDirectory(directory);
 }
 
-/**
- * A journal that cannot be understood does not tell the names of the staged files, but they are all of one
- * form.
- */
+/** A journal that cannot be understood does not tell the names of the staged files, but all of them have one form. */
 function removeAnyStaged(state: StateDirectory): void {
   const certDirs = [state.certDir, ...directoriesIn(state.certDir)].filter((one) => one !== state.path);
   for (const directory of new Set([...certDirs, state.root.resolve(state.kubeconfigDir)])) {

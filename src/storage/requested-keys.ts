@@ -1,17 +1,16 @@
 import { join } from 'node:path';
-import { filesystemError } from '../filesystem/filesystem-error.ts';
-import { removeIfThere } from './durable.ts';
-import { list, object, readRecord, text, writeRecord } from './record.ts';
+import { KubepkiError } from '../errors/error.ts';
+import { onFile } from '../filesystem/filesystem-error.ts';
+import { list, object, readRecord, removeHalfWritten, text, writeRecord } from './record.ts';
 import type { StateDirectory } from './state-directory.ts';
 
-// A node has ten certificates; who asks again and again does not wait for the oldest any more.
+// A node has ten certificates. After so many requests the oldest ones are not waited for any more.
 const mostKept = 200;
 
-/** What a request was made for, and with which key. */
 interface RequestedKey {
   /** The certificate's, as a user types it. */
   readonly name: string;
-  /** Of the public key, hex. */
+  /** SHA-256 of the public key, hex. */
   readonly digest: string;
 }
 
@@ -29,21 +28,23 @@ function recordPath(state: StateDirectory): string {
  * @throws KubepkiError no-permission, io
  */
 export function readRequestedKeys(state: StateDirectory): readonly RequestedKey[] {
-  const record = readRecord(state, recordPath(state), keysRecord);
-  return record !== undefined && 'locate' in record ? record.locate().keys : [];
+  const record = readRecord(state, recordPath(state), keysRecord, {
+    code: 'unfinished',
+    problem: 'is no record of keys that kubepki understands',
+  });
+  return record === undefined || record instanceof KubepkiError ? [] : record.locate().keys;
 }
 
 /** On disk when this returns. Under the lock, before the requests are made. @throws KubepkiError no-permission, io */
 export function rememberRequestedKeys(state: StateDirectory, made: readonly RequestedKey[]): void {
   const keys = [...readRequestedKeys(state), ...made].slice(-mostKept);
-  try {
-    writeRecord(state, recordPath(state), keysRecord, { keys });
-  } catch (cause) {
-    throw filesystemError(cause, recordPath(state));
-  }
+  const path = recordPath(state);
+  onFile(path, () => {
+    writeRecord(state, path, keysRecord, { keys });
+  });
 }
 
-/** What a run that was killed while it wrote the record has left. Throws what node:fs throws. */
+/** Throws what node:fs throws. */
 export function removeHalfWrittenKeys(state: StateDirectory): void {
-  removeIfThere(`${recordPath(state)}.new`);
+  removeHalfWritten(recordPath(state));
 }

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { FileTarget, SigningFiles } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import { errnoOf, filesystemError, onFile } from '../filesystem/filesystem-error.ts';
 import { isForeign, isOpenToOthers } from '../filesystem/owner.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 
@@ -64,7 +64,7 @@ function chownLinks(links: readonly string[]): string {
   return `chown -h root ${links.map(shellWord).join(' ')}`;
 }
 
-/** Who may write to a directory may put another file in the place of each that is in it, at any moment. */
+/** A user who may write to a directory may put another file in the place of each that is in it, at any moment. */
 function requireOwnDirectories(targets: readonly FileTarget[]): void {
   const directories = new Set(targets.map(({ resolvedPath }) => dirname(resolvedPath)));
   for (const directory of directories) {
@@ -94,11 +94,11 @@ function requireNamersOwn({ path, resolvedPath, before, namedBy }: FileTarget): 
 }
 
 /**
- * The owner of a CA's certificate decides what signs and what is trusted. So of a foreign one's CA nothing goes into files but
- * where that owner can put what he likes already.
+ * The owner of a CA's certificate decides what signs and what is trusted. So the CA of a foreign owner is used only for files
+ * that this owner can replace already.
  *
- * Whose the CA's key is does not matter: it fits the certificate. (Of kubeadm's rootless control planes it belongs to the user
- * of kube-controller-manager.)
+ * The owner of the CA's key does not matter, as the key fits the certificate. (In kubeadm's rootless control planes it belongs
+ * to the user of kube-controller-manager.)
  */
 function requireSignersOwn(root: FileSystemRoot, { certificate, targets }: SigningFiles): void {
   const { path, before } = certificate;
@@ -137,11 +137,7 @@ function mayReplace(uid: number, { resolvedPath, before }: FileTarget): boolean 
 }
 
 function look(path: string): Stats {
-  try {
-    return lstatSync(path);
-  } catch (cause) {
-    throw filesystemError(cause, path);
-  }
+  return onFile(path, () => lstatSync(path));
 }
 
 /** @returns undefined where nothing is there yet */

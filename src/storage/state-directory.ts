@@ -24,9 +24,9 @@ export interface StateDirectory {
   /** What stands for `/`. */
   readonly root: FileSystemRoot;
   readonly certDir: string;
-  /** The same as the operator writes it, for messages. */
+  /** The cert dir as the operator writes it, for messages. */
   readonly shownCertDir: string;
-  /** As the operator writes it; symlinks not yet resolved, and it need not be there. */
+  /** As the operator writes it: its symlinks are not resolved, and it need not be there. */
   readonly kubeconfigDir: string;
   /** The flags that lead here, for command lines in hints. */
   readonly flags: readonly string[];
@@ -63,7 +63,7 @@ export function createStateDirectory(directory: string): void {
   const isNew = makeDirectory(directory);
   if (!isNew) requireOwn(directory);
   try {
-    // Also where it was there: a run that was killed right after making it has not got this far.
+    // A directory that was there is flushed too: a run that was killed right after making it has not got this far.
     syncDirectory(dirname(directory));
   } catch (cause) {
     if (isNew) removeIfEmpty(directory);
@@ -71,7 +71,7 @@ export function createStateDirectory(directory: string): void {
   }
 }
 
-/** What {@link createStateDirectory} refuses, where there is something already. @throws KubepkiError no-permission */
+/** Refuses the directory as {@link createStateDirectory} would, and makes none. @throws KubepkiError no-permission */
 export function requireSoundStateDirectory(directory: string): void {
   if (lstatSync(directory, { throwIfNoEntry: false }) !== undefined) requireOwn(directory);
 }
@@ -89,7 +89,7 @@ function makeDirectory(directory: string): boolean {
   }
 }
 
-/** A user who can write to the journal decides which files are replaced: the directory must be ours alone. */
+/** A user who can write to the journal decides which files are replaced: so only we may write to the directory. */
 function requireOwn(directory: string): void {
   const stats = lstatSync(directory);
   const mine = stats.uid === (geteuid?.() ?? stats.uid);
@@ -104,15 +104,15 @@ function requireOwn(directory: string): void {
   });
 }
 
-/** What to do where a file or directory of kubepki's is another user's. */
+/** What the operator can do where a file or directory of kubepki's is another user's. */
 export function wayOn(uid: number, path: string): string {
   if (uid === 0) return 'run it as root';
   return `run it as that user; or, if nothing of it is needed any more: mv ${shellWord(path)} ${shellWord(`${path}.old`)}`;
 }
 
 /**
- * Reads a record of ours. The owner of the cert dir can put another directory in the place of the state, at
- * any moment; but cannot make files that belong to root.
+ * Reads a record of ours. The owner of the cert dir can put another directory in the place of the state at any moment, but
+ * cannot make files that belong to root.
  * @returns undefined when there is none
  * @throws KubepkiError not-a-file, too-large, no-permission, io
  */
@@ -122,6 +122,16 @@ export function readOwn(path: string): RegularFile | undefined {
   if (file === undefined || me === undefined || file.facts.uid === me) return file;
   const message = `belongs to uid ${String(file.facts.uid)}, and so is none of the files that kubepki keeps for uid ${String(me)}`;
   throw new KubepkiError('not-a-file', message, { file: path });
+}
+
+/** Whether the file is what it was, or (null) is not there; a file that cannot be read is not. */
+export function isStill({ root }: StateDirectory, path: string, sha256: string | null): boolean {
+  try {
+    return (readRegularFile(root.resolve(path), path)?.facts.sha256 ?? null) === sha256;
+  } catch (error) {
+    if (error instanceof KubepkiError) return false;
+    throw error;
+  }
 }
 
 /** Removes the directory if nothing is in it any more: a run that changed nothing leaves nothing. */

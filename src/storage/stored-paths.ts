@@ -2,7 +2,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import { kubeconfigDirName } from './kubeconfig-dir.ts';
+import { kubeconfigDirName } from './lock-file.ts';
 import type { StateDirectory } from './state-directory.ts';
 
 /**
@@ -33,7 +33,7 @@ export interface PathStore {
 export interface PathLocator {
   /** The host path, of our directories without symlinks. @throws KubepkiError unfinished when it cannot be reached from here */
   readonly locate: (stored: StoredPath) => string;
-  /** The same as the operator would write it. @throws KubepkiError unfinished */
+  /** The host path as the operator would write it. @throws KubepkiError unfinished */
   readonly show: (stored: StoredPath) => string;
 }
 
@@ -105,7 +105,7 @@ function rootOf({ certDir }: StateDirectory, origin: Origin): string | undefined
 
 interface Reading {
   readonly origin: Origin;
-  /** undefined: not known from here. */
+  /** undefined: from here it is not known. */
   readonly root: string | undefined;
   readonly command: string;
 }
@@ -149,7 +149,7 @@ function otherRoot(
   );
 }
 
-/** The inner resolve keeps `..` below the directory. */
+/** The inner call of resolve keeps `..` below the directory. */
 function below(directory: string, path: string): string {
   return resolve(directory, `.${resolve('/', path)}`);
 }

@@ -1,16 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { KubepkiError } from '../errors/error.ts';
-import { errnoOf, filesystemError } from '../filesystem/filesystem-error.ts';
+import { errnoOf, filesystemError, onFile } from '../filesystem/filesystem-error.ts';
 import { readRegularFile, sha256, type FileFacts } from '../filesystem/regular-file.ts';
 import type { ChangeSet, FileChange, FileTarget, SigningFiles } from '../changeset/change-set.ts';
 import { createBackup, pruneBackups } from './backup.ts';
-import { createDurably } from './durable.ts';
+import { createDurably, stagedPathFor } from './durable.ts';
 import { createDirectory, missingDirectories, requireDirectories } from './new-directories.ts';
 import type { Occasion } from './manifest.ts';
 import { writeJournal, type Journal, type JournalEntry } from './journal.ts';
 import { putInPlace, settle, syncTargetDirectories, undo, type Resolution } from './recovery.ts';
 import { requireSafeTargets } from './safe-targets.ts';
-import { stagedPathFor } from './staged-file.ts';
 import {
   commandHere,
   createStateDirectory,
@@ -25,7 +24,7 @@ interface TransactionOptions {
   readonly occasion: Occasion;
   /** Throws when what was read back from disk is not what it should be; then nothing is changed. */
   readonly verify: (read: ReadStaged) => void;
-  /** undefined: no old one goes. */
+  /** undefined: all old backups stay. */
   readonly keepBackups: number | undefined;
 }
 
@@ -45,13 +44,12 @@ export interface OpenTransaction {
   /** The name that the backup will have. */
   readonly id: string;
   /**
-   * Writes the new content of a target beside it, once those of the targets before it are written: whichever
-   * is made first, a run does the same in the same order, and an error names the same file. After `abort`
-   * nothing more is written.
+   * Writes the new content of a target beside it, once those of the targets before it are written: whichever content is made
+   * first, every run writes them in the same order, and an error names the same file. After `abort` nothing more is written.
    */
   stage(change: FileChange): void;
   /**
-   * For when all is staged.
+   * Prepares the commit when all is staged.
    * @throws KubepkiError conflict when a target is not what the change was made against; then nothing is changed
    */
   prepare(options: TransactionOptions): PreparedTransaction;
@@ -248,7 +246,7 @@ function finish(
 function halfWay(state: StateDirectory, cause: unknown): KubepkiError {
   const { code, oneLine, hint } = filesystemError(cause, state.journal);
   return new KubepkiError('unfinished', `the change stopped half-way: ${oneLine}`, {
-    // For a file that another program wrote, the error has its own hint.
+    // The error for a file that another program wrote has its own hint.
     hint: code === 'unfinished' ? hint : `mend that, then: ${commandHere(state, 'recover')}`,
     cause,
   });
@@ -287,20 +285,16 @@ function abort(state: StateDirectory, journal: Journal): KubepkiError | undefine
 }
 
 function record(state: StateDirectory, journal: Journal): void {
-  try {
+  onFile(state.journal, () => {
     writeJournal(state, journal);
-  } catch (cause) {
-    throw filesystemError(cause, state.journal);
-  }
+  });
 }
 
 /** A staged file is on disk only when the name in its directory is. */
 function flush(state: StateDirectory, journal: Journal): void {
-  try {
+  onFile(state.certDir, () => {
     syncTargetDirectories(journal.entries);
-  } catch (cause) {
-    throw filesystemError(cause, state.certDir);
-  }
+  });
 }
 
 function stage({ target, after }: FileChange, entry: JournalEntry): void {
@@ -324,7 +318,7 @@ function requireThere(file: { readonly bytes: Buffer } | undefined, target: File
   throw new KubepkiError('verification', 'disappeared before it was read back', { file: target.path });
 }
 
-/** The replacement is given to the owner that the file had, so that one counts as well. */
+/** The replacement gets the owner that the file had, so the owner counts as well. */
 function isAsItWas(now: FileFacts | undefined, before: FileFacts | undefined): boolean {
   return now?.sha256 === before?.sha256 && now?.uid === before?.uid && now?.gid === before?.gid;
 }

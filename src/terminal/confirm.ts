@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { KubepkiError } from '../errors/error.ts';
-import { renewalQuestion } from '../render/change/renewal-question.ts';
+import { renewalQuestion } from '../render/change/renewal.ts';
 
 /**
  * Lists what would be renewed and asks.

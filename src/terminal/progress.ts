@@ -1,6 +1,6 @@
 import { progressLine } from '../render/progress-line.ts';
-import { onInterrupt } from './signals.ts';
-import { showStatusRow } from './standard-streams.ts';
+import type { Interruptions } from './interruptions.ts';
+import type { Streams } from './standard-streams.ts';
 
 export interface Progress {
   update(text: string): void;
@@ -18,7 +18,12 @@ const intervalMs = 200;
  * A line on stderr, which must be a terminal: from a second on, gone when it ends or the process is interrupted. None where
  * the terminal does not know its width. The cursor stays visible: Ctrl-Z and kill -9 leave nobody who could bring it back.
  */
-export function startProgress(text: string, { colour }: { readonly colour: boolean }): Progress {
+export function startProgress(
+  text: string,
+  { colour }: { readonly colour: boolean },
+  streams: Streams,
+  interruptions: Interruptions,
+): Progress {
   const startedAt = performance.now();
   let said = text;
   let turn = 0;
@@ -26,11 +31,11 @@ export function startProgress(text: string, { colour }: { readonly colour: boole
     const { columns } = process.stderr;
     // A timer may fire a fraction of a millisecond before its time.
     const elapsedMs = Math.ceil(performance.now() - startedAt);
-    showStatusRow(progressLine({ text: said, elapsedMs, turn: turn++, columns, colour }));
+    streams.showStatusRow(progressLine({ text: said, elapsedMs, turn: turn++, columns, colour }));
   };
   let forget: (() => void) | undefined;
   let timer = setTimeout(() => {
-    forget = onInterrupt(() => {
+    forget = interruptions.onInterrupt(() => {
       end();
       return undefined;
     });
@@ -42,7 +47,7 @@ export function startProgress(text: string, { colour }: { readonly colour: boole
     if (forget === undefined) return;
     forget();
     forget = undefined;
-    showStatusRow('');
+    streams.showStatusRow('');
   }
   return {
     update: (text) => {

@@ -2,75 +2,122 @@ import { fstatSync, readFileSync, writeSync, type Stats } from 'node:fs';
 
 export type OutputName = 'stdout' | 'stderr';
 
-/** O_CLOEXEC, of which node knows no name. */
-const closeOnExec = 0o2000000;
-const descriptors: Readonly<Record<OutputName, number>> = { stdout: 1, stderr: 2 };
-/** What each was when the program began. */
-const kinds = { stdout: kindOf(descriptors.stdout), stderr: kindOf(descriptors.stderr) };
-const opened = new Set<OutputName>();
-let onError: (name: OutputName, error: Error) => void = () => undefined;
-
-/** What becomes of an error in writing; it may be called while something is written, or later. */
-export function onOutputError(handler: typeof onError): void {
-  onError = handler;
-}
-
-/** Never waits for a reader: the work goes on, and a signal is heard. On a terminal it is above the progress line. */
-export function writeOutput(name: OutputName, text: string): void {
-  const row = isTerminal(name) ? statusRow : '';
-  if (row !== '') showStatusRow('');
-  if (kinds[name] === 'closed') onError(name, new Error('it is closed'));
-  else if (kinds[name] === 'file') writeFile(name, Buffer.from(text));
-  else open(name).write(text);
-  if (row !== '') showStatusRow(row);
-}
-
-/** A disk that is nearly full takes a part, and the stream that node has for a file does not ask how much that was. */
-function writeFile(name: OutputName, bytes: Buffer): void {
-  try {
-    for (let at = 0; at < bytes.length;) at += writeSync(descriptors[name], bytes, at);
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    onError(name, error);
-  }
-}
-
-function open(name: OutputName): NodeJS.WriteStream {
-  const stream = process[name];
-  if (!opened.has(name)) {
-    opened.add(name);
-    stream.on('error', (error: Error) => {
-      onError(name, error);
-    });
-  }
-  return stream;
-}
-
-/** Nothing waits in a stream, where process.exit() would lose it. How much does, Bun's streams do not say. */
-export function isAllWritten(): boolean {
-  return opened.size === 0;
-}
-
-/** Is somebody looking at it? */
-export function isTerminal(name: OutputName): boolean {
-  if (kinds[name] !== 'stream') return false;
-  // Another stream has no such property.
-  const stream: { readonly isTTY?: boolean } = process[name];
-  return stream.isTTY ?? false;
+/** Where what is said goes. */
+export interface Output {
+  /** Is a person looking at it? */
+  readonly isTerminal: boolean;
+  /** Nothing waits in it, where process.exit() would lose it. */
+  readonly isWritten: boolean;
+  /** Never waits for a reader: the work goes on, and a signal is heard. */
+  write(text: string): void;
 }
 
 /** From the cursor to the end of the screen (ECMA-48, ED). */
 const eraseBelow = '\u001b[J';
-let statusRow = '';
+
+/** What a run says, on both of its outputs. */
+export class Streams {
+  readonly #outputs: Readonly<Record<OutputName, Output>>;
+  #statusRow = '';
+  /** undefined: nothing is held back. */
+  #held: { readonly name: OutputName; readonly text: string }[] | undefined;
+
+  constructor(outputs: Readonly<Record<OutputName, Output>>) {
+    this.#outputs = outputs;
+  }
+
+  isTerminal(name: OutputName): boolean {
+    return this.#outputs[name].isTerminal;
+  }
+
+  isAllWritten(): boolean {
+    return this.#outputs.stdout.isWritten && this.#outputs.stderr.isWritten;
+  }
+
+  /** On a terminal it is above the progress line. */
+  write(name: OutputName, text: string): void {
+    const row = this.isTerminal(name) ? this.#statusRow : '';
+    if (row !== '') this.showStatusRow('');
+    this.#outputs[name].write(text);
+    if (row !== '') this.showStatusRow(row);
+  }
+
+  /** From here on what says that all is well is kept until something is wrong: cron mails what it reads. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  writeOrHold(name: OutputName, text: string): void {
+    if (this.#held === undefined) this.write(name, text);
+    else this.#held.push({ name, text });
+  }
+
+  /** Something is wrong, so the whole story is told: what was held back, and whatever comes after it. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const { name, text } of held) this.write(name, text);
+  }
+
+  /**
+   * Shows it in the last row of stderr, a terminal, below all that is said; '' takes it away. It must fit into one row. The
+   * cursor waits at its beginning: where the terminal becomes narrower and folds the row, all of it is still below the cursor.
+   */
+  showStatusRow(row: string): void {
+    if (row === this.#statusRow && row === '') return;
+    this.#statusRow = row;
+    this.#outputs.stderr.write(`\r${row}${eraseBelow}${row === '' ? '' : '\r'}`);
+  }
+}
 
 /**
- * Shows it in the last row of stderr, a terminal, below all that is said; '' takes it away. It must fit into one row. The
- * cursor waits at its beginning: where the terminal becomes narrower and folds the row, all of it is still below the cursor.
+ * Those of the process, each as it is when this is called.
+ * @param onError what becomes of an error in writing; it may be called while something is written, or later
  */
-export function showStatusRow(row: string): void {
-  if (row === statusRow && row === '') return;
-  statusRow = row;
-  open('stderr').write(`\r${row}${eraseBelow}${row === '' ? '' : '\r'}`);
+export function standardStreams(onError: (name: OutputName, error: Error) => void): Streams {
+  const output = (name: OutputName, descriptor: number): Output =>
+    standardOutput(name, descriptor, (error) => {
+      onError(name, error);
+    });
+  return new Streams({ stdout: output('stdout', 1), stderr: output('stderr', 2) });
+}
+
+function standardOutput(name: OutputName, descriptor: number, onError: (error: Error) => void): Output {
+  const kind = kindOf(descriptor);
+  let isOpened = false;
+  const open = (): NodeJS.WriteStream => {
+    const stream = process[name];
+    if (!isOpened) stream.on('error', onError);
+    isOpened = true;
+    return stream;
+  };
+  return {
+    get isTerminal() {
+      if (kind !== 'stream') return false;
+      // Another stream has no such property.
+      const stream: { readonly isTTY?: boolean } = process[name];
+      return stream.isTTY ?? false;
+    },
+    // How much waits in a stream, Bun's do not say.
+    get isWritten() {
+      return !isOpened;
+    },
+    write: (text) => {
+      if (kind === 'closed') onError(new Error('it is closed'));
+      else if (kind === 'file') writeFile(descriptor, Buffer.from(text), onError);
+      else open().write(text);
+    },
+  };
+}
+
+/** A disk that is nearly full takes a part, and the stream that node has for a file does not ask how much that was. */
+function writeFile(descriptor: number, bytes: Buffer, onError: (error: Error) => void): void {
+  try {
+    for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    onError(error);
+  }
 }
 
 function kindOf(descriptor: number): 'closed' | 'file' | 'stream' {
@@ -103,6 +150,9 @@ function isMemoryDevice(stats: Stats): boolean {
 function wasClosed(descriptor: number): boolean {
   return isOpenedHere(descriptor) && ![0, 1, 2].every(isOpenedHere);
 }
+
+/** O_CLOEXEC, of which node knows no name. */
+const closeOnExec = 0o2000000;
 
 /** Linux, proc_pid_fdinfo(5): its flags, in octal. */
 function isOpenedHere(descriptor: number): boolean {

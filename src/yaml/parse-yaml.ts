@@ -1,12 +1,11 @@
 import { Composer, Lexer, LineCounter, Parser, isScalar, visit, type Document } from 'yaml';
 import { KubepkiError } from '../errors/error.ts';
-import { resolveAliases, type Aliases } from './aliases.ts';
-import { isMergeKey, plainValue } from './plain-value.ts';
+import { isMergeKey, plainValue, resolveAliases, type Aliases } from './nodes.ts';
 
 interface YamlDocument {
   readonly document: Document.Parsed;
   readonly aliases: Aliases;
-  /** The same as plain values. Scalars are strings or, with the `yaml-1.1` schema, what YAML makes of them. */
+  /** The document as plain values. Scalars are strings or, with the `yaml-1.1` schema, what YAML makes of them. */
   readonly value: unknown;
 }
 
@@ -51,7 +50,7 @@ export function parseYaml(text: string, { code, schema }: YamlOptions): YamlDocu
     }
   } catch (cause) {
     if (cause instanceof KubepkiError) throw cause;
-    // Without the cause: the parser's messages may quote the text.
+    // The cause is left out: the parser's messages may quote the text.
     throw new KubepkiError(code, 'is not usable YAML');
   }
   return documents;
@@ -76,7 +75,7 @@ function* sound(
   code: YamlOptions['code'],
 ): ReturnType<Parser['parse']> {
   for (const token of parsed) {
-    // At the first one: a megabyte of closing brackets has a million.
+    // It ends at the first error: a megabyte of closing brackets has a million.
     if (token.type === 'error') throw invalid(code, position(lines, token.offset));
     yield token;
   }

@@ -6,7 +6,7 @@ import { ratio, type Figure } from './figure.ts';
 import { copyOf } from './place.ts';
 import { runtimes, titles, type Runtime } from './programs.ts';
 import { certificateFiles, kubeconfigFiles } from './start-up.ts';
-import type { Words } from './timing.ts';
+import type { Words } from './timers/timing.ts';
 
 const look = `set -e
 cd "$1"

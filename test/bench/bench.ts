@@ -1,7 +1,7 @@
 import { interleaved, type Plan } from './rounds.ts';
 import type { Place } from './place.ts';
 import type { Programs } from './programs.ts';
-import type { Timer, Timing, Words } from './timing.ts';
+import type { Timer, Timing, Words } from './timers/timing.ts';
 
 /** What the groups of figures share. */
 export interface Bench {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import type { Words } from './timing.ts';
+import type { Words } from './timers/timing.ts';
 
 /**
  * With a clean environment: NODE_OPTIONS and the like have a say in how a runtime starts.

@@ -5,7 +5,7 @@ import { progress, time, type Bench } from './bench.ts';
 import { isThere, run } from './child.ts';
 import { amount, type Figure } from './figure.ts';
 import { copyOf } from './place.ts';
-import type { Words } from './timing.ts';
+import type { Words } from './timers/timing.ts';
 
 // Keys that take no time to make: RSA's chance is larger than what is looked for.
 const role = 'ipv6';

@@ -3,7 +3,7 @@ import { time, type Bench } from './bench.ts';
 import { ratio, type Figure } from './figure.ts';
 import { copyOf } from './place.ts';
 import { runtimes, titles } from './programs.ts';
-import type { Words } from './timing.ts';
+import type { Words } from './timers/timing.ts';
 
 export function keys(bench: Bench): readonly Figure[] {
   const { kubepki, generateKeys } = bench.programs;

@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { progress, time, type Bench } from './bench.ts';
 import { amount, type Figure } from './figure.ts';
-import { canMeasureMemory, peakMiB } from './peak-memory.ts';
+import { canMeasureMemory, peakMiB } from './timers/peak-memory.ts';
 import { copyOf, freeMiB, temporary } from './place.ts';
 import { runtimes, titles, type Runtime } from './programs.ts';
-import type { Words } from './timing.ts';
+import type { Words } from './timers/timing.ts';
 
 const count = 1000;
 const neededMiB = 160;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { compile } from '../../bin/standalone/compile.mjs';
 import { temporary } from './place.ts';
-import type { Words } from './timing.ts';
+import type { Words } from './timers/timing.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const probes = 'test/bench/probe';

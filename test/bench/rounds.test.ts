@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { interleaved } from './rounds.ts';
-import type { Timer, Words } from './timing.ts';
+import type { Timer, Words } from './timers/timing.ts';
 
 test('each round has all commands, the first one does not count, the median of the others does', () => {
   const asked: { readonly commands: readonly Words[]; readonly runs: number }[] = [];

@@ -1,5 +1,5 @@
-import { median } from './median.ts';
-import type { Timer, Timing, Words } from './timing.ts';
+import { median } from './timers/median.ts';
+import type { Timer, Timing, Words } from './timers/timing.ts';
 
 export interface Plan {
   /** How often all commands have their turn. */

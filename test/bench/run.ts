@@ -5,12 +5,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { alternatives } from './alternatives.ts';
-import { byBash } from './bash-time.ts';
+import { byBash } from './timers/bash-time.ts';
 import { progress, type Bench } from './bench.ts';
 import { isThere } from './child.ts';
 import { disk } from './disk.ts';
 import type { Figures } from './figure.ts';
-import { byHyperfine } from './hyperfine.ts';
+import { byHyperfine } from './timers/hyperfine.ts';
 import { keys } from './keys.ts';
 import { manyTrees } from './many-trees.ts';
 import { inMemory, onDisk } from './place.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { time, type Bench } from './bench.ts';
 import { ratio, type Figure } from './figure.ts';
 import { copyOf } from './place.ts';
-import type { Words } from './timing.ts';
+import type { Words } from './timers/timing.ts';
 
 const kinds = { RSA: 'stacked-etcd-rsa', ECDSA: 'ipv6' } as const;
 const limits = { node: 2.4, executable: 2 } as const;

@@ -4,14 +4,17 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { conclude, type Conclusion } from '../../src/change/change-node.ts';
 import type { ExitCode } from '../../src/terminal/exit-code.ts';
+import { Interruptions } from '../../src/terminal/interruptions.ts';
 import type { Terminal } from '../../src/terminal/terminal.ts';
 import type { ChangeReport } from '../../src/operations/change/change-report.ts';
+import type { Followed } from '../../src/operations/change/run-end.ts';
 import { temporaryDirectory, type Cleanup } from '../support/tree.ts';
 
 const notAfter = '2027-01-01T00:00:00Z';
 const renewal: ChangeReport = {
   command: 'renew',
   dryRun: false,
+  failed: false,
   backup: 'a',
   certificates: [
     {
@@ -22,6 +25,7 @@ const renewal: ChangeReport = {
       new: { serial: '1', fingerprint: 'F', notAfter },
       files: ['/a'],
     },
+    { name: 'etcd-server', outcome: 'missing', components: ['etcd'], old: undefined, reason: 'none' },
   ],
   otherFiles: [],
 };
@@ -34,11 +38,7 @@ interface Outcome {
 
 async function concluded(
   t: Cleanup,
-  {
-    hook,
-    restarted,
-    report = renewal,
-  }: { hook: string; restarted: ExitCode | undefined; report?: ChangeReport },
+  { hook, restarted, report = renewal }: { hook: string; restarted: Followed; report?: ChangeReport },
 ): Promise<Outcome> {
   const file = join(temporaryDirectory(t), 'story');
   writeFileSync(file, '');
@@ -49,6 +49,7 @@ async function concluded(
     stdoutColour: false,
     stderrColour: false,
     tableLook: () => undefined,
+    isRead: false,
     interactive: false,
     quiet: false,
     record: tell,
@@ -61,10 +62,11 @@ async function concluded(
       tell(oneLine);
     },
     progress: () => ({ update: () => undefined, end: () => undefined }),
+    interruptions: new Interruptions(),
   };
   const conclusion: Conclusion = {
     kind: 'finished',
-    code: 6,
+    asked: { named: true },
     report,
     text: 'result',
     remarks: () => {
@@ -72,7 +74,7 @@ async function concluded(
     },
   };
   const options = { output: 'text', deployHook: `echo hook >> '${file}'; ${hook}` } as const;
-  const code = await conclude(conclusion, options, terminal, {
+  const code = await conclude(conclusion, { flags: [] }, options, terminal, {
     restart: () => {
       tell('restart');
       return Promise.resolve(restarted);
@@ -83,7 +85,7 @@ async function concluded(
 
 describe('after a change', () => {
   test('first the result, then the restart, then the hook', async (t) => {
-    assert.deepEqual(await concluded(t, { hook: 'exit 0', restarted: undefined }), {
+    assert.deepEqual(await concluded(t, { hook: 'exit 0', restarted: 'well' }), {
       code: 6,
       story:
         'result\nremark\n' +
@@ -94,22 +96,25 @@ describe('after a change', () => {
   });
 
   test('a failed hook is exit 8', async (t) => {
-    const { code, story } = await concluded(t, { hook: 'exit 1', restarted: undefined });
+    const { code, story } = await concluded(t, { hook: 'exit 1', restarted: 'well' });
     assert.equal(code, 8);
     assert.match(story, /hook\nthe deploy hook ended with exit status 1\n$/);
   });
 
-  for (const restarted of [8, 9] as const) {
-    test(`a restart that failed with ${String(restarted)} is the exit code, and the hook runs all the same`, async (t) => {
+  for (const [restarted, expected] of [
+    ['failed', 8],
+    ['unfinished', 9],
+  ] as const) {
+    test(`a restart that ended ${restarted} is the exit code, and the hook runs all the same`, async (t) => {
       const { code, story } = await concluded(t, { hook: 'exit 1', restarted });
-      assert.equal(code, restarted);
+      assert.equal(code, expected);
       assert.match(story, /restart\nhook\n/);
     });
   }
 
   test('a dry run is followed by nothing', async (t) => {
     const report = { ...renewal, dryRun: true };
-    const { code, story } = await concluded(t, { hook: 'exit 1', restarted: 8, report });
+    const { code, story } = await concluded(t, { hook: 'exit 1', restarted: 'failed', report });
     assert.deepEqual([code, story], [6, 'result\nremark\n']);
   });
 });

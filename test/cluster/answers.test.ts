@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as z from 'zod';
 import type { ApiRequest, Ask } from '../../src/cluster/api.ts';
-import { ClusterFailure } from '../../src/cluster/cluster-failure.ts';
+import { ClusterFailure, statusIn } from '../../src/cluster/failure.ts';
 import { expect } from '../../src/cluster/expected.ts';
 import { readClusterConfiguration } from '../../src/cluster/kubeadm-config-map.ts';
-import { putDecision, readRequest, type RequestObject } from '../../src/cluster/request-object.ts';
-import { readRequestNames } from '../../src/cluster/request-names.ts';
-import { statusIn } from '../../src/cluster/status.ts';
+import {
+  putDecision,
+  readRequest,
+  type RequestObject,
+  readRequestNames,
+} from '../../src/cluster/request-object.ts';
 import { readKubernetesEndpoints, readNodes, readServices } from '../../src/cluster/surroundings.ts';
 import { recorded } from '../support/cluster/transcript.ts';
 

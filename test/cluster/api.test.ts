@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, test } from 'node:test';
 import * as z from 'zod';
-import type { ApiCredentials } from '../../src/cluster/access.ts';
+import type { ApiCredentials } from '../../src/cluster/connection.ts';
 import { withApi, type ApiRequest } from '../../src/cluster/api.ts';
-import { ClusterFailure } from '../../src/cluster/cluster-failure.ts';
+import { ClusterFailure } from '../../src/cluster/failure.ts';
 import { always, type Answer } from '../support/cluster/server.ts';
 import { never, signingBed, type Bed } from './signing-bed.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
-import type { ApiAccess } from '../../src/cluster/access.ts';
+import type { ApiAccess } from '../../src/cluster/connection.ts';
 import { readKubeadmConfigMap } from '../../src/cluster/kubeadm-config-map.ts';
 import { KubepkiError } from '../../src/errors/error.ts';
 import { makeAuthority, type Authority, type Pair } from '../support/cluster/authority.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { stringify } from 'yaml';
-import { endpointProblem } from '../../src/config/endpoint-url.ts';
+import { endpointProblem } from '../../src/config/cluster-configuration.ts';
 import type { ConfigVersion } from '../../src/config/fields.ts';
 import { parseNodeNaming } from '../../src/config/node-naming.ts';
 import { parseKubeadmConfig } from '../../src/config/parse.ts';

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
-import { quorumWithout, type EtcdEndpoint, type QuorumAnswer } from '../../src/controlplane/etcd-quorum.ts';
+import type { EtcdEndpoint } from '../../src/controlplane/etcd-members.ts';
+import { quorumWithout, type QuorumAnswer } from '../../src/controlplane/etcd-quorum.ts';
 
 /** What a member answers, by path: a status and a body, `seconds` after the first question. */
 type Answers = (path: string, seconds: number) => { readonly status: number; readonly body: unknown };

@@ -6,10 +6,10 @@ import { describe, test, type TestContext } from 'node:test';
 import { once } from 'node:events';
 import { restartPod, type RestartResult } from '../../src/controlplane/restart.ts';
 import { sha256 } from '../../src/filesystem/regular-file.ts';
-import { parseStaticPod } from '../../src/inventory/kubelet/parse-static-pod.ts';
+import { parseStaticPod } from '../../src/inventory/kubelet/static-pods.ts';
 import type { ComponentRestart } from '../../src/operations/restart/plan-restart.ts';
 import { stateFor } from '../support/state.ts';
-import { freePorts } from '../support/free-ports.ts';
+import { freePorts } from '../support/servers/free-ports.ts';
 import { temporaryDirectory } from '../support/tree.ts';
 
 const text = 'spec: {containers: []}\n';

@@ -36,7 +36,7 @@ test('every page of docs/ is a topic, but for those that only a checkout needs',
 });
 
 test('every command, and every flag that --help shows, is in a man page', async () => {
-  const program = await buildProgram('', [], () => undefined);
+  const program = await buildProgram('', []);
   const all = files.map(read).join('\n').replaceAll('\\-', '-');
   for (const group of [program, ...program.commands]) {
     for (const command of group.commands.filter(({ commands }) => commands.length === 0)) {

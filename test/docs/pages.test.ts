@@ -1,4 +1,4 @@
-/** What the pages show is there: commands, flags, links. Nothing is run; recipes.test.ts does that. */
+/** What the pages show is there: commands, flags, links, files. Nothing is run; recipes.test.ts does that. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
@@ -7,11 +7,21 @@ import { fileURLToPath } from 'node:url';
 import { type Command } from 'commander';
 import { buildProgram } from '../../src/cli/program.ts';
 import { calledBy } from '../../src/flags/names/unknown-command.ts';
-import { anchors, kubepkiCalls, links, pages, readme, shownCommands } from './pages.ts';
+import {
+  anchors,
+  insidePages,
+  kubepkiCalls,
+  links,
+  pages,
+  readme,
+  shownCommands,
+  type Page,
+} from './pages.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const program = await buildProgram('', [], () => undefined);
+const program = await buildProgram('', []);
 const all = pages();
+const inside = insidePages();
 
 /** Flags of other programs, which the pages speak of. */
 const foreign = new Set([
@@ -75,15 +85,50 @@ for (const page of all) {
     });
 
     test('each link leads somewhere', () => {
-      for (const link of links(page)) {
-        if (/^https?:/.test(link)) continue;
-        const [file = '', anchor] = link.split('#');
-        const path = file === '' ? page.path : normalize(join(dirname(page.path), file));
-        assert.ok(existsSync(join(root, path)), `${link}: no such file`);
-        if (anchor === undefined) continue;
-        const target = all.find((one) => one.path === path);
-        assert.ok(target !== undefined && anchors(target).includes(`#${anchor}`), `${link}: no such heading`);
+      requireLinks(page);
+    });
+  });
+}
+
+for (const page of inside) {
+  describe(page.path, () => {
+    test('each link leads somewhere', () => {
+      requireLinks(page);
+    });
+
+    test('each file and folder that is named is there', () => {
+      const places = ['', 'src', dirname(page.path)];
+      for (const [, path = ''] of page.text.matchAll(
+        /`((?!\.)(?:[\w.-]+\/)*(?:[\w.-]+\.[cm]?[jt]s|[\w.-]+\/))`/g,
+      )) {
+        assert.ok(
+          places.some((place) => existsSync(join(root, place, path))),
+          `${path}: no such file`,
+        );
       }
     });
   });
+}
+
+test('the page of the house is one page, and the index of decisions has each', () => {
+  const house = inside.find(({ path }) => path === 'src/README.md');
+  assert.ok(house !== undefined && house.text.trimEnd().split('\n').length <= 110);
+  const index = inside.find(({ path }) => path === 'src/decisions/README.md');
+  const decisions = inside.filter((page) => dirname(page.path) === 'src/decisions' && page !== index);
+  assert.deepEqual(
+    index && [...links(index)].sort(),
+    decisions.map(({ path }) => path.replace('src/decisions/', '')).sort(),
+  );
+});
+
+function requireLinks(page: Page): void {
+  for (const link of links(page)) {
+    if (/^https?:/.test(link)) continue;
+    const [file = '', anchor] = link.split('#');
+    const path = file === '' ? page.path : normalize(join(dirname(page.path), file));
+    assert.ok(existsSync(join(root, path)), `${link}: no such file`);
+    if (anchor === undefined) continue;
+    const target = [...all, ...inside].find((one) => one.path === path);
+    assert.ok(target !== undefined && anchors(target).includes(`#${anchor}`), `${link}: no such heading`);
+  }
 }

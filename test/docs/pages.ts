@@ -1,4 +1,4 @@
-/** README.md and the pages of docs/, taken apart. */
+/** The pages, taken apart: README.md and docs/ for those who use kubepki, and those for its builders. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface Page {
@@ -11,10 +11,22 @@ const root = new URL('../../', import.meta.url);
 
 export function pages(): readonly Page[] {
   const names = readdirSync(new URL('docs/', root)).filter((name) => name.endsWith('.md'));
-  return ['README.md', ...names.map((name) => `docs/${name}`)].map((path) => ({
-    path,
-    text: readFileSync(new URL(path, root), 'utf8'),
-  }));
+  return ['README.md', ...names.map((name) => `docs/${name}`)].map(pageAt);
+}
+
+/** What those read who change kubepki. */
+export function insidePages(): readonly Page[] {
+  const below = ['src', 'bin'].flatMap((folder) =>
+    readdirSync(new URL(`${folder}/`, root), { recursive: true, encoding: 'utf8' }).map(
+      (path) => `${folder}/${path}`,
+    ),
+  );
+  const paths = ['CONTRIBUTING.md', 'SECURITY.md', ...below.filter((path) => path.endsWith('.md'))];
+  return paths.map(pageAt);
+}
+
+function pageAt(path: string): Page {
+  return { path, text: readFileSync(new URL(path, root), 'utf8') };
 }
 
 /** The page that users read first. */

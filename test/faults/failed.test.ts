@@ -4,12 +4,12 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { judge } from '../support/judge.ts';
-import { kubepki } from '../support/kubepki.ts';
 import { changes, copyFixture, snapshot, temporaryDirectory } from '../support/tree.ts';
 import { requireSound, requireTidy, setState } from './invariants.ts';
 import { forEachParallel } from './pool.ts';
 import { byKind, everyPoint, sample } from './sample.ts';
 import { inject, pointsOf, renewal, treeAt } from './scenario.ts';
+import { kubepkiInProcess as kubepki } from '../support/in-process.ts';
 
 const errors = ['EIO', 'ENOSPC', 'EACCES', 'EROFS'] as const;
 
@@ -23,7 +23,7 @@ describe('an error at any call', () => {
     const firsts = new Set(
       everyPoint ? byKind(points).flatMap((kind) => (kind.length <= 4 ? kind : kind.slice(0, 1))) : [],
     );
-    const pairs = sample(points, 24).flatMap((point, index) =>
+    const pairs = sample(points, 48).flatMap((point, index) =>
       errors
         .filter((_, number) => firsts.has(point) || number === index % errors.length)
         .map((error) => ({ point, error })),
@@ -64,7 +64,7 @@ describe('an error at any call', () => {
     const strace = judge(t, 'strace');
     if (strace === undefined) return;
     const points = await pointsOf(t, strace, renewal);
-    const chosen = sample(points, 32);
+    const chosen = sample(points, 64);
     const before = snapshot(copyFixture(t, 'ipv6').directory);
     const outcomes = new Map<string, number>();
     const scratch = temporaryDirectory(t);

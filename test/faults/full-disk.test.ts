@@ -4,7 +4,7 @@ import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { kubepki } from '../support/kubepki.ts';
-import { mountsFor } from '../support/mounts.ts';
+import { mountsFor } from '../support/machine/mounts.ts';
 import { changes, copyFixture, snapshot, temporaryDirectory } from '../support/tree.ts';
 import { requireSound, requireTidy, setState } from './invariants.ts';
 import { everyPoint } from './sample.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { leafFiles } from '../support/certificates.ts';
+import { leafFiles } from '../support/certificates/certificates.ts';
 import type { Snapshot, Tree } from '../support/tree.ts';
 import { snapshot } from '../support/tree.ts';
 

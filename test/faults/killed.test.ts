@@ -4,7 +4,6 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { judge } from '../support/judge.ts';
-import { kubepki } from '../support/kubepki.ts';
 import { fileChanges, snapshot, temporaryDirectory } from '../support/tree.ts';
 import { requireSound, requireTidy, setState } from './invariants.ts';
 import { forEachParallel } from './pool.ts';
@@ -22,6 +21,7 @@ import {
 } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 import type { FaultPoint } from './strace.ts';
+import { kubepkiInProcess as kubepki } from '../support/in-process.ts';
 
 const killed = { kind: 'killed', effect: 'signal=SIGKILL' } as const;
 
@@ -69,7 +69,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
     if (strace === undefined) return;
     const points = await pointsOf(t, strace, renewal);
     assert.ok(points.length > 150, `only ${String(points.length)} calls: the trace is not read right`);
-    const chosen = sample(points, 20);
+    const chosen = sample(points, 40);
     const before = snapshot(laid(t, renewal));
     const states = { old: 0, new: 0 };
     await killEverywhere(t, strace, renewal, points, chosen, ({ stdout, directory }) => {
@@ -92,7 +92,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
     if (strace === undefined) return;
     const scenario = await rollbackScenario(t);
     const points = await pointsOf(t, strace, scenario);
-    const chosen = sampleKinds(points, 48);
+    const chosen = sampleKinds(points, 96);
     const before = snapshot(laid(t, scenario));
     const original = snapshot(laid(t, renewal));
     const states = { old: 0, new: 0 };
@@ -115,7 +115,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
     if (strace === undefined || openssl === undefined) return;
     const scenario = requestScenario(t, openssl);
     const points = await pointsOf(t, strace, scenario);
-    const chosen = sampleKinds(points, 48);
+    const chosen = sampleKinds(points, 96);
     const before = snapshot(laid(t, scenario));
     const waiting = new Map<number, number>();
     await killEverywhere(t, strace, scenario, points, chosen, ({ directory }) => {
@@ -137,7 +137,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
     if (strace === undefined || openssl === undefined) return;
     const scenario = await installScenario(t, openssl);
     const points = await pointsOf(t, strace, scenario);
-    const chosen = sampleKinds(points, 48);
+    const chosen = sampleKinds(points, 96);
     const before = snapshot(laid(t, scenario));
     const states = { old: 0, new: 0 };
     await killEverywhere(t, strace, scenario, points, chosen, ({ directory }) => {
@@ -157,7 +157,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
     const strace = judge(t, 'strace');
     if (strace === undefined) return;
     const points = await pointsOf(t, strace, generation);
-    const chosen = sampleKinds(points, 48);
+    const chosen = sampleKinds(points, 96);
     const before = snapshot(laid(t, generation));
     const made = new Map<number, number>();
     await killEverywhere(t, strace, generation, points, chosen, ({ directory, stdout }) => {
@@ -178,7 +178,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
       if (strace === undefined) return;
       const scenario = await recoveryScenario(t, strace, direction);
       const points = await pointsOf(t, strace, scenario);
-      const chosen = sample(points, 16);
+      const chosen = sample(points, 32);
       const original = snapshot(laid(t, renewal));
       let survived = 0;
       await killEverywhere(t, strace, scenario, points, chosen, ({ directory }) => {

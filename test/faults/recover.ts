@@ -1,8 +1,8 @@
 import { moveBack } from '../../src/storage/aside.ts';
 import { recover } from '../../src/storage/recovery.ts';
-import { done } from '../support/node.ts';
 import { stateFor } from '../support/state.ts';
 import type { Tree } from '../support/tree.ts';
+import { doneInProcess as done } from '../support/in-process.ts';
 
 export type Recover = (tree: Tree) => Promise<void>;
 

@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { judge } from '../support/judge.ts';
-import type { Mounts } from '../support/mounts.ts';
+import type { Mounts } from '../support/machine/mounts.ts';
 import { changes, fileChanges, snapshot, temporaryDirectory, type Snapshot } from '../support/tree.ts';
 import { requireTidy } from './invariants.ts';
 import { forEachOn } from './pool.ts';

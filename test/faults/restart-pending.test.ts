@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { done } from '../support/node.ts';
 import { snapshot, temporaryDirectory, type Snapshot } from '../support/tree.ts';
 import { atEach, requireManifest, restartBed, times, type Bed } from './restart-bed.ts';
 import { spread } from './sample.ts';
 import { inject, treeAt } from './scenario.ts';
 import type { FaultPoint } from './strace.ts';
+import { doneInProcess as done } from '../support/in-process.ts';
 
 const kubeconfig = 'etc/kubernetes/scheduler.conf';
 const command = ['renew', 'scheduler.conf', '--restart', ...times];

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { done } from '../support/node.ts';
 import { changes, snapshot, temporaryDirectory, type Snapshot } from '../support/tree.ts';
 import { forEachParallel } from './pool.ts';
 import { requireAsBefore, restartBed, waitingPath } from './restart-bed.ts';
 import { spread } from './sample.ts';
 import { clear, copyOf, inject, pointsOf, treeAt, type Scenario } from './scenario.ts';
 import { manifestPath } from './static-pod.ts';
+import { doneInProcess as done } from '../support/in-process.ts';
 
 const killed = { kind: 'killed', effect: 'signal=SIGKILL' } as const;
 

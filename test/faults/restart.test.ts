@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { lstatSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { mountsFor } from '../support/mounts.ts';
-import { certs, done } from '../support/node.ts';
+import { mountsFor } from '../support/machine/mounts.ts';
 import { changes, snapshot } from '../support/tree.ts';
 import {
   atEach,
@@ -18,6 +17,7 @@ import { spread } from './sample.ts';
 import { treeAt } from './scenario.ts';
 import { manifestPath } from './static-pod.ts';
 import type { FaultPoint } from './strace.ts';
+import { certsInProcess as certs, doneInProcess as done } from '../support/in-process.ts';
 
 const killed = { kind: 'killed', effect: 'signal=SIGKILL' } as const;
 

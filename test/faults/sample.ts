@@ -3,7 +3,7 @@ import type { FaultPoint } from './strace.ts';
 /** `npm run test:faults`: every call; `npm test`: a sample. */
 export const everyPoint = process.env['FAULTS'] === 'all';
 
-/** Every `step`th call, and the first of each kind. */
+/** Every `step`th call, the first of each kind, and the last of all, when the change is made. */
 export function sample(points: readonly FaultPoint[], step: number): FaultPoint[] {
   if (everyPoint) return [...points];
   const firsts = new Set(
@@ -11,7 +11,7 @@ export function sample(points: readonly FaultPoint[], step: number): FaultPoint[
       points.findIndex((point) => point.call === call),
     ),
   );
-  return points.filter((_, index) => index % step === 0 || firsts.has(index));
+  return points.filter((_, index) => index % step === 0 || firsts.has(index) || index === points.length - 1);
 }
 
 /**

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { copyFileSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { kubepki } from '../support/kubepki.ts';
-import { takeCaAway } from '../support/openssl-ca.ts';
+import { takeCaAway } from '../support/certificates/openssl-ca.ts';
 import { copyFixtureTo, fixturePath, temporaryDirectory, type Tree } from '../support/tree.ts';
 import { faultPoints, hit, shift, traced, type FaultPoint, type TracedRun } from './strace.ts';
+import { kubepkiInProcess as kubepki } from '../support/in-process.ts';
 
 // ECDSA: the keys are made in no time, and what is tried here is not how they are made.
 const role = 'ipv6';

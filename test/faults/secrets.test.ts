@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { judge } from '../support/judge.ts';
-import { keyMaterial } from '../support/key-material.ts';
+import { keyMaterial } from '../support/certificates/key-material.ts';
 import { kubepki, type Outcome } from '../support/kubepki.ts';
 import { copyFixture, temporaryDirectory, type Tree } from '../support/tree.ts';
 import { traced } from './strace.ts';

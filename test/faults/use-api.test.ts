@@ -5,14 +5,21 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { judge } from '../support/judge.ts';
 import { stateDirectory } from '../support/node.ts';
-import { certs } from '../support/node.ts';
 import { temporaryDirectory, type Tree } from '../support/tree.ts';
-import { inPlace, pendingFiles, renew, signingNode, two, type SigningNode } from '../support/use-api.ts';
+import {
+  inPlace,
+  pendingFiles,
+  renew,
+  signingNode,
+  two,
+  type SigningNode,
+} from '../support/cluster/use-api.ts';
 import { requireSound, requireTidy } from './invariants.ts';
 import { forEachOn } from './pool.ts';
 import { spread } from './sample.ts';
 import { clear, copyOf, inject, pointsOf, treeAt, type Fault, type Scenario } from './scenario.ts';
 import type { TracedRun } from './strace.ts';
+import { certsInProcess as certs } from '../support/in-process.ts';
 
 const killed = { kind: 'killed', effect: 'signal=SIGKILL' } as const;
 const failed = { kind: 'failed', effect: 'error=EIO' } as const;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { keyMaterial } from '../support/key-material.ts';
+import { keyMaterial } from '../support/certificates/key-material.ts';
 
 // Every twelfth piece of twelve characters: whatever quotes 23 characters of a key quotes one of them.
 const pieceLength = 12;

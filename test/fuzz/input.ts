@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from '../support/properties.ts';
 import { fixturePath } from '../support/tree.ts';
-import { base64Parts } from './base64-parts.ts';
-import { mutationsOf, type Form } from './mutation-arbitraries.ts';
-import { mutate, type Mutation } from './mutation.ts';
+import { base64Parts } from './mutation/base64-parts.ts';
+import { mutationsOf, type Form } from './mutation/mutation-arbitraries.ts';
+import { mutate, type Mutation } from './mutation/mutation.ts';
 
 /** A file to be mutated. */
 export interface Sample {

@@ -10,7 +10,7 @@ import {
   parseCertificate,
   parseCertificates,
 } from '../../src/pki/certificate/certificate.ts';
-import { chainsTo } from '../../src/pki/path/chain.ts';
+import { chainsTo } from '../../src/pki/path/path.ts';
 import { localIssuer } from '../../src/pki/issue/issuer.ts';
 import { algorithmOf, parsePrivateKey } from '../../src/pki/key/private-key.ts';
 import { renderError } from '../../src/render/diagnostics.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { certificates } from '../../src/catalog/catalog.ts';
 import { kubepki } from '../support/kubepki.ts';
 import { changes, copyFixtureTo, fixturePath, snapshot } from '../support/tree.ts';
-import { requireTruthfulCode } from './command-expectations.ts';
+import { requireTruthfulCode } from './commands/command-expectations.ts';
 import { harmlessnessOf } from './harmless.ts';
 import { bytesOf, configOf, type FuzzInput } from './input.ts';
 import { requireRenewed, saidRenewed } from './renewal-expectations.ts';

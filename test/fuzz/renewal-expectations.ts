@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join, relative } from 'node:path';
 import { certificates } from '../../src/catalog/catalog.ts';
 import { requireSound, requireTidy } from '../faults/invariants.ts';
-import { leafFiles } from '../support/certificates.ts';
+import { leafFiles } from '../support/certificates/certificates.ts';
 import { fileChanges, type Snapshot, type Tree } from '../support/tree.ts';
 
 /** The certificates of which stdout says that they were renewed. */

@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { requireSound } from '../faults/invariants.ts';
-import { requireAccepted } from '../support/accepted.ts';
-import { leafFacts, leafFiles, purposes, type LeafFiles } from '../support/certificates.ts';
+import { requireAccepted } from '../support/servers/accepted.ts';
+import { leafFacts, leafFiles, purposes, type LeafFiles } from '../support/certificates/certificates.ts';
 import { emptyNode } from '../support/external-node.ts';
 import { judge } from '../support/judge.ts';
 import type { Outcome } from '../support/kubepki.ts';
-import { certs, done } from '../support/node.ts';
 import { runProgram } from '../support/program.ts';
 import { certtool } from '../support/signers/certtool.ts';
 import { cfssl } from '../support/signers/cfssl.ts';
 import { opensslCa } from '../support/signers/openssl-ca.ts';
 import type { KeyKind } from '../support/signers/signer.ts';
 import { changes, fileChanges, snapshot, temporaryDirectory } from '../support/tree.ts';
+import { certsInProcess as certs, doneInProcess as done } from '../support/in-process.ts';
 
 /** The table shows every certificate as the external CA's, with so many whole days left. */
 function requireEnds({ stdout }: Outcome, days: number): void {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { requireSound } from '../faults/invariants.ts';
-import { requireAccepted } from '../support/accepted.ts';
-import { leafFiles } from '../support/certificates.ts';
-import { kubepki } from '../support/kubepki.ts';
+import { requireAccepted } from '../support/servers/accepted.ts';
+import { leafFiles } from '../support/certificates/certificates.ts';
 import { temporaryDirectory, type Tree } from '../support/tree.ts';
+import { kubepkiInProcess as kubepki } from '../support/in-process.ts';
 
 for (const [algorithm, flags] of [
   ['RSA-2048', []],

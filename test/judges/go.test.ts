@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { freePorts } from '../support/free-ports.ts';
+import { freePorts } from '../support/servers/free-ports.ts';
 import { judge } from '../support/judge.ts';
-import { certs } from '../support/node.ts';
 import { runProgram } from '../support/program.ts';
-import { makeCa, resign } from '../support/resigned.ts';
+import { makeCa, resign } from '../support/certificates/resigned.ts';
 import { copyFixture, temporaryDirectory, type Tree } from '../support/tree.ts';
+import { certsInProcess as certs } from '../support/in-process.ts';
 
 const dates = { start: '20260101000000Z', end: '20560101000000Z' };
 

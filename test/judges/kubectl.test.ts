@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startApiServer } from '../support/api-server.ts';
-import { leafFacts, leafFile } from '../support/certificates.ts';
+import { startApiServer } from '../support/servers/api-server.ts';
+import { leafFacts, leafFile } from '../support/certificates/certificates.ts';
 import { judge } from '../support/judge.ts';
 import { runProgram, type ProgramOutcome } from '../support/program.ts';
 import { renewAll } from '../support/renewed.ts';

@@ -45,6 +45,8 @@ const sample = object<Sample>({
   later: deferred(list(location)),
 });
 
+const unusable = { code: 'no-backup', problem: 'is no sample' } as const;
+
 function place(t: TestContext): { readonly state: StateDirectory; readonly path: string } {
   const certDir = join(temporaryDirectory(t), 'pki');
   mkdirSync(join(certDir, '.kubepki'), { recursive: true, mode: 0o700 });
@@ -53,9 +55,11 @@ function place(t: TestContext): { readonly state: StateDirectory; readonly path:
 }
 
 function read(state: StateDirectory, path: string): Sample | 'unusable' | undefined {
-  const record = readRecord(state, path, sample);
+  const record = readRecord(state, path, sample, unusable);
   if (record === undefined) return undefined;
-  return 'locate' in record ? record.locate() : 'unusable';
+  if (!(record instanceof KubepkiError)) return record.locate();
+  assert.deepEqual([record.code, record.file], ['no-backup', path]);
+  return 'unusable';
 }
 
 describe('a record', () => {
@@ -144,8 +148,12 @@ describe('a record', () => {
     const { state, path } = place(t);
     assert.equal(read(state, path), undefined);
     symlinkSync('/etc/hostname', path);
-    assert.deepEqual(readRecord(state, path, sample), { problem: 'is a symbolic link, not a file' });
-    assert.deepEqual(readRecord(state, state.path, sample), { problem: 'is a directory, not a file' });
+    const messageAt = (file: string): unknown => {
+      const record = readRecord(state, file, sample, unusable);
+      return record instanceof KubepkiError ? record.message : record;
+    };
+    assert.equal(messageAt(path), 'is a symbolic link, not a file');
+    assert.equal(messageAt(state.path), 'is a directory, not a file');
   });
 
   test('names a path that cannot be reached from here only when it is asked for', (t) => {

@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { replaceFile, type ChangeSet, type FileTarget } from '../../src/changeset/change-set.ts';
 import { readRegularFile } from '../../src/filesystem/regular-file.ts';
-import { listBackups } from '../../src/storage/backup-list.ts';
+import { listBackups } from '../../src/storage/backup.ts';
 import { mayChown } from '../support/root.ts';
 import { stateFor } from '../support/state.ts';
 import { openTransaction, type OpenTransaction, type ReadStaged } from '../../src/storage/transaction.ts';

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { certificates } from '../../src/catalog/catalog.ts';
-import { leafFile, leafFiles } from './certificates.ts';
+import { leafFile, leafFiles } from './certificates/certificates.ts';
 import { stateDirectory } from './node.ts';
 import { temporaryDirectory, type Cleanup, type Tree } from './tree.ts';
 

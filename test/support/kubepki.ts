@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 /** What `kubepki` on the PATH would be: the bundle, for node. */
 export const kubepkiBin = fileURLToPath(new URL('../../bin/kubepki.js', import.meta.url));
-const bundle = fileURLToPath(new URL('../../dist/kubepki.cjs', import.meta.url));
+export const bundle = fileURLToPath(new URL('../../dist/kubepki.cjs', import.meta.url));
 
 const given = process.env['KUBEPKI_BIN'];
 if (given !== undefined && !isAbsolute(given)) throw new Error('KUBEPKI_BIN is no absolute path');
@@ -44,13 +44,17 @@ export interface RunOptions {
  * neither whole hours from it nor the machine's own.
  */
 export function kubepki(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const { PATH = '/usr/bin:/bin', HOME = '/', TMPDIR } = process.env;
   return run(args, {
-    env: { PATH, HOME, TZ: 'Asia/Kolkata', ...(TMPDIR === undefined ? {} : { TMPDIR }), ...options.env },
+    env: { ...cleanEnvironment(), ...options.env },
     cwd: options.cwd ?? process.cwd(),
     limitMs: options.limitMs ?? 0,
     programs: options.programs,
   });
+}
+
+export function cleanEnvironment(): Record<string, string> {
+  const { PATH = '/usr/bin:/bin', HOME = '/', TMPDIR } = process.env;
+  return { PATH, HOME, TZ: 'Asia/Kolkata', ...(TMPDIR === undefined ? {} : { TMPDIR }) };
 }
 
 /** Runs it as cron does: `env -i PATH=/usr/bin:/bin`, in `/`. */

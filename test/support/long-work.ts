@@ -2,10 +2,16 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { KubepkiError } from '../../src/errors/error.ts';
+import { Interruptions } from '../../src/terminal/interruptions.ts';
+import { standardStreams } from '../../src/terminal/standard-streams.ts';
 import { openTerminal } from '../../src/terminal/terminal.ts';
 
 const lines = createInterface({ input: process.stdin, terminal: false });
-const terminal = openTerminal({ color: true });
+const terminal = openTerminal(
+  { color: true },
+  standardStreams(() => undefined),
+  new Interruptions(),
+);
 const progress = terminal.progress('working');
 await once(lines, 'line');
 terminal.warning('look here');

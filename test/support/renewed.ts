@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { leafFiles, type LeafFiles } from './certificates.ts';
-import { kubepki } from './kubepki.ts';
+import { leafFiles, type LeafFiles } from './certificates/certificates.ts';
 import { copyFixture, temporaryDirectory, type Cleanup, type Tree } from './tree.ts';
+import { kubepkiInProcess as kubepki } from './in-process.ts';
 
 /** A fixture after the real `kubepki certs renew all`, and what it was before. */
 export interface RenewedTree {

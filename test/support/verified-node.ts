@@ -78,8 +78,9 @@ export function observed(
     layout,
     isPlanned: false,
     config: undefined,
-    configFrom: 'command-line',
+    configFrom: 'nobody',
     flags: ['--rootfs', '/node'],
+    typed: { rootfs: '/node' },
   } as const;
   return observe(node, { certsOnly, cis, withinMs: 30 * dayMs, users, now: at });
 }

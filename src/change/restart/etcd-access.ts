@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { certificates } from '../../catalog/catalog.ts';
-import type { EtcdAccess, EtcdEndpoint, EtcdTls } from '../../controlplane/etcd-quorum.ts';
+import type { EtcdAccess, EtcdEndpoint, EtcdTls } from '../../controlplane/etcd-members.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Layout } from '../../inventory/layout.ts';
 import type { StaticPod } from '../../inventory/kubelet/static-pods.ts';
-import { readPresent, readTlsIdentity, type TlsIdentity } from '../../inventory/tls-identity.ts';
+import { readPresent, readTlsIdentity, type TlsIdentity } from '../../inventory/certificate-files.ts';
 import { etcdSetting } from '../../operations/node/component-flags.ts';
 import { etcdClientUrl, etcdPeerUrl } from '../../operations/restart/served-certificates.ts';
 

@@ -1,7 +1,7 @@
-import { certificates, type Component } from '../../catalog/catalog.ts';
+import { certificates, restartOrder, type Component } from '../../catalog/catalog.ts';
 import type { ChangeSet } from '../../changeset/change-set.ts';
-import { restartOrder } from '../../catalog/restart-order.ts';
 import { KubepkiError } from '../../errors/error.ts';
+import { shellWord } from '../../errors/shell-word.ts';
 import { sha256 } from '../../filesystem/regular-file.ts';
 import {
   hasPendingRestarts,
@@ -14,9 +14,8 @@ import {
 } from '../../storage/pending-restarts.ts';
 import type { StateDirectory } from '../../storage/state-directory.ts';
 import { bootId } from '../../inventory/boot-id.ts';
-import type { NodeOptions } from '../../node/node-options.ts';
-import { restartCommand } from './restart-command.ts';
-import type { RestartFlags } from '../../flags/restart-options.ts';
+import type { Node } from '../../node/node-options.ts';
+import { retyped, type RestartFlags } from '../../flags/table.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 /** Components that an earlier run was to restart, and has not. */
@@ -81,13 +80,18 @@ function termsOf(
 }
 
 /** What is not to be restarted any more is forgotten; call it under the lock. */
-export function tidyPending(state: StateDirectory, terminal: Terminal): void {
+export function tidyPending(
+  state: StateDirectory,
+  options: Pick<RestartFlags, 'manifestsDir'>,
+  terminal: Terminal,
+): void {
   try {
     if (!hasPendingRestarts(state)) return;
     const unusable = unusablePendingRestarts(state);
     if (unusable !== undefined) {
       terminal.warning(`${unusable.oneLine}; what an earlier run has left to restart is not known`);
-      const command = ['kubepki restart', ...state.flags].join(' ');
+      const flags = [...state.flags, ...retyped(options, ['manifestsDir'])];
+      const command = ['kubepki restart', ...flags].join(' ');
       terminal.hint(`if certificates have changed since their components were started: ${command}`);
     }
     writePendingRestarts(state, readPendingRestarts(state, bootId()), bootId());
@@ -105,13 +109,24 @@ export function settlePending(state: StateDirectory, component: Component): void
 }
 
 /** A run that was to restart them was stopped before it could. */
-export function notePendingRestarts(state: StateDirectory, options: NodeOptions, terminal: Terminal): void {
+export function notePendingRestarts(state: StateDirectory, terminal: Terminal): void {
   const components = pendingComponents(state);
   if (components.length === 0) return;
   terminal.note(`not restarted yet since their certificates changed: ${components.join(', ')}`);
   const { manifestsDir } = pendingTerms(state, components);
   const where = manifestsDir === undefined ? {} : { manifestsDir: state.root.display(manifestsDir) };
-  terminal.hint(restartCommand(components, { ...options, ...where }));
+  terminal.hint(restartCommand(components, state, where));
+}
+
+/** The command that restarts these; undefined for none. */
+export function restartCommand(
+  components: readonly Component[],
+  { flags }: Pick<Node, 'flags'>,
+  { manifestsDir }: Pick<RestartFlags, 'manifestsDir'>,
+): string | undefined {
+  if (components.length === 0) return undefined;
+  const manifests = manifestsDir === undefined ? [] : ['--manifests-dir', shellWord(manifestsDir)];
+  return ['kubepki restart', ...components, ...flags, ...manifests].join(' ');
 }
 
 /** Which components use these certificates, in the order of restarting. */

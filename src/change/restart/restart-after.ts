@@ -1,16 +1,19 @@
 import { KubepkiError } from '../../errors/error.ts';
-import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import type { Node } from '../../node/node-options.ts';
-import type { OutputOption } from '../../flags/output-option.ts';
+import { exitCodes } from '../../terminal/exit-code.ts';
+import type { Node, NodeOptions } from '../../node/node-options.ts';
+import type { restartAfterFlags, Typed } from '../../flags/table.ts';
+import type { Followed } from '../../operations/change/run-end.ts';
 import { componentsOf, pendingComponents } from './pending.ts';
 import { restartComponents, sayFailure } from './restart-components.ts';
-import type { RestartAfterOptions } from '../../flags/restart-options.ts';
 import { planRestartRun, refuse } from './restart-plan.ts';
 import { termsFor } from './restart-terms.ts';
 import { underLock } from '../session.ts';
-import { endHold, interruptionDuringHold } from '../../terminal/signals.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { stateOf } from '../../node/waiting.ts';
+
+/** Of a command that may restart what it has changed. */
+export interface RestartAfterOptions
+  extends NodeOptions, Typed<(typeof restartAfterFlags)[number] | 'lockTimeout'> {}
 
 /**
  * Before the change: what uses these certificates must be such that it can be restarted.
@@ -29,38 +32,38 @@ export function requireRestartable(node: Node, names: readonly string[], options
 
 /**
  * After the change: restarts what it has left word of, and what an earlier run has and could not restart.
- * @returns 8 when it did not succeed, though the change stands; undefined when all is well
+ * @returns how that went; the change stands in any case
  */
 export async function restartAfter(
   node: Node,
-  options: RestartAfterOptions & OutputOption,
+  options: RestartAfterOptions & Typed<'output'>,
   terminal: Terminal,
-): Promise<ExitCode | undefined> {
-  if (options.restart !== true || pendingComponents(stateOf(node)).length === 0) return undefined;
+): Promise<Followed> {
+  if (pendingComponents(stateOf(node)).length === 0) return 'well';
   // One that came during the change has waited for its end; the next run restarts what this one does not.
-  if ((await interruptionDuringHold()) !== undefined) return undefined;
-  endHold();
+  if ((await terminal.interruptions.duringHold()) !== undefined) return 'well';
+  terminal.interruptions.endHold();
   try {
     return await underLock(node, options, terminal, async (state) => {
       const components = pendingComponents(state);
       const terms = termsFor(node, components, options, terminal);
       const plan = planRestartRun(terms.node, components, terms.options);
-      if (refuse(plan, terminal)) return exitCodes.changedButNotFinished;
+      if (refuse(plan, terminal)) return 'failed';
       const run = { ...terms, state, terminal: besideResult(options, terminal) };
       const summary = await restartComponents(plan, run);
-      const code = sayFailure(summary, terms.options, terminal);
-      if (code === exitCodes.done) return undefined;
-      return code === exitCodes.unfinished ? code : exitCodes.changedButNotFinished;
+      const code = sayFailure(summary, terms.node, terms.options, terminal);
+      if (code === exitCodes.done) return 'well';
+      return code === exitCodes.unfinished ? 'unfinished' : 'failed';
     });
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
     terminal.error(error);
-    return error.code === 'unfinished' ? exitCodes.unfinished : exitCodes.changedButNotFinished;
+    return error.code === 'unfinished' ? 'unfinished' : 'failed';
   }
 }
 
 /** A document stays alone on stdout. */
-function besideResult({ output }: OutputOption, terminal: Terminal): Terminal {
+function besideResult({ output }: Typed<'output'>, terminal: Terminal): Terminal {
   if (output === 'text') return terminal;
   return {
     ...terminal,

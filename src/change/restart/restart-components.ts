@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component } from '../../catalog/catalog.ts';
-import { formatGoDuration } from '../../config/go-duration.ts';
+import { formatGoDuration } from '../../config/duration.ts';
 import { quorumWithout, type Patience, type QuorumAnswer } from '../../controlplane/etcd-quorum.ts';
 import type { Clock } from '../../controlplane/clock.ts';
 import type { ProbeResult } from '../../controlplane/probe.ts';
@@ -12,25 +12,25 @@ import { moveBack } from '../../storage/aside.ts';
 import type { StateDirectory } from '../../storage/state-directory.ts';
 import { etcdAccess } from './etcd-access.ts';
 import { exitCodes, exitCodeOf, type ExitCode } from '../../terminal/exit-code.ts';
-import type { Node, NodeOptions } from '../../node/node-options.ts';
-import { settlePending } from './pending.ts';
-import { restartCommand } from './restart-command.ts';
-import type { RestartOptions, RestartFlags } from '../../flags/restart-options.ts';
+import type { Node } from '../../node/node-options.ts';
+import type { RestartFlags } from '../../flags/table.ts';
+import { settlePending, restartCommand } from './pending.ts';
+import type { RestartOptions } from './restart-terms.ts';
 import type { RestartPlan } from './restart-plan.ts';
 import { requireServed } from './served.ts';
 import { invocation, noteReturn } from '../session.ts';
-import { noteRestarted, onInterrupt, type CleanedUp } from '../../terminal/signals.ts';
+import type { CleanedUp } from '../../terminal/interruptions.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 interface RestartRun {
   readonly node: Node;
   readonly state: StateDirectory;
-  readonly options: NodeOptions & RestartOptions & { readonly force?: boolean };
+  readonly options: RestartOptions & { readonly force?: boolean };
   readonly terminal: Terminal;
 }
 
 /** What became of a sequence; `failure`: what stopped it, with all of `left` not restarted. */
-export interface RestartSummary {
+interface RestartSummary {
   readonly restarted: readonly Component[];
   readonly left: readonly Component[];
   readonly failure: KubepkiError | undefined;
@@ -59,7 +59,9 @@ export async function restartComponents(
         terminal.result(restartLine({ status: 'no-manifest', component, directory }));
       } else {
         const left = planned.slice(index).map(componentOf);
-        const forget = onInterrupt(() => ({ said: `then: ${restartCommand(left, run.options) ?? ''}` }));
+        const forget = terminal.interruptions.onInterrupt(() => ({
+          said: `then: ${restartCommand(left, node, run.options) ?? ''}`,
+        }));
         try {
           await restartOne(one.restart, settleMs, run);
         } finally {
@@ -85,7 +87,7 @@ async function restartOne(restart: ComponentRestart, settleMs: number, run: Rest
   const { component, pod } = restart;
   if (component === 'etcd') await requireQuorum(restart, run);
   let phase: RestartPhase = 'stopping';
-  const forget = onInterrupt(() => interrupted(state, component, phase));
+  const forget = terminal.interruptions.onInterrupt(() => interrupted(state, component, phase));
   const goOn = refuseSuspension(component, terminal);
   let progress = terminal.progress(waitingFor(component, phase));
   let result: RestartResult;
@@ -111,7 +113,7 @@ async function restartOne(restart: ComponentRestart, settleMs: number, run: Rest
   }
   noteReturn(result.returned, terminal);
   if (result.status !== 'restarted') throw notRestarted(restart, result, options);
-  noteRestarted(component);
+  terminal.interruptions.noteRestarted(component);
   terminal.result(restartLine({ status: 'restarted', component }));
   const asking = `asking ${component} for its certificate`;
   progress = terminal.progress(asking);
@@ -164,7 +166,7 @@ async function requireQuorum({ pod }: ComponentRestart, run: RestartRun): Promis
   }
   throw new KubepkiError('no-quorum', message, {
     file: pod.path,
-    hint: `see to the other members first, or stop it all the same: ${restartCommand(['etcd'], options) ?? ''} --force`,
+    hint: `see to the other members first, or stop it all the same: ${restartCommand(['etcd'], node, options) ?? ''} --force`,
   });
 }
 
@@ -257,12 +259,13 @@ function nextStep(component: Component, { status }: ProbeResult): string {
 /** Says what stopped a sequence. */
 export function sayFailure(
   { restarted, left, failure }: RestartSummary,
-  options: NodeOptions & RestartFlags,
+  node: Node,
+  options: RestartFlags,
   terminal: Terminal,
 ): ExitCode {
   if (failure === undefined) return exitCodes.done;
   terminal.error(failure);
-  terminal.hint(`then: ${restartCommand(left, options) ?? ''}`);
+  terminal.hint(`then: ${restartCommand(left, node, options) ?? ''}`);
   // Refused before anything was stopped: nothing has changed.
   const touched = restarted.length > 0 || failure.code === 'not-restarted';
   return touched && exitCodeOf(failure.code) === exitCodes.error

@@ -1,7 +1,6 @@
 import { sep } from 'node:path';
-import type { Component } from '../../catalog/catalog.ts';
-import { restartOrder } from '../../catalog/restart-order.ts';
-import { parseGoDuration } from '../../config/go-duration.ts';
+import { restartOrder, type Component } from '../../catalog/catalog.ts';
+import { parseGoDuration } from '../../config/duration.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
 import { readKubeletConfig, type KubeletConfig } from '../../inventory/kubelet/kubelet-config.ts';
@@ -14,7 +13,7 @@ import {
 } from '../../operations/restart/plan-restart.ts';
 import { requireSafeTargets } from '../../storage/safe-targets.ts';
 import type { Node } from '../../node/node-options.ts';
-import { requireTimes, type RestartOptions } from '../../flags/restart-options.ts';
+import type { RestartOptions } from './restart-terms.ts';
 import { requireComponentNames } from '../../flags/names/unknown-name.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
@@ -56,6 +55,14 @@ export function planRestartRun(
   const settleMs = options.settle ?? fileCheckMs(kubelet);
   requireTimes(options, settleMs);
   return { planned, settleMs };
+}
+
+/** @throws KubepkiError usage */
+function requireTimes({ stopTimeout }: RestartOptions, settleMs: number): void {
+  if (settleMs < stopTimeout) return;
+  throw new KubepkiError('usage', '--stop-timeout must be longer than --settle', {
+    hint: 'a manifest stays away for the whole of --settle, so nothing could be seen to stop',
+  });
 }
 
 // The kubelet's default for fileCheckFrequency, which kubeadm writes as 0s.

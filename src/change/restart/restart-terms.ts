@@ -2,14 +2,14 @@ import type { Component } from '../../catalog/catalog.ts';
 import { withManifestsDir } from '../../inventory/layout.ts';
 import type { Node, NodeOptions } from '../../node/node-options.ts';
 import { pendingTerms } from './pending.ts';
-import {
-  restartFlags,
-  restartTerms,
-  type RestartFlags,
-  type RestartOptions,
-} from '../../flags/restart-options.ts';
+import { restartFlags, retyped, type RestartFlags } from '../../flags/table.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { stateOf } from '../../node/waiting.ts';
+
+const defaultTimeouts = { stopTimeout: 180_000, startTimeout: 300_000 };
+
+/** What a restart goes by. */
+export type RestartOptions = RestartFlags & Required<Pick<RestartFlags, keyof typeof defaultTimeouts>>;
 
 interface TermedRestart<T> {
   /** With the directory of manifests that the restart goes by. */
@@ -34,14 +34,14 @@ export function termsFor<T extends NodeOptions & RestartFlags>(
   const left = manifestsDir === undefined ? times : { ...times, manifestsDir: root.display(manifestsDir) };
   const again = untyped(left, options);
   if (again.length > 0) terminal?.note(`restarting as the earlier run was to: ${again.join(' ')}`);
-  const terms = restartTerms(options, left);
+  const terms = { ...defaultTimeouts, ...left, ...options };
   if (manifestsDir === undefined || options.manifestsDir !== undefined) return { node, options: terms };
   return { node: { ...node, layout: withManifestsDir(node.layout, manifestsDir) }, options: terms };
 }
 
 function untyped(left: RestartFlags, typed: RestartFlags): readonly string[] {
-  const names = ['manifestsDir', 'settle', 'stopTimeout', 'startTimeout'] as const;
-  return names.flatMap((name) =>
-    typed[name] === undefined && left[name] !== undefined ? restartFlags({ [name]: left[name] }) : [],
+  return retyped(
+    left,
+    restartFlags.filter((name) => typed[name] === undefined),
   );
 }

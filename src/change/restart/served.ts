@@ -1,8 +1,7 @@
-import { servedCertificates } from '../../controlplane/served.ts';
+import { servedCertificates, connectionTrouble } from '../../controlplane/probe.ts';
 import type { Clock } from '../../controlplane/clock.ts';
-import { connectionTrouble } from '../../controlplane/connection-trouble.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import { readPresent, readTlsIdentity, type TlsIdentity } from '../../inventory/tls-identity.ts';
+import { readPresent, readTlsIdentity, type TlsIdentity } from '../../inventory/certificate-files.ts';
 import type { ComponentRestart } from '../../operations/restart/plan-restart.ts';
 import type { ServedCertificate } from '../../operations/restart/served-certificates.ts';
 import { parseCertificates } from '../../pki/certificate/certificate.ts';

@@ -1,21 +1,25 @@
+import type { KubeadmConfig } from '../../config/kubeadm-config.ts';
 import { askCluster } from '../../node/ask-cluster.ts';
 import { examine, type Examined, type KeysOption } from '../../node/examine.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import { FileSystemRoot } from '../../filesystem/root.ts';
-import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
-import { warnOfFindings } from '../../terminal/findings.ts';
-import { openNode, workingDirectory, type Node, type NodeOptions } from '../../node/node-options.ts';
-import { expirationPresenter } from './present-expiration.ts';
-import { showExpiration, worseOf } from './show-expiration.ts';
-import { isTerminal } from '../../terminal/standard-streams.ts';
-import type { Terminal } from '../../terminal/terminal.ts';
-import type { TreesOptions } from '../../flags/trees-options.ts';
+import {
+  openNode,
+  openRoot,
+  readConfiguration,
+  type Node,
+  type NodeOptions,
+} from '../../node/node-options.ts';
+import { nodeForms, presenter, type ExpirationOptions } from './present-expiration.ts';
+import { judgeExpiration, showExpiration, warnOfRows, worseOf } from './show-expiration.ts';
+import { warnOfFindings, type Terminal } from '../../terminal/terminal.ts';
+import type { Typed } from '../../flags/table.ts';
 import { noteWaiting } from '../../node/waiting.ts';
-import type { ExpirationOptions } from './expiration-options.ts';
 import { openMetrics } from './open-metrics.ts';
 
-export type CheckExpirationOptions = ExpirationOptions & TreesOptions;
+/** Of which trees. */
+export type CheckExpirationOptions = ExpirationOptions &
+  Typed<'rootfsFrom'> & { readonly rootfs?: readonly string[] };
 
 /**
  * Of one tree as kubeadm has it; of several in one table, one document. `--rootfs-from` is several, whatever it names: a
@@ -38,18 +42,18 @@ export async function checkExpiration(
 }
 
 async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Terminal): Promise<ExitCode> {
-  const present = await expirationPresenter(options, terminal);
+  const present = await presenter(options, terminal, nodeForms);
   const now = options.at ?? new Date();
   const asking = { prefix: 'check-expiration', text: options.output.kind === 'text' } as const;
-  const here = await askCluster(options, asking, terminal);
-  const metrics = await openMetrics(FileSystemRoot.open(here.rootfs, workingDirectory(here)), options);
-  const { node, examined } = await examineOne(here, now, terminal).catch((error: unknown) => {
+  const cluster = await askCluster(options, asking, terminal);
+  const metrics = await openMetrics(openRoot(options), options);
+  const { node, examined } = await examineOne(options, cluster, now, terminal).catch((error: unknown) => {
     // What the file said of this node before must not stand: nothing is known of it now.
     if (error instanceof KubepkiError) metrics?.write([metrics.ofUnreadable()]);
     throw error;
   });
   const unwritten = metrics?.write([metrics.of(examined)]);
-  const shown = present({ ...examined, now, runs: metrics?.runs });
+  const shown = present({ ...examined, runs: metrics?.runs });
   showExpiration(shown, unwritten, terminal);
   if (shown.pluginCode !== undefined) return shown.pluginCode;
   for (const problem of examined.problems) terminal.error(problem);
@@ -60,7 +64,7 @@ async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Term
   const ok = examined.problems.length > 0 ? exitCodes.error : exitCodes.done;
   const code = options.within === undefined ? ok : judgeExpiration(examined, options.within, terminal);
   // Of another moment it is no advice.
-  if (asking.text && options.at === undefined && isTerminal('stderr')) {
+  if (asking.text && options.at === undefined && terminal.isRead) {
     const { noteNextStep } = await import('./note-next-step.ts');
     noteNextStep(examined.report, node, terminal);
   }
@@ -70,10 +74,11 @@ async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Term
 /** @throws KubepkiError where nothing of the node can be looked at */
 async function examineOne(
   options: NodeOptions & KeysOption,
+  cluster: KubeadmConfig | undefined,
   now: Date,
   terminal: Terminal,
 ): Promise<{ readonly node: Node; readonly examined: Examined }> {
-  const node = await openNode(options, terminal);
+  const node = openNode(options, await readConfiguration(options, terminal, cluster));
   await noteWaiting(node, terminal);
   return { node, examined: examine(node, options, now) };
 }

@@ -4,15 +4,13 @@ import { KubepkiError } from '../../errors/error.ts';
 import { FileSystemRoot } from '../../filesystem/root.ts';
 import { examine } from '../../node/examine.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import { warnOfFindings } from '../../terminal/findings.ts';
-import { judgeExpiration, warnOfRows } from './judge-expiration.ts';
-import { openNode, workingDirectory } from '../../node/node-options.ts';
-import type { Period } from '../../flags/period-option.ts';
-import { metricsOfTrees, treesPresenter, type ExaminedTree } from './present-trees.ts';
-import { showExpiration, worseOf } from './show-expiration.ts';
-import type { Terminal } from '../../terminal/terminal.ts';
+import { openNode, workingDirectory, readConfiguration } from '../../node/node-options.ts';
+import type { Period } from '../../flags/values.ts';
+import { metricsOfTrees, type ExaminedTree, treesForms } from './present-trees.ts';
+import { showExpiration, worseOf, judgeExpiration, warnOfRows } from './show-expiration.ts';
+import { presenter, type ExpirationOptions } from './present-expiration.ts';
+import { warnOfFindings, type Terminal } from '../../terminal/terminal.ts';
 import { noteWaiting } from '../../node/waiting.ts';
-import type { ExpirationOptions } from './expiration-options.ts';
 import { openMetrics } from './open-metrics.ts';
 
 /**
@@ -32,18 +30,19 @@ export async function checkTrees(
   }
   // What was read of one tree is garbage when the next is read. Left to itself, V8 lets that of many pile up.
   setFlagsFromString('--optimize-for-size');
-  const present = await treesPresenter(options, terminal);
+  const present = await presenter(options, terminal, treesForms);
   const now = options.at ?? new Date();
   const { textfile, output } = options;
   // Of this machine: which of the trees should have it?
-  const here = FileSystemRoot.open(undefined, workingDirectory({ ...(textfile && { config: textfile }) }));
-  const metrics = await openMetrics(here, options);
+  const own = FileSystemRoot.open(undefined, workingDirectory({ ...(textfile && { config: textfile }) }));
+  const metrics = await openMetrics(own, options);
   const measure =
     metrics !== undefined || output.kind === 'prometheus'
       ? await import('../../change/textfile.ts')
       : undefined;
   const read: ReadTree = async (node, said) => {
-    const opened = await openNode({ ...options, rootfs: node }, said);
+    const here = { ...options, rootfs: node };
+    const opened = openNode(here, await readConfiguration(here, said));
     await noteWaiting(opened, said);
     const examined = examine(opened, options, now);
     const { report, problems, findings } = examined;
@@ -57,7 +56,7 @@ export async function checkTrees(
     }),
   );
   const unwritten = metrics?.write(metricsOfTrees(trees));
-  const shown = present(trees, metrics?.runs);
+  const shown = present({ trees, runs: metrics?.runs });
   showExpiration(shown, unwritten, terminal);
   if (shown.pluginCode !== undefined) return shown.pluginCode;
   for (const problem of trees.flatMap(({ problems }) => problems)) terminal.error(problem);

@@ -1,7 +1,7 @@
 import { KubepkiError } from '../../errors/error.ts';
 import type { FileSystemRoot } from '../../filesystem/root.ts';
 import { prometheusTexts, type NodeMetrics, type RenewRuns } from '../../render/expiration/prometheus.ts';
-import { openTextfile, writeTextfile } from '../../storage/textfile.ts';
+import { openTextfile, writeTextfile } from '../../storage/public-file.ts';
 import { knownRuns, metricsOf, unreadableNode } from '../../change/textfile.ts';
 
 /** What `check-expiration --textfile` writes to. */

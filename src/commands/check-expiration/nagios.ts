@@ -1,6 +1,5 @@
-import { allRows } from '../../operations/expiration/expiration-report.ts';
+import { allRows, expiringWithin, findingsOf } from '../../operations/expiration/expiration-report.ts';
 import type { ExpirationResult } from '../../operations/expiration/expiration.ts';
-import { expiringWithin, findingsOf } from '../../operations/expiration/findings.ts';
 import { nagiosLine, type NagiosVerdict, type Thresholds } from '../../render/expiration/nagios.ts';
 import { nagiosCodes, type ExitCode } from '../../terminal/exit-code.ts';
 

@@ -1,11 +1,11 @@
 import type { FileSystemRoot } from '../../filesystem/root.ts';
 import type { MetricsFile } from './metrics-file.ts';
-import type { TextfileOption } from '../../flags/textfile-option.ts';
+import type { Typed } from '../../flags/table.ts';
 
 /** Where the file cannot be written, its `write` says so: what there is to show is shown first. */
 export async function openMetrics(
   root: FileSystemRoot,
-  { textfile }: TextfileOption,
+  { textfile }: Typed<'textfile'>,
 ): Promise<MetricsFile | undefined> {
   if (textfile === undefined) return undefined;
   const { openMetricsFile } = await import('./metrics-file.ts');

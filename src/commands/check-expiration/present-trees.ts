@@ -1,8 +1,6 @@
-import { asOneNode, type TreeExpiration } from '../../operations/expiration/tree-expiration.ts';
+import { asOneNode, type TreeExpiration } from '../../operations/expiration/expiration.ts';
 import type { NodeMetrics, RenewRuns } from '../../render/expiration/prometheus.ts';
-import { thresholdsOf } from '../../flags/expiration-thresholds.ts';
-import { templateEvaluator, type PresentOptions, type Shown } from './present-expiration.ts';
-import type { Terminal } from '../../terminal/terminal.ts';
+import type { Forms } from './present-expiration.ts';
 
 /** A tree that has been read, its files forgotten. */
 export interface ExaminedTree extends TreeExpiration {
@@ -10,51 +8,36 @@ export interface ExaminedTree extends TreeExpiration {
   readonly metrics: NodeMetrics | undefined;
 }
 
-type Present = (trees: readonly ExaminedTree[], runs: RenewRuns | undefined) => Shown;
-
-/**
- * The same for several trees.
- * @throws KubepkiError for a template that is wrong, and for flags that do not go together
- */
-export async function treesPresenter(options: PresentOptions, terminal: Terminal): Promise<Present> {
-  const thresholds = thresholdsOf(options);
-  const { output } = options;
-  switch (output.kind) {
-    case 'text': {
-      const look = terminal.tableLook();
-      if (look === undefined) {
-        const { treesTable } = await import('../../render/expiration/trees-table.ts');
-        return (trees) => ({ texts: [treesTable(trees)] });
-      }
-      const { treesTables } = await import('../../terminal/tables/trees.ts');
-      return (trees) => ({ texts: treesTables(trees, look) });
-    }
-    case 'json':
-    case 'yaml': {
-      const { treesDocument } = await import('../../render/expiration/trees-document.ts');
-      const { kind } = output;
-      return (trees) => ({ texts: [treesDocument(trees, kind)] });
-    }
-    case 'jsonpath': {
-      const [evaluate, { treesInfo }] = await Promise.all([
-        templateEvaluator(output, options),
-        import('../../render/expiration/trees-document.ts'),
-      ]);
-      return (trees) => ({ texts: [evaluate(treesInfo(trees))] });
-    }
-    case 'prometheus': {
-      const { prometheusTexts } = await import('../../render/expiration/prometheus.ts');
-      return (trees, runs) => ({ texts: prometheusTexts(metricsOfTrees(trees), runs) });
-    }
-    case 'nagios': {
-      const { nagiosResult } = await import('./nagios.ts');
-      return (trees) => {
-        const { text, code } = nagiosResult(asOneNode(trees), thresholds);
-        return { texts: [text], pluginCode: code };
-      };
-    }
-  }
+interface Found {
+  readonly trees: readonly ExaminedTree[];
+  /** What `--textfile` says of `renew`. */
+  readonly runs: RenewRuns | undefined;
 }
+
+/** Of several trees. */
+export const treesForms: Forms<Found> = {
+  text: async () => {
+    const { treesTable } = await import('../../render/expiration/expiration-table.ts');
+    return ({ trees }) => [treesTable(trees)];
+  },
+  tables: async (look) => {
+    const { treesTables } = await import('../../terminal/tables/trees.ts');
+    return ({ trees }) => treesTables(trees, look);
+  },
+  document: async (format) => {
+    const { treesDocument } = await import('../../render/expiration/expiration-document.ts');
+    return ({ trees }) => [treesDocument(trees, format)];
+  },
+  info: async () => {
+    const { treesInfo } = await import('../../render/expiration/expiration-document.ts');
+    return ({ trees }) => treesInfo(trees);
+  },
+  metrics: async () => {
+    const { prometheusTexts } = await import('../../render/expiration/prometheus.ts');
+    return ({ trees, runs }) => prometheusTexts(metricsOfTrees(trees), runs);
+  },
+  oneNode: ({ trees }) => asOneNode(trees),
+};
 
 export function metricsOfTrees(trees: readonly ExaminedTree[]): NodeMetrics[] {
   return trees.flatMap(({ metrics }) => (metrics === undefined ? [] : [metrics]));

@@ -1,42 +1,37 @@
-import { Argument, type Command, Option } from 'commander';
+import { Argument, type Command } from 'commander';
 import { KubepkiError } from '../../errors/error.ts';
-import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import { explain } from '../../flags/help/explain.ts';
-import { offering } from '../../flags/names/offering.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import { exitCodes } from '../../terminal/exit-code.ts';
+import { addFlags, explain, offering } from '../../flags/command.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 import { unknownWord } from '../../flags/names/unknown-name.ts';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
 
 type Shell = (typeof shells)[number];
 
-export function addCompletion(program: Command, done: (code: ExitCode) => void): void {
+export function addCompletion(program: Command, run: Run): void {
   const command = program
     .command('completion')
     .summary('print what makes a shell complete commands, flags and names')
     .description('Prints what makes a shell complete the commands, flags and certificate names of kubepki.')
     .usage('[options] bash|zsh|fish')
-    .addArgument(offering(new Argument('[shell]', 'bash, zsh or fish'), shells))
-    .allowExcessArguments(false)
-    .addOption(new Option('-v, --v <level>').hideHelp())
-    .action(async (given: string | undefined, _options, command: Command) => {
-      const shell = requireShell(given);
-      const options = command.optsWithGlobals<TerminalOptions>();
-      const { completionScripts } = await import('../../render/completion/shells.ts');
-      openTerminal(options).result(completionScripts[shell]);
-      done(exitCodes.done);
-    });
+    .addArgument(offering(new Argument('[shell]', 'bash, zsh or fish'), shells));
+  addFlags(command, ['v']).action(async (given: string | undefined, _options, command: Command) => {
+    const shell = requireShell(given);
+    const options = command.optsWithGlobals<TerminalOptions>();
+    const { completionScripts } = await import('../../render/completion.ts');
+    run.open(options).result(completionScripts[shell]);
+    run.done(exitCodes.done);
+  });
   explain(command, {
     examples: [
       'source <(kubepki completion bash)',
-      'source <(kubepki completion zsh)',
-      'kubepki completion fish | source',
       'kubepki completion bash > /etc/bash_completion.d/kubepki',
       'kubepki completion zsh > /usr/local/share/zsh/site-functions/_kubepki',
       'kubepki completion fish > ~/.config/fish/completions/kubepki.fish',
     ],
     notes: [
-      'The first three are for this shell only (zsh: after compinit; bash before 4: eval "$(kubepki completion bash)"), the others to have it always.',
+      'The first is for this shell only; zsh takes it too, after compinit, and fish takes "kubepki completion fish | source". bash before 4 needs eval "$(kubepki completion bash)". The others are for always.',
       'To complete a word, the shell asks the kubepki that begins the line. That reads nothing but the names of backups, which only root sees, and asks no cluster.',
     ],
   });

@@ -1,37 +1,25 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { CsrApproveOptions } from './csr-approve.ts';
-import { addCsrOptions } from '../../flags/csr-options.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
-import { explain } from '../../flags/help/explain.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import { explain } from '../../flags/command.ts';
+import { addCsrFlags } from './csr-flags.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
-export function addCsrApprove(csr: Command, done: (code: ExitCode) => void): void {
-  const command = addCsrOptions(
-    csr
-      .command('approve')
-      .summary('approve requests for serving certificates, after every check')
-      .description(
-        'Approves a request only if it is what a kubelet asks for its serving certificate: of its own node, for names and ' +
-          'addresses of that Node object, which belong to no other node, Service or API server. Nothing else is ever approved.',
-      )
-      .argument('[names...]', 'which, as "kubepki csr list" shows them')
-      .allowExcessArguments(false),
-  )
-    .option('--all', 'all that are pending; wants --allow-cidr and --allow-dns')
-    .addOption(listOption('--allow-cidr <cidr>', 'addresses of nodes: a network such as 192.0.2.0/24'))
-    .addOption(
-      listOption(
-        '--allow-dns <name>',
-        'names of nodes: example.internal, .example.internal or node-*.example',
-      ),
+export function addCsrApprove(csr: Command, run: Run): void {
+  const command = csr
+    .command('approve')
+    .summary('approve requests for serving certificates, after every check')
+    .description(
+      'Approves a request only if it is what a kubelet asks for its serving certificate: of its own node, for names and ' +
+        'addresses of that Node object, which belong to no other node, Service or API server. Nothing else is ever approved.',
     )
-    .option('--deny-invalid', 'deny what fails a check, rather than leave it pending')
-    .addOption(new Option('--dry-run', 'say what would be decided, and decide nothing'))
-    .action(async (names: string[], _options, command: Command) => {
-      const options = command.optsWithGlobals<CsrApproveOptions & TerminalOptions>();
-      const { approveRequests } = await import('./csr-approve.ts');
-      done(await approveRequests(names, options, openTerminal(options)));
-    });
+    .argument('[names...]', 'which, as "kubepki csr list" shows them');
+  addCsrFlags(command, ['all', 'allowCidr', 'allowDns', 'denyInvalid', 'dryRun'], {
+    dryRun: { says: 'say what would be decided, and decide nothing' },
+  }).action(async (names: string[], _options, command: Command) => {
+    const options = command.optsWithGlobals<CsrApproveOptions & TerminalOptions>();
+    const { approveRequests } = await import('./csr-approve.ts');
+    run.done(await approveRequests(names, options, run.open(options)));
+  });
   explain(command, {
     examples: [
       'kubepki csr approve csr-9wvgt',
@@ -43,12 +31,4 @@ export function addCsrApprove(csr: Command, done: (code: ExitCode) => void): voi
     ],
     pages: ['kubelet-serving'],
   });
-}
-
-/** Given again it adds to the list. */
-function listOption(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((value: string, before: readonly string[] | undefined) => [
-    ...(before ?? []),
-    ...value.split(',').map((one) => one.trim()),
-  ]);
 }

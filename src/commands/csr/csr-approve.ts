@@ -1,27 +1,25 @@
 import type { FoundRequest } from '../../cluster/kubelet-requests.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import { isWaiting } from '../../operations/kubelet-serving/kubelet-serving.ts';
+import type { Typed } from '../../flags/table.ts';
+import {
+  isWaiting,
+  verdictOnApproval,
+  type ApprovalWish,
+} from '../../operations/kubelet-serving/kubelet-serving.ts';
 import { parseAllowedCidr, parseAllowedDns } from '../../operations/kubelet-serving/allow-list.ts';
 import { kubeletServingSigner } from '../../operations/kubelet-serving/signing-request.ts';
 import type { Surroundings } from '../../operations/kubelet-serving/surroundings.ts';
-import { verdictOnApproval, type ApprovalWish } from '../../operations/kubelet-serving/verdict.ts';
 import { openRoot } from './csr-connection.ts';
 import { lookAround } from './csr-court.ts';
-import { requestNames } from '../../flags/csr-names.ts';
-import type { CsrOptions } from '../../flags/csr-options.ts';
-import { runDecisions } from './csr-run.ts';
+import { listCommand, type CsrOptions } from './csr-flags.ts';
+import { requestNames, runDecisions } from './csr-run.ts';
 import type { Judge, Read } from './csr-settle.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import { noteBootstrap } from './kubelet-bootstrap.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
-export interface CsrApproveOptions extends CsrOptions {
-  readonly all?: boolean;
-  readonly allowCidr?: readonly string[];
-  readonly allowDns?: readonly string[];
-  readonly denyInvalid?: boolean;
-  readonly dryRun?: boolean;
-}
+export interface CsrApproveOptions
+  extends CsrOptions, Typed<'all' | 'allowCidr' | 'allowDns' | 'denyInvalid' | 'dryRun'> {}
 
 export async function approveRequests(
   given: readonly string[],
@@ -29,7 +27,7 @@ export async function approveRequests(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const wish = parseWish(given, options);
-  const names = requestNames(given);
+  const names = requestNames(given, options);
   const root = openRoot(options);
   const named = wish.by === 'name';
   return runDecisions({ root, command: 'approve', named, options, terminal }, async ({ api, settle }) => {
@@ -85,7 +83,7 @@ function parseWish(names: readonly string[], options: CsrApproveOptions): Approv
   if (!all) {
     if (names.length > 0) return { by: 'name', allow, denyInvalid };
     throw new KubepkiError('usage', 'no request is named', {
-      hint: 'name them, as kubepki csr list shows them, or use --all with --allow-cidr and --allow-dns',
+      hint: `name them, as ${listCommand(options)} shows them, or use --all with --allow-cidr and --allow-dns`,
     });
   }
   if (names.length > 0) {

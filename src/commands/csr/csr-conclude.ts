@@ -1,28 +1,30 @@
 import { KubepkiError } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
-import type { Failing, SettledRow } from '../../operations/kubelet-serving/verdict.ts';
-import { decisionDocument, decisionLines } from '../../render/requests/request-decisions.ts';
+import type { Failing, SettledRow } from '../../operations/kubelet-serving/kubelet-serving.ts';
+import { decisionDocument, decisionLines } from '../../render/requests/signing-requests.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import type { OutputOption } from '../../flags/output-option.ts';
+import type { Typed } from '../../flags/table.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
-export interface DecidedRequests extends OutputOption {
+interface DecidedRequests extends Typed<'output'> {
   readonly command: 'approve' | 'deny';
   readonly dryRun: boolean;
   /** Each was named on the command line, so that each matters. */
   readonly named: boolean;
   readonly rows: readonly SettledRow[];
+  /** The command that shows how requests stand. */
+  readonly look: string;
 }
 
 /** Says what has become of each request: the result is what was decided; what was not is an error, or a warning with `--all`. */
 export function concludeRequests(conclusion: DecidedRequests, terminal: Terminal): ExitCode {
-  const { command, dryRun, named, rows, output } = conclusion;
+  const { command, dryRun, named, rows, output, look } = conclusion;
   terminal.result(
     output === 'text' ? decisionLines(rows) : decisionDocument({ command, dryRun, rows }, output),
   );
   let missed = false;
   for (const { settled } of rows) {
-    const refusal = refusalOf(settled, command);
+    const refusal = refusalOf(settled, command, look);
     if (refusal === undefined) continue;
     missed = true;
     if (named) terminal.error(refusal);
@@ -41,6 +43,7 @@ const verbs = { approve: 'approved', deny: 'denied' } as const;
 function refusalOf(
   one: SettledRow['settled'],
   command: DecidedRequests['command'],
+  look: string,
 ): KubepkiError | undefined {
   const { name, outcome } = one;
   switch (outcome) {
@@ -49,7 +52,7 @@ function refusalOf(
       return undefined;
     case 'not-found':
       return new KubepkiError('not-found', `there is no request ${name}`, {
-        hint: 'kubepki csr list shows those that there are',
+        hint: `${look} shows those that there are`,
       });
     case 'unreadable':
       return new KubepkiError('refused', `${name} is not ${verbs[command]}: ${one.reason}`, {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeletRequestsApi } from '../../cluster/kubelet-requests.ts';
 import { FileSystemRoot } from '../../filesystem/root.ts';
 import { requireApiAccess } from '../../node/cluster-access.ts';
-import type { CsrOptions } from '../../flags/csr-options.ts';
+import type { CsrOptions } from './csr-flags.ts';
 import { workingDirectory } from '../../node/node-options.ts';
 
 /** For all of it. Each request has a bound of its own, and the first that fails for good is the last. */

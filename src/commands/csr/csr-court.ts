@@ -1,7 +1,7 @@
 import type { KubeletRequestsApi } from '../../cluster/kubelet-requests.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { ControlPlaneEndpoint, Surroundings } from '../../operations/kubelet-serving/surroundings.ts';
-import { isUnusable, unusableClusterConfig } from '../../node/unusable-cluster-config.ts';
+import { isUnusable, unusableClusterConfig } from '../../node/ask-cluster.ts';
 
 /** kubeadm's default. */
 const defaultDomain = 'cluster.local';
@@ -31,7 +31,7 @@ export async function lookAround(api: KubeletRequestsApi): Promise<Surroundings>
  * @throws KubepkiError cluster
  */
 async function lookUp(host: string): Promise<ControlPlaneEndpoint> {
-  const { addressesOf } = await import('../../cluster/addresses.ts');
+  const { addressesOf } = await import('../../cluster/connection.ts');
   try {
     const found = await addressesOf(host, AbortSignal.timeout(lookUpMs));
     return { host, addresses: found.map(({ address }) => address) };

@@ -1,9 +1,8 @@
 import { KubepkiError } from '../../errors/error.ts';
-import { verdictOnDenial } from '../../operations/kubelet-serving/verdict.ts';
+import { verdictOnDenial } from '../../operations/kubelet-serving/kubelet-serving.ts';
 import { openRoot } from './csr-connection.ts';
-import { requestNames } from '../../flags/csr-names.ts';
-import type { CsrOptions } from '../../flags/csr-options.ts';
-import { runDecisions } from './csr-run.ts';
+import { listCommand, type CsrOptions } from './csr-flags.ts';
+import { requestNames, runDecisions } from './csr-run.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
@@ -17,9 +16,9 @@ export async function denyRequests(
   terminal: Terminal,
 ): Promise<ExitCode> {
   if (given.length === 0) {
-    throw new KubepkiError('usage', 'no request is named', { hint: 'kubepki csr list shows them' });
+    throw new KubepkiError('usage', 'no request is named', { hint: `${listCommand(options)} shows them` });
   }
-  const names = requestNames(given);
+  const names = requestNames(given, options);
   const root = openRoot(options);
   const judge = { judge: verdictOnDenial, lookAgain: () => Promise.resolve() };
   return runDecisions({ root, command: 'deny', named: true, options, terminal }, async ({ api, settle }) => {

@@ -1,22 +1,19 @@
 import type { Command } from 'commander';
-import { addCsrOptions, type CsrOptions } from '../../flags/csr-options.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
-import { explain } from '../../flags/help/explain.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import { explain } from '../../flags/command.ts';
+import { addCsrFlags, type CsrOptions } from './csr-flags.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
-export function addCsrList(csr: Command, done: (code: ExitCode) => void): void {
-  const command = addCsrOptions(
-    csr
-      .command('list')
-      .summary('list the signing requests and what they ask for')
-      .description(
-        "Lists all signing requests of the cluster: kubectl's columns, then the key and the names that each asks for.",
-      )
-      .allowExcessArguments(false),
-  ).action(async (_options, command: Command) => {
+export function addCsrList(csr: Command, run: Run): void {
+  const command = csr
+    .command('list')
+    .summary('list the signing requests and what they ask for')
+    .description(
+      "Lists all signing requests of the cluster: kubectl's columns, then the key and the names that each asks for.",
+    );
+  addCsrFlags(command).action(async (_options, command: Command) => {
     const options = command.optsWithGlobals<CsrOptions & TerminalOptions>();
     const { listRequests } = await import('./csr-list.ts');
-    done(await listRequests(options, openTerminal(options)));
+    run.done(await listRequests(options, run.open(options)));
   });
   explain(command, {
     examples: ['kubepki csr list', 'kubepki csr list -o json'],

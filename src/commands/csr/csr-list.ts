@@ -1,13 +1,13 @@
 import type { KubeletRequestsApi, UnreadableRequest } from '../../cluster/kubelet-requests.ts';
 import { isWaiting } from '../../operations/kubelet-serving/kubelet-serving.ts';
-import { askedOfAll } from '../../operations/kubelet-serving/asked.ts';
+import { askedOfAll } from '../../operations/kubelet-serving/signing-request.ts';
 import {
   signingRequestDocument,
   signingRequestTable,
   type ListedRequest,
 } from '../../render/requests/signing-requests.ts';
 import { openRoot, withRequests } from './csr-connection.ts';
-import type { CsrOptions } from '../../flags/csr-options.ts';
+import type { CsrOptions } from './csr-flags.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { noteBootstrap } from './kubelet-bootstrap.ts';
 import type { Terminal } from '../../terminal/terminal.ts';

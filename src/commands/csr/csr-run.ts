@@ -1,10 +1,11 @@
 import type { KubeletRequestsApi } from '../../cluster/kubelet-requests.ts';
+import { KubepkiError } from '../../errors/error.ts';
 import type { FileSystemRoot } from '../../filesystem/root.ts';
-import { askedOfAll, type askedOf } from '../../operations/kubelet-serving/asked.ts';
-import type { Settled, SettledRow } from '../../operations/kubelet-serving/verdict.ts';
+import { askedOfAll, type askedOf } from '../../operations/kubelet-serving/signing-request.ts';
+import type { Settled, SettledRow } from '../../operations/kubelet-serving/kubelet-serving.ts';
 import { concludeRequests } from './csr-conclude.ts';
 import { withRequests } from './csr-connection.ts';
-import { csrFlags, type CsrOptions } from '../../flags/csr-options.ts';
+import { listCommand, type CsrOptions } from './csr-flags.ts';
 import { settle, type Judge, type Read } from './csr-settle.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
@@ -22,6 +23,19 @@ interface Desk {
   readonly settle: (name: string, found: Read, judge: Judge) => Promise<void>;
 }
 
+/**
+ * Each once, in the order in which they were given.
+ * @throws KubepkiError usage for what no object can be called
+ */
+export function requestNames(given: readonly string[], options: CsrOptions): readonly string[] {
+  // k8s.io/apimachinery, IsValidPathSegmentName; anything else would be another path at the API server.
+  const wrong = given.find((name) => name === '' || name === '.' || name === '..' || /[/%]/.test(name));
+  if (wrong === undefined) return [...new Set(given)];
+  throw new KubepkiError('usage', `${JSON.stringify(wrong)} is no name of a request`, {
+    hint: `${listCommand(options)} shows them`,
+  });
+}
+
 /** Decides about requests one after the other, and says what has become of each, also of those before an error. */
 export async function runDecisions(
   { root, command, named, options, terminal }: DecisionRun,
@@ -30,8 +44,9 @@ export async function runDecisions(
   const rows: SettledRow[] = [];
   const askedOf = askedOfAll();
   const { output, dryRun = false } = options;
-  const look = ['kubepki csr list', ...csrFlags(options)].join(' ');
-  const conclude = (): ExitCode => concludeRequests({ command, dryRun, named, rows, output }, terminal);
+  const { interruptions } = terminal;
+  const look = listCommand(options);
+  const conclude = (): ExitCode => concludeRequests({ command, dryRun, named, rows, output, look }, terminal);
   const progress = terminal.progress('asking the cluster');
   try {
     await withRequests(root, options, (api) =>
@@ -39,7 +54,9 @@ export async function runDecisions(
         api,
         settle: async (name, found, judge) => {
           progress.update(`deciding about ${name}`);
-          rows.push(rowOf(await settle(name, found, { ...judge, api, dryRun, look }), askedOf));
+          rows.push(
+            rowOf(await settle(name, found, { ...judge, api, dryRun, look, interruptions }), askedOf),
+          );
         },
       }),
     );

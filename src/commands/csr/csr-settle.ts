@@ -2,10 +2,10 @@ import type { FoundRequest, KubeletRequestsApi, UnreadableRequest } from '../../
 import type { RequestDecision } from '../../cluster/request-object.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { SigningRequest } from '../../operations/kubelet-serving/signing-request.ts';
-import type { Failing, Settled, Verdict } from '../../operations/kubelet-serving/verdict.ts';
+import type { Failing, Settled, Verdict } from '../../operations/kubelet-serving/kubelet-serving.ts';
 import { printable } from '../../render/printable.ts';
 import { isRetryable, isWorthAnother } from './csr-connection.ts';
-import { noteDecision } from '../../terminal/signals.ts';
+import type { Interruptions } from '../../terminal/interruptions.ts';
 
 /** How requests are judged. */
 export interface Judge {
@@ -20,6 +20,7 @@ interface Court extends Judge {
   readonly dryRun: boolean;
   /** A command that shows how requests stand. */
   readonly look: string;
+  readonly interruptions: Interruptions;
 }
 
 /** undefined: there is none */
@@ -42,10 +43,10 @@ export async function settle(name: string, first: Read, court: Court): Promise<S
     const { request, uid } = found;
     // The answer to an earlier attempt was lost, and the attempt was not.
     if (sent?.uid === uid && request.conditions.includes(typeOf(sent.verdict))) {
-      noteDecision(name, words(name, sent.verdict));
+      court.interruptions.noteDecision(name, words(name, sent.verdict));
       return decided(request, sent.verdict);
     }
-    noteDecision(name, undefined);
+    court.interruptions.noteDecision(name, undefined);
     const verdict = court.judge(request);
     if (verdict.kind === 'leave') return { name, outcome: 'refused', request, because: verdict.because };
     if (court.dryRun) return wouldBe(request, verdict);
@@ -66,16 +67,16 @@ async function send(
   const { name } = found.request;
   const startedAt = performance.now();
   // Until it is known: on its way it cannot be called back.
-  noteDecision(name, `perhaps ${words(name, verdict)}`);
+  court.interruptions.noteDecision(name, `perhaps ${words(name, verdict)}`);
   try {
     const outcome = await court.api.decide(found, decisionOf(verdict));
-    noteDecision(name, outcome === 'decided' ? words(name, verdict) : undefined);
+    court.interruptions.noteDecision(name, outcome === 'decided' ? words(name, verdict) : undefined);
     if (outcome === 'decided') return outcome;
     await court.lookAgain();
     return 'again';
   } catch (error) {
     if (!isRetryable(error)) {
-      noteDecision(name, undefined);
+      court.interruptions.noteDecision(name, undefined);
       throw error;
     }
     // Whether it has arrived is seen when the request is read again.

@@ -1,34 +1,26 @@
 import type { Command } from 'commander';
-import { compatOption } from '../../flags/compat-option.ts';
 import type { GenerateCsrOptions } from './generate-csr.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
-import { explain } from '../../flags/help/explain.ts';
-import { addNodeOptions, dryRunOption, keepBackupsOption, lockTimeoutOption } from '../../flags/options.ts';
-import { outputOption } from '../../flags/output-option.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import { addFlags, explain } from '../../flags/command.ts';
+import { commonFlags, nodeFlags } from '../../flags/table.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
-export function addGenerateCsr(certs: Command, done: (code: ExitCode) => void): void {
-  const command = addNodeOptions(
-    certs
-      .command('generate-csr')
-      .summary('make keys and CSRs for a new control plane')
-      .description(
-        'Makes keys and CSRs for all control-plane certificates from the kubeadm configuration, before any certificate exists, ' +
-          'and kubeconfigs that hold their key. Nothing that is there is overwritten.',
-      ),
-    // kubeadm's default here, and no --kubeconfig.
-    { kubeconfigDirDefault: '/etc/kubernetes', kubeconfig: false },
-  )
-    .addOption(compatOption())
-    .addOption(outputOption())
-    .addOption(dryRunOption())
-    .addOption(keepBackupsOption())
-    .addOption(lockTimeoutOption())
-    .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<GenerateCsrOptions & TerminalOptions>();
-      const { generateRequests } = await import('./generate-csr.ts');
-      done(await generateRequests(options, openTerminal(options)));
-    });
+export function addGenerateCsr(certs: Command, run: Run): void {
+  const command = certs
+    .command('generate-csr')
+    .summary('make keys and CSRs for a new control plane')
+    .description(
+      'Makes keys and CSRs for all control-plane certificates from the kubeadm configuration, before any certificate exists, ' +
+        'and kubeconfigs that hold their key. Nothing that is there is overwritten.',
+    );
+  addFlags(
+    command,
+    [...nodeFlags, ...commonFlags, 'compat', 'output', 'dryRun', 'keepBackups', 'lockTimeout'],
+    { kubeconfigDir: { says: 'the kubeconfigs (default: /etc/kubernetes)' } },
+  ).action(async (_options, command: Command) => {
+    const options = command.optsWithGlobals<GenerateCsrOptions & TerminalOptions>();
+    const { generateRequests } = await import('./generate-csr.ts');
+    run.done(await generateRequests(options, run.open(options)));
+  });
   explain(command, {
     examples: [
       'kubepki certs generate-csr --config kubeadm.yaml',

@@ -1,29 +1,32 @@
+import { commandLine } from '../../errors/command-line.ts';
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { NodeNaming } from '../../config/node-naming.ts';
-import { freePlaces, type NewRequest } from '../../inventory/new-requests.ts';
+import { freePlaces, type NewRequest } from '../../inventory/request-files.ts';
 import { chooseConfigured } from '../../operations/issuing/key-choice.ts';
-import { generateRequest, requestedSpecs } from '../../operations/generation/generate-requests.ts';
-import { newRequestReport } from '../../operations/generation/new-request-report.ts';
-import { organizationsSince, type Organizations } from '../../operations/generation/organizations.ts';
+import {
+  generateRequest,
+  requestedSpecs,
+  newRequestReport,
+} from '../../operations/generation/new-requests.ts';
+import { organizationsSince, type Organizations } from '../../operations/generation/initial-profile.ts';
 import { requireWritten } from '../../operations/change/read-back.ts';
-import { generatedRequestLines } from '../../render/requests/generated-requests.ts';
+import { generatedRequestLines } from '../../render/requests/requests.ts';
 import { commandHere } from '../../storage/state-directory.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
-import type { CompatOption } from '../../flags/compat-option.ts';
-import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import type { Typed } from '../../flags/table.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
 import { nodeIdentity } from '../../node/host-identity.ts';
-import { readNodeNaming } from '../../flags/node-naming.ts';
-import { planNode, type Node } from '../../node/node-options.ts';
+import { planNode, readNodeNaming, type Node, readConfiguration } from '../../node/node-options.ts';
 import { noteSigning } from '../../change/note-signing.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
-export interface GenerateCsrOptions extends ChangeFlags, CompatOption {
+export interface GenerateCsrOptions extends ChangeFlags, Typed<'compat'> {
   readonly keepBackups: number;
 }
 
 /** `generate-csr`: keys and requests for a control plane that has no certificates yet. */
 export async function generateRequests(options: GenerateCsrOptions, terminal: Terminal): Promise<ExitCode> {
-  const node = await planNode(options, terminal);
+  const node = planNode(options, await readConfiguration(options, terminal));
   const organizations = organizationsSince(options.compat);
   // What is in the way is told before what is not known.
   placesOf(node, organizations);
@@ -56,14 +59,13 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
           signedBy: [],
           certificates: [],
           verify: (read) => {
-            for (const { target, after } of changes) requireWritten(target, after?.content, read);
+            requireWritten(changes, read);
           },
           newDirectoryMode: 0o755,
         };
       },
       report: (stage) => newRequestReport(places, stage),
       text: ({ dryRun }) => shown(node, places, { dryRun }),
-      code: exitCodes.done,
       remarks: ({ dryRun }) => {
         if (dryRun) return;
         const waiting = places.map(({ spec, request: { path } }) => {
@@ -84,8 +86,9 @@ async function readNaming(node: Node, options: GenerateCsrOptions): Promise<Node
   return { ...naming, kubernetesMinor: options.compat ?? naming.kubernetesMinor };
 }
 
-function placesOf({ layout }: Node, organizations: Organizations): NewRequest[] {
-  return requestedSpecs(organizations).map((spec: CertificateSpec) => freePlaces(layout, spec));
+function placesOf({ layout, flags }: Node, organizations: Organizations): NewRequest[] {
+  const command = commandLine(flags);
+  return requestedSpecs(organizations).map((spec: CertificateSpec) => freePlaces(layout, spec, command));
 }
 
 function shown(

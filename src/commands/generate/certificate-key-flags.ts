@@ -1,22 +1,19 @@
-import { type Command, Option } from 'commander';
-import type { ExitCode } from '../../terminal/exit-code.ts';
-import { rootfsOption } from '../../flags/options.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Command } from 'commander';
+import { addFlags } from '../../flags/command.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
-export function addCertificateKey(certs: Command, done: (code: ExitCode) => void): void {
-  certs
+export function addCertificateKey(certs: Command, run: Run): void {
+  const command = certs
     .command('certificate-key')
     .summary('print a new key for "kubeadm init phase upload-certs"')
     .description(
       'Prints 32 random bytes as 64 hex digits: a key that kubeadm encrypts uploaded certificates with.',
-    )
-    .allowExcessArguments(false)
-    // kubeadm has them for every command.
-    .addOption(rootfsOption().hideHelp())
-    .addOption(new Option('-v, --v <level>').hideHelp())
-    .action(async (_options, command: Command) => {
+    );
+  addFlags(command, ['rootfs', 'v'], { rootfs: { says: undefined } }).action(
+    async (_options, command: Command) => {
       const options = command.optsWithGlobals<TerminalOptions>();
       const { printCertificateKey } = await import('./certificate-key.ts');
-      done(printCertificateKey(openTerminal(options)));
-    });
+      run.done(printCertificateKey(run.open(options)));
+    },
+  );
 }

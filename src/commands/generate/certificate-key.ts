@@ -1,4 +1,4 @@
-import { randomCertificateKey } from '../../pki/certificate/certificate-key.ts';
+import { randomCertificateKey } from '../../pki/key/random.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 

@@ -1,30 +1,29 @@
 import { initSpecs, type InitSpec } from '../../catalog/init-order.ts';
 import type { FileTarget, SigningFiles } from '../../changeset/change-set.ts';
-import type { NamingFlags } from '../../config/naming-flags.ts';
-import type { NodeNaming } from '../../config/node-naming.ts';
+import type { NamingFlags, NodeNaming } from '../../config/node-naming.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { readInitFiles, type InitFiles } from '../../inventory/init-files.ts';
 import { generate, type Generated, type GenerationContext } from '../../operations/generation/generate.ts';
 import { generationReport } from '../../operations/generation/generation-report.ts';
 import { chooseConfigured } from '../../operations/issuing/key-choice.ts';
-import { isMadeWith, organizationsSince } from '../../operations/generation/organizations.ts';
+import { isMadeWith, organizationsSince } from '../../operations/generation/initial-profile.ts';
 import { planGeneration, type GenerationPlan } from '../../operations/generation/plan-generation.ts';
 import { requireWritten } from '../../operations/change/read-back.ts';
-import type { NodeIdentity } from '../../operations/names/requested-names.ts';
+import type { NodeIdentity } from '../../operations/names/node-names.ts';
 import { defaultAuthorityValidityMs, defaultValidityMs } from '../../operations/issuing/validity.ts';
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
 import { generationLines, type ShownGeneration } from '../../render/change/generation.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
-import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import { parseGenerateSelection, type GenerateSelection } from '../../flags/names/generate-selection.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
+import { parseGenerateSelection, type GenerateSelection } from './generate-selection.ts';
 import { nodeIdentity } from '../../node/host-identity.ts';
-import { readNodeNaming } from '../../flags/node-naming.ts';
-import { planNode, type Node } from '../../node/node-options.ts';
-import { refusals } from '../../change/refusal.ts';
+import { planNode, readNodeNaming, type Node, readConfiguration } from '../../node/node-options.ts';
+import { refusals } from '../../operations/change/refusals.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
-import { warnOfShortValidity, type ValidityOption } from '../../flags/validity-option.ts';
+import type { Typed } from '../../flags/table.ts';
+import { warnOfShortValidity } from '../../change/validity-warnings.ts';
 
-export interface GenerateOptions extends ChangeFlags, NamingFlags, ValidityOption {
+export interface GenerateOptions extends ChangeFlags, NamingFlags, Typed<'validity'> {
   /** Made as if at this moment; undefined: now. */
   readonly at?: Date;
   readonly keepBackups: number;
@@ -37,7 +36,7 @@ export async function generateMissing(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const selection = parseGenerateSelection(names, options);
-  const node = await planNode(options, terminal);
+  const node = planNode(options, await readConfiguration(options, terminal));
   warnOfShortValidity(options, terminal);
   const identity = nodeIdentity(
     {
@@ -80,14 +79,13 @@ function decided(node: Node, wanted: Wanted, way: Way, terminal: Terminal): Plan
         signedBy: signingFilesOf(run),
         certificates: made.flatMap(({ record }) => (record === undefined ? [] : [record])),
         verify: (read) => {
-          for (const { target, after } of changes) requireWritten(target, after?.content, read);
+          requireWritten(changes, read);
         },
         newDirectoryMode: 0o755,
       };
     },
     report: (stage) => generationReport(plan, all, context, stage),
     text: ({ dryRun }) => generationLines(shownIn(node, plan, dryRun ? [] : made), node.layout, { dryRun }),
-    code: exitCodes.done,
     remarks: () => {
       // A certificate that ends earlier than was asked for, with its CA.
       for (const { warning } of made) if (warning !== undefined) terminal.warning(warning);
@@ -120,7 +118,7 @@ function targetsIn(files: InitFiles): FileTarget[] {
 
 async function readNaming(node: Node, options: GenerateOptions): Promise<NodeNaming> {
   // Loaded only here, with the schema library.
-  const { withFlags } = await import('../../config/naming-flags.ts');
+  const { withFlags } = await import('../../config/node-naming.ts');
   return withFlags(await readNodeNaming(node, options), options);
 }
 

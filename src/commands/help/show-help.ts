@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { KubepkiError } from '../../errors/error.ts';
 import { similarWords } from '../../flags/names/similar-words.ts';
-import { writeOutput } from '../../terminal/standard-streams.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
 import { requireCommand, unknownCommand } from '../../flags/names/unknown-command.ts';
 import { otherNames, topicNames, topicOf, type TopicName } from '../../flags/help/topics.ts';
 
@@ -9,11 +9,15 @@ import { otherNames, topicNames, topicOf, type TopicName } from '../../flags/hel
  * A page, or the help of a command. A command that has the name of a page would come first: none has.
  * @throws KubepkiError usage
  */
-export async function showHelp(program: Command, words: readonly string[]): Promise<void> {
+export async function showHelp(
+  program: Command,
+  words: readonly string[],
+  terminal: Terminal,
+): Promise<void> {
   const [first = ''] = words;
   const topic = topicOf(first);
   if (topic !== undefined) {
-    writeOutput('stdout', await pageOf(topic));
+    terminal.result(await pageOf(topic));
     return;
   }
   requireKnown(program, first);

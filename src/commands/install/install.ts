@@ -1,19 +1,15 @@
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import { signingFiles } from '../../inventory/look-ups.ts';
-import { factsOf } from '../../operations/change/certificate-facts.ts';
-import { factsInUse } from '../../operations/change/facts-in-use.ts';
 import { installReport } from '../../operations/install/install-report.ts';
-import { install, verifyInstalled } from '../../operations/install/install.ts';
+import { install } from '../../operations/install/install.ts';
 import type { Installable, PlannedInstall } from '../../operations/install/plan-install.ts';
 import { installLines, type ShownInstall } from '../../render/change/install.ts';
 import { changeNode, type ChangeFlags, type PlannedRun } from '../../change/change-node.ts';
-import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import { openNode, type NodeOptions } from '../../node/node-options.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
+import { openNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
 import { installable, planInstallRun, type InstallRun, type InstallSources } from './plan-install-run.ts';
-import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from '../../flags/csr-directory.ts';
-import { noteAuthorities } from '../../change/note-authorities.ts';
-import type { Change } from '../../change/session.ts';
+import { csrDirectory, requireCsrDirectory, warnOfOpenDirectory } from '../../node/csr-directory.ts';
+import { noteAuthorities } from '../../change/notes.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { requireCertificateNames } from '../../flags/names/unknown-name.ts';
 
@@ -28,7 +24,7 @@ export async function installCertificates(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const named = parseNames(names, options);
-  const node = await openNode(options, terminal);
+  const node = openNode(options, await readConfiguration(options, terminal));
   requireCsrDirectory(node, options);
   warnOfOpenDirectory(node, options, terminal);
   const directory = csrDirectory(node, options);
@@ -52,7 +48,6 @@ function decided(run: InstallRun, { named, directory, now, terminal }: Context):
   const warn = (): void => {
     for (const { warnings } of installables) for (const text of warnings) terminal.warning(text);
   };
-  const complete = named === undefined ? installables.length > 0 : installables.length === named.length;
   return {
     now,
     errors: errorsOf(run),
@@ -65,14 +60,14 @@ function decided(run: InstallRun, { named, directory, now, terminal }: Context):
       noteAuthorities(installables, terminal);
     },
     names: installables.map(({ spec }) => spec.name),
-    make: () => Promise.resolve(changeOf(run)),
+    make: () => Promise.resolve(install(installables, run)),
     report: (stage) => {
       // Unnamed, a certificate that was not asked for is not worth a word.
       const asked = named === undefined ? plan.filter(({ status }) => status !== 'idle') : plan;
       return installReport(asked, inventory, strangers, stage);
     },
     text: ({ dryRun }) => installLines(shownIn(plan, named), { directory, dryRun }),
-    code: complete ? exitCodes.done : exitCodes.notRenewed,
+    asked: { named: named !== undefined },
   };
 }
 
@@ -95,22 +90,6 @@ function parseNames(names: readonly string[], options: NodeOptions): Named {
   const allowed = ['all', ...installable.map(({ name }) => name)];
   requireCertificateNames(names, allowed, { verb: 'installed', options });
   return installable.filter(({ name }) => names.includes(name));
-}
-
-function changeOf({ plan, inventory, keysInUse, notCleared }: InstallRun): Change {
-  const installables = installablesOf(plan);
-  return {
-    changes: install(installables, { inventory, keysInUse, notCleared }),
-    signedBy: signingFiles(inventory, installables),
-    certificates: installables.map(({ spec, chain: [leaf] }) => ({
-      name: spec.name,
-      old: factsInUse(inventory, spec),
-      new: factsOf(leaf),
-    })),
-    verify: (readBack) => {
-      for (const one of installables) verifyInstalled(one, readBack);
-    },
-  };
 }
 
 function shownIn(plan: readonly PlannedInstall[], named: Named): ShownInstall[] {

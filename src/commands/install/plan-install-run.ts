@@ -7,21 +7,18 @@ import {
   type CertificateFile,
 } from '../../inventory/certificate-files.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
-import { readPendingFiles, type PendingFiles } from '../../inventory/pending-files.ts';
+import { readPendingFiles, type PendingFiles } from '../../inventory/request-files.ts';
 import type { KeysInUse } from '../../operations/issuing/keys-in-use.ts';
 import { planInstall, stillNeeded, type PlannedInstall } from '../../operations/install/plan-install.ts';
-import { strangers } from '../../operations/install/strangers.ts';
+import { strangers, type InstallSettings } from '../../operations/install/pending.ts';
 import type { Node } from '../../node/node-options.ts';
 import { readToFill } from '../../node/snapshot.ts';
 import { stateOf } from '../../node/waiting.ts';
 import { readRequestedKeys } from '../../storage/requested-keys.ts';
-import { csrDirectory, csrDirectoryFlags, type CsrDirectoryOption } from '../../flags/csr-directory.ts';
-import type { InstallSettings } from '../../operations/install/install-settings.ts';
+import { retyped, type Typed } from '../../flags/table.ts';
+import { csrDirectory } from '../../node/csr-directory.ts';
 
-export interface InstallSources extends CsrDirectoryOption {
-  readonly fromBundle?: string;
-  readonly allowChanges?: boolean;
-}
+export type InstallSources = Typed<'csrDir' | 'fromBundle' | 'allowChanges'>;
 
 export interface InstallRun {
   readonly inventory: Inventory;
@@ -61,7 +58,7 @@ export function planInstallRun(
   const settings: InstallSettings = {
     now,
     allowChanges: sources.allowChanges === true,
-    command: commandLine([...csrDirectoryFlags(sources), ...node.flags]),
+    command: commandLine([...retyped(sources, ['csrDir']), ...node.flags]),
     keysInUse,
     keys,
     requestedKeys: readRequestedKeys(stateOf(node)),

@@ -3,16 +3,16 @@ import { KubepkiError } from '../../errors/error.ts';
 import type { CertificateEntry, Inventory } from '../../inventory/inventory.ts';
 import { readIssuers } from '../../inventory/issuers.ts';
 import type { Finding } from '../../operations/examination/finding.ts';
-import { exposedKeys } from '../../operations/renewal/exposed-keys.ts';
+import { exposedKeys } from '../../operations/renewal/renewal-warnings.ts';
 import { externalFault, isExternalFault } from '../../operations/examination/external-authority.ts';
 import { planRenewals, staysDue, type PlannedRenewal } from '../../operations/renewal/plan-renewal.ts';
 import { faultsOf, restOf, type DueSettings } from '../../operations/renewal/resting.ts';
 import { defaultValidityMs } from '../../operations/issuing/validity.ts';
 import type { SanWish } from '../../operations/names/change-sans.ts';
-import { examineAll } from './due-settings.ts';
+import { examineAll } from './within.ts';
 import { namedAlgorithm, type Node } from '../../node/node-options.ts';
 import { readManaged } from '../../node/snapshot.ts';
-import { selectedSpecs, type Selection } from '../../flags/names/select.ts';
+import { selectedSpecs, type Selection } from './selection.ts';
 import { sanSettings } from './wished-sans.ts';
 
 export interface RenewalRun {

@@ -1,170 +1,101 @@
-import { Argument, type Command, Option } from 'commander';
+import { Argument, type Command } from 'commander';
 import { certificates } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import type { RenewOptions } from './renew.ts';
+import { addFlags, explain, offering } from '../../flags/command.ts';
+import {
+  apiFlags,
+  changeFlags,
+  clusterFlags,
+  commonFlags,
+  nodeFlags,
+  restartAfterFlags,
+  sanFlags,
+  type Typed,
+} from '../../flags/table.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 import type { RequestOptions } from './csr-only/request.ts';
-import { addClusterOptions } from '../../flags/cluster-options.ts';
-import { deployHookOption } from '../../flags/deploy-hook-option.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
-import { explain } from '../../flags/help/explain.ts';
-import { offering } from '../../flags/names/offering.ts';
-import {
-  addNodeOptions,
-  dryRunOption,
-  keepBackupsOption,
-  lockTimeoutOption,
-  pathOption,
-} from '../../flags/options.ts';
-import { outputOption } from '../../flags/output-option.ts';
-import { withinOption } from '../../flags/period-option.ts';
-import { requireRestartAsked, restartAfterOptions } from '../../flags/restart-options.ts';
-import { parseAskedSans, sanOptions } from '../../flags/san-options.ts';
-import { parseSelection } from '../../flags/names/select.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
-import { textfileOption, type TextfileOption } from '../../flags/textfile-option.ts';
-import {
-  apiOptions,
-  requireApiFlags,
-  requireNoApiFlags,
-  type ApiOptions,
-} from '../../flags/use-api-options.ts';
-import { validityOption } from '../../flags/validity-option.ts';
+import type { RenewOptions } from './renew.ts';
+import { parseAskedSans, parseSelection } from './selection.ts';
+import type { ApiOptions } from './use-api/api-options.ts';
 
-export function addRenew(certs: Command, done: (code: ExitCode) => void): void {
+export function addRenew(certs: Command, run: Run): void {
   const servers = certificates
     .filter(({ subject }) => subject.names !== 'none')
     .map(({ name }) => name)
     .join(', ');
-  const command = addNodeOptions(
-    certs
-      .command('renew')
-      .summary('renew certificates with the CA on disk')
-      .description(
-        'Renews certificates with the CA on disk, whether they are near their end or not. Each gets a new key; subject, ' +
-          'SANs and usages stay as they are, unless other SANs are asked for. Without a name all are renewed, on a terminal after a question. ' +
-          'Where the CA is elsewhere: --csr-only for files, --use-api for the certificates API of the cluster.',
-      )
-      .addArgument(
-        offering(new Argument('[names...]', '"all", or names from the list below'), [
-          { word: 'all', description: 'every one that is there' },
-          ...certificates.map(({ name, longName }) => ({ word: name, description: longName })),
-        ]),
-      ),
-    { kubeconfig: false },
-  );
-  addClusterOptions(command);
-  for (const option of sanOptions()) command.addOption(option);
-  for (const option of restartAfterOptions()) command.addOption(option);
-  for (const option of apiOptions()) command.addOption(option);
-  command
-    .addOption(withinOption('renew only what has expired or expires within this time'))
-    .addOption(validityOption())
-    .addOption(
-      new Option(
-        '--csr-only',
-        'make new keys and CSRs for an external CA instead; "kubepki certs install" brings them back',
-      ),
+  const command = certs
+    .command('renew')
+    .summary('renew certificates with the CA on disk')
+    .description(
+      'Renews certificates with the CA on disk, whether they are near their end or not. Each gets a new key; subject, ' +
+        'SANs and usages stay as they are, unless other SANs are asked for. Without a name all are renewed, on a terminal after a question. ' +
+        'Where the CA is elsewhere: --csr-only for files, --use-api for the certificates API of the cluster.',
     )
-    .addOption(
-      pathOption('--csr-dir <dir>', 'where CSRs and keys go with --csr-only (default: the cert dir)'),
-    )
-    .addOption(
-      new Option(
-        '--force',
-        'with names: also renew what this CA has not signed, and with --within what is not sound; also remove SANs that are still used; with --csr-only: replace requests that wait (a backup is kept)',
-      ),
-    )
-    .addOption(outputOption())
-    .addOption(deployHookOption())
-    .addOption(dryRunOption())
-    .addOption(keepBackupsOption())
-    .addOption(lockTimeoutOption())
-    .addOption(textfileOption())
-    .action(async (names: string[], _options, self: Command) => {
-      const options = self.optsWithGlobals<
-        RenewOptions &
-          RequestOptions &
-          ApiOptions &
-          TextfileOption &
-          TerminalOptions & { readonly csrOnly?: boolean }
-      >();
-      const terminal = openTerminal(options);
-      const { recordingRun } = await import('../../change/textfile.ts');
-      const asked = async (): Promise<typeof options> => {
-        // What is wrong with the command line is said at once.
-        parseAskedSans(parseSelection(names, options), options);
-        const { askCluster } = await import('../../node/ask-cluster.ts');
-        return askCluster(options, { prefix: 'renew', text: options.output === 'text' }, terminal);
-      };
-      const isNamed = names.length > 0 && !names.includes('all');
-      if (options.useApi === true) {
-        requireApiFlags(options);
-        requireRestartAsked(options);
-        if (!isNamed) requireForceNeeded(options, 'names, --remove-san or --sans-from-config');
-        const { renewThroughApi } = await import('./use-api/use-api.ts');
-        const here = await asked();
-        done(await recordingRun(here, terminal, () => renewThroughApi(names, here, terminal)));
-        return;
-      }
-      requireNoApiFlags(options);
-      if (options.csrOnly === true) {
-        if (options.validity !== undefined) {
-          throw new KubepkiError('usage', '--validity does not go with --csr-only', {
-            hint: 'how long a certificate is valid is for the CA that signs it to say',
-          });
-        }
-        if (options.restart === true) {
-          throw new KubepkiError('usage', '--restart does not go with --csr-only', {
-            hint: 'a request changes nothing that is in use: restart after "kubepki certs install"',
-          });
-        }
-        if (options.deployHook !== undefined) {
-          throw new KubepkiError('usage', '--deploy-hook does not go with --csr-only', {
-            hint: 'it changes nothing that is in use; "kubepki certs install --deploy-hook" does',
-          });
-        }
-        const { requestCertificates } = await import('./csr-only/request.ts');
-        const here = await asked();
-        done(await recordingRun(here, terminal, () => requestCertificates(names, here, terminal)));
-        return;
-      }
-      if (options.csrDir !== undefined) throw new KubepkiError('usage', '--csr-dir goes with --csr-only');
-      requireRestartAsked(options);
-      if (!isNamed) requireForceNeeded(options, 'names, --csr-only, --remove-san or --sans-from-config');
-      const { renewCertificates } = await import('./renew.ts');
-      const here = await asked();
-      done(await recordingRun(here, terminal, () => renewCertificates(names, here, terminal)));
-    });
+    .addArgument(
+      offering(new Argument('[names...]', '"all", or names from the list below'), [
+        { word: 'all', description: 'every one that is there' },
+        ...certificates.map(({ name, longName }) => ({ word: name, description: longName })),
+      ]),
+    );
+  addFlags(command, [...nodeFlags, ...commonFlags, ...clusterFlags, ...sanFlags, ...restartAfterFlags]);
+  addFlags(command, apiFlags);
+  addFlags(command, ['within', 'validity', 'csrOnly', 'csrDir', 'force', ...changeFlags, 'textfile'], {
+    force: {
+      says: 'with names: also renew what this CA has not signed, and with --within what is not sound; also remove SANs that are still used; with --csr-only: replace requests that wait (a backup is kept)',
+    },
+  }).action(async (names: string[], _options, self: Command) => {
+    const options = self.optsWithGlobals<
+      RenewOptions & RequestOptions & ApiOptions & Typed<'textfile' | 'csrOnly'> & TerminalOptions
+    >();
+    const terminal = run.open(options);
+    const isNamed = names.length > 0 && !names.includes('all');
+    if (!isNamed) requireForceNeeded(options);
+    const selection = parseSelection(names);
+    const known = ['all', ...certificates.map(({ name }) => name)];
+    if (!names.every((name) => known.includes(name))) {
+      const { requireCertificateNames } = await import('../../flags/names/unknown-name.ts');
+      requireCertificateNames(names, known, { verb: 'renewed', options });
+    }
+    parseAskedSans(selection, options);
+    const renew =
+      options.useApi === true
+        ? (await import('./use-api/use-api.ts')).renewThroughApi
+        : options.csrOnly === true
+          ? (await import('./csr-only/request.ts')).requestCertificates
+          : (await import('./renew.ts')).renewCertificates;
+    const { askCluster } = await import('../../node/ask-cluster.ts');
+    const asking = { prefix: 'renew', text: options.output === 'text' } as const;
+    const cluster = await askCluster(options, asking, terminal);
+    const { textfile } = options;
+    if (textfile === undefined) {
+      run.done(await renew(names, options, cluster, terminal));
+      return;
+    }
+    const { recordingRun } = await import('../../change/textfile.ts');
+    const recorded = { ...options, textfile };
+    run.done(await recordingRun(recorded, cluster, terminal, () => renew(names, options, cluster, terminal)));
+  });
   explain(command, {
     examples: [
-      'kubepki certs renew all',
-      'kubepki certs renew all --dry-run',
+      'kubepki certs renew all --validity 90d --dry-run',
       'kubepki certs renew all --within 30d --restart',
-      'kubepki certs renew apiserver etcd-server',
-      'kubepki certs renew all --validity 90d',
-      'kubepki certs renew apiserver --add-san api.example.com,192.0.2.7 --remove-san old.example.com',
-      'kubepki certs renew all --cert-dir /backup/pki --config kubeadm.yaml',
+      'kubepki certs renew apiserver --add-san api.example.com,192.0.2.7',
       'kubepki certs renew all --csr-only --csr-dir /root/csr',
-      'kubepki certs renew scheduler.conf controller-manager.conf --use-api --approve',
-      'kubepki certs renew all --use-api --signer-name clusterissuers.cert-manager.io/kubernetes',
-      'kubepki certs renew --use-api --resume',
     ],
     notes: [
       `Names: all, ${certificates.map(({ name }) => name).join(', ')}.`,
-      `SANs are DNS names, IP addresses and wildcards of ${servers}. A SAN that a kubeconfig or manifest of this node still uses is removed with --force only.`,
-      'What the CA of the cert dir has not signed is renewed with its name and --force only.',
-      'Exit code 6 if a certificate named here was not renewed, being missing or signed by an external CA; 8 if what was to follow a change failed: the restart, the hook or the metrics. With --within 0 if nothing is due, 4 if something stays due because its CA ends or is elsewhere, 5 if a certificate is left alone because something else is wrong with it than its end.',
+      `The flags for SANs go with ${servers}.`,
+      'Exit code 6 if a certificate named here was not renewed, 8 if the restart, the hook or the metrics failed. With --within 4 if something stays due, 5 if something is wrong beside its end.',
     ],
     pages: ['renew', 'restarts', 'hooks', 'external-ca', 'certificates-api', 'undo', 'exit-codes'],
   });
 }
 
-/** @throws KubepkiError usage */
-function requireForceNeeded(
-  { force, removeSan, sansFromConfig, within }: RequestOptions,
-  flags: string,
-): void {
-  if (force === undefined || removeSan !== undefined || sansFromConfig === true || within !== undefined)
-    return;
-  throw new KubepkiError('usage', `--force goes with ${flags}`);
+/** @throws KubepkiError usage for `--force` where all are renewed, and it would force nothing */
+function requireForceNeeded(options: RequestOptions & Typed<'useApi' | 'csrOnly'>): void {
+  const { force, useApi, csrOnly, removeSan, sansFromConfig, within } = options;
+  const isNeeded = csrOnly ?? removeSan ?? sansFromConfig ?? within;
+  if (force === undefined || isNeeded !== undefined) return;
+  const others = useApi === true ? '' : '--csr-only, ';
+  throw new KubepkiError('usage', `--force goes with names, ${others}--remove-san or --sans-from-config`);
 }

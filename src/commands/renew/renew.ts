@@ -1,56 +1,48 @@
+import { addedAuthorities } from '../../operations/places/kubeconfig-authority.ts';
+import type { KubeadmConfig } from '../../config/kubeadm-config.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { shellWord } from '../../errors/shell-word.ts';
 import { signingFiles } from '../../inventory/look-ups.ts';
 import { factsOf } from '../../operations/change/certificate-facts.ts';
-import { hasExpired } from '../../operations/expiration/due.ts';
+import type { Asked } from '../../operations/change/run-end.ts';
 import type { PlannedRenewal, Renewable } from '../../operations/renewal/plan-renewal.ts';
-import { renew, type Renewed } from '../../operations/renewal/renew.ts';
+import { renew, type Renewed, verifyRenewed } from '../../operations/renewal/renew.ts';
 import { renewalReport } from '../../operations/renewal/renewal-report.ts';
 import { endsFirstWarnings, renewalWarnings } from '../../operations/renewal/renewal-warnings.ts';
-import { verifyRenewed } from '../../operations/renewal/verify-renewal.ts';
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
-import { renewalLines } from '../../render/change/renewal.ts';
+import { describeAlgorithm } from '../../pki/key/private-key.ts';
+import type { PlannedChange } from '../../render/change/dry-run.ts';
+import { sanDifference } from '../../render/change/dry-run.ts';
+import { renewalLines, type RenewalOutcome } from '../../render/change/renewal.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
-import { clusterFlags } from '../../flags/cluster-options.ts';
 import { confirmRenewal } from '../../terminal/confirm.ts';
 import { dryRunText } from '../../terminal/dry-run-text.ts';
-import { deployHookFlags } from '../../flags/deploy-hook-option.ts';
-import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import { warnOfFindings } from '../../terminal/findings.ts';
-import { nodeFlags, openNode, type Node } from '../../node/node-options.ts';
-import { noteAuthorities } from '../../change/note-authorities.ts';
-import type { WithinOption } from '../../flags/period-option.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
+import { openNode, type Node, readConfiguration } from '../../node/node-options.ts';
+import { clusterFlags, restartAfterFlags, retyped, sanFlags, type Typed } from '../../flags/table.ts';
 import { planRenewalRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
-import { plannedChanges } from '../../change/planned-changes.ts';
-import { refusals, renewRestHint } from '../../change/refusal.ts';
-import { isAnyUnsound, restingOutcome, warnOfUnsound } from './resting.ts';
-import { restartAfterFlags } from '../../flags/restart-options.ts';
-import { parseSelection, type Selection } from '../../flags/names/select.ts';
-import { parseAskedSans, sanFlags, type SanOptions } from '../../flags/san-options.ts';
+import { parseAskedSans, parseSelection, type SanOptions, type Selection } from './selection.ts';
+import { noteAuthorities } from '../../change/notes.ts';
+import { refusals, renewRestHint } from '../../operations/change/refusals.ts';
+import { shownAsLeft, warnOfUnsound } from './within.ts';
 import type { Change, Stage } from '../../change/session.ts';
-import type { Terminal } from '../../terminal/terminal.ts';
-import {
-  validityFlags,
-  warnOfDueAgain,
-  warnOfShortValidity,
-  type ValidityOption,
-} from '../../flags/validity-option.ts';
+import { warnOfFindings, type Terminal } from '../../terminal/terminal.ts';
+import { warnOfDueAgain, warnOfShortValidity } from '../../change/validity-warnings.ts';
 import { noteSameSans, noteSans, wishedSans } from './wished-sans.ts';
 import type { ClusterOptions } from '../../node/ask-cluster.ts';
 
-export interface RenewOptions extends ChangeFlags, ClusterOptions, ValidityOption, SanOptions, WithinOption {
-  readonly force?: boolean;
-  readonly keepBackups: number;
-}
+export interface RenewOptions
+  extends ChangeFlags, ClusterOptions, SanOptions, Typed<'validity' | 'within' | 'force'> {}
 
 export async function renewCertificates(
   names: readonly string[],
   options: RenewOptions,
+  cluster: KubeadmConfig | undefined,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const selection = parseSelection(names, options);
+  const selection = parseSelection(names);
   const asked = parseAskedSans(selection, options);
-  const node = await openNode(options, terminal);
+  const node = openNode(options, await readConfiguration(options, terminal, cluster));
   const wishes: RenewalWishes = {
     validityMs: options.validity?.milliseconds,
     sans: await wishedSans(asked, node, options, terminal),
@@ -76,7 +68,8 @@ interface Context {
   readonly terminal: Terminal;
 }
 
-function decided(run: RenewalRun, way: Way, { selection, options, terminal }: Context): PlannedRun {
+function decided(run: RenewalRun, way: Way, context: Context): PlannedRun {
+  const { node, selection, options, terminal } = context;
   const { plan, inventory, now } = run;
   const renewables = renewablesOf(plan);
   const specs = renewables.map(({ spec }) => spec);
@@ -88,15 +81,13 @@ function decided(run: RenewalRun, way: Way, { selection, options, terminal }: Co
       terminal.hint(
         renewRestHint(
           specs.map(({ name }) => name),
-          options,
-          [
-            ...sanFlags(options),
-            ...validityFlags(options),
-            ...clusterFlags(options),
-            ...restartAfterFlags(options),
-            ...deployHookFlags(options),
-            ...(options.force === true ? ['--force'] : []),
-          ],
+          commandLine([
+            ...retyped(options, [
+              ...([...sanFlags, 'validity', ...clusterFlags, ...restartAfterFlags] as const),
+              ...(['deployHook', 'textfile', 'keepBackups', 'force'] as const),
+            ]),
+            ...node.flags,
+          ]),
         ),
       );
     },
@@ -106,7 +97,7 @@ function decided(run: RenewalRun, way: Way, { selection, options, terminal }: Co
         new Date(),
       ),
     beforehand: () => {
-      warn(run, options, terminal);
+      warn(run, context);
       noteSameSans(plan, terminal);
       noteSans(renewables, { difference: !way.dryRun }, terminal);
       noteAuthorities(renewables, terminal);
@@ -116,25 +107,24 @@ function decided(run: RenewalRun, way: Way, { selection, options, terminal }: Co
     make: async (stage) => ({ ...changeOf(await renewAll(renewables, stage, way, terminal)), signedBy }),
     report: (stage) => renewalReport(plan, inventory, stage),
     text: async () => {
+      const within = options.within?.text;
+      const due = renewables.length > 0;
       if (!way.dryRun) {
-        const closing = selection.kind === 'all' && renewables.length > 0 && options.restart !== true;
-        return linesOf(plan, options, { closing, due: renewables.length > 0 });
+        const closing = selection.kind === 'all' && due && options.restart !== true;
+        return renewalLines(plan.map(outcomeOf), { closing, within, due });
       }
       const others = plan.filter(({ status }) => status !== 'renewable');
       return (
-        linesOf(others, options, { closing: false, due: renewables.length > 0 }) +
+        renewalLines(others.map(outcomeOf), { closing: false, within, due }) +
         (await dryRunText(plannedChanges(renewables), terminal))
       );
     },
-    code: exitCodeOf(run, selection, options),
+    asked: { named: selection.kind === 'named', within: options.within && stillWrong(run) },
   };
 }
 
-function warn(
-  { plan, faults, authorityFaults, exposed }: RenewalRun,
-  options: RenewOptions,
-  terminal: Terminal,
-): void {
+function warn({ plan, faults, authorityFaults, exposed }: RenewalRun, context: Context): void {
+  const { terminal } = context;
   const endsFirst = plan.flatMap((one) => (one.status === 'ca-ends-first' ? [one] : []));
   for (const warning of [...endsFirstWarnings(endsFirst), ...renewalWarnings(renewablesOf(plan))]) {
     terminal.warning(warning);
@@ -155,11 +145,11 @@ function warn(
     terminal,
   );
   warnOfUnsound(plan, terminal);
-  noteExternal(plan, options, terminal);
+  noteExternal(plan, context);
 }
 
 /** With `--within` a timer is told in time; kubeadm's lines say the rest, but not what to do. */
-function noteExternal(plan: readonly PlannedRenewal[], options: RenewOptions, terminal: Terminal): void {
+function noteExternal(plan: readonly PlannedRenewal[], { node, options, terminal }: Context): void {
   const external = plan.flatMap((one) => (one.status === 'external-ca' ? [one] : []));
   if (external.length === 0) return;
   const names = external.map(({ spec }) => spec.name);
@@ -167,8 +157,29 @@ function noteExternal(plan: readonly PlannedRenewal[], options: RenewOptions, te
   // Without a window it is kubeadm's outcome, and no reason for a mail.
   if (options.within === undefined) terminal.note(text);
   else terminal.warning(`due and ${text}`);
-  const command = commandLine(nodeFlags(options))(['renew', ...names, '--csr-only'].join(' '));
+  const repeated = [...sanFlags, ...clusterFlags, 'manifestsDir', 'textfile', 'keepBackups'] as const;
+  const flags = [...retyped(options, repeated), ...node.flags];
+  const command = commandLine(flags)(['renew', ...names, '--csr-only'].join(' '));
   terminal.hint(`have them signed by the external CA: ${command}`);
+}
+
+/** What a dry run shows, said without making a key: the new serial number is not known, and neither is the content. */
+function plannedChanges(renewables: readonly Renewable[]): PlannedChange[] {
+  return renewables.map((renewable) => {
+    const { spec, place, chain, issuer, keyAlgorithm, sans, validity } = renewable;
+    const trusts = place.trusting && addedAuthorities(place.trusting.trusted);
+    const remark = sans === undefined ? trusts : sanDifference(sans.edit);
+    return {
+      name: spec.name,
+      oldNotAfter: chain[0].notAfter,
+      newNotAfter: validity.notAfter,
+      capped: validity.capped,
+      issuer: issuer.certificate.x509.subject.replaceAll('\n', ', '),
+      keyType: describeAlgorithm(keyAlgorithm),
+      ...(remark === undefined ? {} : { remark }),
+      files: place.changing.map(({ path }) => path),
+    };
+  });
 }
 
 function renewablesOf(plan: readonly PlannedRenewal[]): Renewable[] {
@@ -208,57 +219,22 @@ function changeOf(renewed: readonly Renewed[]): Omit<Change, 'signedBy'> {
   };
 }
 
-function exitCodeOf(
-  { plan, staysDue, authorityFaults, now }: RenewalRun,
-  selection: Selection,
-  { within }: RenewOptions,
-): ExitCode {
-  if (isAnyUnsound(plan) || authorityFaults.length > 0) return exitCodes.expired;
-  // Renewed, and of no more use than before: a timer must not be green.
+/** What a renewal does not mend. */
+function stillWrong({ plan, staysDue, authorityFaults, now }: RenewalRun): Asked['within'] {
   const isAnyUseless = renewablesOf(plan).some(({ kept, nameless }) => kept.length > 0 || nameless);
-  if (within !== undefined && isAnyUseless) return exitCodes.expired;
-  const external = plan.flatMap((one) => (one.status === 'external-ca' ? [one] : []));
-  const left = external.length > 0 || plan.some(({ status }) => status === 'missing');
-  if (selection.kind === 'named' && left) return exitCodes.notRenewed;
-  // Nobody but the external CA can renew them: a timer must not be green until they have expired.
-  if (within !== undefined && external.length > 0) {
-    const hasAnyExpired = external.some(({ notAfter }) => hasExpired(notAfter.getTime() - now.getTime()));
-    return hasAnyExpired ? exitCodes.expired : exitCodes.expiring;
-  }
-  return staysDue ? exitCodes.expiring : exitCodes.done;
+  return { now, staysDue, faulty: authorityFaults.length > 0 || isAnyUseless };
 }
 
-/** What there is to say of each; of what is not due only beside what is. */
-function linesOf(
-  plan: readonly PlannedRenewal[],
-  { within }: RenewOptions,
-  { closing, due }: { readonly closing: boolean; readonly due: boolean },
-): string {
-  const dormant = plan.filter(({ status }) => status === 'not-due');
-  const said = plan.filter(({ status }) => status !== 'not-due');
-  const anyDue = due || said.some(({ status }) => status !== 'missing');
-  if (within === undefined || anyDue || dormant.length === 0) {
-    return renewalLines(plan.map(outcomeOf), { closing });
-  }
-  return `${renewalLines(said.map(outcomeOf), { closing })}nothing is due within ${within.text}\n`;
-}
-
-function outcomeOf(planned: PlannedRenewal): Parameters<typeof renewalLines>[0][number] {
+function outcomeOf(planned: PlannedRenewal): RenewalOutcome {
   const { longName } = planned.spec;
   switch (planned.status) {
     case 'renewable':
       return { status: 'renewed', longName };
-    case 'missing':
-    case 'same-sans':
-      return { status: planned.status, longName };
-    case 'not-due':
-    case 'unsound':
-      return restingOutcome(planned);
     case 'ca-ends-first':
       return { status: 'ca-ends-first', longName, notAfter: planned.end.leafNotAfter };
     case 'external-ca':
       return { status: 'external-ca', longName, caBaseName: planned.caBaseName };
-    case 'refused':
-      throw new TypeError('a refused renewal is never reported as done');
+    default:
+      return shownAsLeft(planned);
   }
 }

@@ -1,14 +1,12 @@
 import { certificates } from '../../catalog/catalog.ts';
-import { readKubeconfigServers } from '../../inventory/kubeconfig-servers.ts';
+import { readKubeconfigServers } from '../../inventory/node-traces.ts';
 import { readStaticPods } from '../../inventory/kubelet/static-pods.ts';
 import type { SanChange, SanSettings, SanWish } from '../../operations/names/change-sans.ts';
 import type { PlannedRenewal } from '../../operations/renewal/plan-renewal.ts';
 import type { PlannedRequest } from '../../operations/requests/plan-requests.ts';
-import { sanDifference } from '../../render/change/san-difference.ts';
-import { nodeIdentity } from '../../node/host-identity.ts';
-import { readNodeNaming } from '../../flags/node-naming.ts';
-import type { Node, NodeOptions } from '../../node/node-options.ts';
-import type { AskedSans } from '../../flags/san-options.ts';
+import { readNodeNaming, type Node, type NodeOptions } from '../../node/node-options.ts';
+import type { AskedSans } from './selection.ts';
+import { sanDifference } from '../../render/change/dry-run.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 /** What was asked for, with what the configuration and this machine say to it. */
@@ -19,6 +17,7 @@ export async function wishedSans(
   terminal: Terminal,
 ): Promise<SanWish | undefined> {
   if (asked?.kind !== 'configured') return asked;
+  const { nodeIdentity } = await import('../../node/host-identity.ts');
   const naming = await readNodeNaming(node, options);
   const specs = certificates.filter(({ subject }) => subject.names !== 'none');
   const question = { naming, layout: node.layout, specs, hasFlags: false };

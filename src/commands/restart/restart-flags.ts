@@ -1,40 +1,31 @@
 import { Argument, type Command } from 'commander';
-import { restartOrder } from '../../catalog/restart-order.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
-import { explain } from '../../flags/help/explain.ts';
-import { offering } from '../../flags/names/offering.ts';
-import { addNodeOptions, dryRunOption, lockTimeoutOption } from '../../flags/options.ts';
+import { restartOrder } from '../../catalog/catalog.ts';
+import { addFlags, explain, offering } from '../../flags/command.ts';
+import { commonFlags, nodeFlags, restartFlags } from '../../flags/table.ts';
 import type { RestartCommandOptions } from './restart.ts';
-import { restartOptions } from '../../flags/restart-options.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
-export function addRestart(program: Command, done: (code: ExitCode) => void): void {
-  const command = addNodeOptions(
-    program
-      .command('restart')
-      .summary('restart static pods, so that they use new certificates')
-      .description(
-        'Restarts the static pods of this control plane, one after the other: the manifest leaves the directory that the kubelet ' +
-          'watches, the pod stops, the manifest returns. Then etcd and kube-apiserver are asked for the certificate they serve.',
-      )
-      .addArgument(
-        offering(
-          new Argument('[components...]', `which (default: all): ${restartOrder.join(', ')}`),
-          restartOrder,
-        ),
+export function addRestart(program: Command, run: Run): void {
+  const command = program
+    .command('restart')
+    .summary('restart static pods, so that they use new certificates')
+    .description(
+      'Restarts the static pods of this control plane, one after the other: the manifest leaves the directory that the kubelet ' +
+        'watches, the pod stops, the manifest returns. Then etcd and kube-apiserver are asked for the certificate they serve.',
+    )
+    .addArgument(
+      offering(
+        new Argument('[components...]', `which (default: all): ${restartOrder.join(', ')}`),
+        restartOrder,
       ),
-    { kubeconfig: false },
-  );
-  for (const option of restartOptions()) command.addOption(option);
-  command
-    .option('--force', 'stop etcd even if its cluster would lose its quorum')
-    .addOption(dryRunOption())
-    .addOption(lockTimeoutOption())
-    .action(async (components: string[], _options, self: Command) => {
-      const options = self.optsWithGlobals<RestartCommandOptions & TerminalOptions>();
-      const { restart } = await import('./restart.ts');
-      done(await restart(components, options, openTerminal(options)));
-    });
+    );
+  addFlags(command, [...nodeFlags, ...commonFlags, ...restartFlags, 'force', 'dryRun', 'lockTimeout'], {
+    force: { says: 'stop etcd even if its cluster would lose its quorum' },
+  }).action(async (components: string[], _options, self: Command) => {
+    const options = self.optsWithGlobals<RestartCommandOptions & TerminalOptions>();
+    const { restart } = await import('./restart.ts');
+    run.done(await restart(components, options, run.open(options)));
+  });
   explain(command, {
     examples: [
       'kubepki restart --dry-run',
@@ -43,7 +34,7 @@ export function addRestart(program: Command, done: (code: ExitCode) => void): vo
       'kubepki restart etcd --stop-timeout 5m',
     ],
     notes: [
-      'A component without a manifest here (an external etcd) is passed over. On Ctrl-C the manifest goes back at once; after a kill or a power cut the next run, or "kubepki certs recover", puts it back. Exit code 8 if a component does not come back.',
+      'On Ctrl-C the manifest goes back at once, after a kill or a power cut with the next run or "kubepki certs recover". Exit code 8 if a component does not come back.',
     ],
     pages: ['restarts', 'exit-codes'],
   });

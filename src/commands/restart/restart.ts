@@ -1,9 +1,9 @@
 import { KubepkiError } from '../../errors/error.ts';
 import { restartLine } from '../../render/change/restart.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import { openNode, type NodeOptions } from '../../node/node-options.ts';
+import { openNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
 import { restartComponents, sayFailure } from '../../change/restart/restart-components.ts';
-import type { RestartFlags } from '../../flags/restart-options.ts';
+import type { RestartFlags, Typed } from '../../flags/table.ts';
 import {
   parseComponents,
   planRestartRun,
@@ -14,12 +14,9 @@ import { termsFor } from '../../change/restart/restart-terms.ts';
 import { underLock } from '../../change/session.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { noteWaiting } from '../../node/waiting.ts';
-import type { LockOptions } from '../../flags/options.ts';
 
-export interface RestartCommandOptions extends NodeOptions, LockOptions, RestartFlags {
-  readonly force?: boolean;
-  readonly dryRun?: boolean;
-}
+export interface RestartCommandOptions
+  extends NodeOptions, RestartFlags, Typed<'force' | 'dryRun' | 'lockTimeout'> {}
 
 export async function restart(
   names: readonly string[],
@@ -27,7 +24,7 @@ export async function restart(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const components = parseComponents(names);
-  const node = await openNode(options, terminal);
+  const node = openNode(options, await readConfiguration(options, terminal));
   if (options.dryRun === true) {
     await noteWaiting(node, terminal);
     const terms = termsFor(node, components, options, terminal);
@@ -41,11 +38,11 @@ export async function restart(
     const plan = planRestartRun(terms.node, components, terms.options);
     if (refuse(plan, terminal)) return exitCodes.error;
     const summary = await restartComponents(plan, { ...terms, state, terminal });
-    return sayFailure(summary, terms.options, terminal);
+    return sayFailure(summary, terms.node, terms.options, terminal);
   });
 }
 
-export function showPlan({ planned }: RestartPlan, directory: string, terminal: Terminal): void {
+function showPlan({ planned }: RestartPlan, directory: string, terminal: Terminal): void {
   for (const one of planned) {
     if (one.status === 'restartable') {
       terminal.result(restartLine({ status: 'would-restart', component: one.restart.component }));

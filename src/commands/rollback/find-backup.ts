@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ChangePlace } from '../../changeset/past-change.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { meantBy, redoable, stepBack } from '../../operations/rollback/rollback-choice.ts';
-import { listBackups, type BackupList } from '../../storage/backup-list.ts';
+import { listBackups, type BackupList } from '../../storage/backup.ts';
 import type { BackupManifest } from '../../storage/manifest.ts';
 import { commandHere, type StateDirectory } from '../../storage/state-directory.ts';
 

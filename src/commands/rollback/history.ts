@@ -1,17 +1,15 @@
 import { historyDocument, historyTable, type HistoryEntry } from '../../render/change/history.ts';
-import { listBackups } from '../../storage/backup-list.ts';
+import { listBackups } from '../../storage/backup.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import { openNode, type NodeOptions } from '../../node/node-options.ts';
-import type { OutputFormat } from '../../flags/output-option.ts';
+import { openNode, type NodeOptions, readConfiguration } from '../../node/node-options.ts';
+import type { Typed } from '../../flags/table.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { noteWaiting, stateOf } from '../../node/waiting.ts';
 
-export interface HistoryOptions extends NodeOptions {
-  readonly output: OutputFormat;
-}
+export interface HistoryOptions extends NodeOptions, Typed<'output'> {}
 
 export async function showHistory(options: HistoryOptions, terminal: Terminal): Promise<ExitCode> {
-  const node = await openNode(options, terminal);
+  const node = openNode(options, await readConfiguration(options, terminal));
   await noteWaiting(node, terminal);
   const { backups, damaged } = listBackups(stateOf(node));
   for (const { error } of damaged) terminal.warning(`a damaged backup: ${error.oneLine}`);

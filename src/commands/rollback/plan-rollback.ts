@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { isForeign } from '../../filesystem/owner.ts';
-import { ownedFiles } from '../../inventory/owned-files.ts';
+import { ownedFiles } from '../../inventory/places.ts';
 import { readFile } from '../../inventory/reading.ts';
 import { requireWritten } from '../../operations/change/read-back.ts';
 import {
@@ -56,7 +56,7 @@ export function planRollback(
       signedBy: [],
       certificates: rollbackRecords(backup.certificates, inventory),
       verify: (read) => {
-        for (const { target, after } of changes) requireWritten(target, after?.content, read);
+        requireWritten(changes, read);
       },
     },
   };

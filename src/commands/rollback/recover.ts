@@ -1,24 +1,20 @@
 import { discardAside, inspectAside, moveBack } from '../../storage/aside.ts';
 import { discard, inspectDiscard, inspectRecovery, recover } from '../../storage/recovery.ts';
-import { recoveryPlan } from '../../render/change/recovery-plan.ts';
-import type { DeployHookOption } from '../../flags/deploy-hook-option.ts';
+import type { Typed } from '../../flags/table.ts';
+import { recoveryPlan } from '../../render/change/rollback.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import { openNode, type NodeOptions } from '../../node/node-options.ts';
+import { openNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
 import { notePendingRestarts, tidyPending } from '../../change/restart/pending.ts';
 import { noteOwedHooks, runHooks, tidyHooks } from '../../change/pending-hooks.ts';
 import { noteManifest, noteRecovery, underLock } from '../../change/session.ts';
-import { holdInterruptions, noteRecovered } from '../../terminal/signals.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { stateOf } from '../../node/waiting.ts';
-import type { LockOptions } from '../../flags/options.ts';
 
-export interface RecoverOptions extends NodeOptions, LockOptions, DeployHookOption {
-  readonly discard?: boolean;
-  readonly dryRun?: boolean;
-}
+export interface RecoverOptions
+  extends NodeOptions, Typed<'lockTimeout' | 'deployHook' | 'discard' | 'dryRun'> {}
 
 export async function recoverChange(options: RecoverOptions, terminal: Terminal): Promise<ExitCode> {
-  const node = await openNode(options, terminal);
+  const node = openNode(options, await readConfiguration(options, terminal));
   const state = stateOf(node);
   const { deployHook } = options;
   if (options.dryRun === true) {
@@ -33,7 +29,7 @@ export async function recoverChange(options: RecoverOptions, terminal: Terminal)
     options,
     terminal,
     () => {
-      holdInterruptions();
+      terminal.interruptions.hold();
       // First: every second that a manifest is away, its component is down.
       const returned = options.discard === true ? discardAside(state) : moveBack(state);
       noteManifest(returned, terminal);
@@ -43,12 +39,12 @@ export async function recoverChange(options: RecoverOptions, terminal: Terminal)
       } else {
         noteRecovery(recovery, terminal);
       }
-      if (recovery.outcome !== 'none' || returned.outcome !== 'none') noteRecovered();
+      if (recovery.outcome !== 'none' || returned.outcome !== 'none') terminal.interruptions.noteRecovered();
       const nothing = recovery.outcome === 'none' && returned.outcome === 'none';
       terminal.result(nothing ? 'nothing to recover\n' : 'recovered\n');
-      tidyPending(state, terminal);
+      tidyPending(state, options, terminal);
       tidyHooks(state, terminal);
-      notePendingRestarts(state, options, terminal);
+      notePendingRestarts(state, terminal);
       return Promise.resolve();
     },
     { resume: false },

@@ -1,5 +1,5 @@
 import type { ChangeReport } from '../../operations/change/change-report.ts';
-import { rollbackReport } from '../../operations/rollback/rollback-report.ts';
+import { rollbackReport } from '../../operations/rollback/rollback.ts';
 import {
   nothingToRollBack,
   plannedRollback,
@@ -10,9 +10,9 @@ import {
 import { commandHere, type StateDirectory } from '../../storage/state-directory.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
 import { dryRunText } from '../../terminal/dry-run-text.ts';
-import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
 import { backupBefore } from './find-backup.ts';
-import { openNode } from '../../node/node-options.ts';
+import { openNode, readConfiguration } from '../../node/node-options.ts';
 import { planRollback, type RollbackPlan } from './plan-rollback.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
@@ -26,7 +26,7 @@ export async function rollBackChange(
   options: RollbackOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const node = await openNode(options, terminal);
+  const node = openNode(options, await readConfiguration(options, terminal));
   const force = options.force === true;
   const decided = ({ state }: Way): PlannedRun => {
     const now = new Date();
@@ -49,7 +49,6 @@ export async function rollBackChange(
           ? plannedText(plan, report, terminal)
           : rollbackLines(broughtBack(plan), endsOf(report));
       },
-      code: exitCodes.done,
       remarks: ({ backup: made }) => {
         if (made === undefined) hintFurther(state, id, plan, terminal);
         else terminal.hint(`to redo what was taken back: ${commandHere(state, `rollback ${made}`)}`);

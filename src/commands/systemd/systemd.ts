@@ -2,19 +2,19 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { certificates } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Layout } from '../../inventory/layout.ts';
-import { isExpressible } from '../../render/systemd/quote.ts';
 import {
+  isExpressible,
   allUnits,
   unitNames,
   unitText,
   type UnitName,
   type UnitSettings,
-} from '../../render/systemd/units.ts';
+} from '../../render/systemd-units.ts';
 import { printable } from '../../render/printable.ts';
 import { writePublicFiles } from '../../storage/public-file.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
-import { planNode, type NodeOptions } from '../../node/node-options.ts';
-import { programWords } from '../../flags/program-words.ts';
+import { planNode, type NodeOptions, readConfiguration } from '../../node/node-options.ts';
+import { programWords } from './program-words.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 /** What `renew` takes is here as it was typed, having been understood once. */
@@ -40,15 +40,11 @@ export interface SystemdOptions extends NodeOptions {
 }
 
 export async function printUnits(given: SystemdOptions, terminal: Terminal): Promise<ExitCode> {
-  if (given.settle !== undefined && given.restart !== true) {
-    throw new KubepkiError('usage', '--settle goes with --restart');
-  }
   const options = withAbsolutePaths(given);
-  const { layout } = await planNode(options, terminal);
+  const { layout } = planNode(options, await readConfiguration(options, terminal));
   const settings = unitSettings(options, layout);
   const { unit, outputDir, force = false } = options;
   if (outputDir === undefined) {
-    if (force) throw new KubepkiError('usage', '--force goes with --output-dir');
     terminal.result(unit === undefined ? allUnits(settings) : unitText(unit, settings));
     return exitCodes.done;
   }

@@ -1,11 +1,13 @@
 import { isComponent } from '../../catalog/catalog.ts';
-import { connectionTrouble } from '../../controlplane/connection-trouble.ts';
-import { servedCertificates } from '../../controlplane/served.ts';
+import { connectionTrouble } from '../../controlplane/probe.ts';
+import { servedCertificates } from '../../controlplane/probe.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { FileSystemRoot } from '../../filesystem/root.ts';
 import { readProcesses } from '../../inventory/processes.ts';
-import { readTlsIdentity, type TlsIdentity } from '../../inventory/tls-identity.ts';
-import { endpointsOf, givenEndpoint, type GivenEndpoint } from '../../operations/verification/endpoints.ts';
+import { readTlsIdentity } from '../../inventory/certificate-files.ts';
+import type { TlsIdentity } from '../../controlplane/probe.ts';
+import type { GivenEndpoint } from '../../flags/values.ts';
+import { endpointsOf, givenEndpoint } from '../../operations/verification/endpoints.ts';
 import type { Answer, Endpoint, Live, Observed } from '../../operations/verification/observed.ts';
 import { parseCertificate, type Chain } from '../../pki/certificate/certificate.ts';
 

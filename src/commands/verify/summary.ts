@@ -1,5 +1,5 @@
 import { KubepkiError } from '../../errors/error.ts';
-import { parsePeriodOption } from '../../flags/period-option.ts';
+import { period } from '../../flags/values.ts';
 import type { NodeOptions } from '../../node/node-options.ts';
 import { verificationSummary } from '../../render/verification/summary.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
@@ -12,7 +12,7 @@ import { exitCodeOf, verifyNode } from './verify.ts';
  */
 export async function summarise(options: NodeOptions, terminal: Terminal): Promise<ExitCode | undefined> {
   try {
-    const node = await verifyNode({ ...options, within: parsePeriodOption('30d') }, '', terminal);
+    const node = await verifyNode({ ...options, within: period.parse('30d') }, '', terminal);
     terminal.result(verificationSummary([node]));
     return exitCodeOf([node]);
   } catch (error) {

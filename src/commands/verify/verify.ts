@@ -1,12 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { KubepkiError } from '../../errors/error.ts';
-import type { Period } from '../../flags/period-option.ts';
-import type { TreesOptions } from '../../flags/trees-options.ts';
+import type { Period } from '../../flags/values.ts';
+import type { Typed } from '../../flags/table.ts';
 import { observe } from '../../node/observe.ts';
-import { openNode, type NodeOptions } from '../../node/node-options.ts';
+import { openNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
 import { allRows } from '../../operations/expiration/expiration-report.ts';
 import { expiration } from '../../operations/expiration/expiration.ts';
-import type { GivenEndpoint } from '../../operations/verification/endpoints.ts';
 import {
   nodeVerification,
   verdicts,
@@ -18,20 +17,17 @@ import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 /** What is to be looked at, beside the files. */
-export interface LookOptions {
-  /** Of a certificate that ends within this time it is said. */
+export type LookOptions = Typed<'cis' | 'certsOnly' | 'live' | 'endpoint' | 'at'> & {
+  /** A certificate that ends within this time is worth a warning. */
   readonly within: Period;
-  readonly cis?: boolean;
-  readonly certsOnly?: boolean;
-  readonly live?: boolean;
-  readonly endpoint?: readonly GivenEndpoint[];
-  /** Judge as of this moment; undefined: now. */
-  readonly at?: Date;
-}
+};
 
-export interface VerifyOptions extends Omit<NodeOptions, 'rootfs'>, TreesOptions, LookOptions {
-  readonly output: 'text' | 'json' | 'yaml' | 'junit' | 'github';
-}
+export type VerifyOptions = Omit<NodeOptions, 'rootfs'> &
+  Typed<'rootfsFrom'> &
+  LookOptions & {
+    readonly rootfs?: readonly string[];
+    readonly output: 'text' | 'json' | 'yaml' | 'junit' | 'github';
+  };
 
 const codes: Readonly<Record<Verdict, ExitCode>> = {
   wrong: exitCodes.expired,
@@ -79,7 +75,7 @@ export async function verifyNode(
   terminal: Terminal,
 ): Promise<NodeVerification> {
   const { within, cis = false, certsOnly = false, endpoint = [], at: now = new Date() } = options;
-  const node = await openNode(options, terminal);
+  const node = openNode(options, await readConfiguration(options, terminal));
   const sudoer = process.env['SUDO_USER'];
   const users = ['root', ...(sudoer === undefined ? [] : [sudoer])];
   const files = observe(node, { now, withinMs: within.milliseconds, cis, certsOnly, users });

@@ -1,34 +1,22 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ExitCode } from '../../terminal/exit-code.ts';
-import { offering } from '../../flags/names/offering.ts';
-import { withoutEquals } from '../../flags/output-option.ts';
-import { openTerminal, type TerminalOptions } from '../../terminal/terminal.ts';
+import type { Command } from 'commander';
+import { addFlags } from '../../flags/command.ts';
+import { oneOf } from '../../flags/values.ts';
+import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 import type { VersionFormat } from './version.ts';
 
-const formats = ['text', 'short', 'json', 'yaml'] as const;
-
-export function addVersion(program: Command, done: (code: ExitCode) => void): void {
-  program
+export function addVersion(program: Command, run: Run): void {
+  const command = program
     .command('version')
     .summary('print the version, the commit and what runs it')
-    .description('Prints the version, the commit it was built from, and the runtime that runs it.')
-    .allowExcessArguments(false)
-    .addOption(
-      offering(new Option('-o, --output <format>', 'text, short (the version alone), json or yaml'), formats)
-        .default('text')
-        .argParser(parseFormat),
-    )
-    .addOption(new Option('-v, --v <level>').hideHelp())
-    .action(async (_options, command: Command) => {
-      const options = command.optsWithGlobals<{ readonly output: VersionFormat } & TerminalOptions>();
-      const { printVersion } = await import('./version.ts');
-      done(printVersion(options.output, openTerminal(options)));
-    });
-}
-
-/** @throws InvalidArgumentError */
-function parseFormat(value: string): VersionFormat {
-  const format = formats.find((one) => one === withoutEquals(value));
-  if (format !== undefined) return format;
-  throw new InvalidArgumentError('use text, short, json or yaml');
+    .description('Prints the version, the commit it was built from, and the runtime that runs it.');
+  addFlags(command, ['output', 'v'], {
+    output: {
+      says: 'text, short (the version alone), json or yaml',
+      ...oneOf('text', 'short', 'json', 'yaml'),
+    },
+  }).action(async (_options, command: Command) => {
+    const options = command.optsWithGlobals<{ readonly output: VersionFormat } & TerminalOptions>();
+    const { printVersion } = await import('./version.ts');
+    run.done(printVersion(options.output, run.open(options)));
+  });
 }

@@ -1,59 +1,22 @@
 import type { Command, Help, Option } from 'commander';
-import { explanationOf } from './explain.ts';
-
-/** What a flag is about; in the order of the help. */
-const groups = {
-  'What:': [
-    ...[
-      '--add-san',
-      '--remove-san',
-      '--sans-from-config',
-      '--validity',
-      '--force',
-      '--certs-only',
-      '--discard',
-    ],
-    ...['--node-name', '--advertise-address', '--control-plane-endpoint', '--service-cidr', '--dns-domain'],
-    ...['--cert-extra-sans', '--compat', '--all', '--allow-cidr', '--allow-dns', '--deny-invalid'],
-  ],
-  'When:': ['--within', '--warning', '--critical', '--at', '--calendar', '--randomized-delay'],
-  'After:': [
-    ...['--restart', '--manifests-dir', '--settle', '--stop-timeout', '--start-timeout'],
-    ...['--deploy-hook', '--textfile', '--keep-backups'],
-  ],
-  'Signed elsewhere:': [
-    ...['--csr-only', '--csr-dir', '--from-bundle', '--allow-changes'],
-    ...['--use-api', '--signer-name', '--approve', '--timeout', '--resume', '--discard-pending'],
-  ],
-  'Where:': [
-    ...[
-      '--cert-dir',
-      '--kubeconfig-dir',
-      '--config',
-      '--kubeconfig',
-      '--offline',
-      '--rootfs',
-      '--rootfs-from',
-    ],
-    ...['--exec', '--unit', '--output-dir'],
-  ],
-  'How:': [
-    ...['--dry-run', '--lock-timeout', '--output', '--allow-missing-template-keys', '--quiet', '--no-color'],
-    ...['--version', '--help'],
-  ],
-} as const satisfies Readonly<Record<string, readonly string[]>>;
+import { explanationOf } from '../command.ts';
+import { flags, groups } from '../table.ts';
 
 /** A term that is longer has its description on the next line. */
 const longestTerm = 27;
+
+/** On a wide terminal too, a line ends where it can still be read. */
+const longestLine = 100;
 
 interface Item {
   readonly term: string;
   readonly description: string;
 }
 
-/** In place of commander's: examples first, flags in groups, and every line as wide as the terminal. */
+/** In place of commander's: examples first, flags in groups, and no line wider than the terminal. */
 export function formatHelp(command: Command, helper: Help): string {
-  const width = helper.helpWidth ?? 80;
+  const width = Math.min(helper.helpWidth ?? 80, longestLine);
+  helper.helpWidth = width;
   const options = helper.visibleOptions(command);
   const commands = helper.visibleCommands(command);
   const operands = command.registeredArguments.filter(({ description }) => description !== '');
@@ -102,9 +65,14 @@ export function formatHelp(command: Command, helper: Help): string {
 
 /** By what they are about, without groups that have none; what is in no group comes last. */
 export function optionGroups(options: readonly Option[]): readonly (readonly [string, readonly Option[]])[] {
-  const known = Object.entries(groups).map(([heading, flags]) => {
-    const members = flags.flatMap((flag) => options.filter(({ long }) => long === flag));
-    return [heading, members] as const;
+  const rows = Object.entries(flags).map(([name, { group }]) => ({ name, group }));
+  // commander's own.
+  const all = [...rows, ...['version', 'help'].map((name) => ({ name, group: 'How' }))];
+  const known = groups.map((heading) => {
+    const members = all
+      .filter(({ group }) => group === heading)
+      .flatMap(({ name }) => options.filter((option) => option.attributeName() === name));
+    return [`${heading}:`, members] as const;
   });
   const rest = options.filter((option) => !known.some(([, members]) => members.includes(option)));
   return [...known, ['Others:', rest] as const].filter(([, members]) => members.length > 0);

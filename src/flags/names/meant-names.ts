@@ -1,11 +1,11 @@
 import {
   certificates,
   kubeletKubeconfig,
+  restartOrder,
   type CertificateSpec,
   type Component,
 } from '../../catalog/catalog.ts';
 import { initSpecs, type InitSpec } from '../../catalog/init-order.ts';
-import { restartOrder } from '../../catalog/restart-order.ts';
 import { plainSpelling, similarWords } from './similar-words.ts';
 
 /**

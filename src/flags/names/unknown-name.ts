@@ -3,7 +3,7 @@ import { KubepkiError } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
 import { meantCertificate, meantComponent, type Meant, type OutOfReach } from './meant-names.ts';
 import { similarWords } from './similar-words.ts';
-import { nodeFlags, type NodeOptions } from '../../node/node-options.ts';
+import { nodeFlags, retyped } from '../table.ts';
 
 /** What a command does with certificates, for the answer to a name that is none for it. */
 type Verb = 'renewed' | 'installed' | 'generated';
@@ -23,7 +23,7 @@ interface Typed {
 export function requireCertificateNames(
   names: readonly string[],
   allowed: readonly string[],
-  { verb, options }: { readonly verb: Verb; readonly options: NodeOptions },
+  { verb, options }: { readonly verb: Verb; readonly options: Parameters<typeof retyped>[0] },
 ): void {
   requireNames(
     { what: 'certificate', names, allowed, meantBy: (name) => meantCertificate(name, allowed) },
@@ -71,8 +71,12 @@ function requireNames(typed: Typed, answerTo: (meant: OutOfReach) => KubepkiErro
   throw unknownName(what, hopeless ?? first, hintFor(typed) ?? `use one of: ${allowed.join(', ')}`);
 }
 
-function notForThis({ kind, name }: OutOfReach, verb: Verb, options: NodeOptions): KubepkiError {
-  const command = commandLine(nodeFlags(options));
+function notForThis(
+  { kind, name }: OutOfReach,
+  verb: Verb,
+  options: Parameters<typeof retyped>[0],
+): KubepkiError {
+  const command = commandLine(retyped(options, nodeFlags));
   switch (kind) {
     case 'authority':
       return new KubepkiError(

@@ -1,19 +1,17 @@
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { naming } from '../../errors/error.ts';
-import { errnoOf, filesystemError } from '../../filesystem/filesystem-error.ts';
 import type { FileSystemRoot } from '../../filesystem/root.ts';
 import { parseYaml } from '../../yaml/parse-yaml.ts';
+import { readDirectory, readFile, reading, type Reading } from '../reading.ts';
 import { kubeletFlag, kubeletSwitch, readKubeletFlags, type KubeletFlags } from './kubelet-flags.ts';
-import { readFile, reading, type Reading } from '../reading.ts';
 
 /** What the kubelet's configuration says of static pods and of its certificate; undefined: its default. */
 export interface KubeletConfig {
-  /** Of its configuration file, where nothing else says so. */
+  /** Its configuration file. */
   readonly path: string;
   /** Go's duration, 20 s by default: how often it looks for manifests. */
   readonly fileCheckFrequency: string | undefined;
-  /** As the kubelet sees it, inside the root. */
+  /** The path that the kubelet sees, inside the root. */
   readonly staticPodPath: string | undefined;
   /** It asks the cluster for its serving certificate, rather than making one itself. */
   readonly serverTLSBootstrap: Switch;
@@ -95,7 +93,7 @@ const fields = [
 ] as const;
 type Field = (typeof fields)[number];
 
-/** Field by field the last file wins. A null there is as if it were the kubelet's default. */
+/** The last file wins, field by field. A null there stands for the kubelet's default. */
 function settingsIn(
   documents: readonly { readonly path: string; readonly value: unknown }[],
 ): Map<Field, Setting> {
@@ -143,22 +141,12 @@ function readDocument(root: FileSystemRoot, path: string): unknown {
 
 /** Go's filepath.WalkDir: by name in each directory, those below where they stand; symlinks to directories are not entered. */
 function dropInsBelow(root: FileSystemRoot, directory: string): string[] {
-  return entriesIn(root, directory).flatMap(({ name, isDirectory }) => {
-    const path = join(directory, name);
-    if (isDirectory) return dropInsBelow(root, path);
-    return name.endsWith('.conf') ? [path] : [];
+  const entries = readDirectory(root, directory).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return entries.flatMap((entry) => {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) return dropInsBelow(root, path);
+    return entry.name.endsWith('.conf') ? [path] : [];
   });
-}
-
-function entriesIn(root: FileSystemRoot, directory: string): { name: string; isDirectory: boolean }[] {
-  try {
-    return readdirSync(root.resolve(directory), { withFileTypes: true })
-      .map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return [];
-    throw filesystemError(cause, directory);
-  }
 }
 
 function textOf(value: unknown, [name, ...below]: readonly string[]): string | undefined {

@@ -1,6 +1,5 @@
 import type { CertificateFacts } from '../../changeset/change-set.ts';
-import type { Certificate } from '../../pki/certificate/certificate.ts';
-import { fingerprintOf, serialOf } from '../../pki/certificate/facts.ts';
+import { fingerprintOf, serialOf, type Certificate } from '../../pki/certificate/certificate.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 
 /** What a backup's manifest says of a certificate. */

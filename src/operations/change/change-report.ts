@@ -1,5 +1,4 @@
-import type { Component } from '../../catalog/catalog.ts';
-import { restartOrder } from '../../catalog/restart-order.ts';
+import { restartOrder, type Component } from '../../catalog/catalog.ts';
 import type { CertificateFacts, CertificateRecord, ChangeSet } from '../../changeset/change-set.ts';
 
 /** What a command that changes something has done, or would do: the same for all of them, plain data and no secret. */
@@ -7,6 +6,8 @@ export interface ChangeReport {
   readonly command: ChangeCommand;
   /** Nothing was written; the outcomes are those that the change would have. */
   readonly dryRun: boolean;
+  /** An error, which is said beside it, has kept the run from changing anything. */
+  readonly failed: boolean;
   /** The backup of what was replaced; undefined: nothing was changed. */
   readonly backup: string | undefined;
   /** Of a rollback: the backup that was brought back. */
@@ -29,14 +30,14 @@ interface ReportedChange {
 }
 
 /** What a report says of its stage. */
-export function stageOf(stage: ChangeStage): Pick<ChangeReport, 'dryRun' | 'backup'> {
+export function stageOf(stage: ChangeStage): Pick<ChangeReport, 'dryRun' | 'failed' | 'backup'> {
   switch (stage.kind) {
     case 'refused':
-      return { dryRun: stage.dryRun, backup: undefined };
+      return { dryRun: stage.dryRun, failed: true, backup: undefined };
     case 'planned':
-      return { dryRun: true, backup: undefined };
+      return { dryRun: true, failed: false, backup: undefined };
     case 'made':
-      return { dryRun: false, backup: stage.backup };
+      return { dryRun: false, failed: false, backup: stage.backup };
   }
 }
 
@@ -148,6 +149,28 @@ export function componentsToRestart(report: ChangeReport): Component[] {
   const changed = changedInUse(report).filter(({ outcome }) => outcome !== 'generated');
   const users = new Set(changed.flatMap(({ components }) => components));
   return restartOrder.filter((component) => users.has(component));
+}
+
+/** What there is to tell a hook of a change. */
+export interface HookFacts {
+  readonly command: string;
+  readonly names: readonly string[];
+  readonly files: readonly string[];
+  readonly components: readonly string[];
+  readonly backup: string | undefined;
+}
+
+/** @returns undefined when nothing in use has changed, and so there is nothing to run a hook for */
+export function hookFacts(report: ChangeReport): HookFacts | undefined {
+  const changed = changedInUse(report);
+  if (report.dryRun || changed.length === 0) return undefined;
+  return {
+    command: report.command,
+    names: changed.map(({ name }) => name),
+    files: changed.flatMap(({ files }) => files),
+    components: componentsToRestart(report),
+    backup: report.backup,
+  };
 }
 
 /** Why the rest of a set stays as it is. */

@@ -1,19 +1,20 @@
 import type { Reading } from '../../inventory/reading.ts';
-import { isCa, type Certificate, type Chain } from '../../pki/certificate/certificate.ts';
-import { hasNegativeSerial } from '../../pki/certificate/facts.ts';
+import { hasNegativeSerial, isCa, type Certificate, type Chain } from '../../pki/certificate/certificate.ts';
 import { certificateOfKey, isIssuedBy, lastingLongest } from '../../pki/issue/issuer.ts';
 import { attributesOf } from '../../pki/der/name.ts';
-import { unfitSigner } from '../../pki/path/path.ts';
-import { type PrivateKey } from '../../pki/key/private-key.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
+import type { PrivateKey } from '../../pki/key/private-key.ts';
+import { unfitSigner } from '../../pki/path/path.ts';
 import { isLocked } from './certificate-checks.ts';
-import type { Severity } from './severity.ts';
 
-/** The certificates of a CA's file, and what they are judged by. */
+/** `error`: the certificate does not work, or peers refuse it. `warning`: it works, and deserves a look. */
+export type Severity = 'error' | 'warning';
+
+/** The certificates of a CA's file, and all that they are judged by. */
 interface JudgedAuthority {
   readonly bundle: Chain;
   readonly inUse: Certificate;
-  /** undefined: the key was not read. */
+  /** undefined: no key was looked at. */
   readonly key: Reading<PrivateKey> | undefined;
   readonly now: Date;
 }
@@ -21,7 +22,7 @@ interface JudgedAuthority {
 interface Check {
   readonly id: string;
   readonly severity: Severity;
-  /** What is wrong, said of the file. */
+  /** Predicates of the file. */
   readonly problems: (judged: JudgedAuthority) => readonly string[];
 }
 
@@ -54,8 +55,8 @@ export function authorityProblemsOf(judged: JudgedAuthority): AuthorityProblem[]
 }
 
 /**
- * The certificate of a CA's file that the CA signs with: its key's. Where the key is elsewhere, or was not looked at, the one
- * that the CA's leaves were signed by; where there is neither, the first, as for kubeadm.
+ * The certificate of a CA's file with which the CA signs: its key's. Where the key is elsewhere, or was not looked at, it is the
+ * one that has signed the CA's leaves; without leaves, the first, as for kubeadm.
  */
 export function authorityInUse(
   bundle: Chain,
@@ -105,7 +106,7 @@ function keyOther({ bundle, key, now }: JudgedAuthority): string[] {
   return ['belongs to another private key than the one that is there'];
 }
 
-// client-go reads all of a CA file or nothing (cert.ParseCertsPEM): one that Go cannot parse spoils the others.
+// client-go reads all of a CA file or nothing (cert.ParseCertsPEM): a certificate that Go cannot parse spoils the others.
 function otherUnparsable(judged: JudgedAuthority): string[] {
   return others(judged)
     .filter(hasNegativeSerial)

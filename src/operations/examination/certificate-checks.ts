@@ -1,39 +1,36 @@
 import type { Reading } from '../../inventory/reading.ts';
-import { isCa, type Certificate, type Chain } from '../../pki/certificate/certificate.ts';
-import { unhandledExtension } from '../../pki/path/critical-extensions.ts';
-import { missingUsages, type Usage } from '../../pki/extension/extended-key-usage.ts';
+import { hasNegativeSerial, isCa, type Certificate, type Chain } from '../../pki/certificate/certificate.ts';
+import { unhandledExtension, type PathOutcome } from '../../pki/path/path.ts';
+import { assertsKeyUsage, missingUsages, type Usage } from '../../pki/extension/key-usage.ts';
 import { findExtension } from '../../pki/extension/extension.ts';
-import { hasNegativeSerial } from '../../pki/certificate/facts.ts';
-import { assertsKeyUsage } from '../../pki/extension/key-usage.ts';
-import type { PathOutcome } from '../../pki/path/path.ts';
 import { publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
-import { isSoundAlgorithm } from '../../pki/issue/signature-algorithm.ts';
+import { isSoundAlgorithm } from '../../pki/issue/signature.ts';
 import { isNameless } from '../../pki/extension/subject-alt-name.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 
-/** A certificate and all that it is judged by. */
+/** A certificate, and all that it is judged by. */
 interface Judged {
-  /** As it stands in its file: the first is taken for the leaf, as kubeadm and Go's TLS do. */
+  /** The certificates of its file. kubeadm and Go's TLS take the first for the leaf. */
   readonly chain: Chain;
-  /** What it must be good for. */
+  /** The usages that it must have. */
   readonly usages: readonly Usage[];
-  /** From the leaf to its CA at that moment; undefined: the CA could not be read. */
+  /** The path from the leaf to its CA; undefined: the CA could not be read. */
   readonly path: PathOutcome | undefined;
   /** The CA's file, for messages. */
   readonly caFile: string;
-  /** undefined: the key was not read. */
+  /** undefined: no key was looked at. */
   readonly key: Reading<PrivateKey> | undefined;
   readonly now: Date;
 }
 
 interface Check {
   readonly id: string;
-  /** What is wrong, said of the certificate (`is …`, `has …`); undefined: nothing, or it cannot be told. */
+  /** A predicate of the certificate (`is …`, `has …`); undefined: nothing is wrong, or it is not known. */
   readonly problem: (judged: Judged) => string | undefined;
 }
 
-/** Everything that a leaf is judged by, wherever it is: in its place, inside a kubeconfig, on its way back from a CA. */
+/** A leaf is judged by these wherever it is: in its place, inside a kubeconfig, on its way back from a CA. */
 const table = [
   { id: 'order', problem: order },
   { id: 'ca', problem: authority },
@@ -59,7 +56,7 @@ interface CertificateProblem {
   readonly message: string;
 }
 
-/** In the table's order. Of a CA's certificate in the place of a leaf only the first is worth saying. */
+/** The problems in the table's order. Of a CA's certificate in the place of a leaf, only the first is worth a message. */
 export function problemsOf(judged: Judged): CertificateProblem[] {
   const problems = table.flatMap(({ id, problem }) => {
     const message = problem(judged);
@@ -124,7 +121,7 @@ function keyMissing({ key }: Judged): string | undefined {
   return key?.status === 'missing' ? 'has no private key' : undefined;
 }
 
-// The content of a locked key is not known: another user, such as root, may find the key sound.
+// This user does not know the content of a locked key: root may find the key sound.
 function keyLocked({ key }: Judged): string | undefined {
   return isLocked(key) ? 'has a private key that may not be read' : undefined;
 }
@@ -155,7 +152,7 @@ function notYetValid({ chain: [leaf], now }: Judged): string | undefined {
     : undefined;
 }
 
-/** What a peer is shown and has to verify. */
+/** The certificates that a peer has to verify. */
 function presented({ chain: [leaf], path }: Judged): readonly Certificate[] {
   return [leaf, ...(path?.status === 'trusted' ? path.intermediates : [])];
 }

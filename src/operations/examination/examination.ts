@@ -1,4 +1,3 @@
-import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { CommandLine } from '../../errors/command-line.ts';
 import type { KubepkiError } from '../../errors/error.ts';
 import type {
@@ -8,17 +7,15 @@ import type {
   Inventory,
 } from '../../inventory/inventory.ts';
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
-import type { Reading } from '../../inventory/reading.ts';
-import type { Slot } from '../../inventory/request-files.ts';
+import type { Reading, Slot } from '../../inventory/reading.ts';
 import type { Certificate, Chain } from '../../pki/certificate/certificate.ts';
 import { positiveSerialHint } from '../../pki/issue/issuer.ts';
-import { validatePath, type PathOutcome } from '../../pki/path/path.ts';
+import { validatePath } from '../../pki/path/path.ts';
 import type { PrivateKey } from '../../pki/key/private-key.ts';
 import { isExternallyManaged } from './external-authority.ts';
 import { authorityInUse, authorityProblemsOf } from './authority-checks.ts';
 import { problemsOf } from './certificate-checks.ts';
-import type { CheckId, Finding } from './finding.ts';
-import { remedy, type Remedied } from './remedies.ts';
+import { type CheckId, type Finding, remedy, type Remedied } from './finding.ts';
 import { findAuthority, isMissed } from '../../inventory/look-ups.ts';
 
 /** A node's files, and the moment at which they are judged. */
@@ -27,11 +24,10 @@ export interface Subject {
   /** undefined: no key was looked at. */
   readonly keys: PrivateKeys | undefined;
   readonly now: Date;
-  /** The command line of a hint. */
   readonly command: CommandLine;
 }
 
-/** Everything that is wrong with a node's certificates: in the catalog's order, the CAs last. */
+/** The findings about a node's certificates in the catalog's order, the CAs' last. */
 export function examination(subject: Subject): readonly Finding[] {
   const { certificates, etcdClient, authorities } = subject.inventory;
   const ofAuthorities = authorities.flatMap((entry) => examineAuthority(entry, subject));
@@ -47,7 +43,7 @@ export function examination(subject: Subject): readonly Finding[] {
   ];
 }
 
-/** With which a CA neither signs nor verifies. */
+/** With such a finding a CA neither signs nor verifies. */
 const unusable: ReadonlySet<CheckId> = new Set([
   'ca-no-ca',
   'ca-serial',
@@ -56,7 +52,7 @@ const unusable: ReadonlySet<CheckId> = new Set([
   'ca-not-yet-valid',
 ]);
 
-/** @param ofCa why its CA is of no use; none: it is */
+/** @param ofCa why the CA is of no use; empty: it is of use */
 function underAuthority(findings: readonly Finding[], ofCa: readonly Finding[]): readonly Finding[] {
   const [first] = ofCa;
   if (first === undefined) return findings;
@@ -69,7 +65,7 @@ function underAuthority(findings: readonly Finding[], ofCa: readonly Finding[]):
   });
 }
 
-/** The certificate that is meant where a CA is spoken of; undefined: there is none that can be read. */
+/** The certificate with which a CA signs; undefined: its file holds none that can be read. */
 export function inUseOf(
   { spec, bundle }: AuthorityEntry,
   { inventory, keys, now }: Omit<Subject, 'command'>,
@@ -82,65 +78,46 @@ export function inUseOf(
 }
 
 function examineCertificate(entry: CertificateEntry, subject: Subject): readonly Finding[] {
-  const { spec, state } = entry;
+  const { spec } = entry;
   const authority = findAuthority(subject.inventory, spec.caName);
   const caFile = authority?.certificatePath ?? '';
   const external = authority !== undefined && isExternallyManaged(authority);
+  if (entry.state.status === 'missing' && !isMissed(entry)) return [];
   const remedied: Remedied = { name: spec.name, external, caFile, command: subject.command };
-  const file = certificatePathOf(entry);
-  switch (state.status) {
-    case 'missing':
-      return isMissed(entry) ? [missing(file, remedied)] : [];
-    case 'unreadable':
-      return [unreadable(spec.name, file, state.error)];
-    case 'present': {
-      const { chain } = state.value;
-      const path = pathTo(chain, authority?.bundle, subject.now);
-      return examineChain({ ...remedied, spec, chain, path, file, subject });
-    }
-  }
+  return examineLeaf(entry, certificatePathOf(entry), authority?.bundle, remedied, subject);
 }
 
 /**
- * etcd may trust another CA for its clients than the one that its own certificates are from, which is all that the
- * configuration names: that the certificate is not of that CA is no more than a warning.
+ * The configuration names the CA of the external etcd's own certificates. etcd may trust another CA for its clients, so it is
+ * only a warning that the certificate is of another one.
  */
 function examineEtcdClient({ leaf, caFile, bundle }: EtcdClientEntry, subject: Subject): readonly Finding[] {
-  const { spec, state, certificatePath: file } = leaf;
-  const remedied: Remedied = { name: spec.name, external: 'etcd', caFile, command: subject.command };
-  switch (state.status) {
-    case 'missing':
-      return [missing(file, remedied)];
-    case 'unreadable':
-      return [unreadable(spec.name, file, state.error)];
-    case 'present': {
-      const { chain } = state.value;
-      const path = pathTo(chain, bundle, subject.now);
-      return examineChain({ ...remedied, spec, chain, path, file, subject }).map((finding) =>
-        ofTheIssuer.has(finding.check) ? { ...finding, severity: 'warning' } : finding,
-      );
-    }
-  }
+  const remedied: Remedied = { name: leaf.spec.name, external: 'etcd', caFile, command: subject.command };
+  return examineLeaf(leaf, leaf.certificatePath, bundle, remedied, subject).map((finding) =>
+    ofTheIssuer.has(finding.check) ? { ...finding, severity: 'warning' } : finding,
+  );
 }
 
 const ofTheIssuer: ReadonlySet<CheckId> = new Set(['foreign', 'untrusted', 'unjudged']);
 
-interface ExaminedChain extends Remedied {
-  readonly spec: CertificateSpec;
-  readonly chain: Chain;
-  /** undefined: its CA could not be read. */
-  readonly path: PathOutcome | undefined;
-  readonly file: string;
-  readonly subject: Subject;
-}
-
-function examineChain(examined: ExaminedChain): Finding[] {
-  const { name, spec, chain, path, file, caFile, subject } = examined;
-  const key = subject.keys?.get(name);
+function examineLeaf(
+  { spec, state }: CertificateEntry,
+  file: string,
+  bundle: Reading<Chain> | undefined,
+  remedied: Remedied,
+  { keys, now }: Subject,
+): Finding[] {
+  if (state.status === 'missing') return [missing(file, remedied)];
+  if (state.status === 'unreadable') return [unreadable(spec.name, file, state.error)];
+  const { name, caFile } = remedied;
+  const { chain } = state.value;
+  const [leaf, ...others] = chain;
+  const path = bundle?.status === 'present' ? validatePath(leaf, others, bundle.value, now) : undefined;
+  const key = keys?.get(name);
   const unjudged = { check: 'unjudged', message: `cannot be verified without ${caFile}` } as const;
   const problems = [
     ...(path === undefined ? [unjudged] : []),
-    ...problemsOf({ chain, usages: spec.usages, path, caFile, key: key?.content, now: subject.now }),
+    ...problemsOf({ chain, usages: spec.usages, path, caFile, key: key?.content, now }),
   ];
   return problems.map(({ check, message: summary }) => ({
     check,
@@ -149,12 +126,12 @@ function examineChain(examined: ExaminedChain): Finding[] {
     file,
     message: summary,
     summary,
-    hint: remedy(check, examined),
-    ...(key !== undefined && check.startsWith('key-') && ofKeyFile(check, examined, key, file)),
+    hint: remedy(check, remedied),
+    ...(key !== undefined && check.startsWith('key-') && ofKeyFile(check, remedied, key, file)),
   }));
 }
 
-/** Where the key has a file of its own, that is the one to look at; why it cannot be read is its own matter anywhere. */
+/** Where the key has a file of its own, that is the file to look at. Why a key cannot be read, its own error says. */
 function ofKeyFile(
   check: CheckId,
   remedied: Remedied,
@@ -175,7 +152,7 @@ function examineAuthority(entry: AuthorityEntry, subject: Subject): readonly Fin
   const { spec, bundle, certificatePath, keyPath } = entry;
   if (bundle.status === 'unreadable') return [unreadable(spec.name, certificatePath, bundle.error)];
   const inUse = inUseOf(entry, subject);
-  // Whether one that is not there is missed is for the certificates to say that it should have signed.
+  // A missing CA is reported with the certificates that it should have signed.
   if (bundle.status === 'missing' || inUse === undefined) return [];
   const key = subject.keys?.get(spec.name)?.content;
   const judged = { bundle: bundle.value, inUse, key, now: subject.now };
@@ -195,7 +172,7 @@ function examineAuthority(entry: AuthorityEntry, subject: Subject): readonly Fin
   });
 }
 
-/** The error's own hint is the best one; a user who may not read a key can do without. */
+/** The error's own hint is the best one, but where this user may not read a key. */
 function hintOf({ code, hint }: KubepkiError): { readonly hint?: string } {
   return code === 'no-permission' || hint === undefined ? {} : { hint };
 }
@@ -218,12 +195,4 @@ function unreadable(name: string, path: string, { file = path, message, hint }: 
 function certificatePathOf({ kind, state, certificatePath }: CertificateEntry): string {
   const named = kind === 'kubeconfig' && state.status === 'present' ? state.value.certificateFile : undefined;
   return named?.path ?? certificatePath;
-}
-
-function pathTo(
-  [leaf, ...others]: Chain,
-  bundle: Reading<Chain> | undefined,
-  now: Date,
-): PathOutcome | undefined {
-  return bundle?.status === 'present' ? validatePath(leaf, others, bundle.value, now) : undefined;
 }

@@ -2,12 +2,12 @@ import { KubepkiError, type ErrorCode } from '../../errors/error.ts';
 import type { AuthorityEntry, Inventory } from '../../inventory/inventory.ts';
 import type { CheckId, Finding } from './finding.ts';
 
-/** kubeadm's external CA mode: the CA's certificate is here and its key is not. Each CA by itself. */
+/** kubeadm's external CA mode, for each CA by itself: its certificate is here and its key is not. */
 export function isExternallyManaged(authority: AuthorityEntry): boolean {
   return authority.bundle.status === 'present' && authority.key.status === 'missing';
 }
 
-// What kubeadm cannot do without (validateSignedCert); that a leaf has expired its own check passes over.
+// kubeadm's validateSignedCert stops for these faults. It does not stop for an expired leaf.
 const demanded: Partial<Record<CheckId, ErrorCode>> = {
   missing: 'not-found',
   foreign: 'foreign-issuer',
@@ -18,9 +18,9 @@ const demanded: Partial<Record<CheckId, ErrorCode>> = {
 };
 
 /**
- * What kubeadm demands in external CA mode (UsingExternalCA, UsingExternalFrontProxyCA, UsingExternalEtcdCA): each leaf of
- * the CA is there, with its key, and verifies. kubeadm then refuses to say anything at all; here everything else is
- * still said. That a leaf has expired is no fault: its row says so, and kubeadm's refusal would hide the row.
+ * Whether kubeadm would stop for a finding in external CA mode (UsingExternalCA, UsingExternalFrontProxyCA, UsingExternalEtcdCA):
+ * it demands that each leaf of the CA is there, with its key, and verifies. kubeadm then prints nothing at all; here everything
+ * else is still reported.
  */
 export function isExternalFault({ name, check }: Finding, { authorities, certificates }: Inventory): boolean {
   if (demanded[check] === undefined) return false;
@@ -30,7 +30,15 @@ export function isExternalFault({ name, check }: Finding, { authorities, certifi
 }
 
 export function externalFault({ check, file, message, hint }: Finding): KubepkiError {
-  // That a key is missing is not the CA's doing.
+  // A missing key is not the CA's doing.
   const said = check === 'key-missing' ? message : `${message} (external CA)`;
   return new KubepkiError(demanded[check] ?? 'bad-certificate', said, { file, hint });
+}
+
+/** The CA certificate is not where its leaves are. Without it nothing can be verified or signed. */
+export function missingAuthority(authority: AuthorityEntry): KubepkiError {
+  return new KubepkiError('not-found', 'no such file: the CA certificate is missing', {
+    file: authority.certificatePath,
+    hint: 'restore it from a backup or from another control-plane node of the same cluster',
+  });
 }

@@ -1,24 +1,23 @@
 /** One row of check-expiration. */
 export type ExpirationRow = {
-  /** Where it is, or should be; absent for a tree of which nothing can be read. */
+  /** Where the certificate is, or should be; absent for a tree in which nothing can be read. */
   readonly file?: string;
 } & (
   | {
       readonly status: 'present';
       readonly name: string;
       readonly notAfter: Date;
-      /** notAfter - now; negative when it has expired. */
+      /** Negative when it has expired. */
       readonly residualMs: number;
       readonly externallyManaged: boolean;
-      /** What is wrong with it beside its end, said of it: `has no private key`. */
+      /** What is wrong with the certificate beside its end: `has no private key`. */
       readonly faults: readonly string[];
-      /** kubeadm would have stopped for it, in external CA mode: `!INVALID!`, with its date. */
+      /** In external CA mode kubeadm would have stopped for it: `!INVALID!`, with its date. */
       readonly refused: boolean;
       /** Absent for a CA. */
       readonly caName?: string;
     }
-  | { readonly status: 'missing'; readonly name: string }
-  | { readonly status: 'unreadable'; readonly name: string }
+  | { readonly status: 'missing' | 'unreadable'; readonly name: string }
 );
 
 /** What kubeadm shows, in its order: bytewise by name. */
@@ -28,7 +27,7 @@ export interface KubeadmReport {
 }
 
 export interface ExpirationReport extends KubeadmReport {
-  /** What its tables and documents have no row for: the client certificate for an external etcd. */
+  /** The client certificate for an external etcd: kubeadm's tables and documents have no row for it. */
   readonly unlisted: readonly ExpirationRow[];
 }
 
@@ -38,4 +37,109 @@ export function allRows({
   unlisted,
 }: ExpirationReport): ExpirationRow[] {
   return [...certificates, ...certificateAuthorities, ...unlisted];
+}
+
+/** At the moment `now`, a certificate is due that has expired, or expires within this time. */
+export interface DueWindow {
+  readonly now: Date;
+  readonly withinMs: number;
+}
+
+/**
+ * The remaining time decides, never a share of the lifetime: kubeadm's leaves have the notBefore of their CA, so that a year's
+ * certificate of an old CA would look nearly used up on its first day.
+ */
+export function isDue(notAfter: Date, { now, withinMs }: DueWindow): boolean {
+  return notAfter.getTime() - now.getTime() <= withinMs;
+}
+
+/** At its last second a certificate counts as expired: there is no time left to use it. */
+export function hasExpired(residualMs: number): boolean {
+  return residualMs <= 0;
+}
+
+/** What is wrong with a certificate now. */
+export type Fault =
+  | { readonly kind: 'expired'; readonly name: string; readonly residualMs: number }
+  | { readonly kind: 'missing' | 'unreadable'; readonly name: string }
+  /** Each of the `reasons` is a predicate: `has no private key`. The certificate may have expired as well. */
+  | {
+      readonly kind: 'invalid';
+      readonly name: string;
+      readonly reasons: readonly string[];
+      readonly residualMs: number;
+    };
+
+export interface Remaining {
+  readonly name: string;
+  /** More than 0 */
+  readonly residualMs: number;
+}
+
+/** Every row of check-expiration, CAs too, is one or the other. */
+interface Findings {
+  readonly faults: readonly Fault[];
+  /** The next to expire first. */
+  readonly remaining: readonly Remaining[];
+}
+
+export function findingsOf(report: ExpirationReport): Findings {
+  const found = allRows(report).map(findingOf);
+  const remaining = found.flatMap((one) => ('kind' in one ? [] : [one]));
+  return {
+    faults: found.filter((one) => 'kind' in one),
+    remaining: remaining.sort((a, b) => a.residualMs - b.residualMs),
+  };
+}
+
+export function findingOf(row: ExpirationRow): Fault | Remaining {
+  const { name } = row;
+  if (row.status !== 'present') return { kind: row.status, name };
+  const { residualMs, faults: reasons } = row;
+  if (reasons.length > 0) return { kind: 'invalid', name, reasons, residualMs };
+  return hasExpired(residualMs) ? { kind: 'expired', name, residualMs } : { name, residualMs };
+}
+
+/** The certificates that expire within a time from now. */
+export function expiringWithin({ remaining }: Findings, withinMs: number): readonly Remaining[] {
+  const now = new Date(0);
+  return remaining.filter(({ residualMs }) => isDue(new Date(residualMs), { now, withinMs }));
+}
+
+/** The faults that only the rows tell: every other fault has a message with its file and its remedy. */
+export function toldByRows({ faults }: Findings): readonly Fault[] {
+  return faults.flatMap((fault): readonly Fault[] => {
+    if (fault.kind !== 'invalid') return [fault];
+    const { name, residualMs } = fault;
+    return hasExpired(residualMs) ? [{ kind: 'expired', name, residualMs }] : [];
+  });
+}
+
+/** The certificates that are to be renewed now, and are signed in the same place. */
+interface NextStep {
+  /** As `renew` takes them: `all`, or names. */
+  readonly names: readonly string[];
+  /** The keys of the CAs are elsewhere, so that requests must be made. */
+  readonly externally: boolean;
+}
+
+/** The expired certificates that can be renewed: no CA signs any more that has expired itself. */
+export function nextSteps({ certificates, certificateAuthorities }: KubeadmReport): NextStep[] {
+  const ended = new Set(certificateAuthorities.filter(isExpired).map(({ name }) => name));
+  return [false, true].flatMap((externally) => {
+    const expired = certificates
+      .filter(isExpired)
+      .filter((row) => row.externallyManaged === externally && !ended.has(row.caName ?? ''))
+      .map(({ name }) => name);
+    if (expired.length === 0) return [];
+    const everything = certificates.every(
+      ({ name, status }) => status === 'missing' || expired.includes(name),
+    );
+    return [{ names: everything ? ['all'] : expired, externally }];
+  });
+}
+
+function isExpired(row: ExpirationRow): row is Extract<ExpirationRow, { readonly status: 'present' }> {
+  // Another fault has a remedy of its own.
+  return row.status === 'present' && hasExpired(row.residualMs) && row.faults.length === 0;
 }

@@ -1,19 +1,23 @@
 import { KubepkiError } from '../../errors/error.ts';
 import type { AuthorityEntry, CertificateEntry } from '../../inventory/inventory.ts';
+import { findAuthority, isMissed } from '../../inventory/look-ups.ts';
 import type { Reading } from '../../inventory/reading.ts';
 import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { examination, inUseOf, type Subject } from '../examination/examination.ts';
+import {
+  externalFault,
+  isExternalFault,
+  isExternallyManaged,
+  missingAuthority,
+} from '../examination/external-authority.ts';
 import { isError, isShownByRow, type Finding } from '../examination/finding.ts';
 import type { ExpirationReport, ExpirationRow } from './expiration-report.ts';
-import { externalFault, isExternalFault, isExternallyManaged } from '../examination/external-authority.ts';
-import { missingAuthority } from '../examination/missing-authority.ts';
-import { findAuthority, isMissed } from '../../inventory/look-ups.ts';
 
 export interface ExpirationResult {
   readonly report: ExpirationReport;
-  /** Why a row is `!INVALID!`, or what kept a row from being judged: what kubeadm would have stopped for. */
+  /** Why a row is `!INVALID!`, or could not be judged: kubeadm would have stopped there. */
   readonly problems: readonly KubepkiError[];
-  /** What else is wrong, and the tables do not show. */
+  /** The other faults that the tables do not show. */
   readonly findings: readonly Finding[];
 }
 
@@ -45,7 +49,7 @@ export function expiration(subject: Subject): ExpirationResult {
       (finding) =>
         !isStop(finding) &&
         finding.followsFromCa !== true &&
-        // What has no row is nowhere shown.
+        // A certificate without a row is shown nowhere else.
         (!isShownByRow(finding) || (finding.check !== 'unreadable' && isOf(finding, unlisted))),
     ),
   };
@@ -103,7 +107,7 @@ function rowsWith(
   };
 }
 
-/** The row's own date tells it. */
+/** The date in its row tells it. */
 function isEnd({ check }: Finding): boolean {
   return check === 'expired' || check === 'ca-expired';
 }
@@ -124,4 +128,33 @@ function authorityProblems(authority: AuthorityEntry, entries: readonly Certific
 
 function errorsOf(reading: Reading<unknown>): KubepkiError[] {
   return reading.status === 'unreadable' ? [reading.error] : [];
+}
+
+/** What `check-expiration` says of one of several trees. */
+export interface TreeExpiration {
+  /** Its directory, as it was typed. */
+  readonly node: string;
+  /** undefined: the tree is not there, or has no cert dir. */
+  readonly report: ExpirationReport | undefined;
+  /** As with one tree; or why there is no report. */
+  readonly problems: readonly KubepkiError[];
+  readonly findings: readonly Finding[];
+}
+
+/** Several trees as if they were one node: each name begins with its node, and an unreadable tree is an unreadable row. */
+export function asOneNode(trees: readonly TreeExpiration[]): ExpirationResult {
+  const named = (part: keyof ExpirationReport): ExpirationRow[] =>
+    trees.flatMap(({ node, report }): ExpirationRow[] => {
+      if (report === undefined) return part === 'certificates' ? [{ status: 'unreadable', name: node }] : [];
+      return report[part].map((row) => ({ ...row, name: `${node}: ${row.name}` }));
+    });
+  return {
+    report: {
+      certificates: named('certificates'),
+      certificateAuthorities: named('certificateAuthorities'),
+      unlisted: named('unlisted'),
+    },
+    problems: trees.flatMap(({ problems }) => problems),
+    findings: trees.flatMap(({ findings }) => findings),
+  };
 }

@@ -1,31 +1,29 @@
 import { basename } from 'node:path';
 import { KubepkiError } from '../../errors/error.ts';
 import type { AuthorityEntry, CertificateEntry } from '../../inventory/inventory.ts';
-import type { Certificate } from '../../pki/certificate/certificate.ts';
-import { serialNumberOf } from '../../pki/certificate/facts.ts';
+import { serialNumberOf, type Certificate } from '../../pki/certificate/certificate.ts';
 import { attributesOf } from '../../pki/der/name.ts';
-import { hasExpired } from './due.ts';
+import { hasExpired, allRows, type ExpirationReport } from './expiration-report.ts';
 import { inUseOf, type Subject } from '../examination/examination.ts';
-import { allRows, type ExpirationReport } from './expiration-report.ts';
 
-/** A certificate as monitoring sees it: where it is, and what it says when it could be read. */
+/** A certificate, or its absence, as monitoring sees it. */
 export interface Monitored {
   readonly name: string;
   readonly filename: string;
-  /** As a process inside the root would write it: a label must not depend on where the disk is mounted. */
+  /** The path inside the root: a label must not depend on the directory at which the disk is mounted. */
   readonly filepath: string;
   /** The kubeconfig's user whose certificate this is; undefined for a certificate of its own file. */
   readonly user: string | undefined;
-  /** undefined: missing or unreadable. */
+  /** undefined: it is missing or unreadable. */
   readonly certificate: MonitoredCertificate | undefined;
-  /** What a CA's file holds besides the certificate in use. */
+  /** The certificates in a CA's file besides the one in use. */
   readonly others: readonly MonitoredBlock[];
-  /** Missing, unreadable, or anything else is wrong with it but its end. */
+  /** It is missing or unreadable, or has another fault than its end. */
   readonly wrong: boolean;
 }
 
 interface MonitoredBlock {
-  /** In its file, from 1. */
+  /** Its place in the file, from 1. */
   readonly position: number;
   readonly certificate: MonitoredCertificate;
 }
@@ -34,9 +32,9 @@ interface MonitoredCertificate {
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly expired: boolean;
-  /** Decimal. */
+  /** In decimal digits. */
   readonly serialNumber: string;
-  /** Such as `CN` and `O`; several of one kind are joined. */
+  /** The values of `CN`, `O` and so on; several of one kind are joined. */
   readonly subject: ReadonlyMap<string, string>;
   readonly issuer: ReadonlyMap<string, string>;
 }
@@ -110,7 +108,7 @@ function attributes(name: Buffer): ReadonlyMap<string, string> {
   return found;
 }
 
-/** A name that is not well-formed has no labels, and hides no date. */
+/** A name that is not well-formed gives no labels, and the dates are told all the same. */
 function readable(name: Buffer): readonly string[] {
   try {
     return attributesOf(name);

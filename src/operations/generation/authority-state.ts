@@ -1,16 +1,23 @@
 import type { CaName } from '../../catalog/catalog.ts';
 import type { InitSpec } from '../../catalog/init-order.ts';
+import type { CommandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { InitFiles } from '../../inventory/init-files.ts';
 import type { Reading } from '../../inventory/reading.ts';
+import type { Slot } from '../../inventory/reading.ts';
 import type { Chain } from '../../pki/certificate/certificate.ts';
 import { localIssuer, type LocalIssuer } from '../../pki/issue/issuer.ts';
 import { signerProblem } from '../../pki/path/path.ts';
-import { traceOf } from './init-traces.ts';
-import { contentOf, lone } from './slots.ts';
-import type { GenerationSettings } from './generation-settings.ts';
+import type { GenerationContext } from './generate.ts';
 
-/** A CA while it is decided what is made. */
+export interface GenerationSettings extends GenerationContext {
+  readonly etcd: 'stacked' | 'external';
+  /** Named on the command line, not meant by `all`: these are made even where the node shows traces of an earlier one. */
+  readonly named: ReadonlySet<InitSpec>;
+  readonly command: CommandLine;
+}
+
+/** What the plan knows of a CA. */
 export type AuthorityState = KnownAuthority | UnknownAuthority;
 
 /** A CA whose certificate is there. */
@@ -18,9 +25,11 @@ export type KnownAuthority =
   | { readonly kind: 'external'; readonly bundle: Chain; readonly file: string }
   | { readonly kind: 'local'; readonly bundle: Chain; readonly file: string; readonly issuer: LocalIssuer };
 
-/** `new`: the CA will be made in this run; `absent`: it is not there, and was not asked for. */
-type UnknownAuthority =
-  { readonly kind: 'new'; readonly file: string } | { readonly kind: 'absent'; readonly file: string };
+/** `new`: the CA will be made in this run; `absent`: it is not there, and not selected. */
+interface UnknownAuthority {
+  readonly kind: 'new' | 'absent';
+  readonly file: string;
+}
 
 export type PairFiles = Extract<InitFiles, { kind: 'pair' }>;
 
@@ -88,24 +97,67 @@ export function requireNoTrace(
 ): void {
   const trace = traceOf(name, all);
   if (trace === undefined) return;
-  throw new KubepkiError(
-    'conflict',
-    `no such file, but ${trace} is there: a second one would not be trusted by what exists`,
-    {
-      file,
-      hint: `mount or restore what is missing; if a new one is wanted: ${command(`generate ${name}`)}`,
-    },
-  );
+  const message = `no such file, but ${trace} is there: a second one would not be trusted by what exists`;
+  throw new KubepkiError('conflict', message, {
+    file,
+    hint: `mount or restore what is missing; if a new one is wanted: ${command(`generate ${name}`)}`,
+  });
 }
 
 export function requireLocal(authority: AuthorityState, file: string): void {
   if (authority.kind !== 'external') return;
-  throw new KubepkiError(
-    'not-found',
-    `no such file, and the key of ${authority.file} is not here to make it (external CA)`,
-    {
-      file,
-      hint: 'put it in place with its key, as the CA has made it or from a backup',
-    },
+  const message = `no such file, and the key of ${authority.file} is not here to make it (external CA)`;
+  throw new KubepkiError('not-found', message, {
+    file,
+    hint: 'put it in place with its key, as the CA has made it or from a backup',
+  });
+}
+
+/**
+ * The first file by which a CA, or the service-account key, is known to have been here: one that it would have signed. An
+ * unmounted or half-copied directory must not get a second CA, which nothing that exists would trust.
+ * @returns host path; undefined: there is no such file
+ */
+export function traceOf(name: string, all: readonly InitFiles[]): string | undefined {
+  const [first] = name === 'sa' ? serviceAccountTraces(all) : all.flatMap((files) => signedBy(name, files));
+  return first;
+}
+
+function signedBy(name: string, files: InitFiles): string[] {
+  if (files.kind === 'service-account' || files.spec.kind === 'ca' || files.spec.caName !== name) return [];
+  return pathsOf(files);
+}
+
+// Tokens, which the service-account key signs, are no files. But a node with a kubeconfig, or with both of the API server's own
+// certificates, has had a key. A single certificate may be the operator's, from before the first run.
+function serviceAccountTraces(all: readonly InitFiles[]): string[] {
+  const kubeconfigs = all.filter(({ kind }) => kind === 'kubeconfig').flatMap(pathsOf);
+  const apiserver = ['apiserver', 'apiserver-kubelet-client'].map((name) =>
+    all.filter(({ spec }) => spec.name === name).flatMap(pathsOf),
   );
+  return [...kubeconfigs, ...(apiserver.every((paths) => paths.length > 0) ? apiserver.flat() : [])];
+}
+
+function pathsOf(files: InitFiles): string[] {
+  const slots =
+    files.kind === 'kubeconfig'
+      ? [files.file]
+      : files.kind === 'pair'
+        ? [files.certificate, files.key]
+        : [files.key, files.publicKey];
+  return slots.filter(({ content }) => content.status !== 'missing').map(({ target }) => target.path);
+}
+
+/** @throws KubepkiError why it cannot be read */
+export function contentOf<T>({ content }: Slot<T>): T | undefined {
+  if (content.status === 'unreadable') throw content.error;
+  return content.status === 'present' ? content.value : undefined;
+}
+
+/** kubeadm fails as well; it says which half it could not load. */
+export function lone(half: Slot<unknown>, other: Slot<unknown>): KubepkiError {
+  return new KubepkiError('conflict', `is there without ${other.target.path}`, {
+    file: half.target.path,
+    hint: 'put the other half in place, or move this one away',
+  });
 }

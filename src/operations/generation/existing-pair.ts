@@ -6,18 +6,17 @@ import { findExtension } from '../../pki/extension/extension.ts';
 import { validatePath } from '../../pki/path/path.ts';
 import type { PrivateKey } from '../../pki/key/private-key.ts';
 import { parseSubjectAltName, subjectAltName } from '../../pki/extension/subject-alt-name.ts';
-import type { KnownAuthority } from './authority-state.ts';
+import type { AuthorityState, GenerationSettings, KnownAuthority } from './authority-state.ts';
 import { problemsOf } from '../examination/certificate-checks.ts';
-import type { CheckId } from '../examination/finding.ts';
-import { remedy } from '../examination/remedies.ts';
+import { type CheckId, remedy } from '../examination/finding.ts';
 import { covers } from '../names/name-uses.ts';
-import { requestedNames, type NodeIdentity } from '../names/requested-names.ts';
+import { requestedNames, type NodeIdentity } from '../names/node-names.ts';
 
-export interface ExistingPair {
+interface ExistingPair {
   readonly spec: CertificateSpec;
   readonly chain: Chain;
   readonly key: PrivateKey;
-  /** Of the certificate, and of the key; the same for a kubeconfig. */
+  /** The file of the certificate, and the key's; a kubeconfig is both. */
   readonly file: string;
   readonly keyFile: string;
 }
@@ -32,7 +31,7 @@ const codes: Partial<Record<CheckId, ErrorCode>> = {
  * What kubeadm checks of a certificate that is there, and more: kubeadm looks at neither the key nor the end.
  * @throws KubepkiError foreign-issuer, bad-issuer, bad-certificate, conflict
  */
-export function requireSoundPair(
+function requireSoundPair(
   { spec, chain, key, file, keyFile }: ExistingPair,
   authority: KnownAuthority,
   { now, command }: { readonly now: Date; readonly command: CommandLine },
@@ -45,32 +44,50 @@ export function requireSoundPair(
     caFile: authority.file,
     key: { status: 'present', value: key },
     now,
-    // Which names a serving certificate lacks is said in a warning that names them all.
+    // A warning names all names that a serving certificate lacks.
   }).find(({ check }) => check !== 'nameless');
   if (problem === undefined) return;
   const { check, message } = problem;
   const ofKey = check === 'key-other' && keyFile !== file;
-  throw new KubepkiError(
-    codes[check] ?? 'bad-certificate',
-    ofKey ? 'is not the key of its certificate' : message,
-    {
-      file: ofKey ? keyFile : file,
-      hint:
-        // The kubelet renews its own: kubeadm's commands, and ours, do not.
-        spec === kubeletKubeconfig
-          ? 'move it away, and it is made anew'
-          : remedy(check, {
-              name: spec.name,
-              external: authority.kind === 'external',
-              caFile: authority.file,
-              command,
-            }),
-    },
-  );
+  const said = ofKey ? 'is not the key of its certificate' : message;
+  const external = authority.kind === 'external';
+  // The kubelet renews its own: kubeadm's commands, and ours, do not.
+  const hint =
+    spec === kubeletKubeconfig
+      ? 'move it away, and it is made anew'
+      : remedy(check, { name: spec.name, external, caFile: authority.file, command });
+  throw new KubepkiError(codes[check] ?? 'bad-certificate', said, { file: ofKey ? keyFile : file, hint });
+}
+
+/**
+ * Checks a certificate that is there: it stays, or is an error.
+ * @returns warnings
+ */
+export function checkExisting(
+  pair: ExistingPair,
+  authority: AuthorityState,
+  settings: GenerationSettings,
+): string[] {
+  if (!('bundle' in authority)) {
+    const message = `cannot be signed by the CA of ${authority.file}, which is new`;
+    throw new KubepkiError('foreign-issuer', message, {
+      file: pair.file,
+      hint: 'move it away to have it made anew, or put the CA in place that signed it',
+    });
+  }
+  requireSoundPair(pair, authority, settings);
+  const missing = missingNames(pair.chain[0], pair.spec, settings.node);
+  if (missing.length === 0) return [];
+  const values = missing.map((name) => name.replace(/^(?:DNS|IP):/, '')).join(',');
+  const csrOnly = authority.kind === 'external' ? ' --csr-only' : '';
+  const command = settings.command(`renew ${pair.spec.name} --add-san ${values}${csrOnly}`);
+  return [
+    `${pair.file}: lacks SANs that the configuration asks for: ${missing.join(', ')}; to add them: ${command}`,
+  ];
 }
 
 /** kubeadm does not notice that the configuration has got another name (kubernetes/kubeadm#1447). */
-export function missingNames(leaf: Certificate, spec: CertificateSpec, node: NodeIdentity): string[] {
+function missingNames(leaf: Certificate, spec: CertificateSpec, node: NodeIdentity): string[] {
   const { dnsNames, ipAddresses } = requestedNames(spec.subject.names, node);
   const wanted = parseSubjectAltName(subjectAltName(dnsNames, ipAddresses));
   const found = parseSubjectAltName(findExtension(leaf.extensions, 'subjectAltName'));

@@ -1,7 +1,6 @@
 import type { CertificateFacts } from '../../changeset/change-set.ts';
 import type { InitSpec } from '../../catalog/init-order.ts';
 import type { InitFiles } from '../../inventory/init-files.ts';
-import type { Chain } from '../../pki/certificate/certificate.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import { factsOf } from '../change/certificate-facts.ts';
 import {
@@ -12,16 +11,13 @@ import {
   type ChangeStage,
   type NewFacts,
 } from '../change/change-report.ts';
+import type { GenerationContext } from './generate.ts';
 import type { GenerationPlan, PlannedGeneration } from './plan-generation.ts';
 import { authorityValidity, validityOf } from '../issuing/validity.ts';
 
-interface Lifetimes {
-  readonly now: Date;
-  readonly validityMs: number;
-  readonly authorityValidityMs: number;
-}
+type Lifetimes = Pick<GenerationContext, 'now' | 'validityMs' | 'authorityValidityMs'>;
 
-/** @param all of the node, selected or not */
+/** @param all the files of the node, selected or not */
 export function generationReport(
   plan: GenerationPlan,
   all: readonly InitFiles[],
@@ -37,7 +33,7 @@ export function generationReport(
       const common = {
         name: spec.name,
         components: 'components' in spec ? spec.components : [],
-        old: factsIn(all.find((files) => files.spec === spec)),
+        old: all.filter((files) => files.spec === spec).flatMap(factsIn)[0],
       };
       if (one.status !== 'new') return { ...common, outcome: one.status, reason: reasonOf(one) };
       return stage.kind === 'refused'
@@ -89,23 +85,13 @@ function endingOn(notAfter: Date): NewFacts {
   return { serial: undefined, fingerprint: undefined, notAfter: isoSeconds(notAfter) };
 }
 
-function factsIn(files: InitFiles | undefined): CertificateFacts | undefined {
-  const chain = files && chainIn(files);
-  return chain && factsOf(chain[0]);
-}
-
-function chainIn(files: InitFiles): Chain | undefined {
-  switch (files.kind) {
-    case 'pair':
-      return files.certificate.content.status === 'present' ? files.certificate.content.value : undefined;
-    case 'kubeconfig': {
-      const { content } = files.file;
-      if (content.status !== 'present' || content.value.certificate.status !== 'present') return undefined;
-      return content.value.certificate.value;
-    }
-    case 'service-account':
-      return undefined;
-  }
+function factsIn(files: InitFiles): CertificateFacts[] {
+  if (files.kind === 'service-account') return [];
+  const { content } = files.kind === 'pair' ? files.certificate : files.file;
+  if (content.status !== 'present') return [];
+  if (!('kubeconfig' in content.value)) return [factsOf(content.value[0])];
+  const { certificate } = content.value;
+  return certificate.status === 'present' ? [factsOf(certificate.value[0])] : [];
 }
 
 function pathsOf(files: InitFiles): string[] {

@@ -1,17 +1,33 @@
 import type { CertificateSpec } from '../../catalog/catalog.ts';
-import { newProfile } from '../../pki/issue/new-profile.ts';
-import type { CertificateProfile } from '../../pki/issue/profile.ts';
-import { commonNameOf } from '../names/node-names.ts';
-import { organizationsOf, type Organizations } from './organizations.ts';
-import { requestedNames, type NodeIdentity } from '../names/requested-names.ts';
+import { newProfile, type CertificateProfile } from '../../pki/issue/profile.ts';
+import { commonNameOf, requestedNames, type NodeIdentity } from '../names/node-names.ts';
 
-/** Whom a certificate is made out to. */
+/** The organizations that kubeadm gives since 1.29, since when it makes super-admin.conf; or those from before. */
+export type Organizations = 'current' | 'older';
+
+/** @param minor of 1.MINOR; undefined: the newest */
+export function organizationsSince(minor: number | undefined): Organizations {
+  return minor !== undefined && minor < 29 ? 'older' : 'current';
+}
+
+export function organizationsOf(
+  { subject }: CertificateSpec,
+  organizations: Organizations,
+): readonly string[] {
+  return (organizations === 'older' ? subject.olderOrganizations : undefined) ?? subject.organizations;
+}
+
+export function isMadeWith(organizations: Organizations, { name }: { readonly name: string }): boolean {
+  return organizations === 'current' || name !== 'super-admin.conf';
+}
+
+/** What the subjects and the SANs of a node's certificates are made of. */
 export interface Naming {
   readonly node: NodeIdentity;
   readonly organizations: Organizations;
 }
 
-/** What the first certificate says of its holder, as `kubeadm init` makes it. */
+/** The profile of a certificate as `kubeadm init` makes it. */
 export function initialProfile(spec: CertificateSpec, { node, organizations }: Naming): CertificateProfile {
   const { subject, usages } = spec;
   return newProfile({

@@ -3,11 +3,11 @@ import type { InitSpec } from '../../catalog/init-order.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { InitFiles } from '../../inventory/init-files.ts';
 import type { Reading } from '../../inventory/reading.ts';
-import { sharesAuthority } from '../issuing/kubeconfig-authority.ts';
+import { sharesAuthority } from '../places/kubeconfig-authority.ts';
 import type { LocalIssuer } from '../../pki/issue/issuer.ts';
 import { findExtension } from '../../pki/extension/extension.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import { parseSubjectAltName } from '../../pki/extension/subject-alt-name.ts';
 import {
   authorityOf,
@@ -16,22 +16,29 @@ import {
   requireNoTrace,
   type AuthorityState,
   type PairFiles,
+  traceOf,
+  contentOf,
+  lone,
+  type GenerationSettings,
 } from './authority-state.ts';
-import { missingNames, requireSoundPair, type ExistingPair } from './existing-pair.ts';
-import { traceOf } from './init-traces.ts';
+import { checkExisting } from './existing-pair.ts';
 import { initialProfile } from './initial-profile.ts';
 import { requireIssuable } from '../issuing/issuable.ts';
 import { covers, hostsIn, nameOf } from '../names/name-uses.ts';
 import { serverOf, serversOf } from '../names/node-names.ts';
-import { contentOf, lone } from './slots.ts';
 import { validityOf } from '../issuing/validity.ts';
-import type { GenerationSettings } from './generation-settings.ts';
 
 export type PlannedGeneration =
-  /** It is there, has been checked, and stays. `keyless`: a CA whose key is elsewhere. */
-  | { readonly status: 'existing' | 'keyless'; readonly spec: InitSpec; readonly warnings: readonly string[] }
-  /** Only the first node has it, and it cannot be made on this one. */
-  | { readonly status: 'left-out'; readonly spec: InitSpec; readonly warnings: readonly string[] }
+  /**
+   * - `existing`: it is there, has been checked, and stays
+   * - `keyless`: the same of a CA whose key is elsewhere
+   * - `left-out`: only the first node has it, and it cannot be made on this one
+   */
+  | {
+      readonly status: 'existing' | 'keyless' | 'left-out';
+      readonly spec: InitSpec;
+      readonly warnings: readonly string[];
+    }
   | {
       readonly status: 'new';
       readonly spec: InitSpec;
@@ -49,9 +56,9 @@ export interface GenerationPlan {
 }
 
 /**
- * Decides for each thing that `kubeadm init` makes whether it is there or will be made. What is there is never changed.
+ * Decides for each thing that `kubeadm init` makes whether it is there or will be made. A file that is there is never changed.
  * @param selected in kubeadm's order
- * @param all of the node, selected or not
+ * @param all the files of the node, selected or not
  */
 export function planGeneration(
   selected: readonly InitSpec[],
@@ -99,23 +106,17 @@ function planOne(
       break;
   }
   if (files.spec.kind === 'ca') {
-    const authority = requireAuthority(authorities, files.spec.name, settings);
-    switch (authority.kind) {
-      case 'local':
-        return { status: 'existing', spec, warnings: [] };
-      case 'external':
-        return { status: 'keyless', spec, warnings: [] };
-      case 'new':
-      case 'absent':
-        return { status: 'new', spec, files, warnings: orphans(files.spec.name, all) };
-    }
+    const { kind } = requireAuthority(authorities, files.spec.name, settings);
+    if (kind === 'local') return { status: 'existing', spec, warnings: [] };
+    if (kind === 'external') return { status: 'keyless', spec, warnings: [] };
+    return { status: 'new', spec, files, warnings: orphans(files.spec.name, all) };
   }
   return planLeaf(files, requireAuthority(authorities, files.spec.caName, settings), settings);
 }
 
 /**
- * A new kubeconfig that leads to a name which the API server's certificate does not have: its clients would refuse that. Said here where
- * that certificate is not among what is asked for, and so is not looked at for itself.
+ * Warns where a new kubeconfig leads to a name that the API server's certificate does not have: its clients would refuse the
+ * server. Where that certificate is selected itself, it has a warning of its own.
  */
 function refusedBy(
   { spec, files }: Extract<PlannedGeneration, { status: 'new' }>,
@@ -139,19 +140,19 @@ function refusedBy(
   ];
 }
 
-/** A new CA that was insisted upon. */
+/** Warns of the files that a new CA, named on the command line, has not signed. */
 function orphans(name: CaName, all: readonly InitFiles[]): string[] {
   const trace = traceOf(name, all);
   return trace === undefined ? [] : [`${trace}: is there already, and is not signed by the new ${name}`];
 }
 
 function planLeaf(
-  { spec, certificate, key }: PairFiles,
+  files: PairFiles,
   authority: AuthorityState,
   settings: GenerationSettings,
 ): PlannedGeneration {
+  const { spec, certificate, key } = files;
   if (spec.kind !== 'leaf') throw new TypeError('a CA is no leaf');
-  const files: InitFiles = { kind: 'pair', spec, certificate, key };
   const chain = contentOf(certificate);
   const privateKey = contentOf(key);
   if (chain === undefined && privateKey === undefined) {
@@ -166,13 +167,15 @@ function planLeaf(
 }
 
 function planKubeconfig(
-  { spec, file: { target, content } }: Extract<InitFiles, { kind: 'kubeconfig' }>,
+  files: Extract<InitFiles, { kind: 'kubeconfig' }>,
   authority: AuthorityState,
   settings: GenerationSettings,
 ): PlannedGeneration {
+  const { spec, file } = files;
+  const { target, content } = file;
   if (content.status === 'unreadable') throw content.error;
   if (content.status === 'missing') {
-    // Since 1.29, on the node where `kubeadm init` ran; a node that is complete without it stays complete.
+    // super-admin.conf: a node that is complete without it stays complete.
     if (
       authority.kind === 'external' &&
       spec !== kubeletKubeconfig &&
@@ -184,41 +187,37 @@ function planKubeconfig(
     }
     requireLocal(authority, target.path);
     requireMakeable(spec, authority, target.path, settings);
-    return { status: 'new', spec, files: { kind: 'kubeconfig', spec, file: { target, content } } };
+    return { status: 'new', spec, files };
   }
   const { kubeconfig, certificate, key, authorities } = content.value;
   for (const part of [certificate, key, authorities]) if (part.status === 'unreadable') throw part.error;
   if (certificate.status !== 'present' || key.status !== 'present') {
     const held = [kubeconfig.clientCertificate, kubeconfig.clientKey];
     const gone = held.flatMap((part) => (part.kind === 'file' ? [part.path] : []));
-    throw new KubepkiError(
-      'bad-kubeconfig',
-      gone.length === 0
-        ? 'holds no client certificate with its key'
-        : `names files that are not there: ${gone.join(', ')}`,
-      {
+    if (gone.length > 0) {
+      throw new KubepkiError('bad-kubeconfig', `names files that are not there: ${gone.join(', ')}`, {
         file: target.path,
-        hint:
-          gone.length === 0
-            ? `bring the signed certificate home (${settings.command('install')}), or move the file away`
-            : 'put them in place, or move the kubeconfig away to have it made anew',
-      },
-    );
+        hint: 'put them in place, or move the kubeconfig away to have it made anew',
+      });
+    }
+    throw new KubepkiError('bad-kubeconfig', 'holds no client certificate with its key', {
+      file: target.path,
+      hint: `bring the signed certificate home (${settings.command('install')}), or move the file away`,
+    });
   }
   const pair = { spec, chain: certificate.value, key: key.value, file: target.path, keyFile: target.path };
   const warnings = checkExisting(pair, authority, settings);
-  if (authority.kind !== 'new' && authority.kind !== 'absent' && authorities.status === 'present') {
-    if (!sharesAuthority(authorities.value, authority.bundle)) {
-      // kubeadm's words.
-      throw new KubepkiError(
-        'foreign-issuer',
-        `a kubeconfig file ${JSON.stringify(target.path)} exists already but has got the wrong CA cert`,
-        {
-          file: target.path,
-          hint: 'move it away to have it made anew, or put the CA certificate of this cluster in place',
-        },
-      );
-    }
+  // kubeadm's words.
+  const exists = `a kubeconfig file ${JSON.stringify(target.path)} exists already`;
+  const isForeign =
+    'bundle' in authority &&
+    authorities.status === 'present' &&
+    !sharesAuthority(authorities.value, authority.bundle);
+  if (isForeign) {
+    throw new KubepkiError('foreign-issuer', `${exists} but has got the wrong CA cert`, {
+      file: target.path,
+      hint: 'move it away to have it made anew, or put the CA certificate of this cluster in place',
+    });
   }
   const servers = serversOf(spec, settings.node);
   const [expected] = servers;
@@ -226,19 +225,13 @@ function planKubeconfig(
   if (authorities.status === 'missing') {
     warnings.push(`${target.path}: names no CA, so a client that uses it trusts those of the system`);
   }
-  return {
-    status: 'existing',
-    spec,
-    warnings: !servers.includes(server)
-      ? [
-          ...warnings,
-          `a kubeconfig file ${JSON.stringify(target.path)} exists already but has an unexpected API Server URL: expected: ${expected}, got: ${server}`,
-        ]
-      : warnings,
-  };
+  if (!servers.includes(server)) {
+    warnings.push(`${exists} but has an unexpected API Server URL: expected: ${expected}, got: ${server}`);
+  }
+  return { status: 'existing', spec, warnings };
 }
 
-/** A CA that is there may be one that must not sign it; one that is made in the same run may sign everything. */
+/** A CA that is there may not be allowed to sign the certificate. A CA that is made in the same run may sign everything. */
 function requireMakeable(
   spec: CertificateSpec,
   authority: AuthorityState,
@@ -246,37 +239,10 @@ function requireMakeable(
   settings: GenerationSettings,
 ): void {
   if (authority.kind !== 'local') return;
-  const { name } = spec;
   const { now: at, validityMs } = settings;
   const validity = validityOf(authority.issuer, at, validityMs);
-  requireIssuable(authority.issuer, { name, profile: initialProfile(spec, settings), validity, file, at });
-}
-
-/** @returns warnings */
-function checkExisting(
-  pair: ExistingPair,
-  authority: AuthorityState,
-  settings: GenerationSettings,
-): string[] {
-  if (authority.kind === 'new' || authority.kind === 'absent') {
-    throw new KubepkiError(
-      'foreign-issuer',
-      `cannot be signed by the CA of ${authority.file}, which is new`,
-      {
-        file: pair.file,
-        hint: 'move it away to have it made anew, or put the CA in place that signed it',
-      },
-    );
-  }
-  requireSoundPair(pair, authority, settings);
-  const missing = missingNames(pair.chain[0], pair.spec, settings.node);
-  if (missing.length === 0) return [];
-  const values = missing.map((name) => name.replace(/^(?:DNS|IP):/, '')).join(',');
-  const csrOnly = authority.kind === 'external' ? ' --csr-only' : '';
-  const command = settings.command(`renew ${pair.spec.name} --add-san ${values}${csrOnly}`);
-  return [
-    `${pair.file}: lacks SANs that the configuration asks for: ${missing.join(', ')}; to add them: ${command}`,
-  ];
+  const profile = initialProfile(spec, settings);
+  requireIssuable(authority.issuer, { name: spec.name, profile, validity, file, at });
 }
 
 function planServiceAccount(

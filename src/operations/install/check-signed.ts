@@ -7,7 +7,7 @@ import { parseSubjectAltName } from '../../pki/extension/subject-alt-name.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import { problemsOf, type CertificateCheck } from '../examination/certificate-checks.ts';
 
-/** What was asked of the CA. */
+/** What the CSR asks of the CA. */
 export interface Asked {
   /** DER of the Name. */
   readonly subject: Buffer;
@@ -16,7 +16,7 @@ export interface Asked {
 
 /** What is wrong with a signed certificate, and what the CA must do differently. */
 export interface Fault {
-  /** Only `names` can be allowed. `nameless`: without the names that were asked for there is none at all. */
+  /** The operator can allow `names` only. `nameless`: the certificate has none at all of the names that were asked for. */
   readonly kind: CertificateCheck | 'subject' | 'names' | 'end';
   readonly message: string;
   readonly hint: string;
@@ -24,13 +24,13 @@ export interface Fault {
 
 interface SigningContext {
   readonly spec: CertificateSpec;
-  /** As it was found in its file. */
+  /** The certificates of the file, the leaf first. */
   readonly chain: Chain;
-  /** From the certificate to the CA it belongs to. */
+  /** The path from the leaf to its CA. */
   readonly path: PathOutcome;
-  /** That CA's file, for messages. */
+  /** The CA's file, for messages. */
   readonly caFile: string;
-  /** What it would replace; undefined: nothing. */
+  /** The certificate that it would replace. */
   readonly replaces: Certificate | undefined;
   readonly now: Date;
 }
@@ -41,7 +41,7 @@ export function faultsOf(
 ): Fault[] {
   const [leaf] = chain;
   const problems = problemsOf({ chain, usages: spec.usages, path, caFile, key: undefined, now })
-    // Another check tells of a serving certificate without names which names it lacks.
+    // Of a serving certificate without names, `nameFaults` tells which ones it lacks.
     .filter(({ check }) => check !== 'nameless')
     .map(({ check, message }) => ({ kind: check, message, hint: remedyAtCa(check, spec, caFile) }));
   return [
@@ -55,10 +55,10 @@ export function faultsOf(
 const dayMs = 24 * 3600 * 1000;
 
 /**
- * Why a certificate with such an end may not be put in place: a component would stop before the operator
- * looks at it again. Signers that give 90 days are right.
- * @param inUse what it would replace
- * @returns said of the certificate
+ * Why a certificate with such an end may not be put in place: a component would stop before the operator looks at it again.
+ * A signer that gives 90 days is right.
+ * @param inUse the certificate that it would replace
+ * @returns a predicate of the certificate
  */
 export function endProblem(
   notAfter: Date,
@@ -74,7 +74,7 @@ export function endProblem(
   return `ends on ${end}, which is within 7 days, and the one in use on ${other}`;
 }
 
-/** Of one that has ended already, that is said. */
+/** A certificate that has ended already is another fault, `expired`. */
 function endFaults(leaf: Certificate, replaces: Certificate | undefined, now: Date): Fault[] {
   const isOver = leaf.notAfter.getTime() < now.getTime();
   const message = isOver ? undefined : endProblem(leaf.notAfter, replaces, now);

@@ -1,5 +1,4 @@
-import type { FileChange } from '../../changeset/change-set.ts';
-import { realChanges } from '../../changeset/real-changes.ts';
+import { realChanges, type FileChange } from '../../changeset/change-set.ts';
 import type { KubepkiError } from '../../errors/error.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { factsOf } from '../change/certificate-facts.ts';
@@ -32,32 +31,23 @@ export function installReport(
     const common = { name, components, old: factsInUse(inventory, planned.spec) };
     switch (planned.status) {
       case 'installable': {
-        const { installable } = planned;
         if (stage.kind === 'refused') {
           return { ...common, outcome: 'unchanged', reason: whyRefused(plan, strangers) };
         }
-        return {
-          ...common,
-          outcome: installable.inPlace ? 'in-place' : 'installed',
-          new: factsOf(installable.chain[0]),
-          files: filesOf(installable),
-        };
+        const { installable } = planned;
+        const outcome = installable.inPlace ? 'in-place' : 'installed';
+        return { ...common, outcome, new: factsOf(installable.chain[0]), files: filesOf(installable) };
       }
-      case 'pending':
-        return {
-          ...common,
-          outcome: 'pending',
-          reason: 'it is not signed yet',
-          expected: planned.certificatePath,
-        };
+      case 'pending': {
+        const expected = planned.certificatePath;
+        return { ...common, outcome: 'pending', reason: 'it is not signed yet', expected };
+      }
       case 'idle':
         return { ...common, outcome: 'idle', reason: 'no request waits for a signature' };
-      case 'refused':
-        return {
-          ...common,
-          outcome: 'refused',
-          reason: planned.errors.map(({ oneLine }) => oneLine).join('; '),
-        };
+      case 'refused': {
+        const reason = planned.errors.map(({ oneLine }) => oneLine).join('; ');
+        return { ...common, outcome: 'refused', reason };
+      }
     }
   });
   return {

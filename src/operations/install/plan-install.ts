@@ -8,19 +8,24 @@ import type { Certificate, Chain } from '../../pki/certificate/certificate.ts';
 import { assertsKeyUsage } from '../../pki/extension/key-usage.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
 import { validatePath } from '../../pki/path/path.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import { faultsOf, type Fault } from './check-signed.ts';
 import { heldIn, holderOf } from '../owners/holder.ts';
 import { catalogText, identityOf, identityText, isOfCatalog } from '../owners/identity.ts';
 import { requireOwnKey } from '../owners/key-owner.ts';
-import { isBest, isPlace, matchesFor, type Match } from './match-signed.ts';
-import { missingAuthority } from '../examination/missing-authority.ts';
-import { pendingIn, type Pending } from './pending.ts';
+import {
+  isBest,
+  isPlace,
+  matchesFor,
+  type Match,
+  pendingIn,
+  type Pending,
+  type InstallSettings,
+} from './pending.ts';
+import { missingAuthority } from '../examination/external-authority.ts';
 import { requireReplaceable } from '../change/replaceable.ts';
-import type { Place, PlaceAuthority } from '../places/place.ts';
-import { placeOf } from '../places/place-of.ts';
-import type { InstallSettings } from './install-settings.ts';
+import { type Place, type PlaceAuthority, placeOf } from '../places/place.ts';
 import { certificateInUse } from '../change/facts-in-use.ts';
 import { findAuthority, present } from '../../inventory/look-ups.ts';
 
@@ -40,13 +45,12 @@ export interface Installable {
 
 export type PlannedInstall =
   | { readonly status: 'installable'; readonly spec: CertificateSpec; readonly installable: Installable }
-  /** Not signed yet. */
   | { readonly status: 'pending'; readonly spec: CertificateSpec; readonly certificatePath: string }
-  /** Nothing was asked for. */
+  /** No request waits. */
   | { readonly status: 'idle'; readonly spec: CertificateSpec }
   | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly errors: readonly KubepkiError[] };
 
-/** Pairs signed certificates with what was asked for, always by the public key, and checks each. */
+/** Pairs signed certificates with the requests that wait, always by the public key, and checks each. */
 export function planInstall(
   inventory: Inventory,
   specs: readonly CertificateSpec[],
@@ -79,8 +83,8 @@ function planOne(inventory: Inventory, spec: CertificateSpec, settings: InstallS
   }
   if (match !== undefined) return check(inventory, match, settings, notTaken(match, fresh));
   const inPlace = matches.find(({ source }) => isPlace(source, inventory, spec));
-  // The answer to a CSR does not come expired: this is what the CSR asks to be replaced.
-  if (inPlace !== undefined && inPlace.signed.leaf.notAfter.getTime() >= settings.now.getTime()) {
+  // The answer to a CSR does not come expired: an expired certificate is the one that the CSR is to replace.
+  if (inPlace !== undefined && inPlace.leaf.notAfter.getTime() >= settings.now.getTime()) {
     return check(inventory, inPlace, settings);
   }
   const unsigned =
@@ -90,7 +94,7 @@ function planOne(inventory: Inventory, spec: CertificateSpec, settings: InstallS
   return { status: 'pending', spec, certificatePath: unsigned.certificatePath };
 }
 
-/** A file in the expected place that cannot be read is no certificate that is still to come. */
+/** Where the file in the expected place cannot be read, the certificate is not one that is still to come. */
 function requireReadable({ certificatePath, otherPaths }: Pending, files: readonly CertificateFile[]): void {
   const paths = [certificatePath, ...otherPaths];
   for (const { target, content } of files) {
@@ -98,21 +102,21 @@ function requireReadable({ certificatePath, otherPaths }: Pending, files: readon
   }
 }
 
-/** Files with another certificate for the same key: an earlier answer, or one of another format. */
-function notTaken({ pending, signed, source }: Match, fresh: readonly Match[]): readonly string[] {
+/** The files with another certificate for the same key: an earlier answer, or one in another format. */
+function notTaken({ pending, leaf, source }: Match, fresh: readonly Match[]): readonly string[] {
   return fresh
     .filter((one) => one.pending === pending && one.source.resolvedPath !== source.resolvedPath)
-    .filter((one) => !one.signed.leaf.der.equals(signed.leaf.der))
+    .filter((one) => !one.leaf.der.equals(leaf.der))
     .map((one) => one.source.path);
 }
 
 function check(
   inventory: Inventory,
-  { pending, signed, source, inUse }: Match,
+  { pending, leaf, others, source, inUse }: Match,
   settings: InstallSettings,
   passedOver: readonly string[] = [],
 ): PlannedInstall {
-  const { now, allowChanges, bundle, command, places } = settings;
+  const { now, allowChanges, command } = settings;
   const { spec, asked } = pending;
   if (asked === undefined) {
     throw new KubepkiError(
@@ -128,39 +132,28 @@ function check(
   if (authority === undefined) return { status: 'idle', spec };
   if (authority.bundle.status === 'unreadable') throw authority.bundle.error;
   if (authority.bundle.status === 'missing') throw missingAuthority(authority);
-  const authorities = authority.bundle.value;
-  const path = validatePath(signed.leaf, signed.others, authorities, now);
-  const faults = faultsOf(asked, {
-    spec,
-    chain: [signed.leaf, ...signed.others],
-    path,
-    caFile: authority.certificatePath,
-    replaces: certificateInUse(inventory, spec),
-    now,
-  })
+  const bundle = authority.bundle.value;
+  const caFile = authority.certificatePath;
+  const path = validatePath(leaf, others, bundle, now);
+  const replaces = certificateInUse(inventory, spec);
+  const faults = faultsOf(asked, { spec, chain: [leaf, ...others], path, caFile, replaces, now })
     // A certificate that is in its place already was put there by hand, and replaces nothing any more.
     .filter(({ kind }) => kind !== 'end' || !inUse);
   const allowed = (fault: Fault): boolean => allowChanges && fault.kind === 'names';
   const refused = faults.filter((fault) => !allowed(fault));
   if (refused.length > 0) {
-    return {
-      status: 'refused',
-      spec,
-      errors: refused.map(
-        ({ message, hint }) =>
-          new KubepkiError('bad-certificate', `the certificate for ${spec.name} ${message}`, {
-            file: source.path,
-            hint,
-          }),
-      ),
-    };
+    const errors = refused.map(({ message, hint }) => {
+      const details = { file: source.path, hint };
+      return new KubepkiError('bad-certificate', `the certificate for ${spec.name} ${message}`, details);
+    });
+    return { status: 'refused', spec, errors };
   }
-  const caFile = authority.certificatePath;
-  const place = installPlace(spec, places, { caFile, bundle: authorities });
+  const place = installPlace(spec, settings.places, { caFile, bundle });
   requireReplaceable(inventory, place.targets);
   requireOwnKey(spec, pending, place.targets, settings);
-  requireHolder(inventory, pending, place, signed.leaf, settings);
+  requireHolder(inventory, pending, place, leaf, settings);
   place.requireRewritable();
+  const identity = identityOf(leaf);
   return {
     status: 'installable',
     spec,
@@ -168,25 +161,23 @@ function check(
       spec,
       pending,
       place,
-      chain: [signed.leaf, ...(path.status === 'trusted' ? path.intermediates : [])],
+      chain: [leaf, ...(path.status === 'trusted' ? path.intermediates : [])],
       source,
       inPlace: inUse,
       warnings: [
         ...[
-          ...(inUse ? [] : earlierEnd(signed.leaf, certificateInUse(inventory, spec))),
+          ...(inUse ? [] : earlierEnd(leaf, replaces)),
           ...faults.filter(allowed).map(({ message }) => message),
-          ...(isOfCatalog(spec, identityOf(signed.leaf))
+          ...(isOfCatalog(spec, identity)
             ? []
-            : [
-                `is made out to ${identityText(identityOf(signed.leaf))}, where kubeadm has ${catalogText(spec)}`,
-              ]),
+            : [`is made out to ${identityText(identity)}, where kubeadm has ${catalogText(spec)}`]),
           // RFC 8446, 4.4.2.2. Go does not look at it.
-          ...(assertsKeyUsage(signed.leaf, 'digitalSignature') === false
+          ...(assertsKeyUsage(leaf, 'digitalSignature') === false
             ? ['has a keyUsage without digitalSignature, which some TLS clients refuse']
             : []),
           ...passedOver.map((path) => `is taken, and not the one in ${path}, which ends no later`),
         ].map((text) => `${source.path}: the certificate for ${spec.name} ${text}`),
-        ...(isExpected(source, pending) || source.resolvedPath === bundle
+        ...(isExpected(source, pending) || source.resolvedPath === settings.bundle
           ? []
           : [`${source.path}: holds the certificate for ${spec.name}, by its key`]),
       ],
@@ -195,7 +186,7 @@ function check(
 }
 
 /**
- * What is put into another user's file takes the place of a certificate that this user holds, and is made out to the same name.
+ * A certificate that goes into another user's file takes the place of one that this user holds, and is made out to the same name.
  * @throws KubepkiError no-permission
  */
 function requireHolder(
@@ -231,22 +222,19 @@ export function installPlace(spec: CertificateSpec, places: Places, authority: P
   return placeOf(present(places.get(spec.name)), authority);
 }
 
-/** The certificate in use may have been renewed since its request was made. */
+/** The certificate in use may have been renewed since the request was made. */
 function earlierEnd({ notAfter }: Certificate, old: Certificate | undefined): string[] {
   return old === undefined || notAfter.getTime() >= old.notAfter.getTime()
     ? []
     : [`ends on ${isoSeconds(notAfter)}, before the one in use (${isoSeconds(old.notAfter)})`];
 }
 
-/** `apiserver.crt` will do where `apiserver.crt.new` is expected, and `apiserver.pem`: the names tell whose it is. */
+/** By its name a file is known to be the expected one: `apiserver.crt.new`, `apiserver.crt` or `apiserver.pem`. */
 function isExpected({ path }: FileTarget, { certificatePath, otherPaths }: Pending): boolean {
   return path === certificatePath || `${path}.new` === certificatePath || otherPaths.includes(path);
 }
 
-/**
- * Files, by host path without symlinks, that hold a certificate for a request that goes on waiting: one bundle may hold
- * several.
- */
+/** The files, without symlinks, that hold a certificate for a request that goes on waiting: a bundle may hold several. */
 export function stillNeeded(
   plan: readonly PlannedInstall[],
   { waiting, files, keysInUse }: InstallSettings,

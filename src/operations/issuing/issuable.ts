@@ -10,29 +10,24 @@ interface ToBeIssued {
   readonly name: string;
   readonly profile: CertificateProfile;
   readonly validity: Pick<Validity, 'notBefore' | 'notAfter'>;
-  /** The file that it will be in. */
+  /** The file that the certificate will be in. */
   readonly file: string;
-  /** The moment at which it is looked at. */
+  /** The moment at which a peer verifies it. */
   readonly at: Date;
 }
 
 /**
- * Whether a certificate that is going to be issued will be accepted. One is issued on trial for the CA's own
- * key, and thrown away: so a plan refuses what the change itself would have to refuse.
+ * Whether a certificate that is going to be issued will be accepted. One is issued on trial for the CA's own key, and thrown
+ * away: so the plan refuses whatever the change itself would have to refuse.
  * @throws KubepkiError bad-issuer, bad-certificate
  */
 export function requireIssuable(
   issuer: LocalIssuer,
   { name, profile, validity: { notBefore, notAfter }, file, at }: ToBeIssued,
 ): void {
+  const [publicKey, serialNumber] = [publicKeyOf(issuer.privateKey), Buffer.from([1])];
   const issued = naming(file, () =>
-    issueCertificate(issuer, {
-      profile,
-      publicKey: publicKeyOf(issuer.privateKey),
-      serialNumber: Buffer.from([1]),
-      notBefore,
-      notAfter,
-    }),
+    issueCertificate(issuer, { profile, publicKey, serialNumber, notBefore, notAfter }),
   );
   const path = validatePath(issued, [], issuer.bundle, at);
   if (path.status !== 'trusted') {
@@ -42,7 +37,7 @@ export function requireIssuable(
       hint: 'put a CA in place that may sign it',
     });
   }
-  // OpenSSL reads every extension for this; what is carried over is carried over as it is.
+  // OpenSSL reads every extension for this. A malformed one is carried over as it is.
   if (issued.x509.checkIssued(issuer.certificate.x509)) return;
   throw new KubepkiError(
     'bad-certificate',

@@ -21,17 +21,17 @@ interface KeyChoice {
   readonly warning: string | undefined;
 }
 
-/** An algorithm that a configuration names, and where that comes from. */
+/** An algorithm that a configuration names, and the source of that configuration. */
 export interface NamedAlgorithm {
   readonly name: EncryptionAlgorithm;
   readonly from: 'command-line' | 'cluster';
 }
 
 /**
- * The configuration given on the command line decides where it names an algorithm (kubeadm does so always). Otherwise the
- * certificate's own is kept, unless the cluster's configuration names a stronger one: kubeadm writes RSA-2048 into every
+ * Where the configuration of the command line names an algorithm, it decides (for kubeadm every configuration does). Otherwise
+ * the certificate keeps its own, unless the cluster's configuration names a stronger one: kubeadm writes RSA-2048 into every
  * v1beta4 ConfigMap, also where the keys of that cluster are others.
- * @param file to name in an error
+ * @param file the certificate's, for an error
  * @throws KubepkiError unsupported-key when the old key is of a kind that kubeadm cannot make
  */
 export function chooseKey(old: Certificate, named: NamedAlgorithm | undefined, file: string): KeyChoice {
@@ -58,16 +58,11 @@ export function chooseKey(old: Certificate, named: NamedAlgorithm | undefined, f
 function ownKey(found: KeyAlgorithm): KeyChoice {
   if (found.type === 'ec') return { algorithm: found, warning: undefined };
   const bits = Math.min(Math.max(found.bits, 2048), 4096);
-  return {
-    algorithm: { type: 'rsa', bits },
-    warning:
-      bits === found.bits
-        ? undefined
-        : `the new key is RSA-${String(bits)}, the old one was RSA-${String(found.bits)}`,
-  };
+  const warning = `the new key is RSA-${String(bits)}, the old one was RSA-${String(found.bits)}`;
+  return { algorithm: { type: 'rsa', bits }, warning: bits === found.bits ? undefined : warning };
 }
 
-/** Bits of security (NIST SP 800-57, part 1, table 2, and for RSA-4096 FIPS 140-2's guidance 7.5). */
+/** The bits of security: NIST SP 800-57, part 1, table 2, and for RSA-4096 FIPS 140-2's guidance 7.5. */
 function strength(algorithm: KeyAlgorithm): number {
   if (algorithm.type === 'ec') return algorithm.curve === 'P-384' ? 192 : 128;
   if (algorithm.bits < 3072) return 112;

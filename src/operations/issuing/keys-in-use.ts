@@ -2,13 +2,13 @@ import type { FileTarget } from '../../changeset/change-set.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
-import { isSameKey, type SubjectKey } from '../../pki/key/subject-key.ts';
+import { isSameKey, type SubjectKey } from '../../pki/key/public-key.ts';
 
 /** The keys of the certificates in use, and the files that hold them. */
 export interface KeysInUse {
-  /** The private key lies in its place. */
+  /** Whether the private key lies in its place. */
   readonly isLive: (publicKey: SubjectKey) => boolean;
-  /** The same, or a certificate in use belongs to it though its own key is not in place: never to be lost. */
+  /** Whether the key must not be lost: it is live, or a certificate in use belongs to it although the key is elsewhere. */
   readonly holds: (publicKey: SubjectKey) => boolean;
   readonly isFile: (target: FileTarget) => boolean;
 }
@@ -32,4 +32,11 @@ export function keysInUse({ certificates }: Inventory, keys: PrivateKeys): KeysI
     holds: (publicKey) => isLive(publicKey) || certified.some((one) => isSameKey(one, publicKey)),
     isFile: ({ resolvedPath }) => files.has(resolvedPath),
   };
+}
+
+/** The files that hold certificates in use, without symlinks. */
+export function certificatePaths({ certificates }: Inventory): string[] {
+  return certificates.flatMap(({ state }) =>
+    state.status === 'present' ? [state.value.file.resolvedPath] : [],
+  );
 }

@@ -1,6 +1,6 @@
 import type { LocalIssuer } from '../../pki/issue/issuer.ts';
 
-/** kubeadm's CertificateValidityPeriod: 8760 hours. */
+/** kubeadm's CertificateValidityPeriod */
 export const defaultValidityMs = 8760 * 3600 * 1000;
 
 // kubeadm's CertificateBackdate: a peer whose clock is a little behind must accept the certificate at once.
@@ -18,17 +18,13 @@ export function validityOf(issuer: LocalIssuer, now: Date, validityMs: number): 
   const start = Math.max(now.getTime() - backdateMs, ca.notBefore.getTime());
   const end = now.getTime() + validityMs;
   const capped = end > ca.notAfter.getTime();
-  return {
-    notBefore: wholeSeconds(start),
-    notAfter: capped ? ca.notAfter : wholeSeconds(end),
-    capped,
-  };
+  return { notBefore: wholeSeconds(start), notAfter: capped ? ca.notAfter : wholeSeconds(end), capped };
 }
 
-/** kubeadm's CACertificateValidityPeriod: 87600 hours. */
+/** kubeadm's CACertificateValidityPeriod */
 export const defaultAuthorityValidityMs = 10 * defaultValidityMs;
 
-/** kubeadm since 1.28: what a new CA signs at once must not be older than the CA itself. */
+/** A new CA is backdated, too, as kubeadm's is since 1.28: a certificate that it signs at once must not be older than it. */
 export function authorityValidity(now: Date, validityMs: number): { notBefore: Date; notAfter: Date } {
   return {
     notBefore: wholeSeconds(now.getTime() - backdateMs),

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { KubepkiError } from '../../errors/error.ts';
-import type { Host } from './host.ts';
+import type { Host } from './surroundings.ts';
 
 /** What the operator says node addresses look like here. */
 export interface AllowLists {
@@ -14,14 +14,14 @@ interface AllowedCidr {
   readonly prefixLength: number;
 }
 
-/** Labels, the last first. */
 interface AllowedDns {
+  /** The last label is the first. */
   readonly labels: readonly string[];
-  /** What stands before the labels: nothing, nothing or more labels, or at least one more. */
+  /** Whether other labels stand before these: none, any number of them, or at least one. */
   readonly before: 'nothing' | 'anything' | 'something';
 }
 
-// A network wider than these says nothing of what a node's address looks like; 10.0.0.0/8 is the widest private one.
+// A wider network says nothing of what a node's address looks like: 10.0.0.0/8 is the widest private one.
 const widest = { 4: 8, 6: 16 } as const;
 
 /**
@@ -71,7 +71,7 @@ export function parseAllowedDns(text: string): AllowedDns {
     const hint = 'such as example.internal, .example.internal or node-*.example.internal';
     throw refused('--allow-dns', text, 'is neither a DNS suffix nor a pattern', hint);
   }
-  // `*`, `*.*`: every name there is.
+  // `*` and `*.*` allow every name.
   if (!labels.some((label) => /[a-z0-9]/.test(label))) {
     throw refused('--allow-dns', text, 'allows any name', 'say what the names of nodes look like');
   }

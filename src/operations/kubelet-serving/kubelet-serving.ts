@@ -1,15 +1,7 @@
 import { KubepkiError } from '../../errors/error.ts';
 import { findExtension } from '../../pki/extension/extension.ts';
 import { openRequest, type ForeignRequest } from '../../pki/request/foreign-request.ts';
-import { serverNames, type ServerName } from '../../pki/extension/server-name.ts';
-import {
-  commonNameProblem,
-  extensionsProblem,
-  keyProblem,
-  organizationProblem,
-  signatureProblem,
-  subjectProblem,
-} from './content-checks.ts';
+import { serverNames, type ServerName } from '../../pki/extension/subject-alt-name.ts';
 import {
   addressesProblem,
   allowProblem,
@@ -20,35 +12,50 @@ import {
   type Selection,
 } from './name-checks.ts';
 import {
+  commonNameProblem,
+  extensionsProblem,
+  keyProblem,
+  organizationProblem,
+  signatureProblem,
+  subjectProblem,
   nodeNameOf,
   pendingProblem,
   requestorProblem,
   signerProblem,
   usagesProblem,
   type Problem,
-} from './object-checks.ts';
-import type { SigningRequest } from './signing-request.ts';
-import type { ClusterNode, Surroundings } from './surroundings.ts';
-import { controlPlaneOwning, endpointOwning, otherNodeOwning, serviceOwning } from './taken.ts';
+} from './request-checks.ts';
+import type { SigningRequest, Asked } from './signing-request.ts';
+import {
+  type ClusterNode,
+  type Surroundings,
+  controlPlaneOwning,
+  endpointOwning,
+  otherNodeOwning,
+  serviceOwning,
+} from './surroundings.ts';
 
 type Decision = { readonly approve: true } | Refusal;
 
-interface Refusal {
+interface Refusal extends Failing {
   readonly approve: false;
-  /** The first that fails, in the order of {@link checks}. */
+}
+
+/** The first check that a request fails, in the order of {@link checks}. */
+export interface Failing {
   readonly check: Check;
-  /** One sentence, lower case, no period. Quotes what the requestor wrote: for `printable`, not for a terminal. */
+  /** A sentence in lower case, without a period. It quotes the requestor: for `printable`, not for a terminal. */
   readonly reason: string;
 }
 
-/** Everything that an approval needs, in the order in which it is looked at. */
+/** Everything that an approval needs, in the order of checking. */
 export const checks = [
-  // The object, of which the API server is the author:
+  // What the API server wrote into the object:
   'pending',
   'signer',
   'requestor',
   'usages',
-  // What is inside, of which the requestor is:
+  // What the requestor wrote into the request:
   'request',
   'key',
   'signature',
@@ -66,13 +73,12 @@ export const checks = [
   'service',
   'kubernetes-endpoints',
   'control-plane-endpoint',
-  // And the operator:
+  // What the operator says:
   'allow-list',
 ] as const;
 
 export type Check = (typeof checks)[number];
 
-/** A refusal is a step's name and its sentence; undefined: on to the next step. */
 type Step = readonly [check: Check, problem: () => Problem];
 
 interface Contents {
@@ -81,12 +87,11 @@ interface Contents {
 }
 
 /**
- * Whether the request of a kubelet for its serving certificate may be approved. A check that cannot be
- * decided is a refusal.
+ * Whether the request of a kubelet for its serving certificate may be approved. A check that cannot be decided is a refusal.
  *
- * The Node's list of addresses proves little, as the kubelet writes it itself: a name or an address that
- * belongs to another Node, Service or API server is refused all the same, and an operator who approves many
- * at once also has to say what node addresses look like.
+ * The Node's list of addresses proves little, as the kubelet writes it itself. So a name or an address that belongs to another
+ * Node, Service or API server is refused all the same, and an operator who approves many requests at once also has to say what
+ * node addresses look like.
  */
 export function decide(object: SigningRequest, surroundings: Surroundings, selection: Selection): Decision {
   const outside = firstProblem([
@@ -124,26 +129,20 @@ export function decide(object: SigningRequest, surroundings: Surroundings, selec
   return around ?? { approve: true };
 }
 
-/** Whether it waits for a decision, and is of those that this is about. */
+/** Whether a request for a kubelet's serving certificate waits for a decision. */
 export function isWaiting(object: Omit<SigningRequest, 'request'>): boolean {
   return denialProblem(object) === undefined;
 }
 
-/**
- * Why a request that the operator names may not be denied: only one of a kubelet for its serving certificate
- * may, and only while it is pending.
- */
-export function denialProblem(object: Omit<SigningRequest, 'request'>): Refusal | undefined {
+/** Why a request may not be denied: only a pending one for a kubelet's serving certificate may. */
+function denialProblem(object: Omit<SigningRequest, 'request'>): Refusal | undefined {
   return firstProblem([
     ['pending', () => pendingProblem(object)],
     ['signer', () => signerProblem(object)],
   ]);
 }
 
-/**
- * Whether a request that fails a check may be denied for it: not one that is decided, nor one of another signer, whose
- * approver is another one.
- */
+/** Whether a request may be denied for failing this check. A decided request may not, nor one of another signer's approver. */
 export function mayBeDenied(check: Check): boolean {
   return check !== 'pending' && check !== 'signer';
 }
@@ -160,7 +159,7 @@ function refusal(check: Check, reason: string): Refusal {
   return { approve: false, check, reason };
 }
 
-/** @returns in words, why it cannot be read */
+/** @returns a text: why the request cannot be read */
 function contentsOf({ request: pem }: SigningRequest): Contents | string {
   try {
     const request = openRequest(pem);
@@ -175,4 +174,54 @@ function contentsOf({ request: pem }: SigningRequest): Contents | string {
 function nodeOf(object: SigningRequest, { nodes }: Surroundings): ClusterNode | string {
   const name = nodeNameOf(object);
   return nodes.find((node) => node.name === name) ?? `there is no node ${name ?? ''}`;
+}
+
+/** What is to be done about a request. */
+export type Verdict =
+  | { readonly kind: 'approve' }
+  /** `because` is undefined where the operator says so. */
+  | { readonly kind: 'deny'; readonly because: Failing | undefined }
+  | { readonly kind: 'leave'; readonly because: Failing };
+
+export interface ApprovalWish extends Selection {
+  /** A request that fails a check is denied, where it may be (`mayBeDenied`), rather than left pending. */
+  readonly denyInvalid: boolean;
+}
+
+export function verdictOnApproval(
+  object: SigningRequest,
+  surroundings: Surroundings,
+  wish: ApprovalWish,
+): Verdict {
+  const decision = decide(object, surroundings, wish);
+  if (decision.approve) return { kind: 'approve' };
+  const kind = wish.denyInvalid && mayBeDenied(decision.check) ? 'deny' : 'leave';
+  return { kind, because: decision };
+}
+
+export function verdictOnDenial(object: SigningRequest): Verdict {
+  const because = denialProblem(object);
+  return because === undefined ? { kind: 'deny', because } : { kind: 'leave', because };
+}
+
+/** What became of one request. */
+export type Settled =
+  | { readonly name: string; readonly outcome: 'not-found' }
+  /** The object is too large, or is no request. */
+  | { readonly name: string; readonly outcome: 'unreadable'; readonly reason: string }
+  | {
+      readonly name: string;
+      readonly outcome: 'approved' | 'would-approve' | 'denied' | 'would-deny' | 'refused';
+      readonly request: SigningRequest;
+      readonly because: Failing | undefined;
+    };
+
+/** What is kept of a request when memory is let go. `asked` is undefined where it is not well-formed, or was not read. */
+export interface SettledRow {
+  readonly settled:
+    | Exclude<Settled, { readonly request: unknown }>
+    | (Omit<Extract<Settled, { readonly request: unknown }>, 'request'> & {
+        readonly request: Pick<SigningRequest, 'signerName' | 'username'>;
+      });
+  readonly asked: Asked | undefined;
 }

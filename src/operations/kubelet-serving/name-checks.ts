@@ -1,15 +1,20 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import type { ServerName } from '../../pki/extension/server-name.ts';
+import type { ServerName } from '../../pki/extension/subject-alt-name.ts';
 import { isAllowed, type AllowLists } from './allow-list.ts';
-import { shownName } from './asked.ts';
-import { dnsHost, ipHost, isHostName, type Host } from './host.ts';
-import type { Problem } from './object-checks.ts';
-import { shown, shownList } from './shown.ts';
-import type { ClusterNode } from './surroundings.ts';
-import { hostsOf, type Owner } from './taken.ts';
+import { shownName, shown, shownList } from './signing-request.ts';
+import {
+  dnsHost,
+  ipHost,
+  isHostName,
+  type Host,
+  type ClusterNode,
+  hostsOf,
+  type Owner,
+} from './surroundings.ts';
+import type { Problem } from './request-checks.ts';
 
-/** Which requests are decided about, and what the operator says of node addresses. */
+/** How the requests were selected, and what the operator says of node addresses. */
 export interface Selection {
   /** `all` approves nothing that the lists do not cover; by name, a list counts where it is not empty. */
   readonly by: 'name' | 'all';
@@ -27,13 +32,13 @@ export function kindsProblem(names: readonly ServerName[]): Problem {
     : `it asks for names that are neither DNS names nor IP addresses: ${shownList(others)}`;
 }
 
-/** Refuses what no node's address may be, also where the Node or the allow list has it. */
+/** Refuses a name that can be no node's, also where the Node or the allow list has it. */
 export function valuesProblem(names: readonly ServerName[]): Problem {
   const wrong = names.find((name) => (name.kind === 'dns' ? !isNodeName(name.name) : !isNodeAddress(name)));
   return wrong && `it asks for ${shown(shownName(wrong))}, which can be no node's`;
 }
 
-// The kubelet puts an address that its Node has for a host name among the addresses.
+// Where a Node's host name is an address, the kubelet asks for it among the IP addresses.
 function isNodeName(name: string): boolean {
   const isLocal = /(?:^|\.)localhost$/i.test(name);
   return isHostName(name) && isIP(name) === 0 && !isLocal;

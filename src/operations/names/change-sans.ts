@@ -15,9 +15,9 @@ import {
   type GeneralName,
 } from '../../pki/extension/subject-alt-name.ts';
 import { covers, nameUses, type NameSources } from './name-uses.ts';
-import { requestedNames, type NodeIdentity } from './requested-names.ts';
+import { requestedNames, type NodeIdentity } from './node-names.ts';
 
-/** What the SANs shall become. */
+/** The change of SANs that the command line asks for. */
 export type SanWish =
   | { readonly kind: 'edit'; readonly add: ServerNames; readonly remove: ServerNames }
   | { readonly kind: 'configured'; readonly node: NodeIdentity };
@@ -25,21 +25,21 @@ export type SanWish =
 export interface SanSettings {
   readonly wish: SanWish;
   readonly sources: NameSources;
-  /** Also remove what is still used. */
+  /** A name that is still used is removed all the same. */
   readonly force: boolean;
 }
 
-/** What happens to a certificate's SANs, and what there is to say of it. */
+/** The change of one certificate's SANs, and what is said of it. */
 export interface SanChange {
-  /** undefined: they stay as they are. */
+  /** undefined: the SANs stay as they are. */
   readonly edit: SanEdit | undefined;
-  /** What was to be added. */
+  /** The names that were to be added. */
   readonly alreadyThere: readonly GeneralName[];
-  /** What was to be removed. */
+  /** The names that were to be removed. */
   readonly notThere: readonly GeneralName[];
-  /** A sentence for each name that is removed all the same. */
+  /** A sentence for each removed name that is still used. */
   readonly stillUsed: readonly string[];
-  /** The errors of files that could not be read, and so may use a name that is removed. */
+  /** The errors of the files that could not be read: they may use a removed name. */
   readonly faults: readonly KubepkiError[];
 }
 

@@ -10,7 +10,7 @@ import { attributesOf } from '../../pki/der/name.ts';
 import { parseSubjectAltName } from '../../pki/extension/subject-alt-name.ts';
 import { lastFlagValue } from '../node/component-flags.ts';
 
-/** What a node's files say of something; `contradiction`: one says this, and one that. */
+/** What a node's files say of something; `contradiction`: two of them disagree. */
 export type Found<T> =
   | { readonly status: 'found'; readonly value: T; readonly from: string }
   | { readonly status: 'contradiction'; readonly traces: readonly Trace<string>[] }
@@ -23,13 +23,14 @@ export interface FoundIdentity {
 }
 
 /**
- * The name and the address of the node whose files these are, as far as the files can be trusted to say so. What is known
- * best comes first, and what is known less well is asked only where that is silent.
+ * The name and the address of the node whose files these are, as far as the files can be trusted. The best sources come first;
+ * the next ones count only where those are silent.
  */
 export function foundIdentity(traces: NodeTraces): FoundIdentity {
+  const { 'kube-apiserver': apiServer } = traces.pods;
   return {
     nodeName: firstOf<string>([
-      // By these names the node is known: to the API server, and to the other members of etcd.
+      // By these names the API server and the other members of etcd know the node.
       [
         ...traces.kubeletCertificates.flatMap(kubeletName),
         ...names(traces.hostnameOverride),
@@ -40,13 +41,13 @@ export function foundIdentity(traces: NodeTraces): FoundIdentity {
       names(traces.hostname),
     ]),
     advertiseAddress: firstOf<string>([
-      apiServerFlag(traces, 'advertise-address').filter(({ value }) => isOwnAddress(value)),
+      flag(apiServer, 'advertise-address').filter(({ value }) => isOwnAddress(value)),
       etcdAddresses(traces),
       traces.etcdCertificates.flatMap(serverAddress),
       localServers(traces).map(({ value: { address }, from }) => ({ value: address, from })),
     ]),
     bindPort: firstOf<number>([
-      apiServerFlag(traces, 'secure-port').flatMap(({ value, from }) => portOf(value, from)),
+      flag(apiServer, 'secure-port').flatMap(({ value, from }) => portOf(value, from)),
       localServers(traces).flatMap(({ value: { port }, from }) => portOf(port, from)),
     ]),
   };
@@ -79,19 +80,19 @@ function kubeletName({ value, from }: Trace<Certificate>): Trace<string>[] {
     : [];
 }
 
-// kubeadm gives the member the node's name, and `default` is etcd's own.
+// kubeadm gives the member the node's name; `default` is etcd's own default.
 function etcdName({ pods: { etcd } }: NodeTraces): Trace<string>[] {
   return flag(etcd, 'name').filter(({ value }) => value !== 'default');
 }
 
-// kubeadm: the node's name is the common name, and among the SANs. Another CA may have made it out to anything.
+// kubeadm makes the node's name the common name, and one of the SANs. Another CA may have given any common name.
 function serverName({ value, from }: Trace<Certificate>): Trace<string>[] {
   const name = commonNameIn(value);
   const sans = kubeadmSans(value);
   return name !== undefined && sans.includes(`DNS:${name}`) ? [{ value: name, from }] : [];
 }
 
-// kubeadm: the node's address, loopback, and what the configuration adds.
+// kubeadm makes the node's address a SAN, and loopback, and what the configuration adds.
 function serverAddress({ value, from }: Trace<Certificate>): Trace<string>[] {
   const [address, ...others] = kubeadmSans(value)
     .flatMap((name) => (name.startsWith('IP:') ? [name.slice('IP:'.length)] : []))
@@ -105,7 +106,7 @@ function kubeadmSans(certificate: Certificate): readonly string[] {
   return ['DNS:localhost', 'IP:127.0.0.1'].every((name) => sans.includes(name)) ? sans : [];
 }
 
-// kubeadm: etcd tells its clients the address that the API server advertises.
+// kubeadm has etcd advertise the address that the API server advertises.
 function etcdAddresses({ pods: { etcd } }: NodeTraces): Trace<string>[] {
   return flag(etcd, 'advertise-client-urls').flatMap(({ value, from }) =>
     value.split(',').flatMap((one) => {
@@ -116,8 +117,9 @@ function etcdAddresses({ pods: { etcd } }: NodeTraces): Trace<string>[] {
 }
 
 /**
- * These two talk to the API server of their own node, since kubeadm 1.19; before, and where it was changed, to a load balancer. So
- * that is believed only where others are led elsewhere, or where etcd's certificates have that address.
+ * Since kubeadm 1.19 the controller manager and the scheduler talk to the API server of their own node; before, and where an
+ * operator changed it, to a load balancer. So their kubeconfigs are believed only where the other kubeconfigs lead elsewhere, or
+ * where etcd's certificates have that address.
  */
 function localServers({
   kubeconfigs,
@@ -143,7 +145,7 @@ function addressIn(text: string): { readonly address: string; readonly port: str
   return isOwnAddress(address) ? { address: ipaddr.process(address).toString(), port } : undefined;
 }
 
-/** Of this node alone: no name, and not every node's loopback. */
+/** Whether it is an address, and one that this node alone can have. */
 function isOwnAddress(text: string): boolean {
   if (isIP(text) === 0 || text.includes('%')) return false;
   const range = ipaddr.process(text).range();
@@ -153,10 +155,6 @@ function isOwnAddress(text: string): boolean {
 function portOf(text: string, from: string): Trace<number>[] {
   const port = Number(text);
   return Number.isInteger(port) && port >= 1 && port <= 65_535 ? [{ value: port, from }] : [];
-}
-
-function apiServerFlag({ pods }: NodeTraces, name: string): Trace<string>[] {
-  return flag(pods['kube-apiserver'], name);
 }
 
 function flag(pod: Reading<StaticPod>, name: string): Trace<string>[] {

@@ -2,15 +2,15 @@ import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { SubjectSpec } from '../../catalog/catalog.ts';
 import type { KubepkiError } from '../../errors/error.ts';
-import type { KubeconfigServer } from '../../inventory/kubeconfig-servers.ts';
+import type { KubeconfigServer } from '../../inventory/node-traces.ts';
 import type { Reading } from '../../inventory/reading.ts';
 import type { StaticPod, StaticPods } from '../../inventory/kubelet/static-pods.ts';
 import { nameKey } from '../../pki/extension/edit-subject-alt-name.ts';
 import type { GeneralName } from '../../pki/extension/subject-alt-name.ts';
-import { etcdSettings, flagSettings, flagValues, type Setting } from '../node/component-flags.ts';
-import { serviceAddress } from './requested-names.ts';
+import { etcdSettings, flagSettings, flagValues } from '../node/component-flags.ts';
+import { serviceAddress } from './node-names.ts';
 
-/** What says under which names the servers of a control plane are called. */
+/** The files that say by which names the servers of a control plane are called. */
 export interface NameSources {
   readonly kubeconfigs: readonly Reading<KubeconfigServer>[];
   readonly pods: StaticPods;
@@ -26,15 +26,15 @@ interface NameUse {
 
 interface NameUses {
   readonly uses: readonly NameUse[];
-  /** What could not be read. */
+  /** The errors of files that could not be read. */
   readonly faults: readonly KubepkiError[];
 }
 
-// Of etcd's own flags: https://etcd.io/docs/v3.5/op-guide/configuration
+// https://etcd.io/docs/v3.5/op-guide/configuration
 const clientFlags = ['listen-client-urls', 'advertise-client-urls'];
 const peerFlags = ['listen-peer-urls', 'initial-advertise-peer-urls', 'initial-cluster'];
 
-/** By which names the clients of a certificate's server call it, as far as this node's files say. */
+/** The names by which clients call the server of a certificate, as far as this node's files say. */
 export function nameUses(names: SubjectSpec['names'], { kubeconfigs, pods }: NameSources): NameUses {
   switch (names) {
     case 'none':
@@ -45,7 +45,7 @@ export function nameUses(names: SubjectSpec['names'], { kubeconfigs, pods }: Nam
           ...kubeconfigs.flatMap(present).flatMap(({ path, server }) => use(path, 'server', hostsIn(server))),
           // The address that the other API servers and the service "kubernetes" lead clients to.
           ...present(pods['kube-apiserver']).flatMap((pod) => [
-            ...flagUses(pod, ['advertise-address', 'service-account-issuer']),
+            ...settingUses(pod, ['advertise-address', 'service-account-issuer']),
             ...serviceUses(pod),
           ]),
         ],
@@ -58,7 +58,7 @@ export function nameUses(names: SubjectSpec['names'], { kubeconfigs, pods }: Nam
             ...settingUses(pod, clientFlags, etcdSettings),
             ...probeUses(pod),
           ]),
-          ...present(pods['kube-apiserver']).flatMap((pod) => flagUses(pod, ['etcd-servers'])),
+          ...present(pods['kube-apiserver']).flatMap((pod) => settingUses(pod, ['etcd-servers'])),
         ],
         faults: [pods.etcd, pods['kube-apiserver']].flatMap(fault),
       };
@@ -70,7 +70,7 @@ export function nameUses(names: SubjectSpec['names'], { kubeconfigs, pods }: Nam
   }
 }
 
-/** Would a client that calls the server by this name take this SAN for it? (RFC 6125, 6.4.3: `*` is one label.) */
+/** Whether a client that calls the server by this name takes this SAN for it (RFC 6125, 6.4.3: `*` is one label). */
 export function covers(san: GeneralName, name: GeneralName): boolean {
   const key = nameKey(name);
   return nameKey(san) === key || nameKey(san) === wildcardFor(key);
@@ -90,14 +90,10 @@ function fault(reading: Reading<unknown>): KubepkiError[] {
   return reading.status === 'unreadable' ? [reading.error] : [];
 }
 
-function flagUses(pod: StaticPod, flags: readonly string[]): NameUse[] {
-  return settingUses(pod, flags, flagSettings);
-}
-
 function settingUses(
   pod: StaticPod,
   flags: readonly string[],
-  settingsOf: (pod: StaticPod, flag: string) => readonly Setting[],
+  settingsOf: typeof etcdSettings = flagSettings,
 ): NameUse[] {
   return flags
     .flatMap((flag) => settingsOf(pod, flag))
@@ -128,12 +124,12 @@ function use(path: string, field: string, hosts: readonly string[]): NameUse[] {
   return hosts.map((host) => ({ name: nameOf(host), path, field }));
 }
 
-/** Of addresses, `host:port`, URLs, and lists of them, such as `name=https://192.0.2.1:2380,other=https://192.0.2.2:2380`. */
+/** The hosts in an address, `host:port`, a URL, or a list of them: `name=https://192.0.2.1:2380,other=https://192.0.2.2:2380`. */
 export function hostsIn(value: string): string[] {
   return value.split(',').flatMap((one) => {
     const text = one.trim();
     if (isIP(text) !== 0) return [text];
-    // What stands before `://` may be a scheme, or a member's name and a scheme.
+    // A scheme stands before `://`, or a member's name and a scheme.
     const [, bracketed, plain] =
       /^(?:[^/]*:\/\/)?(?:[^/@]*@)?(?:\[([^\]]*)\]|([^:/?#[\]]+))(?:[:/?#]|$)/.exec(text) ?? [];
     const host = bracketed ?? plain;
@@ -143,6 +139,6 @@ export function hostsIn(value: string): string[] {
 
 export function nameOf(host: string): GeneralName {
   if (isIP(host) !== 0) return `IP:${ipaddr.process(host).toString()}`;
-  // A name that ends with a dot is the same, absolute.
+  // A name that ends with a dot is the same name, absolute.
   return `DNS:${host.replace(/\.$/, '')}`;
 }

@@ -1,8 +1,84 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { kubeletKubeconfig, type CertificateSpec } from '../../catalog/catalog.ts';
+import { type SubjectSpec, kubeletKubeconfig, type CertificateSpec } from '../../catalog/catalog.ts';
 import type { NodeNaming } from '../../config/node-naming.ts';
-import type { NodeIdentity } from './requested-names.ts';
+
+/** All that kubeadm's SAN rules look at; they fall back on no default. */
+export interface NodeIdentity {
+  /** Where the kubelet of a control-plane node finds the API server: see `serverOf`. */
+  readonly kubeletServer: 'own' | 'endpoint' | 'unknown';
+  readonly nodeName: string;
+  readonly advertiseAddress: string;
+  readonly bindPort: number;
+  readonly clusterName: string;
+  readonly controlPlaneEndpoint: { readonly host: string; readonly port: number | undefined } | undefined;
+  readonly serviceSubnets: readonly string[];
+  readonly dnsDomain: string;
+  readonly apiServerSans: readonly string[];
+  readonly etcdServerSans: readonly string[];
+  readonly etcdPeerSans: readonly string[];
+}
+
+export interface RequestedNames {
+  /** Sorted, each once, as kubeadm has them. */
+  readonly dnsNames: readonly string[];
+  /** Each once, in the order of the rules. */
+  readonly ipAddresses: readonly string[];
+}
+
+/** kubeadm's GetAPIServerAltNames, GetEtcdAltNames and GetEtcdPeerAltNames. */
+export function requestedNames(names: SubjectSpec['names'], node: NodeIdentity): RequestedNames {
+  switch (names) {
+    case 'none':
+      return { dnsNames: [], ipAddresses: [] };
+    case 'apiserver':
+      return split([
+        node.nodeName,
+        'kubernetes',
+        'kubernetes.default',
+        'kubernetes.default.svc',
+        `kubernetes.default.svc.${node.dnsDomain}`,
+        serviceAddress(node.serviceSubnets[0] ?? ''),
+        node.advertiseAddress,
+        ...(node.controlPlaneEndpoint === undefined ? [] : [node.controlPlaneEndpoint.host]),
+        ...node.apiServerSans,
+      ]);
+    case 'etcd-server':
+    case 'etcd-peer':
+      return split([
+        node.nodeName,
+        'localhost',
+        node.advertiseAddress,
+        '127.0.0.1',
+        '::1',
+        ...(names === 'etcd-server' ? node.etcdServerSans : node.etcdPeerSans),
+      ]);
+  }
+}
+
+function split(names: readonly string[]): RequestedNames {
+  const addresses = names.filter((name) => isIP(name) !== 0).map((name) => ipaddr.process(name).toString());
+  return {
+    dnsNames: [...new Set(names.filter((name) => isIP(name) === 0))].sort(),
+    ipAddresses: [...new Set(addresses)],
+  };
+}
+
+/**
+ * The address of the service "kubernetes": the first behind the network's own.
+ * @param cidr valid
+ */
+export function serviceAddress(cidr: string): string {
+  const [address, prefix] = ipaddr.parseCIDR(cidr);
+  const bytes = address.toByteArray();
+  const network = bytes.map((byte, index) => {
+    const bits = Math.min(8, Math.max(0, prefix - index * 8));
+    return byte & (0xff << (8 - bits)) & 0xff;
+  });
+  const last = network.length - 1;
+  network[last] = (network[last] ?? 0) + 1;
+  return ipaddr.fromByteArray(network).toString();
+}
 
 export function commonNameOf(
   { subject: { commonName } }: CertificateSpec,
@@ -11,12 +87,12 @@ export function commonNameOf(
   return typeof commonName === 'string' ? commonName : `${commonName.node}${nodeName}`;
 }
 
-// kubeadm: what runs on this node talks to this node's API server; all others to the control plane's endpoint.
+// For kubeadm these talk to this node's API server, and all others to the control plane's endpoint.
 const localComponents: readonly string[] = ['controller-manager.conf', 'scheduler.conf'];
 
 /**
- * Since 1.33 (ControlPlaneKubeletLocalMode) a kubelet talks to the API server of its own node, which is never older than it is. The
- * feature gate decides where it is set.
+ * Since 1.33 a kubelet talks to the API server of its own node, which is never older than the kubelet. The feature gate
+ * ControlPlaneKubeletLocalMode decides where it is set.
  */
 export function kubeletServerOf({
   kubernetesMinor,
@@ -27,12 +103,12 @@ export function kubeletServerOf({
   return kubernetesMinor >= 33 ? 'own' : 'endpoint';
 }
 
-/** Does it have the node's name in it? */
+/** Whether the certificate has the node's name in it. */
 export function needsNodeName({ subject }: CertificateSpec): boolean {
   return typeof subject.commonName !== 'string' || subject.names !== 'none';
 }
 
-/** Does it have the address of the node's API server in it? */
+/** Whether the certificate, or its kubeconfig, has the address of the node's API server in it. */
 export function needsAddress(
   spec: CertificateSpec,
   node: Pick<NodeIdentity, 'kubeletServer' | 'controlPlaneEndpoint'>,
@@ -68,7 +144,7 @@ function sharedServer(node: NodeIdentity): string {
 }
 
 function url(host: string, port: number): string {
-  // As Go writes it.
+  // The address is written as Go writes it.
   const canonical = isIP(host) === 0 ? host : ipaddr.process(host).toString();
   const shown = canonical.includes(':') ? `[${canonical}]` : canonical;
   return `https://${shown}:${String(port)}`;

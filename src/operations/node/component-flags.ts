@@ -1,9 +1,6 @@
-import type { Pod } from '../../inventory/kubelet/parse-static-pod.ts';
+import type { Pod } from '../../inventory/kubelet/static-pods.ts';
 
-/**
- * The values of a flag, in the order given. Go's flags: `--flag=value` or `--flag value`, and to etcd one dash is as
- * good as two.
- */
+/** The values of a flag, in the order given. Go takes `--flag=value` and `--flag value`; for etcd one dash is enough. */
 export function flagValues(words: readonly string[], flag: string): string[] {
   return words.flatMap((word, index) => {
     const [, name, value] = /^--?([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
@@ -12,12 +9,12 @@ export function flagValues(words: readonly string[], flag: string): string[] {
   });
 }
 
-/** Go's flags: of several, the last one counts. */
+/** The value that counts: for Go, the last one. */
 export function lastFlagValue(words: readonly string[], flag: string): string | undefined {
   return flagValues(words, flag).at(-1);
 }
 
-/** What a component is told, and where: `--cert-file` or `ETCD_CERT_FILE`. */
+/** A value that a component is given, and its source: `--cert-file` or `ETCD_CERT_FILE`. */
 export interface Setting {
   readonly field: string;
   readonly value: string;
@@ -39,7 +36,7 @@ export function etcdSettings(pod: Pick<Pod, 'words' | 'environment'>, flag: stri
   return value === undefined ? [] : [{ field: variable, value }];
 }
 
-/** The one that counts. */
+/** The value that counts for etcd. */
 export function etcdSetting(pod: Pick<Pod, 'words' | 'environment'>, flag: string): string | undefined {
   return etcdSettings(pod, flag).at(-1)?.value;
 }

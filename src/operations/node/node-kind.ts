@@ -3,7 +3,6 @@ import { KubepkiError } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
 import type { AuthorityEntry, CertificateEntry, Inventory } from '../../inventory/inventory.ts';
 import type { NodeSigns, StrangeDirectory } from '../../inventory/node-signs.ts';
-import type { Reading } from '../../inventory/reading.ts';
 import type { StaticPods } from '../../inventory/kubelet/static-pods.ts';
 import { flagValues, lastFlagValue } from './component-flags.ts';
 
@@ -38,7 +37,7 @@ export function nodeKind(inventory: Inventory, { ownKubeconfigs, kubelet, apiSer
   const isKnown = certificates.length > 0 || authorities.length > 0;
   if (isControlPlane) return isKnown ? 'control-plane' : 'nothing';
   if (certificates.some(({ spec }) => isEtcds(spec))) return 'etcd-host';
-  // With a certificate or the CA of etcd's it is a control plane that is still to be made.
+  // A node with a certificate, or with etcd's CA, is a control plane that is still to be made.
   const isPrepared = certificates.length > 0 || authorities.some(({ spec }) => spec.stackedEtcd);
   if (kubelet && !isPrepared) return 'worker';
   return isKnown ? 'control-plane' : 'nothing';
@@ -53,8 +52,8 @@ export function lacksStackedEtcd({ certificates, authorities }: Inventory): bool
 }
 
 /**
- * Whether the manifests tell of an etcd that kubeadm does not run. Of a stacked one there is etcd.yaml, and kubeadm tells the
- * API server to reach it at 127.0.0.1 with apiserver-etcd-client. Where there is no API server either, nothing is told.
+ * Whether the manifests tell of an etcd that kubeadm does not run. A stacked one has an etcd.yaml, and the API server reaches it
+ * at 127.0.0.1 with apiserver-etcd-client. Without a manifest of the API server, nothing is known.
  */
 export function isEtcdElsewhere(pods: Pick<StaticPods, 'etcd' | 'kube-apiserver'>): boolean {
   const { etcd, 'kube-apiserver': apiServer } = pods;
@@ -102,7 +101,7 @@ export function managedOn(
   };
 }
 
-/** Why there is nothing to look at or to renew. */
+/** The error for a node on which nothing can be looked at or renewed. */
 export function nothingManaged(
   kind: Extract<NodeKind, 'worker' | 'nothing'>,
   directory: StrangeDirectory,
@@ -140,14 +139,8 @@ const others = [
 ] as const;
 
 function whatIsThere({ shown, names, holds }: StrangeDirectory): string {
-  switch (holds) {
-    case 'cert-dir':
-      return `did you mean --cert-dir ${shellWord(`${shown.replace(/\/$/, '')}/pki`)}?`;
-    case 'root':
-      return `did you mean --rootfs ${shellWord(shown)}?`;
-    case undefined:
-      break;
-  }
+  if (holds === 'cert-dir') return `did you mean --cert-dir ${shellWord(`${shown.replace(/\/$/, '')}/pki`)}?`;
+  if (holds === 'root') return `did you mean --rootfs ${shellWord(shown)}?`;
   const other = others.find((one) => names.some((name) => one.names.test(name)));
   if (other !== undefined) return other.hint;
   const isEmpty = names.every((name) => name === 'lost+found');
@@ -160,15 +153,11 @@ function isEtcds({ components }: CertificateSpec): boolean {
   return components.includes('etcd');
 }
 
-function isThere(reading: Reading<unknown>): boolean {
-  return reading.status !== 'missing';
-}
-
 /** A key that waits for its certificate counts, too. */
 function isCertificateThere(entry: CertificateEntry): boolean {
-  return isThere(entry.state) || (entry.kind === 'leaf' && isThere(entry.key));
+  return entry.state.status !== 'missing' || (entry.kind === 'leaf' && entry.key.status !== 'missing');
 }
 
 function isAuthorityThere({ bundle, key }: AuthorityEntry): boolean {
-  return isThere(bundle) || isThere(key);
+  return bundle.status !== 'missing' || key.status !== 'missing';
 }

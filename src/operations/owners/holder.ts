@@ -4,37 +4,43 @@ import type { CommandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Inventory, KubeconfigState, LeafState } from '../../inventory/inventory.ts';
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
-import type { Reading } from '../../inventory/reading.ts';
-import type { Slot } from '../../inventory/request-files.ts';
+import type { Reading, Slot } from '../../inventory/reading.ts';
 import type { Chain } from '../../pki/certificate/certificate.ts';
-import { chainsTo } from '../../pki/path/chain.ts';
+import { chainsTo } from '../../pki/path/path.ts';
 import { distinguishedName } from '../../pki/der/name.ts';
 import { publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import { catalogIdentity, catalogText, identityOf, identityText, isOfCatalog } from './identity.ts';
 import { findAuthority } from '../../inventory/look-ups.ts';
 
-/** A certificate with its key, and whose signature it should have. */
+/** A certificate with its key, and the CA that should have signed it. */
 interface Held {
   readonly spec: CertificateSpec;
   readonly state: LeafState | KubeconfigState;
-  /** undefined: nothing says where its key is. */
+  /** undefined: no file says where its key is. */
   readonly key: Slot<PrivateKey> | undefined;
-  /** The CAs in the CA's file. */
+  /** The certificates in the CA's file. */
   readonly authorities: Reading<Chain>;
   readonly caFile: string;
 }
 
-/** Whom the next certificate is made out to. */
+/** The subject of the next certificate. */
 interface Holder {
   /** DER of the Name. */
   readonly subject: Buffer;
-  /** Whether one of the CAs in the CA's file has signed the certificate, dates apart. */
+  /** Whether a CA of the CA's file has signed the certificate. Dates do not count. */
   readonly verifies: boolean;
   readonly warnings: readonly string[];
 }
 
-/** @returns undefined where there is no certificate that could be read */
+/** As {@link heldIn}, of a certificate that was read. */
+export function requireHeld(inventory: Inventory, spec: CertificateSpec, keys: PrivateKeys): Held {
+  const held = heldIn(inventory, spec, keys);
+  if (held === undefined) throw new TypeError('planned with something that was not read');
+  return held;
+}
+
+/** @returns undefined where no certificate could be read */
 export function heldIn(inventory: Inventory, spec: CertificateSpec, keys: PrivateKeys): Held | undefined {
   const state = inventory.certificates.find((entry) => entry.spec === spec)?.state;
   if (state?.status !== 'present') return undefined;
@@ -49,9 +55,9 @@ export function heldIn(inventory: Inventory, spec: CertificateSpec, keys: Privat
 }
 
 /**
- * Whether a certificate may be signed anew for what it says of its holder, and for whose files. A foreign owner gains nothing
- * that he could not do himself: his certificate is one that the CA has made out to whom the catalog says, and its key is his
- * already. What root or the caller owns says what they want.
+ * Whether a certificate may be signed anew for the holder that it names. A foreign owner must gain nothing that he could not do
+ * himself: so the CA has to have signed his certificate, for an identity of the catalog, and the key must be his already. In a
+ * file of root's or the caller's, the certificate says what they want.
  * @throws KubepkiError no-permission
  */
 export function holderOf(held: Held): Holder {
@@ -80,9 +86,9 @@ export function holderOf(held: Held): Holder {
 }
 
 /**
- * The same for a certificate that this CA does not verify, in a file of root's or the caller's: it has shown nothing, so the
- * catalog says whom the next one is made out to.
- * @param insisted it was named on the command line, with `--force`
+ * The holder of a certificate that this CA does not verify, in a file of root's or the caller's. Such a certificate proves
+ * nothing, so the catalog says to whom the next one is made out.
+ * @param insisted the command line names the certificate, with `--force`
  * @throws KubepkiError foreign-issuer
  */
 export function holderByCatalog(
@@ -119,7 +125,7 @@ export function holderByCatalog(
   };
 }
 
-/** The first file of the certificate that is neither root's nor the caller's. */
+/** The first file of the certificate whose owner is neither root nor the caller. */
 function foreignFile({ state, key }: Held): FileTarget | undefined {
   return [state.file, certificateFileOf(state), key?.target].find((file) => file?.before?.foreign === true);
 }

@@ -3,7 +3,7 @@ import { isDnsName } from '../../config/host-names.ts';
 import { identityIn, type Identity } from '../../pki/der/name.ts';
 import type { Certificate } from '../../pki/certificate/certificate.ts';
 
-/** Whom Kubernetes takes the holder of a certificate for. */
+/** The user and the groups that Kubernetes reads from a certificate. */
 export function identityOf({ subject }: Certificate): Identity {
   return identityIn(subject);
 }
@@ -16,7 +16,8 @@ export function isOfCatalog({ subject }: CertificateSpec, { commonNames, organiz
 }
 
 /**
- * Whom kubeadm makes it out to today. A node's certificate keeps the name of its node, which the catalog does not know.
+ * The identity to which kubeadm makes the certificate out today. The catalog does not know the names of nodes, so a node's
+ * certificate keeps its own.
  * @returns undefined where that is no name of a node
  */
 export function catalogIdentity(
@@ -31,13 +32,13 @@ export function catalogIdentity(
     : { commonNames: [found], organizations };
 }
 
-/** As `CN=admin, O=some, O=other`. */
+/** `CN=admin, O=some, O=other` */
 export function identityText({ commonNames, organizations }: Identity): string {
   const parts = [...commonNames.map((name) => `CN=${name}`), ...organizations.map((name) => `O=${name}`)];
   return parts.length === 0 ? 'nobody (no CN, no O)' : parts.join(', ');
 }
 
-/** As {@link identityText}, with all organizations that any kubeadm has given. */
+/** The identities to which any kubeadm has made the certificate out. */
 export function catalogText({ subject }: CertificateSpec): string {
   const { commonName } = subject;
   const name = typeof commonName === 'string' ? commonName : `${commonName.node}NODE`;
@@ -59,7 +60,7 @@ function isName({ commonName }: SubjectSpec, found: string): boolean {
   return found.startsWith(commonName.node) && isDnsName(found.slice(commonName.node.length));
 }
 
-// Kubernetes makes a group of each; their order means nothing. One that is there twice is two, and so no catalog's.
+// Kubernetes makes a group of each organization; their order means nothing. No kubeadm has given one twice.
 function isSameSet(some: readonly string[], others: readonly string[]): boolean {
   return some.length === others.length && some.every((one) => others.includes(one));
 }

@@ -12,16 +12,15 @@ import { constraintProblem } from '../../pki/path/name-constraints.ts';
 import type { KeyAlgorithm } from '../../pki/key/private-key.ts';
 import { profileOf, withExtension, type CertificateProfile } from '../../pki/issue/profile.ts';
 import { changeSans, changesNames, type SanChange } from '../names/change-sans.ts';
-import { isDue, type DueWindow } from '../expiration/due.ts';
-import { heldIn, holderByCatalog, holderOf } from '../owners/holder.ts';
+import { isDue, type DueWindow } from '../expiration/expiration-report.ts';
+import { holderByCatalog, holderOf, requireHeld } from '../owners/holder.ts';
 import { requireIssuable } from '../issuing/issuable.ts';
 import type { CheckId, Finding } from '../examination/finding.ts';
 import { chooseKey, type NamedAlgorithm } from '../issuing/key-choice.ts';
-import { missingAuthority } from '../examination/missing-authority.ts';
+import { missingAuthority } from '../examination/external-authority.ts';
 import { isNameless } from '../../pki/extension/subject-alt-name.ts';
 import { requireReplaceable } from '../change/replaceable.ts';
-import type { Place } from '../places/place.ts';
-import { placeOf } from '../places/place-of.ts';
+import { type Place, placeOf } from '../places/place.ts';
 import { faultsOf, restOf, type Resting, type RestSettings } from './resting.ts';
 import { validityOf, type Validity } from '../issuing/validity.ts';
 import { findAuthority, placeIn, present } from '../../inventory/look-ups.ts';
@@ -36,30 +35,25 @@ export interface Renewable {
   /** The file with the issuer's certificate, for messages. */
   readonly caFile: string;
   readonly keyAlgorithm: KeyAlgorithm;
-  /** What the next one says of its holder: the same as the old one, but for its SANs. */
+  /** What the next certificate says of its holder: the same as the old one, but for its SANs. */
   readonly profile: CertificateProfile;
-  /** undefined: no other SANs were asked for. */
+  /** undefined: the command line asks for no other SANs. */
   readonly sans: SanChange | undefined;
-  /** A server's, and it will have no name among its SANs. */
+  /** It is a server's certificate, and will have no name among its SANs. */
   readonly nameless: boolean;
   readonly validity: Validity;
   readonly warnings: readonly string[];
-  /** What is wrong with the certificate, and will be with the next one: what a renewal carries over. */
+  /** The faults that a renewal carries over into the next certificate. */
   readonly kept: readonly Finding[];
 }
 
-/** External CAs and missing files are outcomes; `refused` is an error, and then nothing of the set is renewed. */
+/** External CAs and missing files are outcomes. `refused` is an error, for which nothing of the set is renewed. */
 export type PlannedRenewal =
   | { readonly status: 'renewable'; readonly spec: CertificateSpec; readonly renewable: Renewable }
   | { readonly status: 'missing'; readonly spec: CertificateSpec }
   | Resting
   | { readonly status: 'ca-ends-first'; readonly spec: CertificateSpec; readonly end: AuthorityEnd }
-  | {
-      readonly status: 'external-ca';
-      readonly spec: CertificateSpec;
-      readonly caBaseName: string;
-      readonly notAfter: Date;
-    }
+  | { readonly status: 'external-ca'; readonly spec: CertificateSpec; readonly caBaseName: string }
   | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };
 
 /** A certificate that a renewal could not make last longer, as no certificate outlives its CA. */
@@ -72,15 +66,14 @@ interface AuthorityEnd {
 interface RenewalSettings extends RestSettings {
   readonly now: Date;
   readonly validityMs: number;
-  /** undefined: keep each certificate's own. */
+  /** undefined: each certificate keeps its own. */
   readonly encryptionAlgorithm: NamedAlgorithm | undefined;
   readonly issuers: Issuers;
   readonly keys: PrivateKeys;
-  /** The command line of a hint. */
   readonly command: CommandLine;
 }
 
-/** A renewal is lossless: it gives the next one the same usages and extensions. Names it may be given: see `nameless`. */
+/** A renewal is lossless: the next certificate has the same usages and extensions. Names can be added: see `nameless`. */
 const carriedOver: ReadonlySet<CheckId> = new Set(['usages', 'extensions']);
 
 /** Decides for each certificate whether and how it is renewed. */
@@ -102,19 +95,18 @@ export function planRenewals(
 function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: RenewalSettings): PlannedRenewal {
   const entry = inventory.certificates.find((candidate) => candidate.spec === spec);
   const authority = findAuthority(inventory, spec.caName);
-  // kubeadm's order: missing comes before external. With an external etcd its certificates are missing.
+  // As for kubeadm, missing comes before external. With an external etcd its certificates are missing.
   if (entry === undefined || authority === undefined || entry.state.status === 'missing') {
     return { status: 'missing', spec };
   }
-  // Before anything that might refuse: what is not due stops nothing.
+  // This comes before all that might refuse: a certificate that is not due stops nothing.
   const resting = restOf(entry, settings);
   if (resting !== undefined) return resting;
   const issuer = requireIssuer(authority, settings.issuers);
-  if (issuer.kind === 'external') {
-    const { notAfter } = present<LeafState | KubeconfigState>(entry.state).chain[0];
-    return { status: 'external-ca', spec, caBaseName: authority.spec.baseName, notAfter };
-  }
   const { chain } = present<LeafState | KubeconfigState>(entry.state);
+  if (issuer.kind === 'external') {
+    return { status: 'external-ca', spec, caBaseName: authority.spec.baseName };
+  }
   const [leaf] = chain;
   const caFile = authority.certificatePath;
   const place = placeOf(placeIn(entry, settings.keys), { caFile, bundle: issuer.bundle });
@@ -128,11 +120,10 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   if (assertsKeyUsage(leaf, 'keyCertSign') === true) {
     throw new KubepkiError('bad-certificate', 'asserts keyCertSign without being a CA', { file: file.path });
   }
-  // The key's first.
+  // The key's file comes first, so that an error names it rather than the certificate's.
   const targets = [...new Set([place.key ?? file, ...place.targets])];
   requireReplaceable(inventory, targets);
-  const held = heldIn(inventory, spec, settings.keys);
-  if (held === undefined) throw new TypeError('planned with something that was not read');
+  const held = requireHeld(inventory, spec, settings.keys);
   const holder = holderOf(held);
   const { verifies } = holder;
   if (!verifies) refuseUnaskedKubeconfig(inventory, place, authority);
@@ -161,7 +152,6 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
       .filter(({ before }) => (before?.links ?? 1) > 1)
       .map(({ path }) => `${path}: has other names (hard links), which keep the old content`),
   ];
-  const { algorithm: keyAlgorithm } = key;
   return {
     status: 'renewable',
     spec,
@@ -171,7 +161,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
       chain,
       issuer,
       caFile,
-      keyAlgorithm,
+      keyAlgorithm: key.algorithm,
       profile,
       sans,
       nameless: isNameless(spec, findExtension(profile.extensions, 'subjectAltName')),
@@ -182,7 +172,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   };
 }
 
-/** Whether something that was due is due again when the plan is carried out, its CA being near its own end. */
+/** Whether a certificate that was due is due again once the plan is carried out, because its CA ends soon. */
 export function staysDue(plan: readonly PlannedRenewal[], due: DueWindow | undefined): boolean {
   if (due === undefined) return false;
   return plan.some((planned) => {
@@ -193,7 +183,7 @@ export function staysDue(plan: readonly PlannedRenewal[], due: DueWindow | undef
 }
 
 /**
- * A new name may be one that the CA is not allowed: signed for all the same, it would make the whole certificate useless.
+ * The CA's name constraints (RFC 5280, 4.2.1.10) may exclude a new name: with that name the whole certificate would be useless.
  * @throws KubepkiError bad-issuer
  */
 function requireMaySign({ certificate }: LocalIssuer, profile: CertificateProfile, caFile: string): void {
@@ -216,9 +206,9 @@ function requireIssuer(authority: AuthorityEntry, issuers: Issuers): Issuer {
 }
 
 /**
- * The command line does not name this kubeconfig dir: renewing a restored or copied PKI directory must not
- * re-sign the kubeconfigs of the live node it lies on. (Where the directory is given, or beside the PKI, the
- * kubeconfig is renewed, as kubeadm does after a CA change.)
+ * The renewal of a restored or copied PKI directory must not re-sign the kubeconfigs of the live node on which it lies, whose
+ * directory the command line does not name. (Where that is named, or beside the PKI, the kubeconfig is renewed, as kubeadm does
+ * after a CA change.)
  */
 function refuseUnaskedKubeconfig(inventory: Inventory, { trusting }: Place, authority: AuthorityEntry): void {
   if (trusting === undefined || inventory.layout.kubeconfigDirOrigin !== 'default') return;

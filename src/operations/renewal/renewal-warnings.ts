@@ -1,7 +1,8 @@
-import type { PlannedRenewal, Renewable } from './plan-renewal.ts';
+import type { PrivateKeys } from '../../inventory/private-keys.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
+import type { PlannedRenewal, Renewable } from './plan-renewal.ts';
 
-/** What to say before renewing, one line each: first what several have in common, then each one's own. */
+/** The warnings before a renewal, a line each: first those that several certificates share, then those of each one. */
 export function renewalWarnings(renewables: readonly Renewable[]): string[] {
   const capped = renewables.filter(({ validity }) => validity.capped);
   const caFiles = new Set(capped.map(({ caFile }) => caFile));
@@ -27,4 +28,10 @@ export function endsFirstWarnings(
     const names = held.map(({ spec }) => spec.name).join(', ');
     return `${caFile}: the CA ends on ${caEnd === undefined ? '' : isoSeconds(caEnd)}: renew it first, as a renewal would not make these last longer: ${names}`;
   });
+}
+
+/** Host paths of the files with private keys (a CA's, the service accounts', kubeconfigs) that any user may read or write. */
+export function exposedKeys(keys: PrivateKeys): readonly string[] {
+  const exposed = [...keys.values()].filter(({ target }) => ((target.before?.mode ?? 0) & 0o007) !== 0);
+  return [...new Set(exposed.map(({ target }) => target.path))];
 }

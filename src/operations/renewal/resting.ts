@@ -1,13 +1,13 @@
+import type { KubepkiError } from '../../errors/error.ts';
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { CertificateEntry } from '../../inventory/inventory.ts';
 import { changesNames, changeSans, type SanChange, type SanSettings } from '../names/change-sans.ts';
-import { isDue, type DueWindow } from '../expiration/due.ts';
+import { isDue, type DueWindow } from '../expiration/expiration-report.ts';
 import { isError, type CheckId, type Finding } from '../examination/finding.ts';
-import { isoSeconds } from '../../pki/der/time.ts';
 
 /** What `--within` decides by. */
 export interface DueSettings {
-  /** Only what is due; undefined: everything. */
+  /** Only a certificate that is due in this window is renewed; undefined: every one is. */
   readonly due: DueWindow | undefined;
   /** The findings of the whole node. */
   readonly findings: readonly Finding[];
@@ -16,38 +16,34 @@ export interface DueSettings {
 }
 
 export interface RestSettings extends DueSettings {
-  /** undefined: no other SANs were asked for. */
+  /** undefined: the command line asks for no other SANs. */
   readonly sans: SanSettings | undefined;
 }
 
 /** A certificate that was read, and that is left as it is. */
 export type Resting =
   | { readonly status: 'not-due'; readonly spec: CertificateSpec; readonly notAfter: Date }
-  /** Only other SANs were asked for, and it has those. */
+  /** The command line asks for other SANs only, and the certificate has those. */
   | { readonly status: 'same-sans'; readonly spec: CertificateSpec; readonly sans: SanChange }
-  /** Something else is wrong with it than its end. */
-  | {
-      readonly status: 'unsound';
-      readonly spec: CertificateSpec;
-      readonly findings: readonly Finding[];
-    };
+  /** Its end is not what is wrong with the certificate. */
+  | { readonly status: 'unsound'; readonly spec: CertificateSpec; readonly findings: readonly Finding[] };
 
-/** What is wrong with a certificate, or a CA, beside its end, as far as it could be looked at. */
+/** What is wrong with a certificate, or a CA, beside its end, as far as this user may look. */
 export function faultsOf(name: string, findings: readonly Finding[]): readonly Finding[] {
   return findings.filter(
     (finding) => finding.name === name && isError(finding) && !passedOver.has(finding.check),
   );
 }
 
-// The end is what a window is for. A key that this user may not read is perhaps sound.
+// The window of `--within` judges the end. A key that this user may not read is perhaps sound.
 const passedOver: ReadonlySet<CheckId> = new Set(['expired', 'ca-expired', 'key-locked', 'ca-key-locked']);
 
 /**
- * Why a certificate is left as it is; undefined: it is not. With `--within` and other SANs it is due as well when its SANs
- * are not those.
+ * Why a certificate is left as it is. With `--within` and other SANs a certificate is due, too, when its SANs are not those.
  *
- * One that another CA has signed is never signed anew by a timer just for its date: it, or the CA, may have been restored
- * from the wrong backup. What else is wrong with one that is not due is left to people, too, and said.
+ * A timer never signs a certificate of another CA anew just for its date: the certificate, or the CA, may have been restored
+ * from the wrong backup. Whatever else is wrong with a certificate that is not due is reported, and people decide.
+ * @returns undefined where the certificate is renewed
  * @throws KubepkiError in-use, conflict: the SANs that are asked for are refused
  */
 export function restOf(entry: CertificateEntry, settings: RestSettings): Resting | undefined {
@@ -68,12 +64,8 @@ export function restOf(entry: CertificateEntry, settings: RestSettings): Resting
   return change && { status: 'same-sans', spec, sans: change };
 }
 
-export function unsound(findings: readonly Finding[]): string {
-  return `${findings.map(({ summary }) => summary).join(' and ')}, so it is left alone`;
-}
-
-export const sameSans = 'its SANs are those asked for, and nothing else was asked for';
-
-export function notDue(notAfter: Date): string {
-  return `ends on ${isoSeconds(notAfter)}, and is not due yet`;
-}
+/** What every way to renew may say of a certificate that it does not renew. */
+export type Left =
+  | Resting
+  | { readonly status: 'missing'; readonly spec: CertificateSpec }
+  | { readonly status: 'refused'; readonly spec: CertificateSpec; readonly error: KubepkiError };

@@ -4,34 +4,37 @@ import { KubepkiError, naming } from '../../errors/error.ts';
 import type { CertificateFile } from '../../inventory/certificate-files.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
-import type { KeySlot, RequestFiles, Slot } from '../../inventory/request-files.ts';
+import type { Slot } from '../../inventory/reading.ts';
+import type { KeySlot, RequestFiles } from '../../inventory/request-files.ts';
+import { nameKey } from '../../pki/extension/edit-subject-alt-name.ts';
 import { findExtension, type Extension } from '../../pki/extension/extension.ts';
+import { isNameless, parseSubjectAltName, type GeneralName } from '../../pki/extension/subject-alt-name.ts';
 import { publicKeyOf, type KeyAlgorithm, type PrivateKey } from '../../pki/key/private-key.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import { chooseKey, type NamedAlgorithm } from '../issuing/key-choice.ts';
 import { changeSans, type SanChange } from '../names/change-sans.ts';
-import { heldIn, holderByCatalog, holderOf } from '../owners/holder.ts';
-import { isNameless } from '../../pki/extension/subject-alt-name.ts';
+import { holderByCatalog, holderOf } from '../owners/holder.ts';
+import type { CertificationRequest } from '../../pki/request/certification-request.ts';
 import { requireReplaceable } from '../change/replaceable.ts';
-import { restOf, type Resting, type RestSettings } from '../renewal/resting.ts';
+import { certificatePaths, type KeysInUse } from '../issuing/keys-in-use.ts';
+import { requireHeld } from '../owners/holder.ts';
 import { requireOwnKey, type KeySettings } from '../owners/key-owner.ts';
-import type { KeysInUse } from '../issuing/keys-in-use.ts';
-import { requireSameSans } from './waiting-sans.ts';
+import { restOf, type Resting, type RestSettings } from '../renewal/resting.ts';
 
-/** A request that will be made: all that is decided before there is a key. */
+/** A request that will be made: every decision that needs no key. */
 export interface Requestable {
   readonly spec: CertificateSpec;
   /** DER of the Name. */
   readonly subject: Buffer;
   readonly subjectAltName: Extension | undefined;
-  /** undefined: no SANs but the certificate's were asked for. */
+  /** undefined: the command line asks for no SANs but the certificate's. */
   readonly sans: SanChange | undefined;
-  /** A server's, and it has no name among the SANs that are asked for. */
+  /** It is for a server's certificate, and the CSR has no name among its SANs. */
   readonly nameless: boolean;
   readonly keyAlgorithm: KeyAlgorithm;
   readonly warnings: readonly string[];
   readonly files: WaitingPlace;
-  /** Certificates that were signed for the request that is replaced: they would belong to nothing. */
+  /** Certificates that were signed for the replaced request: no key would belong to them any more. */
   readonly stale: readonly FileTarget[];
 }
 
@@ -41,7 +44,7 @@ export interface WaitingPlace {
   readonly key: FileTarget;
   /** Host path at which the signed certificate is expected. */
   readonly certificatePath: string;
-  /** `<name>.key` beside it is a key in use, and stays. */
+  /** `<name>.key` beside the new key is in use, and stays. */
   readonly besideKeyInUse: boolean;
 }
 
@@ -57,11 +60,13 @@ interface RequestSettings extends RestSettings, KeySettings {
   readonly keysInUse: KeysInUse;
   readonly keys: PrivateKeys;
   readonly signer: 'by-hand' | 'cluster';
-  /** Replace a request that waits. */
+  /** A request that waits is replaced. */
   readonly force: boolean;
-  /** What lies where certificates for the requests are looked for. */
+  /** The files in which certificates for the requests are looked for. */
   readonly answers: readonly CertificateFile[];
 }
+
+const hint = 'move it away, or replace it (a backup is kept): --force';
 
 /** Decides for each certificate whether and how a signature is asked for. */
 export function planRequests(
@@ -89,34 +94,35 @@ function planRequest(inventory: Inventory, files: RequestFiles, settings: Reques
   const { encryptionAlgorithm, sans: wanted, keysInUse, force, answers } = settings;
   const { chain, file } = entry.state.value;
   const [leaf] = chain;
-  const held = heldIn(inventory, spec, settings.keys);
-  if (held === undefined) throw new TypeError('planned with something that was not read');
+  const held = requireHeld(inventory, spec, settings.keys);
   const found = holderOf(held);
-  // Who signs by hand looks at what is asked for; the cluster's signer does not.
+  // A person who signs by hand looks at the CSR; the cluster's signer does not.
   const holder = found.verifies || settings.signer === 'by-hand' ? found : holderByCatalog(held, settings);
   const sans = wanted && changeSans(spec, leaf, file.path, wanted);
   const subjectAltName = sans?.edit?.extension ?? findExtension(leaf.extensions, 'subjectAltName');
   const key = keySlot(files, keysInUse);
   const request = withoutThoseInUse(files.request, keysInUse);
   const waits = request.content.status !== 'missing' || key.content.status !== 'missing';
-  // Where a request waits, it is the one that has to have these SANs.
+  // Where a request waits, its SANs count, and not the certificate's.
   if (resting !== undefined && !waits) return resting;
+  const { target, certificatePath } = key;
+  const besideKeyInUse = key === files.newKey;
   const pending: WaitingPlace = {
     request: files.request.target,
-    key: key.target,
-    certificatePath: key.certificatePath,
-    besideKeyInUse: key === files.newKey,
+    key: target,
+    certificatePath,
+    besideKeyInUse,
   };
   if (!force) {
     const state = stateOf(request, key);
     if (state === 'pending') {
-      const { target, content } = files.request;
+      const { content } = files.request;
       if (key.content.status === 'present') {
-        const { target: keyFile, isInReach } = key;
-        requireOwnKey(spec, { key: key.content.value, keyFile, isInReach }, [], settings);
+        const { isInReach } = key;
+        requireOwnKey(spec, { key: key.content.value, keyFile: target, isInReach }, [], settings);
       }
       if (wanted !== undefined && content.status === 'present') {
-        naming(target.path, () => {
+        naming(files.request.target.path, () => {
           requireSameSans(content.value, subjectAltName);
         });
       }
@@ -139,7 +145,7 @@ function planRequest(inventory: Inventory, files: RequestFiles, settings: Reques
       files: pending,
       stale: force
         ? answers
-            .filter(({ target }) => [key.certificatePath, ...files.otherPaths].includes(target.path))
+            .filter((answer) => [certificatePath, ...files.otherPaths].includes(answer.target.path))
             .flatMap((answer) => staleCertificate(files, keysInUse, answer))
         : [],
     },
@@ -152,12 +158,8 @@ function planRequest(inventory: Inventory, files: RequestFiles, settings: Reques
  */
 function requireUnused(inventory: Inventory, keysInUse: KeysInUse, targets: readonly FileTarget[]): void {
   requireReplaceable(inventory, targets);
-  const inUse = new Set(
-    inventory.certificates.flatMap(({ state }) =>
-      state.status === 'present' ? [state.value.file.resolvedPath] : [],
-    ),
-  );
-  const target = targets.find((one) => inUse.has(one.resolvedPath) || keysInUse.isFile(one));
+  const inUse = certificatePaths(inventory);
+  const target = targets.find((one) => inUse.includes(one.resolvedPath) || keysInUse.isFile(one));
   if (target === undefined) return;
   throw new KubepkiError('conflict', 'leads to a file that is in use, and is never replaced', {
     file: target.path,
@@ -165,7 +167,7 @@ function requireUnused(inventory: Inventory, keysInUse: KeysInUse, targets: read
   });
 }
 
-/** The file for the new key: `<name>.key`, or beside it where that is, or belongs to, a key in use. */
+/** The file for the new key: `<name>.key`, or the one beside it where `<name>.key` is, or holds, a key in use. */
 function keySlot({ key, newKey }: RequestFiles, keysInUse: KeysInUse): KeySlot {
   if (keysInUse.isFile(key.target)) return newKey;
   const used = key.content.status === 'present' && keysInUse.holds(publicKeyOf(key.content.value));
@@ -190,12 +192,14 @@ function staleCertificate(
   return isSameKey(leaf.publicKey, publicKey) && !keysInUse.holds(publicKey) ? [target] : [];
 }
 
-/** What is there already: nothing, a request that waits with its key, or something that must not be lost. */
+/**
+ * What the files of a request hold already.
+ * @returns `pending`: a request waits, with its key; an error: files that must not be lost; undefined: nothing
+ */
 function stateOf(
   request: RequestFiles['request'],
   key: Slot<PrivateKey>,
 ): 'pending' | KubepkiError | undefined {
-  const hint = 'move it away, or replace it (a backup is kept): --force';
   const error = (slot: Slot<unknown>, message: string): KubepkiError =>
     new KubepkiError('conflict', message, { file: slot.target.path, hint });
   if (request.content.status === 'missing' && key.content.status === 'missing') return undefined;
@@ -207,4 +211,27 @@ function stateOf(
   return isSameKey(request.content.value.publicKey, publicKeyOf(key.content.value))
     ? 'pending'
     : error(request, `was not made with the key ${key.target.path}`);
+}
+
+/**
+ * A request that waits is kept only where it asks for the SANs of the command line.
+ * @throws KubepkiError conflict, without a file
+ */
+function requireSameSans(waiting: CertificationRequest, wanted: Extension | undefined): void {
+  const found = parseSubjectAltName(findExtension(waiting.extensions, 'subjectAltName'));
+  const names = parseSubjectAltName(wanted);
+  const [missing, extra] = [without(names, found), without(found, names)];
+  const differences = [
+    ...(missing.length === 0 ? [] : [`not for ${missing.join(', ')}`]),
+    ...(extra.length === 0 ? [] : [`also for ${extra.join(', ')}`]),
+  ];
+  if (differences.length === 0) return;
+  throw new KubepkiError('conflict', `waits already, and asks for other SANs: ${differences.join('; ')}`, {
+    hint,
+  });
+}
+
+function without(names: readonly GeneralName[], others: readonly GeneralName[]): GeneralName[] {
+  const keys = new Set(others.map(nameKey));
+  return names.filter((name) => !keys.has(nameKey(name)));
 }

@@ -21,7 +21,7 @@ export interface Requested {
   readonly changes: readonly FileChange[];
 }
 
-/** Makes the request and says which files change. Both are 0600, as kubeadm's are. */
+/** Makes the request, and tells which files change. */
 export function request(requestable: Requestable, privateKey: PrivateKey): Requested {
   const made = requestCertificate(requestable, privateKey);
   const { files, stale } = requestable;
@@ -36,7 +36,7 @@ export function request(requestable: Requestable, privateKey: PrivateKey): Reque
   };
 }
 
-/** 0600 and ours, also where it replaces a file of another mode and owner. */
+/** A file of mode 0600, as kubeadm's are, and ours, also where it replaces a file of another mode and owner. */
 function privateFile(target: FileTarget, content: string): FileChange {
   return { target, after: { content: Buffer.from(content), mode: 0o600, owner: undefined } };
 }

@@ -2,12 +2,11 @@ import { isIP } from 'node:net';
 import type { Component } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Reading } from '../../inventory/reading.ts';
-import type { Probe, ProbeAction } from '../../inventory/kubelet/parse-static-pod.ts';
-import type { StaticPod, StaticPods } from '../../inventory/kubelet/static-pods.ts';
+import type { Probe, StaticPod, StaticPods } from '../../inventory/kubelet/static-pods.ts';
 import { lastFlagValue } from '../node/component-flags.ts';
 import { servedBy, type ServedCertificate } from './served-certificates.ts';
 
-/** What says whether a component is there and well. */
+/** The address at which a component is asked whether it is well. */
 export type ProbeEndpoint = {
   readonly host: string;
   readonly port: number;
@@ -53,7 +52,7 @@ function planRestart(component: Component, reading: Reading<StaticPod>): Planned
   };
 }
 
-// Alive is what the kubelet asks for as long as the pod runs; a startup probe asks the same, with more patience.
+// The kubelet asks the liveness probe as long as the pod runs. A startup probe asks the same, with more patience.
 const preferred = ['livenessProbe', 'startupProbe', 'readinessProbe'] as const;
 
 function endpointOf(pod: StaticPod): ProbeEndpoint | undefined {
@@ -77,7 +76,7 @@ function tryable({ action, timeoutMs }: Probe, pod: StaticPod): ProbeEndpoint | 
   return { kind: 'http', host, port, timeoutMs, scheme, path, headers };
 }
 
-/** What an HTTP request can hold (RFC 9110, 5.5 and 5.6.2; RFC 9112, 3.2): it must not fail when the manifest is away. */
+/** Whether an HTTP request can hold it (RFC 9110, 5.5 and 5.6.2; RFC 9112, 3.2): it must not fail while the manifest is away. */
 function isSendable(path: string, headers: readonly (readonly [name: string, value: string])[]): boolean {
   return (
     /^[\x21-\x7e]*$/.test(path) &&
@@ -87,7 +86,7 @@ function isSendable(path: string, headers: readonly (readonly [name: string, val
   );
 }
 
-/** Where the kubelet would ask without a host: at the pod's own address, which is the node's for these. */
+/** The host that the kubelet asks by default: the pod's own address, which is the node's for these pods. */
 function ownAddress({ hostNetwork, words }: StaticPod): string | undefined {
   if (!hostNetwork) return undefined;
   const bound = ['bind-address', 'advertise-address']
@@ -97,9 +96,7 @@ function ownAddress({ hostNetwork, words }: StaticPod): string | undefined {
 }
 
 function noProbe({ path, probes }: StaticPod): KubepkiError {
-  const unnamed = probes.some(
-    ({ action }: { readonly action: ProbeAction }) => action.kind !== 'other' && action.port === undefined,
-  );
+  const unnamed = probes.some(({ action }) => action.kind !== 'other' && action.port === undefined);
   return new KubepkiError(
     'bad-manifest',
     unnamed

@@ -3,23 +3,20 @@ import type { Component } from '../../catalog/catalog.ts';
 import type { StaticPod } from '../../inventory/kubelet/static-pods.ts';
 import { etcdSetting, lastFlagValue } from '../node/component-flags.ts';
 
-/**
- * A certificate that a component shows to its clients. Paths as the manifest has them: inside the container.
- */
+/** A certificate that a component shows to its clients. Its paths are the manifest's, inside the container. */
 export interface ServedCertificate {
   /** `peers`: etcd has a second one for the other members. */
   readonly to: 'clients' | 'peers';
   readonly host: string;
   readonly port: number;
   readonly certificateFile: string;
-  /** What a client shows, where the server wants to see a certificate: the component's own, as kubeadm's has both usages. */
+  /** A server that wants a client certificate is shown the component's own: kubeadm's has both usages. */
   readonly identity: { readonly certificateFile: string; readonly keyFile: string } | undefined;
 }
 
 /**
- * What a restart should make it serve, as its flags say; those that name no file are passed over. The controller manager
- * and the scheduler use theirs as clients.
- * @param probeHost where it can be reached if it listens on every address
+ * The certificates that a component's flags tell it to serve. The controller manager and the scheduler use theirs as clients.
+ * @param probeHost the host at which the component is reached if it listens on every address
  */
 export function servedBy(component: Component, pod: StaticPod, probeHost: string): ServedCertificate[] {
   switch (component) {
@@ -36,12 +33,12 @@ export function servedBy(component: Component, pod: StaticPod, probeHost: string
   }
 }
 
-/** Where a client on this machine reaches etcd: over TLS if it speaks that, and over loopback if it listens there. */
+/** The URL at which a client on this machine reaches etcd: preferably over TLS, and over loopback. */
 export function etcdClientUrl(pod: StaticPod): URL | undefined {
   return reachableUrl(etcdSetting(pod, 'listen-client-urls'));
 }
 
-/** Where another member would reach etcd, if it were on this machine. */
+/** The URL at which another member on this machine would reach etcd. */
 export function etcdPeerUrl(pod: StaticPod): URL | undefined {
   return reachableUrl(etcdSetting(pod, 'listen-peer-urls'));
 }
@@ -77,11 +74,8 @@ function nearest(urls: string | undefined, scheme: 'http:' | 'https:'): URL | un
 
 /** A server that listens on every address is also on loopback. */
 function hostOf({ hostname }: URL): string {
-  return reachable(hostname.replace(/^\[|\]$/g, '')) ?? '127.0.0.1';
-}
-
-function reachable(address: string | undefined): string | undefined {
-  if (address === undefined || address === '0.0.0.0') return undefined;
+  const address = hostname.replace(/^\[|\]$/g, '');
+  if (address === '0.0.0.0') return '127.0.0.1';
   return address === '::' ? '::1' : address;
 }
 
@@ -91,13 +85,6 @@ function apiserverServes(words: readonly string[], probeHost: string): ServedCer
   if (certificateFile === undefined || !Number.isInteger(port) || port < 1 || port > 65_535) return [];
   const bound = lastFlagValue(words, 'bind-address');
   const everywhere = bound === undefined || bound === '0.0.0.0' || bound === '::' || isIP(bound) === 0;
-  return [
-    {
-      to: 'clients',
-      host: everywhere ? probeHost : bound,
-      port,
-      certificateFile,
-      identity: undefined,
-    },
-  ];
+  const host = everywhere ? probeHost : bound;
+  return [{ to: 'clients', host, port, certificateFile, identity: undefined }];
 }

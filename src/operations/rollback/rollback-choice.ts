@@ -4,21 +4,21 @@ import { isBefore, type ChangePlace, type PastChange } from '../../changeset/pas
 interface PastChanges<T extends PastChange> {
   /** The newest first. */
   readonly backups: readonly T[];
-  /** Those that cannot be read: of their place no more is known than their name, which begins with the time. */
+  /** Backups that cannot be read. No more is known of their place than their name, which begins with the time. */
   readonly damaged: readonly { readonly id: string }[];
 }
 
 type StepBack<T> =
   | { readonly kind: 'found'; readonly backup: T }
-  /** The damaged backup may be the one that is looked for, or say where to go on. */
+  /** The damaged backup may be the one that is looked for, or tell where to go on. */
   | { readonly kind: 'damaged'; readonly id: string; readonly reached: ChangePlace | undefined }
-  /** `reached`: what the last rollback brought back; undefined: there are no backups. */
+  /** `reached`: the backup that the last rollback brought back; undefined: there are no backups. */
   | { readonly kind: 'none'; readonly reached: ChangePlace | undefined };
 
 /**
  * The backup that a rollback without a name brings back: it goes back, never forward. Where the newest change is a rollback,
- * the next step is older than what that brought back.
- * @param reached only what is older than this; undefined: anything
+ * the next step is older than the backup that it brought back.
+ * @param reached only an older backup counts; undefined: every one
  */
 export function stepBack<T extends PastChange>(
   { backups, damaged }: PastChanges<T>,
@@ -48,7 +48,7 @@ export function redoable<T extends PastChange>(backups: readonly T[]): T[] {
   const restored = newest?.restored ?? null;
   if (newest === undefined || restored === null) return [];
   const again = older.find(({ id }) => id === restored.id);
-  // What was brought back was a rollback's own: that rollback is undone, and what came before it counts.
+  // The restored backup was a rollback's own: that rollback is undone, and the changes before it count.
   if (again !== undefined && again.restored !== null) {
     return redoable(older.filter((one) => isBefore(one, again)));
   }
@@ -56,8 +56,8 @@ export function redoable<T extends PastChange>(backups: readonly T[]): T[] {
 }
 
 /**
- * Those that a word may mean: the number, if it is one, else the beginning of the ID. A number is never taken for the
- * beginning: an old number must not lead to another backup that happens to be of the year 2…
+ * The backups that a word may mean: a number is a sequence number, any other word the beginning of an ID. A number is never
+ * taken for such a beginning: an old number must not lead to another backup that happens to be of the year 2…
  */
 export function meantBy<T extends PastChange>(
   { backups, damaged }: PastChanges<T>,

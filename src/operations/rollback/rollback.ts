@@ -1,13 +1,20 @@
+import { initSpecs } from '../../catalog/init-order.ts';
 import type { CertificateRecord, ChangeSet, FileContent, FileTarget } from '../../changeset/change-set.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { readKubeconfig } from '../../kubeconfig/read.ts';
 import { parseCertificates, type Chain } from '../../pki/certificate/certificate.ts';
-import { chainsTo } from '../../pki/path/chain.ts';
+import { chainsTo } from '../../pki/path/path.ts';
 import { factsOf } from '../change/certificate-facts.ts';
+import {
+  stageOf,
+  type CertificateReport,
+  type ChangeReport,
+  type ChangeStage,
+} from '../change/change-report.ts';
 import { requireReplaceable } from '../change/replaceable.ts';
 
-/** One file of a backup, with what is in its place now. */
+/** One file of a backup, and the file that is in its place now. */
 export interface RestorableFile {
   readonly target: FileTarget;
   /** undefined: there was no file. */
@@ -17,7 +24,7 @@ export interface RestorableFile {
 export interface RestorableContent extends FileContent {
   readonly sha256: string;
   readonly owner: { readonly uid: number; readonly gid: number };
-  /** Its owner gains nothing by this program: see FileFacts. */
+  /** See FileFacts: its owner must gain nothing by this program. */
   readonly foreign: boolean;
 }
 
@@ -28,23 +35,21 @@ export interface RestorableContent extends FileContent {
 export function rollBack(files: readonly RestorableFile[]): ChangeSet {
   return files.filter(isOther).map((file) => ({
     target: file.target,
-    after: file.old && { content: file.old.content, ...(takenOver(file) ?? ownershipOf(file.old)) },
+    after: file.old && { content: file.old.content, ...ownershipOf(file.old), ...takenOver(file) },
   }));
 }
 
-/** What is said of files that stay with the owner they have now. */
+/** A warning for each file that stays with the owner it has now. */
 export function ownerWarnings(files: readonly RestorableFile[]): string[] {
   return files.filter(isOther).flatMap((file) => {
     const now = takenOver(file);
-    return now === undefined
-      ? []
-      : [
-          `${file.target.path}: stays with uid ${String(now.owner.uid)}; it belonged to uid ${String(file.old?.owner.uid)} then`,
-        ];
+    if (now === undefined) return [];
+    const [stays, belonged] = [String(now.owner.uid), String(file.old?.owner.uid)];
+    return [`${file.target.path}: stays with uid ${stays}; it belonged to uid ${belonged} then`];
   });
 }
 
-/** Whether it holds something else than it held. */
+/** Whether the file holds something else than it held. */
 function isOther({ target, old }: RestorableFile): boolean {
   return target.before?.sha256 !== old?.sha256;
 }
@@ -56,8 +61,9 @@ function ownershipOf({ mode, owner }: Ownership): Ownership {
 }
 
 /**
- * A file that root has taken from a foreign owner since is not given back: that owner would gain it. It is as closed as it was.
- * @throws KubepkiError no-permission where another foreign owner has it now, who would be given what was the first one's
+ * A file that root has taken from a foreign owner since is not given back: that owner would gain it. Its mode is as strict as
+ * each of the two.
+ * @throws KubepkiError no-permission where another foreign owner has the file now, and would be given the first one's
  */
 function takenOver({ target: { path, before }, old }: RestorableFile): Ownership | undefined {
   if (before === undefined || old?.foreign !== true || before.uid === old.owner.uid) return undefined;
@@ -98,7 +104,7 @@ export function requireAuthoritiesKept(
   );
 }
 
-/** What the manifest of the rollback's own backup says: the certificates of now, and those that come back. */
+/** The records in the backup of the rollback itself: the certificates of now, and those that come back. */
 export function rollbackRecords(
   records: readonly CertificateRecord[],
   inventory: Inventory,
@@ -111,9 +117,9 @@ export function rollbackRecords(
 }
 
 /**
- * A rollback brings back what works: nothing that has expired, nothing that another CA signed than those on disk now.
- * @param backup where it is, for the error
- * @throws KubepkiError no-backup when it would, without `--force`
+ * Without `--force` a rollback brings no certificate back that has expired, or that another CA has signed than those on disk now.
+ * @param backup its path, for the error
+ * @throws KubepkiError no-backup
  */
 export function requireUsable(
   records: readonly CertificateRecord[],
@@ -145,7 +151,7 @@ function foreignFiles(files: readonly RestorableFile[], inventory: Inventory): s
     .map(({ target }) => target.path);
 }
 
-/** The certificate in a file or in a kubeconfig; undefined for a key, and for what was unreadable before. */
+/** The certificate in a file or in a kubeconfig; undefined for a key, and for a file that was unreadable before. */
 function chainIn(content: Buffer): Chain | undefined {
   const text = content.toString('utf8');
   if (text.startsWith('-----BEGIN CERTIFICATE')) return whenReadable(() => parseCertificates(content));
@@ -163,4 +169,39 @@ function whenReadable<T>(read: () => T): T | undefined {
     if (error instanceof KubepkiError) return undefined;
     throw error;
   }
+}
+
+interface RollbackFacts {
+  /** The backup that is brought back. */
+  readonly restored: string;
+  /** `old` is the certificate of now, `new` the one that comes back. */
+  readonly records: readonly CertificateRecord[];
+  readonly changes: ChangeSet;
+  /** The names of the certificates, by the paths of their files without symlinks. */
+  readonly owners: ReadonlyMap<string, string>;
+}
+
+export function rollbackReport(
+  { restored, records, changes, owners }: RollbackFacts,
+  stage: ChangeStage,
+): ChangeReport {
+  const ownerOf = ({ target }: ChangeSet[number]): string | undefined => owners.get(target.resolvedPath);
+  const certificates = records.map(({ name, old, new: next }): CertificateReport => {
+    const spec = initSpecs.find((one) => one.name === name);
+    const common = { name, components: spec && 'components' in spec ? spec.components : [], old };
+    const files = changes.filter((change) => ownerOf(change) === name).map(({ target }) => target.path);
+    return files.length > 0 || old?.fingerprint !== next?.fingerprint
+      ? { ...common, outcome: 'rolled-back', new: next, files }
+      : { ...common, outcome: 'unchanged', reason: 'it is as it was then' };
+  });
+  const names = new Set(records.map(({ name }) => name));
+  return {
+    command: 'rollback',
+    ...stageOf(stage),
+    restored,
+    certificates,
+    otherFiles: changes
+      .filter((change) => !names.has(ownerOf(change) ?? ''))
+      .map(({ target }) => target.path),
+  };
 }

@@ -1,9 +1,9 @@
-/** kube-controller-manager's own. */
+/** Whether kube-controller-manager is the signer. */
 export function isBuiltIn(signerName: string): boolean {
   return signerName.startsWith('kubernetes.io/');
 }
 
-/** `domain/path`, each as the API wants it. */
+/** Whether the API takes this name: `domain/path`. */
 export function isSignerName(text: string): boolean {
   const label = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
   const [domain = '', path = '', ...more] = text.split('/');

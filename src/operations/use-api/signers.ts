@@ -1,9 +1,12 @@
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
+import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { attributesOf } from '../../pki/der/name.ts';
+import { extendedKeyUsageIds } from '../../pki/extension/key-usage.ts';
+import type { KeyAlgorithm } from '../../pki/key/private-key.ts';
 import { isBuiltIn } from './signer-name.ts';
 
-/** What decides whether a signer can issue a certificate. */
+/** A certificate, as far as it decides which signer can issue it. */
 export interface Candidate {
   readonly spec: Pick<CertificateSpec, 'name' | 'caName'>;
   /** DER of the Name. */
@@ -14,7 +17,7 @@ export interface Candidate {
 
 const clientSigner = 'kubernetes.io/kube-apiserver-client';
 
-/** Signers of kube-controller-manager's that issue none of these certificates, and why. */
+/** The signers of kube-controller-manager that issue none of these certificates, and why. */
 const others: Readonly<Record<string, string>> = {
   'kubernetes.io/kubelet-serving': 'issues serving certificates to kubelets only',
   'kubernetes.io/kube-apiserver-client-kubelet': 'issues client certificates to kubelets only',
@@ -25,8 +28,8 @@ const externalSigners =
   'an external signer can, such as cert-manager: --signer-name clusterissuers.cert-manager.io/NAME or issuers.cert-manager.io/NAMESPACE.NAME';
 
 /**
- * Who is asked for these certificates.
- * @param wanted undefined: the built-in signer that can
+ * The signer that is asked for these certificates.
+ * @param wanted undefined: the built-in signer that can issue them
  * @param command the command line for the certificates with these names
  * @throws KubepkiError usage: one for all that the signer cannot issue, with the reason for each
  */
@@ -53,14 +56,12 @@ export function chooseSigner(
   const refused = new Set([...reasons.values()].flat());
   const rest = candidates.map(({ spec }) => spec.name).filter((name) => !refused.has(name));
   const list = [...reasons].map(([reason, names]) => `${names.join(', ')} (${reason})`).join('; ');
+  const possible = rest.length === 0 ? [] : [`what they can issue: ${command(rest)}`];
   throw new KubepkiError('usage', `the built-in signers cannot issue ${list}`, {
-    hint: [...(rest.length === 0 ? [] : [`what they can issue: ${command(rest)}`]), externalSigners].join(
-      '; ',
-    ),
+    hint: [...possible, externalSigners].join('; '),
   });
 }
 
-/** The first reason is the one that would be met first, were the others mended. */
 function whyNot({ spec, subject, usages }: Candidate): string | undefined {
   if (spec.caName === 'etcd-ca') return "of the etcd CA: they sign with the cluster's CA only";
   if (spec.caName === 'front-proxy-ca') return "of the front-proxy CA: they sign with the cluster's CA only";
@@ -75,5 +76,61 @@ function whyNot({ spec, subject, usages }: Candidate): string | undefined {
   return undefined;
 }
 
-/** Of kubernetes.io/kube-apiserver-client. */
+/** The usages that kubernetes.io/kube-apiserver-client permits. */
 const allowed: readonly string[] = ['client auth', 'digital signature', 'key encipherment'];
+
+/** The names of extended key usages in certificates.k8s.io/v1, by the content bytes of their OIDs in hex. */
+const names: Readonly<Record<string, string>> = {
+  '2b06010505070301': 'server auth',
+  '2b06010505070302': 'client auth',
+  '2b06010505070303': 'code signing',
+  '2b06010505070304': 'email protection',
+  '2b06010505070305': 'ipsec end system',
+  '2b06010505070306': 'ipsec tunnel',
+  '2b06010505070307': 'ipsec user',
+  '2b06010505070308': 'timestamping',
+  '2b06010505070309': 'ocsp signing',
+  '2b0601040182370a0303': 'microsoft sgc',
+  '6086480186f8420401': 'netscape sgc',
+  '551d2500': 'any',
+};
+
+const inApi = { serverAuth: 'server auth', clientAuth: 'client auth' } as const;
+
+/**
+ * The usages to ask for: those of the certificate in use, and those without which its peers refuse it.
+ * @throws KubepkiError bad-certificate for a usage that the API has no name for: it would be lost
+ */
+export function requestedUsages(
+  leaf: Pick<Certificate, 'extensions'>,
+  { name, usages }: Pick<CertificateSpec, 'name' | 'usages'>,
+  key: KeyAlgorithm,
+): readonly string[] {
+  const own = extendedKeyUsageIds(leaf).map((id) => {
+    const known = names[id];
+    if (known !== undefined) return known;
+    throw new KubepkiError(
+      'bad-certificate',
+      `the certificate for ${name} has an extended key usage that the certificates API has no name for`,
+      { hint: 'have it signed without the API: --csr-only' },
+    );
+  });
+  return [
+    ...new Set([
+      'digital signature',
+      // ECDSA keys encipher nothing (RFC 8422, 5.5), and signers refuse the usage for them.
+      ...(key.type === 'rsa' ? ['key encipherment'] : []),
+      ...own,
+      ...usages.map((usage) => inApi[usage]),
+    ]),
+  ];
+}
+
+// The API takes no less, and no more than an int32.
+const shortestSeconds = 600;
+const longestSeconds = 2 ** 31 - 1;
+
+/** The validity that is asked for, within what the API takes. */
+export function expirationSecondsOf(validityMs: number): number {
+  return Math.min(Math.max(Math.floor(validityMs / 1000), shortestSeconds), longestSeconds);
+}

@@ -4,12 +4,6 @@ import { lastFlagValue } from '../node/component-flags.ts';
 import { servedBy } from '../restart/served-certificates.ts';
 import type { Endpoint, Observed } from './observed.ts';
 
-export interface GivenEndpoint {
-  readonly host: string;
-  readonly port: number;
-  readonly serverName: string | undefined;
-}
-
 /** Ports of Kubernetes' own, where the manifest says nothing. */
 const ownPorts = { 'kube-controller-manager': 10257, 'kube-scheduler': 10259 } as const;
 const kubeletPort = 10250;
@@ -90,7 +84,11 @@ export function endpointsOf(observed: Observed): Endpoint[] {
 }
 
 /** One that was named on the command line: of it nothing is known but what it shows. */
-export function givenEndpoint({ host, port, serverName }: GivenEndpoint): Endpoint {
+export function givenEndpoint({
+  host,
+  port,
+  serverName,
+}: Pick<Endpoint, 'host' | 'port' | 'serverName'>): Endpoint {
   return {
     name: `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
     host,

@@ -1,7 +1,7 @@
 import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import { algorithmOf } from '../../pki/key/private-key.ts';
-import { ForeignKey } from '../../pki/key/subject-key.ts';
+import { ForeignKey } from '../../pki/key/public-key.ts';
 import { inUseOf } from '../examination/examination.ts';
 import { lookAtEach, type Look, type Trouble } from './check.ts';
 import type { Observed } from './observed.ts';

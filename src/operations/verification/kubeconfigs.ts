@@ -2,7 +2,7 @@ import { catalogText, identityOf, identityText, isOfCatalog } from '../owners/id
 import { inUseOf } from '../examination/examination.ts';
 import { isIssuedBy } from '../../pki/issue/issuer.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { lookAtEach, nothingHere, type Look, type Trouble } from './check.ts';
 import type { KubeconfigContent, KubeconfigFile } from '../../inventory/verified-files.ts';

@@ -2,7 +2,7 @@ import { kubeletKubeconfig } from '../../catalog/catalog.ts';
 import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import { validatePath } from '../../pki/path/path.ts';
 import { inUseOf } from '../examination/examination.ts';
 import { nothingHere, type Grade, type Look, type Trouble } from './check.ts';

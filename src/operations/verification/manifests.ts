@@ -1,7 +1,7 @@
 import type { FileTarget } from '../../changeset/change-set.ts';
 import type { AuthorityEntry } from '../../inventory/inventory.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import { inUseOf } from '../examination/examination.ts';
 import { bothLooks, lookAtEach, nothingHere, type Look, type Trouble } from './check.ts';
 import { isSameAuthority } from './kubeconfigs.ts';

@@ -6,7 +6,7 @@ import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { findExtension } from '../../pki/extension/extension.ts';
 import { parseSubjectAltName, type GeneralName } from '../../pki/extension/subject-alt-name.ts';
 import { covers, hostsIn, nameOf } from '../names/name-uses.ts';
-import { serviceAddress } from '../names/requested-names.ts';
+import { serviceAddress } from '../names/node-names.ts';
 import { etcdSetting, lastFlagValue } from '../node/component-flags.ts';
 import { lookAtEach, type Look, type Trouble } from './check.ts';
 import { readKubeconfigs } from './kubeconfigs.ts';

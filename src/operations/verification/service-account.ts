@@ -1,6 +1,6 @@
 import { publicKeyOf } from '../../pki/key/private-key.ts';
 import type { PublicKey } from '../../pki/key/public-key.ts';
-import { isSameKey } from '../../pki/key/subject-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import { nothingHere, type Look, type Trouble } from './check.ts';
 import type { Observed } from './observed.ts';
 import { troubleOf } from './trouble.ts';

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { KubepkiError } from '../../errors/error.ts';
 import {
   contentOf,
@@ -10,11 +10,11 @@ import {
   tagged,
   type Asn1,
 } from '../der/der.ts';
-import { findExtension, parseExtension, type Extension } from '../extension/extension.ts';
-import { requireWellFormed } from '../extension/extension-form.ts';
 import { encodePem, noSuchBlock, pemBlocks } from '../der/pem.ts';
-import { subjectKey, type SubjectKey } from '../key/subject-key.ts';
 import { parseTime } from '../der/time.ts';
+import { requireWellFormed } from '../extension/extension-form.ts';
+import { findExtension, parseExtension, type Extension } from '../extension/extension.ts';
+import { subjectKey, type SubjectKey } from '../key/public-key.ts';
 
 /** An X.509 version 3 certificate (RFC 5280, 4.1), taken apart as far as renewing needs it. */
 export interface Certificate {
@@ -23,7 +23,7 @@ export interface Certificate {
   readonly serialNumber: Buffer;
   /** AlgorithmIdentifier of the issuer's signature. */
   readonly signatureAlgorithm: Asn1;
-  /** DER of the Name, as it stands in the certificate. */
+  /** DER of the Names, as they stand in the certificate. */
   readonly issuer: Buffer;
   readonly subject: Buffer;
   readonly notBefore: Date;
@@ -117,4 +117,29 @@ function parseExtensions(field: Asn1 | undefined): Extension[] {
   }
   for (const extension of extensions) requireWellFormed(extension);
   return extensions;
+}
+
+/** SHA-256 of the DER, upper-case hex without colons. */
+export function fingerprintOf(certificate: Certificate): string {
+  return createHash('sha256').update(certificate.der).digest('hex').toUpperCase();
+}
+
+/** Two's complement (X.690, 8.3.3). RFC 5280, 4.1.2.2, wants a positive one; any other is shown as it is. */
+export function serialNumberOf({ serialNumber }: Certificate): bigint {
+  return BigInt.asIntN(8 * serialNumber.length, BigInt(`0x0${serialNumber.toString('hex')}`));
+}
+
+/** Upper-case hex, as openssl prints it: whole bytes, and a sign before a negative number, such as `-05`. */
+export function serialOf(certificate: Certificate): string {
+  const number = serialNumberOf(certificate);
+  const hex = (number < 0n ? -number : number).toString(16).toUpperCase();
+  return `${number < 0n ? '-' : ''}${hex.padStart(hex.length + (hex.length % 2), '0')}`;
+}
+
+/**
+ * Go 1.23 and later, and so every component of a current Kubernetes, do not even read such a certificate. They do read one with
+ * the serial number zero, which RFC 5280, 4.1.2.2, forbids as well: CAs of kubeadm 1.20 and older have it.
+ */
+export function hasNegativeSerial(certificate: Certificate): boolean {
+  return serialNumberOf(certificate) < 0n;
 }

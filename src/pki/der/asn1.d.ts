@@ -1,4 +1,4 @@
-// Only forge's ASN.1 is bundled, not its cryptography, which is never used. Said here rather than in @types/node-forge:
+// Only forge's ASN.1 is bundled, not its cryptography, which is never used. The types stand here, as those of @types/node-forge will not do:
 // that knows no single module, and takes a context-specific tag for one of the universal types.
 declare module 'node-forge/lib/asn1.js' {
   export interface Asn1 {

@@ -4,7 +4,7 @@ import { KubepkiError } from '../../errors/error.ts';
 export type { Asn1 };
 
 /**
- * Parses strict DER. What does not encode back to the same bytes is refused: parts of it are carried over into new
+ * Parses strict DER. Bytes that do not encode back to themselves are refused: parts of them are carried over into new
  * certificates, and Go's x509, which must read those, takes nothing but DER either.
  * @throws KubepkiError bad-certificate
  */
@@ -48,19 +48,13 @@ export function isContext(value: Asn1 | undefined, tag: number): value is Asn1 {
   return value?.tagClass === classes.contextSpecific && value.type === tag;
 }
 
-/**
- * The value again, when it is what it has to be.
- * @throws KubepkiError bad-certificate
- */
+/** @throws KubepkiError bad-certificate when the value is of another type */
 export function tagged(type: UniversalType, value: Asn1 | undefined): Asn1 {
   if (!isUniversal(value, type)) throw malformed();
   return value;
 }
 
-/**
- * So many parts and no more.
- * @throws KubepkiError bad-certificate
- */
+/** @throws KubepkiError bad-certificate when the value has another number of parts */
 export function exactly(type: 'sequence' | 'set', value: Asn1, count: 1): readonly [Asn1];
 export function exactly(type: 'sequence' | 'set', value: Asn1, count: 2): readonly [Asn1, Asn1];
 export function exactly(type: 'sequence' | 'set', value: Asn1, count: 3): readonly [Asn1, Asn1, Asn1];
@@ -71,7 +65,7 @@ export function exactly(type: 'sequence' | 'set', value: Asn1, count: number): r
 }
 
 /**
- * Content bytes of an OBJECT IDENTIFIER in hex, as OIDs are told apart here: so one of any length stays exact.
+ * Content bytes of an OBJECT IDENTIFIER in hex: OIDs are told apart by these, so that one of any length stays exact.
  * @throws KubepkiError bad-certificate
  */
 export function oidOf(value: Asn1 | undefined): string {
@@ -87,12 +81,11 @@ export function set(parts: readonly Asn1[]): Asn1 {
   return asn1.create(classes.universal, universalTypes.set, true, parts);
 }
 
-/** An explicitly tagged value. */
 export function context(tag: number, part: Asn1): Asn1 {
   return asn1.create(classes.contextSpecific, tag, true, [part]);
 }
 
-/** An implicitly tagged primitive. */
+/** An implicitly tagged value. */
 export function contextPrimitive(tag: number, content: Buffer): Asn1 {
   return asn1.create(classes.contextSpecific, tag, false, content.toString('latin1'));
 }
@@ -117,7 +110,7 @@ export function malformed(): KubepkiError {
 
 export type UniversalType = keyof typeof universalTypes;
 
-// X.690, 8.1.2.2; X.680, 8.6. Not all of them are forge's.
+// X.690, 8.1.2.2; X.680, 8.6. forge does not name all of them.
 const classes = { universal: 0, contextSpecific: 0x80 } as const;
 const universalTypes = {
   boolean: 1,

@@ -12,9 +12,9 @@ import {
   type Asn1,
 } from './der.ts';
 
-/** 2.5.4.3 and 2.5.4.10; all OIDs here are content bytes in hex. */
-const commonName = '550403';
-const organization = '55040a';
+// Content bytes of the OIDs, in hex.
+const commonName = '550403'; // 2.5.4.3
+const organization = '55040a'; // 2.5.4.10
 
 /**
  * A subject as kubeadm (Go's pkix.Name) writes it: the organizations in one RDN, then the common name.
@@ -62,7 +62,7 @@ export interface Identity {
 }
 
 /**
- * As Go's pkix.Name has it, which passes over a value that is no text.
+ * The identity as Go's pkix.Name has it, which passes over a value that is no text.
  * @throws KubepkiError bad-certificate
  */
 export function identityIn(name: Buffer): Identity {
@@ -72,7 +72,7 @@ export function identityIn(name: Buffer): Identity {
   return { commonNames: valuesOf(commonName), organizations: valuesOf(organization) };
 }
 
-// What is not here is shown by its bytes.
+// An attribute without a name here is shown by its OID's bytes.
 const attributeNames: Readonly<Record<string, string>> = {
   [commonName]: 'CN',
   '550406': 'C',
@@ -83,8 +83,8 @@ const attributeNames: Readonly<Record<string, string>> = {
   '550405': 'serialNumber',
 };
 
-// What Go (encoding/asn1) reads as a string. A value of any other type it takes for no name at all, so that a certificate
-// whose common name is an OCTET STRING names no user to Kubernetes.
+// The types that Go (encoding/asn1) reads as a string. It takes a value of any other type for no name at all: a certificate whose
+// common name is an OCTET STRING names no user to Kubernetes.
 const stringTypes = [
   'utf8String',
   'printableString',
@@ -104,9 +104,9 @@ export function isDirectoryString(value: Asn1): value is Asn1 & { value: string 
 }
 
 /**
- * RFC 5280, 4.1.2.4: all string types are, or contain, ASCII or UTF-8; a BMPString, of two octets a character, forge has
- * decoded. What is no string is written as RFC 4514, 2.4, writes it, `#` and its DER in hex, so that it equals no text: a
- * text that begins so gets a backslash.
+ * RFC 5280, 4.1.2.4: all string types are, or contain, ASCII or UTF-8, but for the BMPString with its two octets a character,
+ * which forge has decoded. A value that is no string is written as in RFC 4514, 2.4: `#` and its DER in hex. It equals no text,
+ * as a text that begins so gets a backslash.
  */
 function textOf(value: Asn1): string {
   if (!isDirectoryString(value)) return `#${encodeDer(value).toString('hex')}`;

@@ -46,7 +46,7 @@ export function encodePem(label: string, der: Buffer): string {
 
 /**
  * Why a file holds no block of the kind that was looked for.
- * @param wanted such as `certificate`
+ * @param wanted the kind, in words
  * @param derToPem the command that mends a DER file
  */
 export function noSuchBlock(

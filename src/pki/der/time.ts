@@ -27,7 +27,7 @@ export function parseTime(value: Asn1 | undefined): Date {
   return date;
 }
 
-/** RFC 3339 in UTC without fractions, as certificates have none. */
+/** RFC 3339 in UTC. Certificates know no fractions of a second. */
 export function isoSeconds(date: Date): string {
   return date.toISOString().replace(/\.\d{3}Z$/, 'Z');
 }

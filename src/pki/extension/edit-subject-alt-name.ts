@@ -8,7 +8,6 @@ export interface ServerNames {
   readonly ipAddresses: readonly string[];
 }
 
-/** An extension that was changed, and how. */
 export interface SanEdit {
   readonly extension: Extension;
   readonly added: readonly GeneralName[];
@@ -16,8 +15,8 @@ export interface SanEdit {
 }
 
 /**
- * Takes names away, then adds some: DNS names behind the last DNS name, addresses behind the last address. What else is
- * there stays where it is, byte for byte, and the extension as critical as it was.
+ * Takes names away, then adds some: DNS names behind the last DNS name, addresses behind the last address. All other names
+ * stay where they are, byte for byte, and the extension stays as critical as it was.
  * @param old undefined: there are no SANs yet
  * @returns undefined when nothing changes
  * @throws KubepkiError bad-certificate
@@ -37,7 +36,7 @@ export function editSubjectAltName(
 }
 
 /**
- * Has exactly these DNS names and addresses, in this order, where the first of the old ones was. Names of other kinds stay.
+ * Puts exactly these DNS names and addresses, in this order, where the first of the old ones was. Names of other kinds stay.
  * @returns undefined when nothing changes
  * @throws KubepkiError bad-certificate
  */
@@ -62,7 +61,7 @@ export function nameKey(name: GeneralName): string {
   return name.startsWith('DNS:') ? name.toLowerCase() : name;
 }
 
-/** As the certificate that has them would be read. */
+/** What a reader of a certificate with these names would see. */
 export function describeNames(names: ServerNames): GeneralName[] {
   return unique(entriesFor(names), new Set()).map(describe);
 }
@@ -96,7 +95,7 @@ function missingFrom(entries: readonly Asn1[], others: readonly Asn1[]): Asn1[] 
   return others.filter((entry) => !keys.has(keyOf(entry)));
 }
 
-/** Each once, and none of those that are there. */
+/** Each entry once, and none that is present. */
 function unique(entries: readonly Asn1[], present: ReadonlySet<string>): Asn1[] {
   const seen = new Set(present);
   return entries.filter((entry) => {
@@ -107,7 +106,10 @@ function unique(entries: readonly Asn1[], present: ReadonlySet<string>): Asn1[] 
   });
 }
 
-/** Behind the last of their kind; where there is none, DNS names before the first address and addresses behind the last DNS name. */
+/**
+ * The added entries go behind the last of their kind. Where there is none, DNS names go before the first address, and addresses
+ * behind the last DNS name.
+ */
 function insert(entries: readonly Asn1[], added: readonly Asn1[], kind: 'DNS' | 'IP'): Asn1[] {
   const [own, other] = kind === 'DNS' ? [isDns, isAddress] : [isAddress, isDns];
   const lastOwn = entries.findLastIndex(own);

@@ -7,8 +7,8 @@ interface Form {
   readonly fits: (value: Asn1) => boolean;
 }
 
-// What this program takes apart of a certificate. Go's crypto/x509 takes the same apart when it reads one, and refuses the
-// certificate where that fails. All other extensions are bytes to us, and are carried over as such.
+// The extensions that this program takes apart. Go's crypto/x509 takes the same apart when it reads a certificate, and refuses
+// the certificate where that fails. All others are bytes to us, and are carried over as such.
 const forms: ReadonlyMap<string, Form> = new Map([
   [extensionIds.basicConstraints, { name: 'basicConstraints', fits: isBasicConstraints }],
   [extensionIds.keyUsage, { name: 'keyUsage', fits: isBitString }],
@@ -45,12 +45,10 @@ function partsOfSequence(value: Asn1 | undefined): readonly Asn1[] | undefined {
   return isUniversal(value, 'sequence') && typeof value.value !== 'string' ? value.value : undefined;
 }
 
-/** A value that is bytes. */
 interface Primitive extends Asn1 {
   readonly value: string;
 }
 
-/** Whether the value is of this type, primitive, and not empty. */
 function isContentOf(value: Asn1 | undefined, type: UniversalType): value is Primitive {
   return isUniversal(value, type) && typeof value.value === 'string' && value.value !== '';
 }

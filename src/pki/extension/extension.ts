@@ -16,27 +16,21 @@ export interface Extension {
   /** Content bytes of extnID in hex: an OID of any length stays exact. */
   readonly id: string;
   readonly critical: boolean;
-  /** The DER inside the OCTET STRING. */
+  /** The DER that the OCTET STRING holds. */
   readonly value: Buffer;
   /** DER of the whole Extension, criticality included: what is carried over is carried over byte for byte. */
   readonly der: Buffer;
 }
 
+/** Content bytes of the OIDs, in hex. */
 export const extensionIds = {
-  /** 2.5.29.14 */
-  subjectKeyIdentifier: '551d0e',
-  /** 2.5.29.15 */
-  keyUsage: '551d0f',
-  /** 2.5.29.17 */
-  subjectAltName: '551d11',
-  /** 2.5.29.19 */
-  basicConstraints: '551d13',
-  /** 2.5.29.30 */
-  nameConstraints: '551d1e',
-  /** 2.5.29.37 */
-  extendedKeyUsage: '551d25',
-  /** 2.5.29.35 */
-  authorityKeyIdentifier: '551d23',
+  subjectKeyIdentifier: '551d0e', // 2.5.29.14
+  keyUsage: '551d0f', // 2.5.29.15
+  subjectAltName: '551d11', // 2.5.29.17
+  basicConstraints: '551d13', // 2.5.29.19
+  nameConstraints: '551d1e', // 2.5.29.30
+  authorityKeyIdentifier: '551d23', // 2.5.29.35
+  extendedKeyUsage: '551d25', // 2.5.29.37
   /** 1.3.6.1.4.1.11129.2.4.2; RFC 6962, 3.3: a transparency log's statement about one certificate, not the next. */
   signedCertificateTimestamps: '2b06010401d679020402',
 } as const;
@@ -49,7 +43,7 @@ export function parseExtension(item: Asn1): Extension {
     id: oidOf(id),
     critical: isUniversal(critical, 'boolean') && contentOf(critical)[0] !== 0,
     value: contentOf(tagged('octetString', parts.at(-1))),
-    // Encoded when it is asked for: of most certificates it never is.
+    // Most certificates are never carried over, so their extensions are never encoded.
     get der() {
       return encodeDer(item);
     },

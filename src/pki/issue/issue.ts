@@ -4,7 +4,6 @@ import {
   contentOf,
   context,
   contextPrimitive,
-  encodeDer,
   parseDer,
   partsOf,
   primitive,
@@ -12,14 +11,14 @@ import {
   tagged,
 } from '../der/der.ts';
 import { extensionIds, findExtension, newExtension, type Extension } from '../extension/extension.ts';
-import type { LocalIssuer } from './issuer.ts';
 import { keyUsage } from '../extension/key-usage.ts';
 import { distinguishedName } from '../der/name.ts';
 import { publicKeyOf, type PrivateKey } from '../key/private-key.ts';
-import type { CertificateProfile } from './profile.ts';
-import { signatureAlgorithm, signatureOf } from './signature.ts';
 import { subjectAltName } from '../extension/subject-alt-name.ts';
 import { encodeTime } from '../der/time.ts';
+import type { LocalIssuer } from './issuer.ts';
+import type { CertificateProfile } from './profile.ts';
+import { signatureAlgorithm, signed } from './signature.ts';
 
 interface CertificateRequest {
   readonly profile: CertificateProfile;
@@ -64,11 +63,7 @@ export function issueAuthority({ commonName, privateKey, ...request }: Authority
         true,
         sequence([primitive('boolean', Buffer.from([0xff]))]),
       ),
-      newExtension(
-        extensionIds.subjectKeyIdentifier,
-        false,
-        primitive('octetString', keyIdentifier(publicKey)),
-      ),
+      subjectKeyIdentifier(publicKey),
       // RFC 5280, 4.2.1.1: a self-signed certificate may leave the authority key identifier out, as Go does.
       ...(names === undefined ? [] : [names]),
     ],
@@ -97,8 +92,7 @@ function signCertificate(toBeSigned: ToBeSigned): Certificate {
     parseDer(toBeSigned.publicKey.export({ format: 'der', type: 'spki' })),
     context(3, sequence(toBeSigned.extensions.map((extension) => parseDer(extension.der)))),
   ]);
-  const signature = signatureOf(encodeDer(tbs), toBeSigned.signer);
-  return parseCertificate(encodeDer(sequence([tbs, identifier, signature])));
+  return parseCertificate(signed(tbs, toBeSigned.signer));
 }
 
 /**
@@ -118,14 +112,18 @@ function extensions(issuer: LocalIssuer, request: CertificateRequest): Extension
     ...request.profile.extensions,
     // RFC 5280, 4.2.1.9: cA is FALSE by default, so the sequence is empty. Critical, as kubeadm has it.
     newExtension(extensionIds.basicConstraints, true, sequence([])),
-    newExtension(
-      extensionIds.subjectKeyIdentifier,
-      false,
-      primitive('octetString', keyIdentifier(request.publicKey)),
-    ),
+    subjectKeyIdentifier(request.publicKey),
     // RFC 5280, 4.2.1.1: [0] keyIdentifier must equal the issuer's subject key identifier.
     newExtension(extensionIds.authorityKeyIdentifier, false, authorityKey),
   ];
+}
+
+function subjectKeyIdentifier(publicKey: KeyObject): Extension {
+  return newExtension(
+    extensionIds.subjectKeyIdentifier,
+    false,
+    primitive('octetString', keyIdentifier(publicKey)),
+  );
 }
 
 function issuerKeyIdentifier({ certificate, privateKey }: LocalIssuer): Buffer {

@@ -1,23 +1,28 @@
 import { KubepkiError } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
-import { isCa, type Certificate, type Chain } from '../certificate/certificate.ts';
-import { hasNegativeSerial, serialOf } from '../certificate/facts.ts';
+import {
+  hasNegativeSerial,
+  isCa,
+  serialOf,
+  type Certificate,
+  type Chain,
+} from '../certificate/certificate.ts';
 import { assertsKeyUsage } from '../extension/key-usage.ts';
 import { algorithmOf, describeAlgorithm, publicKeyOf, type PrivateKey } from '../key/private-key.ts';
-import { isSigningKey } from './signature.ts';
-import { ForeignKey, isSameKey } from '../key/subject-key.ts';
+import { ForeignKey, isSameKey } from '../key/public-key.ts';
 import { isoSeconds } from '../der/time.ts';
+import { isSigningKey } from './signature.ts';
 
 /** A CA whose key is here. Only {@link localIssuer} makes one, so everything that signs has been checked. */
 export interface LocalIssuer {
   readonly kind: 'local';
   readonly certificate: Certificate;
   readonly privateKey: PrivateKey;
-  /** Everything in the CA file: any of them may verify. */
+  /** All certificates in the CA file: any of them may verify. */
   readonly bundle: Chain;
 }
 
-/** A CA whose key is somewhere else: it cannot sign here. */
+/** A CA whose key is elsewhere: it cannot sign here. */
 interface ExternalIssuer {
   readonly kind: 'external';
   readonly bundle: Chain;
@@ -32,8 +37,8 @@ interface AuthorityFiles {
 export type Issuer = LocalIssuer | ExternalIssuer;
 
 /**
- * The certificate of a CA file that a key belongs to. Where a CA was renewed with its key, several match: the valid one
- * that ends last, if Go reads it.
+ * The certificate of a CA file that a key belongs to. Where a CA was renewed with its key, several match, and
+ * {@link lastingLongest} chooses.
  */
 export function certificateOfKey(bundle: Chain, privateKey: PrivateKey, now: Date): Certificate | undefined {
   const publicKey = publicKeyOf(privateKey);
@@ -43,7 +48,7 @@ export function certificateOfKey(bundle: Chain, privateKey: PrivateKey, now: Dat
   );
 }
 
-/** The certificate that lasts longest, of several of one CA. */
+/** Chooses among certificates of one CA: the one that ends last, of those that Go reads and that are valid, if there are any. */
 export function lastingLongest(certificates: readonly Certificate[], now: Date): Certificate | undefined {
   const ordered = [...certificates].sort((a, b) => b.notAfter.getTime() - a.notAfter.getTime());
   const valid = ordered.filter((certificate) => isValidAt(certificate, now));
@@ -73,14 +78,16 @@ export function localIssuer(
 }
 
 /**
- * RFC 5280, 6.1.3: the issuer's name and key, not its name alone: every kubeadm CA is called `kubernetes`. By a key that is
- * foreign nothing is: Go verifies nothing with one either.
+ * RFC 5280, 6.1.3: name and key of the issuer must fit. The name alone says nothing: every kubeadm CA is called `kubernetes`.
  */
 export function isIssuedBy(certificate: Certificate, authority: Certificate): boolean {
   return certificate.issuer.equals(authority.subject) && hasSigned(authority, certificate);
 }
 
-/** Only the signature counts, and not the name that the certificate gives its issuer. */
+/**
+ * Only the signature counts, and not the name that the certificate gives its issuer. A foreign key has signed nothing: Go
+ * verifies nothing with one either.
+ */
 export function hasSigned({ publicKey }: Certificate, certificate: Certificate): boolean {
   return !(publicKey instanceof ForeignKey) && certificate.x509.verify(publicKey);
 }
@@ -123,7 +130,7 @@ function requireSigningCertificate(certificate: Certificate, now: Date, files: A
   }
 }
 
-/** With the same name and the same key, what the CA has signed keeps verifying. */
+/** A certificate that is made anew with the same name and the same key verifies all that the CA has signed. */
 export function positiveSerialHint(
   { issuer, subject }: Certificate,
   { certificate, key }: AuthorityFiles,

@@ -1,10 +1,10 @@
 import { isUniversal, oidOf, partsOf, tagged, type Asn1 } from '../der/der.ts';
 
-/** What a key is, by what its AlgorithmIdentifier says: no library's knowledge has a part in it. */
-export type KeyKind =
+/** What a key is by its AlgorithmIdentifier alone, whatever kinds a library knows. */
+type KeyKind =
   | { readonly type: 'rsa' }
   | { readonly type: 'ec'; readonly curve: 'P-256' | 'P-384' }
-  /** Anything else; `name` as one reads it. `common`: OpenSSL knows it, and BoringSSL, which Bun has, as well. */
+  /** Anything else; `name` as a person reads it. `common`: OpenSSL knows it, and so does BoringSSL, which Bun has. */
   | { readonly type: 'other'; readonly name: string; readonly common: boolean };
 
 // Content bytes of the OIDs, in hex. RFC 3279, 2.3.1; RFC 5480, 2.1; RFC 8410, 3; RFC 5639, 3.
@@ -36,13 +36,12 @@ export function keyKind(algorithm: Asn1 | undefined): KeyKind {
   const [id, parameters] = partsOf(tagged('sequence', algorithm));
   const algorithmId = oidOf(id);
   if (algorithmId === rsaEncryption) return { type: 'rsa' };
-  if (algorithmId !== ecPublicKey) return other(algorithmId);
-  return curveKind(parameters);
+  return algorithmId === ecPublicKey ? curveKind(parameters) : other(algorithmId);
 }
 
 /** @param parameters ECParameters (RFC 5480, 2.1.1) */
 export function curveKind(parameters: Asn1 | undefined): KeyKind {
-  // Curves spelled out in numbers: OpenSSL recognises some. Go reads none.
+  // OpenSSL recognises some curves that are spelled out in numbers. Go reads none.
   if (!isUniversal(parameters, 'oid')) {
     return { type: 'other', name: 'ECDSA with explicit parameters', common: false };
   }
@@ -57,7 +56,6 @@ export function foreignKind(kind: KeyKind): string | undefined {
 }
 
 function other(id: string): KeyKind {
-  const common = commonNames[id];
-  if (common !== undefined) return { type: 'other', name: common, common: true };
-  return { type: 'other', name: otherNames[id] ?? `key of kind ${id}`, common: false };
+  const name = commonNames[id] ?? otherNames[id] ?? `key of kind ${id}`;
+  return { type: 'other', name, common: id in commonNames };
 }

@@ -2,9 +2,9 @@ import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } fr
 import { promisify } from 'node:util';
 import { KubepkiError } from '../../errors/error.ts';
 import { isContext, parseDer, partsOf } from '../der/der.ts';
-import { curveKind, foreignKind, keyKind } from './key-kind.ts';
 import { noSuchBlock, pemBlocks } from '../der/pem.ts';
-import { ForeignKey, type SubjectKey } from './subject-key.ts';
+import { curveKind, foreignKind, keyKind } from './key-kind.ts';
+import { ForeignKey, type SubjectKey } from './public-key.ts';
 
 const generate = promisify(generateKeyPair);
 
@@ -16,12 +16,12 @@ export type KeyAlgorithm =
   | { readonly type: 'rsa'; readonly bits: number }
   | { readonly type: 'ec'; readonly curve: 'P-256' | 'P-384' };
 
-/** What a key turned out to be: one we make, or something else by its name. */
+/** What a key turned out to be: one that kubepki makes, or another by its name. */
 type FoundAlgorithm = KeyAlgorithm | { readonly type: 'other'; readonly description: string };
 
 const curves: Readonly<Record<string, 'P-256' | 'P-384'>> = { prime256v1: 'P-256', secp384r1: 'P-384' };
 
-/** What each is in DER. */
+/** The labels of PEM blocks that hold a key, and what each holds. */
 const types: Readonly<Record<string, 'pkcs1' | 'sec1' | 'pkcs8'>> = {
   'RSA PRIVATE KEY': 'pkcs1',
   'EC PRIVATE KEY': 'sec1',
@@ -35,11 +35,10 @@ const types: Readonly<Record<string, 'pkcs1' | 'sec1' | 'pkcs8'>> = {
  */
 export function parsePrivateKey(bytes: Uint8Array): PrivateKey {
   const blocks = pemBlocks(bytes);
-  if (
-    blocks.some(
-      (block) => block.label === 'ENCRYPTED PRIVATE KEY' || (isKey(block.label) && block.hasHeaders),
-    )
-  ) {
+  const isEncrypted = blocks.some(
+    ({ label, hasHeaders }) => label === 'ENCRYPTED PRIVATE KEY' || (isKey(label) && hasHeaders),
+  );
+  if (isEncrypted) {
     throw new KubepkiError('encrypted-key', 'is protected by a passphrase', {
       hint: 'decrypt it into a file only root can read, as kubeadm needs it too: openssl pkey -in FILE -out FILE.plain',
     });
@@ -83,18 +82,12 @@ export function publicKeyOf(privateKey: PrivateKey): KeyObject {
 
 export function algorithmOf(key: SubjectKey): FoundAlgorithm {
   if (key instanceof ForeignKey) return { type: 'other', description: key.name };
-  const details = key.asymmetricKeyDetails;
-  if (key.asymmetricKeyType === 'rsa' && details?.modulusLength !== undefined) {
-    return { type: 'rsa', bits: details.modulusLength };
-  }
-  const curve = details?.namedCurve;
-  if (key.asymmetricKeyType === 'ec' && curve !== undefined) {
-    const known = curves[curve];
-    return known === undefined
-      ? { type: 'other', description: `ECDSA ${curve}` }
-      : { type: 'ec', curve: known };
-  }
-  return { type: 'other', description: key.asymmetricKeyType ?? 'unknown' };
+  const { asymmetricKeyType: type = 'unknown', asymmetricKeyDetails: details } = key;
+  if (type === 'rsa' && details?.modulusLength !== undefined) return { type, bits: details.modulusLength };
+  const name = details?.namedCurve;
+  if (type !== 'ec' || name === undefined) return { type: 'other', description: type };
+  const curve = curves[name];
+  return curve === undefined ? { type: 'other', description: `ECDSA ${name}` } : { type, curve };
 }
 
 /** `RSA-2048`, `ECDSA-P256`: kubeadm's names. */
@@ -115,7 +108,7 @@ function isKey(label: string): boolean {
 
 /** A key that is not well-formed has no kind: node:crypto has the last word on it. */
 function foreignKindOf(label: string, der: Buffer): string | undefined {
-  // PKCS#1 has no kind in it.
+  // PKCS#1 is for RSA alone.
   if (label === 'RSA PRIVATE KEY') return undefined;
   try {
     const parts = partsOf(parseDer(der));

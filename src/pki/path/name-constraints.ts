@@ -11,9 +11,9 @@ interface Subtree {
 }
 
 /**
- * Why a CA must not sign for these names (RFC 5280, 4.2.1.10). DNS names and IP addresses are judged, as crypto/x509 does;
- * e-mail addresses and URIs, which no certificate that kubeadm makes has, are not.
- * @returns undefined: it may
+ * Why a CA must not sign for these names (RFC 5280, 4.2.1.10). DNS names and IP addresses are judged as crypto/x509 does. No
+ * certificate of kubeadm's has e-mail addresses or URIs, and they are not judged.
+ * @returns undefined: the CA may sign for them
  */
 export function constraintProblem(
   signer: Certificate,

@@ -17,9 +17,11 @@ import {
 import { parseExtension, type Extension } from '../extension/extension.ts';
 import { encodePem, noSuchBlock, pemBlocks } from '../der/pem.ts';
 import { publicKeyOf, type PrivateKey } from '../key/private-key.ts';
-import { isSignedBy, signatureAlgorithm, signatureOf } from '../issue/signature.ts';
-import { ForeignKey, subjectKey } from '../key/subject-key.ts';
-import { extensionRequest } from './request-attributes.ts';
+import { isSignedBy, signed } from '../issue/signature.ts';
+import { ForeignKey, subjectKey } from '../key/public-key.ts';
+
+/** PKCS#9 extensionRequest, 1.2.840.113549.1.9.14 (RFC 2985, 5.4.2). */
+export const extensionRequest = '2a864886f70d01090e';
 
 /** What a CA is asked for: PKCS#10 (RFC 2986). */
 export interface CertificationRequest {
@@ -49,9 +51,7 @@ export function requestCertificate(
     parseDer(publicKeyOf(privateKey).export({ format: 'der', type: 'spki' })),
     { ...context(0, set([])), value: attributes },
   ]);
-  const { identifier } = signatureAlgorithm(privateKey);
-  const signature = signatureOf(encodeDer(info), privateKey);
-  return parseRequestDer(encodeDer(sequence([info, identifier, signature])));
+  return parseRequestDer(signed(info, privateKey));
 }
 
 export function encodeRequest(request: CertificationRequest): string {
@@ -63,7 +63,7 @@ export function encodeRequest(request: CertificationRequest): string {
  * @throws KubepkiError bad-request, bad-pem
  */
 export function parseRequest(bytes: Uint8Array): CertificationRequest {
-  // The second is what some older tools write.
+  // Some older tools write the second label.
   const labels = ['CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST'];
   const block = pemBlocks(bytes).find(({ label, hasHeaders }) => labels.includes(label) && !hasHeaders);
   if (block === undefined) {

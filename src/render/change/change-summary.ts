@@ -3,7 +3,7 @@ import type {
   ChangedCertificate,
   ChangeReport,
 } from '../../operations/change/change-report.ts';
-import { kubeadmDate } from '../kubeadm-date.ts';
+import { kubeadmDate } from '../times.ts';
 
 const verbs: Readonly<Record<ChangeCommand, string>> = {
   renew: 'renewed',

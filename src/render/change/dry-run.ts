@@ -1,23 +1,25 @@
-import { kubeadmDate } from '../kubeadm-date.ts';
-import { printable } from '../printable.ts';
+import type { SanEdit } from '../../pki/extension/edit-subject-alt-name.ts';
+import { printableLines } from '../printable.ts';
+import { kubeadmDate } from '../times.ts';
 
 export interface PlannedChange {
   readonly name: string;
   readonly oldNotAfter: Date | undefined;
   readonly newNotAfter: Date | undefined;
-  /** The new end is the CA's own, earlier than asked for. */
+  /** The new end is the CA's own, and earlier than asked for. */
   readonly capped?: boolean;
-  /** Such as `CN=kubernetes` and `RSA-2048`; left out where nothing is issued. */
+  /** `CN=kubernetes`; left out, as is the type of the key, where no certificate is issued. */
   readonly issuer?: string;
+  /** `RSA-2048` */
   readonly keyType?: string;
-  /** What else changes, such as the SANs: a line of its own. */
+  /** A line of its own, about the SANs or the CAs. */
   readonly remark?: string;
   readonly files: readonly string[];
 }
 
 /**
- * What a command would do: a line for each certificate, and its files below it.
- * @param files those that belong to no one certificate alone
+ * The text of a dry run: a line for each certificate, and its files below it.
+ * @param files the files that belong to no one certificate alone
  */
 export function dryRunLines(changes: readonly PlannedChange[], files: readonly string[] = []): string {
   const blocks = changes.map(
@@ -32,11 +34,25 @@ export function dryRunLines(changes: readonly PlannedChange[], files: readonly s
       return [`would change ${name}: ${details.join(', ')}`, ...lines.map((line) => `  ${line}`)];
     },
   );
-  return [...blocks.flat(), ...files.map((file) => `  ${file}`), 'nothing was changed (--dry-run)']
-    .map((line) => `${printable(line)}\n`)
-    .join('');
+  return printableLines([
+    ...blocks.flat(),
+    ...files.map((file) => `  ${file}`),
+    'nothing was changed (--dry-run)',
+  ]);
 }
 
 function date(value: Date | undefined): string {
   return value === undefined ? 'missing' : kubeadmDate(value);
+}
+
+/** The change of a certificate's SANs in words: `SANs added DNS:a.example.com; removed IP:192.0.2.9`. */
+export function sanDifference(edit: SanEdit | undefined): string {
+  if (edit === undefined) return 'the SANs do not change';
+  const parts = [
+    ...(edit.added.length === 0 ? [] : [`added ${edit.added.join(', ')}`]),
+    ...(edit.removed.length === 0 ? [] : [`removed ${edit.removed.join(', ')}`]),
+  ];
+  return parts.length === 0
+    ? 'the SANs stay the same, written as kubeadm writes them'
+    : `SANs ${parts.join('; ')}`;
 }

@@ -1,5 +1,5 @@
 import type { InitSpec } from '../../catalog/init-order.ts';
-import { printable } from '../printable.ts';
+import { printableLines } from '../printable.ts';
 
 export interface ShownGeneration {
   readonly status: 'existing' | 'keyless' | 'new' | 'unmanaged';
@@ -11,20 +11,15 @@ export interface ShownGeneration {
   readonly path?: string | undefined;
 }
 
-interface GenerationDirectories {
-  readonly certDir: string;
-  readonly kubeconfigDir: string;
-}
-
 /** The lines of `kubeadm init phase certs` and `kubeadm init phase kubeconfig`. */
 export function generationLines(
   shown: readonly ShownGeneration[],
-  { certDir, kubeconfigDir }: GenerationDirectories,
+  { certDir, kubeconfigDir }: { readonly certDir: string; readonly kubeconfigDir: string },
   { dryRun }: { readonly dryRun: boolean },
 ): string {
   const certs = shown.filter(({ spec }) => spec.kind !== 'kubeconfig');
   const kubeconfigs = shown.filter(({ spec }) => spec.kind === 'kubeconfig');
-  return [
+  return printableLines([
     ...(certs.length === 0 ? [] : [`[certs] Using certificateDir folder ${JSON.stringify(certDir)}`]),
     ...certs.flatMap((one) => certLines(one, dryRun)),
     ...(kubeconfigs.length === 0
@@ -32,9 +27,7 @@ export function generationLines(
       : [`[kubeconfig] Using kubeconfig folder ${JSON.stringify(kubeconfigDir)}`]),
     ...kubeconfigs.map((one) => kubeconfigLine(one, dryRun)),
     ...(dryRun ? ['nothing was changed (--dry-run)'] : []),
-  ]
-    .map((line) => `${printable(line)}\n`)
-    .join('');
+  ]);
 }
 
 function certLines({ status, spec, names }: ShownGeneration, dryRun: boolean): string[] {
@@ -49,30 +42,24 @@ function certLines({ status, spec, names }: ShownGeneration, dryRun: boolean): s
   }
   const { baseName } = spec;
   switch (status) {
-    case 'new':
-      return [
-        `[certs] ${generating} ${JSON.stringify(baseName)} certificate and key`,
-        ...(names === undefined
-          ? []
-          : [
-              // Go's %v of a list.
-              `[certs] ${baseName} serving cert is signed for DNS names [${names.dnsNames.join(' ')}] and IPs [${names.ipAddresses.join(' ')}]`,
-            ]),
-      ];
+    case 'new': {
+      const made = `[certs] ${generating} ${JSON.stringify(baseName)} certificate and key`;
+      if (names === undefined) return [made];
+      // Go's %v of a list.
+      const list = (values: readonly string[]): string => `[${values.join(' ')}]`;
+      const sans = `DNS names ${list(names.dnsNames)} and IPs ${list(names.ipAddresses)}`;
+      return [made, `[certs] ${baseName} serving cert is signed for ${sans}`];
+    }
     case 'keyless':
       return [`[certs] Using existing ${baseName} keyless certificate authority`];
-    case 'existing':
-      return [
-        spec.kind === 'ca'
-          ? `[certs] Using existing ${baseName} certificate authority`
-          : `[certs] Using existing ${baseName} certificate and key on disk`,
-      ];
-    case 'unmanaged':
-      return [
-        spec.kind === 'ca'
-          ? `[certs] External etcd mode: Skipping ${baseName} certificate authority generation`
-          : `[certs] External etcd mode: Skipping ${baseName} certificate generation`,
-      ];
+    case 'existing': {
+      const what = spec.kind === 'ca' ? 'certificate authority' : 'certificate and key on disk';
+      return [`[certs] Using existing ${baseName} ${what}`];
+    }
+    case 'unmanaged': {
+      const what = spec.kind === 'ca' ? 'certificate authority' : 'certificate';
+      return [`[certs] External etcd mode: Skipping ${baseName} ${what} generation`];
+    }
   }
 }
 

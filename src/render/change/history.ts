@@ -1,8 +1,7 @@
 import type { CertificateRecord } from '../../changeset/change-set.ts';
 import type { PastChange } from '../../changeset/past-change.ts';
 import { renderDocument, type DocumentFormat } from '../document.ts';
-import { printable } from '../printable.ts';
-import { tabWriter } from '../tab-writer.ts';
+import { kubectlTable } from '../tab-writer.ts';
 
 export interface HistoryEntry extends PastChange {
   /** RFC 3339. */
@@ -14,10 +13,10 @@ export interface HistoryEntry extends PastChange {
   readonly files: readonly string[];
 }
 
-/** The newest first. */
+/** @param entries the newest first */
 export function historyTable(entries: readonly HistoryEntry[]): string {
   if (entries.length === 0) return 'no backups yet\n';
-  const rows = [
+  return kubectlTable([
     ['ID', 'NUMBER', 'USER', 'RESTORED', 'COMMAND', 'CERTIFICATES'],
     ...entries.map(({ id, sequence, user, restored, command, certificates }) => [
       id,
@@ -27,13 +26,7 @@ export function historyTable(entries: readonly HistoryEntry[]): string {
       command,
       certificates.length === 0 ? '-' : certificates.map(({ name }) => name).join(', '),
     ]),
-  ];
-  return tabWriter(
-    rows.map((row) => row.map(printable)),
-    { padding: 3 },
-  )
-    .map((line) => `${line.trimEnd()}\n`)
-    .join('');
+  ]);
 }
 
 export function historyDocument(entries: readonly HistoryEntry[], format: DocumentFormat): string {

@@ -1,5 +1,5 @@
-import { kubeadmDate } from '../kubeadm-date.ts';
-import { printable } from '../printable.ts';
+import { kubeadmDate } from '../times.ts';
+import { printableLines } from '../printable.ts';
 
 export type ShownInstall =
   | {
@@ -11,7 +11,7 @@ export type ShownInstall =
   | { readonly status: 'pending'; readonly longName: string; readonly certificate: string }
   | { readonly status: 'idle'; readonly longName: string };
 
-/** What was brought home, and what is still to come. */
+/** The certificates that were brought home, and those still to come. */
 export function installLines(
   certificates: readonly ShownInstall[],
   { directory, dryRun }: { readonly directory: string; readonly dryRun: boolean },
@@ -20,26 +20,20 @@ export function installLines(
     certificates.length === 0
       ? [`nothing waits for a signature in ${directory}`]
       : certificates.flatMap(block);
-  return [
+  return printableLines([
     ...lines.map((line) => (dryRun ? line.replace(/ installed,/, ' would be installed,') : line)),
     ...(dryRun ? ['nothing was changed (--dry-run)'] : []),
-  ]
-    .map((line) => `${printable(line)}\n`)
-    .join('');
+  ]);
 }
 
 function block(one: ShownInstall): string[] {
   switch (one.status) {
     case 'installed':
-      return [
-        `${one.longName} installed, ends ${kubeadmDate(one.notAfter)}`,
-        ...one.files.map((file) => `  ${file}`),
-      ];
-    case 'in-place':
-      return [
-        `${one.longName} is in its place and has been checked, ends ${kubeadmDate(one.notAfter)}`,
-        ...one.files.map((file) => `  ${file}`),
-      ];
+    case 'in-place': {
+      const what = one.status === 'installed' ? 'installed' : 'is in its place and has been checked';
+      const ends = `${one.longName} ${what}, ends ${kubeadmDate(one.notAfter)}`;
+      return [ends, ...one.files.map((file) => `  ${file}`)];
+    }
     case 'pending':
       return [`${one.longName} not signed yet, expected as ${one.certificate}`];
     case 'idle':

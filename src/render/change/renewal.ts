@@ -1,18 +1,22 @@
-import { kubeadmDate } from '../kubeadm-date.ts';
-import { printable } from '../printable.ts';
+import { printableLines } from '../printable.ts';
+import { kubeadmDate, humanDuration } from '../times.ts';
 
 /**
- * A certificate that `--within` leaves as it is. Each of the `reasons` is said of the certificate: `has no
- * private key`.
+ * A certificate that `--within` leaves as it is. Each of the `reasons` is a predicate: `has no private key`.
  */
-export type RestingOutcome =
+type RestingOutcome =
   | { readonly status: 'not-due'; readonly longName: string; readonly notAfter: Date }
   | { readonly status: 'unsound'; readonly longName: string; readonly reasons: readonly string[] };
 
-type RenewalOutcome =
+/** What every way to renew may say of a certificate that stays. */
+export type ShownLeft =
+  | { readonly status: 'missing'; readonly longName: string }
+  | { readonly status: 'same-sans'; readonly longName: string }
+  | RestingOutcome;
+
+export type RenewalOutcome =
   | { readonly status: 'renewed'; readonly longName: string }
-  | { readonly status: 'missing' | 'same-sans'; readonly longName: string }
-  | RestingOutcome
+  | ShownLeft
   | { readonly status: 'ca-ends-first'; readonly longName: string; readonly notAfter: Date }
   | { readonly status: 'external-ca'; readonly longName: string; readonly caBaseName: string };
 
@@ -20,17 +24,25 @@ const closingText = `
 Done renewing certificates. You must restart the kube-apiserver, kube-controller-manager, kube-scheduler and etcd, so that they can use the new certificates.
 `;
 
-/**
- * kubeadm's sentences, a line each.
- * @param closing whether kubeadm's last line, about restarting, follows
- */
+interface RenewalText {
+  /** Whether kubeadm's last line, about restarting, follows. */
+  readonly closing: boolean;
+  /** The window as typed; undefined: what is due does not matter. */
+  readonly within: string | undefined;
+  /** Certificates are renewed that are none of these outcomes. */
+  readonly due: boolean;
+}
+
+/** kubeadm's sentences, a line each. What is not due is said only beside what is: a timer's daily run has one line. */
 export function renewalLines(
   outcomes: readonly RenewalOutcome[],
-  { closing }: { readonly closing: boolean },
+  { closing, within, due }: RenewalText,
 ): string {
-  return (
-    outcomes.map((outcome) => `${printable(sentence(outcome))}\n`).join('') + (closing ? closingText : '')
-  );
+  const said = outcomes.filter(({ status }) => status !== 'not-due');
+  const isIdle = !due && said.length < outcomes.length && said.every(({ status }) => status === 'missing');
+  const lines = printableLines((isIdle && within !== undefined ? said : outcomes).map(sentence));
+  const idle = isIdle && within !== undefined ? `nothing is due within ${within}\n` : '';
+  return lines + (closing ? closingText : '') + idle;
 }
 
 function sentence(outcome: RenewalOutcome): string {
@@ -52,10 +64,20 @@ function sentence(outcome: RenewalOutcome): string {
 }
 
 export function restingSentence(outcome: RestingOutcome): string {
-  switch (outcome.status) {
-    case 'not-due':
-      return `${outcome.longName} is not due: it ends ${kubeadmDate(outcome.notAfter)}`;
-    case 'unsound':
-      return `${outcome.longName} is left alone: it ${outcome.reasons.join(' and ')}`;
-  }
+  return outcome.status === 'not-due'
+    ? `${outcome.longName} is not due: it ends ${kubeadmDate(outcome.notAfter)}`
+    : `${outcome.longName} is left alone: it ${outcome.reasons.join(' and ')}`;
+}
+
+/** The certificates that are about to be renewed, and the question. It ends without a newline, where the answer is typed. */
+export function renewalQuestion(
+  rows: readonly { readonly name: string; readonly notAfter: Date; readonly residualMs: number }[],
+): string {
+  const longest = Math.max(...rows.map(({ name }) => name.length));
+  const list = rows.map(
+    ({ name, notAfter, residualMs }) =>
+      `  ${name.padEnd(longest)}  ends ${kubeadmDate(notAfter)} (${humanDuration(residualMs)})\n`,
+  );
+  const what = rows.length === 1 ? 'this certificate' : `these ${String(rows.length)} certificates`;
+  return `Each gets a new key and a new certificate:\n${list.join('')}Renew ${what}? [y/N] `;
 }

@@ -1,6 +1,6 @@
 import type { Component } from '../../catalog/catalog.ts';
 import type { ProbeEndpoint } from '../../operations/restart/plan-restart.ts';
-import { printable } from '../printable.ts';
+import { printableLines } from '../printable.ts';
 
 type RestartEvent =
   | { readonly status: 'restarted' | 'would-restart'; readonly component: Component }
@@ -14,7 +14,7 @@ type RestartEvent =
 
 /** One line for each step of a restart. */
 export function restartLine(event: RestartEvent): string {
-  return `${printable(sentence(event))}\n`;
+  return printableLines([sentence(event)]);
 }
 
 function sentence(event: RestartEvent): string {
@@ -30,7 +30,7 @@ function sentence(event: RestartEvent): string {
   }
 }
 
-/** What a probe asks: `https://192.0.2.10:6443/livez`, or `192.0.2.10:2379` where it asks for a connection only. */
+/** The place that a probe asks: `https://192.0.2.10:6443/livez`, or `192.0.2.10:2379` where it asks for a connection only. */
 export function probePlace(probe: ProbeEndpoint): string {
   const host = probe.host.includes(':') ? `[${probe.host}]` : probe.host;
   const place = `${host}:${String(probe.port)}`;

@@ -1,5 +1,7 @@
 import { stringify } from 'yaml';
 import type { KubeadmReport, ExpirationRow } from '../../operations/expiration/expiration-report.ts';
+import type { TreeExpiration } from '../../operations/expiration/expiration.ts';
+import { renderDocument, type DocumentFormat } from '../document.ts';
 
 /** kubeadm's output.kubeadm.k8s.io/v1alpha3 Certificate; the order of the keys is Go's. */
 interface CertificateInfo {
@@ -20,7 +22,7 @@ export function expirationDocument(report: KubeadmReport, format: 'json' | 'yaml
   return stringify(document, { sortMapEntries: true, indentSeq: false, version: '1.1', lineWidth: 0 });
 }
 
-/** The same before it is text. */
+/** The same document, before it is text. */
 export function expirationInfo(report: KubeadmReport): object {
   return {
     kind: 'CertificateExpirationInfo',
@@ -49,5 +51,32 @@ function certificateInfo(row: ExpirationRow): CertificateInfo {
     externallyManaged: row.externallyManaged,
     ...(row.caName === undefined ? {} : { caName: row.caName }),
     missing: false,
+  };
+}
+
+const kind = 'CertificateExpirationInfoList';
+
+export function treesDocument(trees: readonly TreeExpiration[], format: DocumentFormat): string {
+  return renderDocument(kind, { items: trees.map(itemOf) }, format);
+}
+
+/** The same document, before it is text. */
+export function treesInfo(trees: readonly TreeExpiration[]): object {
+  return { kind, apiVersion: 'kubepki/v1', items: trees.map(itemOf) };
+}
+
+/** kubeadm's document has no field for an unreadable file. For an unreadable tree there is no document of kubeadm's. */
+function itemOf({ node, report, problems, findings }: TreeExpiration): object {
+  return {
+    node,
+    ...(report === undefined ? {} : { expiration: expirationInfo(report) }),
+    problems: problems.map(({ oneLine }) => oneLine),
+    findings: findings.map(({ name, check, severity, file, message }) => ({
+      name,
+      check,
+      severity,
+      file,
+      message,
+    })),
   };
 }

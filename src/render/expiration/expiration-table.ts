@@ -1,5 +1,49 @@
-import type { KubeadmReport } from '../../operations/expiration/expiration-report.ts';
-import { authorityCells, certificateCells, expirationRows } from './expiration-rows.ts';
+import type { ExpirationRow, KubeadmReport } from '../../operations/expiration/expiration-report.ts';
+import type { TreeExpiration } from '../../operations/expiration/expiration.ts';
+import { humanDuration, kubeadmDate } from '../times.ts';
+import { printable } from '../printable.ts';
+import { tabWriter } from '../tab-writer.ts';
+
+// kubeadm's tabwriter: columns at least 10 wide, 3 spaces between them.
+const minimumWidth = 10;
+const padding = 3;
+// kubeadm writes the last cell with %-8v, as tabwriter does not pad it.
+const lastCellWidth = 8;
+
+// kubeadm has no such mark: it then prints no table at all.
+const invalid = '!INVALID!';
+
+/** Name, date, time left, CA, whether that is external. */
+function certificateCells(row: ExpirationRow): readonly string[] {
+  if (row.status !== 'present') return [marked(row), '', '', '', ''];
+  return [
+    row.refused ? `${invalid} ${row.name}` : row.name,
+    kubeadmDate(row.notAfter),
+    humanDuration(row.residualMs),
+    row.caName ?? '',
+    external(row),
+  ];
+}
+
+/** Name, date, time left, whether the key is external. */
+function authorityCells(row: ExpirationRow): readonly string[] {
+  if (row.status !== 'present') return [marked(row), '', '', ''];
+  return [row.name, kubeadmDate(row.notAfter), humanDuration(row.residualMs), external(row)];
+}
+
+function expirationRows(rows: readonly (readonly string[])[]): string {
+  return tabWriter(rows, { minimumWidth, padding })
+    .map((row) => `${row}\n`)
+    .join('');
+}
+
+function marked(row: Exclude<ExpirationRow, { status: 'present' }>): string {
+  return `${row.status === 'missing' ? '!MISSING!' : invalid} ${row.name}`;
+}
+
+function external(row: Extract<ExpirationRow, { status: 'present' }>): string {
+  return (row.externallyManaged ? 'yes' : 'no').padEnd(lastCellWidth);
+}
 
 /** The two tables of `kubeadm certs check-expiration`, byte for byte. */
 export function expirationTable(report: KubeadmReport): string {
@@ -12,4 +56,28 @@ export function expirationTable(report: KubeadmReport): string {
     ...report.certificateAuthorities.map(authorityCells),
   ]);
   return `${certificates}\n${authorities}`;
+}
+
+const header = [
+  'NODE',
+  'CERTIFICATE',
+  'EXPIRES',
+  'RESIDUAL TIME',
+  'CERTIFICATE AUTHORITY',
+  'EXTERNALLY MANAGED',
+];
+
+/** One table for all trees: kubeadm's rows, the CAs among them, behind the node that they belong to. */
+export function treesTable(trees: readonly TreeExpiration[]): string {
+  return expirationRows([header, ...trees.flatMap(rowsOf)]);
+}
+
+function rowsOf({ node: typed, report }: TreeExpiration): (readonly string[])[] {
+  const node = printable(typed);
+  // The reason is on stderr.
+  if (report === undefined) return [[node, invalid, '', '', '', '']];
+  return [...report.certificates, ...report.certificateAuthorities].map((row) => [
+    node,
+    ...certificateCells(row),
+  ]);
 }

@@ -1,5 +1,5 @@
-import type { Fault, Remaining } from '../../operations/expiration/findings.ts';
-import { humanDuration } from '../human-duration.ts';
+import type { Fault, Remaining } from '../../operations/expiration/expiration-report.ts';
+import { humanDuration } from '../times.ts';
 
 /** `apiserver expired 3d ago, etcd-peer cannot be read, scheduler.conf is missing` */
 export function faultsText(faults: readonly Fault[]): string {

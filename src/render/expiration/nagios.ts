@@ -1,20 +1,19 @@
-import type { ExpirationRow } from '../../operations/expiration/expiration-report.ts';
-import type { Remaining, Fault } from '../../operations/expiration/findings.ts';
+import type { ExpirationRow, Remaining, Fault } from '../../operations/expiration/expiration-report.ts';
 import { faultsText, remainingText } from './findings.ts';
-import { humanDuration } from '../human-duration.ts';
+import { humanDuration } from '../times.ts';
 import { printable } from '../printable.ts';
 
-/** What a plugin says, with the numbers of the Monitoring Plugins guidelines. */
+/** The states of the Monitoring Plugins guidelines. */
 type NagiosStatus = 'OK' | 'WARNING' | 'CRITICAL' | 'UNKNOWN';
 
 export interface NagiosVerdict {
   readonly status: Exclude<NagiosStatus, 'UNKNOWN'>;
   readonly faults: readonly Fault[];
-  /** Within the threshold of the status; none when it is OK. */
+  /** The certificates that expire within the threshold of the status; none when it is OK. */
   readonly due: readonly Remaining[];
-  /** The next to expire, when there is any. */
+  /** The next certificate to expire. */
   readonly next: Remaining | undefined;
-  /** What is wrong beyond the rows, such as a CA's key. */
+  /** The errors that no row tells, such as one about a CA's key. */
   readonly problems: readonly { readonly oneLine: string }[];
 }
 
@@ -38,7 +37,7 @@ export function nagiosUnknown(message: string): string {
 }
 
 function statusLine(status: NagiosStatus, message: string): string {
-  // Behind a bar comes the performance data.
+  // The performance data begins with a bar.
   return `KUBEPKI ${status} - ${printable(message).replaceAll('|', ' ')}`;
 }
 
@@ -56,7 +55,7 @@ function sentence({ status, faults, due, next, problems }: NagiosVerdict, count:
   return parts.join('; ');
 }
 
-/** `'label'=value[UOM];[warn];[crit]`: a range `N:` alerts below N. `U`: cannot be told. */
+/** `'label'=value[UOM];[warn];[crit]`: a range `N:` alerts below N, and `U` is an unknown value. */
 function performanceData(row: ExpirationRow, { warningMs, criticalMs }: Thresholds): string {
   const label = quotedLabel(row.name);
   if (row.status !== 'present') return `${label}=U`;

@@ -1,16 +1,16 @@
 import { printable } from '../printable.ts';
 import type { Monitored } from '../../operations/expiration/monitored.ts';
 
-/** When `renew` last ran and what came of it; undefined: not known. Whole seconds since 1970. */
+/** The times of the last runs of `renew`, in whole seconds since 1970, and the last exit code; undefined: not known. */
 export interface RenewRuns {
   readonly lastRun: number | undefined;
   readonly lastSuccess: number | undefined;
   readonly lastExitCode: number | undefined;
 }
 
-/** What there is to say of one node, as little as can be: there may be thousands, and all are kept until the last is read. */
+/** The metrics of one node, as small as they can be: all of thousands of nodes are kept until the last one is read. */
 export interface NodeMetrics {
-  /** As they are written, braces and all. */
+  /** The text of the labels, with its braces. */
   readonly labels: string;
   readonly rows: readonly RowMetrics[];
   readonly readErrors: number;
@@ -18,10 +18,10 @@ export interface NodeMetrics {
 
 interface RowMetrics {
   readonly labels: string;
-  /** undefined: missing or unreadable. */
+  /** undefined: it is missing or unreadable. */
   readonly certificate:
     { readonly notBefore: number; readonly notAfter: number; readonly expired: boolean } | undefined;
-  /** undefined: one of several in a CA's file, and not the one in use. */
+  /** undefined: it is one of several in a CA's file, and not the one in use. */
   readonly wrong: boolean | undefined;
 }
 
@@ -32,7 +32,7 @@ interface Sample {
 
 type Label = readonly [name: string, value: string];
 
-// In this order, as in enix/x509-certificate-exporter; what a name does not have is left out.
+// The order is that of enix/x509-certificate-exporter.
 const attributes = ['C', 'ST', 'L', 'O', 'OU', 'CN'];
 
 const runs = [
@@ -49,7 +49,7 @@ const runs = [
   ['kubepki_renew_last_exit_code', 'The exit code of the last kubepki certs renew.', 'lastExitCode'],
 ] as const;
 
-/** @param node a label of each sample, where several nodes are spoken of; undefined: there is but one */
+/** @param node the label of each sample; undefined: there is one node only */
 export function nodeMetrics(
   node: string | undefined,
   rows: readonly Monitored[],
@@ -76,8 +76,8 @@ function datesOf(certificate: Monitored['certificate']): RowMetrics['certificate
 }
 
 /**
- * The text exposition format, with the metrics and labels of enix/x509-certificate-exporter. In pieces: of a thousand nodes it
- * is long.
+ * The text exposition format, with the metrics and labels of enix/x509-certificate-exporter. It comes in pieces, as for a thousand
+ * nodes it is long.
  */
 export function* prometheusTexts(
   nodes: readonly NodeMetrics[],
@@ -128,7 +128,7 @@ export function parseRenewRuns(text: string): RenewRuns {
   return Object.fromEntries(runs.map(([name, , key]) => [key, valueOf(name)])) as unknown as RenewRuns;
 }
 
-// Some 25 kB: what is written is soon forgotten, and there are not a thousand writes.
+// A piece has some 25 kB: memory is soon free again, and there are not a thousand writes.
 const samplesAtOnce = 100;
 
 function* gauge(name: string, help: string, samples: readonly Sample[]): Generator<string> {

@@ -1,20 +1,20 @@
-import type { Asked } from '../../operations/kubelet-serving/asked.ts';
-import type { SigningRequest } from '../../operations/kubelet-serving/signing-request.ts';
+import type { SettledRow } from '../../operations/kubelet-serving/kubelet-serving.ts';
+import type { Asked, SigningRequest } from '../../operations/kubelet-serving/signing-request.ts';
 import { renderDocument, type DocumentFormat } from '../document.ts';
-import { humanDuration } from '../human-duration.ts';
-import { printable } from '../printable.ts';
-import { tabWriter } from '../tab-writer.ts';
+import { printableLines } from '../printable.ts';
+import { kubectlTable } from '../tab-writer.ts';
+import { humanDuration } from '../times.ts';
 
 export type ListedRequest =
   | {
       readonly object: Omit<SigningRequest, 'request'>;
-      /** undefined: what it holds is not a well-formed request. */
+      /** undefined: the object holds no well-formed request. */
       readonly asked: Asked | undefined;
     }
   /** An object that cannot be read. */
   | { readonly name: string };
 
-// Those of `kubectl get csr`, byte for byte, then ours.
+// The first six are those of `kubectl get csr`, byte for byte.
 export const requestTitles = [
   'NAME',
   'AGE',
@@ -25,19 +25,17 @@ export const requestTitles = [
   'KEY',
   'REQUESTED NAMES',
 ] as const;
-// kubectl's tabwriter (k8s.io/cli-runtime, printers.GetNewTabWriter).
-const padding = 3;
 const mostNames = 10;
 
 /** @param now what the ages are counted from */
 export function signingRequestTable(requests: readonly ListedRequest[], now: Date): string {
-  const rows = requests.map((request) => requestCells(request, now).map(printable));
-  return tabWriter([requestTitles, ...rows], { padding })
-    .map((line) => `${line.trimEnd()}\n`)
-    .join('');
+  return kubectlTable([requestTitles, ...requests.map((request) => requestCells(request, now))]);
 }
 
-/** What stands below the titles; not printable yet. @param separator between the requested names */
+/**
+ * The cells below the titles, as the requestor wrote them: not made printable.
+ * @param separator between the requested names
+ */
 export function requestCells(listed: ListedRequest, now: Date, separator = ','): string[] {
   if (!('object' in listed))
     return [listed.name, '<unknown>', ...requestTitles.slice(2).map(() => '<invalid>')];
@@ -109,4 +107,54 @@ const fields = [
 
 function unreadable(name: string): Readonly<Record<string, unknown>> {
   return { name, ...Object.fromEntries(fields.map((field) => [field, null])) };
+}
+
+/** A line for each request that was decided, or would be. The others are errors or warnings. */
+export function decisionLines(rows: readonly SettledRow[]): string {
+  return printableLines(rows.flatMap(line));
+}
+
+function line({ settled, asked }: SettledRow): string[] {
+  const { name, outcome } = settled;
+  if (outcome === 'refused' || outcome === 'unreadable' || outcome === 'not-found') return [];
+  const { request, because } = settled;
+  const names = (asked?.names ?? []).slice(0, 20);
+  const what =
+    because === undefined
+      ? [request.username, ...names].join(', ')
+      : `check ${because.check}: ${because.reason}`;
+  return [`${name} ${done[outcome]} (${what})`];
+}
+
+const done = {
+  approved: 'approved',
+  'would-approve': 'would be approved',
+  denied: 'denied',
+  'would-deny': 'would be denied',
+} as const;
+
+export function decisionDocument(
+  { command, dryRun, rows }: { command: 'approve' | 'deny'; dryRun: boolean; rows: readonly SettledRow[] },
+  format: DocumentFormat,
+): string {
+  return renderDocument(
+    'SigningRequestDecision',
+    { command, dryRun, requests: rows.map(decisionEntry) },
+    format,
+  );
+}
+
+function decisionEntry({ settled, asked }: SettledRow): Readonly<Record<string, unknown>> {
+  const { name, outcome } = settled;
+  const found = outcome === 'not-found' || outcome === 'unreadable' ? undefined : settled;
+  return {
+    name,
+    outcome,
+    check: found?.because?.check ?? null,
+    reason: (outcome === 'unreadable' ? settled.reason : found?.because?.reason) ?? null,
+    signerName: found?.request.signerName ?? null,
+    requestor: found?.request.username ?? null,
+    key: asked?.key ?? null,
+    names: asked?.names ?? null,
+  };
 }

@@ -1,5 +1,5 @@
 import type { PlannedChange } from '../../render/change/dry-run.ts';
-import { kubeadmDate, kubeadmDay } from '../../render/kubeadm-date.ts';
+import { kubeadmDate, kubeadmDay } from '../../render/times.ts';
 import { printable } from '../../render/printable.ts';
 import { drawRows, drawTitles } from './draw.ts';
 import { fit, type Column, type Layout } from './fit.ts';

@@ -1,7 +1,5 @@
-import { hasExpired } from '../../operations/expiration/due.ts';
-import type { ExpirationRow } from '../../operations/expiration/expiration-report.ts';
-import { humanDuration } from '../../render/human-duration.ts';
-import { kubeadmDate, kubeadmDay } from '../../render/kubeadm-date.ts';
+import { hasExpired, type ExpirationRow } from '../../operations/expiration/expiration-report.ts';
+import { humanDuration, kubeadmDate, kubeadmDay } from '../../render/times.ts';
 import { printable } from '../../render/printable.ts';
 import type { Urgency } from './draw.ts';
 import type { Column } from './fit.ts';

@@ -1,5 +1,5 @@
-import { findingOf, type Fault, type Remaining } from '../../operations/expiration/findings.ts';
-import { humanDuration } from '../../render/human-duration.ts';
+import { findingOf, type Fault, type Remaining } from '../../operations/expiration/expiration-report.ts';
+import { humanDuration } from '../../render/times.ts';
 import { printable } from '../../render/printable.ts';
 import type { ShownRow } from './expiration-columns.ts';
 

@@ -16,7 +16,8 @@ const columns = requestTitles.map((title, index): Column<Cells> => {
       // kubernetes.io/kubelet-serving
       return { title, cell, atLeast: 29 };
     case 'REQUESTOR':
-      return { title, cell, atLeast: 16 };
+      // system:node:worker-1
+      return { title, cell, atLeast: 20 };
     case 'REQUESTED NAMES':
       return { title, cell, atLeast: 24, wraps: true };
     default:
@@ -31,6 +32,7 @@ const layouts: readonly Layout<Cells>[] = [
   columns,
   without('REQUESTEDDURATION'),
   without('REQUESTEDDURATION', 'SIGNERNAME', 'KEY'),
+  without('REQUESTEDDURATION', 'SIGNERNAME', 'KEY', 'AGE'),
   without('REQUESTEDDURATION', 'SIGNERNAME', 'KEY', 'AGE', 'REQUESTOR'),
   without('REQUESTEDDURATION', 'SIGNERNAME', 'KEY', 'AGE', 'REQUESTOR', 'REQUESTED NAMES'),
 ];

@@ -1,4 +1,4 @@
-import type { TreeExpiration } from '../../operations/expiration/tree-expiration.ts';
+import type { TreeExpiration } from '../../operations/expiration/expiration.ts';
 import { printable } from '../../render/printable.ts';
 import { cutInMiddle } from './cell-width.ts';
 import { drawRows, drawTitles } from './draw.ts';

@@ -1,6 +1,6 @@
 import type { ExpirationRow } from '../../operations/expiration/expiration-report.ts';
 import type { CheckStatus, NodeVerification } from '../../operations/verification/verification.ts';
-import { humanDuration } from '../../render/human-duration.ts';
+import { humanDuration } from '../../render/times.ts';
 import { printable } from '../../render/printable.ts';
 import { verificationSummary } from '../../render/verification/summary.ts';
 import { drawRows, drawTitles, type Urgency } from './draw.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { readStaticPods } from '../../../src/inventory/kubelet/static-pods.ts';
 import { apiServerPod, writeManifest, writeManifests } from '../../support/manifests.ts';
-import { fixtureNode, plannedNode, read } from '../../support/planned-node.ts';
+import { fixtureNode, plannedNode, read } from '../../support/planners/planned-node.ts';
 import { fixturePath } from '../../support/tree.ts';
 
 describe('a static pod', () => {

@@ -12,8 +12,8 @@ import { managedOn } from '../../../src/operations/node/node-kind.ts';
 import { examination } from '../../../src/operations/examination/examination.ts';
 import type { Finding } from '../../../src/operations/examination/finding.ts';
 import { judge } from '../../support/judge.ts';
-import { plannedNode, read, remakeAuthority } from '../../support/planned-node.ts';
-import { makeCa, resign } from '../../support/resigned.ts';
+import { plannedNode, read, remakeAuthority } from '../../support/planners/planned-node.ts';
+import { makeCa, resign } from '../../support/certificates/resigned.ts';
 import { copyFixture, temporaryDirectory, type Tree } from '../../support/tree.ts';
 
 const now = new Date('2027-01-01T00:00:00Z');

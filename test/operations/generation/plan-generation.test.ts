@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { initSpecs, type InitSpec } from '../../../src/catalog/init-order.ts';
 import type { KubepkiError } from '../../../src/errors/error.ts';
-import type { NodeIdentity } from '../../../src/operations/names/requested-names.ts';
+import type { NodeIdentity } from '../../../src/operations/names/node-names.ts';
 import { encodePrivateKey } from '../../../src/pki/key/private-key.ts';
-import { extendedKeyUsage } from '../../../src/pki/extension/extended-key-usage.ts';
+import { extendedKeyUsage } from '../../../src/pki/extension/key-usage.ts';
 import { profileOf, withExtension } from '../../../src/pki/issue/profile.ts';
 import {
   editKubeconfig,
@@ -17,8 +17,8 @@ import {
   remakeAuthority,
   spareKey,
   stranger,
-} from '../../support/planned-node.ts';
-import { planGenerationIn } from '../../support/planner-settings.ts';
+} from '../../support/planners/planned-node.ts';
+import { planGenerationIn } from '../../support/planners/planner-settings.ts';
 import { copyFixture, fixturePath, temporaryDirectory, type Cleanup, type Tree } from '../../support/tree.ts';
 
 /** What kubeadm 1.35 made, ECDSA, with all that it makes. */

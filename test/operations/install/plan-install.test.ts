@@ -17,16 +17,15 @@ import {
   type Installable,
   type PlannedInstall,
 } from '../../../src/operations/install/plan-install.ts';
-import { strangers } from '../../../src/operations/install/strangers.ts';
+import { strangers } from '../../../src/operations/install/pending.ts';
 import { encodeCertificates, type Certificate } from '../../../src/pki/certificate/certificate.ts';
 import { distinguishedName } from '../../../src/pki/der/name.ts';
-import { extendedKeyUsage } from '../../../src/pki/extension/extended-key-usage.ts';
+import { extendedKeyUsage, keyUsage } from '../../../src/pki/extension/key-usage.ts';
 import { extensionIds, type Extension } from '../../../src/pki/extension/extension.ts';
-import { keyUsage } from '../../../src/pki/extension/key-usage.ts';
 import { subjectAltName } from '../../../src/pki/extension/subject-alt-name.ts';
 import { issueAuthority, randomSerialNumber } from '../../../src/pki/issue/issue.ts';
 import { profileOf, withExtension, type CertificateProfile } from '../../../src/pki/issue/profile.ts';
-import { keyDigest } from '../../../src/pki/key/key-digest.ts';
+import { keyDigest } from '../../../src/pki/key/public-key.ts';
 import { encodePrivateKey, generatePrivateKey, publicKeyOf } from '../../../src/pki/key/private-key.ts';
 import {
   authority,
@@ -45,8 +44,8 @@ import {
   specOf,
   stranger,
   type Issuing,
-} from '../../support/planned-node.ts';
-import { installSettings, planInstallOf, saidBy } from '../../support/planner-settings.ts';
+} from '../../support/planners/planned-node.ts';
+import { installSettings, planInstallOf, saidBy } from '../../support/planners/planner-settings.ts';
 import { copyFixture, type Cleanup, type Tree } from '../../support/tree.ts';
 
 const anotherKey = await generatePrivateKey({ type: 'ec', curve: 'P-256' });

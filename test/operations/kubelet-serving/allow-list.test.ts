@@ -6,7 +6,7 @@ import {
   parseAllowedCidr,
   parseAllowedDns,
 } from '../../../src/operations/kubelet-serving/allow-list.ts';
-import { hostOf } from '../../../src/operations/kubelet-serving/host.ts';
+import { hostOf } from '../../../src/operations/kubelet-serving/surroundings.ts';
 import fc from '../../support/properties.ts';
 
 const dnsAllows = (pattern: string, name: string): boolean =>

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { checks, decide, mayBeDenied } from '../../../src/operations/kubelet-serving/kubelet-serving.ts';
 import { judge } from '../../support/judge.ts';
-import { derToPem, pemToDer, RequestMaker, type Wanted } from '../../support/serving-request.ts';
+import { derToPem, pemToDer, RequestMaker, type Wanted } from '../../support/certificates/serving-request.ts';
 import { temporaryDirectory } from '../../support/tree.ts';
 import { refusals } from './refusals.ts';
 import { all, byName, object, selection, surroundings, wanted } from './sample.ts';

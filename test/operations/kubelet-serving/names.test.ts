@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressesProblem, takenProblem } from '../../../src/operations/kubelet-serving/name-checks.ts';
-import { hostOf, ipHost } from '../../../src/operations/kubelet-serving/host.ts';
-import { otherNodeOwning } from '../../../src/operations/kubelet-serving/taken.ts';
-import type { ServerName } from '../../../src/pki/extension/server-name.ts';
+import type { ServerName } from '../../../src/pki/extension/subject-alt-name.ts';
+import { hostOf, ipHost, otherNodeOwning } from '../../../src/operations/kubelet-serving/surroundings.ts';
 import fc from '../../support/properties.ts';
 import { surroundings } from './sample.ts';
 

@@ -2,7 +2,12 @@ import type { Check } from '../../../src/operations/kubelet-serving/kubelet-serv
 import type { Selection } from '../../../src/operations/kubelet-serving/name-checks.ts';
 import type { SigningRequest } from '../../../src/operations/kubelet-serving/signing-request.ts';
 import type { ClusterNode, Surroundings } from '../../../src/operations/kubelet-serving/surroundings.ts';
-import { derToPem, pemToDer, type RequestMaker, type Wanted } from '../../support/serving-request.ts';
+import {
+  derToPem,
+  pemToDer,
+  type RequestMaker,
+  type Wanted,
+} from '../../support/certificates/serving-request.ts';
 import { selection } from './sample.ts';
 
 /** A request with one thing wrong. */

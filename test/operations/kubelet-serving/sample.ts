@@ -2,7 +2,7 @@ import { parseAllowedCidr, parseAllowedDns } from '../../../src/operations/kubel
 import type { Selection } from '../../../src/operations/kubelet-serving/name-checks.ts';
 import type { SigningRequest } from '../../../src/operations/kubelet-serving/signing-request.ts';
 import type { ClusterNode, Surroundings } from '../../../src/operations/kubelet-serving/surroundings.ts';
-import type { Wanted } from '../../support/serving-request.ts';
+import type { Wanted } from '../../support/certificates/serving-request.ts';
 
 /** A request with which nothing is wrong. */
 export const wanted: Wanted = {

@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { KubepkiError } from '../../../src/errors/error.ts';
-import type { KubeconfigServer } from '../../../src/inventory/kubeconfig-servers.ts';
-import { parseStaticPod } from '../../../src/inventory/kubelet/parse-static-pod.ts';
-import type { StaticPod, StaticPods } from '../../../src/inventory/kubelet/static-pods.ts';
+import type { KubeconfigServer } from '../../../src/inventory/node-traces.ts';
+import {
+  parseStaticPod,
+  type StaticPod,
+  type StaticPods,
+} from '../../../src/inventory/kubelet/static-pods.ts';
 import type { Reading } from '../../../src/inventory/reading.ts';
 import { changeSans, changesNames, type SanChange } from '../../../src/operations/names/change-sans.ts';
-import type { NodeIdentity } from '../../../src/operations/names/requested-names.ts';
+import type { NodeIdentity } from '../../../src/operations/names/node-names.ts';
 import { parseSubjectAltName, subjectAltName } from '../../../src/pki/extension/subject-alt-name.ts';
 import { apiServerPod, etcdPod, pod } from '../../support/manifests.ts';
-import { specOf } from '../../support/planned-node.ts';
+import { specOf } from '../../support/planners/planned-node.ts';
 
 const file = '/k/pki/server.crt';
 const missing = { status: 'missing' } as const;

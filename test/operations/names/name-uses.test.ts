@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseStaticPod } from '../../../src/inventory/kubelet/parse-static-pod.ts';
-import type { StaticPods } from '../../../src/inventory/kubelet/static-pods.ts';
+import { parseStaticPod, type StaticPods } from '../../../src/inventory/kubelet/static-pods.ts';
 import { nameUses } from '../../../src/operations/names/name-uses.ts';
 
 const path = '/etc/kubernetes/manifests/etcd.yaml';

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { certificates, kubeletKubeconfig } from '../../../src/catalog/catalog.ts';
-import { noNaming, parseNodeNaming } from '../../../src/config/node-naming.ts';
-import { withFlags } from '../../../src/config/naming-flags.ts';
-import { kubeletServerOf, needsAddress, needsNodeName } from '../../../src/operations/names/node-names.ts';
-import { requestedNames, type NodeIdentity } from '../../../src/operations/names/requested-names.ts';
+import { noNaming, parseNodeNaming, withFlags } from '../../../src/config/node-naming.ts';
+import {
+  kubeletServerOf,
+  needsAddress,
+  needsNodeName,
+  requestedNames,
+  type NodeIdentity,
+} from '../../../src/operations/names/node-names.ts';
 
 const cluster = (fields: string): string =>
   `apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n${fields}\n`;

@@ -6,7 +6,7 @@ import { FileSystemRoot } from '../../../src/filesystem/root.ts';
 import { readInventory } from '../../../src/inventory/inventory.ts';
 import { locateLayout } from '../../../src/inventory/layout.ts';
 import { readNodeSigns, readStrangeDirectory } from '../../../src/inventory/node-signs.ts';
-import { parseStaticPod } from '../../../src/inventory/kubelet/parse-static-pod.ts';
+import { parseStaticPod } from '../../../src/inventory/kubelet/static-pods.ts';
 import {
   isEtcdElsewhere,
   lacksStackedEtcd,

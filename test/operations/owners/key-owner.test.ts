@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { certificates } from '../../../src/catalog/catalog.ts';
 import type { FileTarget } from '../../../src/changeset/change-set.ts';
 import { requireOwnKey } from '../../../src/operations/owners/key-owner.ts';
-import { keyDigest } from '../../../src/pki/key/key-digest.ts';
+import { keyDigest } from '../../../src/pki/key/public-key.ts';
 import { parsePrivateKey, publicKeyOf } from '../../../src/pki/key/private-key.ts';
 
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });

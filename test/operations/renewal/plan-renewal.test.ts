@@ -17,9 +17,8 @@ import type { SanSettings } from '../../../src/operations/names/change-sans.ts';
 import { encodeCertificates } from '../../../src/pki/certificate/certificate.ts';
 import { primitive } from '../../../src/pki/der/der.ts';
 import { distinguishedName } from '../../../src/pki/der/name.ts';
-import { extendedKeyUsage } from '../../../src/pki/extension/extended-key-usage.ts';
+import { extendedKeyUsage, keyUsage } from '../../../src/pki/extension/key-usage.ts';
 import { extensionIds, findExtension, newExtension } from '../../../src/pki/extension/extension.ts';
-import { keyUsage } from '../../../src/pki/extension/key-usage.ts';
 import { parseSubjectAltName } from '../../../src/pki/extension/subject-alt-name.ts';
 import { profileOf, sameProfile } from '../../../src/pki/issue/profile.ts';
 import {
@@ -36,8 +35,8 @@ import {
   specOf,
   stranger,
   withForeign,
-} from '../../support/planned-node.ts';
-import { planRenewal, renewalSettings, saidBy, within } from '../../support/planner-settings.ts';
+} from '../../support/planners/planned-node.ts';
+import { planRenewal, renewalSettings, saidBy, within } from '../../support/planners/planner-settings.ts';
 import { copyFixture, type Tree } from '../../support/tree.ts';
 
 type Status = PlannedRenewal['status'];
@@ -225,11 +224,11 @@ describe('what is missing or elsewhere', () => {
     renewableOf(planRenewal(inventory, 'apiserver'));
   });
 
-  test('an external CA is an outcome with its name and the end; the other CAs sign', (t) => {
+  test('an external CA is an outcome with its name; the other CAs sign', (t) => {
     const tree = plannedNode(t);
     rmSync(pki(tree, 'etcd/ca.key'));
-    const { caBaseName, notAfter } = must(planRenewal(read(tree), 'etcd-server'), 'external-ca');
-    assert.deepEqual([caBaseName, notAfter], ['etcd/ca', new Date('2027-11-01T00:00:00Z')]);
+    const { caBaseName } = must(planRenewal(read(tree), 'etcd-server'), 'external-ca');
+    assert.equal(caBaseName, 'etcd/ca');
     renewableOf(planRenewal(read(tree), 'apiserver'));
     // Nothing is known of one that cannot be read.
     writeFileSync(pki(tree, 'etcd/peer.crt'), 'garbage\n');

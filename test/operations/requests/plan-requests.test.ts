@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import type { SanSettings } from '../../../src/operations/names/change-sans.ts';
 import type { PlannedRequest, Requestable } from '../../../src/operations/requests/plan-requests.ts';
 import { distinguishedName } from '../../../src/pki/der/name.ts';
-import { keyDigest } from '../../../src/pki/key/key-digest.ts';
+import { keyDigest } from '../../../src/pki/key/public-key.ts';
 import { findExtension } from '../../../src/pki/extension/extension.ts';
 import { parseSubjectAltName, subjectAltName } from '../../../src/pki/extension/subject-alt-name.ts';
 import { profileOf } from '../../../src/pki/issue/profile.ts';
@@ -26,8 +26,8 @@ import {
   spareKey,
   stranger,
   withForeign,
-} from '../../support/planned-node.ts';
-import { planRequest, saidBy, within } from '../../support/planner-settings.ts';
+} from '../../support/planners/planned-node.ts';
+import { planRequest, saidBy, within } from '../../support/planners/planner-settings.ts';
 import type { Cleanup, Tree } from '../../support/tree.ts';
 
 const anotherKey = await generatePrivateKey({ type: 'ec', curve: 'P-256' });

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Component } from '../../../src/catalog/catalog.ts';
-import { parseStaticPod } from '../../../src/inventory/kubelet/parse-static-pod.ts';
-import type { StaticPods } from '../../../src/inventory/kubelet/static-pods.ts';
+import { parseStaticPod, type StaticPods } from '../../../src/inventory/kubelet/static-pods.ts';
 import { planRestarts, type ComponentRestart } from '../../../src/operations/restart/plan-restart.ts';
 import { etcdClientUrl } from '../../../src/operations/restart/served-certificates.ts';
 import { kubeadmManifests } from '../../support/kubelet/manifests.ts';

@@ -28,7 +28,7 @@ import {
   read,
   spareKey,
   stranger,
-} from '../../support/planned-node.ts';
+} from '../../support/planners/planned-node.ts';
 
 const root = 0;
 const jane = 1234;

@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import {
-  appendFileSync,
-  copyFileSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { checks } from '../../../src/operations/verification/checks.ts';
 import { nodeVerification, verification } from '../../../src/operations/verification/verification.ts';
 import { judge } from '../../support/judge.ts';
-import { makeCa, resign } from '../../support/resigned.ts';
+import { makeCa, resign } from '../../support/certificates/resigned.ts';
 import { temporaryDirectory, type Tree } from '../../support/tree.ts';
 import { edit, found, observed, put, verifiedNode } from '../../support/verified-node.ts';
 

@@ -4,14 +4,19 @@ import { KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { KubepkiError } from '../../../src/errors/error.ts';
 import {
+  fingerprintOf,
+  hasNegativeSerial,
   parseCertificate,
   parseCertificates,
+  serialNumberOf,
+  serialOf,
   type Certificate,
 } from '../../../src/pki/certificate/certificate.ts';
 import { contentOf, encodeDer, parseDer, primitive, sequence, type Asn1 } from '../../../src/pki/der/der.ts';
-import { ForeignKey } from '../../../src/pki/key/subject-key.ts';
-import { KubepkiError } from '../../../src/errors/error.ts';
+import { ForeignKey } from '../../../src/pki/key/public-key.ts';
+import { factsOf } from '../../support/change-document.ts';
 import { judge } from '../../support/judge.ts';
 import fc from '../../support/properties.ts';
 import { fixturePath, temporaryDirectory } from '../../support/tree.ts';
@@ -118,6 +123,52 @@ describe('a certificate', () => {
       const x509 = new X509Certificate(readFileSync(file));
       assert.deepEqual(certificate.x509.raw, x509.raw);
       assert.ok(certificate.publicKey instanceof KeyObject && certificate.publicKey.equals(x509.publicKey));
+    });
+  }
+});
+
+describe('facts of a certificate', () => {
+  // The first byte of `80` and of what begins with FF would make the number negative without a byte before it.
+  for (const serial of [
+    ...['00', '01', '0D7005C3', '7F00', '80', 'FF00000000000000'],
+    ...['-01', '-05', '-7F', '-80', '-81', '-0100', '-FF00000000000000'],
+  ]) {
+    test(`serial number ${serial} is written as openssl writes it`, (t) => {
+      const openssl = judge(t, 'openssl');
+      if (openssl === undefined) return;
+      const scratch = temporaryDirectory(t);
+      const [file, key] = [join(scratch, 'crt'), join(scratch, 'key')];
+      execFileSync(
+        openssl,
+        [
+          ...[
+            'req',
+            '-x509',
+            '-nodes',
+            '-newkey',
+            'ec',
+            '-pkeyopt',
+            'ec_paramgen_curve:P-256',
+            '-subj',
+            '/CN=a',
+          ],
+          ...['-set_serial', serial.replace(/^-?/, '$&0x'), '-keyout', key, '-out', file],
+        ],
+        { stdio: 'pipe' },
+      );
+      const [certificate] = parseCertificates(readFileSync(file));
+      const facts = factsOf(openssl, file);
+      const negative = serial.startsWith('-');
+      assert.equal(facts.serial, serial);
+      assert.deepEqual(
+        [serialOf(certificate), fingerprintOf(certificate)],
+        [facts.serial, facts.fingerprint],
+      );
+      assert.equal(
+        serialNumberOf(certificate),
+        BigInt(`0x${serial.replace('-', '')}`) * (negative ? -1n : 1n),
+      );
+      assert.equal(hasNegativeSerial(certificate), negative);
     });
   }
 });

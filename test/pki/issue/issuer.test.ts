@@ -9,11 +9,10 @@ import {
   type Certificate,
   type Chain,
 } from '../../../src/pki/certificate/certificate.ts';
-import { chainBehind, chainsTo } from '../../../src/pki/path/chain.ts';
+import { chainBehind, chainsTo, validatePath } from '../../../src/pki/path/path.ts';
 import type { KubepkiError } from '../../../src/errors/error.ts';
 import { issueAuthority, issueCertificate, randomSerialNumber } from '../../../src/pki/issue/issue.ts';
 import { localIssuer } from '../../../src/pki/issue/issuer.ts';
-import { validatePath } from '../../../src/pki/path/path.ts';
 import {
   encodePrivateKey,
   parsePrivateKey,

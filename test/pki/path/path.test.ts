@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseCertificates, type Certificate } from '../../../src/pki/certificate/certificate.ts';
 import { validatePath } from '../../../src/pki/path/path.ts';
-import { isSoundAlgorithm } from '../../../src/pki/issue/signature-algorithm.ts';
+import { isSoundAlgorithm } from '../../../src/pki/issue/signature.ts';
 import { judge } from '../../support/judge.ts';
 import { temporaryDirectory } from '../../support/tree.ts';
 

@@ -5,13 +5,15 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import type { Asked } from '../../../src/operations/kubelet-serving/asked.ts';
-import { askedOf } from '../../../src/operations/kubelet-serving/asked.ts';
-import type { SigningRequest } from '../../../src/operations/kubelet-serving/signing-request.ts';
+import {
+  type Asked,
+  askedOf,
+  type SigningRequest,
+} from '../../../src/operations/kubelet-serving/signing-request.ts';
 import { signingRequestTable } from '../../../src/render/requests/signing-requests.ts';
 import { object, wanted } from '../../operations/kubelet-serving/sample.ts';
 import { judge } from '../../support/judge.ts';
-import { RequestMaker } from '../../support/serving-request.ts';
+import { RequestMaker } from '../../support/certificates/serving-request.ts';
 import { temporaryDirectory } from '../../support/tree.ts';
 
 const now = new Date('2026-11-23T23:00:00Z');

@@ -5,8 +5,9 @@ import type { SigningRequest } from '../../../src/operations/kubelet-serving/sig
 import type { ClusterService, Surroundings } from '../../../src/operations/kubelet-serving/surroundings.ts';
 import { object, surroundings, wanted } from '../../operations/kubelet-serving/sample.ts';
 import { judge } from '../judge.ts';
-import { kubepki, type Outcome, type RunOptions } from '../kubepki.ts';
-import { RequestMaker, type Wanted } from '../serving-request.ts';
+import { kubepkiInProcess } from '../in-process.ts';
+import type { Outcome, RunOptions } from '../kubepki.ts';
+import { RequestMaker, type Wanted } from '../certificates/serving-request.ts';
 import { temporaryDirectory, type Tree } from '../tree.ts';
 import { csrApi, type CsrApi } from './csr-api.ts';
 import { clusterConfiguration, nodeOfCluster, type NodeOfClusterWishes } from './node.ts';
@@ -23,7 +24,7 @@ export interface ServingBed {
   /** `kubepki csr …` with the node's admin.conf. */
   run(...args: readonly string[]): Promise<Outcome>;
   /** The same on another machine. */
-  runWith(options: RunOptions, ...args: readonly string[]): Promise<Outcome>;
+  runWith(options: Pick<RunOptions, 'programs'>, ...args: readonly string[]): Promise<Outcome>;
   /** Name and conditions of each request that is kept. */
   standing(): Readonly<Record<string, string>>;
 }
@@ -86,8 +87,8 @@ export async function servingBed(
         csr.decide(name, { type: type as 'Approved', reason: 'Somebody', message: 'before' });
       }
     },
-    run: (...args) => kubepki(['csr', ...args, '--rootfs', tree.directory], lookUp),
-    runWith: (options, ...args) => kubepki(['csr', ...args, '--rootfs', tree.directory], options),
+    run: (...args) => kubepkiInProcess(['csr', ...args, '--rootfs', tree.directory], lookUp),
+    runWith: (options, ...args) => kubepkiInProcess(['csr', ...args, '--rootfs', tree.directory], options),
     standing: () =>
       Object.fromEntries(
         csr

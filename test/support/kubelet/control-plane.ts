@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { until } from '../deadline.ts';
 import { startKubepki, type Running } from '../kubepki.ts';
-import { freePorts } from '../free-ports.ts';
+import { freePorts } from '../servers/free-ports.ts';
 
 import { copyFixture, temporaryDirectory, type Tree } from '../tree.ts';
 import { startKubelet, type Kubelet } from './kubelet.ts';

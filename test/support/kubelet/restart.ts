@@ -1,7 +1,8 @@
 import type { TestContext } from 'node:test';
 import { judge } from '../judge.ts';
-import { kubepki, type Outcome } from '../kubepki.ts';
+import { type Outcome } from '../kubepki.ts';
 import { startControlPlane, type ControlPlane, type ControlPlaneOptions } from './control-plane.ts';
+import { kubepkiInProcess as kubepki } from '../in-process.ts';
 
 /** The stand-in kubelet looks more often than the real one. */
 export const quickly = ['--settle', '1s'];

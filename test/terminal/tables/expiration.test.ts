@@ -8,7 +8,7 @@ import type {
   ExpirationReport,
   ExpirationRow,
 } from '../../../src/operations/expiration/expiration-report.ts';
-import type { TreeExpiration } from '../../../src/operations/expiration/tree-expiration.ts';
+import type { TreeExpiration } from '../../../src/operations/expiration/expiration.ts';
 import { expirationTables } from '../../../src/terminal/tables/expiration.ts';
 import { treesTables } from '../../../src/terminal/tables/trees.ts';
 import { assertWholeWords, tableLines } from '../../support/table-lines.ts';

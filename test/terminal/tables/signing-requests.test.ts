@@ -61,6 +61,16 @@ suite('csr list', () => {
     );
   });
 
+  test('who asks is said whole at 80 columns, beside long names too', () => {
+    const issued = listed('kubepki-control-plane-1-scheduler-conf-1a74f6a67d', ['Approved']);
+    const worker: ListedRequest = {
+      object: { ...object, name: 'csr-1', username: 'system:node:worker-1' },
+      asked: { key: 'RSA 2048', names: ['DNS:worker-1', 'IP:192.0.2.21', 'IP:2001:db8::21'] },
+    };
+    const lines = tableLines(signingRequestTables([issued, worker], now, { width: 80, colour: false }), 80);
+    assert.match(lines.join('\n'), /^csr-1 .* system:node:worker-1 /m);
+  });
+
   test('yellow waits for a decision, red gets no certificate', () => {
     const requests = [listed('a'), listed('b', ['Denied']), listed('c', ['Approved']), { name: 'd' }];
     const coloured = signingRequestTables(requests, now, { width: 80, colour: true });

@@ -1,3 +1,4 @@
+import type { KubeadmConfig } from '../../../config/kubeadm-config.ts';
 import { commandLine } from '../../../errors/command-line.ts';
 import { readCertificateFile } from '../../../inventory/certificate-files.ts';
 import type { Inventory } from '../../../inventory/inventory.ts';
@@ -10,30 +11,28 @@ import {
   type Requestable,
 } from '../../../operations/requests/plan-requests.ts';
 import { request, verifyRequested, type Requested } from '../../../operations/requests/request.ts';
-import { requestReport } from '../../../operations/requests/request-report.ts';
+import { requestReport } from '../../../operations/renewal/renewal-report.ts';
 import { requestLines, type ShownRequest } from '../../../render/requests/requests.ts';
-import { sanDifference } from '../../../render/change/san-difference.ts';
-import { keyDigest } from '../../../pki/key/key-digest.ts';
+import { keyDigest } from '../../../pki/key/public-key.ts';
+import { sanDifference } from '../../../render/change/dry-run.ts';
 import { readRequestedKeys, rememberRequestedKeys } from '../../../storage/requested-keys.ts';
 import { commandHere } from '../../../storage/state-directory.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../../change/change-node.ts';
-import { clusterFlags } from '../../../flags/cluster-options.ts';
-import {
-  csrDirectory,
-  csrDirectoryFlags,
-  warnOfOpenDirectory,
-  type CsrDirectoryOption,
-} from '../../../flags/csr-directory.ts';
-import { dueSettingsOf } from '../due-settings.ts';
-import { exitCodes, type ExitCode } from '../../../terminal/exit-code.ts';
-import { namedAlgorithm, openNode, type Node } from '../../../node/node-options.ts';
+import { clusterFlags, retyped, sanFlags, type Typed } from '../../../flags/table.ts';
+import { csrDirectory, warnOfOpenDirectory } from '../../../node/csr-directory.ts';
+import type { ExitCode } from '../../../terminal/exit-code.ts';
+import { namedAlgorithm, openNode, type Node, readConfiguration } from '../../../node/node-options.ts';
 import { readManaged } from '../../../node/snapshot.ts';
 import { noteSigning, signerOf, type WaitingRequest } from '../../../change/note-signing.ts';
-import { refusals, renewRestHint } from '../../../change/refusal.ts';
-import { parseAskedSans, sanFlags, type SanOptions } from '../../../flags/san-options.ts';
-import type { WithinOption } from '../../../flags/period-option.ts';
-import { isAnyUnsound, restingOutcome, warnOfUnsound } from '../resting.ts';
-import { parseSelection, selectedSpecs, type Selection } from '../../../flags/names/select.ts';
+import {
+  parseAskedSans,
+  parseSelection,
+  selectedSpecs,
+  type SanOptions,
+  type Selection,
+} from '../selection.ts';
+import { dueSettingsOf, shownAsLeft, warnOfUnsound } from '../within.ts';
+import { refusals, renewRestHint } from '../../../operations/change/refusals.ts';
 import type { Change } from '../../../change/session.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
 import { stateOf } from '../../../node/waiting.ts';
@@ -41,20 +40,18 @@ import { noteSameSans, noteSans, sanSettings, wishedSans } from '../wished-sans.
 import type { ClusterOptions } from '../../../node/ask-cluster.ts';
 
 export interface RequestOptions
-  extends ChangeFlags, ClusterOptions, CsrDirectoryOption, SanOptions, WithinOption {
-  readonly force?: boolean;
-  readonly keepBackups: number;
-}
+  extends ChangeFlags, ClusterOptions, SanOptions, Typed<'csrDir' | 'within' | 'force'> {}
 
 /** `renew --csr-only`: new keys and requests, for a CA that is elsewhere. */
 export async function requestCertificates(
   names: readonly string[],
   options: RequestOptions,
+  cluster: KubeadmConfig | undefined,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const selection = parseSelection(names, options);
+  const selection = parseSelection(names);
   const asked = parseAskedSans(selection, options);
-  const node = await openNode(options, terminal);
+  const node = openNode(options, await readConfiguration(options, terminal, cluster));
   const sans = await wishedSans(asked, node, options, terminal);
   warnOfOpenDirectory(node, options, terminal);
   const plan = (way: Way): PlannedRun => {
@@ -87,14 +84,13 @@ function decided(
       terminal.hint(
         renewRestHint(
           requestables.map(({ spec }) => spec.name),
-          options,
-          [
-            '--csr-only',
-            ...csrDirectoryFlags(options),
-            ...sanFlags(options),
-            ...clusterFlags(options),
-            ...(options.force === true ? ['--force'] : []),
-          ],
+          commandLine([
+            ...retyped({ ...options, csrOnly: true }, [
+              ...(['csrOnly', 'csrDir', ...sanFlags, ...clusterFlags, 'manifestsDir'] as const),
+              ...(['textfile', 'keepBackups', 'force'] as const),
+            ]),
+            ...node.flags,
+          ]),
         ),
       );
     },
@@ -123,7 +119,7 @@ function decided(
     report: (stage) => requestReport(plan, inventory, stage),
     text: ({ dryRun }) =>
       linesOf(plan, (one) => (dryRun ? shownBefore(one, node) : shown(one, node)), { dryRun }, node, options),
-    code: exitCodeOf(plan, selection),
+    asked: { named: selection.kind === 'named' },
     remarks: ({ dryRun }) => {
       if (!dryRun) noteSigning(waitingIn(plan), node.layout, options, terminal);
     },
@@ -191,7 +187,7 @@ function requestablesOf(plan: readonly PlannedRequest[]): Requestable[] {
 }
 
 function nextCommand(node: Node, options: RequestOptions): string {
-  return commandHere(stateOf(node), ['install', ...csrDirectoryFlags(options)].join(' '));
+  return commandHere(stateOf(node), ['install', ...retyped(options, ['csrDir'])].join(' '));
 }
 
 function linesOf(
@@ -212,11 +208,7 @@ function linesOf(
 
 function shown(planned: PlannedRequest, { layout }: Node): ShownRequest {
   const { longName, usages } = planned.spec;
-  if (planned.status === 'missing' || planned.status === 'same-sans') {
-    return { status: planned.status, longName };
-  }
-  if (planned.status === 'not-due' || planned.status === 'unsound') return restingOutcome(planned);
-  if (planned.status === 'refused') throw new TypeError('a refused request is never reported as made');
+  if (planned.status !== 'requestable' && planned.status !== 'pending') return shownAsLeft(planned);
   const files = filesOf(planned);
   return {
     status: planned.status === 'pending' ? 'pending' : 'made',
@@ -250,10 +242,4 @@ function shownBefore(planned: PlannedRequest, node: Node): ShownRequest {
   if (planned.status !== 'requestable' || request.status !== 'made') return request;
   const { sans } = planned.requestable;
   return sans === undefined ? request : { ...request, sans: sanDifference(sans.edit) };
-}
-
-function exitCodeOf(plan: readonly PlannedRequest[], selection: Selection): ExitCode {
-  if (isAnyUnsound(plan)) return exitCodes.expired;
-  const missing = plan.some(({ status }) => status === 'missing');
-  return selection.kind === 'named' && missing ? exitCodes.notRenewed : exitCodes.done;
 }

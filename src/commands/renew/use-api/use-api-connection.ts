@@ -1,7 +1,7 @@
 import type { SigningApi } from '../../../cluster/signing.ts';
 import { requireApiAccess } from '../../../node/cluster-access.ts';
 import type { Node } from '../../../node/node-options.ts';
-import type { ApiOptions } from '../../../flags/use-api-options.ts';
+import type { ApiOptions } from './api-options.ts';
 
 /** Loaded only here: most commands ask no API server. */
 export async function connected<T>(

@@ -2,11 +2,8 @@ import { certificates } from '../../../catalog/catalog.ts';
 import { commandLine } from '../../../errors/command-line.ts';
 import { KubepkiError, naming } from '../../../errors/error.ts';
 import type { Inventory } from '../../../inventory/inventory.ts';
-import { readSlot } from '../../../inventory/request-files.ts';
-import { signingFiles } from '../../../inventory/look-ups.ts';
-import { factsOf } from '../../../operations/change/certificate-facts.ts';
-import { factsInUse } from '../../../operations/change/facts-in-use.ts';
-import { install, verifyInstalled } from '../../../operations/install/install.ts';
+import { readSlot } from '../../../inventory/reading.ts';
+import { install } from '../../../operations/install/install.ts';
 import { planInstall, type Installable } from '../../../operations/install/plan-install.ts';
 import {
   answerFiles,
@@ -24,6 +21,7 @@ import type { Node } from '../../../node/node-options.ts';
 import { readToFill, type Snapshot } from '../../../node/snapshot.ts';
 import type { Change } from '../../../change/session.ts';
 import { stateOf } from '../../../node/waiting.ts';
+import { discardCommand } from './use-api-pending.ts';
 import type { Trouble } from './conversation.ts';
 
 /**
@@ -39,7 +37,6 @@ type AnswerPlan =
     }
   | {
       readonly kind: 'worthless' | 'blocked';
-      readonly inventory: Inventory;
       readonly troubles: readonly Trouble[];
       readonly warnings: readonly string[];
     };
@@ -60,7 +57,7 @@ export function planAnswers(
     const sources = new Set(pending.requests.map(({ name }) => answerSource(name)));
     const worthless = troubles.every(({ error }) => error.file !== undefined && sources.has(error.file));
     const warnings = installables.flatMap((one) => one.warnings);
-    return { kind: worthless ? 'worthless' : 'blocked', inventory, troubles, warnings };
+    return { kind: worthless ? 'worthless' : 'blocked', troubles, warnings };
   }
   // Those are no files, and the keys are dropped with their record, once the change is made.
   const notCleared = new Set(
@@ -70,18 +67,7 @@ export function planAnswers(
     kind: 'installable',
     inventory,
     installables,
-    change: {
-      changes: install(installables, { inventory, keysInUse, notCleared }),
-      signedBy: signingFiles(inventory, installables),
-      certificates: installables.map(({ spec, chain: [leaf] }) => ({
-        name: spec.name,
-        old: factsInUse(inventory, spec),
-        new: factsOf(leaf),
-      })),
-      verify: (readBack) => {
-        for (const one of installables) verifyInstalled(one, readBack);
-      },
-    },
+    change: install(installables, { inventory, keysInUse, notCleared }),
   };
 }
 
@@ -144,7 +130,7 @@ function filesOf(
   if (key.content.status === 'missing') {
     throw new KubepkiError('not-found', `no such file: the key of the request for ${spec.name} is gone`, {
       file: path,
-      hint: `bring it back, or give the requests up: ${commandLine(node.flags)('renew --use-api --discard-pending')}`,
+      hint: `bring it back, or give the requests up: ${discardCommand(node)}`,
     });
   }
   return naming(answerSource(name), () => answerFiles({ spec, name, request, certificate, key }));

@@ -1,22 +1,24 @@
 import type { SigningApi } from '../../../cluster/signing.ts';
 import { commandLine } from '../../../errors/command-line.ts';
 import { KubepkiError } from '../../../errors/error.ts';
+import { shellWord } from '../../../errors/shell-word.ts';
+import { retyped } from '../../../flags/table.ts';
 import { parseRequest } from '../../../pki/request/certification-request.ts';
 import { readPendingRequests, type PendingRequests } from '../../../storage/pending-requests.ts';
-import type { StateDirectory } from '../../../storage/state-directory.ts';
+import { commandHere, type StateDirectory } from '../../../storage/state-directory.ts';
 import type { Node } from '../../../node/node-options.ts';
 import { readToFill } from '../../../node/snapshot.ts';
-import { endHold, interruptionDuringHold, onInterrupt } from '../../../terminal/signals.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
-import { resumeFlags, type ApiOptions } from '../../../flags/use-api-options.ts';
+import { resumeFlags, type ApiOptions } from './api-options.ts';
 
 /** The command that goes on with what waits, as it is to be typed. */
 export function resumeCommand(node: Node, options: ApiOptions): string {
   return commandLine([...resumeFlags(options), ...node.flags])('renew --use-api --resume');
 }
 
-function discardCommand(node: Node, options: ApiOptions): string {
-  return commandLine([...resumeFlags(options), ...node.flags])('renew --use-api --discard-pending');
+/** Nothing follows it: a restart and a hook are refused there. */
+export function discardCommand({ typed, flags }: Node): string {
+  return commandLine([...retyped(typed, ['kubeconfig']), ...flags])('renew --use-api --discard-pending');
 }
 
 /**
@@ -27,7 +29,7 @@ export function requireNothingWaits(state: StateDirectory, node: Node, options: 
   const pending = readPendingRequests(state);
   if (pending === undefined) return;
   throw new KubepkiError('conflict', `requests of an earlier run wait: ${namesIn(pending)}`, {
-    hint: `go on with them: ${resumeCommand(node, options)}; or give them up: ${discardCommand(node, options)}`,
+    hint: `go on with them: ${resumeCommand(node, options)}; or give them up: ${discardCommand(node)}`,
   });
 }
 
@@ -38,15 +40,16 @@ export function requireNothingWaits(state: StateDirectory, node: Node, options: 
 export function requireWaiting(state: StateDirectory, node: Node, names: readonly string[]): PendingRequests {
   const pending = readPendingRequests(state);
   if (pending === undefined) {
+    const flags = [...retyped(node.typed, ['kubeconfig']), ...node.flags];
     throw new KubepkiError('not-found', 'no request waits for a certificate', {
-      hint: `to ask for certificates: ${commandLine(node.flags)('renew NAME… --use-api')}`,
+      hint: `to ask for certificates: ${commandLine(flags)('renew NAME… --use-api')}`,
     });
   }
   const { root, kubeconfigDir } = node.layout;
   if (pending.kubeconfigDir !== root.resolve(kubeconfigDir)) {
     const shown = root.display(pending.kubeconfigDir);
     throw new KubepkiError('conflict', `what waits is for the kubeconfigs in ${shown}`, {
-      hint: `name them: --kubeconfig-dir ${shown}`,
+      hint: `name them: --kubeconfig-dir ${shellWord(shown)}`,
     });
   }
   const waiting = pending.requests.map(({ certificate }) => certificate);
@@ -74,7 +77,7 @@ export function requireStillWaiting(state: StateDirectory, pending: PendingReque
   const found = readPendingRequests(state);
   if (found !== undefined && namesIn(found) === namesIn(pending)) return;
   throw new KubepkiError('conflict', `another run has taken up the requests meanwhile: ${namesIn(pending)}`, {
-    hint: 'kubepki certs history shows what was changed',
+    hint: `${commandHere(state, 'history')} shows what was changed`,
   });
 }
 
@@ -89,8 +92,12 @@ export function namesIn({ requests }: PendingRequests): string {
 }
 
 /** An operator who interrupts the run is told that requests wait. @returns ends that */
-export function tellOfPending(pending: PendingRequests, resume: string): () => void {
-  return onInterrupt(() => ({ said: `${namesIn(pending)} wait; to go on: ${resume}` }));
+export function tellOfPending(
+  pending: PendingRequests,
+  resume: string,
+  { interruptions }: Terminal,
+): () => void {
+  return interruptions.onInterrupt(() => ({ said: `${namesIn(pending)} wait; to go on: ${resume}` }));
 }
 
 /**
@@ -104,8 +111,11 @@ export async function withdraw(
 ): Promise<readonly string[]> {
   const left: string[] = [];
   // Nothing is half-done any more, and an API server that hangs takes 10 s for each.
-  if ((await interruptionDuringHold()) === undefined) endHold();
-  const forget = onInterrupt(() => ({ said: `perhaps still in the cluster: ${names.join(', ')}` }));
+  const { interruptions } = terminal;
+  if ((await interruptions.duringHold()) === undefined) interruptions.endHold();
+  const forget = interruptions.onInterrupt(() => ({
+    said: `perhaps still in the cluster: ${names.join(', ')}`,
+  }));
   try {
     for (const name of names) {
       try {

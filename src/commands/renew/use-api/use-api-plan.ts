@@ -5,10 +5,11 @@ import type { FileTarget } from '../../../changeset/change-set.ts';
 import { commandLine } from '../../../errors/command-line.ts';
 import { KubepkiError } from '../../../errors/error.ts';
 import type { Inventory } from '../../../inventory/inventory.ts';
-import type { KeySlot, RequestFiles, Slot } from '../../../inventory/request-files.ts';
+import type { Slot } from '../../../inventory/reading.ts';
+import type { KeySlot, RequestFiles } from '../../../inventory/request-files.ts';
 import { signingFiles } from '../../../inventory/look-ups.ts';
 import type { SanWish } from '../../../operations/names/change-sans.ts';
-import { missingAuthority } from '../../../operations/examination/missing-authority.ts';
+import { missingAuthority } from '../../../operations/examination/external-authority.ts';
 import { installPlace, type Installable } from '../../../operations/install/plan-install.ts';
 import {
   planRequests,
@@ -16,20 +17,19 @@ import {
   type Requestable,
 } from '../../../operations/requests/plan-requests.ts';
 import { requireReplaceable } from '../../../operations/change/replaceable.ts';
-import { chooseSigner } from '../../../operations/use-api/signers.ts';
-import { expirationSecondsOf, requestedUsages } from '../../../operations/use-api/usages.ts';
+import { chooseSigner, expirationSecondsOf, requestedUsages } from '../../../operations/use-api/signers.ts';
 import { endProblem } from '../../../operations/install/check-signed.ts';
 import { defaultValidityMs } from '../../../operations/issuing/validity.ts';
 import type { Certificate } from '../../../pki/certificate/certificate.ts';
 import { pendingRequestsDirectory } from '../../../storage/pending-requests.ts';
 import { requireSafeTargets } from '../../../storage/safe-targets.ts';
-import { dueSettingsOf } from '../due-settings.ts';
+import { dueSettingsOf } from '../within.ts';
 import { namedAlgorithm, type Node } from '../../../node/node-options.ts';
 import { readManaged, type Snapshot } from '../../../node/snapshot.ts';
-import { refusals } from '../../../change/refusal.ts';
+import { refusals } from '../../../operations/change/refusals.ts';
 import { requireRestartable } from '../../../change/restart/restart-after.ts';
-import { selectedSpecs, type Selection } from '../../../flags/names/select.ts';
-import { apiFlags, type ApiOptions } from '../../../flags/use-api-options.ts';
+import { selectedSpecs, type Selection } from '../selection.ts';
+import { askFlags, type ApiOptions } from './api-options.ts';
 import { stateOf } from '../../../node/waiting.ts';
 import { sanSettings } from '../wished-sans.ts';
 import { certificateInUse } from '../../../operations/change/facts-in-use.ts';
@@ -86,7 +86,7 @@ export function planApiRun(
       // Nothing waits in files.
       requestedKeys: [],
       answers: [],
-      command: commandLine([...apiFlags(options), ...node.flags]),
+      command: commandLine([...askFlags(options), ...node.flags]),
       encryptionAlgorithm: namedAlgorithm(node),
       sans: sanSettings(sans, node, options),
       keys,
@@ -107,7 +107,7 @@ export function planApiRun(
     }
   });
   const command = (names: readonly string[]): string =>
-    commandLine([...apiFlags(options), ...node.flags])(['renew', ...names].join(' '));
+    commandLine([...askFlags(options), ...node.flags])(['renew', ...names].join(' '));
   const candidates = wanted.map(({ requestable, usages }) => ({ ...requestable, usages }));
   return {
     inventory,

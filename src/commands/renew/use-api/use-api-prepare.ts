@@ -1,15 +1,15 @@
-import { requestName } from '../../../operations/use-api/request-name.ts';
+import { requestName } from '../../../operations/use-api/answers.ts';
 import { encodeRequest, requestCertificate } from '../../../pki/request/certification-request.ts';
-import { fingerprintOf } from '../../../pki/certificate/facts.ts';
+import { fingerprintOf } from '../../../pki/certificate/certificate.ts';
 import { encodePrivateKey } from '../../../pki/key/private-key.ts';
-import { randomSuffix } from '../../../pki/key/random-suffix.ts';
+import { randomSuffix } from '../../../pki/key/random.ts';
 import { writePendingRequests, type PendingRequests } from '../../../storage/pending-requests.ts';
 import type { Conclusion } from '../../../change/change-node.ts';
 import { generateKeys } from '../../../change/generate-keys.ts';
 import type { Node } from '../../../node/node-options.ts';
 import { invocation, underLock } from '../../../change/session.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
-import type { ApiOptions } from '../../../flags/use-api-options.ts';
+import type { ApiOptions } from './api-options.ts';
 import { requireNothingWaits } from './use-api-pending.ts';
 import { ownNodeName, planApiRun, requirePlaceable, type ApiRun, type ApiWishes } from './use-api-plan.ts';
 import { refuse } from './use-api-result.ts';
@@ -27,7 +27,7 @@ export async function prepare(
   return underLock(node, options, terminal, async (state) => {
     requireNothingWaits(state, node, options);
     const run = planApiRun(node, wishes, options, new Date());
-    const conclusion = refuse(run, options, terminal);
+    const conclusion = refuse(run, node, options, terminal);
     if (conclusion !== undefined) return { conclusion };
     const requestables = run.wanted.map(({ requestable }) => requestable);
     requirePlaceable(node, run, options);

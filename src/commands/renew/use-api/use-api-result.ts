@@ -1,20 +1,21 @@
-import { formatGoDuration } from '../../../config/go-duration.ts';
-import { apiReport, type ApiPlanned } from '../../../operations/use-api/report.ts';
+import { formatGoDuration } from '../../../config/duration.ts';
+import { commandLine } from '../../../errors/command-line.ts';
+import type { Asked } from '../../../operations/change/run-end.ts';
 import { describeAlgorithm } from '../../../pki/key/private-key.ts';
 import { isoSeconds } from '../../../pki/der/time.ts';
-import { apiRequestLines } from '../../../render/requests/api-requests.ts';
-import { renewalLines } from '../../../render/change/renewal.ts';
-import { sanDifference } from '../../../render/change/san-difference.ts';
+import { renewalLines, type RenewalOutcome } from '../../../render/change/renewal.ts';
+import { apiReport, type ApiPlanned } from '../../../operations/renewal/renewal-report.ts';
+import { apiRequestLines } from '../../../render/requests/requests.ts';
+import { sanDifference } from '../../../render/change/dry-run.ts';
 import type { Conclusion } from '../../../change/change-node.ts';
-import { exitCodes, type ExitCode } from '../../../terminal/exit-code.ts';
 import { readToFill } from '../../../node/snapshot.ts';
 import type { Node } from '../../../node/node-options.ts';
-import { noteAuthorities } from '../../../change/note-authorities.ts';
-import { renewRestHint } from '../../../change/refusal.ts';
-import { isAnyUnsound, restingOutcome } from '../resting.ts';
-import type { Selection } from '../../../flags/names/select.ts';
+import type { Selection } from '../selection.ts';
+import { noteAuthorities } from '../../../change/notes.ts';
+import { renewRestHint } from '../../../operations/change/refusals.ts';
+import { shownAsLeft } from '../within.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
-import { apiFlags, type ApiOptions } from '../../../flags/use-api-options.ts';
+import { askFlags, type ApiOptions } from './api-options.ts';
 import type { ApiRun } from './use-api-plan.ts';
 import { noteSans } from '../wished-sans.ts';
 import type { Trouble } from './conversation.ts';
@@ -31,16 +32,16 @@ export interface Context {
 export function finishedWith(
   context: Context,
   renewed: readonly ApiPlanned['spec'][],
-): { readonly code: ExitCode; readonly text: () => string } {
+): { readonly asked: Asked; readonly text: () => string } {
   const { plan, selection, options } = context;
   const closing = selection.kind === 'all' && renewed.length > 0 && options.restart !== true;
-  return { code: exitCodeOf(context), text: () => linesOf(plan, { ...context, closing }) };
+  return { asked: askedFor(context), text: () => linesOf(plan, { ...context, closing, due: false }) };
 }
 
 /** Nothing had to be asked for. */
 export function idle(context: Context, report: ReturnType<typeof apiReport>): Conclusion {
-  const { code, text } = finishedWith(context, []);
-  return { kind: 'finished', code, report, text: text() };
+  const { asked, text } = finishedWith(context, []);
+  return { kind: 'finished', asked, report, text: text() };
 }
 
 export function unsettled(
@@ -54,16 +55,26 @@ export function unsettled(
       certificates.map((name) => [name, { outcome, reason: error.oneLine }] as const),
     ),
   );
-  const report = apiReport(plan, readToFill(node).inventory, { kind: 'not-made', dryRun: false, reasons });
-  return { kind: 'finished', code: exitCodes.error, report, text: '' };
+  const report = apiReport(plan, readToFill(node).inventory, {
+    kind: 'not-made',
+    dryRun: false,
+    failed: true,
+    reasons,
+  });
+  return { kind: 'finished', report, text: '' };
 }
 
-export function refuse(run: ApiRun, options: ApiOptions, terminal: Terminal): Conclusion | undefined {
+export function refuse(
+  run: ApiRun,
+  node: Node,
+  options: ApiOptions,
+  terminal: Terminal,
+): Conclusion | undefined {
   const { plan, errors, wanted, inventory } = run;
   if (errors.length === 0) return undefined;
   for (const error of errors) terminal.error(error);
   const ready = wanted.map(({ requestable }) => requestable.spec.name);
-  terminal.hint(renewRestHint(ready, options, apiFlags(options)));
+  terminal.hint(renewRestHint(ready, commandLine([...askFlags(options), ...node.flags])));
   const reasons = new Map(
     plan.flatMap((one) =>
       one.status === 'refused'
@@ -71,8 +82,13 @@ export function refuse(run: ApiRun, options: ApiOptions, terminal: Terminal): Co
         : [],
     ),
   );
-  const report = apiReport(plan, inventory, { kind: 'not-made', dryRun: options.dryRun === true, reasons });
-  return { kind: 'finished', code: exitCodes.error, report, text: '' };
+  const report = apiReport(plan, inventory, {
+    kind: 'not-made',
+    dryRun: options.dryRun === true,
+    failed: true,
+    reasons,
+  });
+  return { kind: 'finished', report, text: '' };
 }
 
 export function dryRun(run: ApiRun, context: Context): Conclusion {
@@ -102,42 +118,27 @@ export function dryRun(run: ApiRun, context: Context): Conclusion {
   const others = plan.filter(({ status }) => status !== 'requestable');
   return {
     kind: 'finished',
-    code: exitCodeOf(context),
+    asked: askedFor(context),
     report,
-    text: linesOf(others, { ...context, closing: false }) + apiRequestLines(shown, signerName),
+    text:
+      linesOf(others, { ...context, closing: false, due: wanted.length > 0 }) +
+      apiRequestLines(shown, signerName),
   };
 }
 
-/** As `renew`: what is not due only beside what is. */
 function linesOf(
   plan: readonly ApiPlanned[],
-  { options: { within }, closing }: Context & { readonly closing: boolean },
+  { options: { within }, closing, due }: Context & { readonly closing: boolean; readonly due: boolean },
 ): string {
-  const dormant = plan.filter(({ status }) => status === 'not-due');
-  const said = plan.filter(({ status }) => status !== 'not-due');
-  const idle = within !== undefined && dormant.length > 0 && said.every(({ status }) => status === 'missing');
-  const lines = renewalLines((idle ? said : plan).map(outcomeOf), { closing });
-  return idle ? `${lines}nothing is due within ${within.text}\n` : lines;
+  return renewalLines(plan.map(outcomeOf), { closing, within: within?.text, due });
 }
 
-function outcomeOf(planned: ApiPlanned): Parameters<typeof renewalLines>[0][number] {
-  const { longName } = planned.spec;
-  switch (planned.status) {
-    case 'requestable':
-      return { status: 'renewed', longName };
-    case 'missing':
-    case 'same-sans':
-      return { status: planned.status, longName };
-    case 'not-due':
-    case 'unsound':
-      return restingOutcome(planned);
-    case 'refused':
-      throw new TypeError('a refused renewal is never reported as done');
-  }
+function outcomeOf(planned: ApiPlanned): RenewalOutcome {
+  return planned.status === 'requestable'
+    ? { status: 'renewed', longName: planned.spec.longName }
+    : shownAsLeft(planned);
 }
 
-function exitCodeOf({ plan, selection }: Context): ExitCode {
-  if (isAnyUnsound(plan)) return exitCodes.expired;
-  const missing = plan.some(({ status }) => status === 'missing');
-  return selection.kind === 'named' && missing ? exitCodes.notRenewed : exitCodes.done;
+function askedFor({ selection }: Context): Asked {
+  return { named: selection.kind === 'named' };
 }

@@ -1,6 +1,6 @@
 import { certificates as catalog } from '../../../catalog/catalog.ts';
 import type { KubepkiError } from '../../../errors/error.ts';
-import { apiReport, nothingInstalled, type ApiPlanned } from '../../../operations/use-api/report.ts';
+import { apiReport, nothingInstalled, type ApiPlanned } from '../../../operations/renewal/renewal-report.ts';
 import { changeDocument } from '../../../render/change/change-document.ts';
 import { dropPendingRequests, type PendingRequests } from '../../../storage/pending-requests.ts';
 import type { Conclusion } from '../../../change/change-node.ts';
@@ -9,7 +9,7 @@ import type { Node } from '../../../node/node-options.ts';
 import { underLock } from '../../../change/session.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
 import { connected } from './use-api-connection.ts';
-import type { ApiOptions } from '../../../flags/use-api-options.ts';
+import type { ApiOptions } from './api-options.ts';
 import { isInPlace, namesIn, requireStillWaiting, requireWaiting, withdraw } from './use-api-pending.ts';
 import { readToFill } from '../../../node/snapshot.ts';
 import { settle } from './use-api-settle.ts';
@@ -39,7 +39,7 @@ export async function resume(
       terminal,
     );
     const report = apiReport([], readToFill(node).inventory, nothingInstalled);
-    return { kind: 'finished', code: exitCodes.done, report, text: '' };
+    return { kind: 'finished', report, text: '' };
   });
 }
 
@@ -76,6 +76,7 @@ export async function discard(
     const report = apiReport(planOf(pending), readToFill(node).inventory, {
       kind: 'not-made',
       dryRun: false,
+      failed: false,
       reasons: new Map(pending.requests.map(({ certificate }) => [certificate, reason])),
     });
     terminal.result(changeDocument(report, [], options.output));

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SigningApi } from '../../../cluster/signing.ts';
-import { apiReport } from '../../../operations/use-api/report.ts';
+import { apiReport } from '../../../operations/renewal/renewal-report.ts';
 import type { CertificateSpec } from '../../../catalog/catalog.ts';
 import {
   dropPendingRequests,
@@ -11,15 +11,18 @@ import { converse } from './converse.ts';
 import { carryOut, type Conclusion, type PlannedRun } from '../../../change/change-node.ts';
 import { KubepkiError } from '../../../errors/error.ts';
 import type { StateDirectory } from '../../../storage/state-directory.ts';
-import { noteAuthorities } from '../../../change/note-authorities.ts';
+import { noteAuthorities } from '../../../change/notes.ts';
 import { underLock } from '../../../change/session.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
 import { planAnswers } from './use-api-install.ts';
-import { timeoutOf, type ApiOptions } from '../../../flags/use-api-options.ts';
+import { shortDuration } from '../../../flags/values.ts';
+import type { ApiOptions } from './api-options.ts';
 import { requireStillWaiting, resumeCommand, tellOfPending, withdraw } from './use-api-pending.ts';
 import { type Context, finishedWith, unsettled } from './use-api-result.ts';
 import { stateOf } from '../../../node/waiting.ts';
 import type { ConversationEnd } from './conversation.ts';
+
+const defaultTimeoutMs = 5 * 60_000;
 
 /** Asks, waits, and puts what has come in its place. The lock is not held while it is waited: that may take minutes. */
 export async function settle(
@@ -29,7 +32,7 @@ export async function settle(
 ): Promise<Conclusion> {
   const { node, options, terminal, resumed } = context;
   const resumeWith = resumeCommand(node, options);
-  const forget = tellOfPending(pending, resumeWith);
+  const forget = tellOfPending(pending, resumeWith, terminal);
   try {
     const settled = await talk(api, pending, { resumed, resumeWith, options, terminal });
     if (settled.kind === 'waiting') return unsettled(settled.errors, 'pending', context);
@@ -59,6 +62,7 @@ async function talk(
     readonly terminal: Terminal;
   },
 ): Promise<ConversationEnd> {
+  const { timeout = defaultTimeoutMs } = options;
   const progress = terminal.progress('asking the certificates API');
   try {
     return await converse({
@@ -81,7 +85,7 @@ async function talk(
           await sleep(milliseconds);
         },
       },
-      timeout: timeoutOf(options),
+      timeout: { milliseconds: timeout, text: shortDuration(timeout) },
       resume: resumeWith,
       said: {
         progress: (text) => {

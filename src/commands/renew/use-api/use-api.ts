@@ -1,22 +1,22 @@
-import { apiReport, nothingInstalled } from '../../../operations/use-api/report.ts';
+import type { KubeadmConfig } from '../../../config/kubeadm-config.ts';
+import { apiReport, nothingInstalled } from '../../../operations/renewal/renewal-report.ts';
 import { requireApiAccess } from '../../../node/cluster-access.ts';
 import { afterwards, conclude, type Conclusion } from '../../../change/change-node.ts';
 import { confirmRenewal } from '../../../terminal/confirm.ts';
 import type { ExitCode } from '../../../terminal/exit-code.ts';
-import { openNode, type Node } from '../../../node/node-options.ts';
-import { parseAskedSans } from '../../../flags/san-options.ts';
-import { parseSelection, type Selection } from '../../../flags/names/select.ts';
+import { openNode, type Node, readConfiguration } from '../../../node/node-options.ts';
+import { parseAskedSans, parseSelection, type Selection } from '../selection.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
 import { connected } from './use-api-connection.ts';
-import type { ApiOptions } from '../../../flags/use-api-options.ts';
+import type { ApiOptions } from './api-options.ts';
 import { requireNothingWaits } from './use-api-pending.ts';
-import { warnOfUnsound } from '../resting.ts';
+import { warnOfUnsound } from '../within.ts';
 import { planApiRun, requirePlaceable } from './use-api-plan.ts';
 import { prepare } from './use-api-prepare.ts';
 import { idle, refuse, dryRun } from './use-api-result.ts';
 import { resume, discard } from './use-api-resume.ts';
 import { settle } from './use-api-settle.ts';
-import { warnOfDueAgain, warnOfShortValidity } from '../../../flags/validity-option.ts';
+import { warnOfDueAgain, warnOfShortValidity } from '../../../change/validity-warnings.ts';
 import { noteWaiting, stateOf } from '../../../node/waiting.ts';
 import { noteSameSans, wishedSans } from '../wished-sans.ts';
 
@@ -24,16 +24,17 @@ import { noteSameSans, wishedSans } from '../wished-sans.ts';
 export async function renewThroughApi(
   names: readonly string[],
   options: ApiOptions,
+  cluster: KubeadmConfig | undefined,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const selection = parseSelection(names, options);
-  const node = await openNode(options, terminal);
+  const selection = parseSelection(names);
+  const node = openNode(options, await readConfiguration(options, terminal, cluster));
   if (options.discardPending === true) return discard(node, names, options, terminal);
   const conclusion =
     options.resume === true
       ? await resume(node, names, options, terminal)
       : await start(node, selection, options, terminal);
-  return conclude(conclusion, options, terminal, afterwards(node, options, terminal));
+  return conclude(conclusion, node, options, terminal, afterwards(node, options, terminal));
 }
 
 async function start(
@@ -50,7 +51,7 @@ async function start(
   if (options.dryRun === true) await noteWaiting(node, terminal);
   // Before anything is asked of anybody.
   const run = planApiRun(node, wishes, options, new Date());
-  const refused = refuse(run, options, terminal);
+  const refused = refuse(run, node, options, terminal);
   if (refused !== undefined) return refused;
   warnOfUnsound(run.plan, terminal);
   for (const text of run.wanted.flatMap(({ requestable }) => requestable.warnings)) terminal.warning(text);

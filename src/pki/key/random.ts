@@ -1,0 +1,11 @@
+import { randomBytes } from 'node:crypto';
+
+/** Ten lower-case hex digits: a name that ends in them is given by no other run. */
+export function randomSuffix(): string {
+  return randomBytes(5).toString('hex');
+}
+
+/** kubeadm's certificate key: an AES-256 key, as 64 hex digits. */
+export function randomCertificateKey(): string {
+  return randomBytes(32).toString('hex');
+}
