@@ -47,8 +47,8 @@ const { status, signal } = spawnSync(
     '--import',
     'tsx',
     '--test',
-    // One more than there are cores: a good part of the tests waits, for a probe, a retry, or the kubelet to look.
-    `--test-concurrency=${String(availableParallelism() + 1)}`,
+    // Two more than there are cores: a good part of the tests waits, for a probe, a retry, or the kubelet to look.
+    `--test-concurrency=${String(availableParallelism() + 2)}`,
     `--test-timeout=${String(timeoutMs)}`,
     '--test-reporter=./test/support/reporter.mjs',
     '--test-reporter-destination=stdout',
