@@ -23,6 +23,7 @@ const judges = {
   fish: { package: 'fish', args: ['--version'], says: /^fish, version \d/ },
   // It has no flag for its version.
   mandoc: { package: 'mandoc', args: ['-?'], says: /^usage: mandoc /m },
+  xmllint: { package: 'libxml2-utils', args: ['--version'], says: /using libxml version/ },
   mount: { package: 'mount', args: ['--version'], says: /util-linux/ },
   flock: { package: 'util-linux', args: ['--version'], says: /util-linux/ },
   setpriv: { package: 'util-linux', args: ['--version'], says: /util-linux/ },

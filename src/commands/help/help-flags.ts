@@ -22,7 +22,7 @@ export function addHelp(program: Command, run: Run): void {
     notes: [topics],
   });
   explain(program, {
-    examples: ['kubepki certs check-expiration', 'kubepki certs renew all --restart'],
+    examples: ['kubepki verify'],
     notes: [topics],
   });
 }

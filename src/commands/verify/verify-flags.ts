@@ -43,6 +43,6 @@ export function addVerify(program: Command, run: Run): void {
     notes: [
       'Exit code 0 if all is well, 5 if something is wrong, 4 if a certificate ends soon, 1 if something could not be looked at.',
     ],
-    pages: ['check', 'exit-codes'],
+    pages: ['verification', 'exit-codes'],
   });
 }

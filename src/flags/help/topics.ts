@@ -1,5 +1,6 @@
 /** The pages of `kubepki help`: docs/NAME.md, which `npm run man` puts into pages.json. In the order of the list. */
 export const topicNames = [
+  'verification',
   'check',
   'renew',
   'restarts',

@@ -8,7 +8,7 @@ import { nodeVerification, verification } from '../../../src/operations/verifica
 import { judge } from '../../support/judge.ts';
 import { makeCa, resign } from '../../support/certificates/resigned.ts';
 import { temporaryDirectory, type Tree } from '../../support/tree.ts';
-import { edit, found, observed, put, verifiedNode } from '../../support/verified-node.ts';
+import { edit, found, observed, put, verifiedNode } from '../../support/planners/verified-node.ts';
 
 const later = { start: '20260101000000Z', end: '20271101000000Z' };
 

@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { FileSystemRoot } from '../../src/filesystem/root.ts';
-import { locateLayout } from '../../src/inventory/layout.ts';
-import { observe } from '../../src/node/observe.ts';
-import type { Observed } from '../../src/operations/verification/observed.ts';
-import { troublesOf, verification } from '../../src/operations/verification/verification.ts';
-import { copyFixture, type Cleanup, type Tree } from './tree.ts';
+import { FileSystemRoot } from '../../../src/filesystem/root.ts';
+import { locateLayout } from '../../../src/inventory/layout.ts';
+import { observe } from '../../../src/node/observe.ts';
+import type { Observed } from '../../../src/operations/verification/observed.ts';
+import { troublesOf, verification } from '../../../src/operations/verification/verification.ts';
+import { copyFixture, type Cleanup, type Tree } from '../tree.ts';
 
 const dayMs = 24 * 3600 * 1000;
 
