@@ -211,14 +211,19 @@ export function readCopies(root: FileSystemRoot, users: readonly string[]): Kube
 export interface GuardedFile {
   /** Host path. */
   readonly path: string;
-  readonly kind: 'key' | 'kubeconfig' | 'manifest' | 'certificate' | 'directory';
+  readonly kind:
+    'key' | 'kubeconfig' | 'manifest' | 'certificate' | 'directory' | 'kubelet-ca' | 'kubelet-config';
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
 }
 
-/** Keys and certificates in the cert dir, kubeconfigs, manifests: those that are there and can be looked at. */
-export function readGuardedFiles(layout: Layout, kubeconfigs: readonly KubeconfigFile[]): GuardedFile[] {
+/** Keys and certificates in the cert dir, kubeconfigs, manifests, the kubelet's files: those that are there and can be looked at. */
+export function readGuardedFiles(
+  layout: Layout,
+  kubeconfigs: readonly KubeconfigFile[],
+  { config, clientCa }: KubeletFiles,
+): GuardedFile[] {
   const { root, certDir } = layout;
   const directories = [certDir, join(certDir, 'etcd')];
   const named = directories.flatMap((directory) =>
@@ -235,6 +240,8 @@ export function readGuardedFiles(layout: Layout, kubeconfigs: readonly Kubeconfi
     ...named,
     ...kubeconfigs.map(({ path }) => ({ path, kind: 'kubeconfig' }) as const),
     ...manifests,
+    ...(config.status === 'present' ? [{ path: config.value.path, kind: 'kubelet-config' } as const] : []),
+    ...(clientCa === undefined ? [] : [{ path: clientCa.target.path, kind: 'kubelet-ca' } as const]),
   ].flatMap(({ path, kind }) => {
     try {
       const { mode, uid, gid } = lstatSync(root.resolve(path));

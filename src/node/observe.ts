@@ -51,6 +51,7 @@ export function observe(node: Node, { certsOnly, cis, withinMs, users, now }: Ob
   const { away, waiting } = waitingOf(node, state);
   const pods = readStaticPods(layout, away);
   const kubeconfigs = readKubeconfigFiles(layout);
+  const kubelet = readKubeletFiles(layout, !certsOnly);
   return {
     subject,
     findings: examination(subject),
@@ -58,9 +59,9 @@ export function observe(node: Node, { certsOnly, cis, withinMs, users, now }: Ob
     manifestFiles: manifestFiles(pods).map((file) => readManifestFile(layout, file, !certsOnly)),
     serviceAccount: readServiceAccount(layout, !certsOnly),
     kubeconfigs,
-    kubelet: readKubeletFiles(layout, !certsOnly),
+    kubelet,
     copies: readCopies(root, users),
-    guarded: readGuardedFiles(layout, kubeconfigs),
+    guarded: readGuardedFiles(layout, kubeconfigs, kubelet),
     waiting,
     live: undefined,
     cis,

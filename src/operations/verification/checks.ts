@@ -130,7 +130,7 @@ export const checks: readonly Check[] = [
   { id: 'modes', title: 'no private key may be read by others', look: keepsItsKeys },
   {
     id: 'cis',
-    title: 'owners and modes are as CIS 1.1.13 to 1.1.21 and 4.1.5 to 4.1.6 have them',
+    title: 'owners and modes are as CIS 1.1.13 to 1.1.21 and 4.1.5 to 4.1.10 have them',
     look: meetsTheBenchmark,
   },
   { id: 'live-answers', title: 'each component answers', look: answers },

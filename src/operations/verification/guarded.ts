@@ -26,47 +26,77 @@ export function keepsItsKeys({ guarded, subject }: Observed): Look {
   });
 }
 
+/** CIS Kubernetes Benchmark 1.9: the numbers of its checks of a file's mode and of its owner. */
+const benchmarkOf = ({ path, kind }: GuardedFile): Benchmark | undefined => {
+  switch (kind) {
+    case 'kubeconfig':
+      return { ...(kubeconfigs[nameOf(path)] ?? { mode: '1.1.13', owner: '1.1.14' }), most: 0o600 };
+    case 'key':
+      return { mode: '1.1.21', owner: '1.1.19', most: 0o600 };
+    case 'certificate':
+      return { mode: '1.1.20', owner: '1.1.19', most: 0o644 };
+    case 'directory':
+      return { mode: undefined, owner: '1.1.19', most: 0o777 };
+    case 'kubelet-ca':
+      return { mode: '4.1.7', owner: '4.1.8', most: 0o644 };
+    case 'kubelet-config':
+      return { mode: '4.1.9', owner: '4.1.10', most: 0o644 };
+    case 'manifest':
+      return undefined;
+  }
+};
+
 interface Benchmark {
-  readonly number: string;
-  readonly kinds: readonly GuardedFile['kind'][];
-  readonly judge: (file: GuardedFile) => string | undefined;
+  readonly mode: string | undefined;
+  readonly owner: string;
+  /** The bits that a mode may have. */
+  readonly most: number;
 }
 
-const rootOwned = ({ uid, gid }: GuardedFile): string | undefined =>
-  uid === 0 && gid === 0 ? undefined : `belongs to ${String(uid)}:${String(gid)}, and root:root is wanted`;
-const atMost =
-  (most: number) =>
-  ({ mode }: GuardedFile): string | undefined =>
-    (mode & ~most & 0o777) === 0
-      ? undefined
-      : `has mode ${modeText(mode)}, and ${modeText(most)} or stricter is wanted`;
-
-/** CIS Kubernetes Benchmark 1.9, as far as it is about the files of the PKI. */
-const benchmarks: readonly Benchmark[] = [
-  { number: '1.1.13, 1.1.15, 1.1.17, 4.1.5', kinds: ['kubeconfig'], judge: atMost(0o600) },
-  { number: '1.1.14, 1.1.16, 1.1.18, 4.1.6', kinds: ['kubeconfig'], judge: rootOwned },
-  { number: '1.1.19', kinds: ['directory', 'key', 'certificate'], judge: rootOwned },
-  { number: '1.1.20', kinds: ['certificate'], judge: atMost(0o644) },
-  { number: '1.1.21', kinds: ['key'], judge: atMost(0o600) },
-];
+const kubeconfigs: Readonly<Record<string, { readonly mode: string; readonly owner: string }>> = {
+  'scheduler.conf': { mode: '1.1.15', owner: '1.1.16' },
+  'controller-manager.conf': { mode: '1.1.17', owner: '1.1.18' },
+  'kubelet.conf': { mode: '4.1.5', owner: '4.1.6' },
+};
 
 export function meetsTheBenchmark({ guarded, cis }: Observed): Look {
   if (!cis) return nothingHere;
-  return lookAtEach(guarded, (file): Trouble[] =>
-    benchmarks.flatMap(({ number, kinds, judge }): Trouble[] => {
-      const message = kinds.includes(file.kind) ? judge(file) : undefined;
-      return message === undefined
-        ? []
-        : [
-            {
-              grade: 'warning',
-              name: nameOf(file.path),
-              file: file.path,
-              message: `${message} (CIS ${number})`,
-            },
-          ];
-    }),
-  );
+  return lookAtEach(guarded, (file): Trouble[] => {
+    const benchmark = benchmarkOf(file);
+    if (benchmark === undefined) return [];
+    const { path, mode, uid, gid } = file;
+    const { mode: modeNumber, owner, most } = benchmark;
+    const isOpen = modeNumber !== undefined && (mode & ~most & 0o777) !== 0;
+    const isOthers = uid !== 0 || gid !== 0;
+    const trouble = (message: string, number: string, hint: string): Trouble => ({
+      grade: 'warning',
+      name: nameOf(path),
+      file: path,
+      message: `${message} (CIS ${number})`,
+      hint: `${hint} ${shellWord(path)}`,
+    });
+    const octal = modeText(most).slice(1);
+    return [
+      ...(isOpen
+        ? [
+            trouble(
+              `has mode ${modeText(mode)}, and ${octal} or stricter is wanted`,
+              modeNumber,
+              `chmod ${octal}`,
+            ),
+          ]
+        : []),
+      ...(isOthers
+        ? [
+            trouble(
+              `belongs to ${String(uid)}:${String(gid)}, and root:root is wanted`,
+              owner,
+              'chown root:root',
+            ),
+          ]
+        : []),
+    ];
+  });
 }
 
 function nameOf(path: string): string {

@@ -1,9 +1,22 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { FileSystemRoot } from '../../../src/filesystem/root.ts';
 import { checks } from '../../../src/operations/verification/checks.ts';
+import type { Observed } from '../../../src/operations/verification/observed.ts';
 import { nodeVerification, verification } from '../../../src/operations/verification/verification.ts';
 import { judge } from '../../support/judge.ts';
 import { makeCa, resign } from '../../support/certificates/resigned.ts';
@@ -364,6 +377,45 @@ describe('a node that is as kubeadm makes it', () => {
 
   test('is well for one who may see no key', (t) => {
     assert.deepEqual(found(observed(verifiedNode(t), { certsOnly: true })), []);
+  });
+});
+
+describe('who may read keys', () => {
+  /** As if the files were this machine's own. */
+  const own = (tree: Tree, cis: boolean): Observed => {
+    const node = observed(tree, { cis });
+    const { subject } = node;
+    const root = FileSystemRoot.open(undefined, '/');
+    const layout = { ...subject.inventory.layout, root };
+    return { ...node, subject: { ...subject, inventory: { ...subject.inventory, layout } } };
+  };
+
+  test('is right on a node as kubeadm leaves it', (t) => {
+    assert.deepEqual(found(own(verifiedNode(t), false)), []);
+  });
+
+  test('is wrong where it is every user', (t) => {
+    const tree = verifiedNode(t);
+    chmodSync(join(tree.certDir, 'sa.key'), 0o604);
+    chmodSync(join(tree.kubeconfigDir, 'admin.conf'), 0o644);
+    assert.deepEqual(found(own(tree, false)), ['error modes sa.key', 'error modes admin.conf']);
+  });
+
+  test('is judged as the benchmark does where that is asked for', (t) => {
+    const tree = verifiedNode(t);
+    chmodSync(join(tree.certDir, 'etcd/peer.key'), 0o640);
+    chmodSync(join(tree.certDir, 'ca.crt'), 0o664);
+    chmodSync(join(tree.kubeconfigDir, 'kubelet.conf'), 0o640);
+    const { guarded } = observed(tree, { cis: true });
+    const owned = guarded.map((file) => ({ ...file, uid: 0, gid: file.path.endsWith('sa.pub') ? 7 : 0 }));
+    const said = found({ ...observed(tree, { cis: true }), guarded: owned });
+    assert.deepEqual(said, [
+      'warning cis ca.crt',
+      'warning cis sa.pub',
+      'warning cis peer.key',
+      'warning cis kubelet.conf',
+      'warning cis ca.crt',
+    ]);
   });
 });
 
