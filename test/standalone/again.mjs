@@ -20,6 +20,7 @@ export const again = {
     'csr/csr-troubles',
     'renew/use-api/use-api',
     'renew/use-api/use-api-troubles',
+    'verify/verify',
   ],
   'kinds of keys and of certificates, and their forms': [
     'certificates/authority-keys',
