@@ -125,7 +125,7 @@ export function servedCertificates(
       const shown: Shown = socket.getPeerCertificate(true);
       const chain: [Buffer, ...Buffer[]] = [shown.raw];
       // The last one is its own issuer, where that came with it.
-      for (let one = shown; one.issuerCertificate !== undefined && one.issuerCertificate !== one; ) {
+      for (let one = shown; one.issuerCertificate !== undefined && one.issuerCertificate !== one;) {
         one = one.issuerCertificate;
         chain.push(one.raw);
       }
