@@ -87,34 +87,41 @@ interface Left {
   readonly waiting: readonly Waiting[];
 }
 
-/** The state is root's alone: of what may not be read nothing is known, and nothing of it is said. */
+/** The state is root's alone: another user cannot tell what waits. */
 function waitingOf(node: Node, state: StateDirectory): Left {
-  const waiting: Waiting[] = [];
   const command = commandLine(node.flags);
-  const look = (kind: Waiting['kind'], file: string, isThere: () => boolean, next: string): void => {
-    if (readable(isThere) === true) waiting.push({ kind, file, command: next });
-  };
+  const recover = commandHere(state, 'recover');
   const aside = asideJournalPath(state);
   const requests = pendingRecordPath(state);
-  const recover = commandHere(state, 'recover');
-  look('unfinished-change', state.journal, () => exists(state.journal, state.journal), recover);
-  look('manifest-away', aside, () => exists(aside, aside), recover);
-  look(
-    'restart',
-    state.path,
-    () => readPendingRestarts(state, bootId()).restarts.length > 0,
-    'kubepki restart',
-  );
-  look('hook', state.path, () => hasPendingHooks(state), command('renew all --within 1h --deploy-hook HOOK'));
-  look('requests', requests, () => exists(requests, requests), command('renew --use-api --resume'));
-  return { away: readable(() => readAsideJournal(state)), waiting };
-}
-
-function readable<T>(read: () => T): T | undefined {
+  const there = (path: string) => (): boolean => exists(path, path);
+  const looks: readonly Look[] = [
+    ['unfinished-change', state.journal, there(state.journal), recover],
+    ['manifest-away', aside, there(aside), recover],
+    [
+      'restart',
+      state.path,
+      () => readPendingRestarts(state, bootId()).restarts.length > 0,
+      ['kubepki restart', ...node.flags].join(' '),
+    ],
+    ['hook', state.path, () => hasPendingHooks(state), command('renew all --within 1h --deploy-hook HOOK')],
+    ['requests', requests, there(requests), command('renew --use-api --resume')],
+  ];
   try {
-    return read();
+    return {
+      away: readAsideJournal(state),
+      waiting: looks.flatMap(([kind, file, isThere, next]) =>
+        isThere() ? [{ kind, file, command: next }] : [],
+      ),
+    };
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
-    return undefined;
+    return { away: undefined, waiting: [{ kind: 'unreadable', file: state.path, error }] };
   }
 }
+
+type Look = readonly [
+  kind: Exclude<Waiting['kind'], 'unreadable'>,
+  file: string,
+  isThere: () => boolean,
+  command: string,
+];

@@ -16,7 +16,9 @@ export async function summarise(options: NodeOptions, terminal: Terminal): Promi
     terminal.result(verificationSummary([node]));
     return exitCodeOf([node]);
   } catch (error) {
-    if (error instanceof KubepkiError && error.code === 'not-found') return undefined;
+    // Where a root was named, a node was meant.
+    const isElsewhere = options.rootfs === undefined && error instanceof KubepkiError;
+    if (isElsewhere && error.code === 'not-found') return undefined;
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import type { Inventory } from '../../inventory/inventory.ts';
 import type { CheckId } from '../examination/finding.ts';
 import { nothingHere, type Check, type Look } from './check.ts';
 import { isNoStaleCopy } from './copies.ts';
@@ -76,7 +77,7 @@ function examinationChecks(): Check[] {
         troubles: findings
           .filter(({ check, followsFromCa }) => check === id && followsFromCa !== true)
           .map(({ check, severity, name, file, message, hint }) => ({
-            grade: locked.has(check) ? 'unchecked' : severity,
+            grade: locked.has(check) || isLockedOut(name, inventory) ? 'unchecked' : severity,
             name,
             file,
             message,
@@ -85,6 +86,15 @@ function examinationChecks(): Check[] {
       };
     },
   }));
+}
+
+/** A file that this user may not read says nothing, neither good nor bad. */
+function isLockedOut(name: string, { certificates, authorities }: Inventory): boolean {
+  const states = [
+    ...certificates.flatMap((entry) => (entry.spec.name === name ? [entry.state] : [])),
+    ...authorities.flatMap((entry) => (entry.spec.name === name ? [entry.bundle] : [])),
+  ];
+  return states.some((state) => state.status === 'unreadable' && state.error.code === 'no-permission');
 }
 
 /** Everything that `verify` looks at offline, in the order in which it is shown. */

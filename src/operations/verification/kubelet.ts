@@ -101,6 +101,8 @@ export function rotatesItsCertificate({ kubeconfigs, kubelet, subject }: Observe
         say('error', 'holds no private key beside its certificate', joinAgain);
       else if (client.key?.status === 'present' && !isSameKey(leaf.publicKey, publicKeyOf(client.key.value)))
         say('error', 'holds a private key that is not the one of its certificate', joinAgain);
+      if (client.key?.status === 'unreadable')
+        troubles.push(troubleOf('kubelet', client.path, client.key.error));
       troubles.push(...untrusted(leaf, client.path, subject), ...late(leaf, client.path, subject.now));
       break;
     }

@@ -9,6 +9,7 @@ import type {
   ServiceAccountFiles,
 } from '../../inventory/verified-files.ts';
 import type { FileTarget } from '../../changeset/change-set.ts';
+import type { KubepkiError } from '../../errors/error.ts';
 import type { Reading } from '../../inventory/reading.ts';
 import type { Subject } from '../examination/examination.ts';
 import type { Finding } from '../examination/finding.ts';
@@ -49,11 +50,14 @@ export interface ObservedFile extends ManifestFile {
 }
 
 /** What an earlier run has left to be done. */
-export interface Waiting {
-  readonly kind: 'unfinished-change' | 'manifest-away' | 'restart' | 'hook' | 'requests';
-  readonly file: string;
-  readonly command: string;
-}
+export type Waiting =
+  | {
+      readonly kind: 'unfinished-change' | 'manifest-away' | 'restart' | 'hook' | 'requests';
+      readonly file: string;
+      readonly command: string;
+    }
+  /** It cannot be told. */
+  | { readonly kind: 'unreadable'; readonly file: string; readonly error: KubepkiError };
 
 /** An address at which something of this node answers with a certificate. */
 export interface Endpoint {

@@ -1,7 +1,8 @@
 import { lookAtEach, type Grade, type Look } from './check.ts';
 import type { Observed, Waiting } from './observed.ts';
+import { troubleOf } from './trouble.ts';
 
-const said: Readonly<Record<Waiting['kind'], readonly [Grade, string]>> = {
+const said: Readonly<Record<Exclude<Waiting['kind'], 'unreadable'>, readonly [Grade, string]>> = {
   'unfinished-change': ['error', 'a change stopped half-way and waits to be brought to an end'],
   'manifest-away': ['error', "a static pod's manifest waits to be put back: its component does not run"],
   restart: ['warning', 'components wait for the restart that was to follow a change'],
@@ -11,9 +12,10 @@ const said: Readonly<Record<Waiting['kind'], readonly [Grade, string]>> = {
 
 /** What earlier runs have left to be done. */
 export function nothingWaits({ waiting }: Observed): Look {
-  const troubles = lookAtEach(waiting, ({ kind, file, command }) => {
-    const [grade, message] = said[kind];
-    return [{ grade, name: 'kubepki', file, message, hint: `go on with it: ${command}` }];
+  const troubles = lookAtEach(waiting, (one) => {
+    if (one.kind === 'unreadable') return [troubleOf('kubepki', one.file, one.error)];
+    const [grade, message] = said[one.kind];
+    return [{ grade, name: 'kubepki', file: one.file, message, hint: `go on with it: ${one.command}` }];
   }).troubles;
   return { looked: Math.max(1, waiting.length), troubles };
 }

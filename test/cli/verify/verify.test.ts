@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { checks } from '../../../src/operations/verification/checks.ts';
@@ -62,13 +62,11 @@ describe('kubepki verify says', () => {
     const setpriv = judge(t, 'setpriv');
     if (setpriv === undefined) return;
     chmodSync(tree.directory, 0o755);
-    for (const name of readdirSync(tree.kubeconfigDir)) {
-      if (name.endsWith('.conf')) chmodSync(join(tree.kubeconfigDir, name), 0o644);
-    }
     if (process.getuid?.() !== 0) chmodSync(join(tree.certDir, 'apiserver.key'), 0o000);
     const { stdout, code } = unprivileged(t, setpriv, ['verify', '--rootfs', tree.directory, ...at]);
     assert.equal(code, 1);
     assert.match(stdout, /^UNCHECKED +key-locked /m);
+    if (process.getuid?.() === 0) assert.match(stdout, /^UNCHECKED +unreadable +\S+\/admin\.conf: /m);
     assert.doesNotMatch(stdout, /^ERROR/m);
   });
 
@@ -169,8 +167,14 @@ describe('kubepki alone', () => {
     assert.match(stdout, /^ERROR {2}\S+\/apiserver\.key: no such file.*\n {2}\S/m);
   });
 
-  test('elsewhere shows the help', async (t) => {
-    const { stdout, code } = await kubepki(['--rootfs', temporaryDirectory(t)]);
+  test('is an error for a root that was named and has no node', async (t) => {
+    const { stdout, stderr, code } = await kubepki(['--rootfs', temporaryDirectory(t)]);
+    assert.deepEqual([stdout, code], ['', 1]);
+    assert.match(stderr, /^error: \S+: no such directory\n/);
+  });
+
+  test('elsewhere shows the help', async () => {
+    const { stdout, code } = await kubepki([]);
     assert.equal(code, 0);
     assert.match(stdout, /^Usage: kubepki/);
   });
