@@ -96,7 +96,7 @@ function* timeline(rows: readonly ExpirationRow[], look: Look): Generator<string
       const length = hasEnded ? 0 : Math.max(1, Math.round((residualMs / scaleMs) * room));
       return {
         name,
-        left: hasEnded ? `-${humanDuration(-residualMs)}` : humanDuration(residualMs),
+        left: hasEnded ? `${humanDuration(-residualMs)} ago` : humanDuration(residualMs),
         bar: hasEnded ? '✗' : length > room ? `${'█'.repeat(room - 1)}▶` : '█'.repeat(length),
         urgency: hasEnded ? 'now' : residualMs <= soonMs ? 'soon' : 'none',
       };
