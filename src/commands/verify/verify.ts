@@ -84,7 +84,7 @@ export async function verifyNode(
     isLive || endpoint.length > 0
       ? await (await import('./observe-live.ts')).observeLive(files, { isLive, given: endpoint })
       : undefined;
-  const rows = allRows(expiration(files.subject).report);
+  const rows = allRows(expiration(files.subject, files.findings).report);
   return nodeVerification(name, { results: verification({ ...files, live }), rows });
 }
 

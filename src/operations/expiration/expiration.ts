@@ -22,13 +22,15 @@ export interface ExpirationResult {
 }
 
 /** What `check-expiration` says of an inventory at one moment. */
-export function expiration(subject: Subject): ExpirationResult {
+export function expiration(
+  subject: Subject,
+  findings: readonly Finding[] = examination(subject),
+): ExpirationResult {
   const { inventory } = subject;
   const { authorities, etcdClient } = inventory;
   const entries = inventory.certificates.filter(
     (entry) => entry.state.status !== 'missing' || isMissed(entry),
   );
-  const findings = examination(subject);
   const rowOf = rowsWith(findings, subject);
   const unlisted = etcdClient === undefined ? [] : [etcdClient.leaf];
   const isStop = (finding: Finding): boolean =>
