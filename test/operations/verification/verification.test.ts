@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { KubepkiError } from '../../../src/errors/error.ts';
 import { FileSystemRoot } from '../../../src/filesystem/root.ts';
 import { checks } from '../../../src/operations/verification/checks.ts';
 import type { Observed } from '../../../src/operations/verification/observed.ts';
@@ -377,6 +378,28 @@ describe('a node that is as kubeadm makes it', () => {
 
   test('is well for one who may see no key', (t) => {
     assert.deepEqual(found(observed(verifiedNode(t), { certsOnly: true })), []);
+  });
+});
+
+describe('what an earlier run has left', () => {
+  const file = '/etc/kubernetes/pki/.kubepki';
+
+  test('is told by how bad it is', (t) => {
+    const kinds = ['requests', 'hook', 'restart', 'manifest-away', 'unfinished-change'] as const;
+    const waiting = kinds.map((kind) => ({ kind, file, command: 'kubepki certs recover' }));
+    assert.deepEqual(found({ ...observed(verifiedNode(t)), waiting }), [
+      'error waiting kubepki',
+      'error waiting kubepki',
+      'warning waiting kubepki',
+      'warning waiting kubepki',
+      'note waiting kubepki',
+    ]);
+  });
+
+  test('is not known where it may not be read', (t) => {
+    const error = new KubepkiError('no-permission', 'permission denied', { file });
+    const waiting = [{ kind: 'unreadable', file, error }] as const;
+    assert.deepEqual(found({ ...observed(verifiedNode(t)), waiting }), ['unchecked waiting kubepki']);
   });
 });
 
