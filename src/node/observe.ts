@@ -16,8 +16,9 @@ import { examination } from '../operations/examination/examination.ts';
 import { manifestFiles, type ManifestFile } from '../operations/verification/manifest-files.ts';
 import type { Observed, ObservedFile, Waiting } from '../operations/verification/observed.ts';
 import { asideJournalPath, readAsideJournal, type AsideJournal } from '../storage/aside-journal.ts';
+import { isLocked } from '../storage/lock.ts';
 import { hasPendingHooks } from '../storage/pending-hooks.ts';
-import { readPendingRestarts } from '../storage/pending-restarts.ts';
+import { readPendingRestarts, unusablePendingRestarts } from '../storage/pending-restarts.ts';
 import { pendingRecordPath } from '../storage/pending-requests.ts';
 import { commandHere, type StateDirectory } from '../storage/state-directory.ts';
 import { bootId } from '../inventory/boot-id.ts';
@@ -107,12 +108,14 @@ function waitingOf(node: Node, state: StateDirectory): Left {
     ['requests', requests, there(requests), command('renew --use-api --resume')],
   ];
   try {
-    return {
-      away: readAsideJournal(state),
-      waiting: looks.flatMap(([kind, file, isThere, next]) =>
-        isThere() ? [{ kind, file, command: next }] : [],
-      ),
-    };
+    const waiting = looks.flatMap(([kind, file, isThere, next]) =>
+      isThere() ? [{ kind, file, command: next }] : [],
+    );
+    const away = readAsideJournal(state);
+    if (waiting.length > 0 && isLocked(state)) return { away, waiting: [{ kind: 'busy', file: state.path }] };
+    const error = unusablePendingRestarts(state);
+    const unusable: Waiting[] = error === undefined ? [] : [{ kind: 'unreadable', file: state.path, error }];
+    return { away, waiting: [...waiting, ...unusable] };
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
     return { away: undefined, waiting: [{ kind: 'unreadable', file: state.path, error }] };
@@ -120,7 +123,7 @@ function waitingOf(node: Node, state: StateDirectory): Left {
 }
 
 type Look = readonly [
-  kind: Exclude<Waiting['kind'], 'unreadable'>,
+  kind: Exclude<Waiting['kind'], 'unreadable' | 'busy'>,
   file: string,
   isThere: () => boolean,
   command: string,

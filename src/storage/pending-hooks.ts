@@ -102,9 +102,12 @@ export function claimPendingHooks(state: StateDirectory): readonly ClaimedHook[]
   });
 }
 
-/** Whether there is word of any, still of use or not. @throws KubepkiError no-permission, io */
+/** Whether a hook is owed for a change that stands, or a record of one cannot be understood. @throws KubepkiError no-permission, io */
 export function hasPendingHooks(state: StateDirectory): boolean {
-  return recordsIn(state).length > 0;
+  return recordsIn(state).some((backup) => {
+    const hook = readHook(state, backup);
+    return hook instanceof KubepkiError || (hook !== undefined && isInPlace(state, hook));
+  });
 }
 
 /** Removes the record of this run, once its hook has done its work. @throws KubepkiError no-permission, io */

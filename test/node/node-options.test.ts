@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { KubeadmConfig } from '../../src/config/kubeadm-config.ts';
 import { namedAlgorithm, openNode, readConfiguration } from '../../src/node/node-options.ts';
-import type { Terminal } from '../../src/terminal/terminal.ts';
+import { collecting } from '../support/collecting.ts';
 import { copyFixture, fixturePath, type Tree } from '../support/tree.ts';
 
-const silent = { warning: () => undefined } as unknown as Terminal;
+const silent = collecting().open();
 
 /** As it is read from the cluster. */
 const cluster: KubeadmConfig = {

@@ -56,6 +56,8 @@ export type Waiting =
       readonly file: string;
       readonly command: string;
     }
+  /** Another run is at work, so that what is left may be its own. */
+  | { readonly kind: 'busy'; readonly file: string }
   /** It cannot be told. */
   | { readonly kind: 'unreadable'; readonly file: string; readonly error: KubepkiError };
 

@@ -1,3 +1,4 @@
+import { printable } from '../printable.ts';
 import type { NodeVerification } from '../../operations/verification/verification.ts';
 
 const commands = { error: 'error', unchecked: 'error', warning: 'warning', note: 'notice' } as const;
@@ -17,7 +18,8 @@ export function githubLines(nodes: readonly NodeVerification[]): string {
 
 // actions/toolkit, packages/core/src/command.ts: what would end the line, and in a property what would end that.
 function data(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  // A line break would end the command, and printable leaves none.
+  return printable(text).replaceAll('%', '%25');
 }
 
 function property(text: string): string {

@@ -1,3 +1,4 @@
+import { escapeUnseen } from '../printable.ts';
 import type { CheckResult, NodeVerification } from '../../operations/verification/verification.ts';
 
 /**
@@ -65,11 +66,12 @@ function attribute(value: string): string {
   return text(value).replaceAll('"', '&quot;').replaceAll('\n', '&#10;');
 }
 
-/** XML 1.0, 2.2: most control characters cannot be written at all. */
+/** XML 1.0, 2.2: most control characters cannot be written at all. What else is not seen stands there as its number. */
 function text(value: string): string {
-  return value
+  const escaped = value
     .replaceAll(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;');
+  return escapeUnseen(escaped, (codePoint) => `&#x${codePoint.toString(16)};`);
 }

@@ -14,7 +14,7 @@ const words: Readonly<Record<CheckStatus, string>> = {
 /** A line for each check, or for each thing that it has found: the first word says how it is, so that grep and awk understand it. */
 export function verificationText(nodes: readonly NodeVerification[]): string {
   const rows = nodes.flatMap(({ node, results, error }) => {
-    const own = node === '' ? [] : [node];
+    const own = node === '' ? [] : [printable(node)];
     return [
       ...(error === undefined ? [] : [[...own, words.error, 'node', printable(error.oneLine)]]),
       ...results.flatMap(({ id, title, status, looked, troubles }) => {

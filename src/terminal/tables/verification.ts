@@ -54,7 +54,8 @@ export function* verificationTables(nodes: readonly NodeVerification[], look: Lo
   ]);
   const columns = fit(layouts, lines.flat(), look.width);
   for (const [index, node] of nodes.entries()) {
-    if (node.node !== '') yield `${index === 0 ? '' : '\n'}${foldedText(`node ${node.node}`, look)}`;
+    if (node.node !== '')
+      yield `${index === 0 ? '' : '\n'}${foldedText(printable(`node ${node.node}`), look)}`;
     yield drawTitles(columns, look);
     yield* drawRows(columns, lines[index] ?? [], look, urgencyOf);
     if (node.rows.length > 0) {

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { checks } from '../../../src/operations/verification/checks.ts';
 import { judge } from '../../support/judge.ts';
 import { kubepki, type Outcome } from '../../support/kubepki.ts';
+import { holdLock, lockFile } from '../../support/machine/lock-holder.ts';
 import { unprivileged } from '../../support/machine/unprivileged.ts';
 import { edit, verifiedNode } from '../../support/planners/verified-node.ts';
 import { freePorts } from '../../support/servers/free-ports.ts';
@@ -148,6 +149,40 @@ describe('as a document', () => {
         `::error file=${join(tree.certDir, 'sa.pub')},title=service-account::is not the public key`,
       ),
     );
+  });
+});
+
+describe('what an earlier run has left', () => {
+  test('is an error, and while another run is at work it is not known', async (t) => {
+    const tree = verifiedNode(t);
+    const lock = lockFile(tree);
+    writeFileSync(join(tree.certDir, '.kubepki/journal.json'), '{}', { mode: 0o600 });
+    const left = await verify(tree);
+    assert.equal(left.code, 5);
+    assert.match(
+      left.stdout,
+      /^ERROR +waiting .*stopped half-way.*next: go on with it: kubepki certs recover/m,
+    );
+    const holder = await holdLock(t, lock);
+    if (holder === undefined) return;
+    const busy = await verify(tree);
+    assert.equal(busy.code, 1);
+    assert.match(busy.stdout, /^UNCHECKED +waiting .*another run is changing these files/m);
+  });
+});
+
+describe('a name that would draw on the terminal', () => {
+  test('is shown without that, whatever the form', async (t) => {
+    const tree = verifiedNode(t);
+    const name = `${temporaryDirectory(t)}/\u001b[31m\u202e`;
+    symlinkSync(tree.directory, name);
+    rmSync(join(tree.certDir, 'apiserver.key'));
+    for (const output of ['text', 'github', 'json', 'junit']) {
+      const { stdout } = await kubepki([
+        ...['verify', '--rootfs', name, '--rootfs', tree.directory, '-o', output, ...at],
+      ]);
+      assert.ok(!stdout.includes('\u001b') && !stdout.includes('\u202e'), output);
+    }
   });
 });
 

@@ -396,6 +396,11 @@ describe('what an earlier run has left', () => {
     ]);
   });
 
+  test('is not known while another run is at work', (t) => {
+    const waiting = [{ kind: 'busy', file }] as const;
+    assert.deepEqual(found({ ...observed(verifiedNode(t)), waiting }), ['unchecked waiting kubepki']);
+  });
+
   test('is not known where it may not be read', (t) => {
     const error = new KubepkiError('no-permission', 'permission denied', { file });
     const waiting = [{ kind: 'unreadable', file, error }] as const;
