@@ -14,6 +14,7 @@ import { sha256 } from '../../src/filesystem/regular-file.ts';
 import {
   claimPendingHooks,
   dropPendingHook,
+  hasPendingHooks,
   rewritePendingHook,
   tidyPendingHooks,
   writePendingHook,
@@ -192,4 +193,21 @@ describe('a deploy hook that is owed', () => {
       assert.ok(existsSync(recordOf(state)));
     });
   }
+});
+
+describe('a hook is owed', () => {
+  test('where its change stands, and not where that was never made or taken back', (t) => {
+    const state = stateIn(t);
+    assert.equal(hasPendingHooks(state), false);
+    writePendingHook(state, hookIn(state));
+    assert.equal(hasPendingHooks(state), true);
+    writeFileSync(join(state.certDir, 'a.crt'), 'old');
+    assert.equal(hasPendingHooks(state), false);
+  });
+
+  test('also where its record cannot be understood', (t) => {
+    const state = stateIn(t);
+    writeFileSync(join(state.path, `hook-${backup}.json`), '{', { mode: 0o600 });
+    assert.equal(hasPendingHooks(state), true);
+  });
 });
