@@ -49,7 +49,7 @@ export async function restartPod(
   phase('stopping', undefined);
   let returned: Return;
   const since = clock.elapsed();
-  moveAside(state, { path: pod.path, sha256 }, command);
+  const away = moveAside(state, { path: pod.path, sha256 }, command);
   let last: ProbeResult;
   const seen = { replaced: false };
   try {
@@ -57,14 +57,14 @@ export async function restartPod(
       until: (result) => {
         phase('stopping', result);
         // A configuration management may put a manifest there. Then no pod will stop any more.
-        seen.replaced = isReplaced(state);
+        seen.replaced = isReplaced(away);
         // A component that is down proves nothing before the kubelet has looked: it may have been down before.
         return seen.replaced || (result.state === 'down' && clock.elapsed() - since >= settleMs);
       },
       deadline: since + stopTimeoutMs,
     });
   } finally {
-    returned = moveBack(state);
+    returned = moveBack(state, away);
   }
   if (returned.outcome === 'none') throw forgotten(pod.path);
   if (seen.replaced) return { status: 'replaced', returned };

@@ -42,9 +42,10 @@ interface Manifest {
  * At every moment it is complete on disk at one of two places, and a journal says where it belongs: after a crash
  * {@link moveBack} puts it back. Call it under the lock.
  * @param command the command line, for messages
+ * @returns what the journal says
  * @throws KubepkiError conflict when it is not what was read; then nothing has changed
  */
-export function moveAside(state: StateDirectory, { path, sha256 }: Manifest, command: string): void {
+export function moveAside(state: StateDirectory, { path, sha256 }: Manifest, command: string): AsideJournal {
   const resolvedPath = join(state.root.resolve(dirname(path)), basename(path));
   const journal: AsideJournal = {
     command,
@@ -65,8 +66,9 @@ export function moveAside(state: StateDirectory, { path, sha256 }: Manifest, com
     requireUnchanged(state, journal);
     unlinkSync(resolvedPath);
     syncDirectory(dirname(resolvedPath));
+    return journal;
   } catch (error) {
-    moveBack(state);
+    moveBack(state, journal);
     throw filesystemError(error, path);
   }
 }
@@ -114,10 +116,11 @@ function copyAside(state: StateDirectory, journal: AsideJournal): void {
 
 /**
  * Puts a manifest that is away back in its place; does nothing when none is.
+ * @param away what this run has taken away: a journal that cannot be read any more must not keep the component down
  * @throws KubepkiError unfinished when it cannot be put back: it still waits, and the hint says where
  */
-export function moveBack(state: StateDirectory): Return {
-  const journal = readAsideJournal(state);
+export function moveBack(state: StateDirectory, away?: AsideJournal): Return {
+  const journal = readPatiently(state, away);
   if (journal === undefined) {
     removeTraces(state);
     return { outcome: 'none' };
@@ -135,6 +138,24 @@ export function moveBack(state: StateDirectory): Return {
 }
 
 const attempts = 3;
+
+function readPatiently(state: StateDirectory, away: AsideJournal | undefined): AsideJournal | undefined {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return readAsideJournal(state);
+    } catch (error) {
+      const cause = filesystemError(error, asideJournalPath(state));
+      if (cause.code === 'unfinished') throw cause;
+      if (attempt < attempts) continue;
+      if (away !== undefined) return away;
+      throw new KubepkiError('unfinished', `cannot be read: ${cause.message}`, {
+        file: asideJournalPath(state),
+        hint: `a manifest may wait in ${asideDirectory(state)}; mend that, then: ${commandHere(state, 'recover')}`,
+        cause,
+      });
+    }
+  }
+}
 
 /** What an attempt had done when it failed: the next attempt cannot see it. */
 interface Done {
@@ -185,9 +206,8 @@ export function inspectAside(
 }
 
 /** Whether another manifest has been put where the one that is away belongs. @throws KubepkiError */
-export function isReplaced(state: StateDirectory): boolean {
-  const journal = readAsideJournal(state);
-  return journal !== undefined && exists(journal.resolvedPath, journal.path);
+export function isReplaced({ resolvedPath, path }: AsideJournal): boolean {
+  return exists(resolvedPath, path);
 }
 
 /** Removes what a run has left that was killed before its journal was complete. */

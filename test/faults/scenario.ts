@@ -157,7 +157,7 @@ export async function inject(
       ...(scenario.injections ?? []),
       `${point.call}:${effect}:when=${String(when)}${lasting ? '+' : ''}`,
     ]);
-    if (hit(run.log, directory, kind)) return run;
+    if (hit(run.log, directory, kind, point.call)) return run;
     const shifted = shift(run.log, point, directory, all);
     // It came too early to see by how much: a step later.
     when = shifted === undefined ? when + 1 : point.when + shifted;

@@ -101,7 +101,9 @@ export function faultPoints(log: readonly string[], directory: string): FaultPoi
 function isChange(call: string, line: string, directory: string): boolean {
   // What is written may name the directory too: `generate` prints where it works.
   const where = call.includes('write') ? /^\w+\(\d+<[^>]*>/.exec(line)?.[0] : line;
-  return where?.includes(directory) === true && (call !== 'openat' || line.includes('O_CREAT'));
+  // As long as a manifest is away, the journal of its restart must be read as surely as it was written.
+  const isFateful = call !== 'openat' || line.includes('O_CREAT') || line.includes('/restart.json"');
+  return where?.includes(directory) === true && isFateful;
 }
 
 /**
@@ -122,16 +124,20 @@ export function shift(
   return planned && actual && actual.when - planned.when;
 }
 
-/** Did the fault hit a call on the tree first? A count may shift by a call of node's own. */
+/**
+ * Did the fault hit a call on the tree first? A count may shift by a call of node's own.
+ * @param call the name of what was to be hit: calls of another name may always fail in that scenario
+ */
 export function hit(
   log: readonly string[],
   directory: string,
   kind: 'killed' | 'failed' | 'signalled',
+  call: string,
 ): boolean {
   const calls = log.filter((line) => /^\w+\(/.test(line));
   const line = {
     killed: () => calls.at(-1),
-    failed: () => calls.find((call) => call.includes('(INJECTED)')),
+    failed: () => calls.find((line) => line.startsWith(`${call}(`) && line.includes('(INJECTED)')),
     signalled: () => log[log.findIndex((entry) => /^--- SIG(?:INT|TERM) /.test(entry)) - 1],
   }[kind]();
   return line !== undefined && isChange(/^(\w+)\(/.exec(line)?.[1] ?? '', line, directory);
