@@ -3,5 +3,6 @@ export type CommandLine = (command: string) => string;
 
 /** @param flags each a word for the shell already */
 export function commandLine(flags: readonly string[]): CommandLine {
-  return (command) => ['kubepki certs', command, ...flags].join(' ');
+  // Of what hints name, `restart` alone is not below `certs`.
+  return (command) => [/^restart\b/.test(command) ? 'kubepki' : 'kubepki certs', command, ...flags].join(' ');
 }

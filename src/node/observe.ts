@@ -102,7 +102,7 @@ function waitingOf(node: Node, state: StateDirectory): Left {
       'restart',
       state.path,
       () => readPendingRestarts(state, bootId()).restarts.length > 0,
-      ['kubepki restart', ...node.flags].join(' '),
+      command('restart'),
     ],
     ['hook', state.path, () => hasPendingHooks(state), command('renew all --within 1h --deploy-hook HOOK')],
     ['requests', requests, there(requests), command('renew --use-api --resume')],

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { CommandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { renewalQuestion } from '../render/change/renewal.ts';
 
@@ -10,6 +11,7 @@ import { renewalQuestion } from '../render/change/renewal.ts';
 export async function confirmRenewal(
   renewed: readonly { readonly name: string; readonly notAfter: Date }[],
   now: Date,
+  command: CommandLine,
 ): Promise<void> {
   if (renewed.length === 0) return;
   const rows = renewed.map(({ name, notAfter }) => {
@@ -30,6 +32,6 @@ export async function confirmRenewal(
     lines.close();
   }
   throw new KubepkiError('declined', 'nothing was renewed: the answer was not yes', {
-    hint: 'kubepki certs renew all does not ask',
+    hint: `this asks nothing: ${command('renew all')}`,
   });
 }

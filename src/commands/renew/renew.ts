@@ -74,6 +74,13 @@ function decided(run: RenewalRun, way: Way, context: Context): PlannedRun {
   const renewables = renewablesOf(plan);
   const specs = renewables.map(({ spec }) => spec);
   const signedBy = signingFiles(inventory, renewables);
+  const again = commandLine([
+    ...retyped(options, [
+      ...([...sanFlags, 'validity', ...clusterFlags, ...restartAfterFlags] as const),
+      ...(['deployHook', 'textfile', 'keepBackups', 'force'] as const),
+    ]),
+    ...node.flags,
+  ]);
   return {
     now,
     errors: refusals(plan, 'renewed'),
@@ -81,13 +88,7 @@ function decided(run: RenewalRun, way: Way, context: Context): PlannedRun {
       terminal.hint(
         renewRestHint(
           specs.map(({ name }) => name),
-          commandLine([
-            ...retyped(options, [
-              ...([...sanFlags, 'validity', ...clusterFlags, ...restartAfterFlags] as const),
-              ...(['deployHook', 'textfile', 'keepBackups', 'force'] as const),
-            ]),
-            ...node.flags,
-          ]),
+          again,
         ),
       );
     },
@@ -95,6 +96,7 @@ function decided(run: RenewalRun, way: Way, context: Context): PlannedRun {
       confirmRenewal(
         renewables.map(({ spec, chain: [leaf] }) => ({ name: spec.name, notAfter: leaf.notAfter })),
         new Date(),
+        again,
       ),
     beforehand: () => {
       warn(run, context);

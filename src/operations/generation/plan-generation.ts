@@ -242,7 +242,7 @@ function requireMakeable(
   const { now: at, validityMs } = settings;
   const validity = validityOf(authority.issuer, at, validityMs);
   const profile = initialProfile(spec, settings);
-  requireIssuable(authority.issuer, { name: spec.name, profile, validity, file, at });
+  requireIssuable(authority.issuer, { name: spec.name, profile, validity, file, at }, settings.command);
 }
 
 function planServiceAccount(

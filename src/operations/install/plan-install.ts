@@ -194,7 +194,7 @@ function requireHolder(
   { spec, keyFile }: Pending,
   { targets }: Place,
   leaf: Certificate,
-  { keys }: InstallSettings,
+  { keys, command }: InstallSettings,
 ): void {
   const foreign = targets.find(({ before }) => before?.foreign === true);
   if (foreign === undefined) return;
@@ -214,7 +214,7 @@ function requireHolder(
   if (keyStays || keyFile.before?.uid === foreign.before?.uid) return;
   const held = heldIn(inventory, spec, keys);
   if (held === undefined) throw refused(`who has no certificate ${spec.name} that another could replace`);
-  holderOf(held);
+  holderOf(held, command);
 }
 
 /** @throws KubepkiError when the place cannot be looked at, or there is no kubeconfig to put it into */

@@ -1,3 +1,4 @@
+import type { CommandLine } from '../../errors/command-line.ts';
 import { KubepkiError, naming } from '../../errors/error.ts';
 import { issueCertificate } from '../../pki/issue/issue.ts';
 import type { LocalIssuer } from '../../pki/issue/issuer.ts';
@@ -24,6 +25,7 @@ interface ToBeIssued {
 export function requireIssuable(
   issuer: LocalIssuer,
   { name, profile, validity: { notBefore, notAfter }, file, at }: ToBeIssued,
+  command: CommandLine,
 ): void {
   const [publicKey, serialNumber] = [publicKeyOf(issuer.privateKey), Buffer.from([1])];
   const issued = naming(file, () =>
@@ -42,6 +44,6 @@ export function requireIssuable(
   throw new KubepkiError(
     'bad-certificate',
     'has a malformed extension: OpenSSL would refuse the next certificate, which has it too',
-    { file, hint: 'have it made anew: move it away with its key, then kubepki certs generate' },
+    { file, hint: `have it made anew: move it away with its key, then: ${command(`generate ${name}`)}` },
   );
 }

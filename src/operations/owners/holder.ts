@@ -60,7 +60,7 @@ export function heldIn(inventory: Inventory, spec: CertificateSpec, keys: Privat
  * file of root's or the caller's, the certificate says what they want.
  * @throws KubepkiError no-permission
  */
-export function holderOf(held: Held): Holder {
+export function holderOf(held: Held, command: CommandLine): Holder {
   const { spec, state, authorities } = held;
   const [leaf] = state.chain;
   const file = certificateFileOf(state);
@@ -74,7 +74,10 @@ export function holderOf(held: Held): Holder {
       : !isKnown
         ? `is made out to ${identityText(identity)}, not to ${catalogText(spec)}`
         : keyProblem(held);
-    if (reason !== undefined) throw refusal(foreign, `the certificate ${spec.name} ${reason}`, file);
+    if (reason !== undefined) {
+      const anew = `to have it made anew, move it away with its key, then: ${command(`generate ${spec.name}`)}`;
+      throw refusal(foreign, `the certificate ${spec.name} ${reason}`, `look at ${file.path}; ${anew}`);
+    }
   }
   return {
     subject: leaf.subject,
@@ -148,13 +151,10 @@ function keyProblem({ state, key }: Held): string | undefined {
   }
 }
 
-function refusal({ path, before }: FileTarget, reason: string, certificate: FileTarget): KubepkiError {
+function refusal({ path, before }: FileTarget, reason: string, hint: string): KubepkiError {
   return new KubepkiError(
     'no-permission',
     `${reason}, so nothing is made for uid ${String(before?.uid)}, whose file this is`,
-    {
-      file: path,
-      hint: `look at ${certificate.path}; to have it made anew, move it away with its key, and run kubepki certs generate`,
-    },
+    { file: path, hint },
   );
 }

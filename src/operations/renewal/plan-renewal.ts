@@ -124,7 +124,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   const targets = [...new Set([place.key ?? file, ...place.targets])];
   requireReplaceable(inventory, targets);
   const held = requireHeld(inventory, spec, settings.keys);
-  const holder = holderOf(held);
+  const holder = holderOf(held, settings.command);
   const { verifies } = holder;
   if (!verifies) refuseUnaskedKubeconfig(inventory, place, authority);
   const { subject, warnings: ofHolder } = verifies ? holder : holderByCatalog(held, settings);
@@ -143,7 +143,8 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   const old = { ...profileOf(leaf), subject };
   const profile = sans?.edit === undefined ? old : withExtension(old, sans.edit.extension);
   if (sans?.edit !== undefined) requireMaySign(issuer, profile, caFile);
-  requireIssuable(issuer, { name: spec.name, profile, validity, file: file.path, at: validity.notBefore });
+  const asked = { name: spec.name, profile, validity, file: file.path, at: validity.notBefore };
+  requireIssuable(issuer, asked, settings.command);
   place.requireRewritable();
   const warnings = [
     ...(key.warning === undefined ? [] : [`${file.path}: ${key.warning}`]),

@@ -95,7 +95,7 @@ function planRequest(inventory: Inventory, files: RequestFiles, settings: Reques
   const { chain, file } = entry.state.value;
   const [leaf] = chain;
   const held = requireHeld(inventory, spec, settings.keys);
-  const found = holderOf(held);
+  const found = holderOf(held, settings.command);
   // A person who signs by hand looks at the CSR; the cluster's signer does not.
   const holder = found.verifies || settings.signer === 'by-hand' ? found : holderByCatalog(held, settings);
   const sans = wanted && changeSans(spec, leaf, file.path, wanted);

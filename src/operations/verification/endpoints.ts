@@ -10,7 +10,7 @@ const kubeletPort = 10250;
 
 /** Where the components of this node serve, as their manifests say. */
 export function endpointsOf(observed: Observed): Endpoint[] {
-  const { pods, manifestFiles, kubelet } = observed;
+  const { subject, pods, manifestFiles, kubelet } = observed;
   const pod = (component: Component): StaticPod[] =>
     pods[component].status === 'present' ? [pods[component].value] : [];
   const diskOf = (component: Component, kind: string, value: string): Endpoint['disk'] => {
@@ -40,7 +40,7 @@ export function endpointsOf(observed: Observed): Endpoint[] {
             certificateFile: pathOf(identity.certificateFile),
             keyFile: pathOf(identity.keyFile),
           },
-          restart: `kubepki restart ${component}`,
+          restart: subject.command(`restart ${component}`),
         };
       }),
     ),
@@ -54,7 +54,7 @@ export function endpointsOf(observed: Observed): Endpoint[] {
       disk: undefined,
       caName: undefined,
       identity: undefined,
-      restart: `kubepki restart ${component}`,
+      restart: subject.command(`restart ${component}`),
     })),
   );
   const serving = kubelet.serving;

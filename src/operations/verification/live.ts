@@ -111,7 +111,7 @@ const readAtStart: ReadonlySet<string> = new Set([
 const toleranceMs = 2000;
 
 /** The file changed after the process began, so it goes on with what was there before. */
-export function startedAfterItsFiles({ live, manifestFiles }: Observed): Look {
+export function startedAfterItsFiles({ subject, live, manifestFiles }: Observed): Look {
   const judged = (live?.processes ?? []).flatMap(({ component, startedAt }) =>
     manifestFiles
       .filter((file) => file.component === component && readAtStart.has(`${component} ${file.flag}`))
@@ -126,7 +126,7 @@ export function startedAfterItsFiles({ live, manifestFiles }: Observed): Look {
             name: component,
             file: path ?? pod.path,
             message: `changed on ${isoSeconds(changedAt)}, after ${component} started, which reads it at its start only (${field})`,
-            hint: `restart it: kubepki restart ${component}`,
+            hint: `restart it: ${subject.command(`restart ${component}`)}`,
           },
         ],
   );

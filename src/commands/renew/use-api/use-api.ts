@@ -2,13 +2,14 @@ import type { KubeadmConfig } from '../../../config/kubeadm-config.ts';
 import { apiReport, nothingInstalled } from '../../../operations/renewal/renewal-report.ts';
 import { requireApiAccess } from '../../../node/cluster-access.ts';
 import { afterwards, conclude, type Conclusion } from '../../../change/change-node.ts';
+import { commandLine } from '../../../errors/command-line.ts';
 import { confirmRenewal } from '../../../terminal/confirm.ts';
 import type { ExitCode } from '../../../terminal/exit-code.ts';
 import { openNode, type Node, readConfiguration } from '../../../node/node-options.ts';
 import { parseAskedSans, parseSelection, type Selection } from '../selection.ts';
 import type { Terminal } from '../../../terminal/terminal.ts';
 import { connected } from './use-api-connection.ts';
-import type { ApiOptions } from './api-options.ts';
+import { askFlags, type ApiOptions } from './api-options.ts';
 import { requireNothingWaits } from './use-api-pending.ts';
 import { warnOfUnsound } from '../within.ts';
 import { planApiRun, requirePlaceable } from './use-api-plan.ts';
@@ -68,7 +69,7 @@ async function start(
       name: requestable.spec.name,
       notAfter: leaf.notAfter,
     }));
-    await confirmRenewal(rows, new Date());
+    await confirmRenewal(rows, new Date(), commandLine([...askFlags(options), ...node.flags]));
   }
   return connected(node, options, async (api) => {
     const asked = await prepare(node, wishes, options, terminal);
