@@ -108,7 +108,8 @@ function examineLeaf(
   { keys, now }: Subject,
 ): Finding[] {
   if (state.status === 'missing') return [missing(file, remedied)];
-  if (state.status === 'unreadable') return [unreadable(spec.name, file, state.error)];
+  if (state.status === 'unreadable')
+    return [unreadable(spec.name, file, state.error, remedy('unreadable', remedied))];
   const { name, caFile } = remedied;
   const { chain } = state.value;
   const [leaf, ...others] = chain;
@@ -150,13 +151,15 @@ function ofKeyFile(
 
 function examineAuthority(entry: AuthorityEntry, subject: Subject): readonly Finding[] {
   const { spec, bundle, certificatePath, keyPath } = entry;
-  if (bundle.status === 'unreadable') return [unreadable(spec.name, certificatePath, bundle.error)];
+  const remedied = { name: spec.name, external: false, caFile: certificatePath, command: subject.command };
+  if (bundle.status === 'unreadable') {
+    return [unreadable(spec.name, certificatePath, bundle.error, remedy('ca-no-ca', remedied))];
+  }
   const inUse = inUseOf(entry, subject);
   // A missing CA is reported with the certificates that it should have signed.
   if (bundle.status === 'missing' || inUse === undefined) return [];
   const key = subject.keys?.get(spec.name)?.content;
   const judged = { bundle: bundle.value, inUse, key, now: subject.now };
-  const remedied = { name: spec.name, external: false, caFile: certificatePath, command: subject.command };
   return authorityProblemsOf(judged).map(({ check, severity, message: summary }): Finding => {
     const hint =
       check === 'ca-serial'
@@ -173,8 +176,9 @@ function examineAuthority(entry: AuthorityEntry, subject: Subject): readonly Fin
 }
 
 /** The error's own hint is the best one, but where this user may not read a key. */
-function hintOf({ code, hint }: KubepkiError): { readonly hint?: string } {
-  return code === 'no-permission' || hint === undefined ? {} : { hint };
+function hintOf(error: KubepkiError): { readonly hint?: string } {
+  const { hint } = error;
+  return isLockedOut(error) || hint === undefined ? {} : { hint };
 }
 
 function missing(file: string, remedied: Remedied): Finding {
@@ -187,8 +191,14 @@ function missing(file: string, remedied: Remedied): Finding {
   return { check: 'missing', severity: 'error', name, file, message, summary: 'is missing', hint };
 }
 
-function unreadable(name: string, path: string, { file = path, message, hint }: KubepkiError): Finding {
+/** The error's own hint is the best one. */
+function unreadable(name: string, path: string, error: KubepkiError, remedy: string | undefined): Finding {
+  const { file = path, message, hint = isLockedOut(error) ? 'run it as root' : remedy } = error;
   return { check: 'unreadable', severity: 'error', name, file, message, summary: 'cannot be read', hint };
+}
+
+function isLockedOut({ code }: KubepkiError): boolean {
+  return code === 'no-permission';
 }
 
 /** The file that holds the certificate, or would. */

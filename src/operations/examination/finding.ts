@@ -105,8 +105,11 @@ export function remedy(check: CheckId, { name, external, caFile, command }: Reme
     case 'block-expired':
       return 'take it out of the file';
     case 'unreadable':
+      return external === false
+        ? `restore it from a backup, or move it away, with its key, to have it made anew: ${command(`generate ${name}`)}`
+        : 'restore it from a backup, or have the CA sign a new one (kubepki certs generate-csr --help)';
     case 'unjudged':
-      return undefined;
+      return 'see to its CA first';
   }
 }
 

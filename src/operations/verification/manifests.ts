@@ -3,7 +3,7 @@ import type { AuthorityEntry } from '../../inventory/inventory.ts';
 import { publicKeyOf } from '../../pki/key/private-key.ts';
 import { isSameKey } from '../../pki/key/public-key.ts';
 import { inUseOf } from '../examination/examination.ts';
-import { bothLooks, lookAtEach, nothingHere, type Look, type Trouble } from './check.ts';
+import { lookAtEach, nothingHere, type Look, type Trouble } from './check.ts';
 import { isSameAuthority } from './kubeconfigs.ts';
 import type { NamedContent } from '../../inventory/verified-files.ts';
 import type { Observed, ObservedFile } from './observed.ts';
@@ -189,12 +189,12 @@ export function mayReadItsFiles({ manifestFiles }: Observed): Look {
   });
 }
 
+const uncorrected = 'correct it, or bring it back from a backup';
+
 export function manifestsThatCannotBeRead({ pods }: Observed): Look {
   const there = Object.entries(pods).filter(([, { status }]) => status !== 'missing');
-  return bothLooks(
-    lookAtEach(there, ([component, reading]) =>
-      reading.status === 'unreadable' ? [troubleOf(component, component, reading.error)] : [],
-    ),
+  return lookAtEach(there, ([component, reading]) =>
+    reading.status === 'unreadable' ? [troubleOf(component, component, reading.error, uncorrected)] : [],
   );
 }
 

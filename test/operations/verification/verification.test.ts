@@ -18,7 +18,11 @@ import { KubepkiError } from '../../../src/errors/error.ts';
 import { FileSystemRoot } from '../../../src/filesystem/root.ts';
 import { checks } from '../../../src/operations/verification/checks.ts';
 import type { Observed } from '../../../src/operations/verification/observed.ts';
-import { nodeVerification, verification } from '../../../src/operations/verification/verification.ts';
+import {
+  nodeVerification,
+  troublesOf,
+  verification,
+} from '../../../src/operations/verification/verification.ts';
 import { judge } from '../../support/judge.ts';
 import { makeCa, resign } from '../../support/certificates/resigned.ts';
 import { temporaryDirectory, type Tree } from '../../support/tree.ts';
@@ -464,7 +468,10 @@ describe('each thing that is wrong is found, and no other is', () => {
           return path;
         },
       });
-      const said = found(observed(tree, at === undefined ? {} : { at: new Date(at) }));
+      const node = observed(tree, at === undefined ? {} : { at: new Date(at) });
+      const said = found(node);
+      const dead = troublesOf(verification(node)).filter(({ hint }) => hint === undefined);
+      assert.deepEqual(dead, [], 'each has a next step');
       assert.deepEqual(
         said.map((one) => one.replace(`${tree.directory}/`, '')),
         expected,
