@@ -15,6 +15,7 @@ import {
   type Outcome,
   type RunOptions,
 } from './kubepki.ts';
+import { cryptoWithKeys } from './certificates/rsa-keys.ts';
 import type { Tree } from './tree.ts';
 
 /** With FAULTS=all, as in .ci/run, and with an executable each run is a process of its own. */
@@ -27,7 +28,7 @@ let compiled: Load | undefined;
 /**
  * The same as {@link kubepki}, for tests of what the program does and says: the same bundle, from its first line on, with a `process` of
  * its own, whose command line, environment, streams and exit code are those of that run. Nothing is left of it for the next one: its
- * modules are made anew. It takes a fifth of the CPU time. What a process is (signals, real streams, the working directory, an end
+ * modules are made anew, and its RSA keys are there already. It takes a tenth of the CPU time. What a process is (signals, real streams, the working directory, an end
  * that nobody thought of) is for {@link kubepki}.
  */
 export function kubepkiInProcess(
@@ -50,6 +51,7 @@ export function kubepkiInProcess(
       process: own,
       'node:process': own,
       'node:fs': pipes,
+      'node:crypto': cryptoWithKeys,
       ...(programs === undefined ? {} : { 'node:child_process': besideSystem(programs) }),
     };
     load(own)((id) => given[id] ?? inBundle(id));
