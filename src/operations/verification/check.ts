@@ -28,11 +28,15 @@ export interface Look {
   readonly troubles: readonly Trouble[];
 }
 
+export type AskingFlag = '--cis' | '--live';
+
 /** What is looked at in every node: pure functions of what was observed. */
 export interface Check {
   readonly id: string;
   /** What is right when it has passed. */
   readonly title: string;
+  /** The flag that asks for it; undefined: it is always looked at. */
+  readonly flag?: AskingFlag;
   readonly look: (observed: Observed) => Look;
 }
 

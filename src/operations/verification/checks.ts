@@ -141,11 +141,22 @@ export const checks: readonly Check[] = [
   {
     id: 'cis',
     title: 'owners and modes are as CIS 1.1.13 to 1.1.21 and 4.1.5 to 4.1.10 have them',
+    flag: '--cis',
     look: meetsTheBenchmark,
   },
-  { id: 'live-answers', title: 'each component answers', look: answers },
-  { id: 'live-served', title: 'each component serves what is on disk', look: servesWhatIsOnDisk },
-  { id: 'live-valid', title: 'what is served verifies', look: servesValidCertificates },
-  { id: 'live-started', title: 'each component started after its files changed', look: startedAfterItsFiles },
+  { id: 'live-answers', title: 'each component answers', flag: '--live', look: answers },
+  {
+    id: 'live-served',
+    title: 'each component serves what is on disk',
+    flag: '--live',
+    look: servesWhatIsOnDisk,
+  },
+  { id: 'live-valid', title: 'what is served verifies', flag: '--live', look: servesValidCertificates },
+  {
+    id: 'live-started',
+    title: 'each component started after its files changed',
+    flag: '--live',
+    look: startedAfterItsFiles,
+  },
   { id: 'waiting', title: 'nothing of an earlier run waits', look: nothingWaits },
 ];

@@ -1,33 +1,56 @@
 import { KubepkiError } from '../../errors/error.ts';
 import type { ExpirationRow } from '../expiration/expiration-report.ts';
-import type { Check, Grade, Trouble } from './check.ts';
+import type { AskingFlag, Check, Grade, Trouble } from './check.ts';
 import { checks } from './checks.ts';
 import type { Observed } from './observed.ts';
 
-/** `none`: there is nothing of the kind on this node. */
-export type CheckStatus = 'passed' | Grade | 'none';
+/** `none`: there is nothing of the kind on this node. `not-asked`: a flag asks for it, which was not given. */
+export type CheckStatus = 'passed' | Grade | 'none' | 'not-asked';
 
 export interface CheckResult {
   readonly id: string;
   readonly title: string;
   readonly status: CheckStatus;
+  /** The flag that asks for it. */
+  readonly flag: AskingFlag | undefined;
   /** How many things it has looked at. */
   readonly looked: number;
   readonly troubles: readonly Trouble[];
 }
 
 /** From the worst to the best. */
-const order: readonly CheckStatus[] = ['error', 'unchecked', 'warning', 'note', 'passed', 'none'];
+const order: readonly CheckStatus[] = [
+  'error',
+  'unchecked',
+  'warning',
+  'note',
+  'passed',
+  'none',
+  'not-asked',
+];
 
 /** What became of each check, in their order. */
 export function verification(observed: Observed): readonly CheckResult[] {
   return checks.map((check) => resultOf(check, observed));
 }
 
-function resultOf({ id, title, look }: Check, observed: Observed): CheckResult {
+function resultOf({ id, title, flag, look }: Check, observed: Observed): CheckResult {
+  if (flag !== undefined && !isAsked[flag](observed)) {
+    return { id, title, flag, status: 'not-asked', looked: 0, troubles: [] };
+  }
   const { looked, troubles } = look(observed);
   const status = looked === 0 && troubles.length === 0 ? 'none' : worstOf(troubles);
-  return { id, title, status, looked, troubles };
+  return { id, title, flag, status, looked, troubles };
+}
+
+const isAsked: Readonly<Record<AskingFlag, (observed: Observed) => boolean>> = {
+  '--cis': ({ cis }) => cis,
+  '--live': ({ live }) => live !== undefined,
+};
+
+/** Whether the check has looked at anything. */
+export function hasLooked({ status }: CheckResult): boolean {
+  return status !== 'none' && status !== 'not-asked';
 }
 
 function worstOf(troubles: readonly Trouble[]): CheckStatus {

@@ -1,5 +1,9 @@
 import { escapeUnseen } from '../printable.ts';
-import type { CheckResult, NodeVerification } from '../../operations/verification/verification.ts';
+import {
+  hasLooked,
+  type CheckResult,
+  type NodeVerification,
+} from '../../operations/verification/verification.ts';
 
 /**
  * JUnit's XML as Jenkins and GitLab read it: a test case for each check. What is wrong is a failure, what could not be looked at an error,
@@ -22,7 +26,7 @@ export function junitReport(nodes: readonly NodeVerification[], now: Date): stri
       tests: cases.length + lost.length,
       failures: count('error'),
       errors: count('unchecked') + lost.length,
-      skipped: count('none'),
+      skipped: results.filter((result) => !hasLooked(result)).length,
     };
     const numbers = Object.entries(counts).map(([key, value]) => ` ${key}="${String(value)}"`);
     const timestamp = now.toISOString().slice(0, 19);
@@ -38,7 +42,8 @@ export function junitReport(nodes: readonly NodeVerification[], now: Date): stri
   );
 }
 
-function testCase({ id, title, status, troubles }: CheckResult, suite: string): string {
+function testCase(result: CheckResult, suite: string): string {
+  const { id, title, troubles } = result;
   const open = `    <testcase classname="${attribute(suite)}" name="${attribute(`${id}: ${title}`)}" time="0"`;
   const said = (grades: readonly string[]): readonly string[] =>
     troubles.flatMap(({ grade, file, message, hint }) =>
@@ -54,7 +59,7 @@ function testCase({ id, title, status, troubles }: CheckResult, suite: string): 
   };
   const output = said(['warning', 'note']);
   const parts = [
-    ...(status === 'none' ? ['      <skipped/>'] : []),
+    ...(hasLooked(result) ? [] : ['      <skipped/>']),
     ...element('error', said(['unchecked'])),
     ...element('failure', said(['error'])),
     ...(output.length === 0 ? [] : [`      <system-out>${text(output.join('\n'))}</system-out>`]),

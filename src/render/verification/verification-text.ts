@@ -9,6 +9,7 @@ const words: Readonly<Record<CheckStatus, string>> = {
   note: 'NOTE',
   passed: 'OK',
   none: '-',
+  'not-asked': '-',
 };
 
 /** A line for each check, or for each thing that it has found: the first word says how it is, so that grep and awk understand it. */
@@ -17,8 +18,9 @@ export function verificationText(nodes: readonly NodeVerification[]): string {
     const own = node === '' ? [] : [printable(node)];
     return [
       ...(error === undefined ? [] : [[...own, words.error, 'node', printable(error.oneLine)]]),
-      ...results.flatMap(({ id, title, status, looked, troubles }) => {
+      ...results.flatMap(({ id, title, flag, status, looked, troubles }) => {
         if (status === 'none') return [[...own, words.none, id, `${title}: none here`]];
+        if (status === 'not-asked') return [[...own, words[status], id, `${title}: only with ${flag ?? ''}`]];
         if (troubles.length === 0) return [[...own, words.passed, id, `${title} (${String(looked)})`]];
         return troubles.map(({ grade, file, message, hint }) => [
           ...own,

@@ -1,5 +1,9 @@
 import type { ExpirationRow } from '../../operations/expiration/expiration-report.ts';
-import type { CheckStatus, NodeVerification } from '../../operations/verification/verification.ts';
+import {
+  hasLooked,
+  type CheckStatus,
+  type NodeVerification,
+} from '../../operations/verification/verification.ts';
 import { humanDuration } from '../../render/times.ts';
 import { printable } from '../../render/printable.ts';
 import { verificationSummary } from '../../render/verification/summary.ts';
@@ -15,6 +19,7 @@ const marks: Readonly<Record<CheckStatus, string>> = {
   note: '·',
   passed: '✓',
   none: '-',
+  'not-asked': '-',
 };
 
 interface Line {
@@ -41,9 +46,8 @@ const layouts: readonly Layout<Line>[] = [
 export function* verificationTables(nodes: readonly NodeVerification[], look: Look): Generator<string> {
   const lines = nodes.map(({ results, error }) => [
     ...(error === undefined ? [] : [{ status: 'error', check: 'node', said: error.oneLine } as const]),
-    ...results.flatMap(({ id, title, status, looked, troubles }): Line[] => {
-      // What this node does not have fills a screen with nothing.
-      if (status === 'none') return [];
+    // What this node does not have fills a screen with nothing.
+    ...results.filter(hasLooked).flatMap(({ id, title, status, looked, troubles }): Line[] => {
       if (troubles.length === 0) return [{ status, check: id, said: `${title} (${String(looked)})` }];
       return troubles.map(({ grade, file, message }) => ({
         status: grade,

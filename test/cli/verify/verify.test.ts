@@ -99,7 +99,7 @@ describe('as a document', () => {
     );
     const pair = document.checks.find(({ id }) => id === 'service-account');
     assert.deepEqual([pair?.status, pair?.looked, pair?.findings.length], ['error', 1, 1]);
-    assert.equal(document.checks.find(({ id }) => id === 'cis')?.status, 'none');
+    assert.equal(document.checks.find(({ id }) => id === 'cis')?.status, 'not-asked');
   });
 
   test('of several trees it is a list, and the worst decides', async (t) => {

@@ -373,11 +373,8 @@ describe('a node that is as kubeadm makes it', () => {
     const results = verification(node);
     assert.equal(nodeVerification('', { results, rows: [] }).verdict, 'well');
     const silent = results.filter(({ status }) => status === 'none').map(({ id }) => id);
-    // Nothing of these is asked for, or there.
-    assert.deepEqual(silent, [
-      ...['manifest-access', 'kubelet-serving', 'admin-copy', 'modes', 'cis'],
-      ...['live-answers', 'live-served', 'live-valid', 'live-started'],
-    ]);
+    // Nothing of these is there.
+    assert.deepEqual(silent, ['manifest-access', 'kubelet-serving', 'admin-copy', 'modes']);
   });
 
   test('is well for one who may see no key', (t) => {
@@ -478,6 +475,15 @@ describe('each thing that is wrong is found, and no other is', () => {
       );
     });
   }
+
+  test('what a flag asks for is not said to be well without it', (t) => {
+    const tree = verifiedNode(t);
+    const notAsked = (node: Observed): readonly (string | undefined)[] =>
+      verification(node).flatMap(({ status, flag }) => (status === 'not-asked' ? [flag] : []));
+    const live = { answers: [], processes: [] };
+    assert.deepEqual([...new Set(notAsked(observed(tree)))].sort(), ['--cis', '--live']);
+    assert.deepEqual(notAsked({ ...observed(tree, { cis: true }), live }), []);
+  });
 
   test('every check has a name of its own', () => {
     assert.equal(new Set(checks.map(({ id }) => id)).size, checks.length);
