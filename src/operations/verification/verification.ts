@@ -13,6 +13,8 @@ export interface CheckResult {
   readonly status: CheckStatus;
   /** The flag that asks for it. */
   readonly flag: AskingFlag | undefined;
+  /** Whether it has looked at anything: else its status is `none` or `not-asked`. */
+  readonly isJudged: boolean;
   /** How many things it has looked at. */
   readonly looked: number;
   readonly troubles: readonly Trouble[];
@@ -36,22 +38,17 @@ export function verification(observed: Observed): readonly CheckResult[] {
 
 function resultOf({ id, title, flag, look }: Check, observed: Observed): CheckResult {
   if (flag !== undefined && !isAsked[flag](observed)) {
-    return { id, title, flag, status: 'not-asked', looked: 0, troubles: [] };
+    return { id, title, flag, status: 'not-asked', isJudged: false, looked: 0, troubles: [] };
   }
   const { looked, troubles } = look(observed);
-  const status = looked === 0 && troubles.length === 0 ? 'none' : worstOf(troubles);
-  return { id, title, flag, status, looked, troubles };
+  const isJudged = looked > 0 || troubles.length > 0;
+  return { id, title, flag, status: isJudged ? worstOf(troubles) : 'none', isJudged, looked, troubles };
 }
 
 const isAsked: Readonly<Record<AskingFlag, (observed: Observed) => boolean>> = {
   '--cis': ({ cis }) => cis,
   '--live': ({ live }) => live !== undefined,
 };
-
-/** Whether the check has looked at anything. */
-export function hasLooked({ status }: CheckResult): boolean {
-  return status !== 'none' && status !== 'not-asked';
-}
 
 function worstOf(troubles: readonly Trouble[]): CheckStatus {
   return order.find((status) => troubles.some(({ grade }) => grade === status)) ?? 'passed';

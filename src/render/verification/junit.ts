@@ -1,9 +1,5 @@
 import { escapeUnseen } from '../printable.ts';
-import {
-  hasLooked,
-  type CheckResult,
-  type NodeVerification,
-} from '../../operations/verification/verification.ts';
+import type { CheckResult, NodeVerification } from '../../operations/verification/verification.ts';
 
 /**
  * JUnit's XML as Jenkins and GitLab read it: a test case for each check. What is wrong is a failure, what could not be looked at an error,
@@ -26,7 +22,7 @@ export function junitReport(nodes: readonly NodeVerification[], now: Date): stri
       tests: cases.length + lost.length,
       failures: count('error'),
       errors: count('unchecked') + lost.length,
-      skipped: results.filter((result) => !hasLooked(result)).length,
+      skipped: results.filter(({ isJudged }) => !isJudged).length,
     };
     const numbers = Object.entries(counts).map(([key, value]) => ` ${key}="${String(value)}"`);
     const timestamp = now.toISOString().slice(0, 19);
@@ -59,7 +55,7 @@ function testCase(result: CheckResult, suite: string): string {
   };
   const output = said(['warning', 'note']);
   const parts = [
-    ...(hasLooked(result) ? [] : ['      <skipped/>']),
+    ...(result.isJudged ? [] : ['      <skipped/>']),
     ...element('error', said(['unchecked'])),
     ...element('failure', said(['error'])),
     ...(output.length === 0 ? [] : [`      <system-out>${text(output.join('\n'))}</system-out>`]),

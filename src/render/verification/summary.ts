@@ -1,4 +1,4 @@
-import { hasLooked, type NodeVerification, type Told } from '../../operations/verification/verification.ts';
+import type { NodeVerification, Told } from '../../operations/verification/verification.ts';
 import { printable } from '../printable.ts';
 
 const words = { error: 'ERROR', unchecked: 'NOT CHECKED', warning: 'WARNING', note: 'NOTE' } as const;
@@ -26,7 +26,10 @@ export function verificationSummary(nodes: readonly NodeVerification[]): string 
 }
 
 function sumOf(told: readonly Told[], nodes: readonly NodeVerification[], lost: number): string {
-  const checked = nodes.reduce((sum, { results }) => sum + results.filter(hasLooked).length, 0);
+  const checked = nodes.reduce(
+    (sum, { results }) => sum + results.filter(({ isJudged }) => isJudged).length,
+    0,
+  );
   const certificates = nodes.reduce((sum, { rows }) => sum + rows.length, 0);
   const counts = (['error', 'unchecked', 'warning', 'note'] as const).flatMap((grade) => {
     const count = told.filter((one) => one.grade === grade).length + (grade === 'error' ? lost : 0);

@@ -1,9 +1,5 @@
 import type { ExpirationRow } from '../../operations/expiration/expiration-report.ts';
-import {
-  hasLooked,
-  type CheckStatus,
-  type NodeVerification,
-} from '../../operations/verification/verification.ts';
+import type { CheckStatus, NodeVerification } from '../../operations/verification/verification.ts';
 import { humanDuration } from '../../render/times.ts';
 import { printable } from '../../render/printable.ts';
 import { verificationSummary } from '../../render/verification/summary.ts';
@@ -47,14 +43,16 @@ export function* verificationTables(nodes: readonly NodeVerification[], look: Lo
   const lines = nodes.map(({ results, error }) => [
     ...(error === undefined ? [] : [{ status: 'error', check: 'node', said: error.oneLine } as const]),
     // What this node does not have fills a screen with nothing.
-    ...results.filter(hasLooked).flatMap(({ id, title, status, looked, troubles }): Line[] => {
-      if (troubles.length === 0) return [{ status, check: id, said: `${title} (${String(looked)})` }];
-      return troubles.map(({ grade, file, message }) => ({
-        status: grade,
-        check: id,
-        said: `${file}: ${message}`,
-      }));
-    }),
+    ...results
+      .filter(({ isJudged }) => isJudged)
+      .flatMap(({ id, title, status, looked, troubles }): Line[] => {
+        if (troubles.length === 0) return [{ status, check: id, said: `${title} (${String(looked)})` }];
+        return troubles.map(({ grade, file, message }) => ({
+          status: grade,
+          check: id,
+          said: `${file}: ${message}`,
+        }));
+      }),
   ]);
   const columns = fit(layouts, lines.flat(), look.width);
   for (const [index, node] of nodes.entries()) {
