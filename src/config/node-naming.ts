@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { KubepkiError } from '../errors/error.ts';
 import { wrongValues } from './cluster-configuration.ts';
 import { isAddress, isDnsName, isHostName, isSan, sanRule } from './host-names.ts';
+import { parseKubernetesVersion, type KubernetesVersion } from './kubernetes-version.ts';
 import { badConfig, kubeadmDocuments } from './parse.ts';
 
 /**
@@ -10,8 +11,8 @@ import { badConfig, kubeadmDocuments } from './parse.ts';
  * `generate-csr` makes certificates out to these. A field is undefined where the configuration does not say it.
  */
 export interface NodeNaming {
-  /** The MINOR of 1.MINOR. A label such as `stable-1` names none. */
-  readonly kubernetesMinor: number | undefined;
+  /** A label such as `stable-1` names none. */
+  readonly kubernetesVersion: KubernetesVersion | undefined;
   /** The feature gate ControlPlaneKubeletLocalMode, where it is set. */
   readonly kubeletLocalMode: boolean | undefined;
   readonly nodeName: string | undefined;
@@ -64,19 +65,15 @@ const port = z
   .refine((value) => value >= 0 && value <= 65_535, 'must be a port (1 to 65535)')
   .transform((value) => (value === 0 ? undefined : value));
 
-const kubernetesMinor = z
+const kubernetesVersion = z
   .unknown()
   .optional()
-  .transform((value) => {
-    // YAML makes a number of an unquoted 1.30, and of that 1.3.
-    if (typeof value !== 'string') return undefined;
-    const [, minor] = /^(?:v|(?:stable|latest)-)?1\.(\d{1,3})(?!\d)/.exec(value) ?? [];
-    return minor === undefined ? undefined : Number(minor);
-  });
+  // YAML makes a number of an unquoted 1.30, and of that 1.3.
+  .transform((value) => (typeof value === 'string' ? parseKubernetesVersion(value) : undefined));
 const featureGates = z.object({ ControlPlaneKubeletLocalMode: optional(z.boolean('must be true or false')) });
 
 const clusterConfiguration = z.object({
-  kubernetesVersion: kubernetesMinor,
+  kubernetesVersion,
   featureGates: optional(featureGates),
   clusterName: optional(text),
   controlPlaneEndpoint: optional(endpointValue),
@@ -100,7 +97,7 @@ const initConfiguration = z.object({
 });
 
 export const noNaming: NodeNaming = {
-  kubernetesMinor: undefined,
+  kubernetesVersion: undefined,
   kubeletLocalMode: undefined,
   nodeName: undefined,
   advertiseAddress: undefined,
@@ -125,7 +122,7 @@ export function parseNodeNaming(text: string): NodeNaming {
       const data = parse(clusterConfiguration, value, kind);
       naming = {
         ...naming,
-        kubernetesMinor: data.kubernetesVersion,
+        kubernetesVersion: data.kubernetesVersion,
         kubeletLocalMode: data.featureGates?.ControlPlaneKubeletLocalMode,
         clusterName: data.clusterName,
         controlPlaneEndpoint: data.controlPlaneEndpoint,
@@ -187,8 +184,8 @@ export interface NamingFlags {
   readonly dnsDomain?: string;
   /** Comma-separated lists. */
   readonly certExtraSans?: readonly string[];
-  /** The MINOR of the kubeadm to be like. */
-  readonly compat?: number;
+  /** The kubeadm to be like. */
+  readonly compat?: KubernetesVersion;
 }
 
 /**
@@ -200,7 +197,7 @@ export function withFlags(naming: NodeNaming, flags: NamingFlags): NodeNaming {
   const address = parseFlag('--advertise-address', addressValue, flags.advertiseAddress);
   return {
     ...naming,
-    kubernetesMinor: flags.compat ?? naming.kubernetesMinor,
+    kubernetesVersion: flags.compat ?? naming.kubernetesVersion,
     nodeName: parseFlag('--node-name', nodeNameValue, flags.nodeName) ?? naming.nodeName,
     advertiseAddress: address === undefined || address === '' ? naming.advertiseAddress : address,
     controlPlaneEndpoint:

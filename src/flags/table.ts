@@ -104,8 +104,8 @@ export const flags = {
   compat: {
     syntax: '--compat <version>',
     group: 'What',
-    says: 'as kubeadm of this version makes it, such as 1.32 (default: the newest)',
-    ...values.kubernetesMinor,
+    says: 'as kubeadm of this version makes it, such as 1.32 or 1.34.8 (default: the newest that every cluster takes)',
+    ...values.kubernetesVersion,
   },
   all: { syntax: '--all', group: 'What', says: 'all that are pending; wants --allow-cidr and --allow-dns' },
   allowCidr: {

@@ -7,6 +7,7 @@ import {
   parsePeriod,
 } from '../config/duration.ts';
 import { isDnsName, isSan, sanRule } from '../config/host-names.ts';
+import { parseKubernetesVersion, type KubernetesVersion } from '../config/kubernetes-version.ts';
 import { isSignerName } from '../operations/use-api/signer-name.ts';
 
 /** What the value of a flag is: how it is read, and how a hint repeats it where that is not what `String` makes of it. */
@@ -183,14 +184,15 @@ function sans(isFit: (name: string) => boolean): { readonly parse: (text: string
   return { parse };
 }
 
-/** Of the kubeadm to be like: the MINOR of 1.MINOR. */
-export const kubernetesMinor = {
-  parse: (text: string): number => {
-    const [, minor] = /^v?1\.(\d{1,3})(?:\.\d+)?$/.exec(text) ?? [];
-    if (minor === undefined) throw new InvalidArgumentError('use a Kubernetes version such as 1.32');
-    return Number(minor);
+/** The kubeadm to be like. */
+export const kubernetesVersion = {
+  parse: (text: string): KubernetesVersion => {
+    const version = /^v?1(?:\.\d{1,3}){1,2}$/.test(text) ? parseKubernetesVersion(text) : undefined;
+    if (version === undefined) throw new InvalidArgumentError('use a Kubernetes version such as 1.32');
+    return version;
   },
-  again: (minor: number): string => `1.${String(minor)}`,
+  again: ({ minor, patch }: KubernetesVersion): string =>
+    ['1', minor, patch].filter((part) => part !== undefined).join('.'),
 };
 
 export const signerName = {

@@ -17,7 +17,7 @@ const samples: Readonly<Partial<Record<FlagName, readonly [given: string, again:
   serviceCidr: ['10.96.0.0/12', '10.96.0.0/12'],
   dnsDomain: ['cluster.local', 'cluster.local'],
   certExtraSans: ['a, b', `'a, b'`],
-  compat: ['v1.32.1', '1.32'],
+  compat: ['v1.32.1', '1.32.1'],
   allowCidr: ['192.0.2.0/24, 198.51.100.0/24', '192.0.2.0/24,198.51.100.0/24'],
   allowDns: ['.example', '.example'],
   within: ['1y12h', '1y12h'],

@@ -27,12 +27,13 @@ export interface GenerateCsrOptions extends ChangeFlags, Typed<'compat'> {
 /** `generate-csr`: keys and requests for a control plane that has no certificates yet. */
 export async function generateRequests(options: GenerateCsrOptions, terminal: Terminal): Promise<ExitCode> {
   const node = planNode(options, await readConfiguration(options, terminal));
-  const organizations = organizationsSince(options.compat);
+  const naming = await readNaming(node, options);
+  const organizations = organizationsSince({ compat: options.compat, configured: naming.kubernetesVersion });
   // What is in the way is told before what is not known.
   placesOf(node, organizations);
   const identity = nodeIdentity(
     {
-      naming: await readNaming(node, options),
+      naming,
       layout: node.layout,
       specs: requestedSpecs(organizations),
       hasFlags: false,
@@ -83,7 +84,7 @@ export async function generateRequests(options: GenerateCsrOptions, terminal: Te
 
 async function readNaming(node: Node, options: GenerateCsrOptions): Promise<NodeNaming> {
   const naming = await readNodeNaming(node, options);
-  return { ...naming, kubernetesMinor: options.compat ?? naming.kubernetesMinor };
+  return { ...naming, kubernetesVersion: options.compat ?? naming.kubernetesVersion };
 }
 
 function placesOf({ layout, flags }: Node, organizations: Organizations): NewRequest[] {

@@ -6,7 +6,11 @@ import { readInitFiles, type InitFiles } from '../../inventory/init-files.ts';
 import { generate, type Generated, type GenerationContext } from '../../operations/generation/generate.ts';
 import { generationReport } from '../../operations/generation/generation-report.ts';
 import { chooseConfigured } from '../../operations/issuing/key-choice.ts';
-import { isMadeWith, organizationsSince } from '../../operations/generation/initial-profile.ts';
+import {
+  isMadeWith,
+  organizationsSince,
+  type Organizations,
+} from '../../operations/generation/initial-profile.ts';
 import { planGeneration, type GenerationPlan } from '../../operations/generation/plan-generation.ts';
 import { requireWritten } from '../../operations/change/read-back.ts';
 import type { NodeIdentity } from '../../operations/names/node-names.ts';
@@ -38,22 +42,26 @@ export async function generateMissing(
   const selection = parseGenerateSelection(names, options);
   const node = planNode(options, await readConfiguration(options, terminal));
   warnOfShortValidity(options, terminal);
+  const naming = await readNaming(node, options);
+  const organizations = organizationsSince({ compat: options.compat, configured: naming.kubernetesVersion });
   const identity = nodeIdentity(
     {
-      naming: await readNaming(node, options),
+      naming,
       layout: node.layout,
       specs: selection.selected.filter((spec) => spec.kind === 'leaf' || spec.kind === 'kubeconfig'),
       hasFlags: true,
     },
     terminal,
   );
-  const plan = (way: Way): PlannedRun => decided(node, { selection, identity, options }, way, terminal);
+  const plan = (way: Way): PlannedRun =>
+    decided(node, { selection, identity, organizations, options }, way, terminal);
   return changeNode(node, plan, options, terminal, { inUse: false });
 }
 
 interface Wanted {
   readonly selection: GenerateSelection;
   readonly identity: NodeIdentity;
+  readonly organizations: Organizations;
   readonly options: GenerateOptions;
 }
 
@@ -130,13 +138,12 @@ interface GenerationRun {
 
 function planGenerationRun(
   { layout, config, flags }: Node,
-  { selection, options }: Wanted,
+  { selection, organizations }: Wanted,
   context: GenerationContext,
 ): GenerationRun {
   // Everything is read: what exists of the rest decides whether a CA may be made.
   const all = initSpecs.map((spec) => readInitFiles(layout, spec));
-  const isMade = (spec: InitSpec): boolean =>
-    isMadeWith(organizationsSince(options.compat), spec) || selection.named.has(spec);
+  const isMade = (spec: InitSpec): boolean => isMadeWith(organizations, spec) || selection.named.has(spec);
   const plan = planGeneration(selection.selected.filter(isMade), all, {
     ...context,
     etcd: config?.etcd.kind ?? 'stacked',
@@ -146,12 +153,12 @@ function planGenerationRun(
   return { plan, all };
 }
 
-function contextOf({ config }: Node, { identity, options }: Wanted): GenerationContext {
+function contextOf({ config }: Node, { identity, organizations, options }: Wanted): GenerationContext {
   return {
     // One moment for the whole run.
     now: options.at ?? new Date(),
     node: identity,
-    organizations: organizationsSince(options.compat),
+    organizations,
     validityMs: options.validity?.milliseconds ?? config?.certificateValidityMs ?? defaultValidityMs,
     authorityValidityMs: config?.caCertificateValidityMs ?? defaultAuthorityValidityMs,
   };

@@ -95,12 +95,12 @@ const localComponents: readonly string[] = ['controller-manager.conf', 'schedule
  * ControlPlaneKubeletLocalMode decides where it is set.
  */
 export function kubeletServerOf({
-  kubernetesMinor,
+  kubernetesVersion,
   kubeletLocalMode,
-}: Pick<NodeNaming, 'kubernetesMinor' | 'kubeletLocalMode'>): NodeIdentity['kubeletServer'] {
+}: Pick<NodeNaming, 'kubernetesVersion' | 'kubeletLocalMode'>): NodeIdentity['kubeletServer'] {
   if (kubeletLocalMode !== undefined) return kubeletLocalMode ? 'own' : 'endpoint';
-  if (kubernetesMinor === undefined) return 'unknown';
-  return kubernetesMinor >= 33 ? 'own' : 'endpoint';
+  if (kubernetesVersion === undefined) return 'unknown';
+  return kubernetesVersion.minor >= 33 ? 'own' : 'endpoint';
 }
 
 /** Whether the certificate has the node's name in it. */

@@ -190,6 +190,38 @@ describe('what kubeadm itself makes of the same configuration', () => {
     }
   });
 
+  test("the API server's kubelet client of a new kubeadm has no organisation, and a renewal leaves each as it is", async (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return;
+    const version = ({ root }: Node, text: string): void => {
+      const path = join(root, 'kubeadm.yaml');
+      writeFileSync(path, readFileSync(path, 'utf8').replace(/^kubernetesVersion: .*$/m, text));
+    };
+    const bare = 'CN = kube-apiserver-kubelet-client';
+    for (const [made, other, expected] of [
+      ['v1.36.1', 'v1.36.0', bare],
+      ['v1.36.0', 'v1.36.1', `O = kubeadm:cluster-admins, ${bare}`],
+    ] as const) {
+      const at = node(t, 'stacked-etcd-ecdsa');
+      version(at, `kubernetesVersion: ${made}`);
+      await generated(at);
+      const subject = (): string =>
+        described(openssl, join(at.pki, 'apiserver-kubelet-client.crt'))['subject'] ?? '';
+      assert.equal(subject(), expected);
+      version(at, `kubernetesVersion: ${other}`);
+      // What is there is right for another version, too.
+      assert.equal((await generated(at)).stderr, '');
+      const renewed = await kubepki([
+        ...['certs', 'renew', 'apiserver-kubelet-client', '--config', '/kubeadm.yaml', '--rootfs', at.root],
+      ]);
+      assert.equal(renewed.code, 0, renewed.stderr);
+      assert.equal(subject(), expected);
+      const verified = await kubepki(['verify', '--config', '/kubeadm.yaml', '--rootfs', at.root]);
+      assert.deepEqual([verified.stderr, verified.code], ['', 0], verified.stdout);
+      assert.doesNotMatch(verified.stdout, /^(?!OK|-)./m);
+    }
+  });
+
   test('says it in the words and the order of kubeadm init, and the second time that it is all there', async (t) => {
     const at = node(t);
     const { stdout, stderr } = await generated(at);
@@ -498,6 +530,29 @@ describe('the server of kubelet.conf', () => {
       assert.ok(stderr.includes(`unexpected API Server URL: expected: ${expected}, got: ${other}`), stderr);
     });
   }
+
+  test('generate-csr for a new kubeadm: no organisation for the kubelet client, and all the others as before', async (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return;
+    for (const [flags, expected] of [
+      [[], 'subject=CN = kube-apiserver-kubelet-client\n'],
+      [['--compat', '1.34.7'], 'subject=O = kubeadm:cluster-admins, CN = kube-apiserver-kubelet-client\n'],
+    ] as const) {
+      const at = node(t, 'stacked-etcd-ecdsa');
+      versioned(at, 'kubernetesVersion: v1.37.2');
+      const args = ['--config', '/kubeadm.yaml', '--rootfs', at.root, ...flags];
+      const { code, stderr } = await kubepki(['certs', 'generate-csr', ...args]);
+      assert.equal(code, 0, stderr);
+      const subject = (path: string): string =>
+        execFileSync(openssl, ['req', '-in', join(at.etc, path), '-noout', '-subject'], { encoding: 'utf8' });
+      assert.equal(subject('pki/apiserver-kubelet-client.csr'), expected);
+      assert.equal(subject('admin.conf.csr'), 'subject=O = kubeadm:cluster-admins, CN = kubernetes-admin\n');
+      assert.equal(
+        subject('super-admin.conf.csr'),
+        'subject=O = system:masters, CN = kubernetes-super-admin\n',
+      );
+    }
+  });
 
   test('generate-csr --compat 1.28: the older organisations, no super-admin.conf, the endpoint', async (t) => {
     const openssl = judge(t, 'openssl');

@@ -26,7 +26,7 @@ describe('verify accuses no node that is right', () => {
     });
   }
 
-  for (const version of ['1.20', '1.28', '1.29', '1.31', '1.34']) {
+  for (const version of ['1.20', '1.28', '1.29', '1.31', '1.34', '1.36.1']) {
     test(`what kubeadm ${version} would make`, async (t) => {
       const directory = temporaryDirectory(t);
       mkdirSync(join(directory, 'etc/kubernetes'), { recursive: true });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { certificates, kubeletKubeconfig } from '../../../src/catalog/catalog.ts';
 import { noNaming, parseNodeNaming, withFlags } from '../../../src/config/node-naming.ts';
+import { kubernetesVersion } from '../../../src/flags/values.ts';
 import {
   kubeletServerOf,
   needsAddress,
@@ -36,8 +37,8 @@ describe('where the kubelet of a control-plane node finds the API server', () =>
 
   test('--compat says more than the version of the configuration', () => {
     const naming = parseNodeNaming(cluster('kubernetesVersion: v1.33.0'));
-    assert.equal(kubeletServerOf(withFlags(naming, { compat: 32 })), 'endpoint');
-    assert.equal(kubeletServerOf(withFlags(noNaming, { compat: 34 })), 'own');
+    assert.equal(kubeletServerOf(withFlags(naming, { compat: kubernetesVersion.parse('1.32') })), 'endpoint');
+    assert.equal(kubeletServerOf(withFlags(noNaming, { compat: kubernetesVersion.parse('1.34.1') })), 'own');
   });
 });
 
