@@ -1,5 +1,5 @@
-import { connect } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect, isIP } from 'node:net';
+import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls';
 import { ask } from '../http/ask.ts';
 import type { ProbeEndpoint } from '../operations/restart/plan-restart.ts';
 
@@ -85,15 +85,15 @@ export interface TlsIdentity {
 interface TlsEndpoint {
   readonly host: string;
   readonly port: number;
-  /** A server that wants a client certificate is shown this one. */
+  /** A server that wants a client certificate is shown this one, if it can be used. */
   readonly identity: TlsIdentity | undefined;
-  /** The name that is asked for (SNI); undefined: none. */
+  /** The name that is asked for (SNI), which an address cannot be (RFC 6066, 3); undefined: none. */
   readonly serverName?: string | undefined;
 }
 
-/** What node's types say of it is less: the last one has no issuer where that did not come with it. */
+/** What node's types say of it is more: nothing may have come, and the last one has no issuer where that did not come with it. */
 interface Shown {
-  readonly raw: Buffer;
+  readonly raw?: Buffer;
   readonly issuerCertificate?: Shown;
 }
 
@@ -110,8 +110,10 @@ export function servedCertificates(
       host,
       port,
       rejectUnauthorized: false,
-      ...(serverName === undefined ? {} : { servername: serverName }),
-      ...(identity === undefined ? {} : { cert: identity.certificate, key: identity.key }),
+      ...(serverName === undefined || isIP(serverName) !== 0 ? {} : { servername: serverName }),
+      ...(identity === undefined || !isUsable(identity)
+        ? {}
+        : { cert: identity.certificate, key: identity.key }),
     });
     const end = (): void => {
       clearTimeout(limit);
@@ -121,22 +123,45 @@ export function servedCertificates(
       end();
       reject(new Error('no answer'));
     }, timeoutMs);
+    const settle = (error: Error): void => {
+      const [leaf, ...others] = shownBy(socket);
+      end();
+      if (leaf === undefined) reject(error);
+      else resolve([leaf, ...others]);
+    };
     socket.on('secureConnect', () => {
-      const shown: Shown = socket.getPeerCertificate(true);
-      const chain: [Buffer, ...Buffer[]] = [shown.raw];
-      // The last one is its own issuer, where that came with it.
-      for (let one = shown; one.issuerCertificate !== undefined && one.issuerCertificate !== one;) {
-        one = one.issuerCertificate;
-        chain.push(one.raw);
-      }
-      end();
-      resolve(chain);
+      settle(new Error('no certificate'));
     });
-    socket.on('error', (error: Error) => {
-      end();
-      reject(error);
-    });
+    // In TLS 1.2 a server shows its certificate first, and then refuses a client that has none.
+    socket.on('error', settle);
   });
+}
+
+/** The leaf first; nothing where the handshake has not come that far. */
+function shownBy(socket: TLSSocket): Buffer[] {
+  const chain: Buffer[] = [];
+  // What node's types do not say: it is null where there is no connection.
+  let one = socket.getPeerCertificate(true) as Shown | null | undefined;
+  // The last one is its own issuer, where that came with it.
+  for (let raw = one?.raw; raw !== undefined && !isAmong(chain, raw); raw = one?.raw) {
+    chain.push(raw);
+    one = one?.issuerCertificate;
+  }
+  return chain;
+}
+
+function isAmong(chain: readonly Buffer[], one: Buffer): boolean {
+  return chain.some((other) => other.equals(one));
+}
+
+/** A certificate that is not its key's, or a key that is locked, must not hide what the server shows. */
+function isUsable({ certificate, key }: TlsIdentity): boolean {
+  try {
+    createSecureContext({ cert: certificate, key });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Why a server gave no answer, in few words. */

@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** A process of this machine, by the first word of its command line without its directories. */
+/** A process of this machine. */
 export interface Process {
+  /** The first word of its command line, without its directories. */
   readonly name: string;
+  /** The others. */
+  readonly words: readonly string[];
   readonly startedAt: Date;
 }
 
@@ -16,7 +19,8 @@ export function readProcesses(names: ReadonlySet<string>): Process[] {
   return entries('/proc')
     .filter((pid) => /^\d+$/.test(pid))
     .flatMap((pid): Process[] => {
-      const name = text(`/proc/${pid}/cmdline`)?.split('\0')[0]?.split('/').at(-1) ?? '';
+      const [program = '', ...words] = text(`/proc/${pid}/cmdline`)?.replace(/\0$/, '').split('\0') ?? [];
+      const name = program.split('/').at(-1) ?? '';
       if (!names.has(name)) return [];
       // What stands in brackets may hold anything; the start is the twenty-second field, and the third is the first behind it.
       const fields = text(`/proc/${pid}/stat`)
@@ -24,7 +28,7 @@ export function readProcesses(names: ReadonlySet<string>): Process[] {
         .split(' ');
       const ticks = Number(fields?.[19]);
       return Number.isFinite(ticks)
-        ? [{ name, startedAt: new Date(bootMs + (ticks / ticksPerSecond) * 1000) }]
+        ? [{ name, words, startedAt: new Date(bootMs + (ticks / ticksPerSecond) * 1000) }]
         : [];
     });
 }

@@ -1,11 +1,9 @@
 import { isComponent } from '../../catalog/catalog.ts';
-import { connectionTrouble } from '../../controlplane/probe.ts';
-import { servedCertificates } from '../../controlplane/probe.ts';
+import { connectionTrouble, servedCertificates, type TlsIdentity } from '../../controlplane/probe.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { FileSystemRoot } from '../../filesystem/root.ts';
 import { readProcesses } from '../../inventory/processes.ts';
 import { readTlsIdentity } from '../../inventory/certificate-files.ts';
-import type { TlsIdentity } from '../../controlplane/probe.ts';
 import type { GivenEndpoint } from '../../flags/values.ts';
 import { endpointsOf, givenEndpoint } from '../../operations/verification/endpoints.ts';
 import type { Answer, Endpoint, Live, Observed } from '../../operations/verification/observed.ts';
@@ -23,15 +21,18 @@ interface Asked {
 /** Asks all of them at once what they serve. Never throws for one that does not answer. */
 export async function observeLive(observed: Observed, { isLive, given }: Asked): Promise<Live> {
   const { root } = observed.subject.inventory.layout;
-  const endpoints = [...(isLive ? endpointsOf(observed) : []), ...given.map(givenEndpoint)];
+  const endpoints = [
+    ...(isLive ? endpointsOf(observed) : []),
+    ...given.map((one) => givenEndpoint(one, observed)),
+  ];
   const answers = await Promise.all(endpoints.map((endpoint) => ask(endpoint, root)));
   // Another root's processes are not this machine's.
   const found =
     isLive && root.directory === '/'
       ? readProcesses(new Set(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']))
       : [];
-  const processes = found.flatMap(({ name, startedAt }) =>
-    isComponent(name) ? [{ component: name, startedAt }] : [],
+  const processes = found.flatMap(({ name, words, startedAt }) =>
+    isComponent(name) ? [{ component: name, words, startedAt }] : [],
   );
   return { answers, processes };
 }

@@ -1,7 +1,9 @@
 import type { Component } from '../../catalog/catalog.ts';
 import type { StaticPod } from '../../inventory/kubelet/static-pods.ts';
+import { nameOf } from '../names/name-uses.ts';
 import { lastFlagValue } from '../node/component-flags.ts';
 import { servedBy } from '../restart/served-certificates.ts';
+import { readKubeconfigs } from './kubeconfigs.ts';
 import type { Endpoint, Observed } from './observed.ts';
 
 /** Ports of Kubernetes' own, where the manifest says nothing. */
@@ -46,16 +48,18 @@ export function endpointsOf(observed: Observed): Endpoint[] {
     ),
   );
   const others = (['kube-controller-manager', 'kube-scheduler'] as const).flatMap((component) =>
-    pod(component).map((one): Endpoint => ({
-      name: component,
-      host: boundTo(one) ?? '127.0.0.1',
-      port: portOf(one) ?? ownPorts[component],
-      serverName: undefined,
-      disk: undefined,
-      caName: undefined,
-      identity: undefined,
-      restart: subject.command(`restart ${component}`),
-    })),
+    pod(component)
+      .filter(servesTls)
+      .map((one): Endpoint => ({
+        name: component,
+        host: boundTo(one) ?? '127.0.0.1',
+        port: portOf(one) ?? ownPorts[component],
+        serverName: undefined,
+        disk: undefined,
+        caName: undefined,
+        identity: undefined,
+        restart: subject.command(`restart ${component}`),
+      })),
   );
   const serving = kubelet.serving;
   // Without a kubelet that has run there is none to ask.
@@ -83,22 +87,31 @@ export function endpointsOf(observed: Observed): Endpoint[] {
   return [...servers, ...others, ...kubelets];
 }
 
-/** One that was named on the command line: of it nothing is known but what it shows. */
-export function givenEndpoint({
-  host,
-  port,
-  serverName,
-}: Pick<Endpoint, 'host' | 'port' | 'serverName'>): Endpoint {
+/** One that was named on the command line. Where a kubeconfig of this node leads to it, its users must trust it; else nothing is known. */
+export function givenEndpoint(
+  { host, port, serverName }: Pick<Endpoint, 'host' | 'port' | 'serverName'>,
+  { kubeconfigs }: Pick<Observed, 'kubeconfigs'>,
+): Endpoint {
+  const isApiServer = readKubeconfigs(kubeconfigs).some(
+    ({ kubeconfig: { server } }) => server !== undefined && isAt(server, { host, port }),
+  );
   return {
     name: `${host.includes(':') ? `[${host}]` : host}:${String(port)}`,
     host,
     port,
-    serverName,
+    serverName: serverName ?? host,
     disk: undefined,
-    caName: undefined,
+    caName: isApiServer ? 'ca' : undefined,
     identity: undefined,
     restart: undefined,
   };
+}
+
+function isAt(url: string, { host, port }: Pick<Endpoint, 'host' | 'port'>): boolean {
+  if (!URL.canParse(url)) return false;
+  const { hostname, port: digits } = new URL(url);
+  const at = hostname.replace(/^\[|\]$/g, '');
+  return nameOf(at) === nameOf(host.toLowerCase()) && Number(digits || '443') === port;
 }
 
 function addressOf(pod: StaticPod): string {
@@ -108,6 +121,11 @@ function addressOf(pod: StaticPod): string {
 function boundTo({ words }: StaticPod): string | undefined {
   const address = lastFlagValue(words, 'bind-address');
   return address === '0.0.0.0' || address === '::' ? undefined : address;
+}
+
+/** `--secure-port=0`: it serves none. */
+function servesTls({ words }: StaticPod): boolean {
+  return lastFlagValue(words, 'secure-port') !== '0';
 }
 
 function portOf({ words }: StaticPod): number | undefined {

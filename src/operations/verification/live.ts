@@ -1,8 +1,13 @@
-import type { Certificate, Chain } from '../../pki/certificate/certificate.ts';
+import type { StaticPod } from '../../inventory/kubelet/static-pods.ts';
+import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
+import { findExtension } from '../../pki/extension/extension.ts';
+import { parseSubjectAltName } from '../../pki/extension/subject-alt-name.ts';
 import { validatePath } from '../../pki/path/path.ts';
+import { problemsOf } from '../examination/certificate-checks.ts';
+import { covers, nameOf } from '../names/name-uses.ts';
 import { lookAtEach, nothingHere, type Look, type Trouble } from './check.ts';
-import type { Answer, Endpoint, Live, Observed } from './observed.ts';
+import type { Answer, Endpoint, Live, Observed, ObservedFile, RunningComponent } from './observed.ts';
 
 function addressOf({ host, port }: Endpoint): string {
   return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
@@ -48,52 +53,70 @@ export function servesWhatIsOnDisk({ live }: Observed): Look {
   });
 }
 
-/** What is served must verify as a client would have it, and not end soon. */
-export function servesValidCertificates({ live, subject, withinMs }: Observed): Look {
-  return lookAtEach(shown(live), ({ endpoint, chain }): Trouble[] => {
-    const [leaf] = chain;
-    const trouble = (grade: Trouble['grade'], message: string, hint?: string): Trouble => ({
+/** What is served must verify as a client would have it. When it ends is a check of its own. */
+export function servesValidCertificates({ live, subject }: Observed): Look {
+  return lookAtEach(shown(live), (answer): Trouble[] =>
+    faultsOf(answer, subject).map(({ grade, message, hint }) => ({
       grade,
-      name: endpoint.name,
-      file: addressOf(endpoint),
-      message: `${endpoint.name} ${message}`,
-      hint: hint ?? (endpoint.restart && `restart it: ${endpoint.restart}`),
-    });
-    const left = leaf.notAfter.getTime() - subject.now.getTime();
-    if (left < 0) {
-      return [
-        trouble(
-          // Nobody verifies the certificate that a component makes for itself.
-          endpoint.caName === undefined && endpoint.restart !== undefined ? 'warning' : 'error',
-          `serves a certificate that expired on ${isoSeconds(leaf.notAfter)}`,
-        ),
-      ];
-    }
-    const untrusted = whyUntrusted(leaf, chain, endpoint, subject);
-    if (untrusted !== undefined) return [trouble('error', untrusted)];
-    if (left <= withinMs && endpoint.disk === undefined && endpoint.restart === undefined)
-      return [trouble('warning', `serves a certificate that ends on ${isoSeconds(leaf.notAfter)}`)];
-    return [];
-  });
+      name: answer.endpoint.name,
+      file: addressOf(answer.endpoint),
+      message: `${answer.endpoint.name} serves a certificate that ${message}`,
+      hint: hint ?? (answer.endpoint.restart && `restart it: ${answer.endpoint.restart}`),
+    })),
+  );
 }
 
-function whyUntrusted(
-  leaf: Certificate,
-  [, ...others]: Chain,
-  { caName }: Endpoint,
-  { inventory, now }: Observed['subject'],
-): string | undefined {
-  const authority = inventory.authorities.find(({ spec }) => spec.name === caName);
-  if (authority?.bundle.status !== 'present') return undefined;
-  const path = validatePath(leaf, others, authority.bundle.value, now);
-  switch (path.status) {
-    case 'trusted':
-      return undefined;
-    case 'untrusted':
-      return `serves a certificate that ${path.reason}`;
-    case 'unrelated':
-      return `serves a certificate of another CA than ${authority.certificatePath}`;
+type Fault = Pick<Trouble, 'grade' | 'message' | 'hint'>;
+
+function faultsOf({ endpoint, chain }: Shown, { inventory, now }: Observed['subject']): Fault[] {
+  const { caName, restart } = endpoint;
+  const [leaf, ...others] = chain;
+  const errors = (messages: readonly string[]): Fault[] =>
+    messages.map((message) => ({ grade: 'error', message }));
+  // Nobody verifies the certificate that a component makes for itself.
+  if (caName === undefined && restart !== undefined)
+    return expired(leaf, now).map((message) => ({ grade: 'warning', message }));
+  const judges = inventory.authorities.flatMap(({ spec, bundle, certificatePath: caFile }) =>
+    bundle.status === 'present' && (caName ?? spec.name) === spec.name
+      ? [{ caFile, path: validatePath(leaf, others, bundle.value, now) }]
+      : [],
+  );
+  const judge =
+    judges.find(({ path }) => path.status === 'trusted') ??
+    judges.find(({ path }) => path.status === 'untrusted');
+  if (caName === undefined && judge === undefined) {
+    return [
+      ...errors([...expired(leaf, now), ...notYetValid(leaf, now), ...misnamed(endpoint, leaf)]),
+      {
+        grade: 'warning',
+        message: "none of this node's CAs has signed, so that it is not known who trusts it",
+        hint: 'look at what answers there; it is right where its clients trust another CA',
+      },
+    ];
   }
+  const { caFile, path } = judge ?? judges[0] ?? { caFile: '', path: undefined };
+  const problems = problemsOf({ chain, usages: ['serverAuth'], path, caFile, key: undefined, now });
+  // Go: a certificate that says nothing of usages has all of them.
+  const isForAll = findExtension(leaf.extensions, 'extendedKeyUsage') === undefined;
+  return errors([
+    ...problems.filter(({ check }) => !(isForAll && check === 'usages')).map(({ message }) => message),
+    ...misnamed(endpoint, leaf),
+  ]);
+}
+
+function expired({ notAfter }: Certificate, now: Date): string[] {
+  return notAfter.getTime() < now.getTime() ? [`expired on ${isoSeconds(notAfter)}`] : [];
+}
+
+function notYetValid({ notBefore }: Certificate, now: Date): string[] {
+  return notBefore.getTime() > now.getTime() ? [`is not valid before ${isoSeconds(notBefore)}`] : [];
+}
+
+function misnamed({ serverName }: Endpoint, { extensions }: Certificate): string[] {
+  const sans = parseSubjectAltName(findExtension(extensions, 'subjectAltName'));
+  return serverName === undefined || sans.some((san) => covers(san, nameOf(serverName)))
+    ? []
+    : [`has no SAN ${serverName}, by which it is called`];
 }
 
 /** What each component reads at its start only (see "Who reloads what" in the pages about CAs). */
@@ -102,7 +125,9 @@ const readAtStart: ReadonlySet<string> = new Set([
   'etcd peer-trusted-ca-file',
   'kube-apiserver etcd-cafile',
   'kube-apiserver service-account-key-file',
+  'kube-apiserver service-account-signing-key-file',
   'kube-controller-manager root-ca-file',
+  'kube-controller-manager service-account-private-key-file',
   'kube-controller-manager kubeconfig',
   'kube-scheduler kubeconfig',
 ]);
@@ -112,26 +137,49 @@ const toleranceMs = 2000;
 
 /** The file changed after the process began, so it goes on with what was there before. */
 export function startedAfterItsFiles({ subject, live, manifestFiles }: Observed): Look {
-  const judged = (live?.processes ?? []).flatMap(({ component, startedAt }) =>
-    manifestFiles
-      .filter((file) => file.component === component && readAtStart.has(`${component} ${file.flag}`))
-      .map((file) => ({ component, startedAt, file })),
+  const judged = (live?.processes ?? []).flatMap((process) =>
+    filesReadAtStart(process, manifestFiles).map((file) => ({ process, file })),
   );
-  return lookAtEach(judged, ({ component, startedAt, file: { path, pod, field, changedAt } }): Trouble[] =>
-    changedAt === undefined || changedAt.getTime() <= startedAt.getTime() + toleranceMs
+  return lookAtEach(judged, ({ process, file: { path, fields, changedAt } }): Trouble[] =>
+    changedAt === undefined || changedAt.getTime() <= process.startedAt.getTime() + toleranceMs
       ? []
       : [
           {
             grade: 'error',
-            name: component,
-            file: path ?? pod.path,
-            message: `changed on ${isoSeconds(changedAt)}, after ${component} started, which reads it at its start only (${field})`,
-            hint: `restart it: ${subject.command(`restart ${component}`)}`,
+            name: process.component,
+            file: path,
+            message: `changed on ${isoSeconds(changedAt)}, after ${process.component} started, which reads it at its start only (${fields.join(', ')})`,
+            hint: `restart it: ${subject.command(`restart ${process.component}`)}`,
           },
         ],
   );
 }
 
-function shown(live: Live | undefined): Extract<Answer, { status: 'shown' }>[] {
+interface FileReadAtStart {
+  readonly path: string;
+  /** All the flags that name it. */
+  readonly fields: readonly string[];
+  readonly changedAt: Date | undefined;
+}
+
+function filesReadAtStart(process: RunningComponent, files: readonly ObservedFile[]): FileReadAtStart[] {
+  const own = files.filter(
+    ({ component, flag, pod }) =>
+      component === process.component && readAtStart.has(`${component} ${flag}`) && isOf(pod, process),
+  );
+  return [...new Set(own.flatMap(({ path }) => path ?? []))].map((path) => {
+    const same = own.filter((file) => file.path === path);
+    return { path, fields: same.map(({ field }) => field), changedAt: same[0]?.changedAt };
+  });
+}
+
+/** Another cluster on this machine, in containers, has processes by the same names: this node's was started by its manifest. */
+function isOf({ words: [, ...words] }: StaticPod, process: RunningComponent): boolean {
+  return words.every((word) => process.words.includes(word));
+}
+
+type Shown = Extract<Answer, { status: 'shown' }>;
+
+function shown(live: Live | undefined): Shown[] {
   return (live?.answers ?? []).filter((answer) => answer.status === 'shown');
 }

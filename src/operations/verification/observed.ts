@@ -67,22 +67,22 @@ export interface Endpoint {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** The name that is asked for (SNI); undefined: none. */
+  /** The name by which it is called, and which its certificate must have; undefined: its files say who calls it how. */
   readonly serverName: string | undefined;
   /** What it should show; undefined: it makes one of its own, or it is not known. */
   readonly disk: { readonly path: string; readonly chain: Chain } | undefined;
-  /** Of which CA it is; undefined: of none on disk. */
+  /** Of which CA it is; undefined: it makes its certificate itself, or it is not known. */
   readonly caName: CaName | undefined;
   /** Host paths of what a client shows, where the server wants to see a certificate. */
   readonly identity: { readonly certificateFile: string; readonly keyFile: string } | undefined;
-  /** What has it take up what is on disk. */
+  /** What has it take up what is on disk; undefined: it is no component of this node, but an address that was given. */
   readonly restart: string | undefined;
 }
 
 /** What was seen of the components that run now. */
 export interface Live {
   readonly answers: readonly Answer[];
-  /** When the components of this machine started; those that were not found are not there. */
+  /** The processes of this machine that are called like a component. */
   readonly processes: readonly RunningComponent[];
 }
 
@@ -90,7 +90,9 @@ export type Answer = { readonly endpoint: Endpoint } & (
   { readonly status: 'shown'; readonly chain: Chain } | { readonly status: 'silent'; readonly why: string }
 );
 
-interface RunningComponent {
+export interface RunningComponent {
   readonly component: Component;
+  /** Its command line, without the name of the program. */
+  readonly words: readonly string[];
   readonly startedAt: Date;
 }

@@ -274,7 +274,7 @@ describe('what is served', () => {
     assert.match(stdout, /^ERROR +live-served /m);
     assert.match(
       stdout,
-      /^ERROR +live-valid +127\.0\.0\.1:\d+: kube-apiserver serves a certificate of another CA than \S+\/ca\.crt/m,
+      /^ERROR +live-valid +127\.0\.0\.1:\d+: kube-apiserver serves a certificate that is not signed by the CA of \S+\/ca\.crt/m,
     );
   });
 

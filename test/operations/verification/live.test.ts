@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { endpointsOf } from '../../../src/operations/verification/endpoints.ts';
-import type { Live, Observed } from '../../../src/operations/verification/observed.ts';
-import { found, observed, verifiedNode } from '../../support/planners/verified-node.ts';
+import { endpointsOf, givenEndpoint } from '../../../src/operations/verification/endpoints.ts';
+import { startedAfterItsFiles } from '../../../src/operations/verification/live.ts';
+import type { Endpoint, Live, Observed } from '../../../src/operations/verification/observed.ts';
+import { edit, found, observed, verifiedNode } from '../../support/planners/verified-node.ts';
 
 const minuteMs = 60_000;
 
@@ -26,6 +27,14 @@ describe('what is asked', () => {
       'kubelet 127.0.0.1:10250 - -',
     ]);
   });
+});
+
+test('a component that serves no TLS is not asked', (t) => {
+  const tree = verifiedNode(t);
+  edit(tree, 'etc/kubernetes/manifests/kube-scheduler.yaml', (text) =>
+    text.replace('--bind-address=127.0.0.1', '--secure-port=0'),
+  );
+  assert.ok(asked(observed(tree)).every((one) => !one.startsWith('kube-scheduler')));
 });
 
 describe('what was answered', () => {
@@ -65,37 +74,93 @@ describe('what was answered', () => {
 
 describe('a process', () => {
   const startedAt = new Date('2026-12-01T00:00:00Z');
-  const withChanged = (node: Observed, flag: string, changedAt: Date): Observed => ({
+  const wordsOf = ({ pods }: Observed, component: 'kube-apiserver' | 'etcd'): readonly string[] => {
+    const pod = pods[component];
+    assert.ok(pod.status === 'present');
+    return pod.value.words.slice(1);
+  };
+  /** A file below the PKI's directory was written then, and all others before the processes began. */
+  const withChanged = (node: Observed, changed: string, changedAt: Date): Observed => ({
     ...node,
     live: {
       ...silent,
       processes: [
-        { component: 'kube-apiserver', startedAt },
-        { component: 'etcd', startedAt },
+        { component: 'kube-apiserver', words: wordsOf(node, 'kube-apiserver'), startedAt },
+        { component: 'etcd', words: wordsOf(node, 'etcd'), startedAt },
       ],
     },
     manifestFiles: node.manifestFiles.map((file) =>
-      file.flag === flag
+      file.path?.endsWith(`/pki/${changed}`) === true
         ? { ...file, changedAt }
         : { ...file, changedAt: new Date(startedAt.getTime() - minuteMs) },
     ),
   });
+  const after = new Date(startedAt.getTime() + minuteMs);
 
   test('that is younger than its files is right', (t) => {
     assert.deepEqual(found(withChanged(observed(verifiedNode(t)), 'none', startedAt)), []);
   });
 
-  test('goes on with what it read at its start', (t) => {
-    const after = new Date(startedAt.getTime() + minuteMs);
+  test('goes on with what it read at its start, and each file is named once', (t) => {
     const node = observed(verifiedNode(t));
-    assert.deepEqual(found(withChanged(node, 'trusted-ca-file', after)), ['error live-started etcd']);
-    assert.deepEqual(found(withChanged(node, 'service-account-key-file', after)), [
-      'error live-started kube-apiserver',
-    ]);
+    const changed = withChanged(node, 'etcd/ca.crt', after);
+    assert.deepEqual(found(changed), ['error live-started kube-apiserver', 'error live-started etcd']);
+    assert.match(
+      startedAfterItsFiles(changed).troubles[1]?.message ?? '',
+      /^changed on 2026-12-01T00:01:00Z, after etcd started, .*\(--peer-trusted-ca-file, --trusted-ca-file\)$/,
+    );
+    for (const name of ['sa.pub', 'sa.key'])
+      assert.deepEqual(found(withChanged(node, name, after)), ['error live-started kube-apiserver']);
   });
 
   test('reads its client CAs again by itself', (t) => {
-    const after = new Date(startedAt.getTime() + minuteMs);
-    assert.deepEqual(found(withChanged(observed(verifiedNode(t)), 'client-ca-file', after)), []);
+    assert.deepEqual(found(withChanged(observed(verifiedNode(t)), 'ca.crt', after)), []);
+  });
+
+  test('of another cluster on this machine is none of this node', (t) => {
+    const changed = withChanged(observed(verifiedNode(t)), 'etcd/ca.crt', after);
+    const others = (changed.live ?? silent).processes.map((one) => ({
+      ...one,
+      words: one.words.map((word) => word.replaceAll('192.0.2.10', '192.0.2.99')),
+    }));
+    assert.deepEqual(found({ ...changed, live: { ...silent, processes: others } }), []);
+  });
+});
+
+describe('an address that was given', () => {
+  const given = (host: string, port: number, serverName?: string): Endpoint =>
+    givenEndpoint({ host, port, serverName }, { kubeconfigs: [] });
+  const shown = (node: Observed, endpoint: Endpoint, disk: 'kube-apiserver' | 'etcd'): Observed => {
+    const from = endpointsOf(node).find(({ name }) => name === disk)?.disk;
+    assert.ok(from !== undefined);
+    return { ...node, live: { ...silent, answers: [{ endpoint, status: 'shown', chain: from.chain }] } };
+  };
+
+  test('must show a certificate with the name by which it is called, of one of the CAs', (t) => {
+    const node = observed(verifiedNode(t));
+    assert.deepEqual(found(shown(node, given('192.0.2.10', 6443), 'kube-apiserver')), []);
+    assert.deepEqual(found(shown(node, given('lb', 443, 'kubernetes.default'), 'kube-apiserver')), []);
+    assert.deepEqual(found(shown(node, given('192.0.2.10', 6443, '192.0.2.9'), 'kube-apiserver')), [
+      'error live-valid 192.0.2.10:6443',
+    ]);
+    assert.deepEqual(found(shown(node, given('localhost', 2379), 'etcd')), []);
+  });
+
+  test('is the API server where a kubeconfig leads to it, and then only its CA counts', (t) => {
+    const node = observed(verifiedNode(t));
+    const ca = (host: string, port: number): unknown =>
+      givenEndpoint({ host, port, serverName: undefined }, node).caName;
+    assert.deepEqual(
+      [ca('192.0.2.10', 6443), ca('192.0.2.10', 443), ca('192.0.2.1', 6443)],
+      ['ca', undefined, undefined],
+    );
+    const endpoint = givenEndpoint({ host: '192.0.2.10', port: 6443, serverName: undefined }, node);
+    assert.deepEqual(found(shown(node, endpoint, 'etcd')), ['error live-valid 192.0.2.10:6443']);
+  });
+
+  test('is told when what it shows ends soon, which decides the exit code as a file does', (t) => {
+    const node = shown(observed(verifiedNode(t)), given('192.0.2.10', 6443), 'kube-apiserver');
+    const soon = { ...node, withinMs: 364 * 24 * 60 * minuteMs };
+    assert.ok(found(soon).includes('warning ends-soon 192.0.2.10:6443'), found(soon).join());
   });
 });
