@@ -110,7 +110,8 @@ export function servedCertificates(
       host,
       port,
       rejectUnauthorized: false,
-      ...(serverName === undefined || isIP(serverName) !== 0 ? {} : { servername: serverName }),
+      // Empty: none. Left out, bun would ask for the host.
+      servername: serverName === undefined || isIP(serverName) !== 0 ? '' : serverName,
       ...(identity === undefined || !isUsable(identity)
         ? {}
         : { cert: identity.certificate, key: identity.key }),

@@ -21,6 +21,9 @@ export const again = {
     'renew/use-api/use-api',
     'renew/use-api/use-api-troubles',
     'verify/verify',
+    'verify/live-chains',
+    'verify/live-endpoints',
+    'verify/live-etcd',
   ],
   'kinds of keys and of certificates, and their forms': [
     'certificates/authority-keys',
