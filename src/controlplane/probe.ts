@@ -187,6 +187,7 @@ export function connectionTrouble(error: unknown): string {
     case 'AbortError':
       return 'no answer';
     default:
+      if (/^ERR_SSL_.*(?:_ALERT_|UNSUPPORTED_PROTOCOL)/.test(code)) return `TLS is refused (${code})`;
       // OpenSSL's own message names its source files.
       return code === 'EPROTO' || code.startsWith('ERR_SSL_') ? `no TLS (${code})` : error.message;
   }

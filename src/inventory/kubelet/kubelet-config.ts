@@ -21,6 +21,9 @@ export interface KubeletConfig {
   readonly clientCaFile: string | undefined;
   /** Its serving certificate, where it is given one. */
   readonly tlsCertFile: string | undefined;
+  /** Where it listens; all addresses and 10250 by default. */
+  readonly address: string | undefined;
+  readonly port: string | undefined;
 }
 
 interface Switch {
@@ -73,6 +76,8 @@ export function readKubeletConfig(root: FileSystemRoot): Reading<KubeletConfig> 
       rotateCertificates: isOn('rotateCertificates'),
       clientCaFile: settings.get('authentication.x509.clientCAFile')?.value,
       tlsCertFile: settings.get('tlsCertFile')?.value,
+      address: settings.get('address')?.value,
+      port: settings.get('port')?.value,
     };
   });
 }
@@ -90,6 +95,8 @@ const fields = [
   'rotateCertificates',
   'authentication.x509.clientCAFile',
   'tlsCertFile',
+  'address',
+  'port',
 ] as const;
 type Field = (typeof fields)[number];
 
@@ -120,6 +127,8 @@ function flagSettings(flags: KubeletFlags): (readonly [Field, Setting])[] {
     ['rotateCertificates', 'rotate-certificates', onOrOff],
     ['authentication.x509.clientCAFile', 'client-ca-file', value],
     ['tlsCertFile', 'tls-cert-file', value],
+    ['address', 'address', value],
+    ['port', 'port', value],
   ];
   return found.flatMap(([field, flag, read]) => {
     const given = read(flag);

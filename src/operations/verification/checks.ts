@@ -1,6 +1,6 @@
 import type { Inventory } from '../../inventory/inventory.ts';
 import type { CheckId } from '../examination/finding.ts';
-import { nothingHere, type Check, type Look } from './check.ts';
+import { bothLooks, nothingHere, type Check, type Look } from './check.ts';
 import { isNoStaleCopy } from './copies.ts';
 import { endsLater } from './ending.ts';
 import { keepsItsKeys, meetsTheBenchmark } from './guarded.ts';
@@ -12,7 +12,13 @@ import {
   servesAValidCertificate,
   startsWithItsKubeconfig,
 } from './kubelet.ts';
-import { answers, servesValidCertificates, servesWhatIsOnDisk, startedAfterItsFiles } from './live.ts';
+import {
+  answers,
+  endsLaterWhereServed,
+  servesValidCertificates,
+  servesWhatIsOnDisk,
+  startedAfterItsFiles,
+} from './live.ts';
 import {
   knowsTheTokenKey,
   manifestsThatCannotBeRead,
@@ -100,7 +106,11 @@ function isLockedOut(name: string, { certificates, authorities }: Inventory): bo
 /** Everything that `verify` looks at offline, in the order in which it is shown. */
 export const checks: readonly Check[] = [
   ...examinationChecks(),
-  { id: 'ends-soon', title: 'no certificate ends soon', look: endsLater },
+  {
+    id: 'ends-soon',
+    title: 'no certificate ends soon',
+    look: (observed) => bothLooks(endsLater(observed), endsLaterWhereServed(observed)),
+  },
   { id: 'ca-ends', title: 'each CA outlives what it signs', look: lastsLongEnough },
   { id: 'weak-key', title: 'no key is weak', look: hasStrongKeys },
   { id: 'service-account', title: 'sa.pub is the public key of sa.key', look: isAPair },

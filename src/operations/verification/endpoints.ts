@@ -61,30 +61,25 @@ export function endpointsOf(observed: Observed): Endpoint[] {
         restart: subject.command(`restart ${component}`),
       })),
   );
-  const serving = kubelet.serving;
-  // Without a kubelet that has run there is none to ask.
-  const kubelets: Endpoint[] =
-    kubelet.config.status === 'missing'
-      ? []
-      : [
-          {
-            name: 'kubelet',
-            host: '127.0.0.1',
-            port: kubeletPort,
-            serverName: undefined,
-            disk:
-              serving.content.status === 'present'
-                ? { path: serving.target.path, chain: serving.content.value }
-                : undefined,
-            caName:
-              kubelet.config.status === 'present' && kubelet.config.value.serverTLSBootstrap.isOn
-                ? 'ca'
-                : undefined,
-            identity: undefined,
-            restart: 'systemctl restart kubelet',
-          },
-        ];
-  return [...servers, ...others, ...kubelets];
+  return [...servers, ...others, ...kubeletEndpoint(kubelet)];
+}
+
+/** Without a kubelet that has run there is none to ask. */
+function kubeletEndpoint({ config, serving: { target, content } }: Observed['kubelet']): Endpoint[] {
+  if (config.status === 'missing') return [];
+  const value = config.status === 'present' ? config.value : undefined;
+  return [
+    {
+      name: 'kubelet',
+      host: oneAddress(value?.address) ?? '127.0.0.1',
+      port: portIn(value?.port) ?? kubeletPort,
+      serverName: undefined,
+      disk: content.status === 'present' ? { path: target.path, chain: content.value } : undefined,
+      caName: value?.serverTLSBootstrap.isOn === true ? 'ca' : undefined,
+      identity: undefined,
+      restart: 'systemctl restart kubelet',
+    },
+  ];
 }
 
 /** One that was named on the command line. Where a kubeconfig of this node leads to it, its users must trust it; else nothing is known. */
@@ -119,8 +114,12 @@ function addressOf(pod: StaticPod): string {
 }
 
 function boundTo({ words }: StaticPod): string | undefined {
-  const address = lastFlagValue(words, 'bind-address');
-  return address === '0.0.0.0' || address === '::' ? undefined : address;
+  return oneAddress(lastFlagValue(words, 'bind-address'));
+}
+
+/** @returns undefined: all of them, or it is not said */
+function oneAddress(address: string | undefined): string | undefined {
+  return address === '0.0.0.0' || address === '::' || address === '' ? undefined : address;
 }
 
 /** `--secure-port=0`: it serves none. */
@@ -129,6 +128,10 @@ function servesTls({ words }: StaticPod): boolean {
 }
 
 function portOf({ words }: StaticPod): number | undefined {
-  const port = Number(lastFlagValue(words, 'secure-port'));
+  return portIn(lastFlagValue(words, 'secure-port'));
+}
+
+function portIn(text: string | undefined): number | undefined {
+  const port = Number(text);
   return Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined;
 }

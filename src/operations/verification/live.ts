@@ -13,6 +13,19 @@ function addressOf({ host, port }: Endpoint): string {
   return `${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
 }
 
+/** The file of what is said of an address is the address. */
+function saidOf(endpoint: Endpoint, what: string): string {
+  return endpoint.restart === undefined ? what : `${endpoint.name} ${what}`;
+}
+
+function howToSee({ name, restart }: Endpoint): string {
+  if (restart === undefined)
+    return 'see whether it can be reached from here, and whether it speaks TLS there';
+  return name === 'kubelet'
+    ? 'see whether it runs: systemctl status kubelet'
+    : 'see whether it runs: crictl ps -a, journalctl -u kubelet';
+}
+
 /** A component that cannot be asked may be down, or out of reach from here: nothing is known of it. */
 export function answers({ live }: Observed): Look {
   if (live === undefined) return nothingHere;
@@ -24,8 +37,8 @@ export function answers({ live }: Observed): Look {
             grade: 'unchecked',
             name: answer.endpoint.name,
             file: addressOf(answer.endpoint),
-            message: `${answer.endpoint.name} shows no certificate: ${answer.why}`,
-            hint: 'see whether it runs: crictl ps -a, journalctl -u kubelet',
+            message: saidOf(answer.endpoint, `shows no certificate: ${answer.why}`),
+            hint: howToSee(answer.endpoint),
           },
         ],
   );
@@ -60,10 +73,21 @@ export function servesValidCertificates({ live, subject }: Observed): Look {
       grade,
       name: answer.endpoint.name,
       file: addressOf(answer.endpoint),
-      message: `${answer.endpoint.name} serves a certificate that ${message}`,
+      message: saidOf(answer.endpoint, `serves a certificate that ${message}`),
       hint: hint ?? (answer.endpoint.restart && `restart it: ${answer.endpoint.restart}`),
     })),
   );
+}
+
+/** What is served at an address that was given; the end of what a component serves is its file's. */
+export function endsLaterWhereServed({ live, subject, withinMs }: Observed): Look {
+  const given = shown(live).filter(({ endpoint }) => endpoint.restart === undefined);
+  return lookAtEach(given, ({ endpoint, chain: [{ notAfter }] }): Trouble[] => {
+    const left = notAfter.getTime() - subject.now.getTime();
+    if (left < 0 || left > withinMs) return [];
+    const message = `serves a certificate that ends on ${isoSeconds(notAfter)}`;
+    return [{ grade: 'warning', name: endpoint.name, file: addressOf(endpoint), message }];
+  });
 }
 
 type Fault = Pick<Trouble, 'grade' | 'message' | 'hint'>;

@@ -190,7 +190,10 @@ test('a certificate that ends soon decides the exit code, as one on disk does', 
   const port = String(await opensslServer(t, openssl, files(leaf)));
   const within = await verifyLive(tree, '--endpoint', `127.0.0.1:${port}`);
   assert.deepEqual([within.live, within.code], [[], 4], within.stdout);
-  assert.match(within.stdout, /^WARNING +ends-soon +127\.0\.0\.1:\d+: ends on \S+, in (?:19|20)d$/m);
+  assert.match(
+    within.stdout,
+    /^WARNING +ends-soon +127\.0\.0\.1:\d+: serves a certificate that ends on \S+$/m,
+  );
   const later = await verifyLive(tree, '--endpoint', `127.0.0.1:${port}`, '--within', '10d');
   assert.equal(later.code, 0, later.stdout);
 });
@@ -334,6 +337,18 @@ describe('an address that shows nothing is not known, and never well', () => {
       await unanswered(nodeWith(t), [`127.0.0.1:${String(port)}`], /shows no certificate: no TLS \(\w+\);/);
     });
   }
+
+  test('where only a TLS is spoken that no client of Kubernetes takes, or without a certificate', async (t) => {
+    const made = bed(t);
+    if (made === undefined) return;
+    const { openssl, tree, leaf } = made;
+    const ports = [
+      await opensslServer(t, openssl, files(leaf), ['-tls1_1', '-cipher', 'DEFAULT:@SECLEVEL=0']),
+      await opensslServer(t, openssl, files(leaf), ['-tls1_2', '-cipher', 'aNULL:@SECLEVEL=0']),
+    ];
+    const addresses = ports.map((port) => `127.0.0.1:${String(port)}`);
+    await unanswered(tree, addresses, /shows no certificate: TLS is refused \(\w+\);/);
+  });
 
   test('where the name is unknown', async (t) => {
     await unanswered(

@@ -37,6 +37,18 @@ test('a component that serves no TLS is not asked', (t) => {
   assert.ok(asked(observed(tree)).every((one) => !one.startsWith('kube-scheduler')));
 });
 
+test('the kubelet is asked where its configuration has it listen', (t) => {
+  for (const [lines, expected] of [
+    ['address: 192.0.2.10\nport: 10350\n', '192.0.2.10:10350'],
+    ['address: 0.0.0.0\n', '127.0.0.1:10250'],
+    ['address: "::"\nport: 0\n', '127.0.0.1:10250'],
+  ] as const) {
+    const tree = verifiedNode(t);
+    edit(tree, 'var/lib/kubelet/config.yaml', (text) => text + lines);
+    assert.ok(asked(observed(tree)).includes(`kubelet ${expected} - -`), asked(observed(tree)).join());
+  }
+});
+
 describe('what was answered', () => {
   test('is right, where each shows what is on disk', (t) => {
     const node = observed(verifiedNode(t));
