@@ -61,7 +61,7 @@ export const flags = {
   endpoint: {
     syntax: '--endpoint <host:port[,name]...>',
     group: 'What',
-    says: 'also ask this address; name: the name to ask it for',
+    says: 'also ask this address; name: how clients call it (default: the host)',
     ...values.endpoints,
   },
   cis: { syntax: '--cis', group: 'What', says: 'also judge owners and modes as the CIS benchmark does' },

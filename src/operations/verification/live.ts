@@ -197,9 +197,12 @@ function filesReadAtStart(process: RunningComponent, files: readonly ObservedFil
   });
 }
 
-/** Another cluster on this machine, in containers, has processes by the same names: this node's was started by its manifest. */
+/**
+ * Another cluster on this machine, in containers, has processes by the same names: this node's was started by its manifest, in which
+ * the kubelet fills in variables.
+ */
 function isOf({ words: [, ...words] }: StaticPod, process: RunningComponent): boolean {
-  return words.every((word) => process.words.includes(word));
+  return words.every((word) => word.includes('$(') || process.words.includes(word));
 }
 
 type Shown = Extract<Answer, { status: 'shown' }>;

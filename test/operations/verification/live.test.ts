@@ -137,6 +137,16 @@ describe('a process', () => {
     }));
     assert.deepEqual(found({ ...changed, live: { ...silent, processes: others } }), []);
   });
+
+  test('is of this node too where the kubelet has filled in a variable', (t) => {
+    const tree = verifiedNode(t);
+    const started = withChanged(observed(tree), 'etcd/ca.crt', after).live;
+    edit(tree, 'etc/kubernetes/manifests/etcd.yaml', (text) =>
+      text.replace('https://192.0.2.10:2379', 'https://$(HOST_IP):2379'),
+    );
+    const changed = withChanged(observed(tree), 'etcd/ca.crt', after);
+    assert.ok(found({ ...changed, live: started }).includes('error live-started etcd'));
+  });
 });
 
 describe('an address that was given', () => {
