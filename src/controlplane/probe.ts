@@ -138,7 +138,10 @@ export function servedCertificates(
   });
 }
 
-/** The leaf first; nothing where the handshake has not come that far. */
+/**
+ * The leaf first; nothing where the handshake has not come that far. Node leads from each certificate to one issuer: of two
+ * certificates of the same intermediate CA, signed by different CAs, only the first is seen.
+ */
 function shownBy(socket: TLSSocket): Buffer[] {
   const chain: Buffer[] = [];
   // What node's types do not say: it is null where there is no connection.
