@@ -252,7 +252,10 @@ export function certificateAuthority(name: CaName): CaSpec {
   return spec;
 }
 
-/** Made by `kubeadm init` and `generate-csr` for the kubelet, which then renews it by itself: no row, no renewal. */
+/**
+ * Made by `kubeadm init` and `generate-csr` for the kubelet, which then renews it by itself: it has no row, and is renewed only where
+ * its name is given.
+ */
 export const kubeletKubeconfig: KubeconfigSpec = {
   kind: 'kubeconfig',
   name: 'kubelet.conf',

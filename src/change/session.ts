@@ -6,6 +6,7 @@ import type { ChangePlace } from '../changeset/past-change.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { hookFacts, type ChangeReport } from '../operations/change/change-report.ts';
+import { linkToDated } from '../storage/dated-link.ts';
 import { acquireLock, type Lock } from '../storage/lock.ts';
 import { moveBack, type Return } from '../storage/aside.ts';
 import { recover, type Recovery } from '../storage/recovery.ts';
@@ -94,6 +95,8 @@ export interface Change {
   readonly verify: (read: ReadStaged) => void;
   /** Directories that are not there yet are made, with this mode. */
   readonly newDirectoryMode?: 0o700 | 0o755;
+  /** Files among these that become links to dated ones, as the kubelet has them, once the change is made. */
+  readonly unlinked?: readonly FileTarget[];
 }
 
 interface ChangeOptions extends RestartFlags {
@@ -159,7 +162,7 @@ async function announced(
       options.deployHook === undefined ? undefined : hookFacts(options.report(transaction.id, change));
     if (facts !== undefined) announceHook(state, facts, transaction.id, change.changes);
     else if (options.restores === undefined) keepHooks(state, change.changes);
-    return await transact(transaction, change, options);
+    return await transact(transaction, change, state, options);
   } finally {
     // If it was not made, or was taken back, the word is of no use: no file is what it says.
     tidyPending(state, options, terminal);
@@ -246,6 +249,7 @@ function leftOf(transaction: OpenTransaction): CleanedUp | undefined {
 async function transact(
   transaction: OpenTransaction,
   change: Change,
+  state: StateDirectory,
   { keepBackups, now, terminal, restores }: ChangeOptions,
 ): Promise<MadeChange> {
   const occasion = {
@@ -255,6 +259,7 @@ async function transact(
     certificates: change.certificates,
     restored: restores ?? null,
   };
+  const { unlinked = [] } = change;
   const prepared = transaction.prepare({ occasion, verify: change.verify, keepBackups });
   const interruption = await terminal.interruptions.duringHold();
   if (interruption !== undefined) {
@@ -264,7 +269,20 @@ async function transact(
   const { backup, warnings } = prepared.finish();
   terminal.interruptions.noteChanged();
   for (const warning of warnings) terminal.warning(warning);
+  for (const target of unlinked) linkToItsDate(state, target, now, terminal);
   return { kind: 'made', backup, change };
+}
+
+/** The file is what it should be with or without it: the kubelet starts, and only rotates no more. */
+function linkToItsDate({ root }: StateDirectory, { path }: FileTarget, now: Date, terminal: Terminal): void {
+  try {
+    linkToDated(root, path, now);
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    terminal.warning(
+      `${path}: is a file and could not be made a link, so that the kubelet cannot rotate it: ${error.oneLine}`,
+    );
+  }
 }
 
 /** A manifest that another program has put there stays; the operator must be told where ours is. */

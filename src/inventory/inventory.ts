@@ -63,6 +63,17 @@ export interface KubeconfigState {
   readonly keyPath: string | undefined;
   /** Where the cluster names a file instead of holding its CAs. */
   readonly authorityFile: Slot<Chain> | undefined;
+  /** Of the kubelet's alone. */
+  readonly rotated?: RotatedFile;
+}
+
+/** The one file in which the kubelet has its certificate and its key. */
+export interface RotatedFile {
+  readonly target: FileTarget;
+  /** The path by which kubelet.conf names it, or is to. */
+  readonly shown: string;
+  /** The kubelet replaces nothing but a link when it rotates. */
+  readonly isLink: boolean;
 }
 
 export type CertificateEntry = LeafEntry | KubeconfigEntry;
@@ -79,6 +90,7 @@ export type FoundPlace =
       readonly key: FileTarget | undefined;
       /** Where the cluster names a file instead of holding its CAs. */
       readonly authorityFile: Slot<Chain> | undefined;
+      readonly rotated?: RotatedFile;
     };
 
 /** Where the cluster's etcd is, and for an external one the files that the configuration names, as inside the root. */
@@ -221,7 +233,7 @@ function readKubeconfigEntry(layout: Layout, spec: KubeconfigSpec): KubeconfigEn
   };
 }
 
-function readKubeconfigState(layout: Layout, file: FileTarget, bytes: Buffer): KubeconfigState {
+export function readKubeconfigState(layout: Layout, file: FileTarget, bytes: Buffer): KubeconfigState {
   const kubeconfig = readKubeconfig(textOf(bytes));
   const { clientCertificate, clientKey } = kubeconfig;
   const keyPath = clientKey.kind === 'file' ? locateBeside(layout.root, file, clientKey.path) : undefined;

@@ -69,7 +69,18 @@ export function plannedLayout(root: FileSystemRoot, given: GivenDirectories): La
 export function isOwnNode(root: FileSystemRoot, { certDir, kubeconfigDir }: GivenDirectories): boolean {
   if (root.directory !== '/') return false;
   const found = kubeconfigDirOf(root, certDir ?? root.locate(defaultCertDir), kubeconfigDir);
-  return root.resolve(found.kubeconfigDir) === root.resolve(defaultKubeconfigDir);
+  return hasKubeadmsKubeconfigDir({ root, ...found });
+}
+
+/**
+ * Whether the kubeconfigs are where kubeadm has them in this root, and so go with the other files there.
+ * @throws KubepkiError no-permission, io
+ */
+export function hasKubeadmsKubeconfigDir({
+  root,
+  kubeconfigDir,
+}: Pick<Layout, 'root' | 'kubeconfigDir'>): boolean {
+  return root.resolve(kubeconfigDir) === root.resolve(root.locate(defaultKubeconfigDir));
 }
 
 function kubeconfigDirOf(

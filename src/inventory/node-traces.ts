@@ -3,6 +3,7 @@ import { certificates, kubeletKubeconfig } from '../catalog/catalog.ts';
 import type { Certificate } from '../pki/certificate/certificate.ts';
 import { readCertificateFile } from './certificate-files.ts';
 import { readInitFiles } from './init-files.ts';
+import { kubeletCertificate } from './kubelet/kubelet-entry.ts';
 import { kubeletFlag, readKubeletFlags } from './kubelet/kubelet-flags.ts';
 import { readStaticPods, type StaticPods } from './kubelet/static-pods.ts';
 import { readKubeconfigSlot } from './kubeconfig-files.ts';
@@ -52,9 +53,6 @@ export interface NodeTraces {
   readonly pods: StaticPods;
   readonly kubeconfigs: readonly Reading<KubeconfigServer>[];
 }
-
-// The kubelet renews its certificate there, and kubelet.conf names it.
-const kubeletCertificate = '/var/lib/kubelet/pki/kubelet-client-current.pem';
 
 /** Never throws for a bad file. */
 export function readNodeTraces(layout: Layout): NodeTraces {

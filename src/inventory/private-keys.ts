@@ -46,7 +46,8 @@ function readCertificateKey(
 ): CertificateKey | undefined {
   if (entry.state.status !== 'present') return undefined;
   if (entry.kind === 'leaf') return readKeyFile(root, entry.keyPath, undefined);
-  const { kubeconfig, keyPath, file } = entry.state.value;
+  const { kubeconfig, keyPath, file, rotated } = entry.state.value;
+  if (rotated !== undefined) return readKeyFile(root, rotated.target.path, rotated.target.namedBy);
   return keyPath === undefined
     ? readHeld(root, file, kubeconfig.clientKey, parsePrivateKey)
     : readKeyFile(root, keyPath, namingOf(file));

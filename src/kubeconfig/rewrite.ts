@@ -12,6 +12,8 @@ export interface KubeconfigChanges {
   readonly clientCertificatePem?: string;
   readonly clientKeyPem?: string;
   readonly clusterCaPem?: string;
+  /** The file that the user names from now on for both certificate and key, in the place of what it holds or names. */
+  readonly credentialsFile?: string;
 }
 
 interface Edit {
@@ -23,8 +25,10 @@ interface Edit {
 /** One value that changes, or is added. */
 interface Asked {
   readonly map: 'user' | 'cluster';
-  readonly field: 'client-certificate-data' | 'client-key-data' | 'certificate-authority-data';
-  readonly base64: string;
+  readonly field: string;
+  readonly text: string;
+  /** The field in whose place it comes. */
+  readonly instead?: string;
 }
 
 const spellOut =
@@ -51,12 +55,12 @@ export function rewriteKubeconfig(kubeconfig: PartialKubeconfig, changes: Kubeco
   if (asked.length === 0) return kubeconfig.text;
   const { nodes, value } = readNodes(kubeconfig.text);
   const { aliases } = nodes;
-  const edits = asked.map(({ map, field, base64 }) => {
+  const edits = asked.flatMap(({ map, field, text, instead }) => {
     const target = nodes[map];
-    const found = find(aliases, target, field);
-    return found === undefined
-      ? insertion(kubeconfig.text, aliases, target, field, base64)
-      : replacement(kubeconfig.text, found, field, base64);
+    const found = find(aliases, target, instead ?? field);
+    if (found === undefined) return [insertion(kubeconfig.text, aliases, target, field, text)];
+    const value = replacement(kubeconfig.text, found, field, text);
+    return instead === undefined ? [value] : [renaming(found, field), value];
   });
   const text = apply(kubeconfig.text, edits);
   if (text.length > maxLength) {
@@ -71,7 +75,8 @@ export function rewriteKubeconfig(kubeconfig: PartialKubeconfig, changes: Kubeco
 
 function sharedWithOthers(nodes: KubeconfigNodes, asked: readonly Asked[]): KubepkiError {
   const anchored = new Set([...nodes.aliases.values()]);
-  for (const { map, field } of asked) {
+  for (const { map, field: next, instead } of asked) {
+    const field = instead ?? next;
     const found = find(nodes.aliases, nodes[map], field);
     if (found === undefined) continue;
     if (found.map !== nodes[map]) {
@@ -86,19 +91,38 @@ function sharedWithOthers(nodes: KubeconfigNodes, asked: readonly Asked[]): Kube
 
 function askedOf(kubeconfig: PartialKubeconfig, changes: KubeconfigChanges): Asked[] {
   const { clientCertificate, clientKey, clusterCa } = kubeconfig;
+  const { credentialsFile } = changes;
+  const named = [
+    ['client-certificate', clientCertificate],
+    ['client-key', clientKey],
+  ] as const;
   const candidates = [
     ['user', 'client-certificate-data', clientCertificate, changes.clientCertificatePem],
     ['user', 'client-key-data', clientKey, changes.clientKeyPem],
     ['cluster', 'certificate-authority-data', clusterCa, changes.clusterCaPem],
   ] as const;
-  return candidates.flatMap(([map, field, old, pem]) => {
+  const data = candidates.flatMap(([map, field, old, pem]): Asked[] => {
     if (pem === undefined) return [];
     if (old.kind === 'file') throw new TypeError(`${field} is in a file of its own`);
     const bytes = Buffer.from(pem);
     return old.kind === 'data' && old.bytes.equals(bytes)
       ? []
-      : [{ map, field, base64: bytes.toString('base64') }];
+      : [{ map, field, text: bytes.toString('base64') }];
   });
+  if (credentialsFile === undefined) return data;
+  const files = named.flatMap(([field, old]): Asked[] => {
+    if (old.kind === 'file' && old.path === credentialsFile) return [];
+    const asked = { map: 'user', field, text: credentialsFile } as const;
+    return [old.kind === 'data' ? { ...asked, instead: `${field}-data` } : asked];
+  });
+  return [...data, ...files];
+}
+
+/** The key of a pair, by its next name. */
+function renaming({ pair: { key } }: Found, name: string): Edit {
+  if (!isScalar(key)) throw badKubeconfig(`there is no place for ${name}`, spellOut);
+  const [start, end] = rangeOf(key);
+  return { start, end, text: quoted(name, key) };
 }
 
 function replacement(source: string, { pair, map }: Found, field: string, base64: string): Edit {
@@ -176,8 +200,7 @@ function isIntended(
   asked: readonly Asked[],
 ): boolean {
   const after = valueOf(text);
-  const changed = (map: Asked['map']): Readonly<Record<string, string>> =>
-    Object.fromEntries(asked.filter((one) => one.map === map).map(({ field, base64 }) => [field, base64]));
+  const changed = (map: Asked['map']): readonly Asked[] => asked.filter((one) => one.map === map);
   const users = withChanged({ before, after }, 'users', 'user', kubeconfig.userName, changed('user'));
   const expected = withChanged(
     { before: users, after },
@@ -206,7 +229,7 @@ function withChanged(
   list: 'users' | 'clusters',
   inner: 'user' | 'cluster',
   name: string,
-  fields: Readonly<Record<string, string>>,
+  asked: readonly Asked[],
 ): unknown {
   const old = listIn(before, list);
   const entries = old.filter(isRecord);
@@ -219,13 +242,24 @@ function withChanged(
     [list]: old.map((entry, index) => {
       const value = isRecord(entry) ? entry[inner] : undefined;
       if (!isRecord(entry) || !isRecord(value)) return entry;
-      const next = { ...value, ...fields };
+      const next = withAsked(value, asked);
       if (entry['name'] === name) return { ...entry, [inner]: next };
       const found = listIn(after, list)[index];
       const isNext = isRecord(found) && isDeepStrictEqual(found[inner], next);
       return shares(value) && isNext ? { ...entry, [inner]: next } : entry;
     }),
   };
+}
+
+function withAsked(
+  fields: Readonly<Record<string, unknown>>,
+  asked: readonly Asked[],
+): Record<string, unknown> {
+  const gone = new Set(asked.map(({ instead }) => instead));
+  return Object.fromEntries([
+    ...Object.entries(fields).filter(([field]) => !gone.has(field)),
+    ...asked.map(({ field, text }) => [field, text] as const),
+  ]);
 }
 
 function listIn(root: unknown, list: string): readonly unknown[] {

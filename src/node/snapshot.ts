@@ -1,5 +1,6 @@
 import { KubepkiError } from '../errors/error.ts';
 import { readInventory, type Inventory } from '../inventory/inventory.ts';
+import { withKubelet } from '../inventory/kubelet/kubelet-entry.ts';
 import { readNodeSigns, readStrangeDirectory, type NodeSigns } from '../inventory/node-signs.ts';
 import { readStaticPods, type StaticPods } from '../inventory/kubelet/static-pods.ts';
 import { readPlaces, type Places } from '../inventory/places.ts';
@@ -45,14 +46,19 @@ export class Snapshot {
 
 /**
  * What kubeadm manages on a node, as its files are now.
+ * @param options.withKubelet the kubelet's certificate is among what is asked for
  * @throws KubepkiError where that is nothing: it is a worker, or another directory than was meant
  */
-export function readManaged(node: Node): Snapshot {
+export function readManaged(
+  node: Node,
+  { withKubelet: isWithKubelet = false }: { readonly withKubelet?: boolean } = {},
+): Snapshot {
   const everything = readInventory(node.layout, node.config?.etcd);
   const signs = readNodeSigns(node.layout);
   const kind = nodeKind(everything, signs);
   if (kind === 'worker' || kind === 'nothing') throw nothingManaged(kind, readStrangeDirectory(node.layout));
-  return new Snapshot(managedOn(kind, etcdPlace(node, everything, signs), everything));
+  const managed = managedOn(kind, etcdPlace(node, everything, signs), everything);
+  return new Snapshot(isWithKubelet ? withKubelet(managed) : managed);
 }
 
 /**

@@ -156,7 +156,7 @@ describe('rewriting every style', () => {
         fc.tuple(value, value, value),
         fc.constantFrom(0, 1, 2, 4),
         (user, cluster, more, changes, [certificate, keyText, ca], indent) => {
-          const write = (values: Required<KubeconfigChanges>): string =>
+          const write = (values: Required<Omit<KubeconfigChanges, 'credentialsFile'>>): string =>
             JSON.stringify(
               {
                 extensions: more,

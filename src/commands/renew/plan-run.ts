@@ -1,3 +1,4 @@
+import { kubeletKubeconfig } from '../../catalog/catalog.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { CertificateEntry, Inventory } from '../../inventory/inventory.ts';
@@ -49,7 +50,8 @@ export function planRenewalRun(
   now: Date,
 ): RenewalRun {
   const { config } = node;
-  const snapshot = readManaged(node);
+  const isKubeletNamed = selection.kind === 'named' && selection.specs.includes(kubeletKubeconfig);
+  const snapshot = readManaged(node, { withKubelet: isKubeletNamed });
   const { inventory, keys } = snapshot;
   const specs = selectedSpecs(selection, inventory);
   const sans = sanSettings(wishes.sans, node, wishes);

@@ -15,7 +15,7 @@ import {
 import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 import type { RequestOptions } from './csr-only/request.ts';
 import type { RenewOptions } from './renew.ts';
-import { parseAskedSans, parseSelection } from './selection.ts';
+import { parseAskedSans, parseSelection, renewable } from './selection.ts';
 import type { ApiOptions } from './use-api/api-options.ts';
 
 export function addRenew(certs: Command, run: Run): void {
@@ -34,7 +34,7 @@ export function addRenew(certs: Command, run: Run): void {
     .addArgument(
       offering(new Argument('[names...]', '"all", or names from the list below'), [
         { word: 'all', description: 'every one that is there' },
-        ...certificates.map(({ name, longName }) => ({ word: name, description: longName })),
+        ...renewable.map(({ name, longName }) => ({ word: name, description: longName })),
       ]),
     );
   addFlags(command, [...nodeFlags, ...commonFlags, ...clusterFlags, ...sanFlags, ...restartAfterFlags]);
@@ -51,7 +51,9 @@ export function addRenew(certs: Command, run: Run): void {
     const isNamed = names.length > 0 && !names.includes('all');
     if (!isNamed) requireForceNeeded(options);
     const selection = parseSelection(names);
-    const known = ['all', ...certificates.map(({ name }) => name)];
+    // The kubelet itself asks whoever else signs.
+    const isSignedHere = options.useApi !== true && options.csrOnly !== true;
+    const known = ['all', ...(isSignedHere ? renewable : certificates).map(({ name }) => name)];
     if (!names.every((name) => known.includes(name))) {
       const { requireCertificateNames } = await import('../../flags/names/unknown-name.ts');
       requireCertificateNames(names, known, { verb: 'renewed', options });
@@ -83,7 +85,7 @@ export function addRenew(certs: Command, run: Run): void {
       'kubepki certs renew all --csr-only --csr-dir /root/csr',
     ],
     notes: [
-      `Names: all, ${certificates.map(({ name }) => name).join(', ')}.`,
+      `Names: all, ${certificates.map(({ name }) => name).join(', ')}; and kubelet.conf, which is not among all: for a kubelet that can no longer renew it.`,
       `The flags for SANs go with ${servers}.`,
       'Exit code 6 if a certificate named here was not renewed, 8 if the restart, the hook or the metrics failed. With --within 4 if something stays due, 5 if something is wrong beside its end.',
     ],

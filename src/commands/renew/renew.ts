@@ -1,4 +1,6 @@
 import { addedAuthorities } from '../../operations/places/kubeconfig-authority.ts';
+import { kubeletKubeconfig } from '../../catalog/catalog.ts';
+import type { ChangeReport } from '../../operations/change/change-report.ts';
 import type { KubeadmConfig } from '../../config/kubeadm-config.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { shellWord } from '../../errors/shell-word.ts';
@@ -122,6 +124,9 @@ function decided(run: RenewalRun, way: Way, context: Context): PlannedRun {
       );
     },
     asked: { named: selection.kind === 'named', within: options.within && stillWrong(run) },
+    remarks: (report) => {
+      noteKubelet(report, terminal);
+    },
   };
 }
 
@@ -159,10 +164,30 @@ function noteExternal(plan: readonly PlannedRenewal[], { node, options, terminal
   // Without a window it is kubeadm's outcome, and no reason for a mail.
   if (options.within === undefined) terminal.note(text);
   else terminal.warning(`due and ${text}`);
+  const requestable = names.filter((name) => name !== kubeletKubeconfig.name);
+  if (requestable.length < names.length) {
+    terminal.hint(
+      'where the key of the CA is: kubeadm token create --print-join-command; then let this node join again',
+    );
+  }
+  if (requestable.length === 0) return;
   const repeated = [...sanFlags, ...clusterFlags, 'manifestsDir', 'textfile', 'keepBackups'] as const;
   const flags = [...retyped(options, repeated), ...node.flags];
-  const command = commandLine(flags)(['renew', ...names, '--csr-only'].join(' '));
+  const command = commandLine(flags)(['renew', ...requestable, '--csr-only'].join(' '));
   terminal.hint(`have them signed by the external CA: ${command}`);
+}
+
+/** The kubelet looks at its files when it starts, and no longer when it runs. */
+function noteKubelet({ dryRun, failed, certificates }: ChangeReport, terminal: Terminal): void {
+  const kubelet = certificates.find(({ name }) => name === kubeletKubeconfig.name);
+  if (dryRun || failed || kubelet?.outcome !== 'renewed') return;
+  const command = 'systemctl restart kubelet';
+  if (terminal.quiet) {
+    terminal.record(`to have the kubelet use its new certificate: ${command}`);
+    return;
+  }
+  terminal.note('restart the kubelet to use its new certificate');
+  terminal.hint(command);
 }
 
 /** What a dry run shows, said without making a key: the new serial number is not known, and neither is the content. */
@@ -218,6 +243,7 @@ function changeOf(renewed: readonly Renewed[]): Omit<Change, 'signedBy'> {
     verify: (readBack) => {
       for (const one of renewed) verifyRenewed(one, readBack);
     },
+    unlinked: renewed.flatMap(({ renewable: { place } }) => place.unlinked ?? []),
   };
 }
 

@@ -1,4 +1,4 @@
-import { certificates, type CertificateSpec } from '../../catalog/catalog.ts';
+import { certificates, kubeletKubeconfig, type CertificateSpec } from '../../catalog/catalog.ts';
 import { isAddress } from '../../config/host-names.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { longOf, sanFlags, type Typed } from '../../flags/table.ts';
@@ -11,6 +11,9 @@ export type Selection =
   | { readonly kind: 'all'; readonly confirm: boolean }
   | { readonly kind: 'named'; readonly specs: readonly CertificateSpec[] };
 
+/** What may be named. `all` leaves the kubelet's out, as kubeadm does: the kubelet renews it while it can. */
+export const renewable: readonly CertificateSpec[] = [...certificates, kubeletKubeconfig];
+
 /** @throws KubepkiError usage. Whether each is a name is seen to before (`renew-flags.ts`). */
 export function parseSelection(names: readonly string[]): Selection {
   // The Kubernetes documentation writes `kubeadm certs renew` for everything; kubeadm itself wants `all`.
@@ -20,7 +23,7 @@ export function parseSelection(names: readonly string[]): Selection {
     throw new KubepkiError('usage', '"all" stands alone, it cannot be combined with names');
   }
   // In the catalog's order, each once, whatever the order on the command line.
-  return { kind: 'named', specs: certificates.filter(({ name }) => names.includes(name)) };
+  return { kind: 'named', specs: renewable.filter(({ name }) => names.includes(name)) };
 }
 
 export function selectedSpecs(selection: Selection, inventory: Inventory): readonly CertificateSpec[] {

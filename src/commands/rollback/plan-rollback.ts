@@ -1,5 +1,8 @@
 import { join } from 'node:path';
+import { kubeletKubeconfig } from '../../catalog/catalog.ts';
 import { isForeign } from '../../filesystem/owner.ts';
+import type { Inventory } from '../../inventory/inventory.ts';
+import { withKubelet } from '../../inventory/kubelet/kubelet-entry.ts';
 import { ownedFiles } from '../../inventory/places.ts';
 import { readFile } from '../../inventory/reading.ts';
 import { requireWritten } from '../../operations/change/read-back.ts';
@@ -39,7 +42,7 @@ export function planRollback(
 ): RollbackPlan {
   const backup = findBackup(state, id);
   const files = backup.files.map((file) => restorable(node, state, backup, file));
-  const { inventory } = readToFill(node);
+  const inventory = inventoryOf(node, backup);
   if (!force) {
     const directory = join(state.backups, backup.id);
     requireUsable(backup.certificates, files, { inventory, now, backup: directory });
@@ -60,6 +63,12 @@ export function planRollback(
       },
     },
   };
+}
+
+function inventoryOf(node: Node, { certificates }: BackupManifest): Inventory {
+  const { inventory } = readToFill(node);
+  const isOfKubelet = certificates.some(({ name }) => name === kubeletKubeconfig.name);
+  return isOfKubelet ? withKubelet(inventory) : inventory;
 }
 
 function restorable(

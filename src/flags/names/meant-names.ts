@@ -36,6 +36,9 @@ export function meantCertificate(word: string, allowed: readonly string[]): Mean
     return { kind: 'kubelet', name: spec.name };
   }
   // /var/lib/kubelet/pki has kubelet.crt, kubelet-client-current.pem and kubelet-server-current.pem.
+  if (lastPart(word).startsWith('kubelet-client-') && allowed.includes(kubeletKubeconfig.name)) {
+    return { kind: 'names', names: [kubeletKubeconfig.name] };
+  }
   if (/^kubelet(?:-|$)/.test(lastPart(word))) return { kind: 'kubelet', name: kubeletKubeconfig.name };
   const component = componentOf(word);
   if (component !== undefined) {

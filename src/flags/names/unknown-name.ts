@@ -93,11 +93,15 @@ function notForThis(
         hint: `where there is none, this makes it: ${command(`generate ${name}`)}`,
       });
     case 'kubelet':
-      return new KubepkiError('usage', `the kubelet renews its own certificate, so it is not ${verb} here`, {
-        hint:
-          `when it has expired, move ${name} and /var/lib/kubelet/pki/kubelet-client* away, then: ` +
-          `${command(`generate ${name}`)}; systemctl restart kubelet`,
-      });
+      return new KubepkiError(
+        'usage',
+        `the kubelet has its own certificates signed, so it is not ${verb} so`,
+        {
+          hint:
+            `when it has expired, on a node with the key of the CA: ${command(`renew ${name}`)}; ` +
+            'where that is elsewhere, have the node join again: kubeadm token create --print-join-command',
+        },
+      );
   }
 }
 

@@ -1,6 +1,6 @@
 import { type FileChange, type FileTarget, replaceFile } from '../../changeset/change-set.ts';
 import { KubepkiError, naming } from '../../errors/error.ts';
-import type { FoundPlace } from '../../inventory/inventory.ts';
+import type { FoundPlace, RotatedFile } from '../../inventory/inventory.ts';
 import type { MaybeEmbedded } from '../../kubeconfig/kubeconfig.ts';
 import { readPlainKubeconfig } from '../../kubeconfig/plain-kubeconfig.ts';
 import { readKubeconfig } from '../../kubeconfig/read.ts';
@@ -21,7 +21,7 @@ interface NewCredentials {
 export interface Place {
   /** The file that holds the certificate. */
   readonly file: FileTarget;
-  /** The file of the key; undefined: the key is inside the kubeconfig. */
+  /** The file of the key; undefined: the key is inside the kubeconfig, or in the certificate's file. */
   readonly key: FileTarget | undefined;
   /** Every file that new credentials may replace, the certificate's first. */
   readonly targets: readonly FileTarget[];
@@ -38,6 +38,8 @@ export interface Place {
   readonly requireRewritable: () => void;
   /** The credentials as they are on disk after the change, to be verified. */
   readonly readBack: (read: ReadBack) => FoundCredentials;
+  /** A file among these that must be a link to a file with a date, and is none yet; undefined: there is no such file. */
+  readonly unlinked?: FileTarget;
 }
 
 interface FoundCredentials {
@@ -53,9 +55,14 @@ export interface PlaceAuthority {
   readonly bundle: Chain;
 }
 
+type KubeconfigPlace = Extract<FoundPlace, { kind: 'kubeconfig' }>;
+
 /** The one place where it is asked which kind of place a certificate has. */
 export function placeOf(found: FoundPlace, authority: PlaceAuthority): Place {
-  return found.kind === 'leaf' ? filePair(found) : kubeconfigPlace(found, authority);
+  if (found.kind === 'leaf') return filePair(found);
+  return found.rotated === undefined
+    ? kubeconfigPlace(found, authority)
+    : rotatedPlace(found, found.rotated, authority);
 }
 
 function filePair({ certificate, key }: Extract<FoundPlace, { kind: 'leaf' }>): Place {
@@ -78,10 +85,8 @@ function filePair({ certificate, key }: Extract<FoundPlace, { kind: 'leaf' }>): 
 const placeholder = `${'x'.repeat(16 * 1024)}\n`;
 
 /** A kubeconfig that holds certificate and key, or names files for them. */
-function kubeconfigPlace(
-  { file, kubeconfig, certificate, key, authorityFile }: Extract<FoundPlace, { kind: 'kubeconfig' }>,
-  { caFile, bundle }: PlaceAuthority,
-): Place {
+function kubeconfigPlace(found: KubeconfigPlace, { caFile, bundle }: PlaceAuthority): Place {
+  const { file, kubeconfig, certificate, key } = found;
   const trusted = trustedAuthorities(kubeconfig, bundle);
   const put: Place['put'] = ({ certificatePem, keyPem }) => {
     const text = naming(file.path, () =>
@@ -104,14 +109,7 @@ function kubeconfigPlace(
     key,
     targets: targetsIn(certificate, key, file),
     changing: targetsIn(key, certificate, stays ? undefined : file),
-    trusting: {
-      file: file.path,
-      clusterName: kubeconfig.clusterName,
-      trusted,
-      authorityFile,
-      caFile,
-      bundle,
-    },
+    trusting: trustingIn(found, trusted, { caFile, bundle }),
     put,
     requireRewritable: () => {
       // A kubeconfig that is line by line kubeadm's shares no nodes. YAML's parser would take longer than the rest of the plan.
@@ -132,6 +130,62 @@ function kubeconfigPlace(
       };
     },
   };
+}
+
+/**
+ * The kubelet's certificate and key, in the one file that it reads when it starts and rotates by itself. kubelet.conf names that
+ * file from now on: what kubelet.conf holds is not rotated, and when it has expired the kubelet does not start.
+ */
+function rotatedPlace(
+  found: KubeconfigPlace,
+  { target, shown, isLink }: RotatedFile,
+  { caFile, bundle }: PlaceAuthority,
+): Place {
+  const { file, kubeconfig } = found;
+  const pair = found.key ?? target;
+  const trusted = trustedAuthorities(kubeconfig, bundle);
+  const text = naming(file.path, () =>
+    rewriteKubeconfig(kubeconfig, {
+      credentialsFile: shown,
+      ...(trusted.pem === undefined ? {} : { clusterCaPem: trusted.pem }),
+    }),
+  );
+  const isRewritten = text !== kubeconfig.text;
+  return {
+    file: pair,
+    key: undefined,
+    targets: [pair, file],
+    changing: isRewritten ? [pair, file] : [pair],
+    trusting: trustingIn(found, trusted, { caFile, bundle }),
+    put: ({ certificatePem, keyPem }) => [
+      replaceFile(pair, certificatePem + keyPem, 0o600),
+      ...(isRewritten ? [replaceFile(file, text, 0o600)] : []),
+    ],
+    requireRewritable: () => undefined,
+    readBack: (read) => {
+      const { clientCertificate, clientKey, clusterCa } = readKubeconfig(read(file).toString('utf8'));
+      if (![clientCertificate, clientKey].every((held) => held.kind === 'file' && held.path === shown)) {
+        throw new KubepkiError('verification', `does not name ${shown} for certificate and key`, {
+          file: file.path,
+        });
+      }
+      const credentials = read(pair);
+      return {
+        certificate: credentials,
+        key: credentials,
+        trusts: trustsAsPlanned(clusterCa, kubeconfig, trusted),
+      };
+    },
+    ...(isLink ? {} : { unlinked: pair }),
+  };
+}
+
+function trustingIn(
+  { file, kubeconfig: { clusterName }, authorityFile }: KubeconfigPlace,
+  trusted: TrustingKubeconfig['trusted'],
+  { caFile, bundle }: PlaceAuthority,
+): TrustingKubeconfig {
+  return { file: file.path, clusterName, trusted, authorityFile, caFile, bundle };
 }
 
 function targetsIn(...targets: readonly (FileTarget | undefined)[]): FileTarget[] {

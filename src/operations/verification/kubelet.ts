@@ -13,9 +13,28 @@ import { troubleOf } from './trouble.ts';
 
 const name = kubeletKubeconfig.name;
 
-/** What mends a kubelet that can no longer prove who it is, on the node that has the CA's key and on another. */
-const joinAgain =
+const elsewhere =
   'on a control-plane node with the key of the CA: kubeadm kubeconfig user --org system:nodes --client-name system:node:NAME > kubelet.conf; then put it here and restart the kubelet';
+
+/**
+ * What mends a kubelet that can no longer prove who it is.
+ * @param otherwise where the key of the CA is not here
+ */
+function renewed(subject: Observed['subject'], otherwise = elsewhere): string {
+  return isSignedHere(subject) ? `${subject.command(`renew ${name}`)}; systemctl restart kubelet` : otherwise;
+}
+
+/** Where no certificate is left that a renewal could carry over. */
+function madeAnew(subject: Observed['subject'], path: string): string {
+  return isSignedHere(subject)
+    ? `move ${path} away; ${subject.command(`generate ${name}`)}; systemctl restart kubelet`
+    : elsewhere;
+}
+
+function isSignedHere({ inventory }: Observed['subject']): boolean {
+  const authority = inventory.authorities.find(({ spec }) => spec.name === kubeletKubeconfig.caName);
+  return authority?.key.status === 'present';
+}
 
 /**
  * The kubelet starts with what kubelet.conf holds or names. Where that has expired and there is no bootstrap kubeconfig, it does not
@@ -34,7 +53,11 @@ export function startsWithItsKubeconfig({ kubeconfigs, kubelet, subject }: Obser
   const { kubeconfig, certificate } = content.value;
   const { clientCertificate } = kubeconfig;
   const isRotatedWell = isCurrent(kubelet.client.certificate, subject.now);
-  const repoint = `have it name ${kubelet.client.path} as client-certificate and client-key, in the place of the data, and restart the kubelet`;
+  const joinAgain = renewed(subject);
+  const repoint = renewed(
+    subject,
+    `have it name ${kubelet.client.path} as client-certificate and client-key, in the place of the data, and restart the kubelet`,
+  );
   switch (certificate.status) {
     case 'missing':
       if (clientCertificate.kind === 'absent') return nothingHere;
@@ -47,7 +70,7 @@ export function startsWithItsKubeconfig({ kubeconfigs, kubelet, subject }: Obser
           )
         : trouble(
             `names ${pathIn(clientCertificate)}, which is not there, and there is no bootstrap kubeconfig: the kubelet does not start`,
-            joinAgain,
+            madeAnew(subject, path),
           );
     case 'unreadable':
       return { looked: 1, troubles: [troubleOf(name, path, certificate.error)] };
@@ -79,6 +102,7 @@ export function rotatesItsCertificate({ kubeconfigs, kubelet, subject }: Observe
   // Where the kubelet has not run yet, and in a copy of the PKI alone, there is neither.
   if (file === undefined || (client.certificate.status === 'missing' && config.status !== 'present'))
     return nothingHere;
+  const joinAgain = renewed(subject);
   const troubles: Trouble[] = [];
   const say = (grade: Grade, message: string, hint: string, at = client.path): void => {
     troubles.push({ grade, name: 'kubelet', file: at, message, hint });
@@ -95,7 +119,7 @@ export function rotatesItsCertificate({ kubeconfigs, kubelet, subject }: Observe
         say(
           'warning',
           'is a file and no link: the kubelet replaces a link when it rotates',
-          'move it to a name with its date beside it, and lead a link of this name to it',
+          renewed(subject, 'move it to a name with its date beside it, and lead a link of this name to it'),
         );
       if (client.key?.status === 'missing')
         say('error', 'holds no private key beside its certificate', joinAgain);
@@ -198,7 +222,7 @@ function untrusted(leaf: Certificate, file: string, subject: Observed['subject']
   if (path.status === 'trusted') return [];
   const message =
     path.status === 'untrusted' ? path.reason : `is not signed by the CA of ${authority.certificatePath}`;
-  return [{ grade: 'error', name: 'kubelet', file, message, hint: joinAgain }];
+  return [{ grade: 'error', name: 'kubelet', file, message, hint: renewed(subject) }];
 }
 
 function certificateInUse(
