@@ -15,6 +15,8 @@ export interface Flag {
   /** How a command line in a hint repeats the value; undefined: as it is, several with commas between. */
   again?(value: unknown): string;
   readonly default?: unknown;
+  /** A hint repeats the flag for each of its values: a comma may be part of one. */
+  readonly repeated?: true;
   /** The default as the help shows it; undefined: as it is. */
   readonly defaultText?: string;
   /** What it means without its value, where that may be left out. */
@@ -50,6 +52,12 @@ export const flags = {
     group: 'What',
     says: "how long they are valid, such as 720h, 90d or 2y (default: the configuration's, or a year)",
     ...values.validity,
+  },
+  updateKubeconfig: {
+    syntax: '--update-kubeconfig <file>',
+    group: 'What',
+    says: 'also bring this copy of admin.conf up to date, such as ~/.kube/config; may be repeated',
+    ...values.files,
   },
   force: { syntax: '--force', group: 'What', says: 'even where it would be refused' },
   certsOnly: {
@@ -438,9 +446,9 @@ export function retyped(
     const value = options[name];
     if (value === undefined || value === false || value === flag.default) return [];
     const long = longOf(name);
-    return value === true
-      ? [long]
-      : [long, shellWord(flag.again?.(value) ?? [value as string | string[]].flat().join(','))];
+    if (value === true) return [long];
+    if (flag.repeated === true) return (value as string[]).flatMap((one) => [long, shellWord(one)]);
+    return [long, shellWord(flag.again?.(value) ?? [value as string | string[]].flat().join(','))];
   });
 }
 

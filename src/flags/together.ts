@@ -65,6 +65,16 @@ const rules: readonly Together[] = [
     not: 'csrOnly',
     hint: 'it changes nothing that is in use; "kubepki certs install --deploy-hook" does',
   },
+  {
+    flags: ['updateKubeconfig'],
+    not: 'csrOnly',
+    hint: 'a copy is brought up to date once its certificate is signed and installed',
+  },
+  {
+    flags: ['updateKubeconfig'],
+    not: 'useApi',
+    hint: 'afterwards: kubepki certs renew admin.conf --within 1d --update-kubeconfig FILE',
+  },
   { flags: ['csrDir'], with: ['csrOnly'] },
   { flags: ['settle'], with: ['restart', 'csrOnly'] },
   { flags: ['force'], with: ['outputDir'] },

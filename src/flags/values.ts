@@ -168,6 +168,9 @@ export const directories = {
   parse: (text: string, before: Names = []): Names => [...before, path.parse(text)],
 };
 
+/** Each by a flag of its own. */
+export const files = { parse: directories.parse, repeated: true } as const;
+
 export const addedNames = sans(isSan);
 
 /** `10.0.0.300` must not become a DNS name, but where it is one it has to go. */

@@ -3,13 +3,18 @@ import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 import type { MaybeEmbedded, PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
-import { readPartialKubeconfig } from '../kubeconfig/read.ts';
+import { readPartialKubeconfig, readUsers } from '../kubeconfig/read.ts';
 import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts';
 import type { Layout } from './layout.ts';
 import { readSlot, reading, type Slot } from './reading.ts';
 
 export function readKubeconfigSlot({ root, kubeconfigDir }: Layout, name: string): Slot<PartialKubeconfig> {
   return readSlot(root, join(kubeconfigDir, name), (bytes) => readPartialKubeconfig(textOf(bytes)));
+}
+
+/** The users of a kubeconfig anywhere, each as one of its contexts sees it. Never throws for a bad file. */
+export function readUsersSlot(root: FileSystemRoot, path: string): Slot<readonly PartialKubeconfig[]> {
+  return readSlot(root, path, (bytes) => readUsers(textOf(bytes)));
 }
 
 /**

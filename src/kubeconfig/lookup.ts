@@ -59,6 +59,16 @@ export function findText(aliases: Aliases, map: YAMLMap, key: string): string | 
   return found.value.value === '' ? undefined : found.value.value;
 }
 
+/** The names of the `contexts`, `clusters` or `users`. */
+export function namesIn(aliases: Aliases, root: YAMLMap, list: 'contexts' | 'clusters' | 'users'): string[] {
+  const items = find(aliases, root, list)?.value;
+  if (!isSeq(items)) return [];
+  return items.items.flatMap((item) => {
+    const map = dereference(aliases, item);
+    return (isMap(map) ? findText(aliases, map, 'name') : undefined) ?? [];
+  });
+}
+
 /**
  * The `contexts`, `clusters` and `users` are lists of `{ name, context }`: finds the one with a name.
  * @returns the map below `field`; undefined when there is none of that name

@@ -3,7 +3,8 @@ import type { Aliases } from '../yaml/nodes.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
 import type { Kubeconfig, MaybeEmbedded, PartialKubeconfig } from './kubeconfig.ts';
 import { readPlainKubeconfig } from './plain-kubeconfig.ts';
-import { badKubeconfig, findNamed, findText, isNull } from './lookup.ts';
+import { badKubeconfig, findNamed, findText, isNull, namesIn } from './lookup.ts';
+import { KubepkiError } from '../errors/error.ts';
 
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
@@ -37,30 +38,54 @@ export function readPartialKubeconfig(text: string): PartialKubeconfig {
   return readNodes(text).kubeconfig;
 }
 
-/** @throws KubepkiError bad-kubeconfig, without a file */
-export function readNodes(text: string): {
+/**
+ * Reads every user that a context leads to, each as one of its contexts sees it. A context that leads nowhere is passed over.
+ * @throws KubepkiError bad-kubeconfig, without a file, for a text that is no kubeconfig
+ */
+export function readUsers(text: string): PartialKubeconfig[] {
+  const plain = readPlainKubeconfig(text);
+  if (plain !== undefined) return [plain];
+  const whole = readRoot(text);
+  const users = new Map<string, PartialKubeconfig>();
+  for (const name of namesIn(whole.aliases, whole.root, 'contexts')) {
+    try {
+      const { kubeconfig } = asSeenFrom(name, text, whole);
+      if (!users.has(kubeconfig.userName)) users.set(kubeconfig.userName, kubeconfig);
+    } catch (error) {
+      if (!(error instanceof KubepkiError)) throw error;
+    }
+  }
+  return [...users.values()];
+}
+
+/**
+ * @param context undefined: the current one
+ * @throws KubepkiError bad-kubeconfig, without a file
+ */
+export function readNodes(
+  text: string,
+  context?: string,
+): {
   kubeconfig: PartialKubeconfig;
   nodes: KubeconfigNodes;
   value: unknown;
 } {
-  const [first, ...others] = parseYaml(text, { code: 'bad-kubeconfig', schema: 'failsafe' });
-  if (first === undefined || first.document.contents === null) throw badKubeconfig('is empty');
-  // A closing `---` leaves an empty one, which kubectl passes over too.
-  if (others.some(({ document: { contents } }) => contents !== null && !isNull(contents))) {
-    throw badKubeconfig('holds several YAML documents');
-  }
-  const { document, aliases, value } = first;
-  const root = document.contents;
-  if (!isMap(root)) throw badKubeconfig('is not a kubeconfig: it is not a mapping');
-  requireHeader(aliases, root);
-
-  const contextName = findText(aliases, root, 'current-context');
+  const whole = readRoot(text);
+  const contextName = context ?? findText(whole.aliases, whole.root, 'current-context');
   if (contextName === undefined) {
     throw badKubeconfig(
       'has no current-context',
       'name one: kubectl config use-context NAME --kubeconfig FILE',
     );
   }
+  return { ...asSeenFrom(contextName, text, whole), value: whole.value };
+}
+
+function asSeenFrom(
+  contextName: string,
+  text: string,
+  { aliases, root }: Pick<ReturnType<typeof readRoot>, 'aliases' | 'root'>,
+): { kubeconfig: PartialKubeconfig; nodes: KubeconfigNodes } {
   const context = findNamed(aliases, root, 'contexts', 'context', contextName);
   if (context === undefined) throw badKubeconfig(`missing context ${contextName}`);
   const clusterName = findText(aliases, context, 'cluster') ?? '';
@@ -82,8 +107,25 @@ export function readNodes(text: string): {
       clusterCa: embedded(aliases, cluster, 'certificate-authority'),
     },
     nodes: { aliases, user, cluster },
-    value,
   };
+}
+
+/**
+ * The whole document.
+ * @throws KubepkiError bad-kubeconfig, without a file
+ */
+export function readRoot(text: string): { aliases: Aliases; root: YAMLMap; value: unknown } {
+  const [first, ...others] = parseYaml(text, { code: 'bad-kubeconfig', schema: 'failsafe' });
+  if (first === undefined || first.document.contents === null) throw badKubeconfig('is empty');
+  // A closing `---` leaves an empty one, which kubectl passes over too.
+  if (others.some(({ document: { contents } }) => contents !== null && !isNull(contents))) {
+    throw badKubeconfig('holds several YAML documents');
+  }
+  const { document, aliases, value } = first;
+  const root = document.contents;
+  if (!isMap(root)) throw badKubeconfig('is not a kubeconfig: it is not a mapping');
+  requireHeader(aliases, root);
+  return { aliases, root, value };
 }
 
 // clientcmd takes a file without these for one of its own.

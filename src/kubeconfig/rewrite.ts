@@ -5,7 +5,7 @@ import type { Aliases } from '../yaml/nodes.ts';
 import { maxLength } from '../yaml/parse-yaml.ts';
 import type { PartialKubeconfig } from './kubeconfig.ts';
 import { badKubeconfig, find, isNull, type Found } from './lookup.ts';
-import { readNodes, type KubeconfigNodes } from './read.ts';
+import { readNodes, readRoot, type KubeconfigNodes } from './read.ts';
 
 /** New PEM texts; a field that is left out stays. Only fields that the kubeconfig holds as data, or lacks, can be given. */
 export interface KubeconfigChanges {
@@ -53,7 +53,7 @@ const together = {
 export function rewriteKubeconfig(kubeconfig: PartialKubeconfig, changes: KubeconfigChanges): string {
   const asked = askedOf(kubeconfig, changes);
   if (asked.length === 0) return kubeconfig.text;
-  const { nodes, value } = readNodes(kubeconfig.text);
+  const { nodes, value } = readNodes(kubeconfig.text, kubeconfig.contextName);
   const { aliases } = nodes;
   const edits = asked.flatMap(({ map, field, text, instead }) => {
     const target = nodes[map];
@@ -214,7 +214,7 @@ function isIntended(
 
 function valueOf(text: string): unknown {
   try {
-    return readNodes(text).value;
+    return readRoot(text).value;
   } catch (cause) {
     // The error is about our text, not the file's: its message would name a place in a text that the operator
     // does not have.

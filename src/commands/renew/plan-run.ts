@@ -2,23 +2,27 @@ import { kubeletKubeconfig } from '../../catalog/catalog.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { CertificateEntry, Inventory } from '../../inventory/inventory.ts';
+import type { PrivateKeys } from '../../inventory/private-keys.ts';
 import { readIssuers } from '../../inventory/issuers.ts';
 import type { Finding } from '../../operations/examination/finding.ts';
 import { exposedKeys } from '../../operations/renewal/renewal-warnings.ts';
 import { externalFault, isExternalFault } from '../../operations/examination/external-authority.ts';
 import { planRenewals, staysDue, type PlannedRenewal } from '../../operations/renewal/plan-renewal.ts';
 import { faultsOf, restOf, type DueSettings } from '../../operations/renewal/resting.ts';
+import { copiedSpecs, planCopies, type PlannedCopy } from '../../operations/renewal/admin-copies.ts';
 import { defaultValidityMs } from '../../operations/issuing/validity.ts';
 import type { SanWish } from '../../operations/names/change-sans.ts';
 import { examineAll } from './within.ts';
 import { namedAlgorithm, type Node } from '../../node/node-options.ts';
 import { readManaged } from '../../node/snapshot.ts';
+import { readCopyFiles } from './copy-files.ts';
 import { selectedSpecs, type Selection } from './selection.ts';
 import { sanSettings } from './wished-sans.ts';
 
 export interface RenewalRun {
   readonly now: Date;
   readonly inventory: Inventory;
+  readonly keys: PrivateKeys;
   readonly plan: readonly PlannedRenewal[];
   /** Of the external CAs that were asked for, where kubeadm would have stopped. */
   readonly faults: readonly KubepkiError[];
@@ -26,6 +30,8 @@ export interface RenewalRun {
   readonly authorityFaults: readonly Finding[];
   /** Host paths of private keys that every user of the machine may read. */
   readonly exposed: readonly string[];
+  /** Of the copies of admin.conf that were named. */
+  readonly copies: readonly PlannedCopy[];
   /** With `--within`: something will still be due afterwards, as its CA ends. */
   readonly staysDue: boolean;
 }
@@ -38,6 +44,8 @@ export interface RenewalWishes {
   readonly sans: SanWish | undefined;
   /** Also take away SANs that are still used, and with `withinMs` renew what was named and is not sound. */
   readonly force?: boolean;
+  /** Copies of admin.conf, as typed. */
+  readonly copies?: readonly string[] | undefined;
   /** Only what expires within so many milliseconds; undefined: everything. */
   readonly withinMs?: number | undefined;
 }
@@ -92,6 +100,13 @@ export function planRenewalRun(
         ? []
         : [...new Set(specs.map(({ caName }) => caName))].flatMap((name) => faultsOf(name, findings)),
     exposed: exposedKeys(keys),
+    copies: planCopies(readCopyFiles(node.layout.root, wishes.copies ?? []), {
+      inventory,
+      keys,
+      originals: copiedSpecs(specs),
+      renewed: plan.flatMap(({ status, spec }) => (status === 'renewable' ? [spec] : [])),
+    }),
+    keys,
     staysDue: staysDue(plan, due),
   };
 }

@@ -15,7 +15,7 @@ import {
 import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 import type { RequestOptions } from './csr-only/request.ts';
 import type { RenewOptions } from './renew.ts';
-import { parseAskedSans, parseSelection, renewable } from './selection.ts';
+import { parseAskedSans, parseSelection, renewable, requireOriginals } from './selection.ts';
 import type { ApiOptions } from './use-api/api-options.ts';
 
 export function addRenew(certs: Command, run: Run): void {
@@ -39,11 +39,15 @@ export function addRenew(certs: Command, run: Run): void {
     );
   addFlags(command, [...nodeFlags, ...commonFlags, ...clusterFlags, ...sanFlags, ...restartAfterFlags]);
   addFlags(command, apiFlags);
-  addFlags(command, ['within', 'validity', 'csrOnly', 'csrDir', 'force', ...changeFlags, 'textfile'], {
-    force: {
-      says: 'with names: also renew what this CA has not signed, and with --within what is not sound; also remove SANs that are still used; with --csr-only: replace requests that wait (a backup is kept)',
+  addFlags(
+    command,
+    ['updateKubeconfig', 'within', 'validity', 'csrOnly', 'csrDir', 'force', ...changeFlags, 'textfile'],
+    {
+      force: {
+        says: 'with names: also renew what this CA has not signed, and with --within what is not sound; also remove SANs that are still used; with --csr-only: replace requests that wait (a backup is kept)',
+      },
     },
-  }).action(async (names: string[], _options, self: Command) => {
+  ).action(async (names: string[], _options, self: Command) => {
     const options = self.optsWithGlobals<
       RenewOptions & RequestOptions & ApiOptions & Typed<'textfile' | 'csrOnly'> & TerminalOptions
     >();
@@ -58,6 +62,7 @@ export function addRenew(certs: Command, run: Run): void {
       const { requireCertificateNames } = await import('../../flags/names/unknown-name.ts');
       requireCertificateNames(names, known, { verb: 'renewed', options });
     }
+    requireOriginals(selection, options);
     parseAskedSans(selection, options);
     const renew =
       options.useApi === true
@@ -82,6 +87,7 @@ export function addRenew(certs: Command, run: Run): void {
       'kubepki certs renew all --validity 90d --dry-run',
       'kubepki certs renew all --within 30d --restart',
       'kubepki certs renew apiserver --add-san api.example.com,192.0.2.7',
+      'kubepki certs renew all --update-kubeconfig ~/.kube/config',
       'kubepki certs renew all --csr-only --csr-dir /root/csr',
     ],
     notes: [

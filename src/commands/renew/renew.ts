@@ -1,6 +1,9 @@
 import { addedAuthorities } from '../../operations/places/kubeconfig-authority.ts';
 import { kubeletKubeconfig } from '../../catalog/catalog.ts';
 import type { ChangeReport } from '../../operations/change/change-report.ts';
+import type { ChangeSet, FileChange } from '../../changeset/change-set.ts';
+import { requireWritten } from '../../operations/change/read-back.ts';
+import { changedCopy, credentialsInUse, type StaleCopy } from '../../operations/renewal/admin-copies.ts';
 import type { KubeadmConfig } from '../../config/kubeadm-config.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { shellWord } from '../../errors/shell-word.ts';
@@ -15,7 +18,7 @@ import { randomSerialNumber } from '../../pki/issue/issue.ts';
 import { describeAlgorithm } from '../../pki/key/private-key.ts';
 import type { PlannedChange } from '../../render/change/dry-run.ts';
 import { sanDifference } from '../../render/change/dry-run.ts';
-import { renewalLines, type RenewalOutcome } from '../../render/change/renewal.ts';
+import { copyLines, renewalLines, type RenewalOutcome } from '../../render/change/renewal.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
 import { confirmRenewal } from '../../terminal/confirm.ts';
 import { dryRunText } from '../../terminal/dry-run-text.ts';
@@ -34,7 +37,11 @@ import { noteSameSans, noteSans, wishedSans } from './wished-sans.ts';
 import type { ClusterOptions } from '../../node/ask-cluster.ts';
 
 export interface RenewOptions
-  extends ChangeFlags, ClusterOptions, SanOptions, Typed<'validity' | 'within' | 'force'> {}
+  extends
+    ChangeFlags,
+    ClusterOptions,
+    SanOptions,
+    Typed<'validity' | 'within' | 'force' | 'updateKubeconfig'> {}
 
 export async function renewCertificates(
   names: readonly string[],
@@ -50,6 +57,7 @@ export async function renewCertificates(
     sans: await wishedSans(asked, node, options, terminal),
     force: options.force === true,
     withinMs: options.within?.milliseconds,
+    copies: options.updateKubeconfig,
   };
   warnOfShortValidity(options, terminal);
   warnOfDueAgain(options, node.config?.certificateValidityMs, terminal);
@@ -75,11 +83,18 @@ function decided(run: RenewalRun, way: Way, context: Context): PlannedRun {
   const { plan, inventory, now } = run;
   const renewables = renewablesOf(plan);
   const specs = renewables.map(({ spec }) => spec);
-  const signedBy = signingFiles(inventory, renewables);
+  const stale = staleIn(run);
+  const copyPaths = stale.map(({ file }) => file.path);
+  const left = run.copies.flatMap((one) => (one.status === 'left' ? [one.error] : []));
+  const signedBy = signingFiles(inventory, [
+    ...renewables,
+    // This CA's word is that these are copies.
+    ...stale.map(({ file }) => ({ spec: { caName: 'ca' as const }, place: { targets: [file] } })),
+  ]);
   const again = commandLine([
     ...retyped(options, [
       ...([...sanFlags, 'validity', ...clusterFlags, ...restartAfterFlags] as const),
-      ...(['deployHook', 'textfile', 'keepBackups', 'force'] as const),
+      ...(['updateKubeconfig', 'deployHook', 'textfile', 'keepBackups', 'force'] as const),
     ]),
     ...node.flags,
   ]);
@@ -102,28 +117,44 @@ function decided(run: RenewalRun, way: Way, context: Context): PlannedRun {
       ),
     beforehand: () => {
       warn(run, context);
+      for (const error of left) {
+        terminal.warning(error.oneLine);
+        terminal.hint(error.hint);
+      }
       noteSameSans(plan, terminal);
       noteSans(renewables, { difference: !way.dryRun }, terminal);
       noteAuthorities(renewables, terminal);
     },
     names: specs.map(({ name }) => name),
-    arriving: { targets: renewables.flatMap(({ place }) => place.changing), signedBy },
-    make: async (stage) => ({ ...changeOf(await renewAll(renewables, stage, way, terminal)), signedBy }),
-    report: (stage) => renewalReport(plan, inventory, stage),
+    arriving: {
+      targets: [...renewables.flatMap(({ place }) => place.changing), ...stale.map(({ file }) => file)],
+      signedBy,
+    },
+    make: async (stage) => {
+      const renewed = await renewAll(renewables, stage, way, terminal);
+      const copies = copyChanges(stale, renewed, run);
+      stage(copies);
+      return { ...changeOf(renewed, copies), signedBy };
+    },
+    report: (made) => renewalReport(plan, inventory, made, copyPaths),
     text: async () => {
       const within = options.within?.text;
       const due = renewables.length > 0;
       if (!way.dryRun) {
         const closing = selection.kind === 'all' && due && options.restart !== true;
-        return renewalLines(plan.map(outcomeOf), { closing, within, due });
+        return renewalLines(plan.map(outcomeOf), { closing, within, due }) + copyLines(copyPaths);
       }
       const others = plan.filter(({ status }) => status !== 'renewable');
       return (
         renewalLines(others.map(outcomeOf), { closing: false, within, due }) +
-        (await dryRunText(plannedChanges(renewables), terminal))
+        (await dryRunText(plannedChanges(renewables), terminal, { files: copyPaths }))
       );
     },
-    asked: { named: selection.kind === 'named', within: options.within && stillWrong(run) },
+    asked: {
+      named: selection.kind === 'named',
+      leftAny: left.length > 0,
+      within: options.within && stillWrong(run),
+    },
     remarks: (report) => {
       noteKubelet(report, terminal);
     },
@@ -232,9 +263,29 @@ function renewAll(
   );
 }
 
-function changeOf(renewed: readonly Renewed[]): Omit<Change, 'signedBy'> {
+function staleIn({ copies }: RenewalRun): StaleCopy[] {
+  return copies.flatMap((one) => (one.status === 'stale' ? [one.copy] : []));
+}
+
+/** Each copy gets what its original has now, or has had all along. */
+function copyChanges(
+  stale: readonly StaleCopy[],
+  renewed: readonly Renewed[],
+  run: Pick<RenewalRun, 'inventory' | 'keys'>,
+): FileChange[] {
+  return stale.map((copy) =>
+    changedCopy(
+      copy,
+      (original) =>
+        renewed.find(({ renewable }) => renewable.spec === original)?.credentials ??
+        credentialsInUse(original, run),
+    ),
+  );
+}
+
+function changeOf(renewed: readonly Renewed[], copies: ChangeSet): Omit<Change, 'signedBy'> {
   return {
-    changes: renewed.flatMap(({ changes }) => changes),
+    changes: [...renewed.flatMap(({ changes }) => changes), ...copies],
     certificates: renewed.map(({ renewable, certificate }) => ({
       name: renewable.spec.name,
       old: factsOf(renewable.chain[0]),
@@ -242,6 +293,7 @@ function changeOf(renewed: readonly Renewed[]): Omit<Change, 'signedBy'> {
     })),
     verify: (readBack) => {
       for (const one of renewed) verifyRenewed(one, readBack);
+      requireWritten(copies, readBack);
     },
     unlinked: renewed.flatMap(({ renewable: { place } }) => place.unlinked ?? []),
   };

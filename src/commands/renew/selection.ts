@@ -4,6 +4,7 @@ import { KubepkiError } from '../../errors/error.ts';
 import { longOf, sanFlags, type Typed } from '../../flags/table.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { isMissed } from '../../inventory/look-ups.ts';
+import { copiedSpecs } from '../../operations/renewal/admin-copies.ts';
 import { describeNames, type ServerNames } from '../../pki/extension/edit-subject-alt-name.ts';
 
 /** `all`: every certificate kubeadm manages here. `named`: exactly these, and each that is not renewed matters. */
@@ -34,6 +35,18 @@ export function selectedSpecs(selection: Selection, inventory: Inventory): reado
 }
 
 export type SanOptions = Typed<(typeof sanFlags)[number] | 'config'>;
+
+/** @throws KubepkiError usage for copies of what is not among the selected */
+export function requireOriginals(
+  selection: Selection,
+  { updateKubeconfig }: Typed<'updateKubeconfig'>,
+): void {
+  if (updateKubeconfig === undefined || selection.kind === 'all') return;
+  if (copiedSpecs(selection.specs).length > 0) return;
+  throw new KubepkiError('usage', `${longOf('updateKubeconfig')} goes with admin.conf or super-admin.conf`, {
+    hint: 'those are what people copy: name it too, or all',
+  });
+}
 
 /** What was asked for on the command line, which the configuration may have to say more about. */
 export type AskedSans =

@@ -9,6 +9,8 @@ type RunEnd =
 export interface Asked {
   /** Certificates were named on the command line: each that is not renewed matters. */
   readonly named: boolean;
+  /** A file that was named on the command line stays as it is, and should not. */
+  readonly leftAny?: boolean;
   /** With `--within`; undefined: when a certificate ends does not matter. */
   readonly within?:
     | {
@@ -27,7 +29,7 @@ export type Followed = 'well' | 'failed' | 'unfinished';
 /** The one judgement of a report; the worst there is to say comes first. */
 export function runEnd(
   report: ChangeReport,
-  { named, within }: Asked = { named: false },
+  { named, leftAny = false, within }: Asked = { named: false },
   followed: Followed = 'well',
 ): RunEnd {
   const { command, certificates } = report;
@@ -35,7 +37,7 @@ export function runEnd(
   if (followed !== 'well') return followed === 'failed' ? 'changedButNotFinished' : 'unfinished';
   // A timer must not be green while something is wrong, or has been renewed and is of no more use than before.
   if (within?.faulty === true || certificates.some(({ outcome }) => outcome === 'unsound')) return 'expired';
-  if (named && certificates.some((one) => isOwed(one, report))) return 'notRenewed';
+  if (leftAny || (named && certificates.some((one) => isOwed(one, report)))) return 'notRenewed';
   if (command === 'install' && certificates.every((one) => 'reason' in one)) return 'notRenewed';
   if (within === undefined) return 'done';
   // Only the external CA can renew them, and a timer must say so in time.

@@ -12,7 +12,7 @@ import { type TrustingKubeconfig, trustedAuthorities, trustsAsPlanned } from './
 export type ReadBack = (target: FileTarget) => Buffer;
 
 // Modes of new files are kubeadm's: 0600 for keys and kubeconfigs, 0644 for certificates.
-interface NewCredentials {
+export interface NewCredentials {
   readonly certificatePem: string;
   readonly keyPem: string;
 }
@@ -82,7 +82,7 @@ function filePair({ certificate, key }: Extract<FoundPlace, { kind: 'leaf' }>): 
 }
 
 // It is longer than any key, and any certificate with its chain: a kubeconfig that takes it takes these.
-const placeholder = `${'x'.repeat(16 * 1024)}\n`;
+export const placeholder = `${'x'.repeat(16 * 1024)}\n`;
 
 /** A kubeconfig that holds certificate and key, or names files for them. */
 function kubeconfigPlace(found: KubeconfigPlace, { caFile, bundle }: PlaceAuthority): Place {

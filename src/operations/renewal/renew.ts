@@ -17,7 +17,7 @@ import {
 } from '../../pki/key/private-key.ts';
 import { isSameKey } from '../../pki/key/public-key.ts';
 import { validatePath } from '../../pki/path/path.ts';
-import type { ReadBack } from '../places/place.ts';
+import type { NewCredentials, ReadBack } from '../places/place.ts';
 import type { Renewable } from './plan-renewal.ts';
 
 /** What chance gives to one certificate. */
@@ -31,6 +31,7 @@ export interface Fresh {
 export interface Renewed {
   readonly renewable: Renewable;
   readonly certificate: Certificate;
+  readonly credentials: NewCredentials;
   readonly changes: ChangeSet;
 }
 
@@ -41,9 +42,11 @@ export function renew(renewable: Renewable, fresh: Fresh): Renewed {
   const { notBefore, notAfter } = validity;
   const publicKey = publicKeyOf(privateKey);
   const certificate = issueCertificate(issuer, { profile, publicKey, serialNumber, notBefore, notAfter });
-  const certificatePem = encodeCertificates([certificate, ...chainBehind(certificate, chain)]);
-  const keyPem = encodePrivateKey(privateKey);
-  return { renewable, certificate, changes: place.put({ certificatePem, keyPem }) };
+  const credentials = {
+    certificatePem: encodeCertificates([certificate, ...chainBehind(certificate, chain)]),
+    keyPem: encodePrivateKey(privateKey),
+  };
+  return { renewable, certificate, credentials, changes: place.put(credentials) };
 }
 
 /**

@@ -23,6 +23,8 @@ export function renewalReport(
   plan: readonly PlannedRenewal[],
   inventory: Inventory,
   stage: ChangeStage,
+  /** Host paths of what changes beside the certificates' own files. */
+  otherFiles: readonly string[] = [],
 ): ChangeReport {
   const made = (renewable: Renewable): Changed | Unchanged =>
     stage.kind === 'refused' ? withOthers(plan) : renewed(renewable, stage);
@@ -33,7 +35,7 @@ export function renewalReport(
       ...certificateOf(planned.spec, inventory),
       ...(planned.status === 'renewable' ? made(planned.renewable) : leftAlone(planned)),
     })),
-    otherFiles: [],
+    otherFiles: stage.kind === 'refused' ? [] : otherFiles,
   };
 }
 

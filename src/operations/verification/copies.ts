@@ -1,3 +1,4 @@
+import { shellWord } from '../../errors/shell-word.ts';
 import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import { isIssuedBy } from '../../pki/issue/issuer.ts';
@@ -11,7 +12,8 @@ import type { Observed } from './observed.ts';
  * user, is nobody's business here.
  */
 export function isNoStaleCopy({ copies, subject }: Observed): Look {
-  const { inventory, now } = subject;
+  const { inventory, now, command } = subject;
+  const { root, kubeconfigDir } = inventory.layout;
   const authority = inventory.authorities.find(({ spec }) => spec.name === 'ca');
   if (authority?.bundle.status !== 'present') return nothingHere;
   const bundle = authority.bundle.value;
@@ -25,9 +27,9 @@ export function isNoStaleCopy({ copies, subject }: Observed): Look {
     const original = leaf && kept.find((one) => isSameUser(one.leaf, leaf));
     return leaf === undefined || original === undefined || !bundle.some((one) => isIssuedBy(leaf, one))
       ? []
-      : [{ path: copy.path, leaf, original }];
+      : [{ path: copy.path, leaf, original, holdsItsKey: holdsKey(copy) }];
   });
-  return lookAtEach(judged, ({ path, leaf, original }): Trouble[] => {
+  return lookAtEach(judged, ({ path, leaf, original, holdsItsKey }): Trouble[] => {
     if (leaf.der.equals(original.leaf.der) || leaf.notAfter.getTime() >= original.leaf.notAfter.getTime())
       return [];
     const hasEnded = leaf.notAfter.getTime() < now.getTime();
@@ -37,7 +39,10 @@ export function isNoStaleCopy({ copies, subject }: Observed): Look {
         name: path,
         file: path,
         message: `is an older copy of ${original.name}, whose certificate ${hasEnded ? 'expired' : 'ends'} on ${isoSeconds(leaf.notAfter)}`,
-        hint: `copy ${inventory.layout.root.display(inventory.layout.kubeconfigDir)}/${original.name} there again`,
+        // What is not due stays as it is, and is what the copy gets.
+        hint: holdsItsKey
+          ? command(`renew ${original.name} --within 1d --update-kubeconfig ${shellWord(root.display(path))}`)
+          : `copy ${root.display(kubeconfigDir)}/${original.name} there again`,
       },
     ];
   });
@@ -47,6 +52,10 @@ function leafIn({ content }: KubeconfigFile): Certificate | undefined {
   return content.status === 'present' && content.value.certificate.status === 'present'
     ? content.value.certificate.value[0]
     : undefined;
+}
+
+function holdsKey({ content }: KubeconfigFile): boolean {
+  return content.status === 'present' && content.value.kubeconfig.clientKey.kind === 'data';
 }
 
 function isSameUser(one: Certificate, other: Certificate): boolean {

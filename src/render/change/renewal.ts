@@ -45,6 +45,11 @@ export function renewalLines(
   return lines + (closing ? closingText : '') + idle;
 }
 
+/** A line for each copy of admin.conf that now holds what admin.conf holds. */
+export function copyLines(paths: readonly string[]): string {
+  return printableLines(paths.map((path) => `copy ${path} brought up to date`));
+}
+
 function sentence(outcome: RenewalOutcome): string {
   switch (outcome.status) {
     case 'renewed':
