@@ -1,10 +1,10 @@
-import type { CertificateSpec } from '../../catalog/catalog.ts';
+import { kubeletKubeconfig, type CertificateSpec } from '../../catalog/catalog.ts';
 import type { CommandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { AuthorityEntry, Inventory, KubeconfigState, LeafState } from '../../inventory/inventory.ts';
 import type { Issuers } from '../../inventory/issuers.ts';
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
-import { isCa, type Chain } from '../../pki/certificate/certificate.ts';
+import { isCa, type Certificate, type Chain } from '../../pki/certificate/certificate.ts';
 import { findExtension } from '../../pki/extension/extension.ts';
 import type { Issuer, LocalIssuer } from '../../pki/issue/issuer.ts';
 import { assertsKeyUsage } from '../../pki/extension/key-usage.ts';
@@ -14,6 +14,7 @@ import { profileOf, withExtension, type CertificateProfile } from '../../pki/iss
 import { changeSans, changesNames, type SanChange } from '../names/change-sans.ts';
 import { isDue, type DueWindow } from '../expiration/expiration-report.ts';
 import { holderByCatalog, holderOf, requireHeld } from '../owners/holder.ts';
+import { catalogText, identityOf, identityText, isOfCatalog } from '../owners/identity.ts';
 import { requireIssuable } from '../issuing/issuable.ts';
 import type { CheckId, Finding } from '../examination/finding.ts';
 import { chooseKey, type NamedAlgorithm } from '../issuing/key-choice.ts';
@@ -123,6 +124,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   // The key's file comes first, so that an error names it rather than the certificate's.
   const targets = [...new Set([place.key ?? file, ...place.targets])];
   requireReplaceable(inventory, targets);
+  if (spec === kubeletKubeconfig) requireKubelets(leaf, file.path);
   const held = requireHeld(inventory, spec, settings.keys);
   const holder = holderOf(held, settings.command);
   const { verifies } = holder;
@@ -171,6 +173,19 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
       kept: faultsOf(spec.name, settings.findings).filter(({ check }) => carriedOver.has(check)),
     },
   };
+}
+
+/**
+ * Anything may lie where the kubelet rotates its certificate, and kubelet.conf may name anything: what is made there is a node's.
+ * @throws KubepkiError conflict
+ */
+function requireKubelets(leaf: Certificate, file: string): void {
+  const identity = identityOf(leaf);
+  if (isOfCatalog(kubeletKubeconfig, identity)) return;
+  throw new KubepkiError('conflict', `is made out to ${identityText(identity)}, and so is no kubelet's`, {
+    file,
+    hint: `a kubelet's is made out to ${catalogText(kubeletKubeconfig)}: put it there again, or move kubelet.conf and this file away and have them made anew: kubepki certs generate kubelet.conf`,
+  });
 }
 
 /** Whether a certificate that was due is due again once the plan is carried out, because its CA ends soon. */
