@@ -32,6 +32,7 @@ const samples: Readonly<Partial<Record<FlagName, readonly [given: string, again:
   deployHook: ["echo 'done'", `'echo '\\''done'\\'''`],
   textfile: ['/k.prom', '/k.prom'],
   keepBackups: ['9', '9'],
+  updateKubeconfig: ['/home/ann/.kube/a, b', `'/home/ann/.kube/a, b'`],
   csrDir: ['--odd', '--odd'],
   fromBundle: ['signed.pem', 'signed.pem'],
   signerName: ['issuers.cert-manager.io/a.b', 'issuers.cert-manager.io/a.b'],
@@ -93,6 +94,14 @@ describe('the flags again, for a hint', () => {
       assert.deepEqual(isPeriod ? value.text : value, isPeriod ? given : options[name]);
     });
   }
+
+  test('a flag whose values may have commas is repeated with each', () => {
+    const options = typed(['--update-kubeconfig', 'a,b', '--update-kubeconfig', 'c']);
+    assert.deepEqual(retyped(options, ['updateKubeconfig']), [
+      ...['--update-kubeconfig', 'a,b'],
+      ...['--update-kubeconfig', 'c'],
+    ]);
+  });
 
   test('a switch is repeated as it is; what was not typed is not, and neither is a default', () => {
     assert.deepEqual(retyped(typed(['--dry-run', '--offline']), names), ['--offline', '--dry-run']);

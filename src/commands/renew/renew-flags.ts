@@ -87,7 +87,6 @@ export function addRenew(certs: Command, run: Run): void {
       'kubepki certs renew all --validity 90d --dry-run',
       'kubepki certs renew all --within 30d --restart',
       'kubepki certs renew apiserver --add-san api.example.com,192.0.2.7',
-      'kubepki certs renew all --update-kubeconfig ~/.kube/config',
       'kubepki certs renew all --csr-only --csr-dir /root/csr',
     ],
     notes: [

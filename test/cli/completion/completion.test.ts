@@ -76,7 +76,7 @@ const names = certificates.map(({ name }) => name);
 const cases: readonly (readonly [string, readonly string[]])[] = [
   ['kubepki c', ['certs', 'completion', 'csr']],
   ['kubepki certs re', ['recover', 'renew']],
-  ['kubepki certs renew ', ['all', ...names]],
+  ['kubepki certs renew ', ['all', ...names, 'kubelet.conf'].sort()],
   ['kubepki certs install ', names],
   ['kubepki certs renew apiserver etcd-', names.filter((name) => name.startsWith('etcd-'))],
   ['kubepki certs renew etcd-server etcd-', ['etcd-healthcheck-client', 'etcd-peer']],

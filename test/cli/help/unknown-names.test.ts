@@ -19,6 +19,8 @@ describe('what was meant is said, and nothing is done', () => {
     ['certs renew api-server --use-api', 'kubepki certs renew apiserver --use-api'],
     ['certs install peer.crt', 'kubepki certs install etcd-peer'],
     ['certs generate kubelet', 'kubepki certs generate kubelet.conf'],
+    ['certs renew kubelet', 'kubepki certs renew kubelet.conf'],
+    ['certs renew /var/lib/kubelet/pki/kubelet-client-current.pem', 'kubepki certs renew kubelet.conf'],
     ['restart apiserver --rootfs /r', 'kubepki restart kube-apiserver --rootfs /r'],
     ['restart all', 'kubepki restart'],
     ['completion Bash', 'kubepki completion bash'],
@@ -39,10 +41,10 @@ describe('what was meant is said, and nothing is done', () => {
         '(https://kubernetes.io/docs/tasks/tls/manual-rotation-of-ca-certificates/), then: kubepki certs renew all --rootfs /r\n',
     ],
     [
-      'certs renew apiserver kubelet.conf --rootfs /r',
-      'error: the kubelet renews its own certificate, so it is not renewed here\n' +
-        'hint: when it has expired, move kubelet.conf and /var/lib/kubelet/pki/kubelet-client* away, then: ' +
-        'kubepki certs generate kubelet.conf --rootfs /r; systemctl restart kubelet\n',
+      'certs renew apiserver kubelet.conf --csr-only --rootfs /r',
+      'error: the kubelet has its own certificates signed, so it is not renewed so\n' +
+        'hint: when it has expired, on a node with the key of the CA: kubepki certs renew kubelet.conf --rootfs /r; ' +
+        'where that is elsewhere, have the node join again: kubeadm token create --print-join-command\n',
     ],
     [
       'certs renew sa',

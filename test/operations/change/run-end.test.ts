@@ -151,6 +151,15 @@ const table: readonly (readonly [code: ExitCode, what: string, runs: readonly Ru
   ],
   [
     6,
+    'a copy of admin.conf that was named stays as it is',
+    [
+      { outcomes: ['renewed'], asked: { named: false, leftAny: true } },
+      { outcomes: ['not-due'], asked: { named: true, leftAny: true, within: clean } },
+      { outcomes: ['renewed', 'missing'], asked: { named: false, leftAny: true } },
+    ],
+  ],
+  [
+    6,
     '`install` had nothing to install',
     [
       { outcomes: [], asked: all, command: 'install' },
