@@ -1,8 +1,8 @@
-import { linkSync, lstatSync, symlinkSync, unlinkSync } from 'node:fs';
+import { linkSync, lstatSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { onFile } from '../filesystem/filesystem-error.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
-import { removeIfThere, rename, stagedPathFor, syncDirectory } from './durable.ts';
+import { syncDirectory } from './durable.ts';
 import { inItsDirectory } from './in-directory.ts';
 
 /**
@@ -13,25 +13,35 @@ import { inItsDirectory } from './in-directory.ts';
  */
 export function linkToDated(root: FileSystemRoot, path: string, now: Date): void {
   const resolvedPath = root.resolve(path);
-  const name = basename(resolvedPath).replace(/current\.pem$/, `${dateIn(now)}.pem`);
+  const name = basename(resolvedPath);
+  if (!name.endsWith(current)) return;
+  const prefix = name.slice(0, -current.length);
+  const dated = `${prefix}${dateIn(now)}.pem`;
   onFile(path, () => {
-    if (!lstatSync(resolvedPath).isFile() || name === basename(resolvedPath)) return;
-    const staged = stagedPathFor(resolvedPath);
+    if (!lstatSync(resolvedPath).isFile()) return;
     inItsDirectory(resolvedPath, (file) => {
-      const dated = join(dirname(file), name);
-      linkSync(file, dated);
+      const beside = (other: string): string => join(dirname(file), other);
+      linkSync(file, beside(dated));
       try {
+        // client-go's own name for it: what a crash leaves here the kubelet takes away when it rotates.
+        const updated = beside(`${prefix}updated.pem`);
+        if (isLink(updated)) unlinkSync(updated);
         // As client-go has it: an absolute path, which is one inside the root.
-        symlinkSync(join(dirname(root.display(resolvedPath)), name), join(dirname(file), basename(staged)));
-        rename(staged, resolvedPath);
+        symlinkSync(join(dirname(root.display(resolvedPath)), dated), updated);
+        renameSync(updated, file);
       } catch (error) {
-        removeIfThere(staged);
-        unlinkSync(dated);
+        unlinkSync(beside(dated));
         throw error;
       }
     });
     syncDirectory(dirname(resolvedPath));
   });
+}
+
+const current = 'current.pem';
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
 /** client-go's `2006-01-02-15-04-05`. */

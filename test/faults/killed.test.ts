@@ -11,6 +11,8 @@ import { sample, sampleKinds } from './sample.ts';
 import {
   generation,
   inject,
+  kubeletScenario,
+  kubeletStore,
   installScenario,
   pointsOf,
   recoveryScenario,
@@ -151,6 +153,31 @@ describe('killed at any call, recover leaves the set all old or all new, and not
     });
     t.diagnostic(`${String(chosen.length)} kill points in install`);
     assert.ok(states.old > 0 && states.new > 0);
+  });
+
+  test('renew kubelet.conf with a copy of admin.conf: all of it, or nothing', async (t) => {
+    const strace = judge(t, 'strace');
+    if (strace === undefined) return;
+    const scenario = await kubeletScenario(t);
+    const points = await pointsOf(t, strace, scenario);
+    const chosen = sampleKinds(points, 96);
+    const before = snapshot(laid(t, scenario));
+    const changed = new Map<string, number>();
+    await killEverywhere(t, strace, scenario, points, chosen, ({ directory }) => {
+      const lines = fileChanges(before, snapshot(directory))
+        .filter((line) => !line.includes('kubelet-client-2') && !line.includes('kubelet-client-updated'))
+        .map((line) => line.split(' ').slice(0, 2).join(' '));
+      changed.set(lines.join(), (changed.get(lines.join()) ?? 0) + 1);
+      return undefined;
+    });
+    t.diagnostic(`${String(chosen.length)} kill points in renew kubelet.conf`);
+    const all = [
+      '~ etc/kubernetes/admin.conf',
+      '~ etc/kubernetes/kubelet.conf',
+      '~ home/config',
+      `+ ${kubeletStore}/kubelet-client-current.pem`,
+    ];
+    assert.deepEqual([...changed.keys()].sort(), ['', all.join()].sort());
   });
 
   test('generate: everything, or nothing', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { takeCaAway } from '../support/certificates/openssl-ca.ts';
@@ -65,6 +65,27 @@ export async function rollbackScenario(t: TestContext): Promise<Scenario> {
   assert.equal(code, 0, stderr);
   return { name: 'rollback', lay: copyOf(renewed), command: ['rollback'] };
 }
+
+/**
+ * `renew kubelet.conf admin.conf`: four files in four directories, one of which becomes a link. kubelet.conf holds its certificate,
+ * as before the kubelet has started.
+ */
+export async function kubeletScenario(t: TestContext): Promise<Scenario> {
+  const node = join(temporaryDirectory(t), 'kubelet');
+  const { kubeconfigDir } = copyFixtureTo(role, node);
+  for (const path of [kubeletStore, 'home']) mkdirSync(join(node, path), { recursive: true });
+  cpSync(join(kubeconfigDir, 'admin.conf'), join(node, 'home/config'));
+  chmodSync(join(node, 'home/config'), 0o600);
+  const { code, stderr } = await kubepki(['certs', 'generate', 'kubelet.conf', '--rootfs', node]);
+  assert.equal(code, 0, stderr);
+  return {
+    name: 'renew kubelet.conf admin.conf',
+    lay: copyOf(node),
+    command: ['renew', 'kubelet.conf', 'admin.conf', '--update-kubeconfig', '/home/config'],
+  };
+}
+
+export const kubeletStore = 'var/lib/kubelet/pki';
 
 /** `renew all --csr-only`, with the CA elsewhere. */
 export function requestScenario(t: TestContext, openssl: string): Scenario {

@@ -59,6 +59,14 @@ describe("the link to the kubelet's last certificate", () => {
     assert.deepEqual(readdirSync(directory).sort(), [dated, 'kubelet-client-current.pem']);
   });
 
+  test("what a crash has left of an earlier attempt is in nobody's way", (t) => {
+    const { root, directory, path } = bed(t);
+    writeFileSync(path, 'pem');
+    symlinkSync('/nowhere', join(directory, 'kubelet-client-updated.pem'));
+    linkToDated(root, path, now);
+    assert.deepEqual(readdirSync(directory).sort(), [dated, 'kubelet-client-current.pem']);
+  });
+
   test('a link stays, and so does a file of another name', (t) => {
     const { root, directory, path } = bed(t);
     writeFileSync(join(directory, 'other.pem'), 'pem');
