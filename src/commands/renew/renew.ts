@@ -3,7 +3,12 @@ import { kubeletKubeconfig } from '../../catalog/catalog.ts';
 import type { ChangeReport } from '../../operations/change/change-report.ts';
 import type { ChangeSet, FileChange } from '../../changeset/change-set.ts';
 import { requireWritten } from '../../operations/change/read-back.ts';
-import { changedCopy, credentialsInUse, type StaleCopy } from '../../operations/renewal/admin-copies.ts';
+import {
+  changedCopy,
+  copiedSpecs,
+  credentialsInUse,
+  type StaleCopy,
+} from '../../operations/renewal/admin-copies.ts';
 import type { KubeadmConfig } from '../../config/kubeadm-config.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { shellWord } from '../../errors/shell-word.ts';
@@ -94,7 +99,9 @@ function decided(run: RenewalRun, way: Way, context: Context): PlannedRun {
   const again = commandLine([
     ...retyped(options, [
       ...([...sanFlags, 'validity', ...clusterFlags, ...restartAfterFlags] as const),
-      ...(['updateKubeconfig', 'deployHook', 'textfile', 'keepBackups', 'force'] as const),
+      // Without admin.conf it would be refused.
+      ...(copiedSpecs(specs).length > 0 ? (['updateKubeconfig'] as const) : []),
+      ...(['deployHook', 'textfile', 'keepBackups', 'force'] as const),
     ]),
     ...node.flags,
   ]);

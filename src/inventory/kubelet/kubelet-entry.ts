@@ -112,6 +112,6 @@ function whole(bytes: Buffer): Chain | undefined {
 function noName(pem: string): KubepkiError {
   return new KubepkiError('not-found', 'holds no certificate, and no other file says which node it is of', {
     file: pem,
-    hint: 'move kubelet.conf away, and have it made anew: kubepki certs generate kubelet.conf; systemctl restart kubelet',
+    hint: 'move kubelet.conf away, and make another: "kubepki certs generate kubelet.conf", with the flags of this command line; then: systemctl restart kubelet',
   });
 }

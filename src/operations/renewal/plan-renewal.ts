@@ -124,7 +124,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   // The key's file comes first, so that an error names it rather than the certificate's.
   const targets = [...new Set([place.key ?? file, ...place.targets])];
   requireReplaceable(inventory, targets);
-  if (spec === kubeletKubeconfig) requireKubelets(leaf, file.path);
+  if (spec === kubeletKubeconfig) requireKubelets(leaf, file.path, settings.command);
   const held = requireHeld(inventory, spec, settings.keys);
   const holder = holderOf(held, settings.command);
   const { verifies } = holder;
@@ -179,12 +179,12 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
  * Anything may lie where the kubelet rotates its certificate, and kubelet.conf may name anything: what is made there is a node's.
  * @throws KubepkiError conflict
  */
-function requireKubelets(leaf: Certificate, file: string): void {
+function requireKubelets(leaf: Certificate, file: string, command: CommandLine): void {
   const identity = identityOf(leaf);
   if (isOfCatalog(kubeletKubeconfig, identity)) return;
   throw new KubepkiError('conflict', `is made out to ${identityText(identity)}, and so is no kubelet's`, {
     file,
-    hint: `a kubelet's is made out to ${catalogText(kubeletKubeconfig)}: put it there again, or move kubelet.conf and this file away and have them made anew: kubepki certs generate kubelet.conf`,
+    hint: `a kubelet's is made out to ${catalogText(kubeletKubeconfig)}: put it there again; or move kubelet.conf and this file away, then: ${command('generate kubelet.conf')}`,
   });
 }
 
