@@ -128,14 +128,12 @@ function copiedUser(
 function isCopyOf(chain: Chain, spec: CertificateSpec, settings: CopySettings): boolean {
   const [leaf] = chain;
   const now = chainOf(spec, settings)?.[0];
-  const authority = findAuthority(settings.inventory, spec.caName);
   return (
     now !== undefined &&
     leaf.subject.equals(now.subject) &&
     // Two that are capped to the CA's end may end together.
     leaf.notAfter.getTime() <= now.notAfter.getTime() &&
-    authority?.bundle.status === 'present' &&
-    chainsTo(chain, authority.bundle.value)
+    isOfThisAuthority(chain, spec, settings)
   );
 }
 
@@ -146,14 +144,18 @@ function chainOf(spec: CertificateSpec, { inventory }: CopySettings): Chain | un
 
 /**
  * What an original holds that is not renewed.
- * @throws KubepkiError where its key cannot be read, or is not that of its certificate
+ * @throws KubepkiError where another CA has signed it, or its key is not there: a copy is not made worse
  */
 export function credentialsInUse(
   spec: CertificateSpec,
   settings: Pick<CopySettings, 'inventory' | 'keys'>,
 ): NewCredentials {
-  const chain = present(settings.inventory.certificates.find((entry) => entry.spec === spec)?.state).chain;
-  const key = settings.keys.get(spec.name)?.content;
+  const { inventory, keys } = settings;
+  const chain = present(inventory.certificates.find((entry) => entry.spec === spec)?.state).chain;
+  const key = keys.get(spec.name)?.content;
+  if (!isOfThisAuthority(chain, spec, settings)) {
+    throw new KubepkiError('foreign-issuer', `stays as it is, as ${spec.name} is not signed by this CA`);
+  }
   if (key?.status !== 'present' || !isSameKey(publicKeyOf(key.value), chain[0].publicKey)) {
     throw new KubepkiError(
       'bad-key',
@@ -161,6 +163,15 @@ export function credentialsInUse(
     );
   }
   return { certificatePem: encodeCertificates(chain), keyPem: encodePrivateKey(key.value) };
+}
+
+function isOfThisAuthority(
+  chain: Chain,
+  { caName }: CertificateSpec,
+  { inventory }: Pick<CopySettings, 'inventory'>,
+): boolean {
+  const bundle = findAuthority(inventory, caName)?.bundle;
+  return bundle?.status === 'present' && chainsTo(chain, bundle.value);
 }
 
 /** With the mode that the file has, nobody but its owner may read what is written into it. */

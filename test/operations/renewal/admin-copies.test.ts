@@ -228,6 +228,13 @@ describe('what is no copy of admin.conf, or must not be written', () => {
     assert.match(why(tree), /has no private key that fits its certificate/);
   });
 
+  test('a copy of an admin.conf that another CA has signed: it would be worse than before', (t) => {
+    const tree = plannedNode(t);
+    put(tree, mixed(older(tree)));
+    reissue(tree, 'admin.conf', { by: stranger('kubernetes') });
+    assert.equal(why(tree), `/${copy}: stays as it is, as admin.conf is not signed by this CA`);
+  });
+
   test('values that YAML shares with something else', (t) => {
     const tree = plannedNode(t);
     put(
