@@ -55,7 +55,7 @@ export function addRenew(certs: Command, run: Run): void {
     const isNamed = names.length > 0 && !names.includes('all');
     if (!isNamed) requireForceNeeded(options);
     const selection = parseSelection(names);
-    // The kubelet itself asks whoever else signs.
+    // Where another signs, the kubelet asks by itself.
     const isSignedHere = options.useApi !== true && options.csrOnly !== true;
     const known = ['all', ...(isSignedHere ? renewable : certificates).map(({ name }) => name)];
     if (!names.every((name) => known.includes(name))) {

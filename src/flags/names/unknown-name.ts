@@ -95,7 +95,7 @@ function notForThis(
     case 'kubelet':
       return new KubepkiError(
         'usage',
-        `the kubelet has its own certificates signed, so it is not ${verb} so`,
+        `the kubelet asks for its certificates itself, so that none is ${verb} in this way`,
         {
           hint:
             `when it has expired, on a node with the key of the CA: ${command(`renew ${name}`)}; ` +

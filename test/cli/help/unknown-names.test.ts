@@ -42,7 +42,7 @@ describe('what was meant is said, and nothing is done', () => {
     ],
     [
       'certs renew apiserver kubelet.conf --csr-only --rootfs /r',
-      'error: the kubelet has its own certificates signed, so it is not renewed so\n' +
+      'error: the kubelet asks for its certificates itself, so that none is renewed in this way\n' +
         'hint: when it has expired, on a node with the key of the CA: kubepki certs renew kubelet.conf --rootfs /r; ' +
         'where that is elsewhere, have the node join again: kubeadm token create --print-join-command\n',
     ],

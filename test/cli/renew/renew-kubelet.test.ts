@@ -186,6 +186,17 @@ describe('renew kubelet.conf', () => {
 });
 
 describe('renew kubelet.conf where it is not done', () => {
+  test("without the CA's key verify names kubeadm's way", async (t) => {
+    const tree = verifiedNode(t);
+    embedExpired(tree);
+    rmSync(at(tree, dated));
+    rmSync(join(tree.certDir, 'ca.key'));
+    assert.match(
+      (await said(tree)).join(),
+      /kubelet-kubeconfig: .*kubeadm kubeconfig user --org system:nodes/,
+    );
+  });
+
   test('the CA is elsewhere: exit 6, and how the node joins again', async (t) => {
     const tree = verifiedNode(t);
     rmSync(join(tree.certDir, 'ca.key'));
@@ -211,7 +222,7 @@ describe('renew kubelet.conf where it is not done', () => {
         assert.equal(outcome.code, 1);
         assert.match(
           outcome.stderr,
-          /^error: the kubelet has its own certificates signed, so it is not renewed so\nhint: .*kubepki certs renew kubelet\.conf/,
+          /^error: the kubelet asks for its certificates itself, so that none is renewed in this way\nhint: .*kubepki certs renew kubelet\.conf/,
         );
       };
       refused(await certs(verifiedNode(t), 'renew', 'kubelet.conf', flag));

@@ -231,6 +231,14 @@ describe('the kubelet of which nothing is renewed', () => {
     assert.match(refused(tree), /kubelet-client-current\.pem: is not signed by the CA of .*ca\.crt$/);
   });
 
+  test('another CA has signed it, and it is named with --force: it is renewed for the same node', (t) => {
+    const tree = verifiedNode(t);
+    reissue(tree, { by: stranger('other') });
+    const plan = planRenewal(read(tree), 'kubelet.conf', { insisted: true });
+    assert.equal(plan.status, 'renewable');
+    assert.match(plan.renewable.warnings.join(), /is not signed by the CA/);
+  });
+
   test('it is made out to someone else, in a file of another user', (t) => {
     const tree = verifiedNode(t);
     reissue(tree, { subject: distinguishedName(['system:masters'], 'system:node:a') });
