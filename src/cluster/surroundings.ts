@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import * as z from 'zod';
 import type { ClusterNode, ClusterService } from '../operations/kubelet-serving/surroundings.ts';
 import { answered, ClusterFailure } from './failure.ts';
@@ -60,12 +61,35 @@ export function readServices(ask: Ask): Promise<readonly ClusterService[]> {
   return listAll(ask, { path: '/api/v1/services', answer: pageOf('ServiceList', service) });
 }
 
+/** Addresses of the Service `kubernetes` that have the same ports. */
+interface ApiServerGroup {
+  readonly addresses: readonly string[];
+  readonly ports: readonly number[];
+}
+
 /**
  * Reads the addresses behind the Service `kubernetes`, from its EndpointSlices or, in a cluster that is older than these, from
  * its Endpoints.
  * @throws ClusterFailure also where there are none: an API server has just answered
  */
 export async function readKubernetesEndpoints(ask: Ask): Promise<readonly string[]> {
+  return (await apiServerGroups(ask)).flatMap(({ addresses }) => addresses);
+}
+
+/**
+ * Reads the same as places where an API server listens.
+ * @throws ClusterFailure as above
+ */
+export async function readApiServers(
+  ask: Ask,
+): Promise<readonly { readonly host: string; readonly port: number }[]> {
+  const groups = await apiServerGroups(ask);
+  return groups.flatMap(({ addresses, ports: [port = 6443] }) =>
+    addresses.filter((host) => isIP(host) !== 0).map((host) => ({ host, port })),
+  );
+}
+
+async function apiServerGroups(ask: Ask): Promise<readonly ApiServerGroup[]> {
   // To a list an API server answers 404 where it has no such kind.
   const inSlices = await orNone(slices(ask));
   const found = inSlices.length > 0 ? inSlices : await orNone(endpoints(ask));
@@ -77,26 +101,34 @@ export async function readKubernetesEndpoints(ask: Ask): Promise<readonly string
   );
 }
 
-async function orNone(found: Promise<readonly string[]>): Promise<readonly string[]> {
+async function orNone(found: Promise<readonly ApiServerGroup[]>): Promise<readonly ApiServerGroup[]> {
   try {
-    return await found;
+    return (await found).filter(({ addresses }) => addresses.length > 0);
   } catch (error) {
     if (answered(error) === 404) return [];
     throw error;
   }
 }
 
-const slice = z
-  .object({ endpoints: listOf(z.object({ addresses: listOf(address) })) })
-  .transform(({ endpoints: all }) => all.flatMap(({ addresses }) => addresses));
+/** Those of one that may be anything are none. */
+const ports = z
+  .array(z.object({ port: z.int().min(1).max(65_535) }))
+  .transform((given): readonly number[] => given.map(({ port }) => port))
+  .catch([]);
 
-async function slices(ask: Ask): Promise<readonly string[]> {
-  const all = await listAll(ask, {
+const slice = z
+  .object({ endpoints: listOf(z.object({ addresses: listOf(address) })), ports })
+  .transform(({ endpoints: all, ports: at }) => ({
+    addresses: all.flatMap(({ addresses }) => addresses),
+    ports: at,
+  }));
+
+function slices(ask: Ask): Promise<readonly ApiServerGroup[]> {
+  return listAll(ask, {
     path: '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices',
     query: { labelSelector: 'kubernetes.io/service-name=kubernetes' },
     answer: pageOf('EndpointSliceList', slice),
   });
-  return all.flat();
 }
 
 const endpoint = z
@@ -106,13 +138,16 @@ const endpoint = z
 const endpointsObject = z.object({
   kind: z.literal('Endpoints'),
   metadata: z.object({ name: z.literal('kubernetes') }),
-  subsets: listOf(z.object({ addresses: listOf(endpoint), notReadyAddresses: listOf(endpoint) })),
+  subsets: listOf(z.object({ addresses: listOf(endpoint), notReadyAddresses: listOf(endpoint), ports })),
 });
 
-async function endpoints(ask: Ask): Promise<readonly string[]> {
+async function endpoints(ask: Ask): Promise<readonly ApiServerGroup[]> {
   const { subsets } = await ask({
     path: '/api/v1/namespaces/default/endpoints/kubernetes',
     answer: { what: 'the Endpoints kubernetes', schema: endpointsObject },
   });
-  return subsets.flatMap(({ addresses, notReadyAddresses }) => [...addresses, ...notReadyAddresses].flat());
+  return subsets.map(({ addresses, notReadyAddresses, ports: at }) => ({
+    addresses: [...addresses, ...notReadyAddresses].flat(),
+    ports: at,
+  }));
 }

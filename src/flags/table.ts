@@ -72,6 +72,11 @@ export const flags = {
     says: 'also ask this address; name: how clients call it (default: the host)',
     ...values.endpoints,
   },
+  cluster: {
+    syntax: '--cluster',
+    group: 'What',
+    says: 'also ask the cluster whether it goes with this node',
+  },
   cis: { syntax: '--cis', group: 'What', says: 'also judge owners and modes as the CIS benchmark does' },
   discard: {
     syntax: '--discard',

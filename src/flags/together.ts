@@ -81,6 +81,12 @@ const rules: readonly Together[] = [
   { flags: ['sansFromConfig'], not: 'addSan' },
   { flags: ['sansFromConfig'], not: 'removeSan' },
   { flags: ['textfile'], not: 'dryRun' },
+  { flags: ['kubeconfig'], with: ['cluster'] },
+  {
+    flags: ['certsOnly'],
+    not: 'cluster',
+    hint: 'to ask the cluster takes a private key: that of the kubeconfig',
+  },
   { flags: ['warning', 'critical'], with: [nagios] },
   { flags: ['within'], not: nagios, hint: 'use --warning and --critical' },
 ];

@@ -70,7 +70,7 @@ export function namesIn(aliases: Aliases, root: YAMLMap, list: 'contexts' | 'clu
 }
 
 /**
- * The `contexts`, `clusters` and `users` are lists of `{ name, context }`: finds the one with a name.
+ * The `contexts`, `clusters` and `users` are lists of `{ name, context }`: finds the one with a name, or the one without (undefined).
  * @returns the map below `field`; undefined when there is none of that name
  * @throws KubepkiError bad-kubeconfig when two have the name, as client-go refuses to load such a file
  */
@@ -79,7 +79,7 @@ export function findNamed(
   root: YAMLMap,
   list: 'contexts' | 'clusters' | 'users',
   field: 'context' | 'cluster' | 'user',
-  name: string,
+  name: string | undefined,
 ): YAMLMap | undefined {
   const items = find(aliases, root, list)?.value;
   if (items === undefined || isNull(items)) return undefined;
@@ -90,10 +90,10 @@ export function findNamed(
     if (!isMap(map)) throw badKubeconfig(`${list} has an entry that is not a mapping`);
     return findText(aliases, map, 'name') === name ? [map] : [];
   });
-  if (matching.length > 1) throw badKubeconfig(`${list} has two entries named ${name}`);
+  if (matching.length > 1) throw badKubeconfig(`${list} has two entries named ${name ?? '""'}`);
   const [match] = matching;
   if (match === undefined) return undefined;
   const value = find(aliases, match, field)?.value;
-  if (!isMap(value)) throw badKubeconfig(`${list} ${name}: ${field} is not a mapping`);
+  if (!isMap(value)) throw badKubeconfig(`${list} ${name ?? '""'}: ${field} is not a mapping`);
   return value;
 }

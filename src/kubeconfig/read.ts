@@ -142,7 +142,7 @@ function requireHeader(aliases: Aliases, root: YAMLMap): void {
 }
 
 // clientcmd: `x-data` overrides `x`, unless it decodes to nothing.
-function embedded(aliases: Aliases, map: YAMLMap, name: string): MaybeEmbedded {
+export function embedded(aliases: Aliases, map: YAMLMap, name: string): MaybeEmbedded {
   const bytes = decode(findText(aliases, map, `${name}-data`) ?? '', `${name}-data`);
   if (bytes.length > 0) return { kind: 'data', bytes };
   const path = findText(aliases, map, name);

@@ -65,6 +65,7 @@ export function observe(node: Node, { certsOnly, cis, withinMs, users, now }: Ob
     guarded: readGuardedFiles(layout, kubeconfigs, kubelet),
     waiting,
     live: undefined,
+    cluster: undefined,
     cis,
     withinMs,
   };

@@ -12,24 +12,33 @@ export function addVerify(program: Command, run: Run): void {
     .description(
       "Looks at everything in this node's PKI: certificates, keys, kubeconfigs, manifests and the kubelet's files. Says what is wrong, and what mends it. Changes nothing.",
     );
-  addFlags(command, ['certDir', 'kubeconfigDir', 'config', 'rootfs', 'rootfsFrom', ...commonFlags], {
-    rootfs: {
-      syntax: '--rootfs <dir...>',
-      says: 'look up absolute paths below this directory, or each',
-      ...directories,
+  addFlags(
+    command,
+    ['certDir', 'kubeconfigDir', 'config', 'kubeconfig', 'rootfs', 'rootfsFrom', ...commonFlags],
+    {
+      kubeconfig: { says: 'to ask the cluster (default: the admin.conf of this node)' },
+      rootfs: {
+        syntax: '--rootfs <dir...>',
+        says: 'look up absolute paths below this directory, or each',
+        ...directories,
+      },
     },
-  });
-  addFlags(command, ['live', 'endpoint', 'cis', 'certsOnly', 'within', 'at', 'manifestsDir', 'output'], {
-    within: {
-      says: 'exit 4 if a certificate ends within this time',
-      default: period.parse('30d'),
-      defaultText: '30d',
+  );
+  addFlags(
+    command,
+    ['live', 'endpoint', 'cluster', 'cis', 'certsOnly', 'within', 'at', 'manifestsDir', 'output'],
+    {
+      within: {
+        says: 'exit 4 if a certificate ends within this time',
+        default: period.parse('30d'),
+        defaultText: '30d',
+      },
+      output: {
+        says: 'text, json, yaml, junit or github',
+        ...oneOf('text', 'json', 'yaml', 'junit', 'github'),
+      },
     },
-    output: {
-      says: 'text, json, yaml, junit or github',
-      ...oneOf('text', 'json', 'yaml', 'junit', 'github'),
-    },
-  }).action(async (_options, self: Command) => {
+  ).action(async (_options, self: Command) => {
     const options = self.optsWithGlobals<VerifyOptions & TerminalOptions>();
     const { verify } = await import('./verify.ts');
     run.done(await verify(options, run.open(options)));
@@ -37,7 +46,7 @@ export function addVerify(program: Command, run: Run): void {
   explain(command, {
     examples: [
       'kubepki verify',
-      'kubepki verify --live',
+      'kubepki verify --live --cluster',
       'kubepki verify -o junit --rootfs ci/node > kubepki.xml',
     ],
     notes: [

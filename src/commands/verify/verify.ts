@@ -6,6 +6,8 @@ import { observe } from '../../node/observe.ts';
 import { openNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
 import { allRows } from '../../operations/expiration/expiration-report.ts';
 import { expiration } from '../../operations/expiration/expiration.ts';
+import type { Cluster } from '../../operations/verification/cluster/cluster.ts';
+import type { Observed } from '../../operations/verification/observed.ts';
 import {
   nodeVerification,
   verdicts,
@@ -17,7 +19,9 @@ import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 /** What is to be looked at, beside the files. */
-export type LookOptions = Typed<'cis' | 'certsOnly' | 'live' | 'endpoint' | 'at'> & {
+export type LookOptions = Typed<
+  'cis' | 'certsOnly' | 'live' | 'endpoint' | 'cluster' | 'kubeconfig' | 'at'
+> & {
   /** A certificate that ends within this time is worth a warning. */
   readonly within: Period;
 };
@@ -84,8 +88,23 @@ export async function verifyNode(
     isLive || endpoint.length > 0
       ? await (await import('./observe-live.ts')).observeLive(files, { isLive, given: endpoint })
       : undefined;
+  const cluster = options.cluster === true ? await askCluster(files, options, terminal) : undefined;
   const rows = allRows(expiration(files.subject, files.findings).report);
-  return nodeVerification(name, { results: verification({ ...files, live }), rows });
+  return nodeVerification(name, { results: verification({ ...files, live, cluster }), rows });
+}
+
+async function askCluster(
+  files: Observed,
+  { kubeconfig, certDir }: NodeOptions & LookOptions,
+  terminal: Terminal,
+): Promise<Cluster> {
+  const progress = terminal.progress('asking the cluster');
+  try {
+    const { observeCluster } = await import('./observe-cluster.ts');
+    return await observeCluster(files, { kubeconfig, isCertDirGiven: certDir !== undefined });
+  } finally {
+    progress.end();
+  }
 }
 
 export function exitCodeOf(nodes: readonly NodeVerification[]): ExitCode {

@@ -28,7 +28,7 @@ export interface Look {
   readonly troubles: readonly Trouble[];
 }
 
-export type AskingFlag = '--cis' | '--live';
+export type AskingFlag = '--cis' | '--live' | '--cluster';
 
 /** What is looked at in every node: pure functions of what was observed. */
 export interface Check {

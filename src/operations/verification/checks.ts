@@ -1,6 +1,12 @@
 import type { Inventory } from '../../inventory/inventory.ts';
 import type { CheckId } from '../examination/finding.ts';
 import { bothLooks, nothingHere, type Check, type Look } from './check.ts';
+import { knowTheTokenKey, shareTheAuthority } from './cluster/api-servers.ts';
+import { hasItsConfiguration } from './cluster/configuration.ts';
+import { serveValidCertificates } from './cluster/kubelets.ts';
+import { areDecided } from './cluster/requests.ts';
+import { mayCallTheKubelets } from './cluster/rights.ts';
+import { extensionsKnowTheClients, leadsNewNodesHere, publishesTheAuthority } from './cluster/trust.ts';
 import { isNoStaleCopy } from './copies.ts';
 import { endsLater } from './ending.ts';
 import { keepsItsKeys, meetsTheBenchmark } from './guarded.ts';
@@ -103,7 +109,7 @@ function isLockedOut(name: string, { certificates, authorities }: Inventory): bo
   return states.some((state) => state.status === 'unreadable' && state.error.code === 'no-permission');
 }
 
-/** Everything that `verify` looks at offline, in the order in which it is shown. */
+/** Everything that `verify` looks at, in the order in which it is shown. */
 export const checks: readonly Check[] = [
   ...examinationChecks(),
   {
@@ -167,6 +173,60 @@ export const checks: readonly Check[] = [
     title: 'each component started after its files changed',
     flag: '--live',
     look: startedAfterItsFiles,
+  },
+  {
+    id: 'cluster-root-ca',
+    title: "each namespace has the API server's CA",
+    flag: '--cluster',
+    look: publishesTheAuthority,
+  },
+  {
+    id: 'cluster-info',
+    title: 'new nodes are led to this cluster',
+    flag: '--cluster',
+    look: leadsNewNodesHere,
+  },
+  {
+    id: 'cluster-authentication',
+    title: "extension API servers know this node's CAs",
+    flag: '--cluster',
+    look: extensionsKnowTheClients,
+  },
+  {
+    id: 'cluster-config',
+    title: 'this node is as kubeadm-config has it',
+    flag: '--cluster',
+    look: hasItsConfiguration,
+  },
+  {
+    id: 'cluster-api-servers',
+    title: 'each API server has this CA',
+    flag: '--cluster',
+    look: shareTheAuthority,
+  },
+  {
+    id: 'cluster-token-keys',
+    title: 'each API server knows the key of the tokens',
+    flag: '--cluster',
+    look: knowTheTokenKey,
+  },
+  {
+    id: 'cluster-kubelets',
+    title: 'each kubelet serves a valid certificate',
+    flag: '--cluster',
+    look: serveValidCertificates,
+  },
+  {
+    id: 'cluster-requests',
+    title: "no kubelet's request waits for long",
+    flag: '--cluster',
+    look: areDecided,
+  },
+  {
+    id: 'cluster-kubelet-rights',
+    title: 'the API server may call the kubelets',
+    flag: '--cluster',
+    look: mayCallTheKubelets,
   },
   { id: 'waiting', title: 'nothing of an earlier run waits', look: nothingWaits },
 ];

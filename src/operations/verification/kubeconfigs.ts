@@ -53,7 +53,7 @@ export function trustsTheServer({ kubeconfigs, subject }: Observed): Look {
 }
 
 /** The CA that the API server's certificate is from; where that cannot be told, the one that signs. */
-function servingAuthority(
+export function servingAuthority(
   subject: Observed['subject'],
   authority: Observed['subject']['inventory']['authorities'][number],
 ): Certificate | undefined {

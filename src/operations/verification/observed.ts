@@ -13,6 +13,7 @@ import type { KubepkiError } from '../../errors/error.ts';
 import type { Reading } from '../../inventory/reading.ts';
 import type { Subject } from '../examination/examination.ts';
 import type { Finding } from '../examination/finding.ts';
+import type { Cluster } from './cluster/cluster.ts';
 import type { ManifestFile } from './manifest-files.ts';
 
 /** All that is known of a node when it is verified: what was read once, and nothing is read later. */
@@ -33,6 +34,8 @@ export interface Observed {
   readonly waiting: readonly Waiting[];
   /** What the components that run now show; undefined: they were not asked. */
   readonly live: Live | undefined;
+  /** What the cluster says of its PKI; undefined: it was not asked. */
+  readonly cluster: Cluster | undefined;
   /** Whether the CIS benchmark is asked for. */
   readonly cis: boolean;
   /** How long before its end a certificate is worth a warning. */

@@ -48,6 +48,7 @@ function resultOf({ id, title, flag, look }: Check, observed: Observed): CheckRe
 const isAsked: Readonly<Record<AskingFlag, (observed: Observed) => boolean>> = {
   '--cis': ({ cis }) => cis,
   '--live': ({ live }) => live !== undefined,
+  '--cluster': ({ cluster }) => cluster !== undefined,
 };
 
 function worstOf(troubles: readonly Trouble[]): CheckStatus {
