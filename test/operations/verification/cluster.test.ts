@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { isMadeByTheKubelet } from '../../../src/operations/verification/cluster/kubelets.ts';
 import type {
+  ApiServer,
   Asked,
   Cluster,
   Kubelet,
@@ -171,13 +172,13 @@ describe('cluster-info', () => {
     if (openssl === undefined) return;
     const files = { certificate: join(tree.certDir, 'ca.crt'), key: join(tree.certDir, 'ca.key') };
     const chain = issued(t, openssl, files, 'IP:192.0.2.11,DNS:kubernetes');
-    const other = {
+    const other: ApiServer = {
       ...{ host: '192.0.2.11', port: 6443, shown: { status: 'shown', chain } },
       tokenKeys: answered([tokenKeyOf(tree)]),
-    } as const;
+    };
     const led = answered(clusterInfo(pem(tree, 'ca.crt'), 'https://192.0.2.11:6443'));
     assert.deepEqual(differs({ clusterInfo: led, apiServers: answered([other]) }), []);
-    const silent = { ...other, shown: { status: 'silent', why: 'no answer' } } as const;
+    const silent: ApiServer = { ...other, shown: { status: 'silent', why: 'no answer' } };
     assert.deepEqual(differs({ clusterInfo: led, apiServers: answered([silent]) }), [
       'unchecked cluster-info cluster-info',
       'unchecked cluster-api-servers kube-apiserver',

@@ -83,7 +83,7 @@ function answer(asked: Asked, store: CsrStore, openssl: string): Answer {
     return forbidden(asked, { group, resource, name: name === '' ? undefined : name });
   }
   if (name === undefined || name === '') {
-    if (method === 'GET') return asked.accept.includes('as=Table') ? table(asked, store) : list(store);
+    if (method === 'GET') return asked.accept.includes('as=Table') ? table(asked, store) : list(asked, store);
     return method === 'POST' ? create(asked, store, openssl) : methodNotAllowed();
   }
   if (object === undefined) return notFound(group, plural, name);
@@ -135,10 +135,13 @@ function table({ query }: Asked, store: CsrStore): Answer {
   };
 }
 
-function list(store: CsrStore): Answer {
+/** The selector was not recorded: pkg/apis/certificates/v1/conversion.go of Kubernetes. */
+function list({ query }: Asked, store: CsrStore): Answer {
   const { status, body } = recorded('list all').response;
   const metadata = { resourceVersion: store.version };
-  return { status, body: { ...(body as object), metadata, items: store.all() } };
+  const [, signer] = /^spec\.signerName=(.*)$/.exec(query.get('fieldSelector') ?? '') ?? [];
+  const items = store.all().filter(({ spec }) => signer === undefined || spec.signerName === signer);
+  return { status, body: { ...(body as object), metadata, items } };
 }
 
 /** A kubelet creates requests, and reads those that it has made. */

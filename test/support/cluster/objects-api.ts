@@ -24,13 +24,15 @@ export interface NamedObject {
 export function objectsApi(lists: ObjectsByPath): Api {
   return (asked) => {
     const { method, path, query, identity } = asked;
-    for (const [at, { kind, items, pageSize = Infinity }] of Object.entries(lists)) {
+    for (const [at, { kind, items: all, pageSize = Infinity }] of Object.entries(lists)) {
       const name = path.startsWith(`${at}/`) ? path.slice(at.length + 1) : undefined;
       if (method !== 'GET' || (path !== at && name === undefined)) continue;
       const where = placeOf(at);
       if (!isAdmin(identity)) return forbidden(asked, { ...where, name });
       const apiVersion = where.group === '' ? 'v1' : `${where.group}/v1`;
       if (name === undefined) {
+        const [, only] = /^metadata\.name=(.*)$/.exec(query.get('fieldSelector') ?? '') ?? [];
+        const items = all.filter(({ metadata }) => only === undefined || metadata.name === only);
         // Where it goes on is the API server's own affair; a real one has a key and a version in it.
         const from = Number(query.get('continue') ?? '0');
         const to = from + Math.min(Number(query.get('limit') ?? 'Infinity'), pageSize);
@@ -41,7 +43,7 @@ export function objectsApi(lists: ObjectsByPath): Api {
           body: { kind: `${kind}List`, apiVersion, metadata, items: items.slice(from, to) },
         };
       }
-      const found = items.find(({ metadata }) => metadata.name === name);
+      const found = all.find(({ metadata }) => metadata.name === name);
       if (found !== undefined) return { status: 200, body: { kind, apiVersion, ...found } };
       return notFound(where.group, where.resource, name);
     }
