@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import * as z from 'zod';
 import { ClusterFailure } from './failure.ts';
 
@@ -13,6 +14,11 @@ export interface Expected<T> {
 
 /** A name or an address, which is never empty. */
 export const text = z.string().min(1);
+
+/** Whether it is an IP address that means the same on every machine: one with a zone does not, and no URL takes it. */
+export function isAddress(given: string): boolean {
+  return isIP(given) !== 0 && !given.includes('%');
+}
 
 /** A list of no text or one: Go leaves an empty text out, or writes it as such. */
 export const optionalText = z

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import * as z from 'zod';
 import type {
   ClientCas,
@@ -8,7 +7,7 @@ import type {
   RoleBinding,
 } from '../operations/verification/cluster/cluster.ts';
 import type { Ask } from './api.ts';
-import { arrayOf, listOf, text } from './expected.ts';
+import { arrayOf, isAddress, listOf, text } from './expected.ts';
 import { listAll, pageOf } from './list-all.ts';
 import { requestsPath } from './request-object.ts';
 
@@ -180,7 +179,7 @@ const servingNode = z
       isControlPlane: labels.some((label) => Object.hasOwn(known, label)),
       isReady: (status?.conditions ?? []).some(({ type, status: is }) => type === 'Ready' && is === 'True'),
       addresses: (status?.addresses ?? []).flatMap(({ type, address }) =>
-        type === 'InternalIP' && isIP(address) !== 0 ? [address] : [],
+        type === 'InternalIP' && isAddress(address) ? [address] : [],
       ),
       // Go writes 0 for a port that was never set.
       kubeletPort: port === undefined || port === 0 ? 10_250 : port,

@@ -1,9 +1,8 @@
-import { isIP } from 'node:net';
 import * as z from 'zod';
 import type { ClusterNode, ClusterService } from '../operations/kubelet-serving/surroundings.ts';
 import { answered, ClusterFailure } from './failure.ts';
 import type { Ask } from './api.ts';
-import { listOf, optionalText, text } from './expected.ts';
+import { isAddress, listOf, optionalText, text } from './expected.ts';
 import { listAll, pageOf } from './list-all.ts';
 
 /** An address, or the `None` of a headless Service. */
@@ -85,7 +84,7 @@ export async function readApiServers(
 ): Promise<readonly { readonly host: string; readonly port: number }[]> {
   const groups = await apiServerGroups(ask);
   return groups.flatMap(({ addresses, ports: [port = 6443] }) =>
-    addresses.filter((host) => isIP(host) !== 0).map((host) => ({ host, port })),
+    addresses.filter(isAddress).map((host) => ({ host, port })),
   );
 }
 

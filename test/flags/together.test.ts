@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, readonly FlagName[]>> = {
   renew: renewing,
   install: [...restartAfterFlags, 'csrDir', ...changeFlags],
   systemd: ['within', ...restartAfterFlags, 'outputDir', 'force'],
+  verify: ['cluster', 'kubeconfig', 'certsOnly'],
   'check-expiration': ['output', 'within', 'warning', 'critical', 'quiet', 'textfile'],
 };
 
@@ -58,6 +59,8 @@ describe('what does not go together', () => {
     ['renew --csr-dir x --add-san a', '--csr-dir goes with --csr-only'],
     ['renew --settle 1s', '--settle goes with --restart'],
     ['install --settle 1s', '--settle goes with --restart'],
+    ['verify --kubeconfig x', '--kubeconfig goes with --cluster'],
+    ['verify --certs-only --cluster', /^--certs-only does not go with --cluster; to ask the cluster takes/],
     ['systemd --settle 1s', '--settle goes with --restart'],
     ['renew --sans-from-config --add-san a', '--sans-from-config does not go with --add-san'],
     ['renew --sans-from-config --remove-san a', '--sans-from-config does not go with --remove-san'],

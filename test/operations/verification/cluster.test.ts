@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { isMadeByTheKubelet } from '../../../src/operations/verification/cluster/kubelets.ts';
@@ -15,8 +15,8 @@ import type {
 } from '../../../src/operations/verification/cluster/cluster.ts';
 import type { Observed } from '../../../src/operations/verification/observed.ts';
 import { troublesOf, verification } from '../../../src/operations/verification/verification.ts';
-import { parseCertificates, type Chain } from '../../../src/pki/certificate/certificate.ts';
-import { authorityOf, makeAuthority } from '../../support/cluster/authority.ts';
+import { parseCertificates, type Certificate, type Chain } from '../../../src/pki/certificate/certificate.ts';
+import { authorityOf, makeAuthority, type Authority } from '../../support/cluster/authority.ts';
 import { judge } from '../../support/judge.ts';
 import {
   answered,
@@ -116,6 +116,47 @@ describe('kube-root-ca.crt', () => {
     const rootCas = answered(['default', 'kube-system'].map((namespace) => ({ namespace, pem: bundle })));
     assert.deepEqual(differs({ rootCas }), []);
   });
+
+  test('that holds the root alone is right, where the intermediate is served', (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return;
+    const { tree, right, differs } = bed(t);
+    // What openssl makes here is valid from now on.
+    const node = observed(tree, { at: new Date() });
+    const root = makeAuthority(openssl, temporaryDirectory(t), 'root');
+    const { leaf, intermediate } = overIntermediate(t, openssl, root);
+    const { inventory } = node.subject;
+    const certificates = inventory.certificates.map((entry) =>
+      entry.spec.name === 'apiserver' && entry.state.status === 'present'
+        ? ({
+            ...entry,
+            state: { ...entry.state, value: { ...entry.state.value, chain: [leaf, intermediate] } },
+          } as typeof entry)
+        : entry,
+    );
+    const authorities = inventory.authorities.map((entry) =>
+      entry.spec.name === 'ca' ? { ...entry, bundle: { status: 'present', value: [intermediate] } } : entry,
+    );
+    const { rootCas } = differsIn(right, root.ca.toString());
+    const other = {
+      ...node,
+      subject: { ...node.subject, inventory: { ...inventory, certificates, authorities } },
+    };
+    assert.ok(
+      !differs({ rootCas, namespaces: answered([]) }, other).some((line) => line.includes('cluster-root-ca')),
+    );
+    const { rootCas: wrong } = differsIn(right, pem(tree, 'ca.crt'));
+    assert.ok(
+      differs({ rootCas: wrong, namespaces: answered([]) }, other).includes(
+        'error cluster-root-ca kube-root-ca.crt',
+      ),
+    );
+  });
+
+  function differsIn({ rootCas }: Cluster, text: string): Pick<Cluster, 'rootCas'> {
+    if (rootCas.status !== 'answered') throw new Error('there are none');
+    return { rootCas: answered(rootCas.value.map((one) => ({ ...one, pem: text }))) };
+  }
 
   test('that holds nothing is found', (t) => {
     const { tree, differs } = bed(t);
@@ -573,6 +614,30 @@ function issued(
 ): Chain {
   const authority = authorityOf(openssl, files, temporaryDirectory(t));
   return parseCertificates(authority.issue({ subject: '/CN=server', names }).certificate);
+}
+
+/** A server's certificate from an intermediate CA of this root. */
+function overIntermediate(
+  t: TestContext,
+  openssl: string,
+  root: Authority,
+): { readonly leaf: Certificate; readonly intermediate: Certificate } {
+  const directory = temporaryDirectory(t);
+  const path = (name: string): string => join(directory, name);
+  const run = (...args: readonly string[]): void => {
+    execFileSync(openssl, args, { stdio: 'pipe' });
+  };
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', path('sub.key')];
+  run('req', '-new', ...key, '-subj', '/CN=intermediate', '-out', path('sub.csr'));
+  writeFileSync(path('sub.ext'), 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n');
+  run(
+    ...['x509', '-req', '-in', path('sub.csr'), '-out', path('sub.crt'), '-extfile', path('sub.ext')],
+    ...['-CA', root.files.certificate, '-CAkey', root.files.key, '-set_serial', '7', '-days', '3650'],
+  );
+  const files = { certificate: path('sub.crt'), key: path('sub.key') };
+  const [leaf] = issued(t, openssl, files, 'DNS:kubernetes');
+  const [intermediate] = parseCertificates(readFileSync(files.certificate));
+  return { leaf, intermediate };
 }
 
 /** What a kubelet makes for itself: signed by a CA that it makes for this one certificate. */

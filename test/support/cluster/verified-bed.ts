@@ -42,11 +42,11 @@ export interface VerifiedBed {
   readonly kept: Kept;
   readonly openssl: string;
   /** A certificate for a server, of the cluster's CA. */
-  issue(names: string, expired?: boolean): Pair;
+  readonly issue: (names: string, expired?: boolean) => Pair;
   /** Starts a server on this machine that shows it. @returns its port */
-  serve(pair: Pair, wishes?: Pick<NodeOfClusterWishes, 'fault'>): Promise<number>;
+  readonly serve: (pair: Pair, wishes?: Pick<NodeOfClusterWishes, 'fault'>) => Promise<number>;
   /** `kubepki verify --cluster` of the node. */
-  verify(...args: readonly string[]): Promise<Outcome>;
+  readonly verify: (...args: readonly string[]) => Promise<Outcome>;
 }
 
 /**

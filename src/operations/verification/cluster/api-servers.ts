@@ -33,7 +33,9 @@ export function shareTheAuthority(observed: Observed): Look {
           ];
         }
         const [leaf, ...others] = shown.chain;
-        const where = isOwn(server) ? 'kubepki restart kube-apiserver' : 'kubepki verify --live on that node';
+        const where = isOwn(server)
+          ? 'restart it: kubepki restart kube-apiserver'
+          : 'see to it on that node: kubepki verify --live';
         if (leaf.notAfter.getTime() < now.getTime()) {
           const message = `the API server serves a certificate that expired on ${isoSeconds(leaf.notAfter)}`;
           return [trouble(server, 'error', message, where)];

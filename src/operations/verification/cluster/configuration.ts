@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { shellWord } from '../../../errors/shell-word.ts';
 import { covers, nameOf } from '../../names/name-uses.ts';
 import { serviceAddress } from '../../names/node-names.ts';
 import type { Grade, Look, Trouble } from '../check.ts';
@@ -46,7 +47,7 @@ function directoryTroubles({ otherCertDir }: ClusterConfig): Trouble[] {
     ? []
     : [
         about('warning', `has certificatesDir ${otherCertDir}, which is not where this was looked at`, [
-          `look there (--cert-dir ${otherCertDir}), or ${correct}`,
+          `look there (--cert-dir ${shellWord(otherCertDir)}), or ${correct}`,
         ]),
       ];
 }

@@ -1,3 +1,4 @@
+import { shellWord } from '../../../errors/shell-word.ts';
 import { identityOf } from '../../owners/identity.ts';
 import { lastFlagValue } from '../../node/component-flags.ts';
 import { nothingHere, type Look, type Trouble } from '../check.ts';
@@ -48,12 +49,12 @@ export function mayCallTheKubelets(observed: Observed): Look {
         ? trouble(
             'error',
             `no ClusterRoleBinding gives ${user} its rights: the kubelets refuse the API server (logs, exec, metrics)`,
-            `kubectl create clusterrolebinding kubeadm:apiserver-kubelet-client --clusterrole system:kubelet-api-admin --user ${user}`,
+            `kubectl create clusterrolebinding kubeadm:apiserver-kubelet-client --clusterrole system:kubelet-api-admin --user ${shellWord(user)}`,
           )
         : trouble(
             'note',
             `has its rights from the ClusterRole ${other.role} (ClusterRoleBinding ${other.name}), not from system:kubelet-api-admin`,
-            `see that it may call the kubelets: kubectl auth can-i get nodes/proxy --as ${user}`,
+            `see that it may call the kubelets: kubectl auth can-i get nodes/proxy --as ${shellWord(user)}`,
           );
     },
   );

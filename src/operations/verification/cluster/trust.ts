@@ -6,6 +6,7 @@ import {
   parseCertificate,
   type Certificate,
 } from '../../../pki/certificate/certificate.ts';
+import { validatePath } from '../../../pki/path/path.ts';
 import { inUseOf } from '../../examination/examination.ts';
 import { covers, hostsIn, nameOf } from '../../names/name-uses.ts';
 import { lastFlagValue } from '../../node/component-flags.ts';
@@ -37,14 +38,11 @@ const published = 'ConfigMap kube-root-ca.crt';
 const publisherHint =
   'see to --root-ca-file of kube-controller-manager on each control-plane node, and restart it (kubepki restart kube-controller-manager): its leader publishes what it has read at its start';
 
-function holdTheAuthority(
-  all: readonly PublishedCa[],
-  needed: { readonly authority: Certificate; readonly path: string },
-): Look {
+function holdTheAuthority(all: readonly PublishedCa[], needed: Needed): Look {
   // Thousands of namespaces have the same text.
   const known = new Map<string, boolean>();
   const isRight = ({ pem = '' }: PublishedCa): boolean => {
-    const right = known.get(pem) ?? holds(pem, needed.authority);
+    const right = known.get(pem) ?? needed.isTrustedBy(pem);
     known.set(pem, right);
     return right;
   };
@@ -131,7 +129,7 @@ export function leadsNewNodesHere(observed: Observed): Look {
           troubles: [trouble('error', message, 'make it again: kubeadm init phase bootstrap-token')],
         };
       }
-      const trusts = info.ca !== undefined && holds(info.ca, needed.authority);
+      const trusts = info.ca !== undefined && needed.isTrustedBy(info.ca);
       return {
         looked: 1,
         troubles: [
@@ -237,7 +235,7 @@ export function extensionsKnowTheClients(observed: Observed): Look {
     (answer): Look => ({
       looked: judged.length,
       troubles: judged.flatMap(({ signer, flag, textOf, path }): Trouble[] =>
-        holds(textOf(answer) ?? '', signer)
+        certificatesIn(textOf(answer) ?? '').some((one) => isSameAuthority(one, signer))
           ? []
           : [
               {
@@ -253,34 +251,47 @@ export function extensionsKnowTheClients(observed: Observed): Look {
   );
 }
 
-/** The CA by which clients trust this API server, and the file of this node that has it. */
-function neededBy({
-  subject,
-}: Observed): { readonly authority: Certificate; readonly path: string } | undefined {
-  const entry = subject.inventory.authorities.find(({ spec }) => spec.name === 'ca');
-  const authority = entry && servingAuthority(subject, entry);
-  return entry === undefined || authority === undefined
-    ? undefined
-    : { authority, path: entry.certificatePath };
+/** What a client of this API server must trust, and the file of this node that has it. */
+interface Needed {
+  readonly authority: Certificate;
+  readonly path: string;
+  /** Whether who trusts these certificates trusts the API server. */
+  readonly isTrustedBy: (pem: string) => boolean;
 }
 
-/** Whether the CA is among these certificates. Like Go's, this passes over those that cannot be read. */
-function holds(pem: string, authority: Certificate): boolean {
-  return blocksIn(pem).some((der) => {
+function neededBy({ subject }: Observed): Needed | undefined {
+  const { inventory, now } = subject;
+  const entry = inventory.authorities.find(({ spec }) => spec.name === 'ca');
+  const authority = entry && servingAuthority(subject, entry);
+  if (entry === undefined || authority === undefined) return undefined;
+  const server = inventory.certificates.find(({ spec }) => spec.name === 'apiserver');
+  const [leaf, ...others] = server?.state.status === 'present' ? server.state.value.chain : [];
+  return {
+    ...{ authority, path: entry.certificatePath },
+    isTrustedBy: (pem) => {
+      const [first, ...more] = certificatesIn(pem);
+      if (first === undefined) return false;
+      const known = [first, ...more] as const;
+      // The root alone will do where an intermediate comes with the leaf.
+      return (
+        known.some((one) => isSameAuthority(one, authority)) ||
+        (leaf !== undefined && validatePath(leaf, others, known, now).status === 'trusted')
+      );
+    },
+  };
+}
+
+/** Those that can be read: like Go's, this passes over the others. */
+function certificatesIn(pem: string): readonly Certificate[] {
+  const read = <T>(parse: () => T): T[] => {
     try {
-      return isSameAuthority(parseCertificate(der), authority);
+      return [parse()];
     } catch (error) {
       if (!(error instanceof KubepkiError)) throw error;
-      return false;
+      return [];
     }
-  });
-}
-
-function blocksIn(pem: string): readonly Buffer[] {
-  try {
-    return certificateBlocks(Buffer.from(pem));
-  } catch (error) {
-    if (!(error instanceof KubepkiError)) throw error;
-    return [];
-  }
+  };
+  return read(() => certificateBlocks(Buffer.from(pem)))
+    .flat()
+    .flatMap((der) => read(() => parseCertificate(der)));
 }
