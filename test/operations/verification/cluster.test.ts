@@ -135,7 +135,9 @@ describe('kube-root-ca.crt', () => {
         : entry,
     );
     const authorities = inventory.authorities.map((entry) =>
-      entry.spec.name === 'ca' ? { ...entry, bundle: { status: 'present', value: [intermediate] } } : entry,
+      entry.spec.name === 'ca'
+        ? { ...entry, bundle: { status: 'present', value: [intermediate] } as const }
+        : entry,
     );
     const { rootCas } = differsIn(right, root.ca.toString());
     const other = {
