@@ -14,7 +14,8 @@ function trouble(server: ApiServer, grade: Grade, message: string, hint: string 
 
 /** All control planes of a cluster have one CA: a client knows no other. */
 export function shareTheAuthority(observed: Observed): Look {
-  const { inventory, now } = observed.subject;
+  const { inventory, now, command } = observed.subject;
+  const restart = command('restart kube-apiserver');
   const authority = inventory.authorities.find(({ spec }) => spec.name === 'ca');
   if (authority?.bundle.status !== 'present') return nothingHere;
   const bundle = authority.bundle.value;
@@ -34,7 +35,7 @@ export function shareTheAuthority(observed: Observed): Look {
         }
         const [leaf, ...others] = shown.chain;
         const where = isOwn(server)
-          ? 'restart it: kubepki restart kube-apiserver'
+          ? `restart it: ${restart}`
           : 'see to it on that node: kubepki verify --live';
         if (leaf.notAfter.getTime() < now.getTime()) {
           const message = `the API server serves a certificate that expired on ${isoSeconds(leaf.notAfter)}`;
@@ -67,6 +68,7 @@ export function shareTheAuthority(observed: Observed): Look {
 /** A token that one API server signs is shown to another: each must know the key. */
 export function knowTheTokenKey(observed: Observed): Look {
   const keys = keysOf(observed);
+  const restart = observed.subject.command('restart kube-apiserver');
   if (keys === undefined) return nothingHere;
   const signing = keyId(keys.signing);
   const known = new Set([signing, ...keys.known.map(keyId)]);
@@ -86,7 +88,7 @@ export function knowTheTokenKey(observed: Observed): Look {
           return [trouble(server, 'unchecked', message, tokenKeys.hint)];
         }
         const hint = isOwn(server)
-          ? 'it reads them at its start only: kubepki restart kube-apiserver'
+          ? `it reads them at its start only: ${restart}`
           : 'give all control-plane nodes the same sa.key and sa.pub, and restart kube-apiserver and kube-controller-manager';
         if (!tokenKeys.value.includes(signing)) {
           const message = `the API server does not know the key of ${keys.path}: it refuses the tokens that this node signs`;

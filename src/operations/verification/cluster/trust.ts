@@ -1,4 +1,5 @@
 import type { CaName } from '../../../catalog/catalog.ts';
+import type { CommandLine } from '../../../errors/command-line.ts';
 import { KubepkiError } from '../../../errors/error.ts';
 import { readClusterInfo, type ClusterInfo } from '../../../kubeconfig/cluster-info.ts';
 import {
@@ -21,20 +22,17 @@ import { servedNames, sansOf } from './served-names.ts';
 export function publishesTheAuthority(observed: Observed): Look {
   const needed = neededBy(observed);
   if (needed === undefined) return nothingHere;
-  const what = 'kube-root-ca.crt of the namespaces';
   return lookAtAnswer(
     observed,
-    what,
+    'kube-root-ca.crt of the namespaces',
     ({ rootCas }) => rootCas,
-    (published): Look =>
-      // Where there is none at all, this Kubernetes has none, or nobody publishes them.
-      published.length === 0
-        ? nothingHere
-        : bothLooks(holdTheAuthority(published, needed), areEverywhere(published, observed)),
+    (all): Look =>
+      // Where there is none at all, this Kubernetes is older than they are.
+      all.length === 0 ? nothingHere : bothLooks(holdTheAuthority(all, needed), areEverywhere(all, observed)),
   );
 }
 
-const published = 'ConfigMap kube-root-ca.crt';
+const rootCaFile = 'ConfigMap kube-root-ca.crt';
 const publisherHint =
   'see to --root-ca-file of kube-controller-manager on each control-plane node, and restart it (kubepki restart kube-controller-manager): its leader publishes what it has read at its start';
 
@@ -56,7 +54,7 @@ function holdTheAuthority(all: readonly PublishedCa[], needed: Needed): Look {
             {
               grade: 'error',
               name: 'kube-root-ca.crt',
-              file: published,
+              file: rootCaFile,
               message: `does not hold the CA of ${needed.path} in ${counted(wrong.length, 'namespace')}, whose pods do not trust this API server: ${listed(wrong)}`,
               hint: publisherHint,
             },
@@ -89,7 +87,7 @@ function areEverywhere(all: readonly PublishedCa[], observed: Observed): Look {
                 {
                   grade: 'error',
                   name: 'kube-root-ca.crt',
-                  file: published,
+                  file: rootCaFile,
                   message: `is missing in ${counted(missing.length, 'namespace')}, whose pods do not start: ${listed(missing)}`,
                   hint: publisherHint,
                 },
@@ -198,8 +196,8 @@ const clientCas = [
 }[];
 
 const authenticationFile = 'ConfigMap kube-system/extension-apiserver-authentication';
-const restartHint =
-  'the API servers add to it what they have: restart this one: kubepki restart kube-apiserver';
+const restartHint = (command: CommandLine): string =>
+  `the API servers add to it what they have: restart this one: ${command('restart kube-apiserver')}`;
 
 /** By these CAs extension API servers (metrics-server is one) know clients, and the API server that sends them on. */
 export function extensionsKnowTheClients(observed: Observed): Look {
@@ -213,7 +211,7 @@ export function extensionsKnowTheClients(observed: Observed): Look {
           name: 'extension-apiserver-authentication',
           file: authenticationFile,
           message: 'is not there: extension API servers know no client',
-          hint: restartHint,
+          hint: restartHint(subject.command),
         },
       ],
     };
@@ -243,7 +241,7 @@ export function extensionsKnowTheClients(observed: Observed): Look {
                 name: 'extension-apiserver-authentication',
                 file: authenticationFile,
                 message: `does not hold the CA of ${path} (${flag}): extension API servers refuse its clients`,
-                hint: restartHint,
+                hint: restartHint(subject.command),
               },
             ],
       ),
