@@ -16,7 +16,7 @@ export function addVerify(program: Command, run: Run): void {
     command,
     ['certDir', 'kubeconfigDir', 'config', 'kubeconfig', 'rootfs', 'rootfsFrom', ...commonFlags],
     {
-      kubeconfig: { says: 'to ask the cluster (default: the admin.conf of this node)' },
+      kubeconfig: { says: "to ask the cluster (default: this node's admin.conf)" },
       rootfs: {
         syntax: '--rootfs <dir...>',
         says: 'look up absolute paths below this directory, or each',
