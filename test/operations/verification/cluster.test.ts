@@ -15,6 +15,9 @@ import type {
 } from '../../../src/operations/verification/cluster/cluster.ts';
 import type { Observed } from '../../../src/operations/verification/observed.ts';
 import { troublesOf, verification } from '../../../src/operations/verification/verification.ts';
+import { findExtension } from '../../../src/pki/extension/extension.ts';
+import { parseSubjectAltName } from '../../../src/pki/extension/subject-alt-name.ts';
+import { identityOf } from '../../../src/operations/owners/identity.ts';
 import { parseCertificates, type Certificate, type Chain } from '../../../src/pki/certificate/certificate.ts';
 import { authorityOf, makeAuthority, type Authority } from '../../support/cluster/authority.ts';
 import { judge } from '../../support/judge.ts';
@@ -27,7 +30,7 @@ import {
   verifiedCluster,
 } from '../../support/planners/verified-cluster.ts';
 import { edit, found, observed, verifiedNode } from '../../support/planners/verified-node.ts';
-import { temporaryDirectory, type Tree } from '../../support/tree.ts';
+import { copyFixture, temporaryDirectory, type Tree } from '../../support/tree.ts';
 
 const unasked = { status: 'unasked', why: 'it refused (403)', hint: 'ask' } as const;
 const absent = { status: 'absent' } as const;
@@ -69,6 +72,37 @@ test('a right cluster is not accused, and each check has looked', (t) => {
   for (const { id, status, looked } of ofCluster)
     assert.deepEqual([id, status, looked > 0], [id, 'passed', true]);
 });
+
+for (const role of [
+  ...['external-ca', 'external-front-proxy', 'external-etcd', 'ca-bundle', 'leaf-chain', 'ipv6', 'symlinks'],
+  ...['stacked-etcd-ecdsa', 'custom-subject', 'v1.35-dual-stack', 'v1.35-external-ca', 'v1.35-external-etcd'],
+])
+  test(`a right cluster of ${role} is not accused`, (t) => {
+    const tree = copyFixture(t, role);
+    const [leaf] = chainIn(tree, 'apiserver.crt');
+    const at = new Date(leaf.notBefore.getTime() + 24 * 3_600_000);
+    const right = verifiedCluster(tree);
+    const name = parseSubjectAltName(findExtension(leaf.extensions, 'subjectAltName'))
+      .flatMap((san) => (/^(?:DNS|IP):[^*]+$/.test(san) ? [san.replace(/^(?:DNS|IP):/, '')] : []))
+      .at(-1);
+    const server = `https://${name?.includes(':') === true ? `[${name}]` : String(name)}:6443`;
+    const cluster: Cluster = {
+      ...right,
+      // Their names differ, and when they were made.
+      clusterInfo: answered(clusterInfo(pem(tree, 'ca.crt'), server)),
+      configuration: absent,
+      ...{ namespaces: answered([]), requests: answered([]) },
+    };
+    const told = found({ ...observed(tree, { at }), cluster }).filter((line) => line.includes(' cluster-'));
+    assert.deepEqual(told, ['note cluster-config kubeadm-config', ...needsBinding(tree)]);
+  });
+
+/** Up to kubeadm 1.28 the certificate needs none; the binding that the cluster has is that of 1.29. */
+function needsBinding(tree: Tree): readonly string[] {
+  const { organizations } = identityOf(chainIn(tree, 'apiserver-kubelet-client.crt')[0]);
+  const isKnown = organizations.some((one) => /^(?:system:masters|kubeadm:cluster-admins)$/.test(one));
+  return isKnown ? [] : ['error cluster-kubelet-rights apiserver-kubelet-client'];
+}
 
 test('without --cluster nothing is said of it', (t) => {
   const results = verification(observed(verifiedNode(t)));
@@ -122,7 +156,7 @@ describe('kube-root-ca.crt', () => {
     if (openssl === undefined) return;
     const { tree, right, differs } = bed(t);
     // What openssl makes here is valid from now on.
-    const node = observed(tree, { at: new Date() });
+    const node = observed(tree, { at: new Date(Date.now() + 60_000) });
     const root = makeAuthority(openssl, temporaryDirectory(t), 'root');
     const { leaf, intermediate } = overIntermediate(t, openssl, root);
     const { inventory } = node.subject;
