@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { makeAuthority } from '../../support/cluster/authority.ts';
 import { leadTo } from '../../support/cluster/node.ts';
-import type { Fault, Faults } from '../../support/cluster/server.ts';
+import { startClusterServer, type Fault, type Faults } from '../../support/cluster/server.ts';
 import { verifiedBed, type VerifiedBed } from '../../support/cluster/verified-bed.ts';
 import { kubepkiInProcess } from '../../support/in-process.ts';
 import type { Outcome } from '../../support/kubepki.ts';
@@ -145,14 +145,21 @@ describe('a cluster that does not', () => {
   test('is found by its API servers: another CA, another key of the tokens', async (t) => {
     const bed = await verifiedBed(t);
     if (bed === undefined) return;
-    const { kept, server, serve, openssl } = bed;
+    const { kept, server, openssl } = bed;
     const foreign = makeAuthority(openssl, temporaryDirectory(t), 'kubernetes');
-    const other = await serve(foreign.issue({ subject: '/CN=kube-apiserver', names: 'DNS:kubernetes' }));
+    const impostor = await startClusterServer({
+      ca: readFileSync(join(bed.tree.certDir, 'ca.crt')),
+      serving: foreign.issue({ subject: '/CN=kube-apiserver', names: 'DNS:kubernetes' }),
+      apis: [],
+    });
+    t.after(() => impostor.stop());
+    const other = impostor.port;
     const [, second = 0] = kept.apiServers;
     kept.apiServers = [server.port, other];
     const outcome = await bed.verify();
     assert.equal(outcome.code, 5);
-    // Of a server that cannot be verified nothing else is believed, and it sees no credentials.
+    // A server that cannot be verified is asked nothing.
+    assert.deepEqual(impostor.seen, []);
     assert.deepEqual(
       told(outcome).map((line) => line.split(/ +/).slice(0, 3)),
       [

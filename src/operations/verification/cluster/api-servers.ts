@@ -71,7 +71,7 @@ export function knowTheTokenKey(observed: Observed): Look {
   const restart = observed.subject.command('restart kube-apiserver');
   if (keys === undefined) return nothingHere;
   const signing = keyId(keys.signing);
-  const known = new Set([signing, ...keys.known.map(keyId)]);
+  const known = keys.known && new Set([signing, ...keys.known.map(keyId)]);
   const isOwn = isOwnIn(observed);
   return lookAtAnswer(
     observed,
@@ -94,7 +94,7 @@ export function knowTheTokenKey(observed: Observed): Look {
           const message = `the API server does not know the key of ${keys.path}: it refuses the tokens that this node signs`;
           return [trouble(server, 'error', message, hint)];
         }
-        const more = tokenKeys.value.filter((id) => !known.has(id));
+        const more = known === undefined ? [] : tokenKeys.value.filter((id) => !known.has(id));
         return more.length === 0
           ? []
           : [
@@ -114,8 +114,8 @@ interface TokenKeys {
   readonly signing: PublicKey;
   /** Where the key that signs is. */
   readonly path: string;
-  /** All by which this node judges tokens. */
-  readonly known: readonly PublicKey[];
+  /** All by which this node judges tokens; undefined: not all of them can be read. */
+  readonly known: readonly PublicKey[] | undefined;
 }
 
 function keysOf({ manifestFiles, serviceAccount, pods }: Observed): TokenKeys | undefined {
@@ -125,13 +125,15 @@ function keysOf({ manifestFiles, serviceAccount, pods }: Observed): TokenKeys | 
     return undefined;
   const contents = manifestFiles.filter(({ component }) => component === 'kube-apiserver');
   const signer = contents.find(({ file }) => file.kind === 'token-signer');
+  const named = contents.filter(({ file }) => file.kind === 'token-keys');
   const { key, publicKeys } = serviceAccount;
-  const known = [
+  const read = [
     ...(publicKeys.content.status === 'present' ? publicKeys.content.value : []),
-    ...contents.flatMap(({ content }) =>
+    ...named.flatMap(({ content }) =>
       content.status === 'present' && content.value.kind === 'public-keys' ? content.value.keys : [],
     ),
   ];
+  const known = named.every(({ content }) => content.status === 'present') ? read : undefined;
   if (
     signer?.path !== undefined &&
     signer.content.status === 'present' &&
@@ -140,7 +142,7 @@ function keysOf({ manifestFiles, serviceAccount, pods }: Observed): TokenKeys | 
     return { signing: publicKeyOf(signer.content.value.key), path: signer.path, known };
   if (key?.content.status === 'present')
     return { signing: publicKeyOf(key.content.value), path: key.target.path, known };
-  const [first] = known;
+  const [first] = read;
   return first && { signing: first, path: publicKeys.target.path, known };
 }
 
