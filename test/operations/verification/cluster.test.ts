@@ -107,7 +107,7 @@ function needsBinding(tree: Tree): readonly string[] {
 test('without --cluster nothing is said of it', (t) => {
   const results = verification(observed(verifiedNode(t)));
   const ofCluster = results.filter(({ id }) => id.startsWith('cluster-') && id !== 'cluster-signing');
-  assert.ok(ofCluster.every(({ status }) => status === 'none'));
+  assert.ok(ofCluster.every(({ status }) => status === 'not-asked'));
 });
 
 test('what could not be asked is not checked, and never well', (t) => {

@@ -26,6 +26,7 @@ import {
 import { judge } from '../../support/judge.ts';
 import { makeCa, resign } from '../../support/certificates/resigned.ts';
 import { temporaryDirectory, type Tree } from '../../support/tree.ts';
+import { verifiedCluster } from '../../support/planners/verified-cluster.ts';
 import { edit, found, observed, put, verifiedNode } from '../../support/planners/verified-node.ts';
 
 const later = { start: '20260101000000Z', end: '20271101000000Z' };
@@ -481,8 +482,11 @@ describe('each thing that is wrong is found, and no other is', () => {
     const notAsked = (node: Observed): readonly (string | undefined)[] =>
       verification(node).flatMap(({ status, flag }) => (status === 'not-asked' ? [flag] : []));
     const live = { answers: [], processes: [] };
-    assert.deepEqual([...new Set(notAsked(observed(tree)))].sort(), ['--cis', '--live']);
-    assert.deepEqual(notAsked({ ...observed(tree, { cis: true }), live }), []);
+    assert.deepEqual([...new Set(notAsked(observed(tree)))].sort(), ['--cis', '--cluster', '--live']);
+    assert.deepEqual(
+      notAsked({ ...observed(tree, { cis: true }), live, cluster: verifiedCluster(tree) }),
+      [],
+    );
   });
 
   test('every check has a name of its own', () => {
