@@ -205,11 +205,13 @@ async function askKubelets(
 
 async function shownBy({ host, port }: Place, { endsAt }: Bounds): Promise<Shown> {
   const left = Math.min(serverMs, endsAt - performance.now());
-  if (left <= 0) return { status: 'silent', why: 'not asked: the time was over' };
+  if (left <= 0) return { status: 'late' };
   try {
     const [leaf, ...others] = await servedCertificates({ host, port, identity: undefined }, left);
     return { status: 'shown', chain: [parseCertificate(leaf), ...others.map(parseCertificate)] };
   } catch (error) {
+    // With as much time as others it might have had something to say. A timer may be a little early.
+    if (performance.now() + 10 >= endsAt) return { status: 'late' };
     const why = error instanceof KubepkiError ? `it ${error.message}` : connectionTrouble(error);
     return { status: 'silent', why };
   }

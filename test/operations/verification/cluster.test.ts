@@ -495,6 +495,23 @@ describe('kubelets', () => {
     );
   });
 
+  test('that were not asked in time are told apart', (t) => {
+    const { tree, right, differs } = bed(t);
+    const kubelets = answered<readonly Kubelet[]>([
+      { node: 'cp-1', isReady: true, shown: { status: 'silent', why: 'no answer' } },
+      { node: 'cp-2', isReady: true, shown: { status: 'late' } },
+    ]);
+    assert.deepEqual(differs({ kubelets }), [trouble('unchecked'), trouble('unchecked')]);
+    const late = {
+      ...right,
+      kubelets: answered(kubelets.status === 'answered' ? kubelets.value.slice(1) : []),
+    };
+    assert.match(
+      said(observed(tree), late),
+      /^1 Node: the kubelet was not asked, as the time was over: cp-2$/,
+    );
+  });
+
   test('are told from others by the CA that they make', (t) => {
     const openssl = judge(t, 'openssl');
     if (openssl === undefined) return;

@@ -27,8 +27,8 @@ export function shareTheAuthority(observed: Observed): Look {
     (servers): Look =>
       lookAtEach(servers, (server): Trouble[] => {
         const { shown } = server;
-        if (shown.status === 'silent') {
-          const message = `the API server shows no certificate: ${shown.why}`;
+        if (shown.status !== 'shown') {
+          const message = `the API server shows no certificate: ${shown.status === 'late' ? 'the time was over' : shown.why}`;
           return [
             trouble(server, 'unchecked', message, 'see whether it runs there, and can be reached from here'),
           ];

@@ -56,7 +56,10 @@ export interface ClusterConfig {
 
 /** What a server shows in a TLS handshake. */
 export type Shown =
-  { readonly status: 'shown'; readonly chain: Chain } | { readonly status: 'silent'; readonly why: string };
+  | { readonly status: 'shown'; readonly chain: Chain }
+  | { readonly status: 'silent'; readonly why: string }
+  /** The time for the whole cluster was over before. */
+  | { readonly status: 'late' };
 
 export interface ApiServer {
   readonly host: string;

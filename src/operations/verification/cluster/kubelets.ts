@@ -48,7 +48,9 @@ function ofAll(saying: Saying, judged: readonly Judged[]): Trouble[] {
     : [{ grade, name: 'kubelet', file, message: `the kubelet ${message}: ${listed(names)}`, hint }];
 }
 
-type Sayings = Readonly<Record<'silent' | 'expired' | 'expiredOwn' | 'own' | 'other' | 'refused', Saying>>;
+type Sayings = Readonly<
+  Record<'silent' | 'late' | 'expired' | 'expiredOwn' | 'own' | 'other' | 'refused', Saying>
+>;
 
 const askCluster = 'see whether its request waits for approval: kubepki csr list';
 
@@ -63,6 +65,11 @@ function sayingsFor({ kubelet, pods }: Observed): Sayings {
       grade: 'unchecked',
       message: 'shows no certificate',
       hint: `see whether it runs there, and can be reached from here; with serverTLSBootstrap, ${askCluster}`,
+    },
+    late: {
+      grade: 'unchecked',
+      message: 'was not asked, as the time was over',
+      hint: 'ask those that matter: kubepki verify --endpoint HOST:10250',
     },
     expired: { grade: 'error', message: 'serves a certificate that has expired', hint: askCluster },
     expiredOwn: {
@@ -98,6 +105,7 @@ function judge(
   const say = (saying: Saying, what?: string): Judged[] => [
     { saying, who: what === undefined ? node : `${node} (${what})` },
   ];
+  if (shown.status === 'late') return say(sayings.late);
   if (shown.status === 'silent') return say(sayings.silent, isReady ? shown.why : `not Ready; ${shown.why}`);
   const [leaf, ...others] = shown.chain;
   const authority = inventory.authorities.find(({ spec }) => spec.name === 'ca');
