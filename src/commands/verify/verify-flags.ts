@@ -29,7 +29,7 @@ export function addVerify(program: Command, run: Run): void {
     ['live', 'endpoint', 'cluster', 'cis', 'certsOnly', 'within', 'at', 'manifestsDir', 'output'],
     {
       within: {
-        says: 'exit 4 if a certificate ends within this time',
+        says: 'exit 4 if a certificate ends so soon',
         default: period.parse('30d'),
         defaultText: '30d',
       },
