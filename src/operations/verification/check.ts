@@ -19,6 +19,8 @@ export interface Trouble {
   readonly message: string;
   /** The next step. */
   readonly hint?: string | undefined;
+  /** Why nothing is known, where that may be the same for several checks; it is in the message too. */
+  readonly cause?: string;
 }
 
 /** What a check has looked at. */

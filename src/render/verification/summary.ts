@@ -16,13 +16,24 @@ export function verificationSummary(nodes: readonly NodeVerification[]): string 
   return [
     sumOf(told, nodes, lost.length),
     ...lost.map(({ oneLine }) => `ERROR  ${oneLine}`),
-    ...told.flatMap(({ grade, file, message, hint }) => [
+    ...withoutRepetition(told).flatMap(({ grade, file, message, hint }) => [
       `${words[grade]}  ${file}: ${message}`,
       ...(hint === undefined ? [] : [`  ${hint}`]),
     ]),
   ]
     .map((line) => `${printable(line)}\n`)
     .join('');
+}
+
+/** A cluster that does not answer is the cause of many checks, and one line for all of them is enough. */
+function withoutRepetition(told: readonly Told[]): readonly Told[] {
+  const isSame = (one: Told, other: Told): boolean =>
+    one.cause !== undefined && one.cause === other.cause && one.file === other.file;
+  return told.flatMap((one, index) => {
+    if (told.slice(0, index).some((earlier) => isSame(one, earlier))) return [];
+    const count = told.filter((other) => isSame(one, other)).length;
+    return [count < 2 ? one : { ...one, message: `${String(count)} checks: ${one.cause ?? ''}` }];
+  });
 }
 
 function sumOf(told: readonly Told[], nodes: readonly NodeVerification[], lost: number): string {

@@ -21,6 +21,9 @@ export function lookAtAnswer<T>(
   }
 }
 
+const unreachable =
+  'see whether kube-apiserver runs (crictl ps -a --name kube-apiserver), or ask by another way in: --kubeconfig FILE';
+
 /** @param what in words, the API server's own answer following */
 export function notKnown(
   what: string,
@@ -28,7 +31,14 @@ export function notKnown(
   { kubeconfig }: Cluster,
 ): Trouble {
   const message = `${what} cannot be judged: ${why}`;
-  return { grade: 'unchecked', name: 'cluster', file: kubeconfig, message, hint };
+  return {
+    grade: 'unchecked',
+    name: 'cluster',
+    file: kubeconfig,
+    message,
+    hint: hint ?? unreachable,
+    cause: why,
+  };
 }
 
 // More of them would hide what is said.
