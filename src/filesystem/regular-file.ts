@@ -40,7 +40,9 @@ export function readRegularFile(
   maxBytes = maxFileBytes,
 ): RegularFile | undefined {
   try {
-    requireRegular(lstatSync(resolvedPath), shownPath, maxBytes);
+    const found = lstatSync(resolvedPath, { throwIfNoEntry: false });
+    if (found === undefined) return undefined;
+    requireRegular(found, shownPath, maxBytes);
     const descriptor = openSync(
       resolvedPath,
       // NONBLOCK: should the file have become a FIFO since lstat, open(2) must not wait for a writer.
@@ -66,10 +68,8 @@ export function readRegularFile(
  */
 export function exists(resolvedPath: string, shownPath: string): boolean {
   try {
-    lstatSync(resolvedPath);
-    return true;
+    return lstatSync(resolvedPath, { throwIfNoEntry: false }) !== undefined;
   } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return false;
     throw filesystemError(cause, shownPath);
   }
 }

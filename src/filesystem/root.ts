@@ -173,8 +173,9 @@ function readLink(
   shownPath: string,
 ): { readonly target: string; readonly uid: number } | undefined {
   try {
-    const stats = lstatSync(path);
-    return stats.isSymbolicLink()
+    // Most of the places where a file may be are empty, and an exception costs more than the look.
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats?.isSymbolicLink() === true
       ? { target: utf8(readlinkSync(path, 'buffer'), path), uid: stats.uid }
       : undefined;
   } catch (cause) {

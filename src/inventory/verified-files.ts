@@ -6,15 +6,17 @@ import type { FileTarget } from '../changeset/change-set.ts';
 import { errnoOf } from '../filesystem/filesystem-error.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
-import type { PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
+import type { MaybeEmbedded, PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
 import { readPartialKubeconfig } from '../kubeconfig/read.ts';
-import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts';
-import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
-import { parsePublicKeys, type PublicKey } from '../pki/key/public-key.ts';
+import type { Chain } from '../pki/certificate/certificate.ts';
+import type { PrivateKey } from '../pki/key/private-key.ts';
+import type { PublicKey } from '../pki/key/public-key.ts';
+import type { Inventory } from './inventory.ts';
 import { textOf } from './kubeconfig-files.ts';
 import { readKubeletConfig, type KubeletConfig } from './kubelet/kubelet-config.ts';
 import { manifestPath } from './kubelet/static-pods.ts';
 import type { Layout } from './layout.ts';
+import type { NodeFiles } from './node-files.ts';
 import { readFile, reading, type Reading } from './reading.ts';
 import { readSlot, type Slot } from './reading.ts';
 
@@ -34,41 +36,49 @@ export interface KubeconfigContent {
 }
 
 /** Those of kubeadm's that are there, the kubelet's among them. Never throws for a bad file. */
-export function readKubeconfigFiles({ root, kubeconfigDir }: Layout): KubeconfigFile[] {
+export function readKubeconfigFiles(
+  { layout: { kubeconfigDir }, certificates: entries }: Inventory,
+  files: NodeFiles,
+): KubeconfigFile[] {
   return [...certificates, kubeletKubeconfig].flatMap((spec) => {
     if (spec.kind !== 'kubeconfig') return [];
-    const file = readKubeconfigFile(root, join(kubeconfigDir, spec.name), spec);
+    const path = join(kubeconfigDir, spec.name);
+    const entry = entries.find((one) => one.spec === spec);
+    if (entry?.kind === 'kubeconfig' && entry.state.status === 'present') {
+      const { kubeconfig, chain } = entry.state.value;
+      const authorities = heldCertificates(path, kubeconfig.clusterCa, files);
+      const value = { kubeconfig, certificate: { status: 'present', value: chain }, authorities } as const;
+      return [{ spec, path, content: { status: 'present', value } }];
+    }
+    const file = readKubeconfigFile(path, files, spec);
     return file.content.status === 'missing' ? [] : [file];
   });
 }
 
-export function readKubeconfigFile(
-  root: FileSystemRoot,
-  path: string,
-  spec?: KubeconfigSpec,
-): KubeconfigFile {
+function readKubeconfigFile(path: string, files: NodeFiles, spec?: KubeconfigSpec): KubeconfigFile {
   const content = reading(path, () => {
-    const { bytes } = readFile(root, path);
+    const { bytes } = readFile(files.root, path);
     if (bytes === undefined) return undefined;
     const kubeconfig = readPartialKubeconfig(textOf(bytes));
-    const chain = (held: PartialKubeconfig['clientCertificate']): Reading<Chain> => {
-      switch (held.kind) {
-        case 'absent':
-          return { status: 'missing' };
-        case 'data':
-          return reading(path, () => parseCertificates(held.bytes));
-        case 'file':
-          // clientcmd: a relative path in a kubeconfig starts at the kubeconfig's own directory.
-          return readSlot(root, root.locate(held.path, dirname(path)), parseCertificates).content;
-      }
-    };
     return {
       kubeconfig,
-      certificate: chain(kubeconfig.clientCertificate),
-      authorities: chain(kubeconfig.clusterCa),
+      certificate: heldCertificates(path, kubeconfig.clientCertificate, files),
+      authorities: heldCertificates(path, kubeconfig.clusterCa, files),
     };
   });
   return { spec, path, content };
+}
+
+function heldCertificates(path: string, held: MaybeEmbedded, files: NodeFiles): Reading<Chain> {
+  switch (held.kind) {
+    case 'absent':
+      return { status: 'missing' };
+    case 'data':
+      return files.embedded(path, held.bytes);
+    case 'file':
+      // clientcmd: a relative path in a kubeconfig starts at the kubeconfig's own directory.
+      return files.certificates(files.root.locate(held.path, dirname(path))).content;
+  }
 }
 
 /** The service-account key pair, as the API server reads it: several public keys may be in one file. */
@@ -78,10 +88,14 @@ export interface ServiceAccountFiles {
   readonly key: Slot<PrivateKey> | undefined;
 }
 
-export function readServiceAccount({ root, certDir }: Layout, withKeys: boolean): ServiceAccountFiles {
+export function readServiceAccount(
+  { certDir }: Layout,
+  files: NodeFiles,
+  withKeys: boolean,
+): ServiceAccountFiles {
   return {
-    publicKeys: readSlot<readonly PublicKey[]>(root, join(certDir, 'sa.pub'), parsePublicKeys),
-    key: withKeys ? readSlot(root, join(certDir, 'sa.key'), parsePrivateKey) : undefined,
+    publicKeys: files.publicKeys(join(certDir, 'sa.pub')),
+    key: withKeys ? files.key(join(certDir, 'sa.key')) : undefined,
   };
 }
 
@@ -94,22 +108,23 @@ export type NamedContent =
 
 /** @param path host path */
 export function readNamedFile(
-  root: FileSystemRoot,
   path: string,
+  files: NodeFiles,
   kind: NamedFile['kind'],
   withKeys: boolean,
 ): { readonly target: FileTarget | undefined; readonly content: Reading<NamedContent> } {
+  const { root } = files;
   switch (kind) {
     case 'certificate':
     case 'trust':
     case 'signer':
-      return readSlot(root, path, (bytes) => ({ kind: 'certificates', chain: parseCertificates(bytes) }));
+      return contentOf(files.certificates(path), (chain) => ({ kind: 'certificates', chain }));
     case 'token-keys':
-      return readSlot(root, path, (bytes) => ({ kind: 'public-keys', keys: parsePublicKeys(bytes) }));
+      return contentOf(files.publicKeys(path), (keys) => ({ kind: 'public-keys', keys }));
     case 'key':
     case 'signer-key':
     case 'token-signer':
-      if (withKeys) return readSlot(root, path, (bytes) => ({ kind: 'key', key: parsePrivateKey(bytes) }));
+      if (withKeys) return contentOf(files.key(path), (key) => ({ kind: 'key', key }));
       break;
     case 'kubeconfig':
       return readSlot(root, path, () => ({ kind: 'file' }));
@@ -118,6 +133,13 @@ export function readNamedFile(
     exists(root.resolve(path), path) ? ({ kind: 'file' } as const) : undefined,
   );
   return { target: undefined, content };
+}
+
+function contentOf<T>({ target, content }: Slot<T>, as: (value: T) => NamedContent): Slot<NamedContent> {
+  return {
+    target,
+    content: content.status === 'present' ? { status: 'present', value: as(content.value) } : content,
+  };
 }
 
 /** When it was last written; undefined: it is not there, or cannot be looked at. */
@@ -153,7 +175,12 @@ export interface RotatedCertificate {
 const kubeletPki = '/var/lib/kubelet/pki';
 
 /** Never throws for a bad file. */
-export function readKubeletFiles({ root, kubeconfigDir }: Layout, withKeys: boolean): KubeletFiles {
+export function readKubeletFiles(
+  { kubeconfigDir }: Layout,
+  files: NodeFiles,
+  withKeys: boolean,
+): KubeletFiles {
+  const { root } = files;
   const config = readKubeletConfig(root);
   const { clientCaFile, tlsCertFile } =
     config.status === 'present' ? config.value : { clientCaFile: undefined, tlsCertFile: undefined };
@@ -161,20 +188,18 @@ export function readKubeletFiles({ root, kubeconfigDir }: Layout, withKeys: bool
   const bootstrap = join(kubeconfigDir, 'bootstrap-kubelet.conf');
   const rotated = root.locate(`${kubeletPki}/kubelet-server-current.pem`);
   const given = tlsCertFile === undefined ? rotated : root.locate(tlsCertFile, root.directory);
-  const serving = readSlot(root, given, parseCertificates);
+  const serving = files.certificates(given);
   // What it makes for itself, where it is given none.
-  const own = (): Slot<Chain> => readSlot(root, root.locate(`${kubeletPki}/kubelet.crt`), parseCertificates);
+  const own = (): Slot<Chain> => files.certificates(root.locate(`${kubeletPki}/kubelet.crt`));
   return {
     config,
     clientCa:
-      clientCaFile === undefined
-        ? undefined
-        : readSlot(root, root.locate(clientCaFile, root.directory), parseCertificates),
+      clientCaFile === undefined ? undefined : files.certificates(root.locate(clientCaFile, root.directory)),
     client: {
       path: clientPath,
       isLink: isSymlink(clientPath),
-      certificate: readSlot(root, clientPath, parseCertificates).content,
-      key: withKeys ? readSlot(root, clientPath, parsePrivateKey).content : undefined,
+      certificate: files.certificates(clientPath).content,
+      key: withKeys ? files.key(clientPath).content : undefined,
     },
     serving: serving.content.status === 'missing' ? own() : serving,
     hasBootstrap:
@@ -191,7 +216,8 @@ function isSymlink(path: string): boolean {
 }
 
 /** The kubeconfigs that people have in their homes, those that are there. */
-export function readCopies(root: FileSystemRoot, users: readonly string[]): KubeconfigFile[] {
+export function readCopies(files: NodeFiles, users: readonly string[]): KubeconfigFile[] {
+  const { root } = files;
   const passwd = reading('/etc/passwd', () =>
     readFile(root, root.locate('/etc/passwd')).bytes?.toString('utf8'),
   );
@@ -202,7 +228,7 @@ export function readCopies(root: FileSystemRoot, users: readonly string[]): Kube
   });
   const paths = homes.flatMap((home) => (home === undefined || home === '' ? [] : [`${home}/.kube/config`]));
   return [...new Set(paths)].flatMap((path) => {
-    const file = readKubeconfigFile(root, root.locate(path));
+    const file = readKubeconfigFile(root.locate(path), files);
     return file.content.status === 'missing' ? [] : [file];
   });
 }

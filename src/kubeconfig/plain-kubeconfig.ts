@@ -1,79 +1,76 @@
-import { maxLength } from '../yaml/parse-yaml.ts';
+import { isPlainMapping, readPlainYaml, type PlainMapping } from '../yaml/plain-yaml.ts';
 import type { Embedded, Kubeconfig } from './kubeconfig.ts';
 
-type Field = 'ca' | 'server' | 'cluster' | 'user' | 'context' | 'certificate' | 'key';
-
-// In client-go's order, which is that of the alphabet, and Go's YAML, which does not indent lists.
-const layout: readonly (readonly [start: string, field?: Field])[] = [
-  ['apiVersion: v1'],
-  ['clusters:'],
-  ['- cluster:'],
-  ['    certificate-authority-data: ', 'ca'],
-  ['    server: ', 'server'],
-  ['  name: ', 'cluster'],
-  ['contexts:'],
-  ['- context:'],
-  ['    cluster: ', 'cluster'],
-  ['    user: ', 'user'],
-  ['  name: ', 'context'],
-  ['current-context: ', 'context'],
-  ['kind: Config'],
-  ['preferences: {}'],
-  ['users:'],
-  ['- name: ', 'user'],
-  ['  user:'],
-  ['    client-certificate-data: ', 'certificate'],
-  ['    client-key-data: ', 'key'],
-  [''],
-];
-const withoutPreferences = layout.filter(([start]) => start !== 'preferences: {}');
-
 const base64 = /^[A-Za-z0-9+/]{100,}={0,2}$/;
-// No space, no quote, and no colon at the end: to YAML it is text, up to the end of the line.
+// What the two readers cannot take for two things: no null, no quotes.
 const word = /^[A-Za-z](?:[\w.@:/-]|\[[0-9a-f:]+\])*\w$/;
+const absolute = /^\/[\w.@/-]+$/;
 const isNull = /^null$/i;
 
 /**
- * A kubeconfig that is, line by line, what kubeadm writes: one cluster, one context, one user, the certificates in it. Any
- * reader of YAML reads it alike. Most kubeconfigs of most nodes are such, and a YAML parser goes over their base64
- * character by character, which takes longer than all the rest of a node's files.
+ * A kubeconfig such as kubeadm and the kubelet write: one cluster, one context, one user, and each certificate and key is in it, or
+ * in a file with an absolute path. Most kubeconfigs of most nodes are such, and a YAML parser goes over their base64 character by
+ * character, which takes longer than all the rest of a node's files.
  * @returns undefined for any other text, right or wrong
  */
 export function readPlainKubeconfig(text: string): Kubeconfig | undefined {
-  // The parser would refuse a longer text, which so could be read and not be rewritten.
-  if (text.length > maxLength) return undefined;
-  const lines = text.split('\n');
-  const expected = lines.length === layout.length ? layout : withoutPreferences;
-  if (lines.length !== expected.length) return undefined;
-  const found = new Map<Field, string>();
-  for (const [index, [start, field]] of expected.entries()) {
-    const line = lines[index] ?? '';
-    if (field === undefined ? line !== start : !line.startsWith(start)) return undefined;
-    if (field === undefined) continue;
-    const value = line.slice(start.length);
-    // A name that stands in two places must be the same in both: the other reader tells of a context that leads nowhere.
-    if (found.has(field) && found.get(field) !== value) return undefined;
-    found.set(field, value);
-  }
-  const of = (field: Field): string => found.get(field) ?? '';
-  const texts = [of('server'), of('cluster'), of('user'), of('context')];
-  const data = [of('ca'), of('certificate'), of('key')];
-  const arePlain =
-    texts.every((value) => word.test(value) && !isNull.test(value)) &&
-    data.every((value) => value.length % 4 === 0 && base64.test(value));
-  if (!arePlain) return undefined;
+  const root = readPlainYaml(text);
+  if (!isPlainMapping(root) || root['apiVersion'] !== 'v1' || root['kind'] !== 'Config') return undefined;
+  const [context, user, cluster] = [
+    onlyOne(root, 'contexts', 'context'),
+    onlyOne(root, 'users', 'user'),
+    onlyOne(root, 'clusters', 'cluster'),
+  ];
+  if (context === undefined || user === undefined || cluster === undefined) return undefined;
+  const server = wordIn(cluster.value, 'server');
+  const clientCertificate = embedded(user.value, 'client-certificate');
+  const clientKey = embedded(user.value, 'client-key');
+  const clusterCa = embedded(cluster.value, 'certificate-authority');
+  if (clientCertificate === undefined || clientKey === undefined || clusterCa === undefined) return undefined;
+  // The other reader tells of a context that leads nowhere.
+  const isWhole =
+    wordIn(root, 'current-context') === context.name &&
+    wordIn(context.value, 'user') === user.name &&
+    wordIn(context.value, 'cluster') === cluster.name;
+  if (!isWhole || server === undefined) return undefined;
   return {
     text,
-    contextName: of('context'),
-    clusterName: of('cluster'),
-    userName: of('user'),
-    server: of('server'),
-    clientCertificate: embedded(of('certificate')),
-    clientKey: embedded(of('key')),
-    clusterCa: embedded(of('ca')),
+    contextName: context.name,
+    clusterName: cluster.name,
+    userName: user.name,
+    server,
+    clientCertificate,
+    clientKey,
+    clusterCa,
   };
 }
 
-function embedded(value: string): Embedded {
-  return { kind: 'data', bytes: Buffer.from(value, 'base64') };
+interface Named {
+  readonly name: string;
+  readonly value: PlainMapping;
+}
+
+function onlyOne(root: PlainMapping, list: string, field: string): Named | undefined {
+  const items = root[list];
+  if (typeof items !== 'object' || isPlainMapping(items)) return undefined;
+  const [item, ...others] = items;
+  if (!isPlainMapping(item) || others.length > 0) return undefined;
+  const [name, value] = [wordIn(item, 'name'), item[field]];
+  return name === undefined || !isPlainMapping(value) ? undefined : { name, value };
+}
+
+function wordIn(map: PlainMapping, field: string): string | undefined {
+  const text = map[field];
+  return typeof text === 'string' && word.test(text) && !isNull.test(text) ? text : undefined;
+}
+
+/** Of data and a file the data counts, if there is any: that the other reader tells. */
+function embedded(map: PlainMapping, field: string): Embedded | undefined {
+  const [data, path] = [map[`${field}-data`], map[field]];
+  if (data === undefined) {
+    return typeof path === 'string' && absolute.test(path) ? { kind: 'file', path } : undefined;
+  }
+  const isPlain =
+    path === undefined && typeof data === 'string' && data.length % 4 === 0 && base64.test(data);
+  return isPlain ? { kind: 'data', bytes: Buffer.from(data, 'base64') } : undefined;
 }

@@ -25,7 +25,7 @@ export function readKubeconfig(text: string): Kubeconfig {
 
 /** Reads it by the YAML parser alone. */
 export function readAnyKubeconfig(text: string): Kubeconfig {
-  const kubeconfig = readPartialKubeconfig(text);
+  const { kubeconfig } = readNodes(text);
   const { clientCertificate } = kubeconfig;
   if (clientCertificate.kind === 'absent') {
     throw badKubeconfig('does not have an embedded client certificate, nor does it name one');
@@ -35,7 +35,7 @@ export function readAnyKubeconfig(text: string): Kubeconfig {
 
 /** @throws KubepkiError bad-kubeconfig, without a file */
 export function readPartialKubeconfig(text: string): PartialKubeconfig {
-  return readNodes(text).kubeconfig;
+  return readPlainKubeconfig(text) ?? readNodes(text).kubeconfig;
 }
 
 /**

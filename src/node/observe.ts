@@ -11,7 +11,7 @@ import {
   readNamedFile,
   readServiceAccount,
 } from '../inventory/verified-files.ts';
-import type { Layout } from '../inventory/layout.ts';
+import { NodeFiles } from '../inventory/node-files.ts';
 import { examination } from '../operations/examination/examination.ts';
 import { manifestFiles, type ManifestFile } from '../operations/verification/manifest-files.ts';
 import type { Observed, ObservedFile, Waiting } from '../operations/verification/observed.ts';
@@ -51,17 +51,18 @@ export function observe(node: Node, { certsOnly, cis, withinMs, users, now }: Ob
   const state = stateOf(node);
   const { away, waiting } = waitingOf(node, state);
   const pods = readStaticPods(layout, away);
-  const kubeconfigs = readKubeconfigFiles(layout);
-  const kubelet = readKubeletFiles(layout, !certsOnly);
+  const files = new NodeFiles(root, inventory, keys);
+  const kubeconfigs = readKubeconfigFiles(inventory, files);
+  const kubelet = readKubeletFiles(layout, files, !certsOnly);
   return {
     subject,
     findings: examination(subject),
     pods,
-    manifestFiles: manifestFiles(pods).map((file) => readManifestFile(layout, file, !certsOnly)),
-    serviceAccount: readServiceAccount(layout, !certsOnly),
+    manifestFiles: manifestFiles(pods).map((file) => readManifestFile(file, files, !certsOnly)),
+    serviceAccount: readServiceAccount(layout, files, !certsOnly),
     kubeconfigs,
     kubelet,
-    copies: readCopies(root, users),
+    copies: readCopies(files, users),
     guarded: readGuardedFiles(layout, kubeconfigs, kubelet),
     waiting,
     live: undefined,
@@ -71,7 +72,8 @@ export function observe(node: Node, { certsOnly, cis, withinMs, users, now }: Ob
   };
 }
 
-function readManifestFile({ root }: Layout, file: ManifestFile, withKeys: boolean): ObservedFile {
+function readManifestFile(file: ManifestFile, files: NodeFiles, withKeys: boolean): ObservedFile {
+  const { root } = files;
   const path = file.nodePath === undefined ? undefined : root.locate(file.nodePath, root.directory);
   return path === undefined
     ? { ...file, path, changedAt: undefined, target: undefined, content: { status: 'missing' } }
@@ -79,7 +81,7 @@ function readManifestFile({ root }: Layout, file: ManifestFile, withKeys: boolea
         ...file,
         path,
         changedAt: changedAt(root, path),
-        ...readNamedFile(root, path, file.file.kind, withKeys),
+        ...readNamedFile(path, files, file.file.kind, withKeys),
       };
 }
 

@@ -9,7 +9,7 @@ interface YamlDocument {
   readonly value: unknown;
 }
 
-interface YamlOptions {
+export interface YamlOptions {
   /** The code of the error for a text that cannot be used. */
   readonly code: 'bad-kubeconfig' | 'bad-config' | 'bad-manifest';
   /** `failsafe`: every scalar stays the text it is, so a user called `123` is not a number. */

@@ -9,11 +9,36 @@ import { readAnyKubeconfig, readKubeconfig } from '../../src/kubeconfig/read.ts'
 import fc from '../support/properties.ts';
 import { fixturePath } from '../support/tree.ts';
 
-const samples = ['stacked-etcd-rsa', 'stacked-etcd-ecdsa', 'ipv6'].flatMap((role) =>
+/** As the kubelet leaves it when it has joined, cut down to one letter for the CA's data. */
+const kubelets = `apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: ${'A'.repeat(400)}
+    server: https://192.0.2.10:6443
+  name: default-cluster
+contexts:
+- context:
+    cluster: default-cluster
+    namespace: default
+    user: default-auth
+  name: default-context
+current-context: default-context
+kind: Config
+preferences: {}
+users:
+- name: default-auth
+  user:
+    client-certificate: /var/lib/kubelet/pki/kubelet-client-current.pem
+    client-key: /var/lib/kubelet/pki/kubelet-client-current.pem
+`;
+
+const kubeadms = ['stacked-etcd-rsa', 'stacked-etcd-ecdsa', 'ipv6'].flatMap((role) =>
   ['admin.conf', 'controller-manager.conf', 'scheduler.conf'].map((name) =>
     readFileSync(fixturePath(role, `etc/kubernetes/${name}`), 'utf8'),
   ),
 );
+
+const samples = [...kubeadms, kubelets];
 
 /** What the YAML parser makes of it; undefined: an error. */
 function byYaml(text: string): Kubeconfig | undefined {
@@ -39,9 +64,10 @@ function shortened(text: string): string {
 }
 
 describe('a plain kubeconfig', () => {
-  test("is kubeadm's, with preferences or without, and ours", () => {
+  test("is kubeadm's, with preferences or without, the kubelet's, and ours", () => {
     for (const text of samples) {
       assert.ok(isReadAlike(text));
+      assert.ok(isReadAlike(text.replace('kind: Config\n', 'kind: Config\nextensions: []\n')));
       assert.ok(isReadAlike(text.replace('preferences: {}\n', '')));
     }
     const pem = 'x'.repeat(200);
@@ -163,7 +189,7 @@ describe('a plain kubeconfig', () => {
       `${text}# a comment\n`,
       text.replaceAll('\n', '\r\n'),
       text.replace('server: ', 'server:  '),
-      text.replace('kind: Config\n', 'kind: Config\nextensions: []\n'),
+      text.replace('kind: Config\n', "kind: 'Config' # a comment\n"),
     ]) {
       assert.equal(readPlainKubeconfig(changed), undefined);
       assert.equal(byYaml(changed)?.userName, byYaml(text)?.userName);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { naming } from '../../errors/error.ts';
 import type { FileSystemRoot } from '../../filesystem/root.ts';
-import { parseYaml } from '../../yaml/parse-yaml.ts';
+import { readYaml } from '../../yaml/plain-yaml.ts';
 import { readDirectory, readFile, reading, type Reading } from '../reading.ts';
 import { kubeletFlag, kubeletSwitch, readKubeletFlags, type KubeletFlags } from './kubelet-flags.ts';
 
@@ -143,8 +143,7 @@ function readDocument(root: FileSystemRoot, path: string): unknown {
   return naming(path, () => {
     const { bytes } = readFile(root, path);
     if (bytes === undefined) return undefined;
-    const [document] = parseYaml(bytes.toString('utf8'), { code: 'bad-config', schema: 'failsafe' });
-    return document?.value ?? null;
+    return readYaml(bytes.toString('utf8'), 'bad-config') ?? null;
   });
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Component } from '../../catalog/catalog.ts';
 import type { FileTarget } from '../../changeset/change-set.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import { parseYaml } from '../../yaml/parse-yaml.ts';
+import { readYaml } from '../../yaml/plain-yaml.ts';
 import type { Layout } from '../layout.ts';
 import { readFile, reading, type Reading } from '../reading.ts';
 
@@ -55,8 +55,7 @@ const probeNames: readonly ProbeName[] = ['livenessProbe', 'readinessProbe', 'st
 export function parseStaticPod(text: string, component: string): Pod {
   // Every scalar stays text: `--secure-port=6443` and an address alone are words alike.
   // Of several documents the kubelet reads the first.
-  const [pod] = parseYaml(text, { code: 'bad-manifest', schema: 'failsafe' });
-  const spec = field(pod?.value, 'spec');
+  const spec = field(readYaml(text, 'bad-manifest'), 'spec');
   const containers = field(spec, 'containers');
   if (!isList(containers)) {
     throw new KubepkiError('bad-manifest', 'is not the manifest of a pod: it has no list spec.containers');

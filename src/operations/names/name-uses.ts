@@ -128,7 +128,7 @@ function use(path: string, field: string, hosts: readonly string[]): NameUse[] {
 export function hostsIn(value: string): string[] {
   return value.split(',').flatMap((one) => {
     const text = one.trim();
-    if (isIP(text) !== 0) return [text];
+    if (isAnyAddress(text)) return [text];
     // A scheme stands before `://`, or a member's name and a scheme.
     const [, bracketed, plain] =
       /^(?:[^/]*:\/\/)?(?:[^/@]*@)?(?:\[([^\]]*)\]|([^:/?#[\]]+))(?:[:/?#]|$)/.exec(text) ?? [];
@@ -137,8 +137,13 @@ export function hostsIn(value: string): string[] {
   });
 }
 
+/** Also one with a zone. node takes milliseconds before it knows IPv6 for the first time, and most of these are names. */
+export function isAnyAddress(text: string): boolean {
+  return /^[\d.:a-f]+(?:%|$)/i.test(text) && isIP(text) !== 0;
+}
+
 export function nameOf(host: string): GeneralName {
-  if (isIP(host) !== 0) return `IP:${ipaddr.process(host).toString()}`;
+  if (isAnyAddress(host)) return `IP:${ipaddr.process(host).toString()}`;
   // A name that ends with a dot is the same name, absolute.
   return `DNS:${host.replace(/\.$/, '')}`;
 }

@@ -1,11 +1,10 @@
-import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { StaticPod } from '../../inventory/kubelet/static-pods.ts';
 import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { findExtension } from '../../pki/extension/extension.ts';
 import { parseSubjectAltName, type GeneralName } from '../../pki/extension/subject-alt-name.ts';
-import { covers, hostsIn, nameOf } from '../names/name-uses.ts';
+import { covers, hostsIn, isAnyAddress, nameOf } from '../names/name-uses.ts';
 import { serviceAddress } from '../names/node-names.ts';
 import { etcdSetting, lastFlagValue } from '../node/component-flags.ts';
 import { lookAtEach, type Look, type Trouble } from './check.ts';
@@ -136,7 +135,7 @@ function calls(by: string, hosts: readonly string[]): Call[] {
 
 /** A server that listens everywhere is called by none of these. */
 function isUnspecified(host: string): boolean {
-  return isIP(host) !== 0 && ipaddr.process(host).range() === 'unspecified';
+  return isAnyAddress(host) && ipaddr.process(host).range() === 'unspecified';
 }
 
 function podOf({ pods }: Observed, component: keyof Observed['pods']): StaticPod | undefined {

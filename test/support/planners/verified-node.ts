@@ -174,6 +174,11 @@ function manifest(component: string, words: readonly string[], mounts: Component
   return `apiVersion: v1
 kind: Pod
 metadata:
+  annotations:
+    kubernetes.io/config.source: file
+  labels:
+    component: ${component}
+    tier: control-plane
   name: ${component}
   namespace: kube-system
 spec:
@@ -181,13 +186,38 @@ spec:
   - command:
     - ${[component, ...words].join('\n    - ')}
     image: registry.k8s.io/${component}:v1.35.0
+    imagePullPolicy: IfNotPresent
+${['livenessProbe', 'readinessProbe', 'startupProbe'].map(probe).join('\n')}
     name: ${component}
+    ports:
+    - containerPort: 10259
+      name: probe-port
+      protocol: TCP
+    resources:
+      requests:
+        cpu: 100m
     volumeMounts:
-${mounts.map(([name, path]) => `    - mountPath: ${path}\n      name: ${name}`).join('\n')}
+${mounts.map(([name, path]) => `    - mountPath: ${path}\n      name: ${name}\n      readOnly: true`).join('\n')}
   hostNetwork: true
+  priority: 2000001000
+  priorityClassName: system-node-critical
   volumes:
-${mounts.map(([name, path]) => `  - hostPath:\n      path: ${path}\n    name: ${name}`).join('\n')}
+${mounts.map(([name, path]) => `  - hostPath:\n      path: ${path}\n      type: DirectoryOrCreate\n    name: ${name}`).join('\n')}
+status: {}
 `;
+}
+
+function probe(name: string): string {
+  return `    ${name}:
+      failureThreshold: 8
+      httpGet:
+        host: 127.0.0.1
+        path: /livez
+        port: probe-port
+        scheme: HTTPS
+      initialDelaySeconds: 10
+      periodSeconds: 10
+      timeoutSeconds: 15`;
 }
 
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
