@@ -17,11 +17,12 @@ import { inMemory, onDisk } from './place.ts';
 import { buildPrograms } from './programs.ts';
 import { startUp } from './start-up.ts';
 import { renderTable, withTable } from './table.ts';
+import { verify } from './verify.ts';
 import { versions } from './versions.ts';
 
 const figuresFile = new URL('figures.json', import.meta.url);
 const pageFile = new URL('../../docs/performance.md', import.meta.url);
-const groups = { 'start-up': startUp, keys, disk, 'many trees': manyTrees, alternatives };
+const groups = { 'start-up': startUp, verify, keys, disk, 'many trees': manyTrees, alternatives };
 
 const args = process.argv.slice(2);
 const quick = args.includes('--quick');
