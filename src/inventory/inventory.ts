@@ -13,7 +13,7 @@ import { exists } from '../filesystem/regular-file.ts';
 import type { Kubeconfig, PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
 import { readKubeconfig } from '../kubeconfig/read.ts';
 import { parseCertificates, type Chain } from '../pki/certificate/certificate.ts';
-import { named, namingOf, readFile, reading, type Reading, type Slot } from './reading.ts';
+import { named, namingOf, readFile, reading, readSlot, type Reading, type Slot } from './reading.ts';
 import { locateBeside, readAuthorityFile, textOf } from './kubeconfig-files.ts';
 import type { Layout } from './layout.ts';
 
@@ -116,7 +116,7 @@ export interface Inventory {
   readonly layout: Layout;
   readonly authorities: readonly AuthorityEntry[];
   readonly certificates: readonly CertificateEntry[];
-  /** undefined: etcd is not external, or its configuration is not known. */
+  /** undefined: etcd is not external, or nothing tells which it is. */
   readonly etcdClient: EtcdClientEntry | undefined;
   /** The files of every CA and of the service-account key, there or not, are never replaced: host paths without symlinks. */
   readonly protectedPaths: ReadonlySet<string>;
@@ -137,29 +137,38 @@ export function readInventory(node: Layout, etcd?: Etcd): Inventory {
         ? readLeaf(layout, spec, leafPaths(layout, spec))
         : readKubeconfigEntry(layout, spec),
     ),
-    etcdClient: etcd?.kind === 'external' ? readEtcdClient(layout, etcd) : undefined,
+    etcdClient: etcd?.kind === 'external' ? configuredEtcdClient(layout, etcd) : undefined,
     protectedPaths: protectedPaths(layout),
   };
 }
 
-function readEtcdClient(
+function configuredEtcdClient(
   layout: Layout,
   { caFile, certFile, keyFile }: Extract<Etcd, { kind: 'external' }>,
 ): EtcdClientEntry | undefined {
   // kubeadm's validation: all three, or none (an etcd on plain http).
   if (caFile === undefined || certFile === undefined || keyFile === undefined) return undefined;
   const { root } = layout;
-  const bundleFile = root.locate(caFile);
+  return readEtcdClient(layout, {
+    certificatePath: root.locate(certFile),
+    keyPath: root.locate(keyFile),
+    caFile: root.locate(caFile),
+  });
+}
+
+/**
+ * @param files host paths
+ * @param name no certificate of the inventory has it
+ */
+export function readEtcdClient(
+  layout: Layout,
+  { caFile, ...paths }: Pick<LeafEntry, 'certificatePath' | 'keyPath'> & Pick<EtcdClientEntry, 'caFile'>,
+  name = etcdClientSpec.name,
+): EtcdClientEntry {
   return {
-    leaf: readLeaf(layout, etcdClientSpec, {
-      certificatePath: root.locate(certFile),
-      keyPath: root.locate(keyFile),
-    }),
-    caFile: bundleFile,
-    bundle: reading(bundleFile, () => {
-      const { bytes } = readFile(root, bundleFile);
-      return bytes && parseCertificates(bytes);
-    }),
+    leaf: readLeaf(layout, { ...etcdClientSpec, name }, paths),
+    caFile,
+    bundle: readSlot(layout.root, caFile, parseCertificates).content,
   };
 }
 

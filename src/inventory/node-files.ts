@@ -20,21 +20,23 @@ export class NodeFiles {
    * @param keys undefined: none was looked at
    */
   constructor(root: FileSystemRoot, inventory: Inventory, keys: PrivateKeys | undefined) {
-    const { authorities, certificates } = inventory;
+    const { authorities, certificates, etcdClient } = inventory;
+    const leaves = [...certificates, ...(etcdClient === undefined ? [] : [etcdClient.leaf])].filter(
+      ({ kind }) => kind === 'leaf',
+    );
     this.root = root;
     this.#certificates = new Map([
       ...authorities.flatMap(({ file, bundle }): [string, Slot<Chain>][] =>
         file === undefined ? [] : [[file.path, { target: file, content: bundle }]],
       ),
-      ...certificates.flatMap(({ kind, state }): [string, Slot<Chain>][] => {
-        if (kind !== 'leaf' || state.status !== 'present') return [];
+      ...leaves.flatMap(({ state }): [string, Slot<Chain>][] => {
+        if (state.status !== 'present') return [];
         const { file, chain } = state.value;
         return [[file.path, { target: file, content: { status: 'present', value: chain } }]];
       }),
     ]);
     // A kubeconfig's key may be in the kubeconfig, which as a file is none.
-    const named = [...authorities, ...certificates.filter(({ kind }) => kind === 'leaf')];
-    const names = [serviceAccount.name, ...named.map(({ spec: { name } }) => name)];
+    const names = [serviceAccount.name, ...[...authorities, ...leaves].map(({ spec: { name } }) => name)];
     this.#keys = new Map(
       names.flatMap((name) => {
         const key = keys?.get(name);

@@ -1,6 +1,10 @@
+import { join } from 'node:path';
+import { etcdClientSpec } from '../catalog/catalog.ts';
 import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { exists } from '../filesystem/regular-file.ts';
+import type { FileSystemRoot } from '../filesystem/root.ts';
+import { readEtcdClient, type EtcdClientEntry, type Inventory } from '../inventory/inventory.ts';
 import { readStaticPods } from '../inventory/kubelet/static-pods.ts';
 import {
   changedAt,
@@ -12,6 +16,8 @@ import {
   readServiceAccount,
 } from '../inventory/verified-files.ts';
 import { NodeFiles } from '../inventory/node-files.ts';
+import { readPrivateKeys } from '../inventory/private-keys.ts';
+import { reading } from '../inventory/reading.ts';
 import { examination } from '../operations/examination/examination.ts';
 import { manifestFiles, type ManifestFile } from '../operations/verification/manifest-files.ts';
 import type { Observed, ObservedFile, Waiting } from '../operations/verification/observed.ts';
@@ -44,13 +50,14 @@ export interface Observing {
 export function observe(node: Node, { certsOnly, cis, withinMs, users, now }: Observing): Observed {
   const layout = { ...node.layout, root: node.layout.root.atOneMoment() };
   const { root } = layout;
-  const snapshot = readManaged({ ...node, layout });
-  const { inventory } = snapshot;
-  const keys = certsOnly ? undefined : snapshot.keys;
-  const subject = { inventory, keys, now, command: commandLine(node.flags) };
+  const { inventory: managed } = readManaged({ ...node, layout });
   const state = stateOf(node);
   const { away, waiting } = waitingOf(node, state);
   const pods = readStaticPods(layout, away);
+  const named = manifestFiles(pods);
+  const inventory = { ...managed, etcdClient: managed.etcdClient ?? etcdClientOf(managed, named) };
+  const keys = certsOnly ? undefined : readPrivateKeys(inventory);
+  const subject = { inventory, keys, now, command: commandLine(node.flags) };
   const files = new NodeFiles(root, inventory, keys);
   const kubeconfigs = readKubeconfigFiles(inventory, files);
   const kubelet = readKubeletFiles(layout, files, !certsOnly);
@@ -58,7 +65,7 @@ export function observe(node: Node, { certsOnly, cis, withinMs, users, now }: Ob
     subject,
     findings: examination(subject),
     pods,
-    manifestFiles: manifestFiles(pods).map((file) => readManifestFile(file, files, !certsOnly)),
+    manifestFiles: named.map((file) => readManifestFile(file, files, !certsOnly)),
     serviceAccount: readServiceAccount(layout, files, !certsOnly),
     kubeconfigs,
     kubelet,
@@ -72,9 +79,36 @@ export function observe(node: Node, { certsOnly, cis, withinMs, users, now }: Ob
   };
 }
 
+/** The certificate that kube-apiserver shows to etcd, where its manifest names another one than kubeadm's. */
+function etcdClientOf(
+  { layout, certificates }: Inventory,
+  named: readonly ManifestFile[],
+): EtcdClientEntry | undefined {
+  const { root, certDir } = layout;
+  const pathOf = (flag: string): string | undefined => {
+    const file = named.find((one) => one.component === 'kube-apiserver' && one.flag === flag);
+    return file && hostPath(root, file);
+  };
+  const certificatePath = pathOf('etcd-certfile');
+  const keyPath = pathOf('etcd-keyfile');
+  const caFile = pathOf('etcd-cafile');
+  if (certificatePath === undefined || keyPath === undefined || caFile === undefined) return undefined;
+  const own = `${etcdClientSpec.baseName}.crt`;
+  const [used, kept] = [certificatePath, join(certDir, own)].map((path) =>
+    reading(path, () => root.resolve(path)),
+  );
+  if (used?.status === 'present' && kept?.status === 'present' && used.value === kept.value) return undefined;
+  const isTaken = certificates.some(({ spec }) => spec.name === etcdClientSpec.name);
+  return readEtcdClient(layout, { certificatePath, keyPath, caFile }, isTaken ? 'etcd-client' : undefined);
+}
+
+function hostPath(root: FileSystemRoot, { nodePath }: ManifestFile): string | undefined {
+  return nodePath === undefined ? undefined : root.locate(nodePath, root.directory);
+}
+
 function readManifestFile(file: ManifestFile, files: NodeFiles, withKeys: boolean): ObservedFile {
   const { root } = files;
-  const path = file.nodePath === undefined ? undefined : root.locate(file.nodePath, root.directory);
+  const path = hostPath(root, file);
   return path === undefined
     ? { ...file, path, changedAt: undefined, target: undefined, content: { status: 'missing' } }
     : {

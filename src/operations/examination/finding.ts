@@ -44,10 +44,13 @@ export interface Remedied {
   readonly command: CommandLine;
 }
 
+/** The next step for the client certificate of an external etcd. */
+export const ofExternalEtcd = 'the external etcd has its own CA: have it sign a new one, and put it in place';
+
 /** The next step that mends a finding. */
 export function remedy(check: CheckId, { name, external, caFile, command }: Remedied): string | undefined {
   if (external === 'etcd' && !elsewhere.has(check)) {
-    return 'the external etcd has its own CA: have it sign a new one, and put it in place';
+    return ofExternalEtcd;
   }
   const csrOnly = external === false ? '' : ' --csr-only';
   const signedAnew = `have it signed anew: ${command(`renew ${name}${csrOnly}`)}`;

@@ -101,9 +101,10 @@ function examinationChecks(): Check[] {
 }
 
 /** A file that this user may not read says nothing, neither good nor bad. */
-function isLockedOut(name: string, { certificates, authorities }: Inventory): boolean {
+function isLockedOut(name: string, { certificates, etcdClient, authorities }: Inventory): boolean {
+  const leaves = [...certificates, ...(etcdClient === undefined ? [] : [etcdClient.leaf])];
   const states = [
-    ...certificates.flatMap((entry) => (entry.spec.name === name ? [entry.state] : [])),
+    ...leaves.flatMap((entry) => (entry.spec.name === name ? [entry.state] : [])),
     ...authorities.flatMap((entry) => (entry.spec.name === name ? [entry.bundle] : [])),
   ];
   return states.some((state) => state.status === 'unreadable' && state.error.code === 'no-permission');

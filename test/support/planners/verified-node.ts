@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FileSystemRoot } from '../../../src/filesystem/root.ts';
 import { locateLayout } from '../../../src/inventory/layout.ts';
@@ -40,6 +40,34 @@ export function verifiedNode(t: Cleanup): Tree {
   );
   put(tree, 'var/lib/kubelet/config.yaml', kubeletConfig);
   return tree;
+}
+
+/** Has its etcd elsewhere from now on, of which the API server's manifest alone tells. @returns the directory of its files */
+export function moveEtcdElsewhere(tree: Tree): string {
+  const elsewhere = join(tree.directory, 'etc/etcd');
+  mkdirSync(elsewhere);
+  const moved = {
+    'etcd/ca.crt': 'ca.crt',
+    'etcd/ca.key': 'ca.key',
+    'apiserver-etcd-client.crt': 'client.crt',
+    'apiserver-etcd-client.key': 'client.key',
+  };
+  for (const [from, to] of Object.entries(moved)) renameSync(join(tree.certDir, from), join(elsewhere, to));
+  rmSync(join(tree.certDir, 'etcd'), { recursive: true });
+  rmSync(join(tree.kubeconfigDir, 'manifests/etcd.yaml'));
+  edit(tree, 'etc/kubernetes/manifests/kube-apiserver.yaml', (text) =>
+    text
+      .replace(`${pki}/etcd/ca.crt`, '/etc/etcd/ca.crt')
+      .replace(`${pki}/apiserver-etcd-client.crt`, '/etc/etcd/client.crt')
+      .replace(`${pki}/apiserver-etcd-client.key`, '/etc/etcd/client.key')
+      .replace('https://127.0.0.1:2379', 'https://192.0.2.30:2379')
+      .replace(
+        '    volumeMounts:\n',
+        '    volumeMounts:\n    - mountPath: /etc/etcd\n      name: etcd-certs-0\n',
+      )
+      .replace('  volumes:\n', '  volumes:\n  - hostPath:\n      path: /etc/etcd\n    name: etcd-certs-0\n'),
+  );
+  return elsewhere;
 }
 
 /** @param path below the root of the node */
