@@ -129,7 +129,7 @@ const topFloor = {
   node: {
     rooms: [
       ...['errors', 'catalog', 'filesystem', 'kubeconfig', 'config', 'inventory', 'operations', 'storage'],
-      ...['cluster', 'terminal', 'flags'],
+      ...['cluster', 'controlplane', 'pki', 'terminal', 'flags'],
     ],
     modules: { 'node:path': true, 'node:fs': ['statSync'], 'node:os': ['hostname', 'networkInterfaces'] },
     world: ['process'],

@@ -9,15 +9,15 @@ import {
   type RenewRuns,
 } from '../render/expiration/prometheus.ts';
 import { openTextfile, writeTextfile, type Textfile } from '../storage/public-file.ts';
-import { examine, type Examined } from '../node/examine.ts';
+import { examineManaged, type Examined } from '../node/examine.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { openNode, readConfiguration, type Node, type NodeOptions } from '../node/node-options.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import type { Typed } from '../flags/table.ts';
 
 /** @param node undefined: there is but one */
-export function metricsOf({ report, problems, subject }: Examined, node?: string): NodeMetrics {
-  return nodeMetrics(node, monitored(subject, report), problems.length);
+export function metricsOf({ report, problems, subject, additional }: Examined, node?: string): NodeMetrics {
+  return nodeMetrics(node, monitored(subject, report, additional), problems.length);
 }
 
 /** Of a node of which nothing can be looked at. */
@@ -81,7 +81,7 @@ function record(node: Node, textfile: Textfile, code: ExitCode, terminal: Termin
 /** The run itself has said why nothing of the node can be looked at. */
 function metricsNow(node: Node, now: Date): NodeMetrics {
   try {
-    return metricsOf(examine(node, {}, now));
+    return metricsOf(examineManaged(node, {}, now));
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
     return unreadableNode();

@@ -77,6 +77,12 @@ export const flags = {
     group: 'What',
     says: 'also ask the cluster whether it goes with this node',
   },
+  kubeconfigFile: {
+    syntax: '--kubeconfig-file <file...>',
+    group: 'What',
+    says: "also look at this person's kubeconfig, as at ~/.kube/config of root and of the user behind sudo",
+    ...values.directories,
+  },
   cis: { syntax: '--cis', group: 'What', says: 'also judge owners and modes as the CIS benchmark does' },
   discard: {
     syntax: '--discard',

@@ -88,6 +88,7 @@ const rules: readonly Together[] = [
     hint: 'to ask the cluster takes a private key: that of the kubeconfig',
   },
   { flags: ['warning', 'critical'], with: [nagios] },
+  { flags: ['endpoint', 'kubeconfigFile'], with: ['all'] },
   { flags: ['within'], not: nagios, hint: 'use --warning and --critical' },
 ];
 

@@ -27,6 +27,8 @@ export interface KubeconfigFile {
   /** Host path. */
   readonly path: string;
   readonly content: Reading<KubeconfigContent>;
+  /** The command line names it. */
+  readonly isNamed?: boolean;
 }
 
 export interface KubeconfigContent {
@@ -215,8 +217,16 @@ function isSymlink(path: string): boolean {
   }
 }
 
-/** The kubeconfigs that people have in their homes, those that are there. */
-export function readCopies(files: NodeFiles, users: readonly string[]): KubeconfigFile[] {
+/** Whose kubeconfigs are looked at. */
+export interface People {
+  /** In whose homes there may be one. */
+  readonly users: readonly string[];
+  /** Files that were named, as typed. */
+  readonly kubeconfigs: readonly string[];
+}
+
+/** The kubeconfigs that people have in their homes, those that are there; and those that were named, there or not. */
+export function readCopies(files: NodeFiles, { users, kubeconfigs }: People): KubeconfigFile[] {
   const { root } = files;
   const passwd = reading('/etc/passwd', () =>
     readFile(root, root.locate('/etc/passwd')).bytes?.toString('utf8'),
@@ -226,10 +236,15 @@ export function readCopies(files: NodeFiles, users: readonly string[]): Kubeconf
     const [name, , , , , home] = lines.find((line) => line.startsWith(`${user}:`))?.split(':') ?? [];
     return name === undefined ? (user === 'root' ? '/root' : undefined) : home;
   });
-  const paths = homes.flatMap((home) => (home === undefined || home === '' ? [] : [`${home}/.kube/config`]));
-  return [...new Set(paths)].flatMap((path) => {
-    const file = readKubeconfigFile(root.locate(path), files);
-    return file.content.status === 'missing' ? [] : [file];
+  const own = homes.flatMap((home) =>
+    home === undefined || home === '' ? [] : [root.locate(`${home}/.kube/config`)],
+  );
+  const named = new Set(kubeconfigs.map((path) => root.locate(path)));
+  return [...new Set([...own, ...named])].flatMap((path) => {
+    const file = readKubeconfigFile(path, files);
+    return file.content.status === 'missing' && !named.has(path)
+      ? []
+      : [{ ...file, isNamed: named.has(path) }];
   });
 }
 

@@ -1,4 +1,6 @@
 import { commandLine } from '../errors/command-line.ts';
+import type { Typed } from '../flags/table.ts';
+import type { Additional } from '../operations/expiration/additional.ts';
 import type { Subject } from '../operations/examination/examination.ts';
 import { expiration, type ExpirationResult } from '../operations/expiration/expiration.ts';
 import type { Node } from './node-options.ts';
@@ -7,6 +9,8 @@ import { readManaged } from './snapshot.ts';
 /** What a node's files are, and what check-expiration says of them. */
 export interface Examined extends ExpirationResult {
   readonly subject: Subject;
+  /** Absent: kubeadm's certificates alone were asked for. */
+  readonly additional?: readonly Additional[];
 }
 
 export interface KeysOption {
@@ -14,11 +18,22 @@ export interface KeysOption {
   readonly certsOnly?: boolean;
 }
 
+/** What is looked at beside kubeadm's certificates, with `all`. */
+export type ExamineOptions = KeysOption & Typed<'all' | 'endpoint' | 'kubeconfigFile'>;
+
 /**
  * @param now the moment as of which they are judged
  * @throws KubepkiError where kubeadm manages nothing
  */
-export function examine(node: Node, { certsOnly }: KeysOption, now: Date): Examined {
+export async function examine(node: Node, options: ExamineOptions, now: Date): Promise<Examined> {
+  if (options.all !== true) return examineManaged(node, options, now);
+  // Loaded only here: who asks for kubeadm's rows alone must not wait for it.
+  const { examineAll } = await import('./examine-all.ts');
+  return examineAll(node, options, now);
+}
+
+/** Of kubeadm's certificates alone. */
+export function examineManaged(node: Node, { certsOnly }: KeysOption, now: Date): Examined {
   // Nothing is written, and all of it is read at one moment.
   const layout = { ...node.layout, root: node.layout.root.atOneMoment() };
   const snapshot = readManaged({ ...node, layout });

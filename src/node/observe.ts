@@ -14,6 +14,7 @@ import {
   readKubeletFiles,
   readNamedFile,
   readServiceAccount,
+  type People,
 } from '../inventory/verified-files.ts';
 import { NodeFiles } from '../inventory/node-files.ts';
 import { readPrivateKeys } from '../inventory/private-keys.ts';
@@ -38,16 +39,21 @@ export interface Observing {
   readonly certsOnly: boolean;
   readonly cis: boolean;
   readonly withinMs: number;
-  /** The users in whose homes a copy of admin.conf may be. */
-  readonly users: readonly string[];
+  readonly people: People;
   readonly now: Date;
+}
+
+/** In whose homes a copy of admin.conf may be. */
+export function usersHere(): string[] {
+  const sudoer = process.env['SUDO_USER'];
+  return ['root', ...(sudoer === undefined ? [] : [sudoer])];
 }
 
 /**
  * Reads all that a verification looks at, once.
  * @throws KubepkiError where kubeadm manages nothing
  */
-export function observe(node: Node, { certsOnly, cis, withinMs, users, now }: Observing): Observed {
+export function observe(node: Node, { certsOnly, cis, withinMs, people, now }: Observing): Observed {
   const layout = { ...node.layout, root: node.layout.root.atOneMoment() };
   const { root } = layout;
   const { inventory: managed } = readManaged({ ...node, layout });
@@ -69,7 +75,7 @@ export function observe(node: Node, { certsOnly, cis, withinMs, users, now }: Ob
     serviceAccount: readServiceAccount(layout, files, !certsOnly),
     kubeconfigs,
     kubelet,
-    copies: readCopies(files, users),
+    copies: readCopies(files, people),
     guarded: readGuardedFiles(layout, kubeconfigs, kubelet),
     waiting,
     live: undefined,

@@ -28,19 +28,30 @@ export function addCheckExpiration(certs: Command, run: Run): void {
       },
     },
   );
-  addFlags(command, ['certsOnly', 'textfile', 'at', 'showManagedFields']).action(
-    async (_options, command: Command) => {
-      const options = command.optsWithGlobals<CheckExpirationOptions & TerminalOptions>();
-      const { checkExpiration } = await import('./check-expiration.ts');
-      run.done(await checkExpiration(options, run.open(options)));
+  addFlags(
+    command,
+    ['all', 'endpoint', 'kubeconfigFile', 'certsOnly', 'textfile', 'at', 'showManagedFields'],
+    {
+      all: {
+        says: "also the kubelet's, people's kubeconfigs, an external etcd's client, each CA of a bundle",
+      },
+      endpoint: { says: 'with --all: also ask this address; name: the name to ask it for' },
+      kubeconfigFile: {
+        says: "with --all: also this person's kubeconfig, as at ~/.kube/config of root and of the user behind sudo",
+      },
     },
-  );
+  ).action(async (_options, command: Command) => {
+    const options = command.optsWithGlobals<CheckExpirationOptions & TerminalOptions>();
+    const { checkExpiration } = await import('./check-expiration.ts');
+    run.done(await checkExpiration(options, run.open(options)));
+  });
   explain(command, {
     examples: [
       'kubepki certs check-expiration',
       'kubepki certs check-expiration --within 30d',
       'kubepki certs check-expiration -o json --cert-dir /backup/pki',
       'kubepki certs check-expiration --within 30d --rootfs /backup/*',
+      'kubepki certs check-expiration --all --endpoint lb.example.com:6443',
     ],
     notes: ['Exit code 1 if a file could not be read, or if kubeadm manages nothing here.'],
     pages: ['check', 'monitoring', 'configuration', 'exit-codes'],

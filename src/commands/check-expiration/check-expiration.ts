@@ -1,6 +1,6 @@
 import type { KubeadmConfig } from '../../config/kubeadm-config.ts';
 import { askCluster } from '../../node/ask-cluster.ts';
-import { examine, type Examined, type KeysOption } from '../../node/examine.ts';
+import { examine, type Examined, type ExamineOptions } from '../../node/examine.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import {
@@ -73,12 +73,12 @@ async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Term
 
 /** @throws KubepkiError where nothing of the node can be looked at */
 async function examineOne(
-  options: NodeOptions & KeysOption,
+  options: NodeOptions & ExamineOptions,
   cluster: KubeadmConfig | undefined,
   now: Date,
   terminal: Terminal,
 ): Promise<{ readonly node: Node; readonly examined: Examined }> {
   const node = openNode(options, await readConfiguration(options, terminal, cluster));
   await noteWaiting(node, terminal);
-  return { node, examined: examine(node, options, now) };
+  return { node, examined: await examine(node, options, now) };
 }

@@ -28,6 +28,11 @@ export async function checkTrees(
       hint: 'check that node alone to ask its cluster',
     });
   }
+  if (options.endpoint !== undefined) {
+    throw new KubepkiError('usage', '--endpoint does not go with several trees', {
+      hint: 'what is served can be asked of this machine only: check it alone',
+    });
+  }
   // What was read of one tree is garbage when the next is read. Left to itself, V8 lets that of many pile up.
   setFlagsFromString('--optimize-for-size');
   const present = await presenter(options, terminal, treesForms);
@@ -44,7 +49,7 @@ export async function checkTrees(
     const here = { ...options, rootfs: node };
     const opened = openNode(here, await readConfiguration(here, said));
     await noteWaiting(opened, said);
-    const examined = examine(opened, options, now);
+    const examined = await examine(opened, options, now);
     const { report, problems, findings } = examined;
     return { node, report, problems, findings, metrics: measure?.metricsOf(examined, node) };
   };

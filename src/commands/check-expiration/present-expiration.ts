@@ -1,7 +1,7 @@
 import type { RenewRuns } from '../../render/expiration/prometheus.ts';
 import type { ExpirationResult } from '../../operations/expiration/expiration.ts';
 import type { ClusterOptions } from '../../node/ask-cluster.ts';
-import type { Examined, KeysOption } from '../../node/examine.ts';
+import type { Examined, ExamineOptions } from '../../node/examine.ts';
 import type { NodeOptions } from '../../node/node-options.ts';
 import type { Typed } from '../../flags/table.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
@@ -15,7 +15,7 @@ interface PresentOptions extends ThresholdOptions {
 
 /** All but which trees are meant. */
 export interface ExpirationOptions
-  extends Omit<NodeOptions, 'rootfs'>, ClusterOptions, PresentOptions, Typed<'textfile'>, KeysOption {
+  extends Omit<NodeOptions, 'rootfs'>, ClusterOptions, PresentOptions, Typed<'textfile'>, ExamineOptions {
   /** Judge as of this moment; undefined: now. */
   readonly at?: Date;
 }

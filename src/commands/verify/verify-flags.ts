@@ -26,7 +26,18 @@ export function addVerify(program: Command, run: Run): void {
   );
   addFlags(
     command,
-    ['live', 'endpoint', 'cluster', 'cis', 'certsOnly', 'within', 'at', 'manifestsDir', 'output'],
+    [
+      'live',
+      'endpoint',
+      'cluster',
+      'kubeconfigFile',
+      'cis',
+      'certsOnly',
+      'within',
+      'at',
+      'manifestsDir',
+      'output',
+    ],
     {
       within: {
         says: 'exit 4 if a certificate ends so soon',

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Period } from '../../flags/values.ts';
 import type { Typed } from '../../flags/table.ts';
-import { observe } from '../../node/observe.ts';
+import { observe, usersHere } from '../../node/observe.ts';
 import { openNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
 import { allRows } from '../../operations/expiration/expiration-report.ts';
 import { expiration } from '../../operations/expiration/expiration.ts';
@@ -20,7 +20,7 @@ import type { Terminal } from '../../terminal/terminal.ts';
 
 /** What is to be looked at, beside the files. */
 export type LookOptions = Typed<
-  'cis' | 'certsOnly' | 'live' | 'endpoint' | 'cluster' | 'kubeconfig' | 'at'
+  'cis' | 'certsOnly' | 'live' | 'endpoint' | 'cluster' | 'kubeconfig' | 'kubeconfigFile' | 'at'
 > & {
   /** A certificate that ends within this time is worth a warning. */
   readonly within: Period;
@@ -78,15 +78,21 @@ export async function verifyNode(
   name: string,
   terminal: Terminal,
 ): Promise<NodeVerification> {
-  const { within, cis = false, certsOnly = false, endpoint = [], at: now = new Date() } = options;
+  const {
+    within,
+    cis = false,
+    certsOnly = false,
+    endpoint = [],
+    kubeconfigFile = [],
+    at: now = new Date(),
+  } = options;
   const node = openNode(options, await readConfiguration(options, terminal));
-  const sudoer = process.env['SUDO_USER'];
-  const users = ['root', ...(sudoer === undefined ? [] : [sudoer])];
-  const files = observe(node, { now, withinMs: within.milliseconds, cis, certsOnly, users });
+  const people = { users: usersHere(), kubeconfigs: kubeconfigFile };
+  const files = observe(node, { now, withinMs: within.milliseconds, cis, certsOnly, people });
   const isLive = options.live === true;
   const live =
     isLive || endpoint.length > 0
-      ? await (await import('./observe-live.ts')).observeLive(files, { isLive, given: endpoint })
+      ? await (await import('../../node/observe-live.ts')).observeLive(files, { isLive, given: endpoint })
       : undefined;
   const cluster = options.cluster === true ? await askCluster(files, options, terminal) : undefined;
   const rows = allRows(expiration(files.subject, files.findings).report);

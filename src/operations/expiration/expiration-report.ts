@@ -16,17 +16,27 @@ export type ExpirationRow = {
       readonly refused: boolean;
       /** Absent for a CA. */
       readonly caName?: string;
+      /** It renews itself, and is late when no more than this is left; absent: the time that was asked for decides. */
+      readonly marginMs?: number;
     }
   | { readonly status: 'missing' | 'unreadable'; readonly name: string }
 );
 
-/** What kubeadm shows, in its order: bytewise by name. */
-export interface KubeadmReport {
+export type AdditionalKind =
+  'etcd-client' | 'kubelet-conf' | 'kubelet-client' | 'kubelet-serving' | 'kubeconfig' | 'ca' | 'endpoint';
+
+/** A certificate for which kubeadm has no row. */
+export type AdditionalRow = ExpirationRow & { readonly kind: AdditionalKind };
+
+/** What kubeadm shows, in its order: bytewise by name. With `additional`, what is shown beside it. */
+export interface ShownReport {
   readonly certificates: readonly ExpirationRow[];
   readonly certificateAuthorities: readonly ExpirationRow[];
+  /** undefined: they were not asked for. */
+  readonly additional?: readonly AdditionalRow[];
 }
 
-export interface ExpirationReport extends KubeadmReport {
+export interface ExpirationReport extends ShownReport {
   /** The client certificate for an external etcd: kubeadm's tables and documents have no row for it. */
   readonly unlisted: readonly ExpirationRow[];
 }
@@ -35,8 +45,9 @@ export function allRows({
   certificates,
   certificateAuthorities,
   unlisted,
+  additional = [],
 }: ExpirationReport): ExpirationRow[] {
-  return [...certificates, ...certificateAuthorities, ...unlisted];
+  return [...certificates, ...certificateAuthorities, ...unlisted, ...additional];
 }
 
 /** At the moment `now`, a certificate is due that has expired, or expires within this time. */
@@ -74,6 +85,8 @@ export interface Remaining {
   readonly name: string;
   /** More than 0 */
   readonly residualMs: number;
+  /** As of its row. */
+  readonly marginMs?: number;
 }
 
 /** Every row of check-expiration, CAs too, is one or the other. */
@@ -97,13 +110,21 @@ export function findingOf(row: ExpirationRow): Fault | Remaining {
   if (row.status !== 'present') return { kind: row.status, name };
   const { residualMs, faults: reasons } = row;
   if (reasons.length > 0) return { kind: 'invalid', name, reasons, residualMs };
-  return hasExpired(residualMs) ? { kind: 'expired', name, residualMs } : { name, residualMs };
+  if (hasExpired(residualMs)) return { kind: 'expired', name, residualMs };
+  return { name, residualMs, ...(row.marginMs !== undefined && { marginMs: row.marginMs }) };
 }
 
 /** The certificates that expire within a time from now. */
 export function expiringWithin({ remaining }: Findings, withinMs: number): readonly Remaining[] {
   const now = new Date(0);
-  return remaining.filter(({ residualMs }) => isDue(new Date(residualMs), { now, withinMs }));
+  return remaining.filter((one) =>
+    isDue(new Date(one.residualMs), { now, withinMs: windowOf(one, withinMs) }),
+  );
+}
+
+/** What renews itself is not expected to be renewed before its time. */
+export function windowOf({ marginMs = Infinity }: { readonly marginMs?: number }, withinMs: number): number {
+  return Math.min(marginMs, withinMs);
 }
 
 /** The faults that only the rows tell: every other fault has a message with its file and its remedy. */
@@ -124,7 +145,7 @@ interface NextStep {
 }
 
 /** The expired certificates that can be renewed: no CA signs any more that has expired itself. */
-export function nextSteps({ certificates, certificateAuthorities }: KubeadmReport): NextStep[] {
+export function nextSteps({ certificates, certificateAuthorities }: ShownReport): NextStep[] {
   const ended = new Set(certificateAuthorities.filter(isExpired).map(({ name }) => name));
   return [false, true].flatMap((externally) => {
     const expired = certificates

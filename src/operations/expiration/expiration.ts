@@ -145,18 +145,25 @@ export interface TreeExpiration {
 
 /** Several trees as if they were one node: each name begins with its node, and an unreadable tree is an unreadable row. */
 export function asOneNode(trees: readonly TreeExpiration[]): ExpirationResult {
-  const named = (part: keyof ExpirationReport): ExpirationRow[] =>
+  const named = (part: Exclude<keyof ExpirationReport, 'additional'>): ExpirationRow[] =>
     trees.flatMap(({ node, report }): ExpirationRow[] => {
       if (report === undefined) return part === 'certificates' ? [{ status: 'unreadable', name: node }] : [];
-      return report[part].map((row) => ({ ...row, name: `${node}: ${row.name}` }));
+      return report[part].map((row) => ofNode(node, row));
     });
   return {
     report: {
       certificates: named('certificates'),
       certificateAuthorities: named('certificateAuthorities'),
       unlisted: named('unlisted'),
+      additional: trees.flatMap(({ node, report }) =>
+        (report?.additional ?? []).map((row) => ofNode(node, row)),
+      ),
     },
     problems: trees.flatMap(({ problems }) => problems),
     findings: trees.flatMap(({ findings }) => findings),
   };
+}
+
+function ofNode<Row extends ExpirationRow>(node: string, row: Row): Row {
+  return { ...row, name: `${node}: ${row.name}` };
 }

@@ -3,15 +3,17 @@ import { KubepkiError } from '../../errors/error.ts';
 import type { AuthorityEntry, CertificateEntry } from '../../inventory/inventory.ts';
 import { serialNumberOf, type Certificate } from '../../pki/certificate/certificate.ts';
 import { attributesOf } from '../../pki/der/name.ts';
+import type { Additional } from './additional.ts';
 import { hasExpired, allRows, type ExpirationReport } from './expiration-report.ts';
 import { inUseOf, type Subject } from '../examination/examination.ts';
 
 /** A certificate, or its absence, as monitoring sees it. */
 export interface Monitored {
   readonly name: string;
-  readonly filename: string;
+  /** undefined: it is in no file. */
+  readonly filename: string | undefined;
   /** The path inside the root: a label must not depend on the directory at which the disk is mounted. */
-  readonly filepath: string;
+  readonly filepath: string | undefined;
   /** The kubeconfig's user whose certificate this is; undefined for a certificate of its own file. */
   readonly user: string | undefined;
   /** undefined: it is missing or unreadable. */
@@ -39,8 +41,34 @@ interface MonitoredCertificate {
   readonly issuer: ReadonlyMap<string, string>;
 }
 
-/** A row for each of the report's. */
-export function monitored(subject: Subject, report: ExpirationReport): readonly Monitored[] {
+/**
+ * A row for each of the report's.
+ * @param additional what kubeadm has no row for, where that is asked for
+ */
+export function monitored(
+  subject: Subject,
+  report: ExpirationReport,
+  additional: readonly Additional[] = [],
+): readonly Monitored[] {
+  return [...monitoredInPlace(subject, report), ...monitoredBeside(subject, additional)];
+}
+
+/** Other certificates of a CA's file are told with that CA: they are no rows of their own here. */
+function monitoredBeside({ inventory, now }: Subject, additional: readonly Additional[]): Monitored[] {
+  return additional
+    .filter(({ row }) => row.kind !== 'ca')
+    .map(({ row, certificate, user }) => ({
+      name: row.name,
+      filename: row.file && basename(row.file),
+      filepath: row.file && inventory.layout.root.display(row.file),
+      user,
+      certificate: certificate && monitoredCertificate(certificate, now),
+      others: [],
+      wrong: row.status !== 'present' || row.faults.length > 0,
+    }));
+}
+
+function monitoredInPlace(subject: Subject, report: ExpirationReport): Monitored[] {
   const { inventory, now } = subject;
   const { certificates, authorities, etcdClient, layout } = inventory;
   const entries = [...certificates, ...authorities, ...(etcdClient === undefined ? [] : [etcdClient.leaf])];

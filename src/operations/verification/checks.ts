@@ -7,7 +7,7 @@ import { serveValidCertificates } from './cluster/kubelets.ts';
 import { areDecided } from './cluster/requests.ts';
 import { mayCallTheKubelets } from './cluster/rights.ts';
 import { extensionsKnowTheClients, leadsNewNodesHere, publishesTheAuthority } from './cluster/trust.ts';
-import { isNoStaleCopy } from './copies.ts';
+import { areThere, isNoStaleCopy } from './copies.ts';
 import { endsLater } from './ending.ts';
 import { keepsItsKeys, meetsTheBenchmark } from './guarded.ts';
 import { hasStrongKeys, lastsLongEnough } from './horizon.ts';
@@ -153,7 +153,11 @@ export const checks: readonly Check[] = [
     look: servesAValidCertificate,
   },
   { id: 'kubelet-client-ca', title: 'the kubelet accepts the API server', look: knowsItsCallers },
-  { id: 'admin-copy', title: 'no copy of admin.conf is out of date', look: isNoStaleCopy },
+  {
+    id: 'admin-copy',
+    title: 'no copy of admin.conf is out of date',
+    look: (observed) => bothLooks(isNoStaleCopy(observed), areThere(observed)),
+  },
   { id: 'modes', title: 'no private key may be read by others', look: keepsItsKeys },
   {
     id: 'cis',

@@ -6,6 +6,7 @@ import { identityOf } from '../owners/identity.ts';
 import { lookAtEach, nothingHere, type Look, type Trouble } from './check.ts';
 import type { KubeconfigFile } from '../../inventory/verified-files.ts';
 import type { Observed } from './observed.ts';
+import { troubleOf } from './trouble.ts';
 
 /**
  * kubeadm tells people to copy admin.conf into their homes, and renews only its own. A kubeconfig of another cluster, or of another
@@ -45,6 +46,18 @@ export function isNoStaleCopy({ copies, subject }: Observed): Look {
           : `copy ${root.display(kubeconfigDir)}/${original.name} there again`,
       },
     ];
+  });
+}
+
+/** Of a file in a home nothing is asked, and it may be anything; one that the command line names must be a kubeconfig. */
+export function areThere({ copies }: Observed): Look {
+  const named = copies.filter(({ isNamed }) => isNamed);
+  return lookAtEach(named, ({ path, content }): Trouble[] => {
+    const read = content.status === 'present' ? content.value.certificate : content;
+    if (read.status === 'unreadable') return [troubleOf(path, path, read.error)];
+    return content.status === 'missing'
+      ? [{ grade: 'error', name: path, file: path, message: 'no such file' }]
+      : [];
   });
 }
 

@@ -7,7 +7,7 @@ import { validatePath } from '../../pki/path/path.ts';
 import { inUseOf } from '../examination/examination.ts';
 import { nothingHere, type Grade, type Look, type Trouble } from './check.ts';
 import { isSameAuthority } from './kubeconfigs.ts';
-import type { KubeconfigContent, KubeconfigFile } from '../../inventory/verified-files.ts';
+import type { KubeconfigContent, KubeconfigFile, KubeletFiles } from '../../inventory/verified-files.ts';
 import type { Observed } from './observed.ts';
 import { troubleOf } from './trouble.ts';
 
@@ -178,7 +178,7 @@ export function servesAValidCertificate({ kubelet: { serving, config }, subject 
   if (content.status === 'unreadable')
     return { looked: 1, troubles: [troubleOf('kubelet', target.path, content.error)] };
   const [leaf] = content.value;
-  const isClusters = config.status === 'present' && config.value.serverTLSBootstrap.isOn;
+  const isClusters = isSignedByTheCluster({ config });
   const hint = isClusters
     ? 'see whether its request waits for approval: kubepki csr list'
     : 'the kubelet makes another when it starts and the file is not there: move it away with its key, and restart the kubelet';
@@ -199,11 +199,25 @@ export function servesAValidCertificate({ kubelet: { serving, config }, subject 
   return { looked: 1, troubles: isClusters ? late(leaf, target.path, subject.now) : [] };
 }
 
+/** Whether the kubelet asks the cluster for its serving certificate. */
+export function isSignedByTheCluster({ config }: Pick<KubeletFiles, 'config'>): boolean {
+  return config.status === 'present' && config.value.serverTLSBootstrap.isOn;
+}
+
+/** Whether the kubelet renews its client certificate: where nothing says that it does not, the file that it rotates to says that it does. */
+export function isRotated({ config }: Pick<KubeletFiles, 'config'>): boolean {
+  return config.status !== 'present' || config.value.rotateCertificates.isOn;
+}
+
 /** The kubelet renews between 70 and 90 % of a certificate's life: with less than a twentieth left something keeps it from that. */
-function late({ notBefore, notAfter }: Certificate, file: string, now: Date): Trouble[] {
-  const life = notAfter.getTime() - notBefore.getTime();
+export function rotationMarginMs({ notBefore, notAfter }: Certificate): number {
+  return (notAfter.getTime() - notBefore.getTime()) / 20;
+}
+
+function late(leaf: Certificate, file: string, now: Date): Trouble[] {
+  const { notAfter } = leaf;
   const left = notAfter.getTime() - now.getTime();
-  if (left < 0 || left > life / 20) return [];
+  if (left < 0 || left > rotationMarginMs(leaf)) return [];
   return [
     {
       grade: 'warning',

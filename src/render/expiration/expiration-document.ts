@@ -1,5 +1,9 @@
 import { stringify } from 'yaml';
-import type { KubeadmReport, ExpirationRow } from '../../operations/expiration/expiration-report.ts';
+import type {
+  AdditionalRow,
+  ShownReport,
+  ExpirationRow,
+} from '../../operations/expiration/expiration-report.ts';
 import type { TreeExpiration } from '../../operations/expiration/expiration.ts';
 import { renderDocument, type DocumentFormat } from '../document.ts';
 
@@ -15,7 +19,7 @@ interface CertificateInfo {
 }
 
 /** `-o json` and `-o yaml` as kubeadm prints them since v1.30: its fields and no others. */
-export function expirationDocument(report: KubeadmReport, format: 'json' | 'yaml'): string {
+export function expirationDocument(report: ShownReport, format: 'json' | 'yaml'): string {
   const document = expirationInfo(report);
   // cli-runtime's JSON printer indents by four; sigs.k8s.io/yaml sorts keys, does not indent lists, quotes timestamps.
   if (format === 'json') return `${JSON.stringify(document, undefined, 4)}\n`;
@@ -23,12 +27,28 @@ export function expirationDocument(report: KubeadmReport, format: 'json' | 'yaml
 }
 
 /** The same document, before it is text. */
-export function expirationInfo(report: KubeadmReport): object {
+export function expirationInfo(report: ShownReport): object {
   return {
     kind: 'CertificateExpirationInfo',
     apiVersion: 'output.kubeadm.k8s.io/v1alpha3',
     certificates: report.certificates.map(certificateInfo),
     certificateAuthorities: report.certificateAuthorities.map(certificateInfo),
+    ...(report.additional && { otherCertificates: report.additional.map(additionalInfo) }),
+  };
+}
+
+/** Ours, so that it can say what kubeadm's has no field for. */
+function additionalInfo(row: AdditionalRow): object {
+  const isPresent = row.status === 'present';
+  return {
+    name: row.name,
+    kind: row.kind,
+    file: row.file ?? null,
+    status: row.status,
+    expirationDate: isPresent ? dateOf(row.notAfter) : null,
+    residualTime: isPresent ? secondsOf(row.residualMs) : 0,
+    renewsItself: isPresent && row.marginMs !== undefined,
+    faults: isPresent ? row.faults : [],
   };
 }
 
@@ -45,13 +65,21 @@ function certificateInfo(row: ExpirationRow): CertificateInfo {
   }
   return {
     name: row.name,
-    expirationDate: row.notAfter.toISOString().replace(/\.\d{3}Z$/, 'Z'),
-    // `+ 0` turns the negative zero of Math.trunc(-0.5) into 0.
-    residualTime: Math.trunc(row.residualMs / 1000) + 0,
+    expirationDate: dateOf(row.notAfter),
+    residualTime: secondsOf(row.residualMs),
     externallyManaged: row.externallyManaged,
     ...(row.caName === undefined ? {} : { caName: row.caName }),
     missing: false,
   };
+}
+
+function dateOf(moment: Date): string {
+  return moment.toISOString().replace(/\.\d{3}Z$/, 'Z');
+}
+
+function secondsOf(milliseconds: number): number {
+  // `+ 0` turns the negative zero of Math.trunc(-0.5) into 0.
+  return Math.trunc(milliseconds / 1000) + 0;
 }
 
 const kind = 'CertificateExpirationInfoList';

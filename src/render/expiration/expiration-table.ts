@@ -1,4 +1,8 @@
-import type { ExpirationRow, KubeadmReport } from '../../operations/expiration/expiration-report.ts';
+import type {
+  AdditionalRow,
+  ExpirationRow,
+  ShownReport,
+} from '../../operations/expiration/expiration-report.ts';
 import type { TreeExpiration } from '../../operations/expiration/expiration.ts';
 import { humanDuration, kubeadmDate } from '../times.ts';
 import { printable } from '../printable.ts';
@@ -45,8 +49,17 @@ function external(row: Extract<ExpirationRow, { status: 'present' }>): string {
   return (row.externallyManaged ? 'yes' : 'no').padEnd(lastCellWidth);
 }
 
-/** The two tables of `kubeadm certs check-expiration`, byte for byte. */
-export function expirationTable(report: KubeadmReport): string {
+/** Name, date, time left, file. A name may be a path, and so anything. */
+function additionalCells(row: AdditionalRow): readonly string[] {
+  const file = printable(row.file ?? '');
+  const named = { ...row, name: printable(row.name) };
+  if (named.status !== 'present') return [marked(named), '', '', file];
+  const name = named.faults.length > 0 ? `${invalid} ${named.name}` : named.name;
+  return [name, kubeadmDate(named.notAfter), humanDuration(named.residualMs), file];
+}
+
+/** The two tables of `kubeadm certs check-expiration`, byte for byte; and a third where more was asked for. */
+export function expirationTable(report: ShownReport): string {
   const certificates = expirationRows([
     ['CERTIFICATE', 'EXPIRES', 'RESIDUAL TIME', 'CERTIFICATE AUTHORITY', 'EXTERNALLY MANAGED'],
     ...report.certificates.map(certificateCells),
@@ -55,7 +68,12 @@ export function expirationTable(report: KubeadmReport): string {
     ['CERTIFICATE AUTHORITY', 'EXPIRES', 'RESIDUAL TIME', 'EXTERNALLY MANAGED'],
     ...report.certificateAuthorities.map(authorityCells),
   ]);
-  return `${certificates}\n${authorities}`;
+  if (report.additional === undefined) return `${certificates}\n${authorities}`;
+  const additional = expirationRows([
+    ['OTHER CERTIFICATE', 'EXPIRES', 'RESIDUAL TIME', 'FILE'],
+    ...report.additional.map(additionalCells),
+  ]);
+  return `${certificates}\n${authorities}\n${additional.replace(/ +$/gm, '')}`;
 }
 
 const header = [
@@ -76,8 +94,14 @@ function rowsOf({ node: typed, report }: TreeExpiration): (readonly string[])[] 
   const node = printable(typed);
   // The reason is on stderr.
   if (report === undefined) return [[node, invalid, '', '', '', '']];
-  return [...report.certificates, ...report.certificateAuthorities].map((row) => [
-    node,
-    ...certificateCells(row),
-  ]);
+  return [
+    ...[...report.certificates, ...report.certificateAuthorities].map(certificateCells),
+    ...(report.additional ?? []).map((row) => {
+      const named = { ...row, name: printable(row.name) };
+      // What is wrong with it is shown by no other row.
+      return certificateCells(
+        named.status === 'present' ? { ...named, refused: named.faults.length > 0 } : named,
+      );
+    }),
+  ].map((cells) => [node, ...cells]);
 }

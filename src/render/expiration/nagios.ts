@@ -59,7 +59,8 @@ function sentence({ status, faults, due, next, problems }: NagiosVerdict, count:
 function performanceData(row: ExpirationRow, { warningMs, criticalMs }: Thresholds): string {
   const label = quotedLabel(row.name);
   if (row.status !== 'present') return `${label}=U`;
-  return `${label}=${seconds(row.residualMs)}s;${seconds(warningMs)}:;${seconds(criticalMs)}:`;
+  const bound = (ms: number): string => seconds(Math.min(ms, row.marginMs ?? ms));
+  return `${label}=${seconds(row.residualMs)}s;${bound(warningMs)}:;${bound(criticalMs)}:`;
 }
 
 /** Neither an equals sign nor a quote may be in a label; a quote is doubled. */

@@ -166,8 +166,8 @@ function labelsOf(
   return [
     ...nodeLabel(node),
     ['name', name],
-    ['filename', filename],
-    ['filepath', filepath],
+    ...(filename === undefined ? [] : [['filename', filename] as const]),
+    ...(filepath === undefined ? [] : [['filepath', filepath] as const]),
     ...(user === undefined
       ? []
       : ([

@@ -1,4 +1,4 @@
-import { hasExpired, type ExpirationRow } from '../../operations/expiration/expiration-report.ts';
+import { hasExpired, windowOf, type ExpirationRow } from '../../operations/expiration/expiration-report.ts';
 import { humanDuration, kubeadmDate, kubeadmDay } from '../../render/times.ts';
 import { printable } from '../../render/printable.ts';
 import type { Urgency } from './draw.ts';
@@ -21,7 +21,10 @@ export const node: ExpirationColumn = {
   atLeast: 16,
 };
 
-export const certificate: ExpirationColumn = { title: 'CERTIFICATE', cell: ({ row }) => row?.name ?? '' };
+export const certificate: ExpirationColumn = {
+  title: 'CERTIFICATE',
+  cell: ({ row }) => printable(row?.name ?? ''),
+};
 
 export const expires = ofPresent('EXPIRES', ({ notAfter }) => kubeadmDate(notAfter));
 
@@ -69,7 +72,7 @@ export const file: ExpirationColumn = {
 
 export function urgencyOf({ row }: ShownRow): Urgency {
   if (row?.status !== 'present' || row.faults.length > 0 || hasExpired(row.residualMs)) return 'now';
-  return row.residualMs <= soonMs ? 'soon' : 'none';
+  return row.residualMs <= windowOf(row, soonMs) ? 'soon' : 'none';
 }
 
 function ofPresent(title: string, cell: (row: Present) => string): ExpirationColumn {

@@ -1,4 +1,4 @@
-import type { ExpirationRow, KubeadmReport } from '../../operations/expiration/expiration-report.ts';
+import type { ExpirationRow, ShownReport } from '../../operations/expiration/expiration-report.ts';
 import { drawRows, drawTitles } from './draw.ts';
 import * as column from './expiration-columns.ts';
 import type { ShownRow } from './expiration-columns.ts';
@@ -23,25 +23,39 @@ const layouts: readonly Layout<ShownRow>[] = [
   [certificate, column.shortResidualTime],
 ];
 
-/** kubeadm's two tables, certificates and CAs, for a person: their columns stand below each other. */
-export function* expirationTables(report: KubeadmReport, look: Look): Generator<string> {
+/** kubeadm's two tables, certificates and CAs, and a third of what else was asked for: their columns stand below each other. */
+export function* expirationTables(report: ShownReport, look: Look): Generator<string> {
   const certificates = report.certificates.map(shown);
   const authorities = report.certificateAuthorities.map(shown);
-  const all = [...certificates, ...authorities];
+  const additional = report.additional?.map(shown);
+  const all = [...certificates, ...authorities, ...(additional ?? [])];
   const columns = fit(layouts, all, look.width);
   yield drawTitles(columns, look);
   yield* drawRows(columns, certificates, look, column.urgencyOf);
   yield '\n';
-  const ofAuthorities = columns
-    .filter(({ title }) => title !== authority.title && title !== shortAuthority.title)
-    .map((one) => (one.title === certificate.title ? { ...one, title: titleWithin(one.width) } : one));
+  const without = (left: readonly string[], titles: readonly [string, string]): typeof columns =>
+    columns
+      .filter(({ title }) => !left.includes(title))
+      .map((one) =>
+        one.title === certificate.title ? { ...one, title: titleWithin(one.width, titles) } : one,
+      );
+  const authorityTitles = [authority.title, shortAuthority.title] as const;
+  const ofAuthorities = without(authorityTitles, authorityTitles);
   yield drawTitles(ofAuthorities, look);
   yield* drawRows(ofAuthorities, authorities, look, column.urgencyOf);
+  if (additional !== undefined) {
+    // Nothing of these is kubeadm's to renew.
+    const left = [...authorityTitles, external.title, shortExternal.title];
+    const others = without(left, ['OTHER CERTIFICATE', 'OTHER']);
+    yield '\n';
+    yield drawTitles(others, look);
+    yield* drawRows(others, additional, look, column.urgencyOf);
+  }
   yield `\n${foldedText(expirationSum(all), look)}`;
 }
 
-function titleWithin(width: number): string {
-  return width < authority.title.length ? shortAuthority.title : authority.title;
+function titleWithin(width: number, [title, short]: readonly [string, string]): string {
+  return width < title.length ? short : title;
 }
 
 function shown(row: ExpirationRow): ShownRow {

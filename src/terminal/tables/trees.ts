@@ -43,5 +43,6 @@ function* rowsOfAll(trees: readonly TreeExpiration[]): Generator<ShownRow> {
 
 function rowsOf({ node, report }: TreeExpiration): ShownRow[] {
   if (report === undefined) return [{ node, row: undefined }];
-  return [...report.certificates, ...report.certificateAuthorities].map((row) => ({ node, row }));
+  const { certificates, certificateAuthorities, additional = [] } = report;
+  return [...certificates, ...certificateAuthorities, ...additional].map((row) => ({ node, row }));
 }

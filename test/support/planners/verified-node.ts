@@ -90,11 +90,12 @@ interface Looking {
   readonly certsOnly?: boolean;
   readonly cis?: boolean;
   readonly users?: readonly string[];
+  readonly kubeconfigs?: readonly string[];
 }
 
 export function observed(
   tree: Tree,
-  { at = now, certsOnly = false, cis = false, users = ['root'] }: Looking = {},
+  { at = now, certsOnly = false, cis = false, users = ['root'], kubeconfigs = [] }: Looking = {},
 ): Observed {
   const root = FileSystemRoot.open(tree.directory, '/');
   const layout = locateLayout(root, {
@@ -110,7 +111,8 @@ export function observed(
     flags: ['--rootfs', '/node'],
     typed: { rootfs: '/node' },
   } as const;
-  return observe(node, { certsOnly, cis, withinMs: 30 * dayMs, users, now: at });
+  const people = { users, kubeconfigs };
+  return observe(node, { certsOnly, cis, withinMs: 30 * dayMs, people, now: at });
 }
 
 /** What was found, such as `error key-other apiserver`; the check that has nothing to say is not there. */

@@ -1,13 +1,13 @@
-import { isComponent } from '../../catalog/catalog.ts';
-import { connectionTrouble, servedCertificates, type TlsIdentity } from '../../controlplane/probe.ts';
-import { KubepkiError } from '../../errors/error.ts';
-import type { FileSystemRoot } from '../../filesystem/root.ts';
-import { readProcesses } from '../../inventory/processes.ts';
-import { readTlsIdentity } from '../../inventory/certificate-files.ts';
-import type { GivenEndpoint } from '../../flags/values.ts';
-import { endpointsOf, givenEndpoint } from '../../operations/verification/endpoints.ts';
-import type { Answer, Endpoint, Live, Observed } from '../../operations/verification/observed.ts';
-import { parseCertificate, type Chain } from '../../pki/certificate/certificate.ts';
+import { isComponent } from '../catalog/catalog.ts';
+import { connectionTrouble, servedCertificates, type TlsIdentity } from '../controlplane/probe.ts';
+import { KubepkiError } from '../errors/error.ts';
+import type { FileSystemRoot } from '../filesystem/root.ts';
+import { readProcesses } from '../inventory/processes.ts';
+import { readTlsIdentity } from '../inventory/certificate-files.ts';
+import type { GivenEndpoint } from '../flags/values.ts';
+import { endpointsOf, givenEndpoint } from '../operations/verification/endpoints.ts';
+import type { Answer, Endpoint, Live, Observed } from '../operations/verification/observed.ts';
+import { parseCertificate, type Chain } from '../pki/certificate/certificate.ts';
 
 /** A component on this machine answers in milliseconds, and an operator must not wait for one that does not. */
 const boundMs = 3000;
