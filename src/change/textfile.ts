@@ -9,7 +9,7 @@ import {
   type RenewRuns,
 } from '../render/expiration/prometheus.ts';
 import { openTextfile, writeTextfile, type Textfile } from '../storage/public-file.ts';
-import { examineManaged, type Examined } from '../node/examine.ts';
+import { examine, type Examined } from '../node/examine.ts';
 import { exitCodeOf, exitCodes, type ExitCode } from '../terminal/exit-code.ts';
 import { openNode, readConfiguration, type Node, type NodeOptions } from '../node/node-options.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -81,7 +81,7 @@ function record(node: Node, textfile: Textfile, code: ExitCode, terminal: Termin
 /** The run itself has said why nothing of the node can be looked at. */
 function metricsNow(node: Node, now: Date): NodeMetrics {
   try {
-    return metricsOf(examineManaged(node, {}, now));
+    return metricsOf(examine(node, {}, now));
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
     return unreadableNode();

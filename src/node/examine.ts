@@ -25,15 +25,7 @@ export type ExamineOptions = KeysOption & Typed<'all' | 'endpoint' | 'kubeconfig
  * @param now the moment as of which they are judged
  * @throws KubepkiError where kubeadm manages nothing
  */
-export async function examine(node: Node, options: ExamineOptions, now: Date): Promise<Examined> {
-  if (options.all !== true) return examineManaged(node, options, now);
-  // Loaded only here: who asks for kubeadm's rows alone must not wait for it.
-  const { examineAll } = await import('./examine-all.ts');
-  return examineAll(node, options, now);
-}
-
-/** Of kubeadm's certificates alone. */
-export function examineManaged(node: Node, { certsOnly }: KeysOption, now: Date): Examined {
+export function examine(node: Node, { certsOnly }: KeysOption, now: Date): Examined {
   // Nothing is written, and all of it is read at one moment.
   const layout = { ...node.layout, root: node.layout.root.atOneMoment() };
   const snapshot = readManaged({ ...node, layout });

@@ -1,6 +1,6 @@
 import type { KubeadmConfig } from '../../config/kubeadm-config.ts';
 import { askCluster } from '../../node/ask-cluster.ts';
-import { examine, type Examined, type ExamineOptions } from '../../node/examine.ts';
+import type { Examined, ExamineOptions } from '../../node/examine.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type Node,
   type NodeOptions,
 } from '../../node/node-options.ts';
+import { examineNode } from './examine-node.ts';
 import { nodeForms, presenter, type ExpirationOptions } from './present-expiration.ts';
 import { judgeExpiration, showExpiration, warnOfRows, worseOf } from './show-expiration.ts';
 import { warnOfFindings, type Terminal } from '../../terminal/terminal.ts';
@@ -80,5 +81,5 @@ async function examineOne(
 ): Promise<{ readonly node: Node; readonly examined: Examined }> {
   const node = openNode(options, await readConfiguration(options, terminal, cluster));
   await noteWaiting(node, terminal);
-  return { node, examined: await examine(node, options, now) };
+  return { node, examined: await examineNode(node, options, now) };
 }
