@@ -9,12 +9,17 @@ export function renderDocument(
   fields: Readonly<Record<string, unknown>>,
   format: DocumentFormat,
 ): string {
-  const document = { kind, apiVersion: 'kubepki/v1', ...fields };
+  return documentText({ kind, apiVersion: 'kubepki/v1', ...fields }, format);
+}
+
+/** @param isSorted whether YAML has the keys in the order of the alphabet, as sigs.k8s.io/yaml writes them */
+export function documentText(document: object, format: DocumentFormat, isSorted = false): string {
   const json = JSON.stringify(document, undefined, 4);
   if (format === 'json') return `${escapeUnseen(json, jsonEscape)}\n`;
   // Most readers are YAML 1.1, to which an unquoted 0123 or 12E5 is a number: a serial may look like either.
   const text = stringify(document, {
     indentSeq: false,
+    sortMapEntries: isSorted,
     version: '1.1',
     lineWidth: 0,
     aliasDuplicateObjects: false,

@@ -125,6 +125,6 @@ describe('the flags again, for a hint', () => {
   test('every flag with a value has its sample above', () => {
     const without = names.filter((name) => flags[name].syntax.includes('<') && !(name in samples));
     // No hint repeats what verify asked for.
-    assert.deepEqual(without, ['endpoint', 'randomizedDelay', 'v']);
+    assert.deepEqual(without, ['endpoint', 'kubeconfigFile', 'randomizedDelay', 'v']);
   });
 });

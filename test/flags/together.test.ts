@@ -16,7 +16,10 @@ const commands: Readonly<Record<string, readonly FlagName[]>> = {
   install: [...restartAfterFlags, 'csrDir', ...changeFlags],
   systemd: ['within', ...restartAfterFlags, 'outputDir', 'force'],
   verify: ['cluster', 'kubeconfig', 'certsOnly'],
-  'check-expiration': ['output', 'within', 'warning', 'critical', 'quiet', 'textfile'],
+  'check-expiration': [
+    ...(['output', 'within', 'warning', 'critical', 'quiet', 'textfile'] as const),
+    ...(['all', 'endpoint', 'kubeconfigFile'] as const),
+  ],
 };
 
 /** @returns what is wrong, with the hint behind it; undefined: nothing */
@@ -69,6 +72,8 @@ describe('what does not go together', () => {
     ['renew --quiet -o json', /^--quiet does not go with -o, other than -o text; leave --quiet out/],
     ['check-expiration --quiet -o nagios', /^--quiet does not go with -o, other than -o text; /],
     ['check-expiration --warning 2d', '--warning goes with -o nagios'],
+    ['check-expiration --endpoint a:1', '--endpoint goes with --all'],
+    ['check-expiration --kubeconfig-file a', '--kubeconfig-file goes with --all'],
     ['check-expiration --critical 2d -o json', '--critical goes with -o nagios'],
     ['check-expiration -o nagios --within 2d', /^--within does not go with -o nagios; use --warning/],
   ] as const) {
@@ -93,6 +98,7 @@ describe('what does', () => {
     'systemd --force --output-dir x --within 30d',
     'check-expiration --textfile x --within 30d -o json',
     'check-expiration --warning 2d --critical 1d -o nagios',
+    'check-expiration --all --endpoint a:1 --kubeconfig-file b c',
   ]) {
     test(line, () => {
       assert.equal(wrongWith(line), undefined);

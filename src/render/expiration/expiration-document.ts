@@ -1,11 +1,10 @@
-import { stringify } from 'yaml';
 import type {
   AdditionalRow,
   ShownReport,
   ExpirationRow,
 } from '../../operations/expiration/expiration-report.ts';
 import type { TreeExpiration } from '../../operations/expiration/expiration.ts';
-import { renderDocument, type DocumentFormat } from '../document.ts';
+import { documentText, renderDocument, type DocumentFormat } from '../document.ts';
 
 /** kubeadm's output.kubeadm.k8s.io/v1alpha3 Certificate; the order of the keys is Go's. */
 interface CertificateInfo {
@@ -18,12 +17,10 @@ interface CertificateInfo {
   readonly missing: boolean;
 }
 
-/** `-o json` and `-o yaml` as kubeadm prints them since v1.30: its fields and no others. */
-export function expirationDocument(report: ShownReport, format: 'json' | 'yaml'): string {
-  const document = expirationInfo(report);
+/** `-o json` and `-o yaml` as kubeadm prints them since v1.30: its fields and no others, but for the list that --all adds. */
+export function expirationDocument(report: ShownReport, format: DocumentFormat): string {
   // cli-runtime's JSON printer indents by four; sigs.k8s.io/yaml sorts keys, does not indent lists, quotes timestamps.
-  if (format === 'json') return `${JSON.stringify(document, undefined, 4)}\n`;
-  return stringify(document, { sortMapEntries: true, indentSeq: false, version: '1.1', lineWidth: 0 });
+  return documentText(expirationInfo(report), format, true);
 }
 
 /** The same document, before it is text. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
+  expiringWithin,
+  findingsOf,
   hasExpired,
   isDue,
   type ExpirationRow,
@@ -55,6 +57,19 @@ function row(
   } as const;
   return { ...common, externallyManaged: external, ...(ca !== undefined && { caName: ca }) };
 }
+
+test('what renews itself is due when it is late for that, within the window that is asked for', () => {
+  const rotating = { ...row('kubelet-client', 20), kind: 'kubelet-client', marginMs: 18 * day } as const;
+  const due = (days: number, windowDays: number): readonly string[] => {
+    const additional = [{ ...rotating, residualMs: days * day }];
+    const report = { certificates: [], certificateAuthorities: [], unlisted: [], additional };
+    return expiringWithin(findingsOf(report), windowDays * day).map(({ name }) => name);
+  };
+  assert.deepEqual(due(20, 30), []);
+  assert.deepEqual(due(18, 30), ['kubelet-client']);
+  assert.deepEqual(due(10, 7), []);
+  assert.deepEqual(due(7, 7), ['kubelet-client']);
+});
 
 const ca = row('ca', 3650);
 const missing: ExpirationRow = { status: 'missing', name: 'etcd-peer' };

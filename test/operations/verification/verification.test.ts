@@ -383,6 +383,35 @@ describe('a node that is as kubeadm makes it', () => {
   });
 });
 
+describe("a person's kubeconfig that the command line names", () => {
+  test('is well where it can be read, whose ever it is', (t) => {
+    const tree = verifiedNode(t);
+    assert.deepEqual(found(observed(tree, { kubeconfigs: ['/etc/kubernetes/admin.conf'] })), []);
+  });
+
+  test('is wrong where it is not there or cannot be read; one in a home may be anything', (t) => {
+    const tree = verifiedNode(t);
+    put(tree, 'srv/ci.conf', 'nothing');
+    put(tree, 'root/.kube/config', 'nothing');
+    const said = found(observed(tree, { kubeconfigs: ['/srv/ci.conf', '/srv/gone.conf'] }));
+    assert.deepEqual(
+      said.map((one) => one.replace(tree.directory, '')),
+      ['error admin-copy /srv/ci.conf', 'error admin-copy /srv/gone.conf'],
+    );
+  });
+});
+
+test('what a manifest names and the inventory has is the same, and is not read again', (t) => {
+  const { manifestFiles, subject } = observed(verifiedNode(t));
+  const [used] = manifestFiles.filter(
+    ({ flag, component }) => component === 'kube-apiserver' && flag === 'tls-cert-file',
+  );
+  const kept = subject.inventory.certificates.find(({ spec }) => spec.name === 'apiserver')?.state;
+  assert.ok(used?.content.status === 'present' && used.content.value.kind === 'certificates');
+  assert.ok(kept?.status === 'present');
+  assert.equal(used.content.value.chain, kept.value.chain);
+});
+
 describe('what an earlier run has left', () => {
   const file = '/etc/kubernetes/pki/.kubepki';
 

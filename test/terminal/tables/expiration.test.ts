@@ -103,6 +103,32 @@ suite('check-expiration of one tree', () => {
   const shown = (width: number, report = one): string[] =>
     tableLines([...expirationTables(report, { width, colour: false })].join(''), width);
 
+  test('with all others behind it: nothing of them is said to be managed, and yellow is as the kubelet has it', () => {
+    const kubelet = {
+      ...present('kubelet-client', 20 * day, { file: '/var/lib/kubelet/pki/kubelet-client-current.pem' }),
+      kind: 'kubelet-client',
+    } as const;
+    const additional = [
+      { ...kubelet, marginMs: 18 * day },
+      { ...kubelet, name: 'late', marginMs: 21 * day },
+      { ...present('/root/.kube/\u001b[31mconfig', 5 * day), kind: 'kubeconfig' },
+      { status: 'unreadable', name: '192.0.2.1:443', kind: 'endpoint' },
+    ] as const;
+    const lines = shown(80, { ...one, additional });
+    assert.deepEqual(lines.slice(-8, -2), [
+      'OTHER CERTIFICATE        EXPIRES       RESIDUAL TIME',
+      'kubelet-client           Dec 21, 2026  20d',
+      'late                     Dec 21, 2026  20d',
+      '/root/.kube/ [31mconfig  Dec 06, 2026  5d',
+      '192.0.2.1:443                          unreadable',
+      '',
+    ]);
+    assert.match(lines.at(-2) ?? '', /^1 of 11 certificates has expired, /);
+    const coloured = [...expirationTables({ ...one, additional }, { width: 80, colour: true })].join('');
+    assert.doesNotMatch(coloured, /\u001b\[33mkubelet-client/);
+    assert.match(coloured, /\u001b\[33mlate/);
+  });
+
   test('at 80 columns', () => {
     assert.deepEqual(shown(80), [
       'CERTIFICATE            EXPIRES       RESIDUAL TIME   AUTHORITY  EXTERNAL',
