@@ -123,7 +123,7 @@ const roomsOf: Readonly<Record<Room, Partial<Record<Room, 'value' | 'type'>>>> =
       'operations',
       'storage',
     ),
-    ...values('cluster', 'terminal', 'flags'),
+    ...values('cluster', 'controlplane', 'pki', 'terminal', 'flags'),
   },
   change: {
     ...values('errors', 'catalog', 'filesystem', 'changeset', 'pki', 'config', 'inventory', 'operations'),

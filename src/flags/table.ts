@@ -78,9 +78,9 @@ export const flags = {
     says: 'also ask the cluster whether it goes with this node',
   },
   kubeconfigFile: {
-    syntax: '--kubeconfig-file <file...>',
+    syntax: '--kubeconfig-file <kubeconfig...>',
     group: 'What',
-    says: "also look at this person's kubeconfig, as at ~/.kube/config of root and of the user behind sudo",
+    says: "also look at this person's kubeconfig",
     ...values.directories,
   },
   cis: { syntax: '--cis', group: 'What', says: 'also judge owners and modes as the CIS benchmark does' },
@@ -166,7 +166,7 @@ export const flags = {
   at: {
     syntax: '--at <time>',
     group: 'When',
-    says: 'judge as of this moment (RFC 3339, such as 2027-01-01T00:00:00Z)',
+    says: 'judge as of this moment, such as 2027-01-01T00:00:00Z',
     ...values.instant,
   },
   calendar: {
@@ -324,7 +324,7 @@ export const flags = {
   rootfsFrom: {
     syntax: '--rootfs-from <file>',
     group: 'Where',
-    says: 'likewise, for the directories in this file, one on a line or with a NUL after each; - is standard input',
+    says: 'likewise, for the directories in this file, a line or a NUL after each; - is standard input',
     ...values.path,
   },
   exec: {

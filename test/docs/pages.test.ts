@@ -27,6 +27,7 @@ const inside = insidePages();
 const foreign = new Set([
   ...['--hostname-override', '--rotate-server-certificates', '--config-dir'],
   ...['--name', '--advertise-client-urls', '--secure-port', '--etcd-servers', '--etcd-certfile'],
+  ...['--etcd-keyfile', '--etcd-cafile'],
 ]);
 
 /** The command's own, and those of the commands around it. */

@@ -14,7 +14,7 @@ export function addCheckExpiration(certs: Command, run: Run): void {
   addFlags(command, ['certDir', 'kubeconfigDir', 'config', 'rootfs', 'rootfsFrom', ...commonFlags], {
     rootfs: {
       syntax: '--rootfs <dir...>',
-      says: 'look up absolute paths below this directory, or each',
+      says: 'look up absolute paths below this, or each',
       ...directories,
     },
   });
@@ -24,7 +24,7 @@ export function addCheckExpiration(certs: Command, run: Run): void {
     {
       output: expirationOutput,
       within: {
-        says: 'exit 4 if something expires within this time, such as 30d or 4w; 5 if something is wrong already',
+        says: 'exit 4 if something ends so soon, 5 if it is wrong',
       },
     },
   );
@@ -33,11 +33,11 @@ export function addCheckExpiration(certs: Command, run: Run): void {
     ['all', 'endpoint', 'kubeconfigFile', 'certsOnly', 'textfile', 'at', 'showManagedFields'],
     {
       all: {
-        says: "also the kubelet's, people's kubeconfigs, an external etcd's client, each CA of a bundle",
+        says: 'also what kubeadm has no row for (help check)',
       },
-      endpoint: { says: 'with --all: also ask this address; name: the name to ask it for' },
+      endpoint: { syntax: '--endpoint <addr...>', says: 'with --all: ask HOST:PORT[,NAME] too' },
       kubeconfigFile: {
-        says: "with --all: also this person's kubeconfig, as at ~/.kube/config of root and of the user behind sudo",
+        says: "with --all: this person's kubeconfig too",
       },
     },
   ).action(async (_options, command: Command) => {
@@ -48,8 +48,6 @@ export function addCheckExpiration(certs: Command, run: Run): void {
   explain(command, {
     examples: [
       'kubepki certs check-expiration',
-      'kubepki certs check-expiration --within 30d',
-      'kubepki certs check-expiration -o json --cert-dir /backup/pki',
       'kubepki certs check-expiration --within 30d --rootfs /backup/*',
       'kubepki certs check-expiration --all --endpoint lb.example.com:6443',
     ],
