@@ -47,7 +47,6 @@ export function addCheckExpiration(certs: Command, run: Run): void {
   });
   explain(command, {
     examples: [
-      'kubepki certs check-expiration',
       'kubepki certs check-expiration --within 30d --rootfs /backup/*',
       'kubepki certs check-expiration --all --endpoint lb.example.com:6443',
     ],
