@@ -9,6 +9,7 @@ import { validatePath } from '../../pki/path/path.ts';
 import { problemsOf } from '../examination/certificate-checks.ts';
 import { inUseOf } from '../examination/examination.ts';
 import type { Finding } from '../examination/finding.ts';
+import { faultsOf } from '../verification/live.ts';
 import { isRotated, isSignedByTheCluster, rotationMarginMs } from '../verification/kubelet.ts';
 import type { Observed } from '../verification/observed.ts';
 import type { AdditionalKind, AdditionalRow, ExpirationReport, ExpirationRow } from './expiration-report.ts';
@@ -51,6 +52,8 @@ interface Subject {
     readonly key?: Reading<PrivateKey> | undefined;
   };
 }
+
+const remedy = 'what mends it: kubepki verify';
 
 /** What `check-expiration` says with --all: what it says of kubeadm's certificates, and of all others that were observed. */
 export function withAdditional(result: ExpirationResult, observed: Observed): AdditionalResult {
@@ -196,7 +199,7 @@ function findingsOf(
         file,
         message,
         summary: message,
-        hint: 'what mends it: kubepki verify',
+        hint: remedy,
       }))
   );
 }
@@ -220,8 +223,8 @@ function bundles({ subject }: Observed): Found[] {
 
 function endpoints({ live, subject }: Observed): Found[] {
   const found = (live?.answers ?? []).map((answer): Found => {
-    const { name: address, serverName } = answer.endpoint;
-    const name = serverName === undefined ? address : `${address},${serverName}`;
+    const { name: address, host, serverName = host } = answer.endpoint;
+    const name = serverName === host ? address : `${address},${serverName}`;
     if (answer.status === 'silent') {
       const error = new KubepkiError('io', `shows no certificate: ${answer.why}`, { file: name });
       const row = { kind: 'endpoint', name, status: 'unreadable' } as const;
@@ -229,7 +232,25 @@ function endpoints({ live, subject }: Observed): Found[] {
     }
     const [certificate] = answer.chain;
     const row = present({ kind: 'endpoint', name }, certificate, subject.now);
-    return { row, certificate, user: undefined, problems: [], findings: [] };
+    // That none of this node's CAs has signed it is no fault of a load balancer's.
+    const faults = faultsOf(answer, subject).filter(
+      ({ grade, check }) => grade === 'error' && check !== 'expired',
+    );
+    return {
+      row: { ...row, faults: faults.map(({ message }) => message) },
+      certificate,
+      user: undefined,
+      problems: [],
+      findings: faults.map(({ check, message }) => ({
+        check,
+        severity: 'error',
+        name,
+        file: name,
+        message: `serves a certificate that ${message}`,
+        summary: message,
+        hint: remedy,
+      })),
+    };
   });
   // One that was given twice is one.
   return found.filter(({ row }, index) => found.findIndex((one) => one.row.name === row.name) === index);

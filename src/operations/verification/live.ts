@@ -5,6 +5,7 @@ import { findExtension } from '../../pki/extension/extension.ts';
 import { parseSubjectAltName } from '../../pki/extension/subject-alt-name.ts';
 import { validatePath } from '../../pki/path/path.ts';
 import { problemsOf } from '../examination/certificate-checks.ts';
+import type { CheckId } from '../examination/finding.ts';
 import { covers, nameOf } from '../names/name-uses.ts';
 import { lookAtEach, nothingHere, type Look, type Trouble } from './check.ts';
 import type { Answer, Endpoint, Live, Observed, ObservedFile, RunningComponent } from './observed.ts';
@@ -90,16 +91,21 @@ export function endsLaterWhereServed({ live, subject, withinMs }: Observed): Loo
   });
 }
 
-type Fault = Pick<Trouble, 'grade' | 'message' | 'hint'>;
+interface Fault extends Pick<Trouble, 'grade' | 'message' | 'hint'> {
+  /** What a certificate in a file would fail. */
+  readonly check: CheckId;
+}
 
-function faultsOf({ endpoint, chain }: Shown, { inventory, now }: Observed['subject']): Fault[] {
+/** What is wrong with what is served, each a predicate of the certificate. */
+export function faultsOf({ endpoint, chain }: Shown, { inventory, now }: Observed['subject']): Fault[] {
   const { caName, restart } = endpoint;
   const [leaf, ...others] = chain;
-  const errors = (messages: readonly string[]): Fault[] =>
-    messages.map((message) => ({ grade: 'error', message }));
+  const errors = (check: CheckId, messages: readonly string[]): Fault[] =>
+    messages.map((message) => ({ check, grade: 'error', message }));
+  const named = errors('nameless', misnamed(endpoint, leaf));
   // Nobody verifies the certificate that a component makes for itself.
   if (caName === undefined && restart !== undefined)
-    return expired(leaf, now).map((message) => ({ grade: 'warning', message }));
+    return expired(leaf, now).map((message) => ({ check: 'expired', grade: 'warning', message }));
   const judges = inventory.authorities.flatMap(({ spec, bundle, certificatePath: caFile }) =>
     bundle.status === 'present' && (caName ?? spec.name) === spec.name
       ? [{ caFile, path: validatePath(leaf, others, bundle.value, now) }]
@@ -110,8 +116,11 @@ function faultsOf({ endpoint, chain }: Shown, { inventory, now }: Observed['subj
     judges.find(({ path }) => path.status === 'untrusted');
   if (caName === undefined && judge === undefined) {
     return [
-      ...errors([...expired(leaf, now), ...notYetValid(leaf, now), ...misnamed(endpoint, leaf)]),
+      ...errors('expired', expired(leaf, now)),
+      ...errors('not-yet-valid', notYetValid(leaf, now)),
+      ...named,
       {
+        check: 'unjudged',
         grade: 'warning',
         message: "none of this node's CAs has signed, so that it is not known who trusts it",
         hint: 'look at what answers there; it is right where its clients trust another CA',
@@ -122,10 +131,12 @@ function faultsOf({ endpoint, chain }: Shown, { inventory, now }: Observed['subj
   const problems = problemsOf({ chain, usages: ['serverAuth'], path, caFile, key: undefined, now });
   // Go: a certificate that says nothing of usages has all of them.
   const isForAll = findExtension(leaf.extensions, 'extendedKeyUsage') === undefined;
-  return errors([
-    ...problems.filter(({ check }) => !(isForAll && check === 'usages')).map(({ message }) => message),
-    ...misnamed(endpoint, leaf),
-  ]);
+  return [
+    ...problems
+      .filter(({ check }) => !(isForAll && check === 'usages'))
+      .flatMap(({ check, message }) => errors(check, [message])),
+    ...named,
+  ];
 }
 
 function expired({ notAfter }: Certificate, now: Date): string[] {

@@ -8,6 +8,7 @@ import { expiringWithin, findingsOf } from '../../../src/operations/expiration/e
 import { asOneNode, expiration } from '../../../src/operations/expiration/expiration.ts';
 import { givenEndpoint } from '../../../src/operations/verification/endpoints.ts';
 import type { Observed } from '../../../src/operations/verification/observed.ts';
+import type { Chain } from '../../../src/pki/certificate/certificate.ts';
 import { makeCa, resign } from '../../support/certificates/resigned.ts';
 import { judge } from '../../support/judge.ts';
 import {
@@ -295,18 +296,46 @@ describe('endpoints', () => {
     const node = observed(verifiedNode(t));
     const leaf = node.subject.inventory.certificates.find(({ spec }) => spec.name === 'apiserver')?.state;
     assert.ok(leaf?.status === 'present' && 'chain' in leaf.value);
-    const endpoint = givenEndpoint({ host: '192.0.2.1', port: 443, serverName: undefined });
+    const endpoint = givenEndpoint({ host: '192.0.2.10', port: 443, serverName: undefined }, node);
     const shown = { endpoint, status: 'shown', chain: leaf.value.chain } as const;
-    const named = givenEndpoint({ host: 'fd00::1', port: 443, serverName: 'api.example' });
+    const named = givenEndpoint({ host: 'fd00::1', port: 443, serverName: 'api.example' }, node);
     const silent = { endpoint: named, status: 'silent', why: 'connection refused' } as const;
     const result = all({ ...node, live: { answers: [shown, silent, shown], processes: [] } });
     assert.deepEqual(rowsOf(result).slice(1), [
-      'endpoint 192.0.2.1:443 present',
+      'endpoint 192.0.2.10:443 present',
       'endpoint [fd00::1]:443,api.example unreadable',
     ]);
     assert.deepEqual(
       result.problems.map((problem) => problem instanceof KubepkiError && problem.oneLine),
       ['[fd00::1]:443,api.example: shows no certificate: connection refused'],
+    );
+    assert.deepEqual(result.findings, []);
+  });
+
+  test('of another name are invalid, and so are those that a CA of the node has signed for no server', (t) => {
+    const node = observed(verifiedNode(t));
+    const leafOf = (name: string): Chain => {
+      const state = node.subject.inventory.certificates.find(({ spec }) => spec.name === name)?.state;
+      assert.ok(state?.status === 'present');
+      return state.value.chain;
+    };
+    const at = (host: string, name: string): Observed => {
+      const endpoint = givenEndpoint({ host, port: 443, serverName: undefined }, node);
+      const answer = { endpoint, status: 'shown', chain: leafOf(name) } as const;
+      return { ...node, live: { answers: [answer], processes: [] } };
+    };
+    assert.deepEqual(
+      all(at('192.0.2.99', 'apiserver')).findings.map(({ message }) => message),
+      ['serves a certificate that has no SAN 192.0.2.99, by which it is called'],
+    );
+    const { report, findings } = all(at('192.0.2.99', 'front-proxy-client'));
+    assert.deepEqual(
+      findings.map(({ check }) => check),
+      ['usages', 'nameless', 'nameless'],
+    );
+    assert.deepEqual(
+      findingsOf(report).faults.map(({ kind, name }) => `${kind} ${name}`),
+      ['invalid 192.0.2.99:443'],
     );
   });
 });
