@@ -19,7 +19,7 @@ export function addVerify(program: Command, run: Run): void {
       kubeconfig: { says: "to ask the cluster (default: this node's admin.conf)" },
       rootfs: {
         syntax: '--rootfs <dir...>',
-        says: 'look up absolute paths below this directory, or each',
+        says: 'look up absolute paths below this, or each',
         ...directories,
       },
     },
@@ -60,9 +60,7 @@ export function addVerify(program: Command, run: Run): void {
       'kubepki verify --live --cluster',
       'kubepki verify -o junit --rootfs ci/node > kubepki.xml',
     ],
-    notes: [
-      'Exit code 0 if all is well, 5 if something is wrong, 4 if a certificate ends soon, 1 if something could not be looked at.',
-    ],
+    notes: ['Exit code 5 if something is wrong, else 4 if it ends soon, else 1 if unchecked.'],
     pages: ['verification', 'exit-codes'],
   });
 }
