@@ -79,6 +79,14 @@ export function kubeadmManifests({
   };
 }
 
+/** The host's directory, or kubeconfig, that each has under the same path. */
+const mounted: Readonly<Record<string, string>> = {
+  etcd: '/etc/kubernetes/pki/etcd',
+  'kube-apiserver': '/etc/kubernetes/pki',
+  'kube-controller-manager': '/etc/kubernetes/controller-manager.conf',
+  'kube-scheduler': '/etc/kubernetes/scheduler.conf',
+};
+
 function manifest(
   name: string,
   port: number,
@@ -114,9 +122,17 @@ spec:
     - containerPort: ${String(port)}
       name: probe-port
       protocol: TCP
+    volumeMounts:
+    - mountPath: ${mounted[name] ?? ''}
+      name: certificates
+      readOnly: true
   hostNetwork: true
   priority: 2000001000
   priorityClassName: system-node-critical
+  volumes:
+  - hostPath:
+      path: ${mounted[name] ?? ''}
+    name: certificates
 status: {}
 `;
 }
