@@ -10,6 +10,8 @@ export interface FileTarget {
   readonly before: FileFacts | undefined;
   /** The kubeconfig whose text leads here; undefined: the path is kubeadm's own, or of the command line. */
   readonly namedBy?: Naming;
+  /** A user's own file, which keeps no other from changing: what its owner makes of it meanwhile stays. */
+  readonly yields?: true;
 }
 
 /** A file that says where another one is: the owner of the first decides what is written there. */

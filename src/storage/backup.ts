@@ -70,14 +70,15 @@ export function createBackup(
     inItsDirectory(directory, (path) => {
       mkdirSync(path, { mode: 0o700 });
     });
-    const files = changes.map(({ target }, index): BackupFile => {
+    const files = changes.map(({ target, after }, index): BackupFile => {
       const { path, resolvedPath } = target;
+      const written = target.yields === true && after !== undefined ? { written: sha256(after.content) } : {};
       const file = readRegularFile(resolvedPath, path);
       if (file === undefined) return { path, resolvedPath, old: null };
       const name = String(index).padStart(2, '0');
       createDurably(join(directory, name), file.bytes, { mode: 0o600, owner: undefined });
-      const { sha256, mode, uid, gid } = file.facts;
-      return { path, resolvedPath, old: { name, sha256, mode, uid, gid } };
+      const { sha256: digest, mode, uid, gid } = file.facts;
+      return { path, resolvedPath, old: { name, sha256: digest, mode, uid, gid }, ...written };
     });
     const newest = listBackups(state).backups[0]?.sequence ?? 0;
     // A manifest whose number was changed by hand must not make all later ones unreadable.

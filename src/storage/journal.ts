@@ -2,6 +2,7 @@ import { KubepkiError } from '../errors/error.ts';
 import { backupId } from './manifest.ts';
 import {
   dropRecord,
+  flag,
   isStaged,
   list,
   location,
@@ -9,6 +10,7 @@ import {
   nullable,
   object,
   oneOf,
+  optional,
   readRecord,
   shownLocation,
   text,
@@ -27,6 +29,8 @@ export interface JournalEntry {
   readonly after: string | null;
   /** The new file beside its target; or the old one on its way back. */
   readonly stagedPath: string;
+  /** A user's own file: what its owner has made of it meanwhile stays. */
+  readonly yields?: true;
 }
 
 /**
@@ -50,6 +54,7 @@ const entry = object<JournalEntry>(
     before: nullable(text),
     after: nullable(text),
     stagedPath: location,
+    yields: optional(flag),
   },
   ({ stagedPath, resolvedPath }) => isStaged(stagedPath, resolvedPath),
 );

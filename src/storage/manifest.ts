@@ -38,6 +38,8 @@ export interface BackupFile {
   readonly resolvedPath: string;
   /** What the change replaced; null: there was no file, and going back removes it. */
   readonly old: OldFile | null;
+  /** SHA-256 of what the change wrote into a user's own file: what its owner has made of it since stays. */
+  readonly written?: string;
 }
 
 interface OldFile {
@@ -87,7 +89,14 @@ const manifestRecord = object<
   restored: nullable(place),
   certificates: list(object<CertificateRecord>({ name: text, old: facts, new: facts })),
   files: deferred(
-    list(object<BackupFile>({ path: shownLocation, resolvedPath: location, old: nullable(oldFile) })),
+    list(
+      object<BackupFile>({
+        path: shownLocation,
+        resolvedPath: location,
+        old: nullable(oldFile),
+        written: optional(text),
+      }),
+    ),
   ),
 });
 

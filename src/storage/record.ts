@@ -42,6 +42,8 @@ export function oneOf<T extends string>(...words: readonly T[]): Field<T> {
   return plain((stored): stored is T => words.some((word) => word === stored));
 }
 
+export const flag: Field<true> = plain((stored): stored is true => stored === true);
+
 /** An integer, or with `fractions` any number. */
 export function numberIn(min: number, max: number, { fractions = false } = {}): Field<number> {
   return plain(

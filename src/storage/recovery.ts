@@ -2,11 +2,11 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
-import { filesystemError, onFile } from '../filesystem/filesystem-error.ts';
+import { errnoOf, filesystemError, onFile } from '../filesystem/filesystem-error.ts';
 import { exists, readRegularFile } from '../filesystem/regular-file.ts';
 import { readBackupFile, removeBackup, removeIncompleteBackups } from './backup.ts';
 import { createDurably, isStagedName, removeIfThere, rename, syncDirectory } from './durable.ts';
-import { readManifest } from './manifest.ts';
+import { readManifest, type BackupFile } from './manifest.ts';
 import { dropJournal, readJournal, type Journal, type JournalEntry } from './journal.ts';
 import { removeEmpty } from './new-directories.ts';
 import { removeHalfWritten } from './record.ts';
@@ -67,7 +67,7 @@ function journalToResolve(state: StateDirectory): Journal | undefined {
   const stored = readJournal(state);
   if (stored === undefined) return undefined;
   const journal = stored.locate();
-  for (const { path, resolvedPath } of journal.entries) {
+  for (const { path, resolvedPath } of journal.entries.filter((one) => one.yields !== true)) {
     const directory = dirname(resolvedPath);
     if (exists(directory, path) || journal.directories.includes(directory)) continue;
     // The directory was there before the change was begun.
@@ -180,7 +180,7 @@ function directionOf(state: StateDirectory, journal: Journal): Resolution {
   const places = journal.entries.map((entry) => [entry, placeOf(state, entry)] as const);
   const foreign = places.find(([, place]) => place === 'foreign');
   if (foreign !== undefined) throw changedBySomebodyElse(state, foreign[0]);
-  const lost = places.find(([entry, place]) => place === 'old' && !isStaged(entry));
+  const lost = places.find(([entry, place]) => place === 'old' && entry.yields !== true && !isStaged(entry));
   if (lost === undefined) return { outcome: 'completed' };
   return { outcome: 'back', reason: `${lost[0].path}: its new version is damaged or missing` };
 }
@@ -199,11 +199,14 @@ function moveForward(state: StateDirectory, entry: JournalEntry): void {
   // The target is looked at once more, right before the rename: what another program wrote a moment ago is
   // not replaced.
   const place = placeOf(state, entry);
-  if (place === 'new') return;
+  if (place === 'new' || place === 'theirs') return;
   if (place === 'foreign') throw changedBySomebodyElse(state, entry);
-  onFile(entry.path, () => {
-    if (entry.after === null) removeIfThere(entry.resolvedPath);
-    else rename(entry.stagedPath, entry.resolvedPath);
+  yielding(entry, () => {
+    if (entry.yields === true && !isStaged(entry)) return;
+    onFile(entry.path, () => {
+      if (entry.after === null) removeIfThere(entry.resolvedPath);
+      else rename(entry.stagedPath, entry.resolvedPath);
+    });
   });
 }
 
@@ -211,23 +214,44 @@ function back(state: StateDirectory, journal: Journal, reason: string): Resoluti
   const manifest = readManifest(state, journal.id);
   const files = manifest === undefined || manifest instanceof KubepkiError ? [] : manifest.files;
   for (const entry of journal.entries.filter((one) => placeOf(state, one) === 'new')) {
-    const file = files.find(({ resolvedPath }) => resolvedPath === entry.resolvedPath);
-    if (file === undefined) throw new KubepkiError('unfinished', 'has no backup', { file: entry.path });
-    const content = readBackupFile(state, journal.id, file);
-    if (content === undefined || file.old === null) {
-      removeIfThere(entry.resolvedPath);
-      continue;
-    }
-    // It is written under the name that the journal knows: a crash here leaves no file that nothing names.
-    removeIfThere(entry.stagedPath);
-    const { mode, uid, gid } = file.old;
-    createDurably(entry.stagedPath, content, { mode, owner: { uid, gid } });
-    rename(entry.stagedPath, entry.resolvedPath);
+    yielding(entry, () => {
+      putBack(state, journal, entry, files);
+    });
   }
   syncTargetDirectories(journal.entries);
   // Every target is old, and on disk: the change has left nothing but traces.
   undo(state, journal);
   return { outcome: 'back', reason };
+}
+
+function putBack(
+  state: StateDirectory,
+  { id }: Journal,
+  { path, resolvedPath, stagedPath }: JournalEntry,
+  files: readonly BackupFile[],
+): void {
+  const file = files.find((one) => one.resolvedPath === resolvedPath);
+  if (file === undefined) throw new KubepkiError('unfinished', 'has no backup', { file: path });
+  const content = readBackupFile(state, id, file);
+  if (content === undefined || file.old === null) {
+    removeIfThere(resolvedPath);
+    return;
+  }
+  // It is written under the name that the journal knows: a crash here leaves no file that nothing names.
+  removeIfThere(stagedPath);
+  const { mode, uid, gid } = file.old;
+  createDurably(stagedPath, content, { mode, owner: { uid, gid } });
+  rename(stagedPath, resolvedPath);
+}
+
+/** Whatever the owner of a user's own file has done to it, or to the directories around it, the rest comes to its end. */
+function yielding({ yields }: JournalEntry, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    const isOfFile = error instanceof KubepkiError || errnoOf(error) !== undefined;
+    if (yields !== true || !isOfFile) throw error;
+  }
 }
 
 /**
@@ -239,7 +263,23 @@ export function settle(state: StateDirectory, journal: Journal): void {
   dropJournal(state);
 }
 
-function placeOf(state: StateDirectory, entry: JournalEntry): 'old' | 'new' | 'foreign' {
+/** The users' own files that do not hold, or no longer, what the change was to give them. */
+export function leftTo(state: StateDirectory, { entries }: Journal): string[] {
+  return entries
+    .filter((entry) => entry.yields === true && placeOf(state, entry) !== 'new')
+    .map(({ path }) => path);
+}
+
+/** `theirs`: a user's own file, which its owner has changed. */
+function placeOf(state: StateDirectory, entry: JournalEntry): 'old' | 'new' | 'foreign' | 'theirs' {
+  let place: ReturnType<typeof placeNow> | undefined;
+  yielding(entry, () => {
+    place = placeNow(state, entry);
+  });
+  return place === undefined || (place === 'foreign' && entry.yields === true) ? 'theirs' : place;
+}
+
+function placeNow(state: StateDirectory, entry: JournalEntry): 'old' | 'new' | 'foreign' {
   // A symlink that has been put there since is a change of more than the content.
   if (state.root.resolve(entry.resolvedPath) !== entry.resolvedPath) return 'foreign';
   const now = digest(entry.resolvedPath, entry.path);
@@ -253,9 +293,15 @@ function digest(path: string, shownPath: string): string | null {
 
 /** Only the journal knows the names of the staged files: so they are gone from the disk before the journal is. */
 function removeStaged({ entries }: Journal): void {
-  for (const { stagedPath } of entries) removeIfThere(stagedPath);
-  // A directory that is not there holds no names; a link may lead into it.
-  for (const directory of directoriesOf(entries)) if (exists(directory, directory)) syncDirectory(directory);
+  for (const entry of entries) {
+    yielding(entry, () => {
+      removeIfThere(entry.stagedPath);
+    });
+  }
+  inEachDirectory(entries, (directory) => {
+    // A directory that is not there holds no names; a link may lead into it.
+    if (exists(directory, directory)) syncDirectory(directory);
+  });
 }
 
 /** A journal that cannot be understood does not tell the names of the staged files, but all of them have one form. */
@@ -279,11 +325,23 @@ function directoriesIn(directory: string): string[] {
 
 /** Flushes every directory that holds a target, and with it the staged file beside it. Throws what node:fs throws. */
 export function syncTargetDirectories(entries: readonly JournalEntry[]): void {
-  for (const directory of directoriesOf(entries)) syncDirectory(directory);
+  inEachDirectory(entries, syncDirectory);
 }
 
-function directoriesOf(entries: readonly JournalEntry[]): ReadonlySet<string> {
-  return new Set(entries.map(({ resolvedPath }) => dirname(resolvedPath)));
+function inEachDirectory(entries: readonly JournalEntry[], act: (directory: string) => void): void {
+  const done = new Set<string>();
+  // Where a user's own file is beside others, it is they who count.
+  const inOrder = [...entries].sort(
+    (one, other) => Number(one.yields ?? false) - Number(other.yields ?? false),
+  );
+  for (const entry of inOrder) {
+    const directory = dirname(entry.resolvedPath);
+    if (done.has(directory)) continue;
+    done.add(directory);
+    yielding(entry, () => {
+      act(directory);
+    });
+  }
 }
 
 function said(

@@ -23,6 +23,17 @@ export function requireSafeTargets(
   for (const files of signedBy) requireSignersOwn(root, files);
 }
 
+/** Whether root may write there, of a file that keeps no other from changing. */
+export function whyUnsafe(root: FileSystemRoot, target: FileTarget): KubepkiError | undefined {
+  try {
+    requireSafeTargets(root, [target]);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    return error;
+  }
+}
+
 function requireDistinct(targets: readonly FileTarget[]): void {
   const seen = new Map<string, string>();
   for (const { path, resolvedPath } of targets) {

@@ -8,7 +8,7 @@ import { createDurably, stagedPathFor } from './durable.ts';
 import { createDirectory, missingDirectories, requireDirectories } from './new-directories.ts';
 import type { Occasion } from './manifest.ts';
 import { writeJournal, type Journal, type JournalEntry } from './journal.ts';
-import { putInPlace, settle, syncTargetDirectories, undo, type Resolution } from './recovery.ts';
+import { leftTo, putInPlace, settle, syncTargetDirectories, undo, type Resolution } from './recovery.ts';
 import { requireSafeTargets } from './safe-targets.ts';
 import {
   commandHere,
@@ -85,12 +85,13 @@ export function openTransaction(
     command: occasion.command,
     directories: newDirectoryMode === undefined ? [] : missingDirectories(targets),
     // Until the journal says `committed`, recovery does not ask what will be in the files.
-    entries: targets.map(({ path, resolvedPath, before }) => ({
+    entries: targets.map(({ path, resolvedPath, before, yields }) => ({
       path,
       resolvedPath,
       before: before?.sha256 ?? null,
       after: null,
       stagedPath: stagedPathFor(resolvedPath),
+      ...(yields === true ? { yields } : {}),
     })),
   };
   const arrived = new Map<FileTarget, FileChange>();
@@ -226,7 +227,9 @@ function finish(
       `the new files could not be put in place, so the old ones were put back: ${resolution.reason}`,
     );
   }
-  const warnings: string[] = [];
+  const warnings = leftTo(state, committed).map(
+    (path) => `${path}: was changed by its owner meanwhile, and may not be up to date`,
+  );
   try {
     settle(state, committed);
   } catch (error) {

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -273,6 +274,22 @@ describe('a change that arrives bit by bit', () => {
     transaction.stage(replaceFile(targets[1], 'new', 0o644));
     transaction.abort();
     assert.deepEqual(changes(before, snapshot(directory)), []);
+  });
+
+  test("given up when a user's own file is out of reach by then, it leaves no trace of its own", (t) => {
+    const { directory, key } = files(t);
+    const home = join(dirname(directory), 'home');
+    mkdirSync(home);
+    writeFileSync(join(home, 'config'), 'old', { mode: 0o600 });
+    const copy = { ...target(join(home, 'config')), yields: true } as const;
+    const own = target(key);
+    const transaction = open([own, copy]);
+    for (const one of [own, copy]) transaction.stage(replaceFile(one, 'new', 0o600));
+    renameSync(home, `${home}.away`);
+    symlinkSync(directory, home);
+    transaction.abort();
+    assert.deepEqual(filesIn(directory), ['apiserver.crt', 'apiserver.key']);
+    assert.ok(!readdirSync(join(directory, '.kubepki')).includes('journal.json'));
   });
 
   test('one of which something is missing is not made', (t) => {

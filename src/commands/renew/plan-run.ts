@@ -46,6 +46,8 @@ export interface RenewalWishes {
   readonly force?: boolean;
   /** Copies of admin.conf, as typed. */
   readonly copies?: readonly string[] | undefined;
+  /** Why a copy is left out, by its host path. */
+  readonly givenUp?: ReadonlyMap<string, KubepkiError>;
   /** Only what expires within so many milliseconds; undefined: everything. */
   readonly withinMs?: number | undefined;
 }
@@ -100,7 +102,7 @@ export function planRenewalRun(
         ? []
         : [...new Set(specs.map(({ caName }) => caName))].flatMap((name) => faultsOf(name, findings)),
     exposed: exposedKeys(keys),
-    copies: planCopies(readCopyFiles(node.layout.root, wishes.copies ?? []), {
+    copies: planCopies(readCopyFiles(node.layout.root, wishes.copies ?? [], wishes.givenUp), {
       inventory,
       keys,
       originals: copiedSpecs(specs),

@@ -1,7 +1,8 @@
+import { dirname } from 'node:path';
 import { addedAuthorities } from '../../operations/places/kubeconfig-authority.ts';
 import { kubeletKubeconfig } from '../../catalog/catalog.ts';
 import type { ChangeReport } from '../../operations/change/change-report.ts';
-import type { ChangeSet, FileChange } from '../../changeset/change-set.ts';
+import type { ChangeSet, FileChange, FileTarget } from '../../changeset/change-set.ts';
 import { requireWritten } from '../../operations/change/read-back.ts';
 import {
   changedCopy,
@@ -11,6 +12,7 @@ import {
 } from '../../operations/renewal/admin-copies.ts';
 import type { KubeadmConfig } from '../../config/kubeadm-config.ts';
 import { commandLine } from '../../errors/command-line.ts';
+import { KubepkiError } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
 import { signingFiles } from '../../inventory/look-ups.ts';
 import { factsOf } from '../../operations/change/certificate-facts.ts';
@@ -67,12 +69,35 @@ export async function renewCertificates(
   warnOfShortValidity(options, terminal);
   warnOfDueAgain(options, node.config?.certificateValidityMs, terminal);
   const context = { node, selection, options, terminal };
-  return changeNode(
-    node,
-    (way) => decided(planRenewalRun(node, selection, wishes, new Date()), way, context),
-    options,
-    terminal,
-    { inUse: true, asks: selection.kind === 'all' && selection.confirm && terminal.interactive },
+  const asks = selection.kind === 'all' && selection.confirm && terminal.interactive;
+  const givenUp = new Map<string, KubepkiError>();
+  for (;;) {
+    let copies: readonly FileTarget[] = [];
+    const plan = (way: Way): PlannedRun => {
+      const run = planRenewalRun(node, selection, { ...wishes, givenUp }, new Date());
+      copies = staleIn(run).map(({ file }) => file);
+      return decided(run, way, context);
+    };
+    try {
+      return await changeNode(node, plan, options, terminal, { inUse: true, asks });
+    } catch (error) {
+      const failing = terminal.interruptions.wasChanged() ? undefined : copyAtFault(error, copies);
+      if (failing === undefined || !(error instanceof KubepkiError)) throw error;
+      givenUp.set(failing.path, error);
+      terminal.interruptions.endHold();
+    }
+  }
+}
+
+/**
+ * The copy that has kept a change from being made. What its owner does to it meanwhile, and a home without room, must not keep a
+ * node's own certificates from being renewed: they are, without it.
+ */
+function copyAtFault(error: unknown, copies: readonly FileTarget[]): FileTarget | undefined {
+  if (!(error instanceof KubepkiError) || error.code === 'unfinished') return undefined;
+  const { file } = error;
+  return copies.find(({ path, resolvedPath }) =>
+    [path, resolvedPath, dirname(path), dirname(resolvedPath)].some((one) => one === file),
   );
 }
 

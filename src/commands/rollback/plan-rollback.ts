@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { kubeletKubeconfig } from '../../catalog/catalog.ts';
+import { KubepkiError } from '../../errors/error.ts';
 import { isForeign } from '../../filesystem/owner.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { withKubelet } from '../../inventory/kubelet/kubelet-entry.ts';
@@ -16,6 +17,7 @@ import {
 } from '../../operations/rollback/rollback.ts';
 import { readBackupFile } from '../../storage/backup.ts';
 import type { BackupFile, BackupManifest } from '../../storage/manifest.ts';
+import { whyUnsafe } from '../../storage/safe-targets.ts';
 import type { StateDirectory } from '../../storage/state-directory.ts';
 import { findBackup } from './find-backup.ts';
 import type { Node } from '../../node/node-options.ts';
@@ -41,7 +43,12 @@ export function planRollback(
   { id, now, force }: { readonly id: string | undefined; readonly now: Date; readonly force: boolean },
 ): RollbackPlan {
   const backup = findBackup(state, id);
-  const files = backup.files.map((file) => restorable(node, state, backup, file));
+  const found = backup.files.map((file) =>
+    file.written === undefined
+      ? { file: restorable(node, state, backup, file) }
+      : restorableCopy(node, state, backup, { ...file, written: file.written }),
+  );
+  const files = found.flatMap(({ file }) => file ?? []);
   const inventory = inventoryOf(node, backup);
   if (!force) {
     const directory = join(state.backups, backup.id);
@@ -52,7 +59,7 @@ export function planRollback(
   return {
     backup,
     owners: ownedFiles(inventory),
-    warnings: ownerWarnings(files),
+    warnings: [...ownerWarnings(files), ...found.flatMap((one) => ('left' in one ? [one.left] : []))],
     change: {
       changes,
       // What comes back was signed when it was made.
@@ -69,6 +76,31 @@ function inventoryOf(node: Node, { certificates }: BackupManifest): Inventory {
   const { inventory } = readToFill(node);
   const isOfKubelet = certificates.some(({ name }) => name === kubeletKubeconfig.name);
   return isOfKubelet ? withKubelet(inventory) : inventory;
+}
+
+/** A user's own file comes back where it holds what the change wrote, and keeps nothing else from coming back. */
+function restorableCopy(
+  node: Node,
+  state: StateDirectory,
+  backup: BackupManifest,
+  file: BackupFile & { readonly written: string },
+): { readonly file: RestorableFile } | { readonly file: undefined; readonly left: string } {
+  const left = (why: string): { file: undefined; left: string } => ({
+    file: undefined,
+    left: `${file.path}: stays as it is: ${why}`,
+  });
+  try {
+    const found = restorable(node, state, backup, file);
+    const target = { ...found.target, yields: true } as const;
+    const now = target.before?.sha256;
+    if (now === undefined) return left('it is not there any more');
+    if (now !== file.written && now !== found.old?.sha256) return left('it was changed since');
+    const unsafe = whyUnsafe(node.layout.root, target);
+    return unsafe === undefined ? { file: { ...found, target } } : left(unsafe.message);
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    return left(error.message);
+  }
 }
 
 function restorable(

@@ -144,7 +144,9 @@ function foreignFiles(files: readonly RestorableFile[], inventory: Inventory): s
     bundle.status === 'present' ? [bundle.value] : [],
   );
   return files
-    .filter(({ old }) => {
+    .filter(({ old, target }) => {
+      // A user's own file may be of several clusters.
+      if (target.yields === true) return false;
       const chain = old === undefined ? undefined : chainIn(old.content);
       return chain !== undefined && !bundles.some((bundle) => chainsTo(chain, bundle));
     })
