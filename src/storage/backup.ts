@@ -124,12 +124,20 @@ export function removeBackup(state: StateDirectory, id: string): void {
 export function pruneBackups(state: StateDirectory, keep: number, current: string): void {
   const { backups, damaged } = listBackups(state);
   const changes = backups.filter(({ restored }) => restored === null);
+  // By putting an old file back each day, a user would push out the backups of the node's own files.
+  const [users, own] = [changes.filter(isOfUsers), changes.filter((one) => !isOfUsers(one))];
+  for (const { id } of users.slice(keep)) if (id !== current) removeBackup(state, id);
   const isCurrent = ({ id }: BackupManifest): boolean => id === current;
-  const oldest = [...changes.filter(isCurrent), ...changes.filter((one) => !isCurrent(one))][keep - 1];
+  const oldest = [...own.filter(isCurrent), ...own.filter((one) => !isCurrent(one))][keep - 1];
   if (oldest === undefined) return;
   for (const one of backups) if (isBefore(one, oldest) && !isCurrent(one)) removeBackup(state, one.id);
   // The age of a damaged backup is told by its name alone. It holds private keys, as the others do.
   for (const { id } of damaged) if (id < oldest.id) removeBackup(state, id);
+}
+
+/** Of a change of nothing but users' own files. */
+function isOfUsers({ files }: BackupManifest): boolean {
+  return files.length > 0 && files.every(({ written }) => written !== undefined);
 }
 
 /** Call it when no change is under way: a backup without a manifest was never finished, or is half removed. */

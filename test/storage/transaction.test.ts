@@ -354,6 +354,24 @@ describe('old backups', () => {
     assert.deepEqual(change(at, null, 1), [11]);
   });
 
+  test("those of changes of users' own files push out none but their like", (t) => {
+    const at = files(t);
+    const file = join(at.directory, 'config');
+    writeFileSync(file, 'old', { mode: 0o600 });
+    const copied = (): readonly number[] => {
+      commit(
+        [replaceFile({ ...target(file), yields: true }, `${readFileSync(file, 'utf8')}.`, 0o600)],
+        accept,
+      );
+      return listBackups(stateFor(at.directory)).backups.map(({ sequence }) => sequence);
+    };
+    for (let count = 0; count < 5; count += 1) change(at, null, 5);
+    for (let count = 0; count < 5; count += 1) copied();
+    assert.deepEqual(copied(), [11, 10, 9, 8, 7, 5, 4, 3, 2, 1]);
+    assert.deepEqual(change(at, null, 5), [12, 11, 10, 9, 8, 7, 5, 4, 3, 2]);
+    assert.deepEqual(change(at, null, 1), [13]);
+  });
+
   test('a number that was changed by hand does not make the later ones unreadable', (t) => {
     const at = files(t);
     change(at, null, 3);
