@@ -47,7 +47,14 @@ function readCertificateKey(
   if (entry.state.status !== 'present') return undefined;
   if (entry.kind === 'leaf') return readKeyFile(root, entry.keyPath, undefined);
   const { kubeconfig, keyPath, file, rotated } = entry.state.value;
-  if (rotated !== undefined) return readKeyFile(root, rotated.target.path, rotated.target.namedBy);
+  if (rotated !== undefined) {
+    const stored = readKeyFile(root, rotated.target.path, rotated.target.namedBy);
+    const isEmpty = stored.content.status === 'missing' && kubeconfig.clientKey.kind === 'data';
+    // As the kubelet does whose store is empty still.
+    return isEmpty
+      ? { ...stored, content: readHeld(root, file, kubeconfig.clientKey, parsePrivateKey).content }
+      : stored;
+  }
   return keyPath === undefined
     ? readHeld(root, file, kubeconfig.clientKey, parsePrivateKey)
     : readKeyFile(root, keyPath, namingOf(file));

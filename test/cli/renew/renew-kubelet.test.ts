@@ -183,6 +183,14 @@ describe('renew kubelet.conf', () => {
     assert.equal(stdout, '');
     assert.match(stderr, /to have the kubelet use its new certificate: systemctl restart kubelet/);
   });
+
+  test('is not due before the kubelet has started, which then takes the pair in kubelet.conf', async (t) => {
+    const tree = verifiedNode(t);
+    for (const path of [conf, dated, current]) rmSync(at(tree, path));
+    await done(tree, 'generate', 'kubelet.conf');
+    const { stdout } = await done(tree, 'renew', 'kubelet.conf', '--within', '30d');
+    assert.equal(stdout, 'nothing is due within 30d\n');
+  });
 });
 
 describe('renew kubelet.conf where it is not done', () => {
