@@ -55,7 +55,7 @@ export interface PlannedRun {
   /** The report as people read it. */
   readonly text: (report: ChangeReport) => string | Promise<string>;
   /** What decides the exit code beside the report; undefined: nothing. */
-  readonly asked?: Asked;
+  readonly asked?: Asked | ((report: ChangeReport) => Asked);
   /** What is said after the result. */
   readonly remarks?: (report: ChangeReport) => void;
   /** Of a rollback: what it goes back behind. What was to follow that change need not any more. */
@@ -159,7 +159,12 @@ function refuse(
 }
 
 async function finished({ asked, text, remarks }: PlannedRun, report: ChangeReport): Promise<Conclusion> {
-  const said = { kind: 'finished', asked, report, text: await text(report) } as const;
+  const said = {
+    kind: 'finished',
+    asked: typeof asked === 'function' ? asked(report) : asked,
+    report,
+    text: await text(report),
+  } as const;
   return remarks === undefined
     ? said
     : {

@@ -266,11 +266,12 @@ async function transact(
     prepared.abort();
     return { kind: 'interrupted', code: interruption };
   }
-  const { backup, warnings } = prepared.finish();
+  const { backup, warnings, left } = prepared.finish();
   terminal.interruptions.noteChanged();
   for (const warning of warnings) terminal.warning(warning);
   for (const target of unlinked) linkToItsDate(state, target, now, terminal);
-  return { kind: 'made', backup, change };
+  const changes = change.changes.filter(({ target }) => !left.includes(target.path));
+  return { kind: 'made', backup, change: { ...change, changes } };
 }
 
 /** The file is what it should be with or without it: the kubelet starts, and only rotates no more. */

@@ -28,14 +28,21 @@ interface TransactionOptions {
   readonly keepBackups: number | undefined;
 }
 
+interface Finished {
+  readonly warnings: readonly string[];
+  /** Their paths. */
+  readonly left: readonly string[];
+}
+
 /** Everything is staged, backed up and verified, and no target is touched: go on, or leave no trace. */
 interface PreparedTransaction {
   /**
    * Passes the point of no return and makes the change, or takes it back.
-   * @returns the backup's name, and what went wrong afterwards without harm (old backups that could not be removed)
+   * @returns the backup's name, what went wrong afterwards without harm (old backups that could not be removed), and the users' own
+   * files that their owners have changed in this moment
    * @throws KubepkiError io when it was taken back and nothing is changed; unfinished when it needs `recover`
    */
-  finish(): { readonly backup: string; readonly warnings: readonly string[] };
+  finish(): Finished & { readonly backup: string };
   abort(): void;
 }
 
@@ -138,7 +145,7 @@ export function openTransaction(
         requireUnchanged(state, changes);
       });
       return {
-        finish: () => ({ backup: journal.id, warnings: finish(state, changes, journal, keepBackups) }),
+        finish: () => ({ backup: journal.id, ...finish(state, changes, journal, keepBackups) }),
         abort: () => {
           abortOrThrow(state, journal);
         },
@@ -203,7 +210,7 @@ function finish(
   changes: ChangeSet,
   journal: Journal,
   keepBackups: number | undefined,
-): string[] {
+): Finished {
   const committed: Journal = { ...journal, status: 'committed' };
   try {
     // The point of no return: a crash before it leaves the old files, a crash after it is brought to an end.
@@ -227,8 +234,9 @@ function finish(
       `the new files could not be put in place, so the old ones were put back: ${resolution.reason}`,
     );
   }
-  const warnings = leftTo(state, committed).map(
-    (path) => `${path}: was changed by its owner meanwhile, and may not be up to date`,
+  const left = leftTo(state, committed);
+  const warnings = left.map(
+    (path) => `${path}: stays as it is: it was changed meanwhile, or could not be replaced`,
   );
   try {
     settle(state, committed);
@@ -243,7 +251,7 @@ function finish(
   } catch (error) {
     warnings.push(`old backups could not be removed: ${filesystemError(error, state.backups).oneLine}`);
   }
-  return warnings;
+  return { warnings, left };
 }
 
 function halfWay(state: StateDirectory, cause: unknown): KubepkiError {

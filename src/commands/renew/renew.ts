@@ -169,12 +169,12 @@ function decided(run: RenewalRun, way: Way, context: Context): PlannedRun {
       return { ...changeOf(renewed, copies), signedBy };
     },
     report: (made) => renewalReport(plan, inventory, made, copyPaths),
-    text: async () => {
+    text: async ({ otherFiles }) => {
       const within = options.within?.text;
       const due = renewables.length > 0;
       if (!way.dryRun) {
         const closing = selection.kind === 'all' && due && options.restart !== true;
-        return renewalLines(plan.map(outcomeOf), { closing, within, due }) + copyLines(copyPaths);
+        return renewalLines(plan.map(outcomeOf), { closing, within, due }) + copyLines(otherFiles);
       }
       const others = plan.filter(({ status }) => status !== 'renewable');
       return (
@@ -182,11 +182,11 @@ function decided(run: RenewalRun, way: Way, context: Context): PlannedRun {
         (await dryRunText(plannedChanges(renewables), terminal, { files: copyPaths }))
       );
     },
-    asked: {
+    asked: ({ otherFiles }) => ({
       named: selection.kind === 'named',
-      leftAny: left.length > 0,
+      leftAny: left.length > 0 || otherFiles.length < stale.length,
       within: options.within && stillWrong(run),
-    },
+    }),
     remarks: (report) => {
       noteKubelet(report, terminal);
     },

@@ -35,8 +35,13 @@ export function renewalReport(
       ...certificateOf(planned.spec, inventory),
       ...(planned.status === 'renewable' ? made(planned.renewable) : leftAlone(planned)),
     })),
-    otherFiles: stage.kind === 'refused' ? [] : otherFiles,
+    otherFiles: otherFiles.filter((path) => isChanged(path, stage)),
   };
+}
+
+/** What its owner has changed in that very moment is not. */
+function isChanged(path: string, stage: ChangeStage): boolean {
+  return stage.kind !== 'refused' && stage.change.changes.some(({ target }) => target.path === path);
 }
 
 function renewed(

@@ -1,11 +1,13 @@
 /** `renew --update-kubeconfig`: a home is its user's. What happens there keeps nothing of the node's own from coming to its end. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { killedAfter } from '../../faults/killed.ts';
+import { killedAfter, renamesBeforeFiles } from '../../faults/killed.ts';
 import { certsInProcess as certs, doneInProcess as done } from '../../support/in-process.ts';
 import { judge } from '../../support/judge.ts';
+import { kubepkiCommand } from '../../support/kubepki.ts';
 import { quickTree } from '../../support/node.ts';
 import { copyFixture, type Tree } from '../../support/tree.ts';
 
@@ -136,6 +138,27 @@ function dataIn(text: string): string {
 }
 
 describe('a copy that cannot be written is left, and the rest renewed', () => {
+  test('when all is decided, too', (t) => {
+    const strace = judge(t, 'strace');
+    if (strace === undefined) return;
+    const { tree, file, old } = withCopy(t);
+    const fails = `inject=rename:error=EIO:when=${String(renamesBeforeFiles + 2)}`;
+    const { status, stdout, stderr } = spawnSync(
+      strace,
+      [
+        ...['-o', '/dev/null', '-e', 'trace=rename', '-e', fails, ...kubepkiCommand, 'certs', ...renewal],
+        ...['--rootfs', tree.directory],
+      ],
+      { encoding: 'utf8' },
+    );
+    assert.equal(status, 6, stderr);
+    assert.match(stderr, /^warning: \S+config: stays as it is: /m);
+    assert.doesNotMatch(stdout, /brought up to date/);
+    assert.notEqual(adminOf(tree), old);
+    assert.equal(readFileSync(file, 'utf8'), old);
+    assert.deepEqual(readdirSync(dirname(file)), ['config']);
+  });
+
   // Beside it there is no room for a longer name.
   const long = `home/ann/${'x'.repeat(250)}`;
 
