@@ -24,6 +24,8 @@ export const node: ExpirationColumn = {
 export const certificate: ExpirationColumn = {
   title: 'CERTIFICATE',
   cell: ({ row }) => printable(row?.name ?? ''),
+  // kubeadm's names are shorter. One long path must not cost the dates of all.
+  atLeast: 40,
 };
 
 export const expires = ofPresent('EXPIRES', ({ notAfter }) => kubeadmDate(notAfter));

@@ -129,6 +129,17 @@ suite('check-expiration of one tree', () => {
     assert.match(coloured, /\u001b\[33mlate/);
   });
 
+  test('a long path costs the others no date', () => {
+    const path = `/srv/${'deploying-'.repeat(12)}robot.conf`;
+    const additional = [{ ...present(path, 400 * day), kind: 'kubeconfig' as const }];
+    const lines = shown(80, { ...one, additional });
+    const dated = lines.filter((line) => /^(?:etcd-peer|\/srv\/deploying-\S+…\S+robot\.conf) /.test(line));
+    assert.deepEqual(
+      dated.map((line) => line.slice(line.indexOf('  ')).trim()),
+      ['Jun 19, 2027  200d', 'Jan 05, 2028  400d'],
+    );
+  });
+
   test('at 80 columns', () => {
     assert.deepEqual(shown(80), [
       'CERTIFICATE            EXPIRES       RESIDUAL TIME   AUTHORITY  EXTERNAL',
