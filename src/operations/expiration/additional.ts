@@ -1,5 +1,6 @@
 import { kubeletKubeconfig } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
+import { shellWord } from '../../errors/shell-word.ts';
 import type { KubeconfigFile } from '../../inventory/verified-files.ts';
 import type { Reading } from '../../inventory/reading.ts';
 import type { Certificate, Chain } from '../../pki/certificate/certificate.ts';
@@ -52,8 +53,6 @@ interface Subject {
     readonly key?: Reading<PrivateKey> | undefined;
   };
 }
-
-const remedy = 'what mends it: kubepki verify';
 
 /** What `check-expiration` says with --all: what it says of kubeadm's certificates, and of all others that were observed. */
 export function withAdditional(result: ExpirationResult, observed: Observed): AdditionalResult {
@@ -136,9 +135,14 @@ function kubeconfigSubject(
   const common = { ...named, file: path, ...(judged && { judged }) };
   if (content.status !== 'present') return [{ ...common, certificate: content }];
   const { kubeconfig, certificate } = content.value;
-  return kubeconfig.clientCertificate.kind === 'absent'
-    ? []
-    : [{ ...common, certificate, user: kubeconfig.userName }];
+  const { clientCertificate: held, userName: user } = kubeconfig;
+  if (held.kind === 'absent') return [];
+  // The kubeconfig is there: what is missing is the file that it names.
+  if (held.kind === 'file' && certificate.status === 'missing') {
+    const error = new KubepkiError('not-found', `names ${held.path}, which is not there`, { file: path });
+    return [{ ...common, certificate: { status: 'unreadable', error }, user }];
+  }
+  return [{ ...common, certificate, user }];
 }
 
 function foundOf(
@@ -179,7 +183,7 @@ function findingsOf(
     isClusters,
     key,
   }: { readonly name: string; readonly file: string; readonly chain: Chain } & NonNullable<Subject['judged']>,
-  { inventory, now }: Observed['subject'],
+  { inventory, now, command }: Observed['subject'],
 ): Finding[] {
   const authority = inventory.authorities.find(({ spec }) => spec.name === 'ca');
   const [leaf, ...others] = chain;
@@ -199,7 +203,7 @@ function findingsOf(
         file,
         message,
         summary: message,
-        hint: remedy,
+        hint: `what mends it: ${command('verify')}`,
       }))
   );
 }
@@ -248,7 +252,7 @@ function endpoints({ live, subject }: Observed): Found[] {
         file: name,
         message: `serves a certificate that ${message}`,
         summary: message,
-        hint: remedy,
+        hint: `more of it: ${subject.command(`verify --endpoint ${shellWord(name)}`)}`,
       })),
     };
   });

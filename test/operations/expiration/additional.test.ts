@@ -163,8 +163,8 @@ describe("the kubelet's certificates", () => {
     assert.deepEqual(
       findings
         .filter(({ name }) => name === 'kubelet-client')
-        .map(({ check, severity }) => `${severity} ${check}`),
-      ['error foreign'],
+        .map(({ check, severity, hint = '' }) => `${severity} ${check}; ${hint}`),
+      ['error foreign; what mends it: kubepki verify --rootfs /node'],
     );
     assert.ok(
       findingsOf(report).faults.some(({ kind, name }) => kind === 'invalid' && name === 'kubelet-client'),
@@ -275,6 +275,30 @@ describe("people's kubeconfigs", () => {
   });
 });
 
+test('a kubeconfig that names a file which is not there is not missing itself', (t) => {
+  const tree = verifiedNode(t);
+  const admin = readFileSync(join(tree.kubeconfigDir, 'admin.conf'), 'utf8');
+  put(
+    tree,
+    'srv/ci.conf',
+    admin.replace(/client-certificate-data: \S+/, 'client-certificate: /srv/gone.pem'),
+  );
+  edit(tree, 'etc/kubernetes/kubelet.conf', (text) => text.replaceAll('client-current.pem', 'gone.pem'));
+  const result = all(observed(tree, { kubeconfigs: ['/srv/ci.conf'] }));
+  assert.deepEqual(rowsOf(result), [
+    'kubelet-conf kubelet.conf unreadable',
+    ...onlyKubelet,
+    'kubeconfig /srv/ci.conf unreadable',
+  ]);
+  assert.deepEqual(
+    result.problems.map(({ oneLine }) => oneLine.replaceAll(tree.directory, '')),
+    [
+      `/etc/kubernetes/kubelet.conf: names /${kubeletPki}/kubelet-gone.pem, which is not there`,
+      '/srv/ci.conf: names /srv/gone.pem, which is not there',
+    ],
+  );
+});
+
 describe('the CAs of a bundle', () => {
   test('each have a row besides the one that signs, and one that is there twice has none', (t) => {
     const openssl = judge(t, 'openssl');
@@ -325,8 +349,13 @@ describe('endpoints', () => {
       return { ...node, live: { answers: [answer], processes: [] } };
     };
     assert.deepEqual(
-      all(at('192.0.2.99', 'apiserver')).findings.map(({ message }) => message),
-      ['serves a certificate that has no SAN 192.0.2.99, by which it is called'],
+      all(at('192.0.2.99', 'apiserver')).findings.map(({ message, hint = '' }) => [message, hint]),
+      [
+        [
+          'serves a certificate that has no SAN 192.0.2.99, by which it is called',
+          'more of it: kubepki verify --endpoint 192.0.2.99:443 --rootfs /node',
+        ],
+      ],
     );
     const { report, findings } = all(at('192.0.2.99', 'front-proxy-client'));
     assert.deepEqual(
