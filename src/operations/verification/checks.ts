@@ -7,7 +7,7 @@ import { serveValidCertificates } from './cluster/kubelets.ts';
 import { areDecided } from './cluster/requests.ts';
 import { mayCallTheKubelets } from './cluster/rights.ts';
 import { extensionsKnowTheClients, leadsNewNodesHere, publishesTheAuthority } from './cluster/trust.ts';
-import { areThere, isNoStaleCopy } from './copies.ts';
+import { areGood } from './copies.ts';
 import { endsLater } from './ending.ts';
 import { keepsItsKeys, meetsTheBenchmark } from './guarded.ts';
 import { hasStrongKeys, lastsLongEnough } from './horizon.ts';
@@ -156,7 +156,7 @@ export const checks: readonly Check[] = [
   {
     id: 'admin-copy',
     title: 'no copy of admin.conf is out of date',
-    look: (observed) => bothLooks(isNoStaleCopy(observed), areThere(observed)),
+    look: areGood,
   },
   { id: 'modes', title: 'no private key may be read by others', look: keepsItsKeys },
   {

@@ -3,16 +3,22 @@ import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import { isIssuedBy } from '../../pki/issue/issuer.ts';
 import { identityOf } from '../owners/identity.ts';
-import { lookAtEach, nothingHere, type Look, type Trouble } from './check.ts';
+import { bothLooks, lookAtEach, nothingHere, type Look, type Trouble } from './check.ts';
 import type { KubeconfigFile } from '../../inventory/verified-files.ts';
 import type { Observed } from './observed.ts';
 import { troubleOf } from './trouble.ts';
+
+/** The copies of admin.conf, and the kubeconfigs that the command line names; of each one thing is said. */
+export function areGood(observed: Observed): Look {
+  const copies = isNoStaleCopy(observed);
+  return bothLooks(copies, areThere(observed, new Set(copies.troubles.map(({ file }) => file))));
+}
 
 /**
  * kubeadm tells people to copy admin.conf into their homes, and renews only its own. A kubeconfig of another cluster, or of another
  * user, is nobody's business here.
  */
-export function isNoStaleCopy({ copies, subject }: Observed): Look {
+function isNoStaleCopy({ copies, subject }: Observed): Look {
   const { inventory, now, command } = subject;
   const { root, kubeconfigDir } = inventory.layout;
   const authority = inventory.authorities.find(({ spec }) => spec.name === 'ca');
@@ -49,15 +55,30 @@ export function isNoStaleCopy({ copies, subject }: Observed): Look {
   });
 }
 
-/** Of a file in a home nothing is asked, and it may be anything; one that the command line names must be a kubeconfig. */
-export function areThere({ copies }: Observed): Look {
-  const named = copies.filter(({ isNamed }) => isNamed);
+/**
+ * Of a file in a home nothing is asked, and it may be anything; one that the command line names must be a kubeconfig with a
+ * certificate that is good still, whose ever it is.
+ */
+function areThere({ copies, subject: { now } }: Observed, told: ReadonlySet<string>): Look {
+  const named = copies.filter(({ isNamed, path }) => isNamed === true && !told.has(path));
   return lookAtEach(named, ({ path, content }): Trouble[] => {
-    const read = content.status === 'present' ? content.value.certificate : content;
-    if (read.status === 'unreadable') return [troubleOf(path, path, read.error)];
-    return content.status === 'missing'
-      ? [{ grade: 'error', name: path, file: path, message: 'no such file' }]
-      : [];
+    const wrong = (message: string): Trouble[] => [{ grade: 'error', name: path, file: path, message }];
+    if (content.status === 'unreadable') return [troubleOf(path, path, content.error)];
+    if (content.status === 'missing') return wrong('no such file');
+    const { certificate, kubeconfig } = content.value;
+    const held = kubeconfig.clientCertificate;
+    switch (certificate.status) {
+      case 'unreadable':
+        return [troubleOf(path, path, certificate.error)];
+      case 'missing':
+        return held.kind === 'file' ? wrong(`names ${held.path}, which is not there`) : [];
+      case 'present': {
+        const { notAfter } = certificate.value[0];
+        return notAfter.getTime() < now.getTime()
+          ? wrong(`holds a certificate that expired on ${isoSeconds(notAfter)}`)
+          : [];
+      }
+    }
   });
 }
 

@@ -196,7 +196,10 @@ export function servesAValidCertificate({ kubelet: { serving, config }, subject 
       ],
     };
   }
-  return { looked: 1, troubles: isClusters ? late(leaf, target.path, subject.now) : [] };
+  const troubles = isClusters
+    ? [...untrusted(leaf, target.path, subject, hint), ...late(leaf, target.path, subject.now)]
+    : [];
+  return { looked: 1, troubles };
 }
 
 /** Whether the kubelet asks the cluster for its serving certificate. */
@@ -229,14 +232,19 @@ function late(leaf: Certificate, file: string, now: Date): Trouble[] {
   ];
 }
 
-function untrusted(leaf: Certificate, file: string, subject: Observed['subject']): Trouble[] {
+function untrusted(
+  leaf: Certificate,
+  file: string,
+  subject: Observed['subject'],
+  hint = renewed(subject),
+): Trouble[] {
   const authority = subject.inventory.authorities.find(({ spec }) => spec.name === 'ca');
   if (authority?.bundle.status !== 'present' || leaf.notAfter.getTime() < subject.now.getTime()) return [];
   const path = validatePath(leaf, [], authority.bundle.value, subject.now);
   if (path.status === 'trusted') return [];
   const message =
     path.status === 'untrusted' ? path.reason : `is not signed by the CA of ${authority.certificatePath}`;
-  return [{ grade: 'error', name: 'kubelet', file, message, hint: renewed(subject) }];
+  return [{ grade: 'error', name: 'kubelet', file, message, hint }];
 }
 
 function certificateInUse(

@@ -314,6 +314,14 @@ const cases: readonly Case[] = [
     found: ['warning kubelet-serving kubelet'],
   },
   {
+    name: 'the kubelet asks the cluster for its serving certificate, and has its own',
+    breaks: ({ tree, stranger }) => {
+      put(tree, `${kubelet}/pki/kubelet.crt`, readFileSync(`${stranger()}.crt`, 'utf8'));
+      edit(tree, `${kubelet}/config.yaml`, (text) => `${text}serverTLSBootstrap: true\n`);
+    },
+    found: ['error kubelet-serving kubelet'],
+  },
+  {
     name: 'an old copy of admin.conf in the home of root',
     breaks: ({ tree, openssl, pki, t }) => {
       const conf = readFileSync(join(tree.kubeconfigDir, 'admin.conf'), 'utf8');
@@ -397,6 +405,33 @@ describe("a person's kubeconfig that the command line names", () => {
     assert.deepEqual(
       said.map((one) => one.replace(tree.directory, '')),
       ['error admin-copy /srv/ci.conf', 'error admin-copy /srv/gone.conf'],
+    );
+  });
+
+  test('is wrong where its certificate is not there or has expired, which is said once', (t) => {
+    const openssl = judge(t, 'openssl');
+    if (openssl === undefined) return;
+    const tree = verifiedNode(t);
+    const stranger = join(temporaryDirectory(t), 'stranger');
+    makeCa(openssl, stranger, 'another cluster');
+    const admin = readFileSync(join(tree.kubeconfigDir, 'admin.conf'), 'utf8');
+    const past = { start: '20250101000000Z', end: '20261130000000Z' };
+    put(
+      tree,
+      'srv/ci.conf',
+      admin.replace(/client-certificate-data: \S+/, 'client-certificate: /srv/gone.pem'),
+    );
+    put(tree, 'srv/elsewhere.conf', withCertificate(admin, openssl, t, stranger, past));
+    put(tree, 'srv/copy.conf', withCertificate(admin, openssl, t, join(tree.certDir, 'ca'), past));
+    const kubeconfigs = ['/srv/ci.conf', '/srv/elsewhere.conf', '/srv/copy.conf'];
+    const said = troublesOf(verification(observed(tree, { kubeconfigs })));
+    assert.deepEqual(
+      said.map(({ grade, name, message }) => `${grade} ${name.replace(tree.directory, '')} ${message}`),
+      [
+        'error /srv/copy.conf is an older copy of admin.conf, whose certificate expired on 2026-11-30T00:00:00Z',
+        'error /srv/ci.conf names /srv/gone.pem, which is not there',
+        'error /srv/elsewhere.conf holds a certificate that expired on 2026-11-30T00:00:00Z',
+      ],
     );
   });
 });
