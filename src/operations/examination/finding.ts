@@ -117,7 +117,7 @@ export function remedy(check: CheckId, { name, external, caFile, command }: Reme
 }
 
 /** The checks whose remedies need no CA. */
-const elsewhere: ReadonlySet<CheckId> = new Set(['order', 'key-locked', 'not-yet-valid']);
+const elsewhere: ReadonlySet<CheckId> = new Set(['order', 'key-locked', 'not-yet-valid', 'unjudged']);
 
 /** The configuration has to be named on the command line: the cluster's does not know this node's names. */
 function withConfig(line: string): string {

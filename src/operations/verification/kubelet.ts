@@ -25,9 +25,9 @@ function renewed(subject: Observed['subject'], otherwise = elsewhere): string {
 }
 
 /** Where no certificate is left that a renewal could carry over. */
-function madeAnew(subject: Observed['subject'], path: string): string {
+function madeAnew(subject: Observed['subject'], ...paths: readonly string[]): string {
   return isSignedHere(subject)
-    ? `move ${path} away; ${subject.command(`generate ${name}`)}; systemctl restart kubelet`
+    ? `move ${[...new Set(paths)].join(' and ')} away; ${subject.command(`generate ${name}`)}; systemctl restart kubelet`
     : elsewhere;
 }
 
@@ -48,7 +48,8 @@ export function startsWithItsKubeconfig({ kubeconfigs, kubelet, subject }: Obser
     troubles: [{ grade, name, file: path, message, hint }],
   });
   const { content, path } = file;
-  if (content.status === 'unreadable') return { looked: 1, troubles: [troubleOf(name, path, content.error)] };
+  if (content.status === 'unreadable')
+    return { looked: 1, troubles: [troubleOf(name, path, content.error, madeAnew(subject, path))] };
   if (content.status === 'missing') return nothingHere;
   const { kubeconfig, certificate } = content.value;
   const { clientCertificate } = kubeconfig;
@@ -73,7 +74,12 @@ export function startsWithItsKubeconfig({ kubeconfigs, kubelet, subject }: Obser
             madeAnew(subject, path),
           );
     case 'unreadable':
-      return { looked: 1, troubles: [troubleOf(name, path, certificate.error)] };
+      return {
+        looked: 1,
+        troubles: [
+          troubleOf(name, path, certificate.error, madeAnew(subject, certificate.error.file ?? path, path)),
+        ],
+      };
     case 'present':
       break;
   }
@@ -111,7 +117,14 @@ export function rotatesItsCertificate({ kubeconfigs, kubelet, subject }: Observe
     case 'missing':
       break;
     case 'unreadable':
-      troubles.push(troubleOf('kubelet', client.path, client.certificate.error));
+      troubles.push(
+        troubleOf(
+          'kubelet',
+          client.path,
+          client.certificate.error,
+          madeAnew(subject, client.path, file.path),
+        ),
+      );
       break;
     case 'present': {
       const [leaf] = client.certificate.value;
@@ -126,7 +139,7 @@ export function rotatesItsCertificate({ kubeconfigs, kubelet, subject }: Observe
       else if (client.key?.status === 'present' && !isSameKey(leaf.publicKey, publicKeyOf(client.key.value)))
         say('error', 'holds a private key that is not the one of its certificate', joinAgain);
       if (client.key?.status === 'unreadable')
-        troubles.push(troubleOf('kubelet', client.path, client.key.error));
+        troubles.push(troubleOf('kubelet', client.path, client.key.error, joinAgain));
       troubles.push(...untrusted(leaf, client.path, subject), ...late(leaf, client.path, subject.now));
       break;
     }
@@ -161,7 +174,7 @@ export function knowsItsCallers({ kubelet: { clientCa }, subject }: Observed): L
     case 'missing':
       return trouble('no such file, and clientCAFile names it: the kubelet does not start');
     case 'unreadable':
-      return { looked: 1, troubles: [troubleOf('kubelet', target.path, content.error)] };
+      return { looked: 1, troubles: [troubleOf('kubelet', target.path, content.error, hint)] };
     case 'present':
       return content.value.some((one) => isSameAuthority(one, signer))
         ? { looked: 1, troubles: [] }
@@ -175,13 +188,13 @@ export function knowsItsCallers({ kubelet: { clientCa }, subject }: Observed): L
 export function servesAValidCertificate({ kubelet: { serving, config }, subject }: Observed): Look {
   const { target, content } = serving;
   if (content.status === 'missing') return nothingHere;
-  if (content.status === 'unreadable')
-    return { looked: 1, troubles: [troubleOf('kubelet', target.path, content.error)] };
-  const [leaf] = content.value;
   const isClusters = isSignedByTheCluster({ config });
   const hint = isClusters
     ? 'see whether its request waits for approval: kubepki csr list'
     : 'the kubelet makes another when it starts and the file is not there: move it away with its key, and restart the kubelet';
+  if (content.status === 'unreadable')
+    return { looked: 1, troubles: [troubleOf('kubelet', target.path, content.error, hint)] };
+  const [leaf] = content.value;
   if (leaf.notAfter.getTime() < subject.now.getTime()) {
     return {
       looked: 1,

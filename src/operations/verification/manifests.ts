@@ -25,6 +25,7 @@ export function namesFilesThatAreThere({ manifestFiles }: Observed): Look {
         },
       ];
     }
+    const hint = 'restore the file, or correct the manifest';
     switch (content.status) {
       case 'present':
         return [];
@@ -35,11 +36,11 @@ export function namesFilesThatAreThere({ manifestFiles }: Observed): Look {
             name: component,
             file: path,
             message: `no such file, and ${field} of ${pod.path} names it: ${component} does not start again`,
-            hint: 'restore the file, or correct the manifest',
+            hint,
           },
         ];
       case 'unreadable':
-        return [troubleOf(component, path, content.error)];
+        return [troubleOf(component, path, content.error, hint)];
     }
   });
 }

@@ -19,7 +19,7 @@ export function isAPair({ serviceAccount: { key, publicKeys }, manifestFiles }: 
     if (content.status === 'present') return [];
     return [
       content.status === 'unreadable'
-        ? troubleOf(name, path, content.error)
+        ? troubleOf(name, path, content.error, hint)
         : {
             grade: 'error',
             name,

@@ -119,6 +119,16 @@ describe('the client certificate of an etcd elsewhere, of which only the manifes
     );
   });
 
+  test('of a CA that cannot be read is not to be signed anew: the CA is to be restored', (t) => {
+    const tree = verifiedNode(t);
+    writeFileSync(join(moveEtcdElsewhere(tree), 'ca.crt'), 'nothing');
+    const troubles = verification(observed(tree)).flatMap((result) => result.troubles);
+    assert.deepEqual(
+      troubles.map(({ hint }) => hint),
+      ['see to its CA first', 'restore the file, or correct the manifest'],
+    );
+  });
+
   test("has a name of its own where kubeadm's is there too", (t) => {
     const openssl = judge(t, 'openssl');
     if (openssl === undefined) return;

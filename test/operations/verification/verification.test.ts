@@ -447,6 +447,23 @@ test('what a manifest names and the inventory has is the same, and is not read a
   assert.equal(used.content.value.chain, kept.value.chain);
 });
 
+test("what is unreadable of the kubelet's has a next step, which takes it out of the way", (t) => {
+  const tree = verifiedNode(t);
+  put(tree, `${kubelet}/pki/kubelet-client-2026-11-28-20-50-00.pem`, 'nothing');
+  put(tree, `${kubelet}/pki/kubelet.crt`, 'nothing');
+  const said = troublesOf(verification(observed(tree)));
+  const client = `${tree.directory}/${kubelet}/pki/kubelet-client-current.pem`;
+  const madeAnew = `move ${client} and ${tree.kubeconfigDir}/kubelet.conf away; kubepki certs generate kubelet.conf --rootfs /node; systemctl restart kubelet`;
+  assert.deepEqual(
+    said.map(({ hint }) => hint),
+    [
+      madeAnew,
+      madeAnew,
+      'the kubelet makes another when it starts and the file is not there: move it away with its key, and restart the kubelet',
+    ],
+  );
+});
+
 describe('what an earlier run has left', () => {
   const file = '/etc/kubernetes/pki/.kubepki';
 
