@@ -1,4 +1,5 @@
 import { isComponent } from '../catalog/catalog.ts';
+import { addressesOf } from '../cluster/connection.ts';
 import { connectionTrouble, servedCertificates, type TlsIdentity } from '../controlplane/probe.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
@@ -11,6 +12,8 @@ import { parseCertificate, type Chain } from '../pki/certificate/certificate.ts'
 
 /** A component on this machine answers in milliseconds, and an operator must not wait for one that does not. */
 const boundMs = 3000;
+/** So much of it is for a name: what a name server does not answer at once it does not answer within all of it either. */
+const lookUpMs = 1000;
 
 interface Asked {
   /** The components of this node; else only what was given. */
@@ -38,17 +41,34 @@ export async function observeLive(observed: Observed, { isLive, given }: Asked):
 }
 
 async function ask(endpoint: Endpoint, root: FileSystemRoot): Promise<Answer> {
-  const { host, port, serverName, identity } = endpoint;
+  const { host, port, serverName, identity: files } = endpoint;
+  const identity = files && identityIn(root, files);
   try {
-    const [leaf, ...others] = await servedCertificates(
-      { host, port, serverName, identity: identity && identityIn(root, identity) },
-      boundMs,
+    const addresses = await lookUp(host);
+    const leftMs = addresses.includes(host) ? boundMs : boundMs - lookUpMs;
+    const [leaf, ...others] = await Promise.any(
+      addresses.map((address) => servedCertificates({ host: address, port, serverName, identity }, leftMs)),
     );
     const chain: Chain = [parseCertificate(leaf), ...others.map(parseCertificate)];
     return { endpoint, status: 'shown', chain };
-  } catch (error) {
+  } catch (failed) {
+    const error: unknown = failed instanceof AggregateError ? failed.errors[0] : failed;
     const why = error instanceof KubepkiError ? `it ${error.message}` : connectionTrouble(error);
     return { endpoint, status: 'silent', why };
+  }
+}
+
+/** Not by node's own look-up, which cannot be called off: with a name server that is down the process would not end. */
+async function lookUp(host: string): Promise<readonly string[]> {
+  const signal = AbortSignal.timeout(lookUpMs);
+  try {
+    return (await addressesOf(host, signal)).map(({ address }) => address);
+  } catch (error) {
+    if (signal.aborted) throw new Error('no answer from a name server', { cause: error });
+    // Only a missing program has a hint.
+    if (error instanceof KubepkiError && error.hint !== undefined)
+      throw new Error(error.message, { cause: error });
+    throw new Error('unknown host', { cause: error });
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -354,10 +354,46 @@ describe('an address that shows nothing is not known, and never well', () => {
     await unanswered(
       nodeWith(t),
       ['no-such-host.invalid:6443'],
-      /shows no certificate: (?:unknown host|no answer);/,
+      /shows no certificate: (?:unknown host|no answer from a name server);/,
     );
   });
+
+  test('where no name server answers: neither it nor the end of the process is waited for', async (t) => {
+    const tree = nodeWith(t);
+    const began = performance.now();
+    const { stdout, code } = await kubepki(
+      ['verify', '--rootfs', tree.directory, '--endpoint', 'silent.example.com:6443'],
+      { programs: programs(t, 'exec sleep 60') },
+    );
+    assert.match(stdout, /shows no certificate: no answer from a name server;/);
+    assert.equal(code, 1);
+    assert.ok(performance.now() - began < 30_000);
+  });
 });
+
+test('a name is found as the other programs of the machine find it, and each of its addresses is asked', async (t) => {
+  const made = bed(t);
+  if (made === undefined) return;
+  const port = await opensslServer(t, made.openssl, files(made.leaf));
+  const { stdout } = await kubepki(
+    [
+      'verify',
+      '--rootfs',
+      made.tree.directory,
+      '--endpoint',
+      `balancer.example.com:${String(port)},kubernetes`,
+    ],
+    { programs: programs(t, 'printf "::1 STREAM\\n127.0.0.1 STREAM\\n"') },
+  );
+  assert.match(stdout, /^OK +live-answers /m);
+});
+
+/** A directory with a `getent` that does so. */
+function programs(t: TestContext, line: string): string {
+  const directory = temporaryDirectory(t);
+  writeFileSync(join(directory, 'getent'), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+  return directory;
+}
 
 test('each address is judged by itself, in the order in which they were given', async (t) => {
   const made = bed(t);
