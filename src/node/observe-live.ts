@@ -33,8 +33,8 @@ export async function observeLive(observed: Observed, { isLive, given }: Asked):
   const found =
     isLive && root.directory === '/'
       ? readProcesses(new Set(['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']))
-      : [];
-  const processes = found.flatMap(({ name, words, startedAt }) =>
+      : undefined;
+  const processes = found?.flatMap(({ name, words, startedAt }) =>
     isComponent(name) ? [{ component: name, words, startedAt }] : [],
   );
   return { answers, processes };

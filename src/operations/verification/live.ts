@@ -7,7 +7,7 @@ import { validatePath } from '../../pki/path/path.ts';
 import { problemsOf } from '../examination/certificate-checks.ts';
 import type { CheckId } from '../examination/finding.ts';
 import { covers, nameOf } from '../names/name-uses.ts';
-import { lookAtEach, nothingHere, type Look, type Trouble } from './check.ts';
+import { bothLooks, lookAtEach, nothingHere, type Look, type Trouble } from './check.ts';
 import type { Answer, Endpoint, Live, Observed, ObservedFile, RunningComponent } from './observed.ts';
 
 function addressOf({ host, port }: Endpoint): string {
@@ -171,11 +171,14 @@ const readAtStart: ReadonlySet<string> = new Set([
 const toleranceMs = 2000;
 
 /** The file changed after the process began, so it goes on with what was there before. */
-export function startedAfterItsFiles({ subject, live, manifestFiles }: Observed): Look {
-  const judged = (live?.processes ?? []).flatMap((process) =>
+export function startedAfterItsFiles(observed: Observed): Look {
+  const { subject, live, manifestFiles } = observed;
+  if (live?.processes === undefined) return nothingHere;
+  const judged = live.processes.flatMap((process) =>
     filesReadAtStart(process, manifestFiles).map((file) => ({ process, file })),
   );
-  return lookAtEach(judged, ({ process, file: { path, fields, changedAt } }): Trouble[] =>
+  const unseen: Look = { looked: 0, troubles: unseenProcesses(observed, live.processes) };
+  const seen = lookAtEach(judged, ({ process, file: { path, fields, changedAt } }): Trouble[] =>
     changedAt === undefined || changedAt.getTime() <= process.startedAt.getTime() + toleranceMs
       ? []
       : [
@@ -185,6 +188,27 @@ export function startedAfterItsFiles({ subject, live, manifestFiles }: Observed)
             file: path,
             message: `changed on ${isoSeconds(changedAt)}, after ${process.component} started, which reads it at its start only (${fields.join(', ')})`,
             hint: `restart it: ${subject.command(`restart ${process.component}`)}`,
+          },
+        ],
+  );
+  return bothLooks(seen, unseen);
+}
+
+/** What answers runs, and yet its process may be hidden from here, or have other words than its manifest. */
+function unseenProcesses({ live, pods }: Observed, processes: readonly RunningComponent[]): Trouble[] {
+  const answering = new Set(shown(live).map(({ endpoint: { name } }) => name));
+  return Object.entries(pods).flatMap(([component, pod]): Trouble[] =>
+    pod.status !== 'present' ||
+    !answering.has(component) ||
+    processes.some((process) => process.component === component && isOf(pod.value, process))
+      ? []
+      : [
+          {
+            grade: 'unchecked',
+            name: component,
+            file: pod.value.path,
+            message: `${component} answers, and no process with these words is seen, so that it is not known when it started`,
+            hint: `run it as root, outside of containers, and see what runs: ps -o lstart,args -C ${component}`,
           },
         ],
   );

@@ -85,8 +85,8 @@ export interface Endpoint {
 /** What was seen of the components that run now. */
 export interface Live {
   readonly answers: readonly Answer[];
-  /** The processes of this machine that are called like a component. */
-  readonly processes: readonly RunningComponent[];
+  /** The processes of this machine that are called like a component; undefined: the node is another one, or they were not asked for. */
+  readonly processes: readonly RunningComponent[] | undefined;
 }
 
 export type Answer = { readonly endpoint: Endpoint } & (

@@ -14,7 +14,7 @@ function asked(node: Observed): readonly string[] {
   );
 }
 
-const silent: Live = { answers: [], processes: [] };
+const silent: Live = { answers: [], processes: undefined };
 
 describe('what is asked', () => {
   test('is where each component serves, and what it should show', (t) => {
@@ -131,11 +131,26 @@ describe('a process', () => {
 
   test('of another cluster on this machine is none of this node', (t) => {
     const changed = withChanged(observed(verifiedNode(t)), 'etcd/ca.crt', after);
-    const others = (changed.live ?? silent).processes.map((one) => ({
+    const others = changed.live?.processes?.map((one) => ({
       ...one,
       words: one.words.map((word) => word.replaceAll('192.0.2.10', '192.0.2.99')),
     }));
     assert.deepEqual(found({ ...changed, live: { ...silent, processes: others } }), []);
+  });
+
+  test('that answers and is not seen is not checked: it may be hidden, or in another container', (t) => {
+    const node = observed(verifiedNode(t));
+    const answers = endpointsOf(node).flatMap((endpoint) =>
+      endpoint.disk === undefined ? [] : [{ endpoint, status: 'shown', chain: endpoint.disk.chain } as const],
+    );
+    assert.deepEqual(found({ ...node, live: { answers, processes: [] } }), [
+      'unchecked live-started etcd',
+      'unchecked live-started kube-apiserver',
+    ]);
+    const seen = withChanged(node, 'none', startedAt);
+    assert.deepEqual(found({ ...seen, live: { answers, processes: seen.live?.processes } }), []);
+    // Of another node, whose files are below --rootfs, nothing is said.
+    assert.deepEqual(found({ ...node, live: { answers, processes: undefined } }), []);
   });
 
   test('is of this node too where the kubelet has filled in a variable', (t) => {
