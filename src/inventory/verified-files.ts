@@ -184,15 +184,10 @@ export function readKubeletFiles(
 ): KubeletFiles {
   const { root } = files;
   const config = readKubeletConfig(root);
-  const { clientCaFile, tlsCertFile } =
-    config.status === 'present' ? config.value : { clientCaFile: undefined, tlsCertFile: undefined };
+  const value = config.status === 'present' ? config.value : undefined;
+  const clientCaFile = value?.clientCaFile;
   const clientPath = root.locate(`${kubeletPki}/kubelet-client-current.pem`);
   const bootstrap = join(kubeconfigDir, 'bootstrap-kubelet.conf');
-  const rotated = root.locate(`${kubeletPki}/kubelet-server-current.pem`);
-  const given = tlsCertFile === undefined ? rotated : root.locate(tlsCertFile, root.directory);
-  const serving = files.certificates(given);
-  // What it makes for itself, where it is given none.
-  const own = (): Slot<Chain> => files.certificates(root.locate(`${kubeletPki}/kubelet.crt`));
   return {
     config,
     clientCa:
@@ -203,10 +198,20 @@ export function readKubeletFiles(
       certificate: files.certificates(clientPath).content,
       key: withKeys ? files.key(clientPath).content : undefined,
     },
-    serving: serving.content.status === 'missing' ? own() : serving,
+    serving: servingOf(value, files),
     hasBootstrap:
       reading(bootstrap, () => exists(root.resolve(bootstrap), bootstrap) || undefined).status !== 'missing',
   };
+}
+
+/** What the kubelet serves: the other file may be there too, from before serverTLSBootstrap was turned on or off. */
+function servingOf(config: KubeletConfig | undefined, files: NodeFiles): Slot<Chain> {
+  const { root } = files;
+  if (config?.tlsCertFile !== undefined)
+    return files.certificates(root.locate(config.tlsCertFile, root.directory));
+  const rotated = files.certificates(root.locate(`${kubeletPki}/kubelet-server-current.pem`));
+  const isRotated = config?.serverTLSBootstrap.isOn ?? rotated.content.status !== 'missing';
+  return isRotated ? rotated : files.certificates(root.locate(`${kubeletPki}/kubelet.crt`));
 }
 
 function isSymlink(path: string): boolean {

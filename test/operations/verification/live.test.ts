@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { copyFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { endpointsOf, givenEndpoint } from '../../../src/operations/verification/endpoints.ts';
 import { startedAfterItsFiles } from '../../../src/operations/verification/live.ts';
@@ -47,6 +49,22 @@ test('the kubelet is asked where its configuration has it listen', (t) => {
     edit(tree, 'var/lib/kubelet/config.yaml', (text) => text + lines);
     assert.ok(asked(observed(tree)).includes(`kubelet ${expected} - -`), asked(observed(tree)).join());
   }
+});
+
+test('the kubelet serves what serverTLSBootstrap says, whatever else was left there', (t) => {
+  const tree = verifiedNode(t);
+  const pki = join(tree.directory, 'var/lib/kubelet/pki');
+  const kubelet = (): string | undefined => asked(observed(tree)).find((one) => one.startsWith('kubelet '));
+  copyFileSync(join(tree.certDir, 'etcd/server.crt'), join(pki, 'kubelet-server-current.pem'));
+  // It is off, and what was signed while it was on is served no more.
+  assert.equal(kubelet(), 'kubelet 127.0.0.1:10250 - -');
+  copyFileSync(join(tree.certDir, 'apiserver.crt'), join(pki, 'kubelet.crt'));
+  assert.match(kubelet() ?? '', /kubelet\.crt -$/);
+  edit(tree, 'var/lib/kubelet/config.yaml', (text) => `${text}serverTLSBootstrap: true\n`);
+  assert.match(kubelet() ?? '', /kubelet-server-current\.pem ca$/);
+  // Nobody has approved its request: it serves none.
+  rmSync(join(pki, 'kubelet-server-current.pem'));
+  assert.equal(kubelet(), 'kubelet 127.0.0.1:10250 - ca');
 });
 
 describe('what was answered', () => {
