@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { mayCallTheKubelets } from '../../../src/operations/verification/cluster/rights.ts';
 import { isMadeByTheKubelet } from '../../../src/operations/verification/cluster/kubelets.ts';
 import type {
   ApiServer,
@@ -656,6 +657,27 @@ describe('the rights of the API server on the kubelets', () => {
     withFlag(tree, '--authorization-mode=Node,Webhook');
     assert.deepEqual(differs({ bindings: answered([]) }), []);
   });
+
+  for (const flag of [
+    '--authorization-mode=Node,RBAC,Webhook',
+    '--authorization-config=/etc/kubernetes/a.yaml',
+  ])
+    test(`may come from elsewhere with ${flag}`, (t) => {
+      const { tree, differs } = bed(t);
+      withFlag(tree, flag);
+      const rights = differs({ bindings: answered([]) }).filter((one) => one.includes('kubelet-rights'));
+      assert.deepEqual(rights, trouble('note'));
+      const cluster = { ...verifiedCluster(tree), bindings: answered([]) };
+      const [told] = mayCallTheKubelets({ ...observed(tree), cluster }).troubles;
+      assert.match(
+        told?.hint ?? '',
+        /can-i get nodes --subresource proxy --as kube-apiserver-kubelet-client --as-group \S+$/,
+      );
+      assert.deepEqual(
+        differs({ bindings: answered([binding({})]) }).filter((one) => one.includes('kubelet-rights')),
+        [],
+      );
+    });
 });
 
 /** A certificate for a server, of the CA in these files. */

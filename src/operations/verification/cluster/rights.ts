@@ -20,9 +20,13 @@ export function mayCallTheKubelets(observed: Observed): Look {
   const entry = subject.inventory.certificates.find(({ spec }) => spec.name === name);
   if (entry?.state.status !== 'present') return nothingHere;
   const pod = pods['kube-apiserver'];
-  const modes = pod.status === 'present' ? lastFlagValue(pod.value.words, 'authorization-mode') : undefined;
+  const words = pod.status === 'present' ? pod.value.words : [];
+  const modes = lastFlagValue(words, 'authorization-mode')?.split(',') ?? ['Node', 'RBAC'];
   // Then it is not RBAC that says who may do what.
-  if (modes !== undefined && !modes.split(',').includes('RBAC')) return nothingHere;
+  if (!modes.includes('RBAC')) return nothingHere;
+  const hasOthers =
+    modes.some((mode) => mode !== 'Node' && mode !== 'RBAC') ||
+    lastFlagValue(words, 'authorization-config') !== undefined;
   const { commonNames, organizations } = identityOf(entry.state.value.chain[0]);
   if (organizations.includes('system:masters')) return { looked: 1, troubles: [] };
   const user = commonNames.at(-1) ?? '';
@@ -44,6 +48,15 @@ export function mayCallTheKubelets(observed: Observed): Look {
       if (bindings.some((one) => sufficient.has(one.role) && isOf(one, everybody)))
         return { looked: 1, troubles: [] };
       const [other] = bindings.filter((one) => isOf(one, organizations));
+      const groups = organizations.map((one) => ` --as-group ${shellWord(one)}`).join('');
+      // `nodes/proxy` would be the Node of that name.
+      const canI = `see that it may call the kubelets: kubectl auth can-i get nodes --subresource proxy --as ${shellWord(user)}${groups}`;
+      if (other === undefined && hasOthers)
+        return trouble(
+          'note',
+          `no ClusterRoleBinding gives ${user} its rights, and whether another authorizer does is not known`,
+          canI,
+        );
       return other === undefined
         ? trouble(
             'error',
@@ -53,7 +66,7 @@ export function mayCallTheKubelets(observed: Observed): Look {
         : trouble(
             'note',
             `has its rights from the ClusterRole ${other.role} (ClusterRoleBinding ${other.name}), not from system:kubelet-api-admin`,
-            `see that it may call the kubelets: kubectl auth can-i get nodes/proxy --as ${shellWord(user)}`,
+            canI,
           );
     },
   );
