@@ -23,6 +23,7 @@ import { connectionTrouble, servedCertificates } from '../../controlplane/probe.
 import { KubepkiError } from '../../errors/error.ts';
 import { isUnusable, unusableClusterConfig } from '../../node/ask-cluster.ts';
 import { requireApiAccess } from '../../node/cluster-access.ts';
+import { isAnotherCluster } from '../../operations/verification/cluster/api-servers.ts';
 import { addressText } from '../../operations/verification/cluster/asked.ts';
 import type {
   ApiServer,
@@ -73,7 +74,7 @@ export async function observeCluster(
       : certificatesDir;
   try {
     const access = requireApiAccess(root, given);
-    return await withApi(access, signal, async (ask): Promise<Cluster> => {
+    const cluster = await withApi(access, signal, async (ask): Promise<Cluster> => {
       const nodes = asked(readServingNodes(ask));
       const [namespaces, rootCas, clusterInfo, authentication, configuration, apiServers, kubelets, ...more] =
         await Promise.all([
@@ -93,15 +94,26 @@ export async function observeCluster(
         ...{ apiServers, kubelets, requests, bindings },
       };
     });
+    return isAnotherCluster(observed, cluster) ? unaskedCluster(path, anotherCluster) : cluster;
   } catch (error) {
-    const nothing = unasked(error);
-    return {
-      kubeconfig: path,
-      ...{ namespaces: nothing, rootCas: nothing, clusterInfo: nothing, authentication: nothing },
-      ...{ configuration: nothing, apiServers: nothing, kubelets: nothing, requests: nothing },
-      bindings: nothing,
-    };
+    return unaskedCluster(path, unasked(error));
   }
+}
+
+/** What was to be done about it would be done to that cluster. */
+const anotherCluster: Unasked = {
+  status: 'unasked',
+  why: "this leads to another cluster: none of its API servers is this node's, and none has a certificate of this node's CA",
+  hint: "name a kubeconfig of this node's cluster: --kubeconfig FILE",
+};
+
+function unaskedCluster(kubeconfig: string, nothing: Unasked): Cluster {
+  return {
+    kubeconfig,
+    ...{ namespaces: nothing, rootCas: nothing, clusterInfo: nothing, authentication: nothing },
+    ...{ configuration: nothing, apiServers: nothing, kubelets: nothing, requests: nothing },
+    bindings: nothing,
+  };
 }
 
 /** @param name of the one object that is asked for: it may not be there */
@@ -113,7 +125,9 @@ async function asked<T>(answer: Promise<T>, name?: string): Promise<Asked<T>> {
   }
 }
 
-function unasked(error: unknown): Extract<Asked<never>, { status: 'unasked' }> {
+type Unasked = Extract<Asked<never>, { status: 'unasked' }>;
+
+function unasked(error: unknown): Unasked {
   if (!(error instanceof KubepkiError)) throw error;
   const { message, file, hint } = error;
   return { status: 'unasked', why: file === undefined ? message : `${file}: ${message}`, hint };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { makeAuthority } from '../../support/cluster/authority.ts';
@@ -180,6 +180,25 @@ describe('a cluster that does not', () => {
       ],
     );
     assert.match(keys.stdout, /does not know the key of \S+\/sa\.key/);
+  });
+
+  test('is another one where nothing of it is of this node: nothing of it is to be corrected', async (t) => {
+    const bed = await verifiedBed(t);
+    if (bed === undefined) return;
+    const { tree, openssl } = bed;
+    const foreign = makeAuthority(openssl, temporaryDirectory(t), 'kubernetes');
+    writeFileSync(join(tree.certDir, 'ca.crt'), foreign.ca);
+    const toldOf = async (): Promise<readonly string[]> =>
+      told(await bed.verify()).filter((line) => checks.some((check) => line.includes(` ${check} `)));
+    const lines = await toldOf();
+    assert.equal(lines.length, checks.length);
+    for (const line of lines)
+      assert.match(line, /^UNCHECKED .*: this leads to another cluster: .*--kubeconfig FILE$/);
+    // This node is one of it, and has the wrong CA.
+    edit(tree, 'etc/kubernetes/manifests/kube-apiserver.yaml', (text) =>
+      text.replace('--advertise-address=192.0.2.10', '--advertise-address=127.0.0.1'),
+    );
+    assert.ok((await toldOf()).some((line) => /^ERROR +cluster-api-servers .* another CA than/.test(line)));
   });
 
   test('is found by its kubelets', async (t) => {

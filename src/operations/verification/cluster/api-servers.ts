@@ -6,7 +6,7 @@ import { lastFlagValue } from '../../node/component-flags.ts';
 import { lookAtEach, nothingHere, type Grade, type Look, type Trouble } from '../check.ts';
 import type { Observed } from '../observed.ts';
 import { addressText, counted, lookAtAnswer } from './asked.ts';
-import type { ApiServer } from './cluster.ts';
+import type { ApiServer, Cluster } from './cluster.ts';
 
 function trouble(server: ApiServer, grade: Grade, message: string, hint: string | undefined): Trouble {
   return { grade, name: 'kube-apiserver', file: addressText(server), message, hint };
@@ -153,7 +153,30 @@ export function keyId(key: PublicKey): string {
 
 /** Whether an API server is the one of this node. */
 function isOwnIn({ pods }: Observed): (server: ApiServer) => boolean {
-  const pod = pods['kube-apiserver'];
-  const own = pod.status === 'present' ? lastFlagValue(pod.value.words, 'advertise-address') : undefined;
+  const own = ownAddress(pods);
   return ({ host }) => host === own;
+}
+
+function ownAddress(pods: Observed['pods']): string | undefined {
+  const pod = pods['kube-apiserver'];
+  return pod.status === 'present' ? lastFlagValue(pod.value.words, 'advertise-address') : undefined;
+}
+
+/**
+ * Whether the kubeconfig has led to another cluster than this node's: an API server of this node is not among its own, not even as a
+ * Node that is down, and no other is of this node's CA.
+ */
+export function isAnotherCluster(observed: Observed, { apiServers }: Pick<Cluster, 'apiServers'>): boolean {
+  const { inventory, now } = observed.subject;
+  const authority = inventory.authorities.find(({ spec }) => spec.name === 'ca');
+  const own = ownAddress(observed.pods);
+  if (authority?.bundle.status !== 'present' || own === undefined || apiServers.status !== 'answered')
+    return false;
+  const bundle = authority.bundle.value;
+  const chains = apiServers.value.flatMap(({ shown }) => (shown.status === 'shown' ? [shown.chain] : []));
+  return (
+    chains.length > 0 &&
+    apiServers.value.every(({ host }) => host !== own) &&
+    chains.every(([leaf, ...others]) => validatePath(leaf, others, bundle, now).status === 'unrelated')
+  );
 }
