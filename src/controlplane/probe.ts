@@ -1,5 +1,6 @@
 import { connect, isIP } from 'node:net';
 import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls';
+import { KubepkiError } from '../errors/error.ts';
 import { ask } from '../http/ask.ts';
 import type { ProbeEndpoint } from '../operations/restart/plan-restart.ts';
 
@@ -194,6 +195,13 @@ export function connectionTrouble(error: unknown): string {
       // OpenSSL's own message names its source files.
       return code === 'EPROTO' || code.startsWith('ERR_SSL_') ? `no TLS (${code})` : error.message;
   }
+}
+
+/** The same where a certificate was shown, and its caller could not read it. */
+export function servedTrouble(error: unknown): string {
+  return error instanceof KubepkiError
+    ? `what it shows cannot be read (${error.message})`
+    : connectionTrouble(error);
 }
 
 /** Whether the trouble may pass by itself, so that another try is worth it. */

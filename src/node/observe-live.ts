@@ -1,6 +1,6 @@
 import { isComponent } from '../catalog/catalog.ts';
 import { addressesOf } from '../cluster/connection.ts';
-import { connectionTrouble, servedCertificates, type TlsIdentity } from '../controlplane/probe.ts';
+import { servedTrouble, servedCertificates, type TlsIdentity } from '../controlplane/probe.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
 import { readProcesses } from '../inventory/processes.ts';
@@ -53,8 +53,7 @@ async function ask(endpoint: Endpoint, root: FileSystemRoot): Promise<Answer> {
     return { endpoint, status: 'shown', chain };
   } catch (failed) {
     const error: unknown = failed instanceof AggregateError ? failed.errors[0] : failed;
-    const why = error instanceof KubepkiError ? `it ${error.message}` : connectionTrouble(error);
-    return { endpoint, status: 'silent', why };
+    return { endpoint, status: 'silent', why: servedTrouble(error) };
   }
 }
 

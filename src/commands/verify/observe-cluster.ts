@@ -19,7 +19,7 @@ import {
 import { readApiServers } from '../../cluster/surroundings.ts';
 import { parseNodeNaming } from '../../config/node-naming.ts';
 import { parseKubeadmConfig } from '../../config/parse.ts';
-import { connectionTrouble, servedCertificates } from '../../controlplane/probe.ts';
+import { servedTrouble, servedCertificates } from '../../controlplane/probe.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { isUnusable, unusableClusterConfig } from '../../node/ask-cluster.ts';
 import { requireApiAccess } from '../../node/cluster-access.ts';
@@ -226,8 +226,7 @@ async function shownBy({ host, port }: Place, { endsAt }: Bounds): Promise<Shown
   } catch (error) {
     // With as much time as others it might have had something to say. A timer may be a little early.
     if (performance.now() + 10 >= endsAt) return { status: 'late' };
-    const why = error instanceof KubepkiError ? `it ${error.message}` : connectionTrouble(error);
-    return { status: 'silent', why };
+    return { status: 'silent', why: servedTrouble(error) };
   }
 }
 

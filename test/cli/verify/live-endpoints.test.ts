@@ -371,6 +371,28 @@ describe('an address that shows nothing is not known, and never well', () => {
   });
 });
 
+test('a certificate that cannot be read is not called none', async (t) => {
+  const openssl = judge(t, 'openssl');
+  if (openssl === undefined) return;
+  const served = join(temporaryDirectory(t), 'served');
+  const made = await runProgram(openssl, [
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=y', '-days', '3'],
+    // An IP address of three bytes.
+    ...['-addext', 'subjectAltName=DER:30:05:87:03:01:02:03'],
+    ...['-keyout', `${served}.key`, '-out', `${served}.crt`],
+  ]);
+  assert.equal(made.code, 0, made.stderr);
+  const port = await opensslServer(t, openssl, files(served));
+  const { stdout, code } = await kubepki([
+    ...['verify', '--rootfs', nodeWith(t).directory, '--endpoint', `127.0.0.1:${String(port)}`],
+  ]);
+  assert.match(
+    stdout,
+    /shows no certificate: what it shows cannot be read \(its X\.509 extension subjectAltName/,
+  );
+  assert.equal(code, 1);
+});
+
 test('a name is found as the other programs of the machine find it, and each of its addresses is asked', async (t) => {
   const made = bed(t);
   if (made === undefined) return;
