@@ -185,13 +185,19 @@ export function knowsItsCallers({ kubelet: { clientCa }, subject }: Observed): L
 }
 
 /** Self-signed by default, and then verified by nobody; with serverTLSBootstrap the cluster's CA has signed it. */
-export function servesAValidCertificate({ kubelet: { serving, config }, subject }: Observed): Look {
+export function servesAValidCertificate({ kubelet: { serving, config, client }, subject }: Observed): Look {
   const { target, content } = serving;
-  if (content.status === 'missing') return nothingHere;
   const isClusters = isSignedByTheCluster({ config });
   const hint = isClusters
     ? 'see whether its request waits for approval: kubepki csr list'
     : 'the kubelet makes another when it starts and the file is not there: move it away with its key, and restart the kubelet';
+  if (content.status === 'missing') {
+    // A kubelet that has not run yet has not asked either, and a copy of the PKI alone has neither.
+    if (!isClusters || client.certificate.status === 'missing') return nothingHere;
+    const message =
+      'no such file: the kubelet asks the cluster for its serving certificate and has none, so that it refuses its callers (logs, exec, metrics)';
+    return { looked: 1, troubles: [{ grade: 'error', name: 'kubelet', file: target.path, message, hint }] };
+  }
   if (content.status === 'unreadable')
     return { looked: 1, troubles: [troubleOf('kubelet', target.path, content.error, hint)] };
   const [leaf] = content.value;

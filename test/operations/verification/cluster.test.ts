@@ -458,9 +458,11 @@ describe('kubelets', () => {
     const own = shows(node, ownMade(t, openssl));
     assert.deepEqual(node.differs(own), [trouble('note')]);
     edit(node.tree, 'var/lib/kubelet/config.yaml', (text) => `${text}serverTLSBootstrap: true\n`);
-    assert.deepEqual(node.differs(own), [trouble('warning')]);
+    // This node's kubelet has none yet.
+    const none = 'error kubelet-serving kubelet';
+    assert.deepEqual(node.differs(own), [none, trouble('warning')]);
     withFlag(node.tree, '--kubelet-certificate-authority=/etc/kubernetes/pki/ca.crt');
-    assert.deepEqual(node.differs(own), [trouble('error')]);
+    assert.deepEqual(node.differs(own), [none, trouble('error')]);
   });
 
   test('whose certificate has ended are found, one of their own less so', (t) => {
