@@ -61,6 +61,15 @@ const deeds: readonly (readonly [string, (file: string) => void])[] = [
   ],
 ];
 
+/** undefined: it is no file any more. */
+function contentOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
 describe('a renewal that was killed half-way comes to its end', () => {
   const removal = (file: string): void => {
     for (const name of readdirSync(dirname(file)).filter((one) => one.includes('.kubepki-'))) {
@@ -75,9 +84,11 @@ describe('a renewal that was killed half-way comes to its end', () => {
       killedAfter(strace, 1, ['certs', ...renewal, '--rootfs', tree.directory]);
       assert.notEqual(adminOf(tree), old);
       deed(file);
+      const hers = contentOf(file);
       const { code, stderr } = await certs(tree, 'recover');
       assert.equal(code, 0, stderr);
       assert.notEqual(adminOf(tree), old);
+      assert.equal(contentOf(file), hers, 'what she has made of it stays');
       await done(tree, 'renew', 'admin.conf');
     });
   }

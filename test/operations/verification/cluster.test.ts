@@ -113,6 +113,7 @@ test('without --cluster nothing is said of it', (t) => {
 
 test('what could not be asked is not checked, and never well', (t) => {
   const { tree, right } = bed(t);
+  // Every question of a cluster may have this answer, which the type of a record made of entries does not say.
   const nothing = Object.fromEntries(
     Object.keys(right).map((key) => [key, key === 'kubeconfig' ? right.kubeconfig : unasked]),
   ) as unknown as Cluster;
