@@ -28,6 +28,8 @@ const manPages = {
       ...(['generate', 'monitoring', 'json'] as const),
     ],
   },
+  'kubepki-ca': { summary: 'renew the CAs, and replace them in stages', topics: ['ca'] },
+  'kubepki-sa': { summary: 'replace the service-account key', topics: ['service-account-key'] },
   'kubepki-csr': { summary: 'approve the signing requests of kubelets', topics: ['kubelet-serving'] },
 } as const satisfies Readonly<Record<string, ManPageContent>>;
 

@@ -36,6 +36,12 @@ export interface CaSpec {
   readonly longName: string;
   /** Belongs to a stacked etcd: left out when the configuration has an external one. */
   readonly stackedEtcd: boolean;
+  /**
+   * The components that read it when they start and never again: kube-controller-manager its --root-ca-file, and with kube-scheduler
+   * its kubeconfig; etcd its trusted CAs, and kube-apiserver its --etcd-cafile. Kube-apiserver takes up --client-ca-file and
+   * --requestheader-client-ca-file as they change (since 1.19).
+   */
+  readonly readAtStart: readonly Component[];
 }
 
 export interface LeafSpec {
@@ -76,6 +82,7 @@ export const certificateAuthorities: readonly CaSpec[] = [
     commonName: 'kubernetes',
     longName: 'self-signed Kubernetes CA to provision identities for other Kubernetes components',
     stackedEtcd: false,
+    readAtStart: ['kube-controller-manager', 'kube-scheduler'],
   },
   {
     kind: 'ca',
@@ -84,6 +91,7 @@ export const certificateAuthorities: readonly CaSpec[] = [
     commonName: 'etcd-ca',
     longName: 'self-signed CA to provision identities for etcd',
     stackedEtcd: true,
+    readAtStart: ['etcd', 'kube-apiserver'],
   },
   {
     kind: 'ca',
@@ -92,6 +100,7 @@ export const certificateAuthorities: readonly CaSpec[] = [
     commonName: 'front-proxy-ca',
     longName: 'self-signed CA to provision identities for front proxy',
     stackedEtcd: false,
+    readAtStart: [],
   },
 ];
 

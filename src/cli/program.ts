@@ -30,6 +30,10 @@ const csrCommands: Commands = {
   deny: async () => (await import('../commands/csr/csr-deny-flags.ts')).addCsrDeny,
 };
 
+const caCommands: Commands = {};
+
+const saCommands: Commands = {};
+
 const otherCommands: Commands = {
   verify: async () => (await import('../commands/verify/verify-flags.ts')).addVerify,
   restart: async () => (await import('../commands/restart/restart-flags.ts')).addRestart,
@@ -38,6 +42,56 @@ const otherCommands: Commands = {
   version: async () => (await import('../commands/version/version-flags.ts')).addVersion,
   help: async () => (await import('../commands/help/help-flags.ts')).addHelp,
 };
+
+/** Commands that stand behind a word of their own. */
+interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly explained: Parameters<typeof explain>[1];
+  readonly commands: Commands;
+}
+
+const commandGroups: readonly CommandGroup[] = [
+  {
+    name: 'certs',
+    summary: 'show when certificates end, renew them, take a renewal back',
+    description: 'Show when the certificates end, renew them, and take a renewal back.',
+    explained: {
+      examples: ['kubepki certs check-expiration', 'kubepki certs renew all --restart'],
+      pages: ['check', 'renew', 'exit-codes'],
+    },
+    commands: certsCommands,
+  },
+  {
+    name: 'ca',
+    summary: 'renew the CAs, and replace them in stages',
+    description: 'Renew the CAs of the cluster with their keys, and replace them in stages.',
+    explained: { pages: ['ca', 'exit-codes'] },
+    commands: caCommands,
+  },
+  {
+    name: 'sa',
+    summary: 'replace the key that signs service-account tokens',
+    description: 'Replace the key that signs the tokens of service accounts, in stages.',
+    explained: { pages: ['service-account-key', 'exit-codes'] },
+    commands: saCommands,
+  },
+  {
+    name: 'csr',
+    summary: "approve kubelets' requests for their serving certificates",
+    description:
+      'Show the signing requests of the cluster, and approve or deny those of kubelets for their serving certificates.',
+    explained: {
+      notes: [
+        'Kubelets with "serverTLSBootstrap: true" ask for the certificate they serve, and no controller of Kubernetes approves that.',
+        'Exit codes: 0 done, 1 error, or a request that was named was refused.',
+      ],
+      pages: ['kubelet-serving'],
+    },
+    commands: csrCommands,
+  },
+];
 
 const noRun: Run = {
   open: () => {
@@ -48,7 +102,7 @@ const noRun: Run = {
 
 /**
  * The command line. Flags, their defaults and their spellings are kubeadm's, so that its command lines work as they are.
- * @param words what was typed, the command first: where they begin with `certs` or `csr` and one of its commands, nothing else is made, as it
+ * @param words what was typed, the command first: where they begin with a group and one of its commands, nothing else is made, as it
  * would take as long as the command itself
  * @param run what the command that is called works with; left out where the program is only looked at
  */
@@ -71,33 +125,12 @@ export async function buildProgram(version: string, words: readonly string[], ru
     });
   addFlags(program, ['v']);
   asGroup(program, words, run);
-  const certs = program
-    .command('certs')
-    .summary('show when certificates end, renew them, take a renewal back')
-    .description('Show when the certificates end, renew them, and take a renewal back.');
-  explain(certs, {
-    examples: ['kubepki certs check-expiration', 'kubepki certs renew all --restart'],
-    pages: ['check', 'renew', 'exit-codes'],
+  const groups = commandGroups.map(({ name, summary, description, explained, commands }) => {
+    const parent = program.command(name).summary(summary).description(description);
+    explain(parent, explained);
+    asGroup(parent, words, run);
+    return { parent, commands };
   });
-  asGroup(certs, words, run);
-  const csr = program
-    .command('csr')
-    .summary("approve kubelets' requests for their serving certificates")
-    .description(
-      'Show the signing requests of the cluster, and approve or deny those of kubelets for their serving certificates.',
-    );
-  explain(csr, {
-    notes: [
-      'Kubelets with "serverTLSBootstrap: true" ask for the certificate they serve, and no controller of Kubernetes approves that.',
-      'Exit codes: 0 done, 1 error, or a request that was named was refused.',
-    ],
-    pages: ['kubelet-serving'],
-  });
-  asGroup(csr, words, run);
-  const groups = [
-    { parent: certs, commands: certsCommands },
-    { parent: csr, commands: csrCommands },
-  ];
   const [first = '', second = ''] = words;
   if (first === 'verify') {
     (await otherCommands[first]?.())?.(program, run);

@@ -3,7 +3,7 @@ export type CommandLine = (command: string) => string;
 
 /** @param flags each a word for the shell already */
 export function commandLine(flags: readonly string[]): CommandLine {
-  // Of what hints name, these two are not below `certs`.
+  // Of what hints name, these are not below `certs`.
   return (command) =>
-    [/^(?:restart|verify)\b/.test(command) ? 'kubepki' : 'kubepki certs', command, ...flags].join(' ');
+    [/^(?:restart|verify|ca|sa)\b/.test(command) ? 'kubepki' : 'kubepki certs', command, ...flags].join(' ');
 }

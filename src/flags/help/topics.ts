@@ -16,6 +16,8 @@ export const topicNames = [
   'monitoring',
   'json',
   'kubelet-serving',
+  'ca',
+  'service-account-key',
   'kubeadm',
 ] as const;
 

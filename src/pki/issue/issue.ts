@@ -29,6 +29,8 @@ interface CertificateRequest {
   readonly notAfter: Date;
 }
 
+type Issuance = Pick<CertificateRequest, 'serialNumber' | 'notBefore' | 'notAfter'>;
+
 /** Builds and signs a leaf certificate (RFC 5280, 4.1). */
 export function issueCertificate(issuer: LocalIssuer, request: CertificateRequest): Certificate {
   return signCertificate({
@@ -41,7 +43,7 @@ export function issueCertificate(issuer: LocalIssuer, request: CertificateReques
   });
 }
 
-interface AuthorityRequest extends Pick<CertificateRequest, 'serialNumber' | 'notBefore' | 'notAfter'> {
+interface AuthorityRequest extends Issuance {
   readonly commonName: string;
   readonly privateKey: PrivateKey;
 }
@@ -68,6 +70,46 @@ export function issueAuthority({ commonName, privateKey, ...request }: Authority
       ...(names === undefined ? [] : [names]),
     ],
     signer: privateKey,
+  });
+}
+
+/**
+ * The certificate of a CA that signs itself, anew for the same key. Subject and extensions are the old ones byte for byte. The subject
+ * key identifier above all (RFC 5280, 4.2.1.2): the certificates that the CA has signed name their issuer by it, and kubeadm's Go has
+ * made it in two ways.
+ * @param privateKey the key of `old`
+ */
+export function reissueAuthority(old: Certificate, privateKey: PrivateKey, issuance: Issuance): Certificate {
+  return signCertificate({
+    ...issuance,
+    publicKey: publicKeyOf(privateKey),
+    issuerName: old.subject,
+    subject: old.subject,
+    extensions: old.extensions,
+    signer: privateKey,
+  });
+}
+
+/**
+ * A cross-certificate (RFC 4949): name and key of one CA, signed by another. Where it follows a leaf of the first, the leaf leads to
+ * both (RFC 5280, 3.2): to the first by the leaf's own signature, to the second by this one. The CA's own extensions are kept, above all
+ * its subject key identifier, by which its leaves name it.
+ */
+export function issueCrossCertificate(
+  issuer: LocalIssuer,
+  authority: Certificate,
+  issuance: Issuance,
+): Certificate {
+  return signCertificate({
+    ...issuance,
+    publicKey: authority.x509.publicKey,
+    issuerName: issuer.certificate.subject,
+    subject: authority.subject,
+    extensions: [
+      ...authority.extensions.filter(({ id }) => id !== extensionIds.authorityKeyIdentifier),
+      authorityKeyIdentifier(issuer),
+    ],
+    signer: issuer.privateKey,
   });
 }
 
@@ -107,15 +149,19 @@ export function randomSerialNumber(): Buffer {
 }
 
 function extensions(issuer: LocalIssuer, request: CertificateRequest): Extension[] {
-  const authorityKey = sequence([contextPrimitive(0, issuerKeyIdentifier(issuer))]);
   return [
     ...request.profile.extensions,
     // RFC 5280, 4.2.1.9: cA is FALSE by default, so the sequence is empty. Critical, as kubeadm has it.
     newExtension(extensionIds.basicConstraints, true, sequence([])),
     subjectKeyIdentifier(request.publicKey),
-    // RFC 5280, 4.2.1.1: [0] keyIdentifier must equal the issuer's subject key identifier.
-    newExtension(extensionIds.authorityKeyIdentifier, false, authorityKey),
+    authorityKeyIdentifier(issuer),
   ];
+}
+
+/** RFC 5280, 4.2.1.1: [0] keyIdentifier must equal the issuer's subject key identifier. */
+function authorityKeyIdentifier(issuer: LocalIssuer): Extension {
+  const value = sequence([contextPrimitive(0, issuerKeyIdentifier(issuer))]);
+  return newExtension(extensionIds.authorityKeyIdentifier, false, value);
 }
 
 function subjectKeyIdentifier(publicKey: KeyObject): Extension {
