@@ -1,0 +1,130 @@
+import { basename } from 'node:path';
+import { replaceFile, type FileChange, type FileTarget } from '../../changeset/change-set.ts';
+import { naming } from '../../errors/error.ts';
+import type { CertificateEntry } from '../../inventory/inventory.ts';
+import { findAuthority, present } from '../../inventory/look-ups.ts';
+import { rewriteKubeconfig } from '../../kubeconfig/rewrite.ts';
+import {
+  certificateBlocks,
+  encodeCertificates,
+  type Certificate,
+} from '../../pki/certificate/certificate.ts';
+import { encodePrivateKey, type PrivateKey } from '../../pki/key/private-key.ts';
+import { splitManifest, withSigningFile } from './manifest.ts';
+import type { RotatedAuthority, Stage } from './plan.ts';
+import type { SigningFile } from './signing-file.ts';
+import type { RotationFiles } from './state.ts';
+import { wantedAuthorities } from './wanted.ts';
+
+/** Where the rotation keeps the key of a CA that is not in the cert dir. */
+export interface KeptKeys {
+  readonly next: FileTarget;
+  readonly old: FileTarget;
+}
+
+/**
+ * kube-controller-manager signs with a file of its own from now on, so that ca.crt can hold two CAs. The old CA is in it: nothing
+ * changes but the path. Nothing is left to do where the manifest names another file than ca.crt already.
+ */
+export function splitSigning({ old }: RotatedAuthority, { signing }: RotationFiles): FileChange[] {
+  if (signing?.kind !== 'authority') return [];
+  return [
+    replaceFile(signing.split, encodeCertificates([old]), 0o644),
+    replaceFile(signing.manifest, splitManifest(signing), 0o600),
+  ];
+}
+
+/** ca.crt holds one CA again, and kube-controller-manager signs with it, as kubeadm has it. */
+export function joinSigning({ next }: RotatedAuthority, files: RotationFiles): FileChange[] {
+  const { signing, inventory } = files;
+  const authority = findAuthority(inventory, 'ca');
+  if (signing === undefined || authority === undefined) return [];
+  if (signing.kind === 'own') return signWith(next, signing);
+  if (signing.kind === 'authority') return [];
+  return [
+    replaceFile(signing.manifest, withSigningFile(signing, basename(authority.certificatePath)), 0o600),
+  ];
+}
+
+/** The CA that signs requests, in a file that holds nothing else. */
+export function signWith(authority: Certificate, { kind, target }: SigningFile): FileChange[] {
+  return kind === 'authority' ? [] : [replaceFile(target, encodeCertificates([authority]), 0o644)];
+}
+
+/** @throws KubepkiError the reason why the file could not be read */
+export function authorityFile(
+  stage: Stage,
+  authority: RotatedAuthority,
+  { inventory }: RotationFiles,
+): FileChange[] {
+  const entry = findAuthority(inventory, authority.name);
+  if (entry?.file === undefined) return [];
+  const wanted = wantedAuthorities(stage, authority, present(entry.bundle));
+  return [replaceFile(entry.file, encodeCertificates(wanted), 0o644)];
+}
+
+/**
+ * The CAs by which the kubeconfigs of this node judge the API server.
+ * @throws KubepkiError bad-kubeconfig
+ */
+export function trustedByKubeconfigs(
+  stage: Stage,
+  authority: RotatedAuthority,
+  { inventory }: RotationFiles,
+): FileChange[] {
+  if (authority.name !== 'ca') return [];
+  return inventory.certificates.flatMap((entry) => {
+    if (entry.kind !== 'kubeconfig' || entry.state.status !== 'present') return [];
+    const { file, kubeconfig } = entry.state.value;
+    if (kubeconfig.clusterCa.kind !== 'data') return [];
+    const blocks = certificateBlocks(kubeconfig.clusterCa.bytes).map((der) => ({ der }));
+    const wanted = wantedAuthorities<Pick<Certificate, 'der'>>(stage, authority, blocks);
+    const pem = encodeCertificates(wanted);
+    return [
+      replaceFile(
+        file,
+        naming(file.path, () => rewriteKubeconfig(kubeconfig, { clusterCaPem: pem })),
+        0o600,
+      ),
+    ];
+  });
+}
+
+/** The new CA signs from now on. The old key is kept apart: for the way back, and to prove later that nothing trusts it any more. */
+export function exchangeKeys(
+  { name }: RotatedAuthority,
+  { inventory, keys }: RotationFiles,
+  kept: KeptKeys,
+  next: PrivateKey,
+): FileChange[] {
+  const slot = keys.get(name);
+  const authority = findAuthority(inventory, name);
+  if (slot === undefined || authority === undefined) return [];
+  const old = present(slot.content);
+  return [
+    replaceFile(kept.old, encodePrivateKey(old), 0o600),
+    replaceFile(slot.target, encodePrivateKey(next), 0o600),
+    ...(kept.next.before === undefined ? [] : [{ target: kept.next, after: undefined }]),
+  ];
+}
+
+/** Leaf files and kubeconfigs without the cross-certificate, which nothing needs any more. The kubelet's own file is the kubelet's. */
+export function withoutCross(authority: RotatedAuthority, { inventory }: RotationFiles): FileChange[] {
+  return inventory.certificates
+    .filter(({ spec }) => spec.caName === authority.name)
+    .flatMap((entry) => strippedOf(entry, authority));
+}
+
+function strippedOf(entry: CertificateEntry, { cross }: RotatedAuthority): FileChange[] {
+  if (entry.state.status !== 'present') return [];
+  const { chain } = entry.state.value;
+  const left = chain.filter(({ der }) => !der.equals(cross.der));
+  if (left.length === chain.length) return [];
+  const pem = encodeCertificates(left);
+  if (entry.kind === 'leaf') return [replaceFile(present(entry.state).file, pem, 0o644)];
+  const { file, kubeconfig, certificateFile, rotated } = present(entry.state);
+  if (rotated !== undefined) return [];
+  if (certificateFile !== undefined) return [replaceFile(certificateFile, pem, 0o644)];
+  const text = naming(file.path, () => rewriteKubeconfig(kubeconfig, { clientCertificatePem: pem }));
+  return [replaceFile(file, text, 0o600)];
+}

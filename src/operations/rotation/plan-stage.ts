@@ -1,0 +1,239 @@
+import type { FileChange } from '../../changeset/change-set.ts';
+import { kubeletKubeconfig } from '../../catalog/catalog.ts';
+import type { CommandLine } from '../../errors/command-line.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import type { Inventory } from '../../inventory/inventory.ts';
+import { findAuthority, present } from '../../inventory/look-ups.ts';
+import type { Chain } from '../../pki/certificate/certificate.ts';
+import { isIssuedBy, localIssuer, type Issuer } from '../../pki/issue/issuer.ts';
+import type { PrivateKey } from '../../pki/key/private-key.ts';
+import type { NamedAlgorithm } from '../issuing/key-choice.ts';
+import { planRenewals, type Renewable } from '../renewal/plan-renewal.ts';
+import {
+  authorityFile,
+  exchangeKeys,
+  joinSigning,
+  signWith,
+  splitSigning,
+  trustedByKubeconfigs,
+  withoutCross,
+  type KeptKeys,
+} from './edits.ts';
+import { stages, type RotatedAuthority, type Stage } from './plan.ts';
+import { orderOf, reached, type Reached, type RotationFiles } from './state.ts';
+import { wantedAuthorities } from './wanted.ts';
+
+/** The stages that change what is in use. */
+export type LiveStage = Exclude<Stage, 'prepare'>;
+
+/** A CA that is being replaced, with its keys as far as they are on this node. */
+export interface RotatedHere {
+  readonly authority: RotatedAuthority;
+  readonly kept: KeptKeys;
+  /** undefined: it is not here, as where the CA is kept elsewhere. */
+  readonly nextKey: PrivateKey | undefined;
+}
+
+/** What a stage does to the files of this node. */
+export interface StagePlan {
+  readonly stage: LiveStage;
+  /** Where there is one, nothing is changed. */
+  readonly errors: readonly KubepkiError[];
+  /** The CAs that this node is not at the stage with yet. */
+  readonly authorities: readonly RotatedAuthority[];
+  /** What must be in use before `edits` are made: of `trust` alone. */
+  readonly first: readonly FileChange[];
+  readonly edits: readonly FileChange[];
+  /** The certificates that the new CA signs: of `switch` alone. */
+  readonly renewables: readonly Renewable[];
+}
+
+interface StageSettings {
+  readonly now: Date;
+  readonly validityMs: number;
+  readonly encryptionAlgorithm: NamedAlgorithm | undefined;
+  readonly command: CommandLine;
+}
+
+/** Decides what is left to do for a stage. Where a run was killed in it, or a node was away, that is a part of it. */
+export function planStage(
+  stage: LiveStage,
+  rotated: readonly RotatedHere[],
+  files: RotationFiles,
+  settings: StageSettings,
+): StagePlan {
+  const errors: KubepkiError[] = [];
+  const attempt = <T>(make: () => readonly T[]): readonly T[] => {
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof KubepkiError)) throw error;
+      errors.push(error);
+      return [];
+    }
+  };
+  const open = rotated.filter(
+    ({ authority }) => attempt(() => (isLeft(stage, authority, files, settings) ? [true] : [])).length > 0,
+  );
+  const plan = {
+    first: open.flatMap(({ authority }) =>
+      stage === 'trust' && authority.name === 'ca' ? attempt(() => splitSigning(authority, files)) : [],
+    ),
+    edits: open.flatMap((one) => attempt(() => editsOf(stage, one, files))),
+    renewables:
+      stage === 'switch' ? open.flatMap((one) => attempt(() => leavesOf(one, files, settings))) : [],
+  };
+  return { stage, errors, authorities: open.map(({ authority }) => authority), ...plan };
+}
+
+/**
+ * Whether a node has something left to do for a stage.
+ * @throws KubepkiError where it is not at the stage before, or where a file belongs to no stage
+ */
+function isLeft(
+  stage: LiveStage,
+  authority: RotatedAuthority,
+  files: RotationFiles,
+  { command }: Pick<StageSettings, 'command'>,
+): boolean {
+  const found = reached(authority, files);
+  if (found.kind === 'unclear') {
+    const [{ path, error }] = found.misfits as [(typeof found.misfits)[number]];
+    throw new KubepkiError(error.code, error.message, {
+      file: error.file ?? path,
+      hint:
+        error.hint ??
+        'it is of no stage of this rotation: bring it back from a backup, or take it away, and try again',
+      cause: error,
+    });
+  }
+  const [lowest, highest] = boundsOf(found);
+  const order = orderOf(stage);
+  if (highest > order) {
+    throw new KubepkiError(
+      'conflict',
+      `this node is further with ${authority.name} already: ${saidOf(found)}`,
+      {
+        file: findAuthority(files.inventory, authority.name)?.certificatePath,
+        hint: `${command('ca rotate')} says what is next`,
+      },
+    );
+  }
+  if (lowest < order - 1) {
+    const before = stages[order - 1];
+    throw new KubepkiError('conflict', `this node is not that far with ${authority.name}: ${saidOf(found)}`, {
+      file: findAuthority(files.inventory, authority.name)?.certificatePath,
+      hint: `the stage before comes first: ${command(`ca rotate ${before ?? ''}`)}`,
+    });
+  }
+  return lowest < order;
+}
+
+/** The stage that all files have reached at least, and the one that some have reached. */
+function boundsOf(found: Exclude<Reached, { kind: 'unclear' }>): readonly [lowest: number, highest: number] {
+  return found.kind === 'at'
+    ? [orderOf(found.last), orderOf(found.first)]
+    : [orderOf(found.from), orderOf(found.to)];
+}
+
+/** In a few words. */
+export function saidOf(found: Reached): string {
+  switch (found.kind) {
+    case 'at':
+      return `at ${found.first}`;
+    case 'between':
+      return `between ${found.from} and ${found.to}`;
+    case 'unclear':
+      return 'unclear';
+  }
+}
+
+function editsOf(
+  stage: LiveStage,
+  { authority, kept, nextKey }: RotatedHere,
+  files: RotationFiles,
+): FileChange[] {
+  const { signing } = files;
+  const isCluster = authority.name === 'ca';
+  const trusted = [
+    ...authorityFile(stage, authority, files),
+    ...(stage === 'switch' ? [] : trustedByKubeconfigs(stage, authority, files)),
+  ];
+  switch (stage) {
+    case 'trust':
+      return trusted;
+    case 'switch': {
+      if (nextKey === undefined) throw missingKey(kept);
+      return [
+        ...trusted,
+        ...(isCluster && signing !== undefined ? signWith(authority.next, signing) : []),
+        ...exchangeKeys(authority, files, kept, nextKey),
+      ];
+    }
+    case 'distrust':
+      return [...trusted, ...(isCluster ? joinSigning(authority, files) : [])];
+    case 'finish':
+      return [
+        ...withoutCross(authority, files),
+        ...(isCluster && signing?.split.before !== undefined
+          ? [{ target: signing.split, after: undefined }]
+          : []),
+      ];
+  }
+}
+
+function missingKey({ next }: KeptKeys): KubepkiError {
+  return new KubepkiError('not-found', 'the key of the new CA is not on this node', {
+    file: next.path,
+    hint: 'bring it from the control plane where the rotation was prepared: "kubepki ca rotate export --with-keys" there, "kubepki ca rotate prepare --from" here',
+  });
+}
+
+/** The certificates that the old CA has signed, each to be signed by the new one, with the cross-certificate behind it. */
+function leavesOf(
+  { authority, kept, nextKey }: RotatedHere,
+  files: RotationFiles,
+  { now, validityMs, encryptionAlgorithm, command }: StageSettings,
+): readonly Renewable[] {
+  if (nextKey === undefined) throw missingKey(kept);
+  const { inventory, keys } = files;
+  const entry = findAuthority(inventory, authority.name);
+  if (entry === undefined) return [];
+  const bundle = wantedAuthorities('switch', authority, present(entry.bundle));
+  const paths = { certificate: entry.certificatePath, key: kept.next.path };
+  const issuer: Issuer = { ...localIssuer([authority.next], nextKey, now, paths), bundle };
+  const switched = withBundle(inventory, authority, bundle);
+  const specs = switched.certificates
+    .filter(({ spec, state }) => spec.caName === authority.name && state.status !== 'missing')
+    .filter(({ state }) => !isIssuedBy(present<{ readonly chain: Chain }>(state).chain[0], authority.next))
+    .map(({ spec }) => spec);
+  const planned = planRenewals(switched, specs, {
+    now,
+    validityMs,
+    encryptionAlgorithm,
+    issuers: new Map([[authority.name, { status: 'present', value: issuer }]]),
+    keys,
+    command,
+    due: undefined,
+    findings: [],
+    insisted: true,
+    sans: undefined,
+  });
+  return planned.map((one) => {
+    if (one.status === 'refused') throw one.error;
+    if (one.status !== 'renewable')
+      throw new TypeError(`${one.spec.name} was to be renewed, and is ${one.status}`);
+    const { renewable } = one;
+    const [leaf] = renewable.chain;
+    // What is behind the old leaf belongs to the old CA; behind the new one is what leads from the new CA to the old one.
+    const isKubelets = one.spec === kubeletKubeconfig;
+    return { ...renewable, chain: isKubelets ? [leaf] : [leaf, authority.cross] };
+  });
+}
+
+function withBundle(inventory: Inventory, { name }: RotatedAuthority, bundle: Chain): Inventory {
+  const authorities = inventory.authorities.map((entry) =>
+    entry.spec.name === name ? { ...entry, bundle: { status: 'present', value: bundle } as const } : entry,
+  );
+  return { ...inventory, authorities };
+}
