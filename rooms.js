@@ -65,6 +65,8 @@ const below = {
   },
   storage: {
     rooms: ['errors', 'filesystem', 'changeset'],
+    // What the plan of a rotation is: it is kept here, and decided there.
+    files: ['src/operations/rotation/plan.ts'],
     // For temporary names nobody can guess.
     modules: {
       'node:path': true,
@@ -131,6 +133,8 @@ const topFloor = {
       ...['errors', 'catalog', 'filesystem', 'kubeconfig', 'config', 'inventory', 'operations', 'storage'],
       ...['cluster', 'controlplane', 'pki', 'terminal', 'flags'],
     ],
+    // A file of a rotation, as the target of a change.
+    types: ['changeset'],
     modules: { 'node:path': true, 'node:fs': ['statSync'], 'node:os': ['hostname', 'networkInterfaces'] },
     world: ['process'],
     lazy: true,

@@ -22,9 +22,9 @@ function missingAncestors(directory: string): string[] {
  */
 export function requireDirectories(
   targets: readonly FileTarget[],
-  { mayMake }: { readonly mayMake: boolean },
+  { mayMake }: { readonly mayMake: (directory: string) => boolean },
 ): void {
-  const missing = mayMake ? missingDirectories(targets) : [];
+  const missing = missingDirectories(targets).filter(mayMake);
   for (const directory of missing) {
     if (!missing.includes(dirname(directory))) requireDirectory(dirname(directory), directory);
   }

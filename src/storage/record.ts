@@ -196,6 +196,26 @@ export function recordBytes<T>(state: StateDirectory, field: ObjectField<T>, val
   return Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`);
 }
 
+/**
+ * A record that is the same on every node: it names no path.
+ * @returns undefined for what we do not write
+ */
+export function parseSharedRecord<T>(field: ObjectField<T>, bytes: Buffer): T | undefined {
+  const stored = parseJson(bytes);
+  if (!isRecord(stored) || stored['version'] !== 1) return undefined;
+  return field.parse(stored)?.({ locate: noPaths, show: noPaths });
+}
+
+/** The content of such a record. */
+export function sharedRecordBytes<T>(field: ObjectField<T>, value: T): Buffer {
+  const stored = { version: 1, ...field.store(value, noPaths) };
+  return Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`);
+}
+
+function noPaths(): never {
+  throw new TypeError('a record that is the same on every node names a path');
+}
+
 /** On disk when this returns; a reader sees the old record or the new one. Throws what node:fs throws. */
 export function writeRecord<T>(state: StateDirectory, path: string, field: ObjectField<T>, value: T): void {
   replaceDurably(path, recordBytes(state, field, value));

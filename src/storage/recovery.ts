@@ -11,7 +11,7 @@ import { dropJournal, readJournal, type Journal, type JournalEntry } from './jou
 import { removeEmpty } from './new-directories.ts';
 import { removeHalfWritten } from './record.ts';
 import { removeHalfWrittenKeys } from './requested-keys.ts';
-import { commandHere, type StateDirectory } from './state-directory.ts';
+import { commandHere, isOfState, removeIfEmpty, type StateDirectory } from './state-directory.ts';
 
 /**
  * What becomes of an interrupted change: it is `undone` before it has touched anything, `completed`, or taken `back` for a reason.
@@ -69,7 +69,9 @@ function journalToResolve(state: StateDirectory): Journal | undefined {
   const journal = stored.locate();
   for (const { path, resolvedPath } of journal.entries.filter((one) => one.yields !== true)) {
     const directory = dirname(resolvedPath);
-    if (exists(directory, path) || journal.directories.includes(directory)) continue;
+    // Our own go when they are empty, and are there to be made again.
+    const comesAndGoes = journal.directories.includes(directory) || isOfState(state, directory);
+    if (comesAndGoes || exists(directory, path)) continue;
     // The directory was there before the change was begun.
     throw new KubepkiError('unfinished', 'cannot be reached: its directory is not there', {
       file: path,
@@ -260,6 +262,9 @@ function yielding({ yields }: JournalEntry, act: () => void): void {
  */
 export function settle(state: StateDirectory, journal: Journal): void {
   removeStaged(journal);
+  inEachDirectory(journal.entries, (directory) => {
+    if (isOfState(state, directory)) removeIfEmpty(directory);
+  });
   dropJournal(state);
 }
 
@@ -306,7 +311,7 @@ function removeStaged({ entries }: Journal): void {
 
 /** A journal that cannot be understood does not tell the names of the staged files, but all of them have one form. */
 function removeAnyStaged(state: StateDirectory): void {
-  const certDirs = [state.certDir, ...directoriesIn(state.certDir)].filter((one) => one !== state.path);
+  const certDirs = [state.certDir, ...[state.certDir, state.path].flatMap(directoriesIn)];
   for (const directory of new Set([...certDirs, state.root.resolve(state.kubeconfigDir)])) {
     if (!exists(directory, directory)) continue;
     const staged = readdirSync(directory, { withFileTypes: true }).filter(

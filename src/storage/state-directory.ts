@@ -1,6 +1,6 @@
 import { lstatSync, mkdirSync, rmdirSync } from 'node:fs';
 import { geteuid } from 'node:process';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
@@ -132,6 +132,11 @@ export function isStill({ root }: StateDirectory, path: string, sha256: string |
     if (error instanceof KubepkiError) return false;
     throw error;
   }
+}
+
+/** Whether a directory is the state's, or in it: it is made when it is needed, for us alone, and goes when it is empty. */
+export function isOfState(state: StateDirectory, directory: string): boolean {
+  return directory === state.path || directory.startsWith(state.path + sep);
 }
 
 /** Removes the directory if nothing is in it any more: a run that changed nothing leaves nothing. */

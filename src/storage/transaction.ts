@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { dirname } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { errnoOf, filesystemError, onFile } from '../filesystem/filesystem-error.ts';
 import { readRegularFile, sha256, type FileFacts } from '../filesystem/regular-file.ts';
@@ -13,6 +14,7 @@ import { requireSafeTargets } from './safe-targets.ts';
 import {
   commandHere,
   createStateDirectory,
+  isOfState,
   requireSoundStateDirectory,
   type StateDirectory,
 } from './state-directory.ts';
@@ -82,15 +84,19 @@ export function openTransaction(
   targets: readonly FileTarget[],
   { occasion, newDirectoryMode, signedBy }: OpenOptions,
 ): OpenTransaction {
+  const modeOfNew = (directory: string): number | undefined =>
+    isOfState(state, directory) ? 0o700 : newDirectoryMode;
   requireSafeTargets(state.root, targets, signedBy);
+  requireSoundDirectories(state, targets);
   // A directory that is not there when a change is recovered is one that cannot be reached.
-  requireDirectories(targets, { mayMake: newDirectoryMode !== undefined });
+  requireDirectories(targets, { mayMake: (directory) => modeOfNew(directory) !== undefined });
+  createStateDirectory(state.path);
   const opened: Journal = {
     status: 'preparing',
     // The time first, so that names sort in the order of the changes.
     id: `${occasion.time.replaceAll(':', '')}-${randomBytes(3).toString('hex')}`,
     command: occasion.command,
-    directories: newDirectoryMode === undefined ? [] : missingDirectories(targets),
+    directories: missingDirectories(targets),
     // Until the journal says `committed`, recovery does not ask what will be in the files.
     entries: targets.map(({ path, resolvedPath, before, yields }) => ({
       path,
@@ -112,10 +118,9 @@ export function openTransaction(
       return abortFor(error, state, opened);
     }
   };
-  createStateDirectory(state.path);
   attempt(() => {
     record(state, opened);
-    for (const directory of opened.directories) createDirectory(directory, newDirectoryMode ?? 0o755);
+    for (const directory of opened.directories) createDirectory(directory, modeOfNew(directory) ?? 0o700);
   });
   return {
     id: opened.id,
@@ -181,7 +186,10 @@ export function rehearse(
   );
   for (const directory of [state.path, state.backups]) requireSoundStateDirectory(directory);
   const written = changes.filter(({ after }) => after !== undefined).map(({ target }) => target);
-  requireDirectories(written, { mayMake: newDirectoryMode !== undefined });
+  requireSoundDirectories(state, written);
+  requireDirectories(written, {
+    mayMake: (directory) => newDirectoryMode !== undefined || isOfState(state, directory),
+  });
   const contents = new Map(changes.map(({ target, after }) => [target.resolvedPath, after] as const));
   verify((target) => {
     const after = contents.get(target.resolvedPath);
@@ -190,6 +198,14 @@ export function rehearse(
     return requireThere(stays ? readRegularFile(target.resolvedPath, target.path) : undefined, target);
   });
   requireUnchanged(state, changes);
+}
+
+/** What a change writes into our own directory is read as ours: so no other user may have had a hand in where it is. */
+function requireSoundDirectories(state: StateDirectory, targets: readonly FileTarget[]): void {
+  const directories = targets.map(({ resolvedPath }) => dirname(resolvedPath));
+  for (const directory of new Set(directories)) {
+    if (isOfState(state, directory)) requireSoundStateDirectory(directory);
+  }
 }
 
 function changeOf(arrived: ReadonlyMap<FileTarget, FileChange>, target: FileTarget): FileChange {
