@@ -100,6 +100,13 @@ const below = {
       'node:child_process': ['execFile'],
     },
   },
+  // What other nodes have printed.
+  documents: {
+    rooms: ['errors'],
+    types: ['operations'],
+    files: ['src/operations/rotation/plan.ts'],
+    modules: { zod: true },
+  },
   render: {
     rooms: ['errors'],
     types: ['changeset', 'catalog', 'pki', 'kubeconfig', 'config', 'inventory', 'operations'],
@@ -131,7 +138,7 @@ const topFloor = {
   node: {
     rooms: [
       ...['errors', 'catalog', 'filesystem', 'kubeconfig', 'config', 'inventory', 'operations', 'storage'],
-      ...['cluster', 'controlplane', 'pki', 'terminal', 'flags'],
+      ...['cluster', 'controlplane', 'documents', 'pki', 'terminal', 'flags'],
     ],
     // A file of a rotation, as the target of a change.
     types: ['changeset'],
@@ -178,7 +185,7 @@ const topFloor = {
         'inventory',
         'operations',
       ],
-      ...['storage', 'controlplane', 'cluster', 'render', 'terminal', 'node', 'flags', 'change'],
+      ...['storage', 'controlplane', 'cluster', 'documents', 'render', 'terminal', 'node', 'flags', 'change'],
     ],
     // For the version.
     files: ['package.json'],

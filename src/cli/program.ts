@@ -30,7 +30,10 @@ const csrCommands: Commands = {
   deny: async () => (await import('../commands/csr/csr-deny-flags.ts')).addCsrDeny,
 };
 
-const caCommands: Commands = {};
+const caCommands: Commands = {
+  rotate: async () => (await import('../commands/ca-rotate/ca-rotate-flags.ts')).addCaRotate,
+  status: async () => (await import('../commands/ca-status/ca-status-flags.ts')).addCaStatus,
+};
 
 const saCommands: Commands = {};
 

@@ -139,6 +139,24 @@ export const flags = {
     says: 'names of nodes: example.internal, .example.internal or node-*.example',
     ...values.list,
   },
+  accept: {
+    syntax: '--accept <names>',
+    group: 'What',
+    says: 'go on without these conditions, with commas between: your word for what was not measured',
+    ...values.list,
+  },
+  from: {
+    syntax: '--from <files>',
+    group: 'What',
+    says: 'what "kubepki ca status -o json" has printed on the other nodes, with commas between; may be repeated',
+    ...values.list,
+  },
+  importFile: {
+    syntax: '--import <file>',
+    group: 'What',
+    says: 'with prepare: the rotation of another control plane, as "ca rotate export" has written it',
+    ...values.path,
+  },
   denyInvalid: {
     syntax: '--deny-invalid',
     group: 'What',

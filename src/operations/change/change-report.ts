@@ -1,5 +1,6 @@
 import { restartOrder, type Component } from '../../catalog/catalog.ts';
 import type { CertificateFacts, CertificateRecord, ChangeSet } from '../../changeset/change-set.ts';
+import type { Stage } from '../rotation/plan.ts';
 
 /** What a command that changes something has done, or would do: the same for all of them, plain data and no secret. */
 export interface ChangeReport {
@@ -42,7 +43,7 @@ export function stageOf(stage: ChangeStage): Pick<ChangeReport, 'dryRun' | 'fail
 }
 
 export type ChangeCommand =
-  'renew' | 'renew --csr-only' | 'install' | 'generate' | 'generate-csr' | 'rollback';
+  'renew' | 'renew --csr-only' | 'install' | 'generate' | 'generate-csr' | 'rollback' | `ca rotate ${Stage}`;
 
 /** One certificate, or what else a command has a name for: a CA, the service-account key. */
 export type CertificateReport = ChangedCertificate | UnchangedCertificate;
@@ -63,8 +64,11 @@ interface CertificateCommon {
  * - `renewed`, `generated`, `rolled-back`; `installed`: signed elsewhere, and put in its place
  * - `in-place`: signed elsewhere and put in its place by hand; it has been checked, and its key is there too
  * - `requested`: a key and a CSR were made; the certificate in use stays
+ * - `prepared`: a CA that is to be replaced, and the new one is made; nothing of it is in use
+ * - `rotated`: a CA that is being replaced, and whose files are a stage further
  */
-type ChangedOutcome = 'renewed' | 'installed' | 'in-place' | 'generated' | 'rolled-back' | 'requested';
+type ChangedOutcome =
+  'renewed' | 'installed' | 'in-place' | 'generated' | 'rolled-back' | 'requested' | 'prepared' | 'rotated';
 
 /**
  * - `missing`: there is none to renew
@@ -128,6 +132,7 @@ export function changedInUse({ certificates }: ChangeReport): ChangedCertificate
     .filter(({ outcome, files }) => {
       switch (outcome) {
         case 'requested':
+        case 'prepared':
           return false;
         case 'in-place':
           // The components may well run with this certificate, unless its key came only now.
@@ -136,6 +141,7 @@ export function changedInUse({ certificates }: ChangeReport): ChangedCertificate
         case 'installed':
         case 'generated':
         case 'rolled-back':
+        case 'rotated':
           return true;
       }
     });

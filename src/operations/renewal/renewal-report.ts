@@ -44,7 +44,8 @@ function isChanged(path: string, stage: ChangeStage): boolean {
   return stage.kind !== 'refused' && stage.change.changes.some(({ target }) => target.path === path);
 }
 
-function renewed(
+/** What has become, or will, of a certificate that is renewed. */
+export function renewed(
   { spec, place, validity }: Renewable,
   stage: Exclude<ChangeStage, { kind: 'refused' }>,
 ): Changed {

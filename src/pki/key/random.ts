@@ -9,3 +9,8 @@ export function randomSuffix(): string {
 export function randomCertificateKey(): string {
   return randomBytes(32).toString('hex');
 }
+
+/** The id of a rotation: 16 lower-case hex digits. */
+export function randomRotationId(): string {
+  return randomBytes(8).toString('hex');
+}

@@ -12,6 +12,11 @@ const verbs: Readonly<Record<ChangeCommand, string>> = {
   generate: 'generated',
   'generate-csr': 'requested',
   rollback: 'rolled back',
+  'ca rotate prepare': 'prepared',
+  'ca rotate trust': 'trusted',
+  'ca rotate switch': 'switched',
+  'ca rotate distrust': 'distrusted',
+  'ca rotate finish': 'finished',
 };
 
 /**

@@ -14,7 +14,10 @@ const now = new Date('2027-01-01T00:00:00Z');
 
 type Outcome = CertificateReport['outcome'];
 
-const changed = ['renewed', 'installed', 'in-place', 'generated', 'rolled-back', 'requested'] as const;
+const changed = [
+  ...(['renewed', 'installed', 'in-place', 'generated'] as const),
+  ...(['rolled-back', 'requested', 'prepared', 'rotated'] as const),
+];
 const isChanged = (outcome: Outcome): outcome is (typeof changed)[number] =>
   changed.some((one) => one === outcome);
 
