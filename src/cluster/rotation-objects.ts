@@ -1,0 +1,47 @@
+import * as z from 'zod';
+import type { Ask } from './api.ts';
+import { listOf, text } from './expected.ts';
+import { listAll, pageOf } from './list-all.ts';
+
+const apiService = z
+  .object({
+    metadata: z.object({ name: text }),
+    status: z.object({ conditions: listOf(z.object({ type: z.string(), status: z.string() })) }).nullish(),
+  })
+  .transform(({ metadata: { name }, status }) => ({
+    name,
+    isAvailable: (status?.conditions ?? []).some(
+      ({ type, status: is }) => type === 'Available' && is === 'True',
+    ),
+  }));
+
+/** The names of those that do not answer: the API server asks them by the front proxy's certificate. @throws ClusterFailure */
+export async function readUnavailableApis(ask: Ask): Promise<readonly string[]> {
+  const all = await listAll(ask, {
+    path: '/apis/apiregistration.k8s.io/v1/apiservices',
+    answer: pageOf('APIServiceList', apiService),
+  });
+  return all.filter(({ isAvailable }) => !isAvailable).map(({ name }) => name);
+}
+
+const pod = z
+  .object({
+    metadata: z.object({ name: text }),
+    status: z.object({ startTime: z.iso.datetime().nullish(), phase: z.string().optional() }).nullish(),
+  })
+  .transform(({ status }) => {
+    const isOver = status?.phase === 'Succeeded' || status?.phase === 'Failed';
+    const startTime = status?.startTime ?? undefined;
+    return isOver || startTime === undefined ? undefined : new Date(startTime);
+  });
+
+/** When the oldest pod that runs was started; undefined: none runs. @throws ClusterFailure */
+export async function readOldestPod(ask: Ask): Promise<Date | undefined> {
+  const all = await listAll(ask, { path: '/api/v1/pods', answer: pageOf('PodList', pod) });
+  return all
+    .filter((startedAt) => startedAt !== undefined)
+    .reduce<Date | undefined>(
+      (oldest, one) => (oldest === undefined || one < oldest ? one : oldest),
+      undefined,
+    );
+}

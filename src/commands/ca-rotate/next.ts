@@ -1,0 +1,37 @@
+import { commandLine } from '../../errors/command-line.ts';
+import { measureRotation } from '../../node/measure-rotation.ts';
+import type { Node } from '../../node/node-options.ts';
+import { readRotation } from '../../node/rotation.ts';
+import { nextStep, type NextStep } from '../../operations/rotation/next-step.ts';
+import type { NodeStatus } from '../../operations/rotation/status.ts';
+import { nextLines } from '../../render/rotation/next.ts';
+import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
+import { readStatuses } from './read-statuses.ts';
+import type { RotateOptions } from './rotate.ts';
+
+/** Says where the rotation is, and what is next on which nodes. */
+export async function showNext(node: Node, options: RotateOptions, terminal: Terminal): Promise<ExitCode> {
+  const own = await measureRotation(node, readRotation(node), options, new Date(), terminal);
+  const others = readStatuses(node, options.from ?? []).filter((one) => one.node !== own.node);
+  const nodes: readonly [NodeStatus, ...NodeStatus[]] = [own, ...others];
+  const next = nextStep(nodes);
+  terminal.result(nextLines(nodes, next));
+  terminal.hint(hintOf(next, own, commandLine(node.flags)));
+  return exitCodes.done;
+}
+
+function hintOf(next: NextStep, own: NodeStatus, command: (words: string) => string): string | undefined {
+  switch (next.kind) {
+    case 'none':
+      return `prepare one: ${command('ca rotate prepare')}`;
+    case 'unclear':
+      return `on each of these nodes: ${command('ca status')}`;
+    case 'over':
+      return undefined;
+    case 'stage':
+      return next.controlPlanes.includes(own.node)
+        ? `on this node: ${command(`ca rotate ${next.stage}`)}`
+        : `on ${[...next.controlPlanes, ...next.workers, ...next.silent].join(', ')}: kubepki ca rotate ${next.stage}; on workers: kubepki ca trust FILE`;
+  }
+}

@@ -1,0 +1,132 @@
+import type { CaName } from '../../catalog/catalog.ts';
+import { replaceFile, type FileChange } from '../../changeset/change-set.ts';
+import { changeNode, type PlannedRun, type Way } from '../../change/change-node.ts';
+import { commandLine } from '../../errors/command-line.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import { namedAlgorithm, type Node } from '../../node/node-options.ts';
+import { readRotation, rotationTarget } from '../../node/rotation.ts';
+import { readManaged, type Snapshot } from '../../node/snapshot.ts';
+import { requireWritten } from '../../operations/change/read-back.ts';
+import { defaultAuthorityValidityMs } from '../../operations/issuing/validity.ts';
+import type { RotatedAuthority } from '../../operations/rotation/plan.ts';
+import { planOf, planReplacement, replace, type Replaceable } from '../../operations/rotation/prepare.ts';
+import { rotationReport } from '../../operations/rotation/rotation-report.ts';
+import { encodeCertificates } from '../../pki/certificate/certificate.ts';
+import { randomSerialNumber } from '../../pki/issue/issue.ts';
+import { randomRotationId } from '../../pki/key/random.ts';
+import { encodePrivateKey, type PrivateKey } from '../../pki/key/private-key.ts';
+import { rotatedLines } from '../../render/rotation/rotated.ts';
+import { rotationPlanBytes } from '../../storage/rotation-plan.ts';
+import type { RotationFileName } from '../../storage/rotation-files.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
+import { requireSound } from './faults.ts';
+import type { RotateOptions } from './rotate.ts';
+
+/** Makes the new CAs, and changes nothing that is in use. */
+export async function prepare(
+  names: readonly CaName[] | undefined,
+  node: Node,
+  options: RotateOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const plan = (way: Way): PlannedRun => {
+    const now = new Date();
+    requireNone(node);
+    const snapshot = readManaged(node);
+    const replaceables = replaceablesOf(node, snapshot, names, now);
+    requireSound(
+      node,
+      replaceables.map(({ name }) => name),
+      now,
+    );
+    let made: readonly RotatedAuthority[] = [];
+    const filesOf = (name: CaName): ReadonlySet<string> =>
+      new Set(kept(name).map((file) => rotationTarget(node, file).path));
+    return {
+      now,
+      errors: [],
+      names: [],
+      make: async () => {
+        const pairs = await way.generateKeys(
+          replaceables,
+          ({ keyAlgorithm }) => keyAlgorithm,
+          (one, privateKey) => ({ authority: replaced(one, privateKey, node, now), privateKey }),
+          terminal,
+        );
+        made = pairs.map(({ authority }) => authority);
+        const changes = changesOf(node, pairs, now);
+        return {
+          changes,
+          signedBy: [],
+          certificates: [],
+          newDirectoryMode: 0o700,
+          verify: (read) => {
+            requireWritten(changes, read);
+          },
+        };
+      },
+      report: (stage) =>
+        rotationReport({ stage: 'prepare', authorities: made, renewables: [], filesOf }, stage),
+      text: (report) => rotatedLines('prepare', made, report),
+      remarks: (report) => {
+        if (!report.dryRun) terminal.hint(`what is next: ${commandLine(node.flags)('ca rotate')}`);
+      },
+    };
+  };
+  return changeNode(node, plan, options, terminal, { inUse: false });
+}
+
+function requireNone(node: Node): void {
+  const rotation = readRotation(node);
+  if (rotation === undefined) return;
+  throw new KubepkiError('conflict', `a rotation is under way already (${rotation.plan.id})`, {
+    file: rotation.planFile.path,
+    hint: `go on with it, or take it back: ${commandLine(node.flags)('ca rotate')} says how`,
+  });
+}
+
+function replaceablesOf(
+  node: Node,
+  { inventory, keys }: Snapshot,
+  names: readonly CaName[] | undefined,
+  now: Date,
+): Replaceable[] {
+  const settings = { now, encryptionAlgorithm: namedAlgorithm(node), command: commandLine(node.flags) };
+  const chosen = names ?? inventory.authorities.map(({ spec }) => spec.name);
+  return chosen.map((name) => planReplacement(inventory, keys, name, settings));
+}
+
+function replaced(one: Replaceable, privateKey: PrivateKey, { config }: Node, now: Date): RotatedAuthority {
+  const next = { privateKey, serialNumber: randomSerialNumber() };
+  const authorityValidityMs = config?.caCertificateValidityMs ?? defaultAuthorityValidityMs;
+  return replace(one, { next, crossSerialNumber: randomSerialNumber() }, { now, authorityValidityMs });
+}
+
+function kept(name: CaName): RotationFileName[] {
+  return [`${name}.old.crt`, `${name}.next.crt`, `${name}.cross.crt`, `${name}.next.key`];
+}
+
+function changesOf(
+  node: Node,
+  pairs: readonly { readonly authority: RotatedAuthority; readonly privateKey: PrivateKey }[],
+  now: Date,
+): FileChange[] {
+  const put = (name: RotationFileName, text: string): FileChange =>
+    replaceFile(rotationTarget(node, name), text, 0o600);
+  const plan = planOf(
+    randomRotationId(),
+    now,
+    pairs.map(({ authority }) => authority),
+  );
+  return [
+    ...pairs.flatMap(({ authority: { name, old, next, cross }, privateKey }) => [
+      put(`${name}.old.crt`, encodeCertificates([old])),
+      put(`${name}.next.crt`, encodeCertificates([next])),
+      put(`${name}.cross.crt`, encodeCertificates([cross])),
+      put(`${name}.next.key`, encodePrivateKey(privateKey)),
+    ]),
+    // Last: what is there without a plan is no rotation.
+    put('plan.json', rotationPlanBytes(plan).toString()),
+  ];
+}

@@ -1,0 +1,58 @@
+import type { ChangeFlags } from '../../change/change-node.ts';
+import { certificateAuthorities, type CaName } from '../../catalog/catalog.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import { unknownWord } from '../../flags/names/unknown-name.ts';
+import type { Typed } from '../../flags/table.ts';
+import { openNode, readConfiguration } from '../../node/node-options.ts';
+import { stages, type Stage } from '../../operations/rotation/plan.ts';
+import type { ExitCode } from '../../terminal/exit-code.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
+
+export interface RotateOptions
+  extends ChangeFlags, Typed<'from' | 'accept' | 'importFile' | 'offline' | 'kubeconfig'> {
+  readonly keepBackups: number;
+}
+
+/** @param word a stage; undefined: what is next */
+export async function rotate(
+  word: string | undefined,
+  names: readonly string[],
+  options: RotateOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const node = openNode(options, await readConfiguration(options, terminal));
+  if (word === undefined) {
+    const { showNext } = await import('./next.ts');
+    return showNext(node, options, terminal);
+  }
+  const stage = parseStage(word);
+  const authorities = parseAuthorities(names);
+  if (stage === 'prepare') {
+    const { prepare } = await import('./prepare.ts');
+    return prepare(authorities, node, options, terminal);
+  }
+  const { makeStage } = await import('./stage.ts');
+  return makeStage(stage, authorities, node, options, terminal);
+}
+
+function parseStage(word: string): Stage {
+  const stage = stages.find((one) => one === word);
+  if (stage !== undefined) return stage;
+  throw unknownWord('stage', word, {
+    allowed: [...stages, 'export'],
+    otherwise: `the stages are, in this order: ${stages.join(', ')}`,
+  });
+}
+
+/** @returns undefined: all */
+function parseAuthorities(names: readonly string[]): readonly CaName[] | undefined {
+  if (names.length === 0 || (names.length === 1 && names[0] === 'all')) return undefined;
+  if (names.includes('all'))
+    throw new KubepkiError('usage', '"all" stands alone, it cannot be combined with names');
+  const allowed = certificateAuthorities.map(({ name }) => name);
+  for (const name of names) {
+    if (allowed.some((one) => one === name)) continue;
+    throw unknownWord('CA', name, { allowed, otherwise: `use some of: ${allowed.join(', ')}` });
+  }
+  return allowed.filter((name) => names.includes(name));
+}

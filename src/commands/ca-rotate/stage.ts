@@ -1,0 +1,252 @@
+import { certificateAuthority, type CaName } from '../../catalog/catalog.ts';
+import { replaceFile, type ChangeSet } from '../../changeset/change-set.ts';
+import { changeNode, type PlannedRun, type Way } from '../../change/change-node.ts';
+import type { Change } from '../../change/session.ts';
+import { commandLine } from '../../errors/command-line.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import { unknownWord } from '../../flags/names/unknown-name.ts';
+import { signingFiles } from '../../inventory/look-ups.ts';
+import { measureRotation } from '../../node/measure-rotation.ts';
+import { namedAlgorithm, type Node } from '../../node/node-options.ts';
+import { readKeptKey, readRotation, rotationTarget } from '../../node/rotation.ts';
+import { readRotatedFiles } from '../../node/rotated-files.ts';
+import { factsOf } from '../../operations/change/certificate-facts.ts';
+import { requireWritten } from '../../operations/change/read-back.ts';
+import { defaultValidityMs } from '../../operations/issuing/validity.ts';
+import { renew, verifyRenewed, type Renewed } from '../../operations/renewal/renew.ts';
+import {
+  acceptedIn,
+  conditionNames,
+  conditionsOf,
+  type Condition,
+  type ConditionName,
+} from '../../operations/rotation/conditions.ts';
+import {
+  planStage,
+  type LiveStage,
+  type RotatedHere,
+  type StagePlan,
+} from '../../operations/rotation/plan-stage.ts';
+import type { Accepted } from '../../operations/rotation/plan.ts';
+import type { KeptAuthority, Rotation } from '../../operations/rotation/rotation.ts';
+import { rotationRecords, rotationReport } from '../../operations/rotation/rotation-report.ts';
+import { isoSeconds } from '../../pki/der/time.ts';
+import { randomSerialNumber } from '../../pki/issue/issue.ts';
+import { conditionLines } from '../../render/rotation/conditions.ts';
+import { rotatedLines } from '../../render/rotation/rotated.ts';
+import { rotationPlanBytes } from '../../storage/rotation-plan.ts';
+import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
+import { faultsHere } from './faults.ts';
+import { readStatuses } from './read-statuses.ts';
+import type { RotateOptions } from './rotate.ts';
+
+/** Brings this node to a stage, once its conditions are met on all nodes. */
+export async function makeStage(
+  stage: LiveStage,
+  names: readonly CaName[] | undefined,
+  node: Node,
+  options: RotateOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const conditions = await judge(stage, names, node, options, terminal);
+  const isOpen = conditions.some(({ outcome: { kind } }) => kind === 'unmet' || kind === 'unmeasured');
+  if (isOpen) return refuse(stage, conditions, node, terminal);
+  const time = isoSeconds(new Date());
+  const accepted = acceptedIn(conditions, { stage, time });
+  const plan = (way: Way): PlannedRun => decided(stage, names, { node, accepted, options, terminal }, way);
+  return changeNode(node, plan, options, terminal, { inUse: true });
+}
+
+/** What the stage waits for, as it is now. */
+async function judge(
+  stage: LiveStage,
+  names: readonly CaName[] | undefined,
+  node: Node,
+  options: RotateOptions,
+  terminal: Terminal,
+): Promise<Condition[]> {
+  const accepted = parseAccepted(options.accept ?? []);
+  const rotation = requireRotation(node);
+  const others = readStatuses(node, options.from ?? []);
+  const own = await measureRotation(node, rotation, options, new Date(), terminal);
+  const authorities = selected(rotation, names).map(({ name }) => name);
+  const now = new Date();
+  return conditionsOf(stage, {
+    now,
+    nodes: [own, ...others.filter((one) => one.node !== own.node)],
+    authorities,
+    faults: faultsHere(node, authorities, now).map(({ file, message }) => `${file}: ${message}`),
+    accepted,
+  });
+}
+
+function parseAccepted(words: readonly string[]): ConditionName[] {
+  return words.map((word) => {
+    const name = conditionNames.find((one) => one === word);
+    if (name !== undefined) return name;
+    throw unknownWord('condition', word, {
+      allowed: conditionNames,
+      otherwise: `the conditions are: ${conditionNames.join(', ')}`,
+    });
+  });
+}
+
+function refuse(
+  stage: LiveStage,
+  conditions: readonly Condition[],
+  node: Node,
+  terminal: Terminal,
+): ExitCode {
+  const open = conditions.filter(({ outcome: { kind } }) => kind === 'unmet' || kind === 'unmeasured');
+  terminal.result(conditionLines(conditions));
+  const names = open.map(({ name }) => name).join(',');
+  terminal.error(
+    new KubepkiError('conflict', `nothing was changed: ${stage} waits for ${names.replaceAll(',', ', ')}`, {
+      hint: `your word for what was not measured, or is as it should be for all that: ${commandLine(node.flags)(`ca rotate ${stage} --accept ${names}`)}`,
+    }),
+  );
+  return exitCodes.error;
+}
+
+/** @throws KubepkiError not-found */
+export function requireRotation(node: Node): Rotation {
+  const rotation = readRotation(node);
+  if (rotation !== undefined) return rotation;
+  throw new KubepkiError('not-found', 'no rotation is prepared on this node', {
+    hint: `prepare one: ${commandLine(node.flags)('ca rotate prepare')}; or bring the one of another control plane: ${commandLine(node.flags)('ca rotate prepare --import FILE')}`,
+  });
+}
+
+function selected(
+  { plan, authorities }: Rotation,
+  names: readonly CaName[] | undefined,
+): readonly KeptAuthority[] {
+  if (names === undefined) return authorities;
+  const missing = names.find((name) => !authorities.some((one) => one.name === name));
+  if (missing === undefined) return authorities.filter(({ name }) => names.includes(name));
+  throw new KubepkiError('conflict', `${missing} is not replaced in this rotation (${plan.id})`, {
+    hint: `it is about: ${authorities.map(({ name }) => name).join(', ')}`,
+  });
+}
+
+interface Context {
+  readonly node: Node;
+  readonly accepted: readonly Accepted[];
+  readonly options: RotateOptions;
+  readonly terminal: Terminal;
+}
+
+function decided(
+  stage: LiveStage,
+  names: readonly CaName[] | undefined,
+  { node, accepted, terminal }: Context,
+  way: Way,
+): PlannedRun {
+  const now = new Date();
+  const rotation = requireRotation(node);
+  const files = readRotatedFiles(node);
+  const plan = planStage(
+    stage,
+    selected(rotation, names).map((one) => here(node, one)),
+    files,
+    {
+      now,
+      validityMs: node.config?.certificateValidityMs ?? defaultValidityMs,
+      encryptionAlgorithm: namedAlgorithm(node),
+      command: commandLine(node.flags),
+    },
+  );
+  const { renewables } = plan;
+  const edits = [...plan.first, ...plan.edits, ...rememberedIn(rotation, accepted)];
+  const filesOf = (name: CaName): ReadonlySet<string> => ownFiles(node, files.inventory, name);
+  const records = rotationRecords(stage, plan.authorities);
+  return {
+    now,
+    errors: plan.errors,
+    names: [...records.map(({ name }) => name), ...renewables.map(({ spec }) => spec.name)],
+    arriving: {
+      targets: [...edits.map(({ target }) => target), ...renewables.flatMap(({ place }) => place.changing)],
+      signedBy: signingFiles(files.inventory, renewables),
+    },
+    make: async (put) => {
+      put(edits);
+      const renewed = await way.generateKeys(
+        renewables,
+        ({ keyAlgorithm }) => keyAlgorithm,
+        (renewable, privateKey) => {
+          const one = renew(renewable, { privateKey, serialNumber: randomSerialNumber() });
+          put(one.changes);
+          return one;
+        },
+        terminal,
+      );
+      return changeOf(edits, renewed, plan, files.inventory);
+    },
+    report: (step) => rotationReport({ stage, authorities: plan.authorities, renewables, filesOf }, step),
+    text: (report) =>
+      plan.authorities.length === 0
+        ? `this node is at ${stage} already\n`
+        : rotatedLines(stage, plan.authorities, report),
+    remarks: (report) => {
+      if (report.dryRun) return;
+      terminal.hint(`what is next: ${commandLine(node.flags)('ca rotate')}`);
+    },
+  };
+}
+
+function here(node: Node, authority: KeptAuthority): RotatedHere {
+  const { name } = authority;
+  const kept = {
+    next: rotationTarget(node, `${name}.next.key`),
+    old: rotationTarget(node, `${name}.old.key`),
+  };
+  const { content } = readKeptKey(node, name, 'next');
+  if (content.status === 'unreadable') throw content.error;
+  return { authority, kept, nextKey: content.status === 'present' ? content.value : undefined };
+}
+
+/** The operator's word is written down where the rotation is. */
+function rememberedIn({ plan, planFile }: Rotation, accepted: readonly Accepted[]): ChangeSet {
+  if (accepted.length === 0) return [];
+  const others = plan.accepted.filter(
+    ({ condition, stage }) => !accepted.some((one) => one.condition === condition && one.stage === stage),
+  );
+  const next = { ...plan, accepted: [...others, ...accepted] };
+  return [replaceFile(planFile, rotationPlanBytes(next).toString(), 0o600)];
+}
+
+function changeOf(
+  edits: ChangeSet,
+  renewed: readonly Renewed[],
+  plan: StagePlan,
+  inventory: Parameters<typeof signingFiles>[0],
+): Change {
+  return {
+    changes: [...edits, ...renewed.flatMap(({ changes }) => changes)],
+    signedBy: signingFiles(inventory, plan.renewables),
+    certificates: [
+      ...rotationRecords(plan.stage, plan.authorities),
+      ...renewed.map(({ renewable, certificate }) => ({
+        name: renewable.spec.name,
+        old: factsOf(renewable.chain[0]),
+        new: factsOf(certificate),
+      })),
+    ],
+    verify: (read) => {
+      requireWritten(edits, read);
+      for (const one of renewed) verifyRenewed(one, read);
+    },
+    unlinked: renewed.flatMap(({ renewable: { place } }) => place.unlinked ?? []),
+  };
+}
+
+function ownFiles(
+  node: Node,
+  { layout: { certDir } }: Parameters<typeof signingFiles>[0],
+  name: CaName,
+): ReadonlySet<string> {
+  const { baseName } = certificateAuthority(name);
+  const kept = (['old.key', 'next.key'] as const).map((part) => rotationTarget(node, `${name}.${part}`).path);
+  return new Set([`${certDir}/${baseName}.crt`, `${certDir}/${baseName}.key`, ...kept]);
+}

@@ -1,0 +1,274 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { certificateAuthorities, kubeletKubeconfig } from '../catalog/catalog.ts';
+import type { Ask } from '../cluster/api.ts';
+import { KubepkiError } from '../errors/error.ts';
+import type { Typed } from '../flags/table.ts';
+import { findAuthority } from '../inventory/look-ups.ts';
+import { readProcesses } from '../inventory/processes.ts';
+import { changedAt } from '../inventory/verified-files.ts';
+import { identityOf } from '../operations/owners/identity.ts';
+import type { RotatedAuthority } from '../operations/rotation/plan.ts';
+import { publishedIn } from '../operations/rotation/published.ts';
+import type { Rotation } from '../operations/rotation/rotation.ts';
+import { servedBy } from '../operations/rotation/served-by.ts';
+import { fitsOf, reachedBy, type RotationFiles } from '../operations/rotation/state.ts';
+import type {
+  AuthorityStatus,
+  ClusterStatus,
+  Measured,
+  NodeStatus,
+  RunningStatus,
+  ServerStatus,
+} from '../operations/rotation/status.ts';
+import type { Live, Observed } from '../operations/verification/observed.ts';
+import { troublesOf, verification } from '../operations/verification/verification.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import type { Node } from './node-options.ts';
+import { observe } from './observe.ts';
+import { readRotatedFiles } from './rotated-files.ts';
+
+export type MeasureOptions = Typed<'offline' | 'kubeconfig'>;
+
+const notAsked = { status: 'unmeasured', why: 'it was not asked (--offline)' } as const;
+
+/** For all of the cluster's answers: an operator must not wait for one that does not come. */
+const boundMs = 10_000;
+
+/** Measures all that this node knows of the rotation: its files, what runs here, and what the cluster says. */
+export async function measureRotation(
+  node: Node,
+  rotation: Rotation | undefined,
+  options: MeasureOptions,
+  at: Date,
+  terminal: Terminal,
+): Promise<NodeStatus> {
+  const files = readRotatedFiles(node);
+  const authorities = rotation?.authorities ?? [];
+  const isAsked = options.offline !== true && authorities.length > 0;
+  const progress = terminal.progress('asking what runs here, and the cluster');
+  try {
+    const [local, cluster] = isAsked
+      ? await Promise.all([
+          measureLocal(node, files, authorities, at),
+          measureCluster(node, authorities, options),
+        ])
+      : [{ running: notAsked, servers: notAsked }, notAsked];
+    return {
+      node: nameOf(files),
+      role: isControlPlane(files) ? 'control-plane' : 'worker',
+      at,
+      rotation: rotation?.plan,
+      authorities: authorities.map((authority) => authorityStatus(authority, files)),
+      ...local,
+      cluster,
+    };
+  } finally {
+    progress.end();
+  }
+}
+
+/** The kubelet's certificate has the node's name in the cluster, which may be another than the machine's. */
+function nameOf({ inventory }: RotationFiles): string {
+  const kubelet = inventory.certificates.find(({ spec }) => spec === kubeletKubeconfig);
+  if (kubelet?.state.status !== 'present') return hostname().toLowerCase();
+  const [name = ''] = identityOf(kubelet.state.value.chain[0]).commonNames;
+  return name.replace(/^system:node:/, '');
+}
+
+/** Every node has ca.crt, and only a control plane certificates of the API server's. */
+function isControlPlane({ inventory }: RotationFiles): boolean {
+  return inventory.certificates.some(({ spec, state }) => spec.kind === 'leaf' && state.status !== 'missing');
+}
+
+function authorityStatus(authority: RotatedAuthority, files: RotationFiles): AuthorityStatus {
+  const { name } = authority;
+  const found = fitsOf(authority, files);
+  const misfits = found.flatMap((one) => ('error' in one ? [one] : []));
+  if (misfits.length > 0) {
+    const said = misfits.map(({ path, error }) => ({ path, holds: error.message }));
+    return { name, reached: 'unclear', first: 'prepare', last: 'prepare', files: said };
+  }
+  const at = reachedBy(found.flatMap((one) => ('error' in one ? [] : [one])));
+  switch (at.kind) {
+    case 'at':
+      return { name, reached: 'at', first: at.first, last: at.last, files: [] };
+    case 'between':
+      return {
+        name,
+        reached: 'between',
+        first: at.from,
+        last: at.to,
+        files: at.behind.map(({ path, holds }) => ({ path, holds })),
+      };
+    case 'unclear':
+      throw new TypeError('fits alone are never unclear');
+  }
+}
+
+interface Local {
+  readonly running: Measured<readonly RunningStatus[]>;
+  readonly servers: Measured<readonly ServerStatus[]>;
+}
+
+async function measureLocal(
+  node: Node,
+  files: RotationFiles,
+  authorities: readonly RotatedAuthority[],
+  now: Date,
+): Promise<Local> {
+  const kubelet = kubeletRunning(node, files);
+  if (!isControlPlane(files)) return { running: kubelet, servers: { status: 'measured', value: [] } };
+  const people = { users: [], kubeconfigs: [] };
+  const observed = observe(node, { now, withinMs: 0, cis: false, certsOnly: false, people });
+  const { observeLive } = await import('./observe-live.ts');
+  const live = await observeLive(observed, { isLive: true, given: [] });
+  const components = componentsRunning({ ...observed, live });
+  return {
+    running:
+      components.status === 'unmeasured' || kubelet.status === 'unmeasured'
+        ? { status: 'unmeasured', why: whyOf(components) ?? whyOf(kubelet) ?? '' }
+        : { status: 'measured', value: [...components.value, ...kubelet.value] },
+    servers: { status: 'measured', value: serversOf(live, authorities) },
+  };
+}
+
+function whyOf(measured: Measured<unknown>): string | undefined {
+  return measured.status === 'unmeasured' ? measured.why : undefined;
+}
+
+/** As `verify --live` judges it. */
+function componentsRunning(observed: Observed): Local['running'] {
+  const { live, pods } = observed;
+  if (live?.processes === undefined)
+    return { status: 'unmeasured', why: 'the processes of another root are not seen here' };
+  const troubles = troublesOf(verification(observed)).filter(({ check }) => check === 'live-started');
+  const unseen = troubles.find(({ grade }) => grade === 'unchecked');
+  if (unseen !== undefined) return { status: 'unmeasured', why: unseen.message };
+  const components = Object.entries(pods).flatMap(([name, pod]) => (pod.status === 'present' ? [name] : []));
+  return {
+    status: 'measured',
+    value: live.processes
+      .filter(({ component }) => components.includes(component))
+      .map(({ component }) => ({
+        process: component,
+        stale: troubles.filter(({ name }) => name === component).map(({ file }) => file),
+      })),
+  };
+}
+
+/** The kubelet reads its kubeconfig when it starts, and the CAs that it offers to its callers (before 1.36). */
+function kubeletRunning({ layout }: Node, { inventory }: RotationFiles): Local['running'] {
+  const { root, kubeconfigDir } = layout;
+  if (root.directory !== '/')
+    return { status: 'unmeasured', why: 'the processes of another root are not seen here' };
+  const [kubelet] = readProcesses(new Set(['kubelet']));
+  if (kubelet === undefined) return { status: 'unmeasured', why: 'no kubelet is seen to run' };
+  const paths = [
+    join(kubeconfigDir, kubeletKubeconfig.name),
+    ...certificateAuthorities.flatMap(({ name }) =>
+      name === 'ca' ? (findAuthority(inventory, name)?.certificatePath ?? []) : [],
+    ),
+  ];
+  const stale = paths.filter(
+    (path) => (changedAt(root, path)?.getTime() ?? 0) > kubelet.startedAt.getTime() + 1000,
+  );
+  return { status: 'measured', value: [{ process: 'kubelet', stale }] };
+}
+
+function serversOf({ answers }: Live, authorities: readonly RotatedAuthority[]): ServerStatus[] {
+  return answers.flatMap((answer): ServerStatus[] => {
+    const { endpoint } = answer;
+    const authority = authorities.find(({ name }) => name === endpoint.caName);
+    if (authority === undefined) return [];
+    const common = {
+      name: endpoint.name,
+      address: `${endpoint.host}:${String(endpoint.port)}`,
+      authority: authority.name,
+      acceptsOld: 'unknown',
+      acceptsNext: 'unknown',
+    } as const;
+    return answer.status === 'silent'
+      ? [{ ...common, serves: 'unknown', why: answer.why }]
+      : [{ ...common, serves: servedBy(answer.chain, authority), why: undefined }];
+  });
+}
+
+async function measureCluster(
+  { layout: { root, kubeconfigDir } }: Node,
+  authorities: readonly RotatedAuthority[],
+  { kubeconfig }: MeasureOptions,
+): Promise<Measured<ClusterStatus>> {
+  const [{ withApi }, { requireApiAccess }, objects, more] = await Promise.all([
+    import('../cluster/api.ts'),
+    import('./cluster-access.ts'),
+    import('../cluster/pki-objects.ts'),
+    import('../cluster/rotation-objects.ts'),
+  ]);
+  const given = kubeconfig ?? root.display(join(kubeconfigDir, 'admin.conf'));
+  const of = (name: string): RotatedAuthority | undefined => authorities.find((one) => one.name === name);
+  try {
+    const access = requireApiAccess(root, given);
+    const value = await withApi(
+      access,
+      AbortSignal.timeout(boundMs),
+      async (ask: Ask): Promise<ClusterStatus> => {
+        const [nodes, rootCas, clients, clusterInfo, unavailable, oldestPod] = await Promise.all([
+          measure(objects.readServingNodes(ask)),
+          measure(objects.readRootCas(ask)),
+          measure(objects.readClientCas(ask)),
+          measure(objects.readClusterInfoText(ask)),
+          measure(more.readUnavailableApis(ask)),
+          measure(more.readOldestPod(ask)),
+        ]);
+        const [ca, frontProxy] = [of('ca'), of('front-proxy-ca')];
+        const name = 'extension-apiserver-authentication';
+        return {
+          nodes: mapped(nodes, (all) =>
+            all.map(({ name: one, isControlPlane: is, isReady }) => ({
+              name: one,
+              isControlPlane: is,
+              isReady,
+            })),
+          ),
+          rootCas: mapped(rootCas, (all) => all.map(({ namespace, pem }) => publishedIn(namespace, pem, ca))),
+          clientCas: mapped(clients, ({ clientCas }) => publishedIn(name, clientCas, ca)),
+          headerCas: mapped(clients, ({ requestHeaderCas }) =>
+            publishedIn(name, requestHeaderCas, frontProxy),
+          ),
+          clusterInfo: mapped(clusterInfo, (text) => publishedIn('cluster-info', caOf(text), ca)),
+          unavailable,
+          signer: { status: 'unmeasured', why: 'no request was made' },
+          oldestPod,
+        };
+      },
+    );
+    return { status: 'measured', value };
+  } catch (error) {
+    return unmeasured(error);
+  }
+}
+
+function caOf(kubeconfig: string | undefined): string | undefined {
+  if (kubeconfig === undefined) return undefined;
+  const [, data] = /certificate-authority-data: *["']?([A-Za-z0-9+/=]+)/.exec(kubeconfig) ?? [];
+  return data === undefined ? undefined : Buffer.from(data, 'base64').toString('utf8');
+}
+
+async function measure<T>(asking: Promise<T>): Promise<Measured<T>> {
+  try {
+    return { status: 'measured', value: await asking };
+  } catch (error) {
+    return unmeasured(error);
+  }
+}
+
+function unmeasured(error: unknown): { readonly status: 'unmeasured'; readonly why: string } {
+  if (!(error instanceof Error)) throw error;
+  const why = error instanceof KubepkiError ? error.oneLine : error.message;
+  return { status: 'unmeasured', why };
+}
+
+function mapped<T, R>(measured: Measured<T>, change: (value: T) => R): Measured<R> {
+  return measured.status === 'measured' ? { status: 'measured', value: change(measured.value) } : measured;
+}

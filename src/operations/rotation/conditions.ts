@@ -1,0 +1,352 @@
+import type { CaName } from '../../catalog/catalog.ts';
+import { orderOf } from './state.ts';
+import { stages, type Accepted, type Stage } from './plan.ts';
+import type { Measured, NodeStatus, Published, ServerStatus } from './status.ts';
+
+/** What a stage waits for. The names are those that `--accept` takes. */
+export const conditionNames = [
+  'verify',
+  'nodes',
+  'restarted',
+  'accepts-new',
+  'root-ca',
+  'extension-clients',
+  'cluster-info',
+  'serves-new',
+  'signer',
+  'api-services',
+  'issued-clients',
+  'refuses-old',
+  'ready',
+  'pods',
+] as const;
+
+export type ConditionName = (typeof conditionNames)[number];
+
+export interface Condition {
+  readonly name: ConditionName;
+  /** A sentence that is true when the condition is met, without a period. */
+  readonly title: string;
+  readonly outcome: Outcome;
+}
+
+/** `accepted`: it is not met, or was not measured, and the operator has given his word. */
+type Outcome =
+  | { readonly kind: 'met' }
+  | { readonly kind: 'unmet' | 'unmeasured' | 'accepted'; readonly reasons: readonly string[] };
+
+/** What is known when a stage is to begin. */
+export interface Known {
+  readonly now: Date;
+  /** The status of this node, measured just now, first; then what other nodes have sent. */
+  readonly nodes: readonly [NodeStatus, ...NodeStatus[]];
+  /** The CAs that the stage is for. */
+  readonly authorities: readonly CaName[];
+  /** What `verify` finds on this node beside the ends, keys and signatures of the CAs that are replaced. */
+  readonly faults: readonly string[];
+  readonly accepted: readonly ConditionName[];
+}
+
+/** What another node has said counts for so long. */
+const freshMs = 3_600_000;
+
+/** A part of the cluster's state that a condition looks at, for one node's document. */
+type Look = (known: Known) => readonly Finding[];
+
+interface Finding {
+  readonly kind: 'unmet' | 'unmeasured';
+  readonly reason: string;
+}
+
+interface Row {
+  readonly name: ConditionName;
+  readonly title: string;
+  readonly look: Look;
+}
+
+const conditions: Readonly<Record<Exclude<Stage, 'prepare'>, readonly Row[]>> = {
+  trust: [verified()],
+  switch: [
+    verified(),
+    everyNode('trust'),
+    {
+      name: 'restarted',
+      title: 'every process that reads a CA at its start has begun after its files changed',
+      look: hasRestarted,
+    },
+    {
+      name: 'accepts-new',
+      title: 'every server takes a client certificate of the new CA',
+      look: (known) => servers(known, ({ acceptsNext }) => acceptsNext, 'yes', 'refuses the new CA'),
+    },
+    rootCas('both', ({ hasOld, hasNext }) => hasOld && hasNext),
+    extensionClients('both', ({ hasOld, hasNext }) => hasOld && hasNext),
+    clusterInfo('both', ({ hasOld, hasNext }) => hasOld && hasNext),
+  ],
+  distrust: [
+    verified(),
+    everyNode('switch'),
+    {
+      name: 'serves-new',
+      title: 'every server shows a certificate of the new CA',
+      look: (known) =>
+        servers(
+          known,
+          ({ serves }) =>
+            serves === 'unknown' ? 'unknown' : serves === 'old' || serves === 'other' ? 'no' : 'yes',
+          'yes',
+          'shows a certificate of another CA than the new one',
+        ),
+    },
+    {
+      name: 'signer',
+      title: 'kube-controller-manager signs with the new CA',
+      look: (known) =>
+        known.authorities.includes('ca')
+          ? ofCluster(
+              known,
+              ({ signer }) => signer,
+              (signer) =>
+                signer === 'next'
+                  ? []
+                  : [`a request was signed by ${signer === 'old' ? 'the old CA' : 'another CA'}`],
+            )
+          : [],
+    },
+    {
+      name: 'api-services',
+      title: 'every APIService is available',
+      look: (known) =>
+        ofCluster(
+          known,
+          ({ unavailable }) => unavailable,
+          (names) => names.map((name) => `${name} is not available`),
+        ),
+    },
+    {
+      name: 'issued-clients',
+      title: 'nobody uses a client certificate that was issued by hand',
+      look: ({ authorities }) =>
+        authorities.includes('ca')
+          ? [
+              {
+                kind: 'unmeasured',
+                reason:
+                  'what "kubeadm kubeconfig user" and the certificates API have issued is written down nowhere, and is refused from now on',
+              },
+            ]
+          : [],
+    },
+  ],
+  finish: [
+    verified(),
+    everyNode('distrust'),
+    {
+      name: 'refuses-old',
+      title: 'every server refuses a client certificate of the old CA',
+      look: (known) => servers(known, ({ acceptsOld }) => acceptsOld, 'no', 'takes the old CA still'),
+    },
+    rootCas('the new CA alone', ({ hasOld, hasNext }) => hasNext && !hasOld),
+    extensionClients('the new CA alone', ({ hasOld, hasNext }) => hasNext && !hasOld),
+    clusterInfo('the new CA alone', ({ hasOld, hasNext }) => hasNext && !hasOld),
+    {
+      name: 'ready',
+      title: 'every node is Ready',
+      look: (known) =>
+        ofCluster(
+          known,
+          ({ nodes }) => nodes,
+          (nodes) =>
+            nodes.filter(({ isReady }) => !isReady).map(({ name }) => `the node ${name} is not Ready`),
+        ),
+    },
+    {
+      name: 'pods',
+      title: 'no pod was started before the rotation',
+      look: youngPods,
+    },
+  ],
+};
+
+/** Judges what a stage waits for. A stage may begin when each is met or accepted. */
+export function conditionsOf(stage: Exclude<Stage, 'prepare'>, known: Known): Condition[] {
+  return conditions[stage].map(({ name, title, look }) => {
+    const found = look(known);
+    if (found.length === 0) return { name, title, outcome: { kind: 'met' } };
+    const unmet = found.filter(({ kind }) => kind === 'unmet');
+    const counting = unmet.length > 0 ? unmet : found;
+    const kind = known.accepted.includes(name) ? 'accepted' : unmet.length > 0 ? 'unmet' : 'unmeasured';
+    return { name, title, outcome: { kind, reasons: [...new Set(counting.map(({ reason }) => reason))] } };
+  });
+}
+
+/** What the plan remembers of the operator's word. */
+export function acceptedIn(
+  found: readonly Condition[],
+  { stage, time }: { readonly stage: Stage; readonly time: string },
+): Accepted[] {
+  return found.flatMap(({ name, outcome }) =>
+    outcome.kind === 'accepted' ? [{ condition: name, stage, time }] : [],
+  );
+}
+
+function verified(): Row {
+  return {
+    name: 'verify',
+    title: 'verify finds no error on this node',
+    look: ({ faults }) => faults.map((reason) => ({ kind: 'unmet', reason })),
+  };
+}
+
+/** Each node of the cluster has said where it is, and is not behind. */
+function everyNode(stage: Stage): Row {
+  return { name: 'nodes', title: `every node is at ${stage}`, look: (known) => nodesAt(stage, known) };
+}
+
+function nodesAt(stage: Stage, known: Known): Finding[] {
+  const { now, nodes, authorities } = known;
+  const [own] = nodes;
+  const said = nodes.flatMap((one): Finding[] => {
+    const unmet = (reason: string): Finding => ({ kind: 'unmet', reason: `${one.node}: ${reason}` });
+    const ageMs = now.getTime() - one.at.getTime();
+    if (ageMs > freshMs || ageMs < -freshMs) return [unmet(`its status is of ${one.at.toISOString()}`)];
+    if (one.rotation === undefined) return [unmet('knows of no rotation')];
+    if (one.rotation.id !== own.rotation?.id) return [unmet(`is in another rotation (${one.rotation.id})`)];
+    return authorities.flatMap((name): Finding[] => {
+      const found = one.authorities.find((authority) => authority.name === name);
+      if (found === undefined) return one.role === 'worker' ? [] : [unmet(`says nothing of ${name}`)];
+      if (found.reached === 'unclear') return [unmet(`cannot tell where it is with ${name}`)];
+      const reachedAll = found.reached === 'at' ? found.last : found.first;
+      return orderOf(reachedAll) < orderOf(stage) ? [unmet(`is at ${reachedAll} with ${name}`)] : [];
+    });
+  });
+  const nodesKnown = own.cluster.status === 'measured' ? own.cluster.value.nodes : own.cluster;
+  if (nodesKnown.status === 'unmeasured') {
+    return [...said, { kind: 'unmeasured', reason: `which nodes there are: ${nodesKnown.why}` }];
+  }
+  const silent = nodesKnown.value.filter(({ name }) => !nodes.some(({ node }) => node === name));
+  return [
+    ...said,
+    ...silent.map(({ name }): Finding => ({ kind: 'unmeasured', reason: `${name}: has sent no status` })),
+  ];
+}
+
+function hasRestarted({ nodes }: Known): Finding[] {
+  return nodes.flatMap(({ node, running }) => {
+    if (running.status === 'unmeasured') return [{ kind: 'unmeasured', reason: `${node}: ${running.why}` }];
+    return running.value.flatMap(({ process, stale }): Finding[] =>
+      stale.map((path) => ({
+        kind: 'unmet',
+        reason: `${node}: ${process} was started before ${path} changed`,
+      })),
+    );
+  });
+}
+
+function servers(
+  { nodes, authorities }: Known,
+  answerOf: (server: ServerStatus) => 'yes' | 'no' | 'unknown',
+  wanted: 'yes' | 'no',
+  otherwise: string,
+): Finding[] {
+  return nodes.flatMap(({ node, servers: measured }) => {
+    if (measured.status === 'unmeasured') return [{ kind: 'unmeasured', reason: `${node}: ${measured.why}` }];
+    return measured.value
+      .filter(({ authority }) => authorities.includes(authority))
+      .flatMap((server): Finding[] => {
+        const answer = answerOf(server);
+        if (answer === wanted) return [];
+        const where = `${node}: ${server.name} at ${server.address}`;
+        return answer === 'unknown'
+          ? [{ kind: 'unmeasured', reason: `${where}: ${server.why ?? 'cannot be told'}` }]
+          : [{ kind: 'unmet', reason: `${where} ${otherwise}` }];
+      });
+  });
+}
+
+function rootCas(what: string, isRight: (one: Published) => boolean): Row {
+  return {
+    name: 'root-ca',
+    title: `kube-root-ca.crt of every namespace holds ${what}`,
+    look: (known) =>
+      known.authorities.includes('ca')
+        ? ofCluster(
+            known,
+            ({ rootCas: found }) => found,
+            (found) =>
+              found
+                .filter((one) => !isRight(one))
+                .map(({ where }) => `kube-root-ca.crt of ${where} does not hold ${what}`),
+          )
+        : [],
+  };
+}
+
+function extensionClients(what: string, isRight: (one: Published) => boolean): Row {
+  return {
+    name: 'extension-clients',
+    title: `extension-apiserver-authentication holds ${what}`,
+    look: (known) => [
+      ...(known.authorities.includes('ca')
+        ? ofCluster(
+            known,
+            ({ clientCas }) => clientCas,
+            (one) => (isRight(one) ? [] : [`client-ca-file of ${one.where} does not hold ${what}`]),
+          )
+        : []),
+      ...(known.authorities.includes('front-proxy-ca')
+        ? ofCluster(
+            known,
+            ({ headerCas }) => headerCas,
+            (one) =>
+              isRight(one) ? [] : [`requestheader-client-ca-file of ${one.where} does not hold ${what}`],
+          )
+        : []),
+    ],
+  };
+}
+
+function clusterInfo(what: string, isRight: (one: Published) => boolean): Row {
+  return {
+    name: 'cluster-info',
+    title: `cluster-info holds ${what}`,
+    look: (known) =>
+      known.authorities.includes('ca')
+        ? ofCluster(
+            known,
+            ({ clusterInfo: found }) => found,
+            (one) => (isRight(one) ? [] : [`${one.where} does not hold ${what}: nodes could not join`]),
+          )
+        : [],
+  };
+}
+
+/** A pod that was started before the rotation has read the old CA, and may know no other. */
+function youngPods(known: Known): Finding[] {
+  const [{ rotation }] = known.nodes;
+  if (rotation === undefined || !known.authorities.includes('ca')) return [];
+  return ofCluster(
+    known,
+    ({ oldestPod }) => oldestPod,
+    (oldest) =>
+      oldest !== undefined && oldest.getTime() < Date.parse(rotation.createdAt)
+        ? [`a pod runs since ${oldest.toISOString()}`]
+        : [],
+  );
+}
+
+/** As this node sees the cluster: any other sees the same. */
+function ofCluster<T>(
+  { nodes: [own] }: Known,
+  part: (cluster: Extract<NodeStatus['cluster'], { status: 'measured' }>['value']) => Measured<T>,
+  unmet: (value: T) => readonly string[],
+): Finding[] {
+  const measured = own.cluster.status === 'measured' ? part(own.cluster.value) : own.cluster;
+  if (measured.status === 'unmeasured') return [{ kind: 'unmeasured', reason: measured.why }];
+  return unmet(measured.value).map((reason) => ({ kind: 'unmet', reason }));
+}
+
+/** The stage after the one that is reached; undefined after the last. */
+export function stageAfter(stage: Stage): Stage | undefined {
+  return stages[orderOf(stage) + 1];
+}

@@ -1,0 +1,33 @@
+import { lowestOf, type NextStep } from '../../operations/rotation/next-step.ts';
+import type { NodeStatus } from '../../operations/rotation/status.ts';
+import { printableLines } from '../printable.ts';
+
+/** Where each node is, and what is next. */
+export function nextLines(nodes: readonly [NodeStatus, ...NodeStatus[]], next: NextStep): string {
+  const [{ rotation }] = nodes;
+  if (rotation === undefined) return 'no rotation is prepared on this node\n';
+  const names = rotation.authorities.map(({ name }) => name);
+  return printableLines([
+    `rotation ${rotation.id} of ${names.join(', ')}, prepared ${rotation.createdAt}`,
+    ...nodes.map((one) => `${one.node} (${one.role}) is at ${lowestOf(one)}`),
+    ...(next.kind === 'stage' && next.silent.length > 0
+      ? [`nothing is known of ${next.silent.join(', ')}`]
+      : []),
+    ...lineOf(next),
+  ]);
+}
+
+function lineOf(next: NextStep): string[] {
+  switch (next.kind) {
+    case 'none':
+      return [];
+    case 'unclear':
+      return [`files of no stage are on ${next.nodes.join(', ')}`];
+    case 'over':
+      return ['the rotation is over'];
+    case 'stage': {
+      const where = [...next.controlPlanes, ...next.workers];
+      return [`next is ${next.stage}${where.length === 0 ? '' : `, on ${where.join(', ')}`}`];
+    }
+  }
+}
