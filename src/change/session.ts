@@ -95,6 +95,8 @@ export interface Change {
   readonly verify: (read: ReadStaged) => void;
   /** Directories that are not there yet are made, with this mode. */
   readonly newDirectoryMode?: 0o700 | 0o755;
+  /** What has to start again beside what uses the certificates. */
+  readonly components?: readonly Component[];
   /** Files among these that become links to dated ones, as the kubelet has them, once the change is made. */
   readonly unlinked?: readonly FileTarget[];
 }
@@ -173,10 +175,10 @@ async function announced(
 /** Also where this run restarts nothing: what an earlier one has left to restart has newer files to use now. */
 function componentsToAnnounce(
   state: StateDirectory,
-  { certificates }: Change,
+  { certificates, components = [] }: Change,
   { restart, restores }: ChangeOptions,
 ): readonly Component[] {
-  const affected = componentsOf(certificates.map(({ name }) => name));
+  const affected = [...new Set([...componentsOf(certificates.map(({ name }) => name)), ...components])];
   if (restart === true) return affected;
   if (restores !== undefined) return [];
   const pending = pendingComponents(state);

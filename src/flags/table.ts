@@ -145,6 +145,11 @@ export const flags = {
     says: 'go on without these conditions, with commas between: your word for what was not measured',
     ...values.list,
   },
+  destroyOldKey: {
+    syntax: '--destroy-old-key <id>',
+    group: 'What',
+    says: 'with finish: also destroy what this id is of, in the backups too: then there is no way back',
+  },
   from: {
     syntax: '--from <files>',
     group: 'What',

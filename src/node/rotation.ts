@@ -1,4 +1,5 @@
 import type { FileTarget } from '../changeset/change-set.ts';
+import { commandLine } from '../errors/command-line.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
 import { reading, type Slot } from '../inventory/reading.ts';
 import type { PlannedAuthority } from '../operations/rotation/plan.ts';
@@ -32,6 +33,16 @@ export function readRotation(node: Node): Rotation | undefined {
   if (found === undefined) return undefined;
   const { plan, target: planFile } = found;
   return { plan, planFile, authorities: plan.authorities.map((one) => readAuthority(state, one)) };
+}
+
+/** @throws KubepkiError not-found where none is prepared, and as {@link readRotation} */
+export function requireRotation(node: Node): Rotation {
+  const rotation = readRotation(node);
+  if (rotation !== undefined) return rotation;
+  const command = commandLine(node.flags);
+  throw new KubepkiError('not-found', 'no rotation is prepared on this node', {
+    hint: `prepare one: ${command('ca rotate prepare')}; or bring the one of another control plane: ${command('ca rotate prepare --import FILE')}`,
+  });
 }
 
 /** A file of a rotation as a target, whether it is there or not: for a change that makes it, replaces it or takes it away. */

@@ -9,6 +9,7 @@ import { createDurably, stagedPathFor } from './durable.ts';
 import { createDirectory, missingDirectories, requireDirectories } from './new-directories.ts';
 import type { Occasion } from './manifest.ts';
 import { writeJournal, type Journal, type JournalEntry } from './journal.ts';
+import { isRotationFileThere } from './rotation-files.ts';
 import { leftTo, putInPlace, settle, syncTargetDirectories, undo, type Resolution } from './recovery.ts';
 import { requireSafeTargets } from './safe-targets.ts';
 import {
@@ -263,7 +264,10 @@ function finish(
     warnings.push(`the change is made, but not tidied up after, which the next run does: ${oneLine}`);
   }
   try {
-    if (keepBackups !== undefined) pruneBackups(state, keepBackups, journal.id);
+    // As long as CAs are being replaced, each backup is a way back.
+    if (keepBackups !== undefined && !isRotationFileThere(state, 'plan.json')) {
+      pruneBackups(state, keepBackups, journal.id);
+    }
   } catch (error) {
     warnings.push(`old backups could not be removed: ${filesystemError(error, state.backups).oneLine}`);
   }

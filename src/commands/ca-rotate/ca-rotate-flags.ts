@@ -27,7 +27,7 @@ export function addCaRotate(ca: Command, run: Run): void {
   addFlags(self, [...nodeFlags, 'kubeconfig', ...commonFlags, ...restartAfterFlags], {
     kubeconfig: { says: 'to ask the cluster (default: the admin.conf of this node)' },
   });
-  addFlags(self, ['from', 'accept', 'importFile', 'offline', ...changeFlags], {
+  addFlags(self, ['from', 'accept', 'importFile', 'destroyOldKey', 'offline', ...changeFlags], {
     offline: { says: 'ask neither the cluster nor what runs here' },
   }).action(async (stage: string | undefined, names: string[], _options, command: Command) => {
     const options = command.optsWithGlobals<RotateOptions & TerminalOptions>();

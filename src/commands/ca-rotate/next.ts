@@ -2,12 +2,12 @@ import { commandLine } from '../../errors/command-line.ts';
 import { measureRotation } from '../../node/measure-rotation.ts';
 import type { Node } from '../../node/node-options.ts';
 import { readRotation } from '../../node/rotation.ts';
+import { readStatuses } from '../../node/statuses.ts';
 import { nextStep, type NextStep } from '../../operations/rotation/next-step.ts';
 import type { NodeStatus } from '../../operations/rotation/status.ts';
 import { nextLines } from '../../render/rotation/next.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
-import { readStatuses } from './read-statuses.ts';
 import type { RotateOptions } from './rotate.ts';
 
 /** Says where the rotation is, and what is next on which nodes. */

@@ -9,7 +9,7 @@ import type { ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 export interface RotateOptions
-  extends ChangeFlags, Typed<'from' | 'accept' | 'importFile' | 'offline' | 'kubeconfig'> {
+  extends ChangeFlags, Typed<'from' | 'accept' | 'importFile' | 'destroyOldKey' | 'offline' | 'kubeconfig'> {
   readonly keepBackups: number;
 }
 

@@ -8,8 +8,9 @@ import { unknownWord } from '../../flags/names/unknown-name.ts';
 import { signingFiles } from '../../inventory/look-ups.ts';
 import { measureRotation } from '../../node/measure-rotation.ts';
 import { namedAlgorithm, type Node } from '../../node/node-options.ts';
-import { readKeptKey, readRotation, rotationTarget } from '../../node/rotation.ts';
+import { readKeptKey, requireRotation, rotationTarget } from '../../node/rotation.ts';
 import { readRotatedFiles } from '../../node/rotated-files.ts';
+import { readStatuses } from '../../node/statuses.ts';
 import { factsOf } from '../../operations/change/certificate-facts.ts';
 import { requireWritten } from '../../operations/change/read-back.ts';
 import { defaultValidityMs } from '../../operations/issuing/validity.ts';
@@ -29,6 +30,7 @@ import {
 } from '../../operations/rotation/plan-stage.ts';
 import type { Accepted } from '../../operations/rotation/plan.ts';
 import type { KeptAuthority, Rotation } from '../../operations/rotation/rotation.ts';
+import type { RotationFiles } from '../../operations/rotation/state.ts';
 import { rotationRecords, rotationReport } from '../../operations/rotation/rotation-report.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
@@ -37,8 +39,9 @@ import { rotatedLines } from '../../render/rotation/rotated.ts';
 import { rotationPlanBytes } from '../../storage/rotation-plan.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
+import { destroyOldKeys } from './destroy-old-keys.ts';
 import { faultsHere } from './faults.ts';
-import { readStatuses } from './read-statuses.ts';
+import { splitFirst, whySigning } from './split.ts';
 import type { RotateOptions } from './rotate.ts';
 
 /** Brings this node to a stage, once its conditions are met on all nodes. */
@@ -49,13 +52,24 @@ export async function makeStage(
   options: RotateOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
+  const { plan: before } = planHere(stage, names, node, new Date());
+  for (const error of before.errors) terminal.error(error);
+  if (before.errors.length > 0) return exitCodes.error;
+  if (before.authorities.length === 0) {
+    terminal.result(`this node is at ${stage} already\n`);
+    return stage === 'finish' ? destroyOldKeys(node, options, terminal) : exitCodes.done;
+  }
   const conditions = await judge(stage, names, node, options, terminal);
   const isOpen = conditions.some(({ outcome: { kind } }) => kind === 'unmet' || kind === 'unmeasured');
   if (isOpen) return refuse(stage, conditions, node, terminal);
-  const time = isoSeconds(new Date());
-  const accepted = acceptedIn(conditions, { stage, time });
-  const plan = (way: Way): PlannedRun => decided(stage, names, { node, accepted, options, terminal }, way);
-  return changeNode(node, plan, options, terminal, { inUse: true });
+  const accepted = acceptedIn(conditions, { stage, time: isoSeconds(new Date()) });
+  if (before.first.length > 0 && options.dryRun !== true) {
+    const split = await splitFirst(names, node, options, terminal);
+    if (split !== exitCodes.done) return split;
+  }
+  const plan = (way: Way): PlannedRun => decided(stage, names, { node, accepted, terminal }, way);
+  const code = await changeNode(node, plan, options, terminal, { inUse: true });
+  return stage === 'finish' && code === exitCodes.done ? destroyOldKeys(node, options, terminal) : code;
 }
 
 /** What the stage waits for, as it is now. */
@@ -78,6 +92,7 @@ async function judge(
     authorities,
     faults: faultsHere(node, authorities, now).map(({ file, message }) => `${file}: ${message}`),
     accepted,
+    signing: stage === 'trust' && authorities.includes('ca') ? whySigning(node, options) : undefined,
   });
 }
 
@@ -109,15 +124,6 @@ function refuse(
   return exitCodes.error;
 }
 
-/** @throws KubepkiError not-found */
-export function requireRotation(node: Node): Rotation {
-  const rotation = readRotation(node);
-  if (rotation !== undefined) return rotation;
-  throw new KubepkiError('not-found', 'no rotation is prepared on this node', {
-    hint: `prepare one: ${commandLine(node.flags)('ca rotate prepare')}; or bring the one of another control plane: ${commandLine(node.flags)('ca rotate prepare --import FILE')}`,
-  });
-}
-
 function selected(
   { plan, authorities }: Rotation,
   names: readonly CaName[] | undefined,
@@ -132,9 +138,28 @@ function selected(
 
 interface Context {
   readonly node: Node;
+  /** The operator's word, which the plan is to remember. */
   readonly accepted: readonly Accepted[];
-  readonly options: RotateOptions;
   readonly terminal: Terminal;
+}
+
+/** What is left to do for the stage on this node, by its files as they are now. */
+function planHere(
+  stage: LiveStage,
+  names: readonly CaName[] | undefined,
+  node: Node,
+  now: Date,
+): { readonly rotation: Rotation; readonly files: RotationFiles; readonly plan: StagePlan } {
+  const rotation = requireRotation(node);
+  const files = readRotatedFiles(node);
+  const rotated = selected(rotation, names).map((one) => here(node, one));
+  const plan = planStage(stage, rotated, files, {
+    now,
+    validityMs: node.config?.certificateValidityMs ?? defaultValidityMs,
+    encryptionAlgorithm: namedAlgorithm(node),
+    command: commandLine(node.flags),
+  });
+  return { rotation, files, plan };
 }
 
 function decided(
@@ -144,19 +169,7 @@ function decided(
   way: Way,
 ): PlannedRun {
   const now = new Date();
-  const rotation = requireRotation(node);
-  const files = readRotatedFiles(node);
-  const plan = planStage(
-    stage,
-    selected(rotation, names).map((one) => here(node, one)),
-    files,
-    {
-      now,
-      validityMs: node.config?.certificateValidityMs ?? defaultValidityMs,
-      encryptionAlgorithm: namedAlgorithm(node),
-      command: commandLine(node.flags),
-    },
-  );
+  const { rotation, files, plan } = planHere(stage, names, node, now);
   const { renewables } = plan;
   const edits = [...plan.first, ...plan.edits, ...rememberedIn(rotation, accepted)];
   const filesOf = (name: CaName): ReadonlySet<string> => ownFiles(node, files.inventory, name);
@@ -184,10 +197,7 @@ function decided(
       return changeOf(edits, renewed, plan, files.inventory);
     },
     report: (step) => rotationReport({ stage, authorities: plan.authorities, renewables, filesOf }, step),
-    text: (report) =>
-      plan.authorities.length === 0
-        ? `this node is at ${stage} already\n`
-        : rotatedLines(stage, plan.authorities, report),
+    text: (report) => rotatedLines(stage, plan.authorities, report),
     remarks: (report) => {
       if (report.dryRun) return;
       terminal.hint(`what is next: ${commandLine(node.flags)('ca rotate')}`);

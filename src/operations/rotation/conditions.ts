@@ -6,6 +6,7 @@ import type { Measured, NodeStatus, Published, ServerStatus } from './status.ts'
 /** What a stage waits for. The names are those that `--accept` takes. */
 export const conditionNames = [
   'verify',
+  'signing-file',
   'nodes',
   'restarted',
   'accepts-new',
@@ -45,6 +46,8 @@ export interface Known {
   /** What `verify` finds on this node beside the ends, keys and signatures of the CAs that are replaced. */
   readonly faults: readonly string[];
   readonly accepted: readonly ConditionName[];
+  /** Why kube-controller-manager may sign with ca.crt still; undefined: it does not, or will not when that changes. */
+  readonly signing?: Finding | undefined;
 }
 
 /** What another node has said counts for so long. */
@@ -53,7 +56,8 @@ const freshMs = 3_600_000;
 /** A part of the cluster's state that a condition looks at, for one node's document. */
 type Look = (known: Known) => readonly Finding[];
 
-interface Finding {
+/** Something that stands against a condition. */
+export interface Finding {
   readonly kind: 'unmet' | 'unmeasured';
   readonly reason: string;
 }
@@ -65,7 +69,14 @@ interface Row {
 }
 
 const conditions: Readonly<Record<Exclude<Stage, 'prepare'>, readonly Row[]>> = {
-  trust: [verified()],
+  trust: [
+    verified(),
+    {
+      name: 'signing-file',
+      title: 'kube-controller-manager signs with a file of its own before ca.crt holds two CAs',
+      look: ({ signing }) => (signing === undefined ? [] : [signing]),
+    },
+  ],
   switch: [
     verified(),
     everyNode('trust'),

@@ -1,8 +1,8 @@
-import { KubepkiError, naming } from '../../errors/error.ts';
-import { readRegularFile } from '../../filesystem/regular-file.ts';
-import { parseNodeStatus } from '../../documents/node-status.ts';
-import type { Node } from '../../node/node-options.ts';
-import type { NodeStatus } from '../../operations/rotation/status.ts';
+import { KubepkiError, naming } from '../errors/error.ts';
+import { readRegularFile } from '../filesystem/regular-file.ts';
+import { parseNodeStatus } from '../documents/node-status.ts';
+import type { Node } from './node-options.ts';
+import type { NodeStatus } from '../operations/rotation/status.ts';
 
 /**
  * What the other nodes have printed.

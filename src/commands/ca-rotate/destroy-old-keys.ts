@@ -1,0 +1,49 @@
+import { underLock } from '../../change/session.ts';
+import { commandLine } from '../../errors/command-line.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import type { Node } from '../../node/node-options.ts';
+import { requireRotation } from '../../node/rotation.ts';
+import { readRotatedFiles } from '../../node/rotated-files.ts';
+import { destroyRotation } from '../../storage/destroy-rotation.ts';
+import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
+import type { RotateOptions } from './rotate.ts';
+
+/**
+ * The end of a rotation: the old keys are destroyed, with the backups that hold them. Its id was typed for that, as it is the one thing
+ * that nothing brings back. A run that was killed in it is made again.
+ */
+export async function destroyOldKeys(
+  node: Node,
+  options: RotateOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const { plan } = requireRotation(node);
+  const again = commandLine(node.flags)(`ca rotate finish --destroy-old-key ${plan.id}`);
+  if (options.destroyOldKey === undefined) {
+    terminal.note('the old keys are kept on this node still, and so is the way back in its backups');
+    terminal.hint(`to destroy them, on every control plane: ${again}`);
+    return exitCodes.done;
+  }
+  if (options.destroyOldKey !== plan.id) {
+    terminal.error(
+      new KubepkiError('usage', `${options.destroyOldKey} is not the id of this rotation`, {
+        hint: `if the old keys are to be destroyed: ${again}`,
+      }),
+    );
+    return exitCodes.error;
+  }
+  if (options.dryRun === true) {
+    terminal.result('the old keys would be destroyed, with the backups that hold them\n');
+    return exitCodes.done;
+  }
+  return underLock(node, options, terminal, (state) => {
+    const { inventory } = readRotatedFiles(node);
+    const keyFiles = inventory.authorities.map(({ keyPath }) => node.layout.root.resolve(keyPath));
+    const { backups, damaged } = destroyRotation(state, plan, keyFiles);
+    terminal.result('the old keys are destroyed, and the rotation is over\n');
+    if (backups.length > 0) terminal.note(`gone with them are the backups ${backups.join(', ')}`);
+    for (const path of damaged) terminal.warning(`${path}: cannot be read, and may hold an old key`);
+    return Promise.resolve(exitCodes.done);
+  });
+}
