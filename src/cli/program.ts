@@ -33,6 +33,7 @@ const csrCommands: Commands = {
 const caCommands: Commands = {
   rotate: async () => (await import('../commands/ca-rotate/ca-rotate-flags.ts')).addCaRotate,
   status: async () => (await import('../commands/ca-status/ca-status-flags.ts')).addCaStatus,
+  rollback: async () => (await import('../commands/rollback/ca-rollback-flags.ts')).addCaRollback,
 };
 
 const saCommands: Commands = {};

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { kubeletKubeconfig } from '../../catalog/catalog.ts';
+import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { isForeign } from '../../filesystem/owner.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
@@ -15,6 +16,7 @@ import {
   rollbackRecords,
   type RestorableFile,
 } from '../../operations/rollback/rollback.ts';
+import { stageOfCommand } from '../../operations/rotation/way-back.ts';
 import { readBackupFile } from '../../storage/backup.ts';
 import type { BackupFile, BackupManifest } from '../../storage/manifest.ts';
 import { whyUnsafe } from '../../storage/safe-targets.ts';
@@ -32,6 +34,14 @@ export interface RollbackPlan {
   readonly owners: ReadonlyMap<string, string>;
 }
 
+export interface RollbackWishes {
+  readonly id: string | undefined;
+  readonly now: Date;
+  readonly force: boolean;
+  /** `ca rollback`, which has looked at the other nodes: a stage of a rotation replaces CAs. */
+  readonly ofRotation?: boolean;
+}
+
 /**
  * Reads a backup, and what is in the place of its files now.
  * @param id or its beginning, or the number; undefined: the newest that is further back
@@ -40,9 +50,10 @@ export interface RollbackPlan {
 export function planRollback(
   node: Node,
   state: StateDirectory,
-  { id, now, force }: { readonly id: string | undefined; readonly now: Date; readonly force: boolean },
+  { id, now, force, ofRotation = false }: RollbackWishes,
 ): RollbackPlan {
   const backup = findBackup(state, id);
+  if (!ofRotation) requireNoStage(node, state, backup);
   const found = backup.files.map((file) =>
     file.written === undefined
       ? { file: restorable(node, state, backup, file) }
@@ -55,7 +66,7 @@ export function planRollback(
     requireUsable(backup.certificates, files, { inventory, now, backup: directory });
   }
   const changes = rollBack(files);
-  requireAuthoritiesKept(changes, inventory, { force });
+  if (!ofRotation) requireAuthoritiesKept(changes, inventory, { force });
   return {
     backup,
     owners: ownedFiles(inventory),
@@ -70,6 +81,16 @@ export function planRollback(
       },
     },
   };
+}
+
+/** A stage of a rotation is taken back with an eye on the other nodes. @throws KubepkiError no-backup */
+function requireNoStage({ flags }: Node, state: StateDirectory, { id, command }: BackupManifest): void {
+  const stage = stageOfCommand(command);
+  if (stage === undefined) return;
+  throw new KubepkiError('no-backup', `is of "ca rotate ${stage}", a stage of a rotation of CAs`, {
+    file: join(state.backups, id),
+    hint: `to take the last stage back: ${commandLine(flags)('ca rollback')}`,
+  });
 }
 
 function inventoryOf(node: Node, { certificates }: BackupManifest): Inventory {

@@ -18,6 +18,7 @@ import type { Terminal } from '../../terminal/terminal.ts';
 
 export interface RollbackOptions extends ChangeFlags {
   readonly force?: boolean;
+  readonly ofRotation?: boolean;
 }
 
 /** @param id or its beginning, or the number; undefined: the newest that is further back */
@@ -30,7 +31,7 @@ export async function rollBackChange(
   const force = options.force === true;
   const decided = ({ state }: Way): PlannedRun => {
     const now = new Date();
-    const plan = planRollback(node, state, { id, now, force });
+    const plan = planRollback(node, state, { id, now, force, ofRotation: options.ofRotation === true });
     const { backup, change, warnings } = plan;
     const { changes, certificates: records } = change;
     return {
