@@ -19,33 +19,44 @@ export interface CaRollbackOptions extends RollbackOptions, Typed<'from' | 'acce
 export async function rollBackStage(options: CaRollbackOptions, terminal: Terminal): Promise<ExitCode> {
   const node = openNode(options, await readConfiguration(options, terminal));
   const rotation = requireRotation(node);
-  const backup = lastStage(node);
-  const stage = backup && stageOfCommand(backup.command);
-  if (backup === undefined || stage === undefined) throw nothingToTakeBack(rotation.planFile.path);
+  const [oldest, ...newer] = lastStage(node);
+  const stage = oldest && stageOfCommand(oldest.command);
+  if (oldest === undefined || stage === undefined) throw nothingToTakeBack(rotation.planFile.path);
   const others = readStatuses(node, options.from ?? []);
-  const again = commandLine(node.flags);
+  const command = commandLine(node.flags);
   const [first, ...more] = standingInTheWay(stage, others);
   if (first !== undefined) {
     throw new KubepkiError('in-use', [first, ...more].map(({ reason }) => reason).join('; '), {
-      hint: `first there: ${again('ca rollback')}`,
+      hint: `first there: ${command('ca rollback')}`,
     });
   }
   if (others.length === 0 && stage !== 'prepare' && options.accept?.includes('nodes') !== true) {
     throw new KubepkiError('in-use', 'it is not known where the other nodes are: none has sent its status', {
-      hint: `with what "kubepki ca status -o json" prints there: ${again('ca rollback --from FILE,…')}; or, your word that none is further than ${stage}: ${again('ca rollback --accept nodes')}`,
+      hint: `with what "kubepki ca status -o json" prints there: ${command('ca rollback --from FILE,FILE')}; or, your word that none is further than ${stage}: ${command('ca rollback --accept nodes')}`,
     });
   }
-  return rollBackChange(backup.id, { ...options, ofRotation: true }, terminal);
+  return rollBackChange(oldest.id, { ...options, ofRotation: { newer } }, terminal);
 }
 
-/** The newest stage that is not taken back yet. Other changes since are older than what comes back, and are passed over. */
-function lastStage(node: Node): BackupManifest | undefined {
+/**
+ * The changes of the last stage that is not taken back yet, the oldest first: there are several where a run was made again. Other changes
+ * since are passed over.
+ */
+function lastStage(node: Node): BackupManifest[] {
   const { backups, damaged } = listBackups(stateOf(node));
-  const stages = backups.filter(({ command }) => stageOfCommand(command) !== undefined);
-  const ids = new Set(stages.map(({ id }) => id));
-  const own = backups.filter(
-    ({ id, restored }) => ids.has(id) || (restored !== null && ids.has(restored.id)),
+  const ofStages = new Set(
+    backups.flatMap(({ id, command }) => (stageOfCommand(command) === undefined ? [] : [id])),
   );
-  const step = stepBack({ backups: own, damaged });
-  return step.kind === 'found' ? step.backup : undefined;
+  const own = backups.filter(
+    ({ id, restored }) => ofStages.has(id) || (restored !== null && ofStages.has(restored.id)),
+  );
+  const found: BackupManifest[] = [];
+  for (let step = stepBack({ backups: own, damaged }); step.kind === 'found';) {
+    const { backup } = step;
+    const [newest = backup] = found;
+    if (stageOfCommand(backup.command) !== stageOfCommand(newest.command)) break;
+    found.push(backup);
+    step = stepBack({ backups: own, damaged }, backup);
+  }
+  return found.reverse();
 }

@@ -38,8 +38,11 @@ export interface RollbackWishes {
   readonly id: string | undefined;
   readonly now: Date;
   readonly force: boolean;
-  /** `ca rollback`, which has looked at the other nodes: a stage of a rotation replaces CAs. */
-  readonly ofRotation?: boolean;
+  /**
+   * `ca rollback`, which has looked at the other nodes: a stage of a rotation replaces CAs. `newer`: the backups of later changes of the same
+   * stage, which are taken back with it.
+   */
+  readonly ofRotation?: { readonly newer: readonly BackupManifest[] } | undefined;
 }
 
 /**
@@ -50,14 +53,14 @@ export interface RollbackWishes {
 export function planRollback(
   node: Node,
   state: StateDirectory,
-  { id, now, force, ofRotation = false }: RollbackWishes,
+  { id, now, force, ofRotation }: RollbackWishes,
 ): RollbackPlan {
   const backup = findBackup(state, id);
-  if (!ofRotation) requireNoStage(node, state, backup);
-  const found = backup.files.map((file) =>
+  if (ofRotation === undefined) requireNoStage(node, state, backup);
+  const found = filesIn([backup, ...(ofRotation?.newer ?? [])]).map(({ of, file }) =>
     file.written === undefined
-      ? { file: restorable(node, state, backup, file) }
-      : restorableCopy(node, state, backup, { ...file, written: file.written }),
+      ? { file: restorable(node, state, of, file) }
+      : restorableCopy(node, state, of, { ...file, written: file.written }),
   );
   const files = found.flatMap(({ file }) => file ?? []);
   const inventory = inventoryOf(node, backup);
@@ -66,7 +69,7 @@ export function planRollback(
     requireUsable(backup.certificates, files, { inventory, now, backup: directory });
   }
   const changes = rollBack(files);
-  if (!ofRotation) requireAuthoritiesKept(changes, inventory, { force });
+  if (ofRotation === undefined) requireAuthoritiesKept(changes, inventory, { force });
   return {
     backup,
     owners: ownedFiles(inventory),
@@ -81,6 +84,14 @@ export function planRollback(
       },
     },
   };
+}
+
+/** What each file was before the first of these changes that has touched it. @param backups the oldest first */
+function filesIn(
+  backups: readonly BackupManifest[],
+): { readonly of: BackupManifest; readonly file: BackupFile }[] {
+  const all = backups.flatMap((of) => of.files.map((file) => ({ of, file })));
+  return all.filter(({ file: { path } }, index) => all.findIndex((one) => one.file.path === path) === index);
 }
 
 /** A stage of a rotation is taken back with an eye on the other nodes. @throws KubepkiError no-backup */

@@ -13,12 +13,12 @@ import { dryRunText } from '../../terminal/dry-run-text.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import { backupBefore } from './find-backup.ts';
 import { openNode, readConfiguration } from '../../node/node-options.ts';
-import { planRollback, type RollbackPlan } from './plan-rollback.ts';
+import { planRollback, type RollbackPlan, type RollbackWishes } from './plan-rollback.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 export interface RollbackOptions extends ChangeFlags {
   readonly force?: boolean;
-  readonly ofRotation?: boolean;
+  readonly ofRotation?: RollbackWishes['ofRotation'];
 }
 
 /** @param id or its beginning, or the number; undefined: the newest that is further back */
@@ -31,7 +31,7 @@ export async function rollBackChange(
   const force = options.force === true;
   const decided = ({ state }: Way): PlannedRun => {
     const now = new Date();
-    const plan = planRollback(node, state, { id, now, force, ofRotation: options.ofRotation === true });
+    const plan = planRollback(node, state, { id, now, force, ofRotation: options.ofRotation });
     const { backup, change, warnings } = plan;
     const { changes, certificates: records } = change;
     return {
@@ -52,7 +52,9 @@ export async function rollBackChange(
       },
       remarks: ({ backup: made }) => {
         if (made === undefined) hintFurther(state, id, plan, terminal);
-        else terminal.hint(`to redo what was taken back: ${commandHere(state, `rollback ${made}`)}`);
+        else if (options.ofRotation === undefined) {
+          terminal.hint(`to redo what was taken back: ${commandHere(state, `rollback ${made}`)}`);
+        }
       },
       restores: { id: backup.id, sequence: backup.sequence },
     };
