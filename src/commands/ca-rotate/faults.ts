@@ -4,8 +4,11 @@ import type { Node } from '../../node/node-options.ts';
 import { observe } from '../../node/observe.ts';
 import { troublesOf, verification, type Told } from '../../operations/verification/verification.ts';
 
-/** What is wrong with a CA that is replaced for just that. */
-const passedOver: ReadonlySet<string> = new Set(['ca-expired', 'ca-ends', 'weak-key', 'signature']);
+/** What is wrong with a CA that is replaced for just that; and what each stage mends by itself. */
+const passedOver: ReadonlySet<string> = new Set([
+  ...['ca-expired', 'ca-ends', 'weak-key', 'signature'],
+  'cluster-signing',
+]);
 
 /** The errors that `verify` finds on this node, but for the end, the key and the signature of these CAs. */
 export function faultsHere(node: Node, authorities: readonly CaName[], now: Date): readonly Told[] {
@@ -13,7 +16,11 @@ export function faultsHere(node: Node, authorities: readonly CaName[], now: Date
   const observed = observe(node, { now, withinMs: 0, cis: false, certsOnly: false, people });
   return troublesOf(verification(observed)).filter(
     ({ grade, check, name }) =>
-      grade === 'error' && !(passedOver.has(check) && authorities.some((authority) => authority === name)),
+      grade === 'error' &&
+      !(
+        passedOver.has(check) &&
+        (check === 'cluster-signing' || authorities.some((authority) => authority === name))
+      ),
   );
 }
 

@@ -9,7 +9,7 @@ import { requireRotation } from '../../node/rotation.ts';
 import { flagValues } from '../../operations/node/component-flags.ts';
 import { requireWritten } from '../../operations/change/read-back.ts';
 import type { Finding } from '../../operations/rotation/conditions.ts';
-import { splitSigning } from '../../operations/rotation/edits.ts';
+import { signWith } from '../../operations/rotation/edits.ts';
 import { rotationReport } from '../../operations/rotation/rotation-report.ts';
 import { signingFlag, type SigningFile } from '../../operations/rotation/signing-file.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
@@ -48,7 +48,7 @@ export async function splitFirst(
     const authority = requireRotation(node).authorities.find(
       ({ name }) => name === 'ca' && (names === undefined || names.includes(name)),
     );
-    const changes = authority === undefined ? [] : splitSigning(authority, files);
+    const changes = authority === undefined ? [] : signWith(authority.old, files);
     const path = files.signing?.split.path ?? '';
     return {
       now: new Date(),

@@ -213,7 +213,7 @@ function here(node: Node, authority: KeptAuthority): RotatedHere {
   };
   const { content } = readKeptKey(node, name, 'next');
   if (content.status === 'unreadable') throw content.error;
-  return { authority, kept, nextKey: content.status === 'present' ? content.value : undefined };
+  return { authority, kept, keptKey: content.status === 'present' ? content.value : undefined };
 }
 
 /** The operator's word is written down where the rotation is. */

@@ -9,10 +9,10 @@ import {
   encodeCertificates,
   type Certificate,
 } from '../../pki/certificate/certificate.ts';
-import { encodePrivateKey, type PrivateKey } from '../../pki/key/private-key.ts';
+import { encodePrivateKey, publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import { splitManifest, withSigningFile } from './manifest.ts';
 import type { RotatedAuthority, Stage } from './plan.ts';
-import type { SigningFile } from './signing-file.ts';
 import type { RotationFiles } from './state.ts';
 import { wantedAuthorities } from './wanted.ts';
 
@@ -23,13 +23,15 @@ export interface KeptKeys {
 }
 
 /**
- * kube-controller-manager signs with a file of its own from now on, so that ca.crt can hold two CAs. The old CA is in it: nothing
- * changes but the path. Nothing is left to do where the manifest names another file than ca.crt already.
+ * The CA that signs requests, in a file that holds nothing else. Where kube-controller-manager signs with ca.crt, it signs with a file of
+ * its own from now on, so that ca.crt can hold two CAs.
  */
-export function splitSigning({ old }: RotatedAuthority, { signing }: RotationFiles): FileChange[] {
-  if (signing?.kind !== 'authority') return [];
+export function signWith(authority: Certificate, { signing }: RotationFiles): FileChange[] {
+  if (signing === undefined) return [];
+  const pem = encodeCertificates([authority]);
+  if (signing.kind !== 'authority') return [replaceFile(signing.target, pem, 0o644)];
   return [
-    replaceFile(signing.split, encodeCertificates([old]), 0o644),
+    replaceFile(signing.split, pem, 0o644),
     replaceFile(signing.manifest, splitManifest(signing), 0o600),
   ];
 }
@@ -39,16 +41,11 @@ export function joinSigning({ next }: RotatedAuthority, files: RotationFiles): F
   const { signing, inventory } = files;
   const authority = findAuthority(inventory, 'ca');
   if (signing === undefined || authority === undefined) return [];
-  if (signing.kind === 'own') return signWith(next, signing);
+  if (signing.kind === 'own') return signWith(next, files);
   if (signing.kind === 'authority') return [];
   return [
     replaceFile(signing.manifest, withSigningFile(signing, basename(authority.certificatePath)), 0o600),
   ];
-}
-
-/** The CA that signs requests, in a file that holds nothing else. */
-export function signWith(authority: Certificate, { kind, target }: SigningFile): FileChange[] {
-  return kind === 'authority' ? [] : [replaceFile(target, encodeCertificates([authority]), 0o644)];
 }
 
 /** @throws KubepkiError the reason why the file could not be read */
@@ -92,15 +89,16 @@ export function trustedByKubeconfigs(
 
 /** The new CA signs from now on. The old key is kept apart: for the way back, and to prove later that nothing trusts it any more. */
 export function exchangeKeys(
-  { name }: RotatedAuthority,
+  rotated: RotatedAuthority,
   { inventory, keys }: RotationFiles,
   kept: KeptKeys,
   next: PrivateKey,
 ): FileChange[] {
-  const slot = keys.get(name);
-  const authority = findAuthority(inventory, name);
-  if (slot === undefined || authority === undefined) return [];
+  const slot = keys.get(rotated.name);
+  if (slot === undefined || findAuthority(inventory, rotated.name) === undefined) return [];
   const old = present(slot.content);
+  // A run that went before has done it.
+  if (isSameKey(publicKeyOf(old), rotated.next.publicKey)) return [];
   return [
     replaceFile(kept.old, encodePrivateKey(old), 0o600),
     replaceFile(slot.target, encodePrivateKey(next), 0o600),

@@ -6,7 +6,8 @@ import type { Inventory } from '../../inventory/inventory.ts';
 import { findAuthority, present } from '../../inventory/look-ups.ts';
 import type { Chain } from '../../pki/certificate/certificate.ts';
 import { isIssuedBy, localIssuer, type Issuer } from '../../pki/issue/issuer.ts';
-import type { PrivateKey } from '../../pki/key/private-key.ts';
+import { publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
 import type { NamedAlgorithm } from '../issuing/key-choice.ts';
 import { planRenewals, type Renewable } from '../renewal/plan-renewal.ts';
 import {
@@ -14,7 +15,6 @@ import {
   exchangeKeys,
   joinSigning,
   signWith,
-  splitSigning,
   trustedByKubeconfigs,
   withoutCross,
   type KeptKeys,
@@ -30,8 +30,8 @@ export type LiveStage = Exclude<Stage, 'prepare'>;
 export interface RotatedHere {
   readonly authority: RotatedAuthority;
   readonly kept: KeptKeys;
-  /** undefined: it is not here, as where the CA is kept elsewhere. */
-  readonly nextKey: PrivateKey | undefined;
+  /** What is kept for the switch; undefined: it is in the cert dir already, or not on this node. */
+  readonly keptKey: PrivateKey | undefined;
 }
 
 /** What a stage does to the files of this node. */
@@ -77,7 +77,9 @@ export function planStage(
   );
   const plan = {
     first: open.flatMap(({ authority }) =>
-      stage === 'trust' && authority.name === 'ca' ? attempt(() => splitSigning(authority, files)) : [],
+      stage === 'trust' && authority.name === 'ca' && files.signing?.kind === 'authority'
+        ? attempt(() => signWith(authority.old, files))
+        : [],
     ),
     edits: open.flatMap((one) => attempt(() => editsOf(stage, one, files))),
     renewables:
@@ -148,11 +150,18 @@ export function saidOf(found: Reached): string {
   }
 }
 
-function editsOf(
-  stage: LiveStage,
-  { authority, kept, nextKey }: RotatedHere,
-  files: RotationFiles,
-): FileChange[] {
+/** @throws KubepkiError not-found */
+function nextKeyOf({ authority, kept, keptKey }: RotatedHere, { keys }: RotationFiles): PrivateKey {
+  const inUse = keys.get(authority.name)?.content;
+  const isSwitched =
+    inUse?.status === 'present' && isSameKey(publicKeyOf(inUse.value), authority.next.publicKey);
+  const key = isSwitched ? inUse.value : keptKey;
+  if (key === undefined) throw missingKey(kept);
+  return key;
+}
+
+function editsOf(stage: LiveStage, rotated: RotatedHere, files: RotationFiles): FileChange[] {
+  const { authority, kept } = rotated;
   const { signing } = files;
   const isCluster = authority.name === 'ca';
   const trusted = [
@@ -162,14 +171,12 @@ function editsOf(
   switch (stage) {
     case 'trust':
       return trusted;
-    case 'switch': {
-      if (nextKey === undefined) throw missingKey(kept);
+    case 'switch':
       return [
         ...trusted,
-        ...(isCluster && signing !== undefined ? signWith(authority.next, signing) : []),
-        ...exchangeKeys(authority, files, kept, nextKey),
+        ...(isCluster ? signWith(authority.next, files) : []),
+        ...exchangeKeys(authority, files, kept, nextKeyOf(rotated, files)),
       ];
-    }
     case 'distrust':
       return [...trusted, ...(isCluster ? joinSigning(authority, files) : [])];
     case 'finish':
@@ -185,23 +192,23 @@ function editsOf(
 function missingKey({ next }: KeptKeys): KubepkiError {
   return new KubepkiError('not-found', 'the key of the new CA is not on this node', {
     file: next.path,
-    hint: 'bring it from the control plane where the rotation was prepared: "kubepki ca rotate export --with-keys" there, "kubepki ca rotate prepare --from" here',
+    hint: 'bring it from the control plane where the rotation was prepared: "kubepki ca rotate export --with-keys" there, "kubepki ca rotate prepare --import" here',
   });
 }
 
 /** The certificates that the old CA has signed, each to be signed by the new one, with the cross-certificate behind it. */
 function leavesOf(
-  { authority, kept, nextKey }: RotatedHere,
+  rotated: RotatedHere,
   files: RotationFiles,
   { now, validityMs, encryptionAlgorithm, command }: StageSettings,
 ): readonly Renewable[] {
-  if (nextKey === undefined) throw missingKey(kept);
+  const { authority, kept } = rotated;
   const { inventory, keys } = files;
   const entry = findAuthority(inventory, authority.name);
   if (entry === undefined) return [];
   const bundle = wantedAuthorities('switch', authority, present(entry.bundle));
   const paths = { certificate: entry.certificatePath, key: kept.next.path };
-  const issuer: Issuer = { ...localIssuer([authority.next], nextKey, now, paths), bundle };
+  const issuer: Issuer = { ...localIssuer([authority.next], nextKeyOf(rotated, files), now, paths), bundle };
   const switched = withBundle(inventory, authority, bundle);
   const specs = switched.certificates
     .filter(({ spec, state }) => spec.caName === authority.name && state.status !== 'missing')

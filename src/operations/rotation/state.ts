@@ -151,20 +151,38 @@ function trustFits(authority: RotatedAuthority, entry: CertificateEntry): (Fit |
   });
 }
 
-/** What kube-controller-manager signs requests with, where that is not the CA's own file. */
-function signingFits(
-  { old, next }: RotatedAuthority,
-  { path, content, kind }: SigningFile,
-): (Fit | Misfit)[] {
-  if (kind === 'authority') return [];
+/** What kube-controller-manager signs requests with: a file with one certificate, or nothing is signed. */
+function signingFits(authority: RotatedAuthority, signing: SigningFile): (Fit | Misfit)[] {
+  const { path, content, kind, manifest } = signing;
+  if (kind === 'authority') return withAuthorityFits(authority, manifest.path, content);
   return fit(path, content, ([first]) => {
-    if (first.der.equals(old.der)) return ['prepare', 'trust', 'the old CA, which signs requests'];
-    if (!first.der.equals(next.der)) {
+    if (first.der.equals(authority.old.der)) return ['prepare', 'trust', 'the old CA, which signs requests'];
+    if (!first.der.equals(authority.next.der)) {
       throw new KubepkiError('conflict', 'signs requests, and is neither the old nor the new CA');
     }
     // Once the CA's file holds one CA again, it is what signs, as kubeadm has it.
     return ['switch', kind === 'split' ? 'switch' : 'finish', 'the new CA, which signs requests'];
   });
+}
+
+/** As kubeadm has it, and "kubeadm upgrade" has it again in the middle of a rotation. */
+function withAuthorityFits(
+  authority: RotatedAuthority,
+  manifest: string,
+  content: SigningFile['content'],
+): (Fit | Misfit)[] {
+  if (content.status !== 'present') return [];
+  const [stage] = bundleFit(authority, content.value);
+  if (stage !== 'trust' && stage !== 'switch') return [];
+  const before = stage === 'trust' ? 'prepare' : 'trust';
+  return [
+    {
+      path: manifest,
+      first: before,
+      last: before,
+      holds: 'the CA file, of two CAs, with which nothing is signed',
+    },
+  ];
 }
 
 function fit<T>(path: string, reading: Reading<T>, judge: (value: T) => FoundFit): (Fit | Misfit)[] {
