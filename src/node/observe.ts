@@ -21,7 +21,10 @@ import { readPrivateKeys } from '../inventory/private-keys.ts';
 import { reading } from '../inventory/reading.ts';
 import { examination } from '../operations/examination/examination.ts';
 import { manifestFiles, type ManifestFile } from '../operations/verification/manifest-files.ts';
+import { reached } from '../operations/rotation/state.ts';
 import type { Observed, ObservedFile, Waiting } from '../operations/verification/observed.ts';
+import type { ObservedRotation } from '../operations/verification/rotation.ts';
+import { rotationPlanPath } from '../storage/rotation-files.ts';
 import { asideJournalPath, readAsideJournal, type AsideJournal } from '../storage/aside-journal.ts';
 import { isLocked } from '../storage/lock.ts';
 import { hasPendingHooks } from '../storage/pending-hooks.ts';
@@ -30,6 +33,8 @@ import { pendingRecordPath } from '../storage/pending-requests.ts';
 import { commandHere, type StateDirectory } from '../storage/state-directory.ts';
 import { bootId } from '../inventory/boot-id.ts';
 import type { Node } from './node-options.ts';
+import { readRotatedFiles } from './rotated-files.ts';
+import { readRotation } from './rotation.ts';
 import { readManaged } from './snapshot.ts';
 import { stateOf } from './waiting.ts';
 
@@ -78,6 +83,7 @@ export function observe(node: Node, { certsOnly, cis, withinMs, people, now }: O
     copies: readCopies(files, people),
     guarded: readGuardedFiles(layout, kubeconfigs, kubelet),
     waiting,
+    rotation: rotationOf(node, state),
     live: undefined,
     cluster: undefined,
     cis,
@@ -129,6 +135,20 @@ interface Left {
   /** A manifest that a restart has taken away is read where it waits. */
   readonly away: AsideJournal | undefined;
   readonly waiting: readonly Waiting[];
+}
+
+/** Most nodes are in no rotation, and then nothing more is read. */
+function rotationOf(node: Node, state: StateDirectory): ObservedRotation | undefined {
+  const file = rotationPlanPath(state);
+  const authorities = reading(file, () => {
+    const rotation = readRotation(node);
+    if (rotation === undefined) return undefined;
+    const files = readRotatedFiles(node);
+    return rotation.authorities.map((one) => ({ name: one.name, reached: reached(one, files) }));
+  });
+  // To another user than root the state is closed, which is told by what waits there.
+  const isClosed = authorities.status === 'unreadable' && authorities.error.code === 'no-permission';
+  return isClosed || authorities.status === 'missing' ? undefined : { file, authorities };
 }
 
 /** The state is root's alone: another user cannot tell what waits. */

@@ -28,6 +28,11 @@ export function readRotationFile(state: StateDirectory, name: RotationFileName):
   return { target: { path, resolvedPath, before: file?.facts }, bytes: file?.bytes };
 }
 
+/** For messages; nothing is looked at. */
+export function rotationPlanPath({ shownCertDir }: StateDirectory): string {
+  return join(shownCertDir, stateDirectoryName, directoryName, 'plan.json');
+}
+
 /** Whether it is there; it is not opened. @throws KubepkiError no-permission, not-a-file, io */
 export function isRotationFileThere(state: StateDirectory, name: RotationFileName): boolean {
   const { path, resolvedPath } = placeOf(state, name);

@@ -48,6 +48,10 @@ export function lowestOf({ authorities }: Pick<NodeStatus, 'authorities'>): Stag
 }
 
 /** The last stage for which every file is as it should be. A worker may be right for several. */
-export function completed({ reached, first, last }: AuthorityStatus): Stage {
+export function completed({
+  reached,
+  first,
+  last,
+}: Pick<AuthorityStatus, 'reached' | 'first' | 'last'>): Stage {
   return reached === 'at' ? last : first;
 }

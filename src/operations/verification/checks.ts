@@ -34,6 +34,7 @@ import {
   trustsTheSigner,
   usesWhatIsManaged,
 } from './manifests.ts';
+import { isAtOneStage } from './rotation.ts';
 import { hasItsNames, isOfThisNode } from './server-names.ts';
 import { isAPair } from './service-account.ts';
 import { nothingWaits } from './waiting.ts';
@@ -233,5 +234,6 @@ export const checks: readonly Check[] = [
     flag: '--cluster',
     look: mayCallTheKubelets,
   },
+  { id: 'rotation', title: 'each CA that is being replaced is at one stage', look: isAtOneStage },
   { id: 'waiting', title: 'nothing of an earlier run waits', look: nothingWaits },
 ];

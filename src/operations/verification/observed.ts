@@ -15,6 +15,7 @@ import type { Subject } from '../examination/examination.ts';
 import type { Finding } from '../examination/finding.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { ManifestFile } from './manifest-files.ts';
+import type { ObservedRotation } from './rotation.ts';
 
 /** All that is known of a node when it is verified: what was read once, and nothing is read later. */
 export interface Observed {
@@ -32,6 +33,8 @@ export interface Observed {
   /** Keys, kubeconfigs and manifests, those that are there. */
   readonly guarded: readonly GuardedFile[];
   readonly waiting: readonly Waiting[];
+  /** undefined: no CA of this node is being replaced. */
+  readonly rotation: ObservedRotation | undefined;
   /** What the components that run now show; undefined: they were not asked. */
   readonly live: Live | undefined;
   /** What the cluster says of its PKI; undefined: it was not asked. */

@@ -1,0 +1,60 @@
+import type { CaName } from '../../catalog/catalog.ts';
+import { completed } from '../rotation/next-step.ts';
+import { orderOf, type Reached } from '../rotation/state.ts';
+import type { Reading } from '../../inventory/reading.ts';
+import { lookAtEach, type Look, type Trouble } from './check.ts';
+import type { Observed } from './observed.ts';
+import { troubleOf } from './trouble.ts';
+
+/** The rotation of CAs that this node knows of, by the state of its files. */
+export interface ObservedRotation {
+  /** Host path of its plan. */
+  readonly file: string;
+  readonly authorities: Reading<readonly { readonly name: CaName; readonly reached: Reached }[]>;
+}
+
+/**
+ * Where a rotation is under way, every file of a CA is at one stage. What "kubeadm certs renew", "kubeadm upgrade" and a hand have done in
+ * the middle is seen by this: kubeadm embeds one CA where two are needed, and writes the manifest of kube-controller-manager anew.
+ */
+export function isAtOneStage({ rotation, subject: { command } }: Observed): Look {
+  if (rotation === undefined) return { looked: 0, troubles: [] };
+  const { file, authorities } = rotation;
+  if (authorities.status === 'unreadable') {
+    return { looked: 1, troubles: [troubleOf('rotation', file, authorities.error)] };
+  }
+  if (authorities.status === 'missing') return { looked: 0, troubles: [] };
+  return lookAtEach(authorities.value, ({ name, reached }): Trouble[] => {
+    switch (reached.kind) {
+      case 'unclear':
+        return reached.misfits.map(({ path, error }) => ({
+          grade: 'error',
+          name,
+          file: path,
+          message: `${error.message}, and the rotation of ${name} is under way`,
+          hint: error.hint ?? 'bring it back from a backup, or from another control plane',
+        }));
+      case 'between': {
+        const { from, to, behind } = reached;
+        const isNeighbour = orderOf(to) - orderOf(from) === 1;
+        return behind.map(({ path, holds }) => ({
+          grade: isNeighbour ? 'warning' : 'error',
+          name,
+          file: path,
+          message: `holds ${holds}, as at ${from}, and other files of ${name} are at ${to}`,
+          hint: `bring this node to one stage: ${command(`ca rotate ${isNeighbour ? to : ''}`).trim()}`,
+        }));
+      }
+      case 'at':
+        return [
+          {
+            grade: 'note',
+            name,
+            file,
+            message: `a rotation of ${name} is under way: this node is at ${completed({ reached: 'at', first: reached.first, last: reached.last })}`,
+            hint: `${command('ca rotate')} says what is next`,
+          },
+        ];
+    }
+  });
+}
