@@ -1,3 +1,4 @@
+import type { Certificate } from '../../pki/certificate/certificate.ts';
 import type { LocalIssuer } from '../../pki/issue/issuer.ts';
 
 /** kubeadm's CertificateValidityPeriod */
@@ -30,6 +31,20 @@ export function authorityValidity(now: Date, validityMs: number): { notBefore: D
     notBefore: wholeSeconds(now.getTime() - backdateMs),
     notAfter: wholeSeconds(now.getTime() + validityMs),
   };
+}
+
+/**
+ * When a cross-certificate is valid: in no moment in which the CA that signs it is not, as each certificate of a path must be valid
+ * (RFC 5280, 6.1.3), and not beyond the end of the CA whose name it has, as that ends with its own certificate.
+ */
+export function crossValidity(
+  issuer: Certificate,
+  authority: Certificate,
+  now: Date,
+): { notBefore: Date; notAfter: Date } {
+  const start = Math.max(now.getTime() - backdateMs, issuer.notBefore.getTime());
+  const end = Math.min(issuer.notAfter.getTime(), authority.notAfter.getTime());
+  return { notBefore: wholeSeconds(start), notAfter: wholeSeconds(end) };
 }
 
 // X.509 has no fractions of a second (RFC 5280, 4.1.2.5).

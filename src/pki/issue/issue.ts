@@ -76,7 +76,7 @@ export function issueAuthority({ commonName, privateKey, ...request }: Authority
 /**
  * The certificate of a CA that signs itself, anew for the same key. Subject and extensions are the old ones byte for byte. The subject
  * key identifier above all (RFC 5280, 4.2.1.2): the certificates that the CA has signed name their issuer by it, and kubeadm's Go has
- * made it in two ways.
+ * made it in two ways. The serial number must be the old one where one of these certificates, or `old` itself, names it: `namesBySerial`.
  * @param privateKey the key of `old`
  */
 export function reissueAuthority(old: Certificate, privateKey: PrivateKey, issuance: Issuance): Certificate {
@@ -93,7 +93,8 @@ export function reissueAuthority(old: Certificate, privateKey: PrivateKey, issua
 /**
  * A cross-certificate (RFC 4949): name and key of one CA, signed by another. Where it follows a leaf of the first, the leaf leads to
  * both (RFC 5280, 3.2): to the first by the leaf's own signature, to the second by this one. The CA's own extensions are kept, above all
- * its subject key identifier, by which its leaves name it.
+ * its subject key identifier, by which its leaves name it; but for its SAN, which kubeadm's CAs have without a use for it. An issuer with
+ * name constraints would have to allow it, and it is no name of a node.
  */
 export function issueCrossCertificate(
   issuer: LocalIssuer,
@@ -106,12 +107,17 @@ export function issueCrossCertificate(
     issuerName: issuer.certificate.subject,
     subject: authority.subject,
     extensions: [
-      ...authority.extensions.filter(({ id }) => id !== extensionIds.authorityKeyIdentifier),
+      ...authority.extensions.filter(({ id }) => !ofAuthorityAlone.has(id)),
       authorityKeyIdentifier(issuer),
     ],
     signer: issuer.privateKey,
   });
 }
+
+const ofAuthorityAlone: ReadonlySet<string> = new Set([
+  extensionIds.authorityKeyIdentifier,
+  extensionIds.subjectAltName,
+]);
 
 interface ToBeSigned extends Omit<CertificateRequest, 'profile'> {
   /** DER of the Names. */

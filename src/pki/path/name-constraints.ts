@@ -4,6 +4,7 @@ import { findExtension } from '../extension/extension.ts';
 
 /** RFC 5280, 4.2.1.6: tags of the GeneralNames that a leaf of Kubernetes has. */
 const kinds = { 1: 'email', 2: 'DNS', 6: 'URI', 7: 'IP' } as const;
+const directoryName = 4;
 
 interface Subtree {
   readonly tag: number;
@@ -19,12 +20,8 @@ export function constraintProblem(
   signer: Certificate,
   leaf: Pick<Certificate, 'extensions'>,
 ): string | undefined {
-  const extension = findExtension(signer.extensions, 'nameConstraints');
-  if (extension === undefined) return undefined;
-  const lists = partsOf(parseDer(extension.value));
-  const permitted = subtreesOf(lists.find((list) => isContext(list, 0)));
-  const excluded = subtreesOf(lists.find((list) => isContext(list, 1)));
-  if (extension.critical && [...permitted, ...excluded].some(({ tag }) => !(tag in kinds))) {
+  const { critical, permitted, excluded } = constraintsOf(signer);
+  if (critical && [...permitted, ...excluded].some(({ tag }) => !(tag in kinds))) {
     return 'which has a critical name constraint of a kind that Go does not know';
   }
   const refused = namesOf(leaf).find(
@@ -33,6 +30,26 @@ export function constraintProblem(
       (permitted.some(({ tag }) => tag === name.tag) && !permitted.some((subtree) => covers(subtree, name))),
   );
   return refused && `which must not sign for ${shown(refused)} (nameConstraints)`;
+}
+
+/** Whether a CA is constrained in the subjects that it may sign for, and not only in what a SAN holds. */
+export function constrainsSubjects(signer: Certificate): boolean {
+  const { permitted, excluded } = constraintsOf(signer);
+  return [...permitted, ...excluded].some(({ tag }) => tag === directoryName);
+}
+
+function constraintsOf({ extensions }: Certificate): {
+  readonly critical: boolean;
+  readonly permitted: readonly Subtree[];
+  readonly excluded: readonly Subtree[];
+} {
+  const extension = findExtension(extensions, 'nameConstraints');
+  const lists = extension === undefined ? [] : partsOf(parseDer(extension.value));
+  return {
+    critical: extension?.critical ?? false,
+    permitted: subtreesOf(lists.find((list) => isContext(list, 0))),
+    excluded: subtreesOf(lists.find((list) => isContext(list, 1))),
+  };
 }
 
 // GeneralSubtree ::= SEQUENCE { base GeneralName, minimum [0] DEFAULT 0, maximum [1] OPTIONAL }

@@ -94,7 +94,8 @@ function pathLengthProblem(signers: readonly Certificate[]): string | undefined 
   return undefined;
 }
 
-function pathLength(certificate: Certificate): number | undefined {
+/** The most intermediates that may stand below a CA; undefined: any number. */
+export function pathLength(certificate: Certificate): number | undefined {
   const constraints = findExtension(certificate.extensions, 'basicConstraints');
   const length =
     constraints && partsOf(parseDer(constraints.value)).find((part) => isUniversal(part, 'integer'));
