@@ -3,77 +3,29 @@
  * those that trust the old CA, the new one, or both.
  */
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
 import { before, describe, test, type TestContext } from 'node:test';
 import { crossValidity } from '../../../src/operations/issuing/validity.ts';
 import type { Certificate } from '../../../src/pki/certificate/certificate.ts';
 import { extensionIds } from '../../../src/pki/extension/extension.ts';
-import {
-  issueAuthority,
-  issueCertificate,
-  issueCrossCertificate,
-  randomSerialNumber,
-} from '../../../src/pki/issue/issue.ts';
-import { isIssuedBy, localIssuer, type LocalIssuer } from '../../../src/pki/issue/issuer.ts';
-import { newProfile } from '../../../src/pki/issue/profile.ts';
-import { publicKeyOf, type PrivateKey } from '../../../src/pki/key/private-key.ts';
+import { isIssuedBy } from '../../../src/pki/issue/issuer.ts';
 import { crossProblem } from '../../../src/pki/path/cross-problem.ts';
 import { chainBehind } from '../../../src/pki/path/path.ts';
+import {
+  crossOf,
+  fiveMinutesAgo,
+  leafOf as newLeaf,
+  newAuthority,
+  newKey,
+  now,
+} from '../../support/certificates/new-authority.ts';
 import { oldAuthority, type KeyWord, type Pair } from '../../support/certificates/old-authority.ts';
 import { verdicts, type Shown } from '../../support/certificates/verifiers.ts';
 import { judge } from '../../support/judge.ts';
 
-const now = new Date(Math.floor(Date.now() / 1000) * 1000);
-const inAYear = new Date(now.getTime() + 365 * 24 * 3600 * 1000);
-const inTenYears = new Date(now.getTime() + 3650 * 24 * 3600 * 1000);
-const start = new Date(now.getTime() - 300_000);
-
-function newKey(word: KeyWord = 'P-256'): PrivateKey {
-  const [kind, bits] = word.split(':');
-  return kind === 'rsa'
-    ? generateKeyPairSync('rsa', { modulusLength: Number(bits) }).privateKey
-    : generateKeyPairSync('ec', { namedCurve: word }).privateKey;
-}
-
-function newAuthority(commonName: string, key: PrivateKey = newKey(), notAfter = inTenYears): Pair {
-  const certificate = issueAuthority({
-    commonName,
-    privateKey: key,
-    serialNumber: randomSerialNumber(),
-    notBefore: start,
-    notAfter,
-  });
-  return { certificate, key };
-}
-
-function issuerOf({ certificate, key }: Pair): LocalIssuer {
-  return localIssuer([certificate], key, now, { certificate: 'ca.crt', key: 'ca.key' });
-}
-
-function crossOf(old: Pair, next: Pair): Certificate {
-  return issueCrossCertificate(issuerOf(old), next.certificate, {
-    serialNumber: randomSerialNumber(),
-    ...crossValidity(old.certificate, next.certificate, now),
-  });
-}
-
-const profile = newProfile({
-  commonName: 'node.test',
-  organizations: [],
-  usages: ['serverAuth', 'clientAuth'],
-  dnsNames: ['node.test'],
-  ipAddresses: ['127.0.0.1'],
-});
 const leafKey = newKey();
 
 function leafOf(authority: Pair): Certificate {
-  return issueCertificate(issuerOf(authority), {
-    profile,
-    publicKey: publicKeyOf(leafKey),
-    serialNumber: randomSerialNumber(),
-    notBefore: start,
-    notAfter: inAYear,
-  });
+  return newLeaf(authority, leafKey).certificate;
 }
 
 /** The leaf before those that trust one of the two or both, in either order. */
@@ -113,7 +65,7 @@ describe('a leaf of the new CA with the cross-certificate', () => {
     if (openssl === undefined) return;
     for (const word of words) {
       olds.set(word, oldAuthority(openssl, { key: word }));
-      nexts.set(word, newAuthority('kubernetes-20261129', newKey(word)));
+      nexts.set(word, newAuthority('kubernetes-20261129', { key: newKey(word) }));
     }
   });
   for (const ofOld of words) {
@@ -280,7 +232,7 @@ describe('where a cross-certificate would not do, that is said before, and judge
     const { certificate: mute } = oldAuthority(program, { keyUsage: 'digitalSignature' });
     assert.match(crossProblem(mute, next.certificate) ?? '', /^the old CA is one which must not sign/);
     assert.match(crossProblem(good.certificate, mute) ?? '', /^the new CA is one which must not sign/);
-    const again = newAuthority('kubernetes-20261129', good.key);
+    const again = newAuthority('kubernetes-20261129', { key: good.key });
     assert.equal(crossProblem(good.certificate, again.certificate), 'the new CA has the key of the old one');
   });
 });
@@ -303,12 +255,12 @@ describe('a cross-certificate', () => {
 
   test('does not outlive one of the two, and begins with the one that signs it at the earliest', () => {
     const soon = new Date(now.getTime() + 1000);
-    const [brief, long] = [newAuthority('brief', newKey(), soon), newAuthority('long')];
+    const [brief, long] = [newAuthority('brief', { notAfter: soon }), newAuthority('long')];
     const of = (old: Pair, next: Pair) => crossValidity(old.certificate, next.certificate, now);
-    assert.deepEqual(of(brief, long), { notBefore: start, notAfter: soon });
-    assert.deepEqual(of(long, brief), { notBefore: start, notAfter: soon });
-    const early = new Date(start.getTime() + 60_000);
-    assert.deepEqual(crossValidity(long.certificate, long.certificate, early).notBefore, start);
+    assert.deepEqual(of(brief, long), { notBefore: fiveMinutesAgo, notAfter: soon });
+    assert.deepEqual(of(long, brief), { notBefore: fiveMinutesAgo, notAfter: soon });
+    const early = new Date(fiveMinutesAgo.getTime() + 60_000);
+    assert.deepEqual(crossValidity(long.certificate, long.certificate, early).notBefore, fiveMinutesAgo);
   });
 
   test('stays behind a leaf that is renewed by the new CA, and goes where another CA has signed', () => {
