@@ -150,9 +150,7 @@ function handshake(server: TrustingServer, identity: ConnectionOptions, mostMs: 
     const end = (result: Handshake): void => {
       clearTimeout(limit);
       resolve(result);
-      // Where TLS stands its end is told, or etcd notes a connection that was cut.
-      if (result === 'done') socket.unref().destroySoon();
-      else socket.destroy();
+      socket.destroy();
     };
     const unknown = (why: string): void => {
       end({ trust: 'unknown', why });
@@ -176,12 +174,13 @@ function handshake(server: TrustingServer, identity: ConnectionOptions, mostMs: 
 }
 
 /**
- * What servers say to a certificate that they do not trust, or to none (RFC 5246, 7.2.2): Go says bad_certificate to all, and since 1.21
- * unknown_ca; OpenSSL says unknown_ca, and handshake_failure to none.
+ * Servers have many words for a certificate that they do not trust, or for none (RFC 5246, 7.2.2): Go bad_certificate, and since 1.21
+ * unknown_ca, OpenSSL handshake_failure, GnuTLS access_denied and decode_error. So any alert is a refusal, as the server takes the other
+ * CA's certificate in the same moment, or it proves nothing. But these two would tell of something else.
  */
 function isCertificateRefused(error: Error): boolean {
   const code = 'code' in error ? String(error.code) : '';
-  return /_ALERT_(?:BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_UNKNOWN|HANDSHAKE_FAILURE)$/.test(code);
+  return /_ALERT_(?!PROTOCOL_VERSION|INTERNAL_ERROR)/.test(code);
 }
 
 function connectionTo({ host, port, serverName, authorities }: TrustingServer): ConnectionOptions {

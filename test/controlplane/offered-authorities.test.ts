@@ -1,44 +1,21 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import { offeredAuthorities } from '../../src/controlplane/offered-authorities.ts';
 import { NoFlight, ServerFlight } from '../../src/controlplane/server-flight.ts';
-import { encodeCertificates, type Certificate } from '../../src/pki/certificate/certificate.ts';
+import { encodeCertificates } from '../../src/pki/certificate/certificate.ts';
 import { attributesOf } from '../../src/pki/der/name.ts';
 import { encodePrivateKey } from '../../src/pki/key/private-key.ts';
 import { leafOf, newAuthority } from '../support/certificates/new-authority.ts';
-import { oldAuthority, type Pair } from '../support/certificates/old-authority.ts';
+import { oldAuthority } from '../support/certificates/old-authority.ts';
 import { startEtcdCluster } from '../support/servers/etcd-cluster.ts';
+import { serverFiles, type ServerFiles } from '../support/servers/server-files.ts';
 import { gnutlsServer, opensslServer } from '../support/servers/tls-servers.ts';
 import { judge } from '../support/judge.ts';
 import { runProgram } from '../support/program.ts';
 import fc from '../support/properties.ts';
-import { temporaryDirectory } from '../support/tree.ts';
-
-interface Files {
-  readonly certificate: string;
-  readonly key: string;
-  /** Of the CAs that clients may be of. */
-  readonly ca: string;
-}
-
-function filesOf(t: TestContext, { certificate, key }: Pair, authorities: readonly Certificate[]): Files {
-  const scratch = temporaryDirectory(t);
-  const write = (name: string, text: string): string => {
-    const path = join(scratch, name);
-    writeFileSync(path, text, { mode: 0o600 });
-    return path;
-  };
-  return {
-    certificate: write('server.crt', encodeCertificates([certificate])),
-    key: write('server.key', encodePrivateKey(key)),
-    ca: write('ca.crt', encodeCertificates(authorities)),
-  };
-}
 
 async function listen(t: TestContext, server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
@@ -57,7 +34,7 @@ function offered(port: number, mostMs?: number): Promise<readonly string[] | und
 async function offeredToOpenssl(
   openssl: string,
   port: number,
-  files?: Files,
+  files?: ServerFiles,
 ): Promise<readonly string[] | undefined> {
   const { stdout } = await runProgram(openssl, [
     ...['s_client', '-tls1_2', '-connect', `127.0.0.1:${String(port)}`, '-nameopt', 'RFC2253,-esc_msb,utf8'],
@@ -81,7 +58,7 @@ describe('the names are those that openssl is offered', () => {
           { length: count },
           (_, index) => newAuthority(`kubernetes-2026${String(index)}`).certificate,
         );
-        const files = filesOf(t, server, authorities);
+        const files = serverFiles(t, server, authorities);
         const expected = authorities.map(({ subject }) => attributesOf(subject).join(', '));
         const node = createTlsServer({
           cert: encodeCertificates([server.certificate]),
@@ -109,7 +86,7 @@ test('etcd offers the CAs that it has read at its start', async (t) => {
   const [openssl, etcd] = [judge(t, 'openssl'), judge(t, 'etcd')];
   if (openssl === undefined || etcd === undefined) return;
   const [old, next] = [newAuthority('etcd-ca'), newAuthority('etcd-ca-20261129')];
-  const files = filesOf(t, leafOf(old), [old.certificate, next.certificate]);
+  const files = serverFiles(t, leafOf(old), [old.certificate, next.certificate]);
   const cluster = await startEtcdCluster(
     etcd,
     ['etcd-server', 'etcd-peer'].map((name) => ({ name, ...files })),
@@ -132,21 +109,21 @@ describe('a server that', () => {
   test('asks for no certificate', async (t) => {
     const openssl = judge(t, 'openssl');
     if (openssl === undefined) return;
-    const files = filesOf(t, oldAuthority(openssl), []);
+    const files = serverFiles(t, oldAuthority(openssl), []);
     assert.equal(await offered(await opensslServer(t, openssl, files)), undefined);
   });
 
   test('asks for one of any CA', async (t) => {
     const openssl = judge(t, 'openssl');
     if (openssl === undefined) return;
-    const port = await opensslServer(t, openssl, filesOf(t, oldAuthority(openssl), []), ['-Verify', '1']);
+    const port = await opensslServer(t, openssl, serverFiles(t, oldAuthority(openssl), []), ['-Verify', '1']);
     assert.deepEqual(await offered(port), []);
   });
 
   test('speaks TLS 1.3 only', async (t) => {
     const openssl = judge(t, 'openssl');
     if (openssl === undefined) return;
-    const port = await opensslServer(t, openssl, filesOf(t, oldAuthority(openssl), []), ['-tls1_3']);
+    const port = await opensslServer(t, openssl, serverFiles(t, oldAuthority(openssl), []), ['-tls1_3']);
     await assert.rejects(offered(port), { message: 'TLS 1.2 is refused (alert 70)' });
   });
 
