@@ -20,6 +20,8 @@ export interface Scenario {
   /** Takes a laid tree away, where it takes more than removing it. */
   readonly clear?: (directory: string) => void;
   readonly command: readonly string[];
+  /** What makes the change instead of kubepki. */
+  readonly program?: readonly string[];
   /** What the command belongs to; `certs` by default. */
   readonly group?: readonly string[];
   /** strace's words for what goes wrong in every run of it, the undisturbed one too. */
@@ -152,8 +154,10 @@ export function copyOf(source: string): (directory: string) => void {
 export async function pointsOf(t: TestContext, strace: string, scenario: Scenario): Promise<FaultPoint[]> {
   const directory = join(temporaryDirectory(t), 'undisturbed');
   scenario.lay(directory);
-  const { injections } = scenario;
-  const run = await traced(strace, commandLine(scenario, directory), temporaryDirectory(t), injections);
+  const { injections, program } = scenario;
+  const run = await traced(strace, commandLine(scenario, directory), temporaryDirectory(t), injections, {
+    program,
+  });
   assert.equal(run.code, 0, run.stderr);
   // What always fails cannot be made to fail otherwise.
   const failing = (injections ?? []).map((injection) => injection.split(':')[0]);
@@ -174,10 +178,14 @@ export async function inject(
   for (let attempt = 0; attempt < 20; attempt += 1) {
     clear(scenario, directory);
     scenario.lay(directory);
-    const run = await traced(strace, commandLine(scenario, directory), scratch, [
-      ...(scenario.injections ?? []),
-      `${point.call}:${effect}:when=${String(when)}${lasting ? '+' : ''}`,
-    ]);
+    const injection = `${point.call}:${effect}:when=${String(when)}${lasting ? '+' : ''}`;
+    const run = await traced(
+      strace,
+      commandLine(scenario, directory),
+      scratch,
+      [...(scenario.injections ?? []), injection],
+      { program: scenario.program },
+    );
     if (hit(run.log, directory, kind, point.call)) return run;
     const shifted = shift(run.log, point, directory, all);
     // It came too early to see by how much: a step later.

@@ -44,13 +44,17 @@ export interface TracedRun {
  * Runs the real command under strace. Only the main thread is traced: it makes every call of a commit, and the counts of
  * strace's `when=` are per thread.
  * @param options.dataLimit how many bytes of what is written the log shows
+ * @param options.program what is run instead of the command
  */
 export async function traced(
   strace: string,
   args: readonly string[],
   scratch: string,
   injections: readonly string[] = [],
-  { dataLimit = 4096 }: { readonly dataLimit?: number } = {},
+  {
+    dataLimit = 4096,
+    program = kubepkiCommand,
+  }: { readonly dataLimit?: number; readonly program?: readonly string[] | undefined } = {},
 ): Promise<TracedRun> {
   const log = join(scratch, `strace-${process.pid.toString()}-${String((runs += 1))}`);
   const expressions = [
@@ -66,7 +70,7 @@ export async function traced(
       '-o',
       log,
       ...expressions.flatMap((expression) => ['-e', expression]),
-      ...kubepkiCommand,
+      ...program,
       ...args,
     ],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } },
