@@ -124,8 +124,9 @@ function derive(passphrase: string | Buffer, salt: Buffer, { logN, r, p }: Cost)
   const options = { N, r, p, maxmem: 128 * r * (N + p + 2) + 1024 * 1024 };
   return new Promise((resolve, reject) => {
     scrypt(passphrase, salt, 32, options, (error, key) => {
-      if (error === null) resolve(key);
-      else reject(error);
+      // Bun says undefined where node says null.
+      if (error instanceof Error) reject(error);
+      else resolve(key);
     });
   });
 }
