@@ -78,6 +78,12 @@ const below = {
       'node:process': ['geteuid'],
     },
   },
+  transfer: {
+    rooms: ['errors', 'pki', 'operations'],
+    // What a plan looks like is said in one place.
+    files: ['src/storage/rotation-plan.ts'],
+    modules: { tar: true },
+  },
   http: { modules: { 'node:http': true, 'node:https': true, 'node:stream': ['Duplex'] } },
   controlplane: {
     rooms: ['errors', 'catalog', 'storage', 'http'],
@@ -185,7 +191,18 @@ const topFloor = {
         'inventory',
         'operations',
       ],
-      ...['storage', 'controlplane', 'cluster', 'documents', 'render', 'terminal', 'node', 'flags', 'change'],
+      ...[
+        'storage',
+        'transfer',
+        'controlplane',
+        'cluster',
+        'documents',
+        'render',
+        'terminal',
+        'node',
+        'flags',
+      ],
+      'change',
     ],
     // For the version.
     files: ['package.json'],

@@ -18,6 +18,7 @@
  * - `not-restarted`: a component did not stop, did not come back, or serves another certificate
  * - `cluster`: the API server could not be asked, or did not give what it was asked for
  * - `refused`: a signing request was left as it is, for it fails a check
+ * - `bad-transfer`: a file of another node that is not what `ca rotate export` makes, or is of another cluster
  * - `no-backup`: there is no such backup, or it must not be brought back
  */
 export type ErrorCode =
@@ -49,6 +50,7 @@ export type ErrorCode =
   | 'not-restarted'
   | 'cluster'
   | 'refused'
+  | 'bad-transfer'
   | 'no-backup';
 
 export interface ErrorDetails {

@@ -206,12 +206,6 @@ export function parseSharedRecord<T>(field: ObjectField<T>, bytes: Buffer): T | 
   return field.parse(stored)?.({ locate: noPaths, show: noPaths });
 }
 
-/** The content of such a record. */
-export function sharedRecordBytes<T>(field: ObjectField<T>, value: T): Buffer {
-  const stored = { version: 1, ...field.store(value, noPaths) };
-  return Buffer.from(`${JSON.stringify(stored, undefined, 2)}\n`);
-}
-
 function noPaths(): never {
   throw new TypeError('a record that is the same on every node names a path');
 }

@@ -4,10 +4,10 @@ import {
   type PlannedAuthority,
   type RotationPlan,
 } from '../operations/rotation/plan.ts';
-import { list, matching, object, oneOf, parseSharedRecord, sharedRecordBytes } from './record.ts';
+import { list, matching, object, oneOf, parseSharedRecord } from './record.ts';
 
 const fingerprint = matching(/^[0-9A-F]{64}$/);
-const time = matching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+const time = matching(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
 
 const planRecord = object<RotationPlan>({
   id: matching(/^[0-9a-f]{16}$/),
@@ -26,14 +26,10 @@ const planRecord = object<RotationPlan>({
   ),
 });
 
-/** @returns undefined for what we do not write */
+/** Reads what operations/rotation/plan-text.ts makes. @returns undefined for anything else */
 export function parseRotationPlan(bytes: Buffer): RotationPlan | undefined {
   const plan = parseSharedRecord(planRecord, bytes);
   return plan !== undefined && isSound(plan) ? plan : undefined;
-}
-
-export function rotationPlanBytes(plan: RotationPlan): Buffer {
-  return sharedRecordBytes(planRecord, plan);
 }
 
 /** Each CA is replaced once, by another; and the times are times. */

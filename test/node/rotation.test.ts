@@ -8,7 +8,7 @@ import type { KeptAuthority } from '../../src/operations/rotation/rotation.ts';
 import { encodeCertificates } from '../../src/pki/certificate/certificate.ts';
 import { encodePrivateKey, publicKeyOf } from '../../src/pki/key/private-key.ts';
 import { isSameKey } from '../../src/pki/key/public-key.ts';
-import { rotationPlanBytes } from '../../src/storage/rotation-plan.ts';
+import { planText } from '../../src/operations/rotation/plan-text.ts';
 import {
   crossOf,
   madeAuthority,
@@ -33,7 +33,7 @@ function lay(node: Node, authorities: readonly MadeAuthority[]): string {
   const write = (name: string, content: string | Buffer): void => {
     writeFileSync(join(directory, name), content, { mode: 0o600 });
   };
-  write('plan.json', rotationPlanBytes(planOf(authorities)));
+  write('plan.json', planText(planOf(authorities)));
   for (const { name, old, next, cross, keys } of authorities) {
     write(`${name}.old.crt`, encodeCertificates([old]));
     write(`${name}.next.crt`, encodeCertificates([next]));

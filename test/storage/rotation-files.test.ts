@@ -21,7 +21,8 @@ import { rollBack } from '../../src/operations/rollback/rollback.ts';
 import { listBackups, readBackupFile } from '../../src/storage/backup.ts';
 import { discard, recover } from '../../src/storage/recovery.ts';
 import { readRotationFile, readRotationPlan } from '../../src/storage/rotation-files.ts';
-import { parseRotationPlan, rotationPlanBytes } from '../../src/storage/rotation-plan.ts';
+import { planText } from '../../src/operations/rotation/plan-text.ts';
+import { parseRotationPlan } from '../../src/storage/rotation-plan.ts';
 import type { StateDirectory } from '../../src/storage/state-directory.ts';
 import { openTransaction, rehearse } from '../../src/storage/transaction.ts';
 import { mayChown } from '../support/root.ts';
@@ -74,7 +75,7 @@ function at(path: string): FileTarget {
 function prepare(state: StateDirectory, certificate: string): ChangeSet {
   return [
     replaceFile(at(certificate), 'new', 0o644),
-    replaceFile(readRotationFile(state, 'plan.json').target, rotationPlanBytes(plan).toString(), 0o600),
+    replaceFile(readRotationFile(state, 'plan.json').target, planText(plan), 0o600),
     replaceFile(readRotationFile(state, 'ca.next.key').target, 'secret', 0o600),
   ];
 }
@@ -271,12 +272,12 @@ describe('the plan of a rotation', () => {
   test('what is written is read', () => {
     fc.assert(
       fc.property(anyPlan, (one) => {
-        assert.deepEqual(parseRotationPlan(rotationPlanBytes(one)), structuredClone(one));
+        assert.deepEqual(parseRotationPlan(Buffer.from(planText(one))), structuredClone(one));
       }),
     );
   });
 
-  const text = rotationPlanBytes(plan).toString();
+  const text = planText(plan);
   for (const [what, changed] of [
     ['an unknown stage', text.replace('"distrust"', '"done"')],
     ['a fingerprint in lower case', text.replace('A'.repeat(64), 'a'.repeat(64))],

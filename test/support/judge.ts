@@ -25,6 +25,8 @@ const judges = {
   // It has no flag for its version.
   mandoc: { package: 'mandoc', args: ['-?'], says: /^usage: mandoc /m },
   xmllint: { package: 'libxml2-utils', args: ['--version'], says: /using libxml version/ },
+  tar: { package: 'tar', args: ['--version'], says: /^tar \(GNU tar\)/ },
+  bsdtar: { package: 'libarchive-tools', args: ['--version'], says: /^bsdtar / },
   mount: { package: 'mount', args: ['--version'], says: /util-linux/ },
   flock: { package: 'util-linux', args: ['--version'], says: /util-linux/ },
   setpriv: { package: 'util-linux', args: ['--version'], says: /util-linux/ },

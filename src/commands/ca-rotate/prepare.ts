@@ -8,6 +8,7 @@ import { readRotation, rotationTarget } from '../../node/rotation.ts';
 import { readManaged, type Snapshot } from '../../node/snapshot.ts';
 import { requireWritten } from '../../operations/change/read-back.ts';
 import { defaultAuthorityValidityMs } from '../../operations/issuing/validity.ts';
+import { planText } from '../../operations/rotation/plan-text.ts';
 import type { RotatedAuthority } from '../../operations/rotation/plan.ts';
 import { planOf, planReplacement, replace, type Replaceable } from '../../operations/rotation/prepare.ts';
 import { rotationReport } from '../../operations/rotation/rotation-report.ts';
@@ -16,7 +17,6 @@ import { randomSerialNumber } from '../../pki/issue/issue.ts';
 import { randomRotationId } from '../../pki/key/random.ts';
 import { encodePrivateKey, type PrivateKey } from '../../pki/key/private-key.ts';
 import { rotatedLines } from '../../render/rotation/rotated.ts';
-import { rotationPlanBytes } from '../../storage/rotation-plan.ts';
 import type { RotationFileName } from '../../storage/rotation-files.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
@@ -127,6 +127,6 @@ function changesOf(
       put(`${name}.next.key`, encodePrivateKey(privateKey)),
     ]),
     // Last: what is there without a plan is no rotation.
-    put('plan.json', rotationPlanBytes(plan).toString()),
+    put('plan.json', planText(plan)),
   ];
 }

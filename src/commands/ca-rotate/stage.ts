@@ -28,6 +28,7 @@ import {
   type RotatedHere,
   type StagePlan,
 } from '../../operations/rotation/plan-stage.ts';
+import { planText } from '../../operations/rotation/plan-text.ts';
 import type { Accepted } from '../../operations/rotation/plan.ts';
 import type { KeptAuthority, Rotation } from '../../operations/rotation/rotation.ts';
 import type { RotationFiles } from '../../operations/rotation/state.ts';
@@ -36,7 +37,6 @@ import { isoSeconds } from '../../pki/der/time.ts';
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
 import { conditionLines } from '../../render/rotation/conditions.ts';
 import { rotatedLines } from '../../render/rotation/rotated.ts';
-import { rotationPlanBytes } from '../../storage/rotation-plan.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { destroyOldKeys } from './destroy-old-keys.ts';
@@ -223,7 +223,7 @@ function rememberedIn({ plan, planFile }: Rotation, accepted: readonly Accepted[
     ({ condition, stage }) => !accepted.some((one) => one.condition === condition && one.stage === stage),
   );
   const next = { ...plan, accepted: [...others, ...accepted] };
-  return [replaceFile(planFile, rotationPlanBytes(next).toString(), 0o600)];
+  return [replaceFile(planFile, planText(next), 0o600)];
 }
 
 function changeOf(
