@@ -167,6 +167,11 @@ export const flags = {
     group: 'What',
     says: 'deny what fails a check, rather than leave it pending',
   },
+  withKeys: {
+    syntax: '--with-keys',
+    group: 'What',
+    says: 'also the keys of the new CAs, sealed with a passphrase: for other control planes',
+  },
 
   within: {
     syntax: '--within <duration>',
@@ -364,6 +369,12 @@ export const flags = {
     ...values.path,
   },
 
+  passphraseFile: {
+    syntax: '--passphrase-file <file>',
+    group: 'How',
+    says: 'the passphrase is the first line of this file, which only its owner may read (default: it is asked for)',
+    ...values.path,
+  },
   dryRun: { syntax: '--dry-run', group: 'How', says: 'show what would change, and change nothing' },
   lockTimeout: {
     syntax: '--lock-timeout <duration>',

@@ -176,7 +176,7 @@ export function requireTrustworthy(
   for (const { authority, file } of found) {
     if (file.bundle.some(({ der }) => der.equals(authority.old.der))) continue;
     throw new KubepkiError('bad-transfer', `is about another CA than ${file.path} holds`, {
-      hint: 'export it on a control plane of this cluster; a node that has left the old CA behind goes back with its own backup: kubepki certs rollback',
+      hint: 'export it on a control plane of this cluster; a node that has left the old CA behind goes back with its own backup: kubepki ca rollback',
     });
   }
 }
