@@ -63,6 +63,35 @@ function contentOf(path: string): string | undefined {
   return readRegularFile(path, path)?.bytes.toString('utf8');
 }
 
+/**
+ * Makes a file that must not be there yet, complete and on disk when this returns, and with its mode before its first byte.
+ * @returns its host path
+ * @throws KubepkiError conflict where something is there; not-found, not-a-file, no-permission, io
+ */
+export function writeNewFile(
+  root: FileSystemRoot,
+  given: string,
+  content: Buffer,
+  mode: 0o600 | 0o644,
+): string {
+  const path = root.locate(given);
+  const directory = root.resolve(dirname(path));
+  requireDirectory(directory, dirname(path));
+  const target = join(directory, basename(path));
+  requireSafeTargets(root, [{ path, resolvedPath: target, before: undefined }]);
+  onFile(path, () => {
+    if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) {
+      throw new KubepkiError('conflict', 'is there already, and is not replaced', {
+        file: path,
+        hint: 'give another name, or remove it first',
+      });
+    }
+    createDurably(target, content, { mode, owner: undefined });
+    syncDirectory(directory);
+  });
+  return path;
+}
+
 /** Writes the file under a temporary name and renames it: no reader sees half of it. */
 function replacePublicFile(path: string, texts: Iterable<string>, shownPath: string): void {
   onFile(shownPath, () => {

@@ -194,6 +194,32 @@ describe('the file of a rotation', () => {
     );
   });
 
+  test('with a file that is another in some place, packed as we would, is refused', () => {
+    const files = unpackFiles(writeTransfer(all), 20);
+    fc.assert(
+      fc.property(
+        fc.nat({ max: files.length - 2 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.nat({ max: 40 }),
+        fc.uint8Array({ maxLength: 40 }),
+        (index, where, taken, given) => {
+          const changed = files.map((one, at) => {
+            if (at !== index) return one;
+            const begin = Math.floor(where * one.content.length);
+            const rest = one.content.subarray(begin + taken);
+            return { ...one, content: Buffer.concat([one.content.subarray(0, begin), given, rest]) };
+          });
+          if (files[index]?.content.equals(changed[index]?.content ?? Buffer.alloc(0)) === true) return;
+          assert.throws(() => readTransfer(packFiles(changed, mtime)), {
+            code: 'bad-transfer',
+            message: /^[^\n]+$/,
+          });
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
   test('that is cut off, or has something behind its end, is refused', () => {
     const good = writeTransfer(all);
     for (let length = 0; length < good.length; length += 511) {
