@@ -156,7 +156,7 @@ export const flags = {
     says: 'what "kubepki ca status -o json" has printed on the other nodes, with commas between; may be repeated',
     ...values.list,
   },
-  importFile: {
+  import: {
     syntax: '--import <file>',
     group: 'What',
     says: 'with prepare: the rotation of another control plane, as "ca rotate export" has written it',

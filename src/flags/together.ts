@@ -50,7 +50,7 @@ const rules: readonly Together[] = [
   { flags: ['resume'], not: 'discardPending' },
   { flags: decided, not: 'resume', hint: 'what was asked for was decided when it was asked' },
   { flags: [...decided, 'approve', 'timeout', 'restart', 'deployHook'], not: 'discardPending' },
-  { flags: ['passphraseFile'], with: ['withKeys'] },
+  { flags: ['passphraseFile'], with: ['withKeys', 'import'] },
   {
     flags: ['validity'],
     not: 'csrOnly',

@@ -8,6 +8,10 @@ const names = Object.keys(flags) as FlagName[];
 
 /** For every flag with a value something that it takes, and as a hint repeats that. */
 const samples: Readonly<Partial<Record<FlagName, readonly [given: string, again: string]>>> = {
+  accept: ['nodes, ready', 'nodes,ready'],
+  destroyOldKey: ['0123456789abcdef', '0123456789abcdef'],
+  from: ['cp-2.json, cp-3.json', 'cp-2.json,cp-3.json'],
+  import: ['my rotation.tar', `'my rotation.tar'`],
   addSan: ['API.example, 192.0.2.1', 'api.example,192.0.2.1'],
   removeSan: ['*.example', `'*.example'`],
   validity: ['90d', '90d'],

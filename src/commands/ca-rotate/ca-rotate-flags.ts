@@ -27,9 +27,13 @@ export function addCaRotate(ca: Command, run: Run): void {
   addFlags(self, [...nodeFlags, 'kubeconfig', ...commonFlags, ...restartAfterFlags], {
     kubeconfig: { says: 'to ask the cluster (default: the admin.conf of this node)' },
   });
-  addFlags(self, ['from', 'accept', 'importFile', 'destroyOldKey', 'offline', ...changeFlags], {
-    offline: { says: 'ask neither the cluster nor what runs here' },
-  }).action(async (stage: string | undefined, names: string[], _options, command: Command) => {
+  addFlags(
+    self,
+    ['from', 'accept', 'import', 'withKeys', 'passphraseFile', 'destroyOldKey', 'offline', ...changeFlags],
+    {
+      offline: { says: 'ask neither the cluster nor what runs here' },
+    },
+  ).action(async (stage: string | undefined, names: string[], _options, command: Command) => {
     const options = command.optsWithGlobals<RotateOptions & TerminalOptions>();
     const { rotate } = await import('./rotate.ts');
     run.done(await rotate(stage, names, options, run.open(options)));

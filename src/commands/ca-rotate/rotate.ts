@@ -9,7 +9,18 @@ import type { ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 export interface RotateOptions
-  extends ChangeFlags, Typed<'from' | 'accept' | 'importFile' | 'destroyOldKey' | 'offline' | 'kubeconfig'> {
+  extends
+    ChangeFlags,
+    Typed<
+      | 'from'
+      | 'accept'
+      | 'import'
+      | 'withKeys'
+      | 'passphraseFile'
+      | 'destroyOldKey'
+      | 'offline'
+      | 'kubeconfig'
+    > {
   readonly keepBackups: number;
 }
 
@@ -25,8 +36,17 @@ export async function rotate(
     const { showNext } = await import('./next.ts');
     return showNext(node, options, terminal);
   }
+  if (word === 'export') {
+    const { exportFile } = await import('./export.ts');
+    return exportFile(names, node, options, terminal);
+  }
   const stage = parseStage(word);
   const authorities = parseAuthorities(names);
+  if (stage === 'prepare' && options.import !== undefined) {
+    if (authorities !== undefined) throw new KubepkiError('usage', 'with --import the file says which CAs');
+    const { importFile } = await import('./import.ts');
+    return importFile(options.import, node, options, terminal);
+  }
   if (stage === 'prepare') {
     const { prepare } = await import('./prepare.ts');
     return prepare(authorities, node, options, terminal);
