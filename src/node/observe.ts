@@ -22,8 +22,12 @@ import { reading } from '../inventory/reading.ts';
 import { examination } from '../operations/examination/examination.ts';
 import { manifestFiles, type ManifestFile } from '../operations/verification/manifest-files.ts';
 import { reached } from '../operations/rotation/state.ts';
-import type { Observed, ObservedFile, Waiting } from '../operations/verification/observed.ts';
-import type { ObservedRotation } from '../operations/verification/rotation.ts';
+import type {
+  Observed,
+  ObservedFile,
+  ObservedRotation,
+  Waiting,
+} from '../operations/verification/observed.ts';
 import { rotationPlanPath } from '../storage/rotation-files.ts';
 import { asideJournalPath, readAsideJournal, type AsideJournal } from '../storage/aside-journal.ts';
 import { isLocked } from '../storage/lock.ts';

@@ -3,7 +3,7 @@ import { certificateAuthorities } from '../../catalog/catalog.ts';
 import { addFlags, explain, offering } from '../../flags/command.ts';
 import { changeFlags, commonFlags, nodeFlags, restartAfterFlags } from '../../flags/table.ts';
 import { stages } from '../../operations/rotation/plan.ts';
-import type { RotateOptions } from './rotate.ts';
+import type { RotateOptions } from './rotate-options.ts';
 import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
 export function addCaRotate(ca: Command, run: Run): void {

@@ -7,7 +7,7 @@ import { readRotatedFiles } from '../../node/rotated-files.ts';
 import { destroyRotation } from '../../storage/destroy-rotation.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
-import type { RotateOptions } from './rotate.ts';
+import type { RotateOptions } from './rotate-options.ts';
 
 /**
  * The end of a rotation: the old keys are destroyed, with the backups that hold them. Its id was typed for that, as it is the one thing

@@ -3,12 +3,12 @@ import { measureRotation } from '../../node/measure-rotation.ts';
 import type { Node } from '../../node/node-options.ts';
 import { readRotation } from '../../node/rotation.ts';
 import { readStatuses } from '../../node/statuses.ts';
-import { nextStep, type NextStep } from '../../operations/rotation/next-step.ts';
+import { nextStep, standings, type NextStep } from '../../operations/rotation/next-step.ts';
 import type { NodeStatus } from '../../operations/rotation/status.ts';
 import { nextLines } from '../../render/rotation/next.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
-import type { RotateOptions } from './rotate.ts';
+import type { RotateOptions } from './rotate-options.ts';
 
 /** Says where the rotation is, and what is next on which nodes. */
 export async function showNext(node: Node, options: RotateOptions, terminal: Terminal): Promise<ExitCode> {
@@ -16,7 +16,7 @@ export async function showNext(node: Node, options: RotateOptions, terminal: Ter
   const others = readStatuses(node, options.from ?? []).filter((one) => one.node !== own.node);
   const nodes: readonly [NodeStatus, ...NodeStatus[]] = [own, ...others];
   const next = nextStep(nodes);
-  terminal.result(nextLines(nodes, next));
+  terminal.result(nextLines(own.rotation, standings(nodes), next));
   terminal.hint(hintOf(next, own, commandLine(node.flags)));
   return exitCodes.done;
 }

@@ -21,7 +21,7 @@ import type { RotationFileName } from '../../storage/rotation-files.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { requireSound } from './faults.ts';
-import type { RotateOptions } from './rotate.ts';
+import type { RotateOptions } from './rotate-options.ts';
 
 /** Makes the new CAs, and changes nothing that is in use. */
 export async function prepare(

@@ -1,28 +1,11 @@
-import type { ChangeFlags } from '../../change/change-node.ts';
 import { certificateAuthorities, type CaName } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { unknownWord } from '../../flags/names/unknown-name.ts';
-import type { Typed } from '../../flags/table.ts';
 import { openNode, readConfiguration } from '../../node/node-options.ts';
 import { stages, type Stage } from '../../operations/rotation/plan.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
-
-export interface RotateOptions
-  extends
-    ChangeFlags,
-    Typed<
-      | 'from'
-      | 'accept'
-      | 'import'
-      | 'withKeys'
-      | 'passphraseFile'
-      | 'destroyOldKey'
-      | 'offline'
-      | 'kubeconfig'
-    > {
-  readonly keepBackups: number;
-}
+import type { RotateOptions } from './rotate-options.ts';
 
 /** @param word a stage; undefined: what is next */
 export async function rotate(

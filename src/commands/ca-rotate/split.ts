@@ -14,7 +14,7 @@ import { rotationReport } from '../../operations/rotation/rotation-report.ts';
 import { signingFlag, type SigningFile } from '../../operations/rotation/signing-file.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
-import type { RotateOptions } from './rotate.ts';
+import type { RotateOptions } from './rotate-options.ts';
 
 const component = 'kube-controller-manager';
 const defaultStartTimeoutMs = 5 * 60_000;

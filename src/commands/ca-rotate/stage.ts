@@ -42,7 +42,7 @@ import type { Terminal } from '../../terminal/terminal.ts';
 import { destroyOldKeys } from './destroy-old-keys.ts';
 import { faultsHere } from './faults.ts';
 import { splitFirst, whySigning } from './split.ts';
-import type { RotateOptions } from './rotate.ts';
+import type { RotateOptions } from './rotate-options.ts';
 
 /** Brings this node to a stage, once its conditions are met on all nodes. */
 export async function makeStage(

@@ -3,6 +3,17 @@ import { orderOf } from './state.ts';
 import { stages, type Stage } from './plan.ts';
 import type { AuthorityStatus, NodeStatus } from './status.ts';
 
+/** A node, and the stage that it has reached with all CAs. */
+export interface Standing {
+  readonly node: string;
+  readonly role: NodeStatus['role'];
+  readonly stage: Stage;
+}
+
+export function standings(nodes: readonly NodeStatus[]): Standing[] {
+  return nodes.map((one) => ({ node: one.node, role: one.role, stage: lowestOf(one) }));
+}
+
 /** What is to be done next in a rotation, and where. */
 export type NextStep =
   | { readonly kind: 'none' }
@@ -43,7 +54,7 @@ export function nextStep(nodes: readonly [NodeStatus, ...NodeStatus[]]): NextSte
 }
 
 /** The stage that a node has reached with all CAs. */
-export function lowestOf({ authorities }: Pick<NodeStatus, 'authorities'>): Stage {
+function lowestOf({ authorities }: Pick<NodeStatus, 'authorities'>): Stage {
   return stages.find((stage) => authorities.some((one) => completed(one) === stage)) ?? 'prepare';
 }
 

@@ -15,7 +15,7 @@ import type { Subject } from '../examination/examination.ts';
 import type { Finding } from '../examination/finding.ts';
 import type { Cluster } from './cluster/cluster.ts';
 import type { ManifestFile } from './manifest-files.ts';
-import type { ObservedRotation } from './rotation.ts';
+import type { Reached } from '../rotation/state.ts';
 
 /** All that is known of a node when it is verified: what was read once, and nothing is read later. */
 export interface Observed {
@@ -43,6 +43,13 @@ export interface Observed {
   readonly cis: boolean;
   /** How long before its end a certificate is worth a warning. */
   readonly withinMs: number;
+}
+
+/** The rotation of CAs that this node knows of, by the state of its files. */
+export interface ObservedRotation {
+  /** Host path of its plan. */
+  readonly file: string;
+  readonly authorities: Reading<readonly { readonly name: CaName; readonly reached: Reached }[]>;
 }
 
 export interface ObservedFile extends ManifestFile {

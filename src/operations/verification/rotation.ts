@@ -1,17 +1,8 @@
-import type { CaName } from '../../catalog/catalog.ts';
 import { completed } from '../rotation/next-step.ts';
-import { orderOf, type Reached } from '../rotation/state.ts';
-import type { Reading } from '../../inventory/reading.ts';
+import { orderOf } from '../rotation/state.ts';
 import { lookAtEach, type Look, type Trouble } from './check.ts';
 import type { Observed } from './observed.ts';
 import { troubleOf } from './trouble.ts';
-
-/** The rotation of CAs that this node knows of, by the state of its files. */
-export interface ObservedRotation {
-  /** Host path of its plan. */
-  readonly file: string;
-  readonly authorities: Reading<readonly { readonly name: CaName; readonly reached: Reached }[]>;
-}
 
 /**
  * Where a rotation is under way, every file of a CA is at one stage. What "kubeadm certs renew", "kubeadm upgrade" and a hand have done in

@@ -1,15 +1,18 @@
-import { lowestOf, type NextStep } from '../../operations/rotation/next-step.ts';
-import type { NodeStatus } from '../../operations/rotation/status.ts';
+import type { NextStep, Standing } from '../../operations/rotation/next-step.ts';
+import type { RotationPlan } from '../../operations/rotation/plan.ts';
 import { printableLines } from '../printable.ts';
 
 /** Where each node is, and what is next. */
-export function nextLines(nodes: readonly [NodeStatus, ...NodeStatus[]], next: NextStep): string {
-  const [{ rotation }] = nodes;
+export function nextLines(
+  rotation: RotationPlan | undefined,
+  nodes: readonly Standing[],
+  next: NextStep,
+): string {
   if (rotation === undefined) return 'no rotation is prepared on this node\n';
   const names = rotation.authorities.map(({ name }) => name);
   return printableLines([
     `rotation ${rotation.id} of ${names.join(', ')}, prepared ${rotation.createdAt}`,
-    ...nodes.map((one) => `${one.node} (${one.role}) is at ${lowestOf(one)}`),
+    ...nodes.map(({ node, role, stage }) => `${node} (${role}) is at ${stage}`),
     ...(next.kind === 'stage' && next.silent.length > 0
       ? [`nothing is known of ${next.silent.join(', ')}`]
       : []),
