@@ -66,7 +66,7 @@ const nodeStatus = z.object({
         name: short,
         address: short,
         authority: caName,
-        serves: z.enum(['old', 'next', 'next-with-cross', 'self', 'other', 'unknown']),
+        serves: z.enum(['old', 'next', 'next-with-cross', 'self', 'none', 'other', 'unknown']),
         acceptsOld: answer,
         acceptsNext: answer,
         why: short.nullable().transform((given) => given ?? undefined),

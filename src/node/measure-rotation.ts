@@ -1,39 +1,30 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { certificateAuthorities, kubeletKubeconfig } from '../catalog/catalog.ts';
-import type { Ask } from '../cluster/api.ts';
-import { KubepkiError } from '../errors/error.ts';
-import type { Typed } from '../flags/table.ts';
 import { findAuthority } from '../inventory/look-ups.ts';
 import { readProcesses } from '../inventory/processes.ts';
 import { changedAt } from '../inventory/verified-files.ts';
 import { identityOf } from '../operations/owners/identity.ts';
 import type { RotatedAuthority } from '../operations/rotation/plan.ts';
-import { publishedIn } from '../operations/rotation/published.ts';
 import type { Rotation } from '../operations/rotation/rotation.ts';
-import { servedBy } from '../operations/rotation/served-by.ts';
 import { fitsOf, reachedBy, type RotationFiles } from '../operations/rotation/state.ts';
 import type {
   AuthorityStatus,
-  ClusterStatus,
   Measured,
   NodeStatus,
   RunningStatus,
   ServerStatus,
 } from '../operations/rotation/status.ts';
-import type { Live, Observed } from '../operations/verification/observed.ts';
+import type { Observed } from '../operations/verification/observed.ts';
 import { troublesOf, verification } from '../operations/verification/verification.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { measureCluster, type MeasureOptions } from './measure-cluster.ts';
+import { kubeletsOf, measuringOf, serversOf, type Measuring } from './measure-servers.ts';
 import type { Node } from './node-options.ts';
 import { observe } from './observe.ts';
 import { readRotatedFiles } from './rotated-files.ts';
 
-export type MeasureOptions = Typed<'offline' | 'kubeconfig'>;
-
 const notAsked = { status: 'unmeasured', why: 'it was not asked (--offline)' } as const;
-
-/** For all of the cluster's answers: an operator must not wait for one that does not come. */
-const boundMs = 10_000;
 
 /** Measures all that this node knows of the rotation: its files, what runs here, and what the cluster says. */
 export async function measureRotation(
@@ -48,20 +39,30 @@ export async function measureRotation(
   const isAsked = options.offline !== true && authorities.length > 0;
   const progress = terminal.progress('asking what runs here, and the cluster');
   try {
+    const name = nameOf(files);
+    const measuring = measuringOf(node, files, authorities, at);
     const [local, cluster] = isAsked
       ? await Promise.all([
-          measureLocal(node, files, authorities, at),
+          measureLocal(node, files, measuring, at),
           measureCluster(node, authorities, options),
         ])
-      : [{ running: notAsked, servers: notAsked }, notAsked];
+      : [
+          { running: notAsked, servers: notAsked },
+          { status: notAsked, nodes: [] },
+        ];
+    const others = isControlPlane(files) ? await kubeletsOf(cluster.nodes, name, measuring) : [];
     return {
-      node: nameOf(files),
+      node: name,
       role: isControlPlane(files) ? 'control-plane' : 'worker',
       at,
       rotation: rotation?.plan,
       authorities: authorities.map((authority) => authorityStatus(authority, files)),
-      ...local,
-      cluster,
+      running: local.running,
+      servers:
+        local.servers.status === 'measured'
+          ? { status: 'measured', value: [...local.servers.value, ...others] }
+          : local.servers,
+      cluster: cluster.status,
     };
   } finally {
     progress.end();
@@ -114,7 +115,7 @@ interface Local {
 async function measureLocal(
   node: Node,
   files: RotationFiles,
-  authorities: readonly RotatedAuthority[],
+  measuring: Measuring,
   now: Date,
 ): Promise<Local> {
   const kubelet = kubeletRunning(node, files);
@@ -129,7 +130,7 @@ async function measureLocal(
       components.status === 'unmeasured' || kubelet.status === 'unmeasured'
         ? { status: 'unmeasured', why: whyOf(components) ?? whyOf(kubelet) ?? '' }
         : { status: 'measured', value: [...components.value, ...kubelet.value] },
-    servers: { status: 'measured', value: serversOf(live, authorities) },
+    servers: { status: 'measured', value: await serversOf(live, measuring) },
   };
 }
 
@@ -174,101 +175,4 @@ function kubeletRunning({ layout }: Node, { inventory }: RotationFiles): Local['
     (path) => (changedAt(root, path)?.getTime() ?? 0) > kubelet.startedAt.getTime() + 1000,
   );
   return { status: 'measured', value: [{ process: 'kubelet', stale }] };
-}
-
-function serversOf({ answers }: Live, authorities: readonly RotatedAuthority[]): ServerStatus[] {
-  return answers.flatMap((answer): ServerStatus[] => {
-    const { endpoint } = answer;
-    const authority = authorities.find(({ name }) => name === endpoint.caName);
-    if (authority === undefined) return [];
-    const common = {
-      name: endpoint.name,
-      address: `${endpoint.host}:${String(endpoint.port)}`,
-      authority: authority.name,
-      acceptsOld: 'unknown',
-      acceptsNext: 'unknown',
-    } as const;
-    return answer.status === 'silent'
-      ? [{ ...common, serves: 'unknown', why: answer.why }]
-      : [{ ...common, serves: servedBy(answer.chain, authority), why: undefined }];
-  });
-}
-
-async function measureCluster(
-  { layout: { root, kubeconfigDir } }: Node,
-  authorities: readonly RotatedAuthority[],
-  { kubeconfig }: MeasureOptions,
-): Promise<Measured<ClusterStatus>> {
-  const [{ withApi }, { requireApiAccess }, objects, more] = await Promise.all([
-    import('../cluster/api.ts'),
-    import('./cluster-access.ts'),
-    import('../cluster/pki-objects.ts'),
-    import('../cluster/rotation-objects.ts'),
-  ]);
-  const given = kubeconfig ?? root.display(join(kubeconfigDir, 'admin.conf'));
-  const of = (name: string): RotatedAuthority | undefined => authorities.find((one) => one.name === name);
-  try {
-    const access = requireApiAccess(root, given);
-    const value = await withApi(
-      access,
-      AbortSignal.timeout(boundMs),
-      async (ask: Ask): Promise<ClusterStatus> => {
-        const [nodes, rootCas, clients, clusterInfo, unavailable, oldestPod] = await Promise.all([
-          measure(objects.readServingNodes(ask)),
-          measure(objects.readRootCas(ask)),
-          measure(objects.readClientCas(ask)),
-          measure(objects.readClusterInfoText(ask)),
-          measure(more.readUnavailableApis(ask)),
-          measure(more.readOldestPod(ask)),
-        ]);
-        const [ca, frontProxy] = [of('ca'), of('front-proxy-ca')];
-        const name = 'extension-apiserver-authentication';
-        return {
-          nodes: mapped(nodes, (all) =>
-            all.map(({ name: one, isControlPlane: is, isReady }) => ({
-              name: one,
-              isControlPlane: is,
-              isReady,
-            })),
-          ),
-          rootCas: mapped(rootCas, (all) => all.map(({ namespace, pem }) => publishedIn(namespace, pem, ca))),
-          clientCas: mapped(clients, ({ clientCas }) => publishedIn(name, clientCas, ca)),
-          headerCas: mapped(clients, ({ requestHeaderCas }) =>
-            publishedIn(name, requestHeaderCas, frontProxy),
-          ),
-          clusterInfo: mapped(clusterInfo, (text) => publishedIn('cluster-info', caOf(text), ca)),
-          unavailable,
-          signer: { status: 'unmeasured', why: 'no request was made' },
-          oldestPod,
-        };
-      },
-    );
-    return { status: 'measured', value };
-  } catch (error) {
-    return unmeasured(error);
-  }
-}
-
-function caOf(kubeconfig: string | undefined): string | undefined {
-  if (kubeconfig === undefined) return undefined;
-  const [, data] = /certificate-authority-data: *["']?([A-Za-z0-9+/=]+)/.exec(kubeconfig) ?? [];
-  return data === undefined ? undefined : Buffer.from(data, 'base64').toString('utf8');
-}
-
-async function measure<T>(asking: Promise<T>): Promise<Measured<T>> {
-  try {
-    return { status: 'measured', value: await asking };
-  } catch (error) {
-    return unmeasured(error);
-  }
-}
-
-function unmeasured(error: unknown): { readonly status: 'unmeasured'; readonly why: string } {
-  if (!(error instanceof Error)) throw error;
-  const why = error instanceof KubepkiError ? error.oneLine : error.message;
-  return { status: 'unmeasured', why };
-}
-
-function mapped<T, R>(measured: Measured<T>, change: (value: T) => R): Measured<R> {
-  return measured.status === 'measured' ? { status: 'measured', value: change(measured.value) } : measured;
 }

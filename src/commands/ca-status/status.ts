@@ -1,5 +1,6 @@
 import type { Typed } from '../../flags/table.ts';
-import { measureRotation, type MeasureOptions } from '../../node/measure-rotation.ts';
+import type { MeasureOptions } from '../../node/measure-cluster.ts';
+import { measureRotation } from '../../node/measure-rotation.ts';
 import { openNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
 import { readRotation } from '../../node/rotation.ts';
 import { statusDocument } from '../../render/rotation/status-document.ts';

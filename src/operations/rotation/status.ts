@@ -47,8 +47,8 @@ export interface ServerStatus {
   readonly name: string;
   readonly address: string;
   readonly authority: CaName;
-  /** `self`: a certificate that it has made itself, as kubelets do. */
-  readonly serves: 'old' | 'next' | 'next-with-cross' | 'self' | 'other' | 'unknown';
+  /** `self`: a certificate that it has made itself, as kubelets do; `none`: nothing is shown that this CA signs. */
+  readonly serves: 'old' | 'next' | 'next-with-cross' | 'self' | 'none' | 'other' | 'unknown';
   /** Whether it takes a client certificate of the CA. */
   readonly acceptsOld: Answer;
   readonly acceptsNext: Answer;

@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import type { Ask } from '../cluster/api.ts';
+import type { ServingNode } from '../cluster/pki-objects.ts';
+import { KubepkiError } from '../errors/error.ts';
+import type { Typed } from '../flags/table.ts';
+import type { RotatedAuthority } from '../operations/rotation/plan.ts';
+import { publishedIn } from '../operations/rotation/published.ts';
+import type { ClusterStatus, Measured } from '../operations/rotation/status.ts';
+import type { Node } from './node-options.ts';
+
+export type MeasureOptions = Typed<'offline' | 'kubeconfig'>;
+
+/** For all of the cluster's answers: an operator must not wait for one that does not come. */
+const boundMs = 10_000;
+
+interface ClusterAnswer {
+  readonly status: Measured<ClusterStatus>;
+  /** The nodes with their addresses; none: it is not known. */
+  readonly nodes: readonly ServingNode[];
+}
+
+/** What the API server says of the rotation. Never throws for what it cannot be asked. */
+export async function measureCluster(
+  { layout: { root, kubeconfigDir } }: Node,
+  authorities: readonly RotatedAuthority[],
+  { kubeconfig }: MeasureOptions,
+): Promise<ClusterAnswer> {
+  const [{ withApi }, { requireApiAccess }, objects, more] = await Promise.all([
+    import('../cluster/api.ts'),
+    import('./cluster-access.ts'),
+    import('../cluster/pki-objects.ts'),
+    import('../cluster/rotation-objects.ts'),
+  ]);
+  const given = kubeconfig ?? root.display(join(kubeconfigDir, 'admin.conf'));
+  const of = (name: string): RotatedAuthority | undefined => authorities.find((one) => one.name === name);
+  try {
+    const access = requireApiAccess(root, given);
+    return await withApi(access, AbortSignal.timeout(boundMs), async (ask: Ask): Promise<ClusterAnswer> => {
+      const [nodes, rootCas, clients, clusterInfo, unavailable, oldestPod] = await Promise.all([
+        measure(objects.readServingNodes(ask)),
+        measure(objects.readRootCas(ask)),
+        measure(objects.readClientCas(ask)),
+        measure(objects.readClusterInfoText(ask)),
+        measure(more.readUnavailableApis(ask)),
+        measure(more.readOldestPod(ask)),
+      ]);
+      const [ca, frontProxy] = [of('ca'), of('front-proxy-ca')];
+      const name = 'extension-apiserver-authentication';
+      const value: ClusterStatus = {
+        nodes: mapped(nodes, (all) =>
+          all.map(({ name: one, isControlPlane: is, isReady }) => ({
+            name: one,
+            isControlPlane: is,
+            isReady,
+          })),
+        ),
+        rootCas: mapped(rootCas, (all) => all.map(({ namespace, pem }) => publishedIn(namespace, pem, ca))),
+        clientCas: mapped(clients, ({ clientCas }) => publishedIn(name, clientCas, ca)),
+        headerCas: mapped(clients, ({ requestHeaderCas }) => publishedIn(name, requestHeaderCas, frontProxy)),
+        clusterInfo: mapped(clusterInfo, (text) => publishedIn('cluster-info', caOf(text), ca)),
+        unavailable,
+        signer: { status: 'unmeasured', why: 'no request was made' },
+        oldestPod,
+      };
+      const found = nodes.status === 'measured' ? nodes.value : [];
+      return { status: { status: 'measured', value }, nodes: found };
+    });
+  } catch (error) {
+    return { status: unmeasured(error), nodes: [] };
+  }
+}
+
+function caOf(kubeconfig: string | undefined): string | undefined {
+  if (kubeconfig === undefined) return undefined;
+  const [, data] = /certificate-authority-data: *["']?([A-Za-z0-9+/=]+)/.exec(kubeconfig) ?? [];
+  return data === undefined ? undefined : Buffer.from(data, 'base64').toString('utf8');
+}
+
+async function measure<T>(asking: Promise<T>): Promise<Measured<T>> {
+  try {
+    return { status: 'measured', value: await asking };
+  } catch (error) {
+    return unmeasured(error);
+  }
+}
+
+function unmeasured(error: unknown): { readonly status: 'unmeasured'; readonly why: string } {
+  if (!(error instanceof Error)) throw error;
+  const why = error instanceof KubepkiError ? error.oneLine : error.message;
+  return { status: 'unmeasured', why };
+}
+
+function mapped<T, R>(measured: Measured<T>, change: (value: T) => R): Measured<R> {
+  return measured.status === 'measured' ? { status: 'measured', value: change(measured.value) } : measured;
+}
