@@ -10,6 +10,7 @@ import { randomSerialNumber } from '../pki/issue/issue.ts';
 import { localIssuer, type LocalIssuer } from '../pki/issue/issuer.ts';
 import { generatePrivateKey, publicKeyOf, type PrivateKey } from '../pki/key/private-key.ts';
 import { isSameKey } from '../pki/key/public-key.ts';
+import { randomProbeName } from '../pki/key/random.ts';
 
 /** What a client of each of the two CAs is told. */
 export type Acceptance = Pick<ServerStatus, 'acceptsOld' | 'acceptsNext' | 'why'>;
@@ -27,7 +28,7 @@ export async function makeProbes(
     const issuer = issuerFor(authority, keys, now);
     if (issuer === undefined) return undefined;
     const privateKey = await generatePrivateKey({ type: 'ec', curve: 'P-256' });
-    const name = randomSerialNumber().toString('hex').slice(0, 16);
+    const name = randomProbeName();
     return issueProbe(issuer, { name, privateKey, serialNumber: randomSerialNumber() }, now);
   };
   const [ofOld, ofNext] = await Promise.all([of(old), of(next)]);

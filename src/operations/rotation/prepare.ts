@@ -12,7 +12,8 @@ import { issueAuthority, issueCrossCertificate } from '../../pki/issue/issue.ts'
 import { localIssuer, type LocalIssuer } from '../../pki/issue/issuer.ts';
 import { publicKeyOf, type KeyAlgorithm } from '../../pki/key/private-key.ts';
 import { isSameKey } from '../../pki/key/public-key.ts';
-import { authorityValidity, validityOf } from '../issuing/validity.ts';
+import { crossProblem } from '../../pki/path/cross-problem.ts';
+import { authorityValidity, crossValidity } from '../issuing/validity.ts';
 import { chooseKey, type NamedAlgorithm } from '../issuing/key-choice.ts';
 import type { Fresh } from '../renewal/renew.ts';
 import type { RotatedAuthority, RotationPlan } from './plan.ts';
@@ -109,6 +110,7 @@ interface Chance {
 /**
  * Makes the new CA, and the cross-certificate by which those accept its leaves who know the old one alone. The cross-certificate ends
  * with the old CA: a path is no longer than each of its certificates (RFC 5280, 6.1.3).
+ * @throws KubepkiError bad-issuer where such a path would not be trusted
  */
 export function replace(
   { name, old, commonName }: Replaceable,
@@ -121,8 +123,14 @@ export function replace(
     serialNumber,
     ...authorityValidity(now, authorityValidityMs),
   });
-  const { notBefore, notAfter } = validityOf(old, now, authorityValidityMs);
-  const cross = issueCrossCertificate(old, next, { serialNumber: crossSerialNumber, notBefore, notAfter });
+  const problem = crossProblem(old.certificate, next);
+  if (problem !== undefined) {
+    throw new KubepkiError('bad-issuer', `${name} cannot be replaced in stages: ${problem}`, {
+      hint: 'no certificate of a new CA would be trusted where only the old one is known yet: see "Manual rotation of CA certificates" in the Kubernetes documentation',
+    });
+  }
+  const validity = crossValidity(old.certificate, next, now);
+  const cross = issueCrossCertificate(old, next, { serialNumber: crossSerialNumber, ...validity });
   return { name, old: old.certificate, next, cross };
 }
 

@@ -14,3 +14,8 @@ export function randomCertificateKey(): string {
 export function randomRotationId(): string {
   return randomBytes(8).toString('hex');
 }
+
+/** The end of a probe's name, 16 lower-case hex digits: no user of the cluster is called so. */
+export function randomProbeName(): string {
+  return randomBytes(8).toString('hex');
+}
