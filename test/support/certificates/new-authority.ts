@@ -53,7 +53,7 @@ export function leafOf(authority: Pair, key: PrivateKey = newKey(), commonName =
       commonName,
       organizations: [],
       usages: ['serverAuth', 'clientAuth'],
-      dnsNames: ['node.test', 'localhost'],
+      dnsNames: ['node.test'],
       ipAddresses: ['127.0.0.1'],
     }),
     publicKey: publicKeyOf(key),
