@@ -82,7 +82,7 @@ const below = {
     rooms: ['errors', 'pki', 'operations'],
     // What a plan looks like is said in one place.
     files: ['src/storage/rotation-plan.ts'],
-    modules: { tar: true },
+    modules: { 'tar/header': true },
   },
   http: { modules: { 'node:http': true, 'node:https': true, 'node:stream': ['Duplex'] } },
   controlplane: {

@@ -53,6 +53,7 @@ const rooms = [
   'inventory',
   'operations',
   'storage',
+  'transfer',
   'http',
   'controlplane',
   'cluster',
@@ -97,6 +98,7 @@ const roomsOf: Readonly<Record<Room, Partial<Record<Room, 'value' | 'type'>>>> =
     inventory: 'type',
   },
   storage: { errors: 'value', filesystem: 'value', changeset: 'value' },
+  transfer: values('errors', 'pki', 'operations'),
   http: {},
   controlplane: { errors: 'value', catalog: 'value', storage: 'value', http: 'value', operations: 'type' },
   cluster: { errors: 'value', filesystem: 'value', http: 'value', operations: 'type' },
@@ -124,6 +126,7 @@ const roomsOf: Readonly<Record<Room, Partial<Record<Room, 'value' | 'type'>>>> =
       'storage',
     ),
     ...values('cluster', 'controlplane', 'pki', 'terminal', 'flags'),
+    changeset: 'type',
   },
   change: {
     ...values('errors', 'catalog', 'filesystem', 'changeset', 'pki', 'config', 'inventory', 'operations'),
@@ -131,8 +134,8 @@ const roomsOf: Readonly<Record<Room, Partial<Record<Room, 'value' | 'type'>>>> =
   },
   commands: {
     ...values('errors', 'catalog', 'filesystem', 'changeset', 'pki', 'config', 'jsonpath', 'inventory'),
-    ...values('operations', 'storage', 'controlplane', 'cluster', 'render', 'terminal', 'node', 'flags'),
-    change: 'value',
+    ...values('operations', 'storage', 'transfer', 'controlplane', 'cluster', 'render', 'terminal', 'node'),
+    ...values('flags', 'change'),
   },
   cli: values('errors', 'filesystem', 'render', 'terminal', 'flags', 'commands'),
 };
@@ -205,6 +208,9 @@ const outside: readonly (readonly [declaration: string, rooms: readonly Room[]])
   [`import { stringify } from 'yaml';`, ['yaml', 'kubeconfig', 'render']],
   [`import { z } from 'zod';`, ['config', 'cluster']],
   [`import { query } from 'json-p3';`, ['jsonpath']],
+  [`import { Header } from 'tar/header';`, ['transfer']],
+  // It writes to the disk.
+  [`import { extract } from 'tar';`, []],
   [`import { readFileSync } from 'node:fs';`, ['filesystem', 'inventory', 'storage', 'change']],
   [`import { statSync } from 'node:fs';`, ['filesystem', 'inventory', 'storage', 'node', 'change']],
   [`import { realpathSync } from 'node:fs';`, ['filesystem', 'inventory', 'storage', 'change', 'commands']],
