@@ -9,8 +9,8 @@ const keys: readonly RotationFilePart[] = ['old.key', 'next.key'];
 const certificates: readonly RotationFilePart[] = ['old.crt', 'next.crt', 'cross.crt'];
 
 /**
- * Ends a rotation: the old keys go first, then each backup that holds one, then what is left of it, and the plan last. So where it is
- * killed in between, the plan is there still, and the same again goes on.
+ * Ends a rotation: the old keys go first, then each backup that holds one, then the plan. So where it is killed in between, the same
+ * again goes on. The certificates, without which the plan could not be read, go last: they are public.
  * @param authorityKeys the files of the CA keys in the cert dir, without symlinks
  * @returns the backups that are gone, and those of which it cannot be told what they hold
  * @throws KubepkiError io, no-permission
@@ -32,11 +32,13 @@ export function destroyRotation(
     one.files.some(({ resolvedPath, old }) => old !== null && secret.has(resolvedPath)),
   );
   for (const { id } of holding) removeBackup(state, id);
-  for (const path of files(certificates)) removeIfThere(path);
   const plan: RotationFileName = 'plan.json';
   const { resolvedPath } = readRotationFile(state, plan).target;
+  const certificateFiles = files(certificates);
   syncDirectory(dirname(resolvedPath));
   removeIfThere(resolvedPath);
+  syncDirectory(dirname(resolvedPath));
+  for (const path of certificateFiles) removeIfThere(path);
   removeIfEmpty(dirname(resolvedPath));
   return {
     backups: holding.map(({ id }) => id),

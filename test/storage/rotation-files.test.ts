@@ -145,15 +145,17 @@ describe('the files of a rotation in a change', () => {
     assert.equal(existsSync(directoryOf(state)), false);
   });
 
-  test('they stay when old backups go', (t) => {
+  test('as long as there is a plan no backup goes: each is a way back', (t) => {
     const { state, certificate } = certDir(t);
     commit(state, prepare(state, certificate));
     const before = snapshot(directoryOf(state));
     for (const text of ['1', '2', '3']) {
       commit(state, [replaceFile(at(certificate), text, 0o644)], { keepBackups: 1 });
     }
-    assert.equal(listBackups(state).backups.length, 1);
+    assert.equal(listBackups(state).backups.length, 4);
     assert.deepEqual(treeChanges(before, snapshot(directoryOf(state))), []);
+    commit(state, takenAway(state), { keepBackups: 1 });
+    assert.equal(listBackups(state).backups.length, 1);
   });
 
   test('a directory that others can write to, a link, or a file in its place is refused', (t) => {

@@ -1,19 +1,21 @@
 /** kill -9, and a call that fails, at every system call of a change that makes or takes away the files of a rotation. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { recover } from '../../src/storage/recovery.ts';
-import { judge } from '../support/judge.ts';
-import { stateFor } from '../support/state.ts';
-import { changes, snapshot, temporaryDirectory, type Snapshot } from '../support/tree.ts';
-import { forEachParallel } from './pool.ts';
-import { sample } from './sample.ts';
-import { copyOf, inject, pointsOf, type Fault, type Scenario } from './scenario.ts';
+import { destroyRotation } from '../../../src/storage/destroy-rotation.ts';
+import { recover } from '../../../src/storage/recovery.ts';
+import { judge } from '../../support/judge.ts';
+import { stateFor } from '../../support/state.ts';
+import { changes, snapshot, temporaryDirectory, type Snapshot } from '../../support/tree.ts';
+import { forEachParallel } from '../pool.ts';
+import { plan } from './plan.ts';
+import { sample } from '../sample.ts';
+import { copyOf, inject, pointsOf, type Fault, type Scenario } from '../scenario.ts';
 
 const killed = { kind: 'killed', effect: 'signal=SIGKILL' } as const;
 const failed = { kind: 'failed', effect: 'error=EIO' } as const;
@@ -25,7 +27,7 @@ function withoutBackups(directory: string): Snapshot {
 
 async function programOf(t: TestContext): Promise<readonly string[]> {
   const script = join(temporaryDirectory(t), 'change.cjs');
-  const entry = fileURLToPath(new URL('rotation-change.ts', import.meta.url));
+  const entry = fileURLToPath(new URL('change.ts', import.meta.url));
   await build({ entryPoints: [entry], outfile: script, bundle: true, platform: 'node', logLevel: 'error' });
   return [execPath, script];
 }
@@ -98,5 +100,27 @@ describe('the files of a rotation are there all or none, with the CA they belong
     writeFileSync(join(kept, staged), 'damaged');
     assert.equal(recover(stateFor(join(directory, 'pki'))).outcome, 'back');
     assert.deepEqual(changes(withoutBackups(before), withoutBackups(directory)), []);
+  });
+
+  test('killed while they are destroyed: as long as there is a plan it can be read, and the same again ends it', async (t) => {
+    const strace = judge(t, 'strace');
+    if (strace === undefined) return;
+    const [, { lay, program = [] }] = await scenarios(t);
+    const scenario: Scenario = { name: 'destroying them', lay, command: ['destroy'], group: [], program };
+    const points = await pointsOf(t, strace, scenario);
+    assert.ok(points.length > 7, `only ${String(points.length)} calls: the trace is not read right`);
+    const scratch = temporaryDirectory(t);
+    await forEachParallel([...sample(points, 2).entries()], async ([index, point]) => {
+      const directory = join(scratch, String(index));
+      await inject(strace, scratch, directory, scenario, point, points, killed);
+      const state = stateFor(join(directory, 'pki'));
+      const kept = join(state.path, 'rotation');
+      const has = (name: string): boolean => existsSync(join(kept, name));
+      assert.ok(!has('plan.json') || has('ca.next.crt'), `${point.line}: a plan without its certificates`);
+      if (has('plan.json')) destroyRotation(state, plan, []);
+      else assert.equal(has('ca.next.key'), false, `${point.line}: a key without a plan`);
+      assert.equal(has('plan.json'), false);
+      rmSync(directory, { recursive: true });
+    });
   });
 });
