@@ -9,6 +9,7 @@ import { delimiter, join } from 'node:path';
 const judges = {
   openssl: { package: 'openssl', args: ['version'], says: /^OpenSSL (?:[3-9]|\d\d)/ },
   certtool: { package: 'gnutls-bin', args: ['--version'], says: /^certtool \d/ },
+  'gnutls-cli': { package: 'gnutls-bin', args: ['--version'], says: /^gnutls-cli \d/ },
   'gnutls-serv': { package: 'gnutls-bin', args: ['--version'], says: /^gnutls-serv \d/ },
   etcd: { package: 'etcd-server', args: ['--version'], says: /^etcd Version: 3\./ },
   etcdctl: { package: 'etcd-client', args: ['version'], says: /^etcdctl version: 3\./ },

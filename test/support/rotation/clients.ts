@@ -1,0 +1,83 @@
+import type { Credentials } from './components/api-client.ts';
+import { isDown, reasonOf, send, type Question, type Reply } from './components/request.ts';
+import { Counter } from './counter.ts';
+
+/** Asks once, over a connection of its own. */
+export type Ask = () => Promise<Reply>;
+
+export interface CountingClient {
+  readonly counter: Counter;
+  stop(): Promise<void>;
+}
+
+/** Asks again and again; an answer that does not come delays the next question. */
+export function startClient(ask: Ask, everyMs = 100): CountingClient {
+  const counter = new Counter();
+  const halt = new AbortController();
+  const loop = (async () => {
+    while (!halt.signal.aborted) {
+      const next = new Promise((resolve) => setTimeout(resolve, everyMs));
+      await countOne(ask, counter);
+      await next;
+    }
+  })();
+  return {
+    counter,
+    async stop() {
+      halt.abort();
+      await loop;
+    },
+  };
+}
+
+async function countOne(ask: Ask, counter: Counter): Promise<void> {
+  try {
+    const { status, text } = await ask();
+    const said = `HTTP ${String(status)} ${text.slice(0, 200)}`;
+    if (status < 400) counter.ok();
+    else if (status === 503) counter.down(said);
+    else counter.failed(said);
+  } catch (error) {
+    if (isDown(error) || isCut(error)) counter.down(reasonOf(error));
+    else counter.failed(reasonOf(error));
+  }
+}
+
+/** A server that ends in the middle of an answer or a handshake. */
+function isCut(error: unknown): boolean {
+  return error instanceof Error && /socket hang up|disconnected before secure TLS/.test(error.message);
+}
+
+/** A new connection for each question: nothing of an earlier handshake is used again. */
+function over({ ca, certificate, key }: Omit<Credentials, 'server'>, more: Question = {}): Question {
+  return { agent: false, ca, cert: certificate, key, ...more };
+}
+
+/** Reads an object of the API server's: whom it does not believe gets none, and without etcd it has none. */
+export function apiAsk(
+  credentials: Credentials,
+  address: string,
+  path = '/api/v1/namespaces/kube-system',
+): Ask {
+  return () => send(`https://${address}:6443${path}`, over(credentials));
+}
+
+/** Of a member of etcd, whether it is healthy, as a client that it believes. */
+export function etcdAsk(credentials: Omit<Credentials, 'server'>, address: string): Ask {
+  return () => send(`https://${address}:2379/health`, over(credentials));
+}
+
+/** What the API server asks of a kubelet. kubeadm has nobody verify the kubelet's own certificate. */
+export function kubeletAsk(credentials: Omit<Credentials, 'server'>, address: string): Ask {
+  return () => send(`https://${address}:10250/pods`, over(credentials, { rejectUnauthorized: false }));
+}
+
+/** As a pod does: with a token, and the CA that its namespace was given. */
+export function tokenAsk(token: string, ca: Buffer, address: string): Ask {
+  const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+  return () =>
+    send(`https://${address}:6443${path}`, {
+      ...{ agent: false, ca, method: 'POST', body: '{}' },
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    });
+}

@@ -1,0 +1,46 @@
+/** What became of the requests of one client. */
+export interface Count {
+  readonly ok: number;
+  /** Nobody listened, or the connection was cut: the endpoint was being restarted. */
+  readonly down: number;
+  readonly failed: number;
+  readonly first: FailedRequest | undefined;
+  readonly last: FailedRequest | undefined;
+  /** When a request went well for the last time, milliseconds. */
+  readonly lastOk: number | undefined;
+}
+
+export interface FailedRequest {
+  /** Milliseconds. */
+  readonly time: number;
+  readonly reason: string;
+}
+
+/** Counts requests since it was made, or was last set to nothing. */
+export class Counter {
+  #count: Count = none;
+
+  get count(): Count {
+    return this.#count;
+  }
+
+  reset(): void {
+    this.#count = none;
+  }
+
+  ok(time = Date.now()): void {
+    this.#count = { ...this.#count, ok: this.#count.ok + 1, lastOk: time };
+  }
+
+  down(_reason: string): void {
+    this.#count = { ...this.#count, down: this.#count.down + 1 };
+  }
+
+  failed(reason: string, time = Date.now()): void {
+    const { failed, first } = this.#count;
+    const request = { time, reason };
+    this.#count = { ...this.#count, failed: failed + 1, first: first ?? request, last: request };
+  }
+}
+
+const none: Count = { ok: 0, down: 0, failed: 0, first: undefined, last: undefined, lastOk: undefined };
