@@ -7,7 +7,7 @@ export type Ask = () => Promise<Reply>;
 
 export interface CountingClient {
   readonly counter: Counter;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** Asks again and again; an answer that does not come delays the next question. */

@@ -247,8 +247,8 @@ async function request(
   });
   assert.equal(approval.status, 200);
   return async () => {
-    const { body } = await cluster.api<CsrObject>('GET', `${requests}/${name}`);
-    const { certificate } = body.status ?? {};
+    const { body } = await cluster.api('GET', `${requests}/${name}`);
+    const { certificate } = (body as CsrObject).status ?? {};
     return certificate === undefined ? undefined : Buffer.from(certificate, 'base64');
   };
 }
@@ -303,8 +303,8 @@ interface ConfigMap {
 
 async function publishedIn(cluster: RotationCluster, namespace: string): Promise<number> {
   const path = `/api/v1/namespaces/${namespace}/configmaps/kube-root-ca.crt`;
-  const { status: code, body } = await cluster.api<ConfigMap>('GET', path);
-  return code === 200 ? certificatesIn(body.data['ca.crt'] ?? '').length : 0;
+  const { status: code, body } = await cluster.api('GET', path);
+  return code === 200 ? certificatesIn((body as ConfigMap).data['ca.crt'] ?? '').length : 0;
 }
 
 async function publishes(cluster: RotationCluster, namespace: string, count: number): Promise<void> {
@@ -365,8 +365,10 @@ test('extension servers: CAs are added and not taken away, until the ConfigMap i
   const [node] = cluster.controlPlanes;
   const path = '/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication';
   const known = async (): Promise<number> => {
-    const { body, status: code } = await cluster.api<ConfigMap>('GET', path);
-    return code === 200 ? certificatesIn(body.data['requestheader-client-ca-file'] ?? '').length : 0;
+    const { body, status: code } = await cluster.api('GET', path);
+    return code === 200
+      ? certificatesIn((body as ConfigMap).data['requestheader-client-ca-file'] ?? '').length
+      : 0;
   };
   const knows = (count: number): Promise<true> =>
     until(async () => ((await known()) === count ? true : undefined), {
@@ -399,8 +401,8 @@ test('extension servers: CAs are added and not taken away, until the ConfigMap i
   }
   assert.equal((await cluster.api('DELETE', path)).status, 200);
   await knows(1);
-  const { body } = await cluster.api<ConfigMap>('GET', path);
-  const [left] = certificatesIn(body.data['requestheader-client-ca-file'] ?? '');
+  const { body } = await cluster.api('GET', path);
+  const [left] = certificatesIn((body as ConfigMap).data['requestheader-client-ca-file'] ?? '');
   assert.equal(left?.subject, 'CN=next');
   cluster.extension.restart();
   await cluster.settled();
@@ -445,8 +447,8 @@ test('kubelet: CAs are taken up as they change, kubelet.conf and its certificate
   assert.match(cluster.report()[`kubelet ${worker.name}`]?.first?.reason ?? '', /HTTP 401/);
   await until(
     async () => {
-      const { body } = await cluster.api<NodeObject>('GET', `/api/v1/nodes/${worker.name}`);
-      return body.status.conditions[0]?.status === 'Unknown' ? true : undefined;
+      const { body } = await cluster.api('GET', `/api/v1/nodes/${worker.name}`);
+      return (body as NodeObject).status.conditions[0]?.status === 'Unknown' ? true : undefined;
     },
     { deadlineMs: 15_000, otherwise: () => 'the Node is Ready still' },
   );
@@ -464,12 +466,14 @@ test('tokens: an API server knows the keys that it has read at its start', async
   if (made === undefined) return;
   const { cluster, openssl } = made;
   const [node] = cluster.controlPlanes;
-  const { body } = await cluster.api<{ status: { token: string } }>(
-    'POST',
-    '/api/v1/namespaces/default/serviceaccounts/default/token',
-    { spec: { expirationSeconds: 600 } },
+  const { body } = await cluster.api('POST', '/api/v1/namespaces/default/serviceaccounts/default/token', {
+    spec: { expirationSeconds: 600 },
+  });
+  const ask = tokenAsk(
+    (body as { status: { token: string } }).status.token,
+    cluster.original.ca,
+    node.address,
   );
-  const ask = tokenAsk(body.status.token, cluster.original.ca, node.address);
   assert.equal(await status(ask), 201);
   const key = execFileSync(openssl, ['genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'], {
     stdio: 'pipe',

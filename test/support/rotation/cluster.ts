@@ -38,7 +38,7 @@ export interface RotationCluster {
   /** Has a client ask every 100 ms from now on; it ends with the cluster. */
   client(name: string, ask: Ask): Counter;
   /** Asks an API server, through the load balancer, as admin.conf of the first node has it now. */
-  api<T = unknown>(method: string, path: string, body?: unknown): Promise<{ status: number; body: T }>;
+  readonly api: (method: string, path: string, body?: unknown) => Promise<{ status: number; body: unknown }>;
   /** Waits until every component and every Node is well. */
   settled(): Promise<void>;
   /** What became of the requests of each client, of each kubelet, and of each component that asks an API server. */
@@ -112,7 +112,7 @@ export async function rotationCluster(
       ...{ method, agent: false, ca, cert: certificate, key, headers: { 'content-type': type } },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
-    return { status, body: (text.startsWith('{') ? JSON.parse(text) : text) as never };
+    return { status, body: (text.startsWith('{') ? JSON.parse(text) : text) as unknown };
   };
   const healthy = async (): Promise<void> => {
     await Promise.all(
@@ -127,9 +127,9 @@ export async function rotationCluster(
   const pair = selfSigned(openssl, join(directory, 'servers'));
   const extension = await startExtensionServer(sharing.extension, pair, async () => {
     const path = '/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication';
-    const { status, body } = await api<AuthenticationMap>('GET', path);
+    const { status, body } = await api('GET', path);
     if (status !== 200) return undefined;
-    const { metadata, data } = body;
+    const { metadata, data } = body as AuthenticationMap;
     return { uid: metadata.uid, requestHeaderCas: data['requestheader-client-ca-file'] ?? '' };
   });
   ends.push(() => extension.stop());
@@ -183,11 +183,12 @@ interface WithConditions {
 async function areWell(api: RotationCluster['api']): Promise<true | undefined> {
   const wanted = { '/api/v1/nodes': 'Ready', '/apis/apiregistration.k8s.io/v1/apiservices': 'Available' };
   for (const [path, condition] of Object.entries(wanted)) {
-    const answer = await api<{ items: readonly WithConditions[] }>('GET', path).catch(() => undefined);
-    const isWell = answer?.body.items.every(({ status }) =>
+    const answer = await api('GET', path).catch(() => undefined);
+    const { items = [] } = (answer?.body ?? {}) as { readonly items?: readonly WithConditions[] };
+    const isWell = items.every(({ status }) =>
       status?.conditions?.some((one) => one.type === condition && one.status === 'True'),
     );
-    if (isWell !== true) return undefined;
+    if (items.length === 0 || !isWell) return undefined;
   }
   return true;
 }
@@ -208,7 +209,7 @@ function componentCounts(file: string, since: number): Readonly<Record<string, C
     const counter = counters.get(client) ?? new Counter();
     counters.set(client, counter);
     if (outcome === 'ok') counter.ok(time);
-    else if (outcome === 'down') counter.down(reason);
+    else if (outcome === 'down') counter.down(reason, time);
     else counter.failed(reason, time);
   }
   return Object.fromEntries([...counters].map(([name, { count }]) => [name, count]));

@@ -3,6 +3,7 @@ export interface Count {
   readonly ok: number;
   /** Nobody listened, or the connection was cut: the endpoint was being restarted. */
   readonly down: number;
+  readonly lastDown: FailedRequest | undefined;
   readonly failed: number;
   readonly first: FailedRequest | undefined;
   readonly last: FailedRequest | undefined;
@@ -32,8 +33,9 @@ export class Counter {
     this.#count = { ...this.#count, ok: this.#count.ok + 1, lastOk: time };
   }
 
-  down(_reason: string): void {
-    this.#count = { ...this.#count, down: this.#count.down + 1 };
+  down(reason: string, time = Date.now()): void {
+    const { down } = this.#count;
+    this.#count = { ...this.#count, down: down + 1, lastDown: { time, reason } };
   }
 
   failed(reason: string, time = Date.now()): void {
@@ -43,4 +45,12 @@ export class Counter {
   }
 }
 
-const none: Count = { ok: 0, down: 0, failed: 0, first: undefined, last: undefined, lastOk: undefined };
+const none: Count = {
+  ok: 0,
+  down: 0,
+  lastDown: undefined,
+  failed: 0,
+  first: undefined,
+  last: undefined,
+  lastOk: undefined,
+};

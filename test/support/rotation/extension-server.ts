@@ -2,7 +2,6 @@ import type { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
-import type { TLSSocket } from 'node:tls';
 import { shownBy } from './components/access.ts';
 import { certificatesIn, isTrustedClient } from './components/pem.ts';
 
@@ -42,7 +41,7 @@ export async function startExtensionServer(
       ...{ requestCert: true, rejectUnauthorized: false },
     },
     (request, response) => {
-      const shown = shownBy(request.socket as TLSSocket);
+      const shown = shownBy(request.socket);
       const isProxy = isTrustedClient(shown, trust.roots) && shown[0]?.subject === 'CN=front-proxy-client';
       response.writeHead(isProxy ? 200 : 401, { 'content-type': 'application/json' });
       const list = { kind: 'APIResourceList', groupVersion: 'metrics.k8s.io/v1beta1', resources: [] };

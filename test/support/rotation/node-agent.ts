@@ -63,7 +63,7 @@ async function start(place: NodePlace, pair: string, counter: Counter): Promise<
       ...{ requestCert: true, rejectUnauthorized: false },
     },
     (request, response) => {
-      const identity = identityByCertificate(request.socket as TLSSocket, roots.current);
+      const identity = identityByCertificate(request.socket, roots.current);
       const mayAsk = typeof identity === 'object' && identity.groups.some((group) => mighty.includes(group));
       // Who is not known may not ask, and neither may who is known and has no rights.
       response.statusCode = typeof identity !== 'object' ? 401 : mayAsk ? 200 : 403;

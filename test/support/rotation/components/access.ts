@@ -1,14 +1,19 @@
-import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
-import { X509Certificate } from 'node:crypto';
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
+import { createHash, createPublicKey, sign, verify, X509Certificate, type KeyObject } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { TLSSocket, type DetailedPeerCertificate } from 'node:tls';
 import type { Identity } from './answer.ts';
 import { isTrustedClient } from './pem.ts';
 import type { Place } from './resources.ts';
 
+function secured(socket: Socket): TLSSocket {
+  if (socket instanceof TLSSocket) return socket;
+  throw new Error('it is no TLS connection');
+}
+
 /** The certificates that a client has shown, the leaf first. */
-export function shownBy(socket: TLSSocket): X509Certificate[] {
+export function shownBy(socket: Socket): X509Certificate[] {
   const chain: X509Certificate[] = [];
-  let one = socket.getPeerCertificate(true) as DetailedPeerCertificate | undefined;
+  let one = secured(socket).getPeerCertificate(true) as DetailedPeerCertificate | undefined;
   while (one?.raw !== undefined && !chain.some(({ raw }) => raw.equals(one?.raw ?? Buffer.alloc(0)))) {
     chain.push(new X509Certificate(one.raw));
     one = one.issuerCertificate;
@@ -16,15 +21,17 @@ export function shownBy(socket: TLSSocket): X509Certificate[] {
   return chain;
 }
 
+type Subject = Readonly<Record<string, unknown>>;
+
 /** @param roots the CAs as they are now: a connection that was made under others is judged anew with each request */
 export function identityByCertificate(
-  socket: TLSSocket,
+  socket: Socket,
   roots: readonly X509Certificate[],
 ): Identity | 'none' | 'refused' {
   const shown = shownBy(socket);
   if (shown.length === 0) return 'none';
   if (!isTrustedClient(shown, roots)) return 'refused';
-  const { subject } = socket.getPeerCertificate() as { readonly subject: Readonly<Record<string, unknown>> };
+  const { subject } = secured(socket).getPeerCertificate() as { readonly subject: Subject };
   const organisations = [subject['O'] ?? []].flat().map(String);
   return { username: String(subject['CN']), groups: [...organisations, 'system:authenticated'] };
 }

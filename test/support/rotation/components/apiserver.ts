@@ -8,7 +8,7 @@ import { createPrivateKey, type X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
-import { createSecureContext, type TLSSocket } from 'node:tls';
+import { createSecureContext } from 'node:tls';
 import { identityByCertificate, may, Tokens } from './access.ts';
 import { Aggregation } from './aggregation.ts';
 import { failure, unauthorized, type Answer, type Identity } from './answer.ts';
@@ -140,7 +140,7 @@ async function answerTo(request: IncomingMessage, text: string): Promise<Answer>
 const anonymous: Identity = { username: 'system:anonymous', groups: ['system:unauthenticated'] };
 
 function identityOf(request: IncomingMessage): Identity | 'refused' {
-  const byCertificate = identityByCertificate(request.socket as TLSSocket, roots.current);
+  const byCertificate = identityByCertificate(request.socket, roots.current);
   if (typeof byCertificate === 'object') return byCertificate;
   const [, token] = /^Bearer (.+)$/.exec(request.headers.authorization ?? '') ?? [];
   if (token !== undefined) return tokens.identity(token);

@@ -69,10 +69,8 @@ function isSelected(object: KeptObject, query: URLSearchParams): boolean {
   const parts = (name: string): string[] => (query.get(name) ?? '').split(',').filter((part) => part !== '');
   const byField = parts('fieldSelector').every((part) => {
     const [, path = '', not, value] = /^([\w.]+)(!)?=+(.*)$/.exec(part) ?? [];
-    const found = path
-      .split('.')
-      .reduce<unknown>((at, field) => (at as Fields | undefined)?.[field], object as unknown);
-    return (String(found ?? '') === value) === (not === undefined);
+    const found = fieldOf(object, path.split('.'));
+    return (found === value) === (not === undefined);
   });
   return (
     byField &&
@@ -82,6 +80,12 @@ function isSelected(object: KeptObject, query: URLSearchParams): boolean {
       return value === undefined ? label !== undefined : label === value;
     })
   );
+}
+
+/** @returns '' where it is not there */
+function fieldOf(object: unknown, [name, ...below]: readonly string[]): string {
+  if (name === undefined) return typeof object === 'string' ? object : '';
+  return fieldOf((object as Fields | undefined)?.[name], below);
 }
 
 async function read(store: EtcdStore, place: Place): Promise<Answer> {
@@ -115,7 +119,7 @@ function admitted({ place, identity }: ObjectQuestion, object: KeptObject): Kept
 async function change(store: EtcdStore, question: ObjectQuestion): Promise<Answer> {
   const { place, body, contentType, method } = question;
   if (!isObject(body) && method === 'PUT') return failure(400, 'BadRequest', 'it is no object');
-  if (method === 'PATCH' && !/merge-patch/.test(contentType))
+  if (method === 'PATCH' && !contentType.includes('merge-patch'))
     return failure(415, 'UnsupportedMediaType', `no patch of the type ${contentType} is known here`);
   // A patch without a version is tried again when another change came between.
   for (let attempt = 1; ; attempt += 1) {
