@@ -9,7 +9,7 @@ import { startBalancer } from './balancer.ts';
 import { startClient, type Ask } from './clients.ts';
 import type { Credentials } from './components/api-client.ts';
 import { send } from './components/request.ts';
-import { makeContainers, selfSigned } from './containers.ts';
+import { makeContainers, realBinaries, selfSigned } from './containers.ts';
 import { Counter, type Count } from './counter.ts';
 import { startExtensionServer } from './extension-server.ts';
 import { startNodeAgent } from './node-agent.ts';
@@ -105,8 +105,11 @@ export async function rotationCluster(
   );
   ends.push(() => balancer.stop());
   const counters = new Map<string, Counter>();
-  const api: RotationCluster['api'] = async (method, path, body) => {
-    const { ca, certificate, key } = first.credentials();
+  const ask = async (
+    kubeconfig: string,
+    ...[method, path, body]: Parameters<RotationCluster['api']>
+  ): ReturnType<RotationCluster['api']> => {
+    const { ca, certificate, key } = first.credentials(kubeconfig);
     const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
     const { status, text } = await send(`https://${sharing.endpoint}:6443${path}`, {
       ...{ method, agent: false, ca, cert: certificate, key, headers: { 'content-type': type } },
@@ -114,15 +117,23 @@ export async function rotationCluster(
     });
     return { status, body: (text.startsWith('{') ? JSON.parse(text) : text) as unknown };
   };
+  const api: RotationCluster['api'] = (...question) => ask('admin.conf', ...question);
   const healthy = async (): Promise<void> => {
     await Promise.all(
       controlPlanes.flatMap((node) => components.map((component) => node.healthy(component))),
     );
   };
   await healthy();
-  for (const { path, object } of seedsOf(controlPlanes, sharing)) {
-    const { status } = await api('POST', path, object);
-    if (status !== 201 && status !== 409) throw new Error(`POST ${path}: HTTP ${String(status)}`);
+  for (const { path, object, isOnLoopback } of seedsOf(controlPlanes, sharing)) {
+    if (realBinaries !== undefined && isOnLoopback) continue;
+    const last = { answer: '' };
+    // As kubeadm does: admin.conf has no rights before its binding is there.
+    const put = async (): Promise<true | undefined> => {
+      const { status, body } = await ask('super-admin.conf', 'POST', path, object);
+      last.answer = JSON.stringify(body);
+      return status === 201 || status === 409 ? true : undefined;
+    };
+    await until(put, { deadlineMs: 30_000, otherwise: () => `POST ${path}: ${last.answer}` });
   }
   const pair = selfSigned(openssl, join(directory, 'servers'));
   const extension = await startExtensionServer(sharing.extension, pair, async () => {
@@ -138,6 +149,10 @@ export async function rotationCluster(
     counters.set(`kubelet ${node.name}`, counter);
     const agent = await startNodeAgent(node, pair, counter);
     node.attend(agent);
+    if (!node.isControlPlane) continue;
+    // A kubelet may not say so of itself; kubeadm does.
+    const metadata = { labels: { 'node-role.kubernetes.io/control-plane': '' } };
+    await api('PATCH', `/api/v1/nodes/${node.name}`, { metadata });
   }
   const since = { reset: Date.now() };
   const cluster: RotationCluster = {
@@ -152,10 +167,12 @@ export async function rotationCluster(
     },
     async settled() {
       await healthy();
-      await until(() => areWell(api), {
-        deadlineMs: 60_000,
-        otherwise: () => 'a Node is not Ready, or the extension server cannot be had',
-      });
+      const last = { ill: '' };
+      const isSettled = async (): Promise<true | undefined> => {
+        last.ill = (await illIn(api, nodes.length)) ?? '';
+        return last.ill === '' ? true : undefined;
+      };
+      await until(isSettled, { deadlineMs: 60_000, otherwise: () => last.ill });
     },
     report: () => ({
       ...Object.fromEntries([...counters].map(([name, { count }]) => [name, count])),
@@ -176,21 +193,36 @@ interface AuthenticationMap {
   readonly data: Readonly<Record<string, string>>;
 }
 
-interface WithConditions {
+interface Listed {
+  readonly metadata: { readonly name: string; readonly namespace?: string };
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
-async function areWell(api: RotationCluster['api']): Promise<true | undefined> {
-  const wanted = { '/api/v1/nodes': 'Ready', '/apis/apiregistration.k8s.io/v1/apiservices': 'Available' };
-  for (const [path, condition] of Object.entries(wanted)) {
-    const answer = await api('GET', path).catch(() => undefined);
-    const { items = [] } = (answer?.body ?? {}) as { readonly items?: readonly WithConditions[] };
-    const isWell = items.every(({ status }) =>
-      status?.conditions?.some((one) => one.type === condition && one.status === 'True'),
-    );
-    if (items.length === 0 || !isWell) return undefined;
+/** @returns what is not well; undefined: all is */
+async function illIn(api: RotationCluster['api'], nodes: number): Promise<string | undefined> {
+  const list = async (path: string): Promise<readonly Listed[]> => {
+    const { status, body } = await api('GET', path);
+    if (status !== 200) throw new Error(`GET ${path}: HTTP ${String(status)}`);
+    return (body as { items: readonly Listed[] }).items;
+  };
+  const without = (objects: readonly Listed[], condition: string): readonly string[] =>
+    objects
+      .filter(
+        ({ status }) =>
+          !status?.conditions?.some(({ type, status: is }) => type === condition && is === 'True'),
+      )
+      .map(({ metadata }) => `${metadata.name} is not ${condition}`);
+  try {
+    const found = await list('/api/v1/nodes');
+    if (found.length < nodes) return 'a Node is missing';
+    const namespaces = await list('/api/v1/namespaces');
+    const published = await list('/api/v1/configmaps?fieldSelector=metadata.name%3Dkube-root-ca.crt');
+    if (published.length < namespaces.length) return 'kube-root-ca.crt is not in every namespace';
+    const services = await list('/apis/apiregistration.k8s.io/v1/apiservices');
+    return [...without(found, 'Ready'), ...without(services, 'Available')][0];
+  } catch (error) {
+    return String(error);
   }
-  return true;
 }
 
 interface ComponentRequest {

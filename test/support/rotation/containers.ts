@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import type { KubeletOptions } from '../kubelet/kubelet.ts';
 
 /** A directory with kube-apiserver and others as Kubernetes has built them, which run in the place of the stand-ins. */
-const realBinaries = process.env['KUBEPKI_REAL_BINARIES'];
+export const realBinaries = process.env['KUBEPKI_REAL_BINARIES'];
 
 const standIns = {
   'kube-apiserver': 'apiserver',

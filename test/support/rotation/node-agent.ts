@@ -119,7 +119,7 @@ async function beat(place: NodePlace, credentials: Credentials, counter: Counter
       const node = {
         apiVersion: 'v1',
         kind: 'Node',
-        metadata: { name: place.name, labels: labelsOf(place) },
+        metadata: { name: place.name },
       };
       await send(at, {
         ...{ ...common, method: 'POST', headers: { 'content-type': 'application/json' } },
@@ -134,13 +134,6 @@ async function beat(place: NodePlace, credentials: Credentials, counter: Counter
     if (isDown(error)) counter.down(reasonOf(error));
     else counter.failed(reasonOf(error));
   }
-}
-
-function labelsOf({ name, isControlPlane }: NodePlace): Readonly<Record<string, string>> {
-  return {
-    'kubernetes.io/hostname': name,
-    ...(isControlPlane ? { 'node-role.kubernetes.io/control-plane': '' } : {}),
-  };
 }
 
 function statusOf({ name, address }: NodePlace): object {

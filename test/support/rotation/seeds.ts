@@ -8,6 +8,8 @@ export interface Seed {
   /** Of the list that it is put into. */
   readonly path: string;
   readonly object: object;
+  /** Kubernetes takes no endpoint on loopback. */
+  readonly isOnLoopback?: true;
 }
 
 /** What `kubeadm init` puts into a cluster, as far as certificates are concerned, and an extension API server. */
@@ -49,6 +51,7 @@ export function seedsOf(
       object: { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } },
     },
     {
+      isOnLoopback: true,
       path: '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices',
       object: {
         apiVersion: 'discovery.k8s.io/v1',
