@@ -38,14 +38,9 @@ async function countOne(ask: Ask, counter: Counter): Promise<void> {
     else if (status === 503) counter.down(said);
     else counter.failed(said);
   } catch (error) {
-    if (isDown(error) || isCut(error)) counter.down(reasonOf(error));
+    if (isDown(error)) counter.down(reasonOf(error));
     else counter.failed(reasonOf(error));
   }
-}
-
-/** A server that ends in the middle of an answer or a handshake. */
-function isCut(error: unknown): boolean {
-  return error instanceof Error && /socket hang up|disconnected before secure TLS/.test(error.message);
 }
 
 /** A new connection for each question: nothing of an earlier handshake is used again. */

@@ -12,7 +12,6 @@ import { send } from './components/request.ts';
 import { makeContainers, realBinaries, selfSigned } from './containers.ts';
 import { Counter, type Count } from './counter.ts';
 import { startExtensionServer } from './extension-server.ts';
-import { startNodeAgent } from './node-agent.ts';
 import { ClusterNode, components } from './node.ts';
 import { makeRoots, type NodePlace, type Sharing } from './roots.ts';
 import { seedsOf } from './seeds.ts';
@@ -93,7 +92,7 @@ export async function rotationCluster(
   const containers = await makeContainers({ etcd, openssl, unshare }, built);
   const nodes = places.map((place) => {
     const node = new ClusterNode(place, containers);
-    ends.push(() => node.stop());
+    ends.push(() => node.powerOff());
     return node;
   });
   const [first, ...rest] = nodes.filter(({ isControlPlane }) => isControlPlane);
@@ -144,15 +143,12 @@ export async function rotationCluster(
     return { uid: metadata.uid, requestHeaderCas: data['requestheader-client-ca-file'] ?? '' };
   });
   ends.push(() => extension.stop());
-  for (const node of nodes) {
-    const counter = new Counter();
-    counters.set(`kubelet ${node.name}`, counter);
-    const agent = await startNodeAgent(node, pair, counter);
-    node.attend(agent);
-    if (!node.isControlPlane) continue;
+  for (const { name } of controlPlanes) {
     // A kubelet may not say so of itself; kubeadm does.
     const metadata = { labels: { 'node-role.kubernetes.io/control-plane': '' } };
-    await api('PATCH', `/api/v1/nodes/${node.name}`, { metadata });
+    const label = async (): Promise<true | undefined> =>
+      (await api('PATCH', `/api/v1/nodes/${name}`, { metadata })).status === 200 ? true : undefined;
+    await until(label, { deadlineMs: 30_000, otherwise: () => `${name} is no Node` });
   }
   const since = { reset: Date.now() };
   const cluster: RotationCluster = {

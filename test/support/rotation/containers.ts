@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import type { KubeletOptions } from '../kubelet/kubelet.ts';
+import { kubepkiCommand } from '../kubepki.ts';
+import type { Settings } from './components/init.ts';
+import type { NodePlace } from './roots.ts';
 
 /** A directory with kube-apiserver and others as Kubernetes has built them, which run in the place of the stand-ins. */
 export const realBinaries = process.env['KUBEPKI_REAL_BINARIES'];
@@ -12,30 +14,25 @@ const standIns = {
   'kube-apiserver': 'apiserver',
   'kube-controller-manager': 'controller-manager',
   'kube-scheduler': 'scheduler',
+  kubelet: 'kubelet',
 } as const;
 
-/** How the containers of a manifest become processes. */
 export interface Containers {
-  /** @param root the root directory of the node */
-  of(node: {
-    readonly name: string;
-    readonly root: string;
-  }): Pick<KubeletOptions, 'container' | 'variable' | 'env'>;
+  /** The command line that starts a machine. */
+  readonly machine: (place: NodePlace) => readonly [string, ...string[]];
   /** Where the components note their requests to the API servers. */
   readonly requests: string;
 }
 
 /**
- * A container sees /etc/kubernetes and /var/lib of its node in the place of this machine's, and nothing else of it. So its words are those of
- * the manifest, and a component is found by them.
+ * A machine has /etc and /var/lib of its node, its own name, and its own processes. So the words of a process are those of the
+ * manifest, and kubepki runs there as on a real node.
  */
 const inside = `
-mount -t tmpfs tmpfs /etc
-mkdir /etc/kubernetes
-mount --bind "$0/etc/kubernetes" /etc/kubernetes
-mount -t tmpfs tmpfs /var/lib
-mkdir /var/lib/etcd
-mount --bind "$0/var/lib/etcd" /var/lib/etcd
+mount --bind "$0/etc" /etc
+mount --bind "$0/var/lib" /var/lib
+echo "$1" > /proc/sys/kernel/hostname
+shift
 exec "$@"`;
 
 export interface Programs {
@@ -48,7 +45,7 @@ export interface Programs {
 export async function makeContainers(programs: Programs, directory: string): Promise<Containers> {
   const components = fileURLToPath(new URL('components/', import.meta.url));
   await build({
-    entryPoints: Object.values(standIns).map((name) => join(components, `${name}.ts`)),
+    entryPoints: ['init', ...Object.values(standIns)].map((name) => join(components, `${name}.ts`)),
     outdir: directory,
     bundle: true,
     platform: 'node',
@@ -61,18 +58,10 @@ export async function makeContainers(programs: Programs, directory: string): Pro
   const requests = join(directory, 'requests');
   const scratch = join(directory, 'scratch');
   mkdirSync(scratch);
-  const unshare = [
-    programs.unshare,
-    ...(process.getuid?.() === 0 ? [] : ['--map-root-user']),
-    ...['--mount', '--propagation', 'private', 'sh', '-ec', inside],
-  ];
-  const programOf = (name: string): readonly string[] => {
-    if (name === 'etcd') return [programs.etcd];
+  const commandOf = (name: keyof typeof standIns): readonly [string, ...string[]] => {
     const real = join(realBinaries ?? '', name);
     if (realBinaries !== undefined && existsSync(real)) return [real];
-    const standIn = Object.entries(standIns).find(([component]) => component === name)?.[1];
-    if (standIn === undefined) throw new Error(`there is no program ${name}`);
-    return [join(directory, name), join(directory, `${standIn}.cjs`)];
+    return [join(directory, name), join(directory, `${standIns[name]}.cjs`)];
   };
   const env = {
     SELF_SIGNED: selfSigned(programs.openssl, join(directory, 'self-signed')),
@@ -81,13 +70,36 @@ export async function makeContainers(programs: Programs, directory: string): Pro
     OPENSSL_CONF: '/dev/null',
     ...(process.arch === 'x64' ? {} : { ETCD_UNSUPPORTED_ARCH: process.arch }),
   };
+  const mapped = process.getuid?.() === 0 ? [] : ['--map-root-user'];
+  const namespaces = [
+    '--mount',
+    '--uts',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--propagation',
+    'private',
+    '--mount-proc',
+  ];
   return {
     requests,
-    of: ({ name, root }) => ({
-      container: ([program = '', ...words]) => [...unshare, root, ...programOf(program), ...words],
-      variable: (value) => value,
-      env: { ...env, NODE_NAME: name },
-    }),
+    machine: ({ name, root }) => {
+      const settings: Settings = {
+        programs: {
+          etcd: [programs.etcd],
+          'kube-apiserver': commandOf('kube-apiserver'),
+          'kube-controller-manager': commandOf('kube-controller-manager'),
+          'kube-scheduler': commandOf('kube-scheduler'),
+        },
+        kubelet: commandOf('kubelet'),
+        kubepki: kubepkiCommand,
+        env: { ...env, NODE_NAME: name },
+      };
+      return [
+        ...([programs.unshare, ...mapped, ...namespaces, 'sh', '-ec', inside, root, name] as const),
+        ...[process.execPath, join(directory, 'init.cjs'), JSON.stringify(settings)],
+      ] as [string, ...string[]];
+    },
   };
 }
 

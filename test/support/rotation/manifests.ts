@@ -1,3 +1,5 @@
+import { realBinaries } from './containers.ts';
+
 /** Manifests as kubeadm 1.34 writes them for a stacked control plane, with extraArgs that keep every server at the node's address. */
 export interface ManifestNode {
   readonly name: string;
@@ -13,6 +15,8 @@ export function manifestsOf({ name, address, members }: ManifestNode): Readonly<
     ['etcd-data', '/var/lib/etcd'],
     ['etcd-certs', `${pki}/etcd`],
   ] as const;
+  // Up to 1.22, kubeadm closes a port that is the same on all addresses.
+  const insecure = realBinaries === undefined ? [] : ['--port=0'];
   const pkiMount = ['k8s-certs', pki] as const;
   return {
     etcd: manifest('etcd', {
@@ -84,6 +88,7 @@ export function manifestsOf({ name, address, members }: ManifestNode): Readonly<
         '--controllers=*,bootstrapsigner,tokencleaner',
         '--kubeconfig=/etc/kubernetes/controller-manager.conf',
         '--leader-elect=true',
+        ...insecure,
         `--requestheader-client-ca-file=${pki}/front-proxy-ca.crt`,
         `--root-ca-file=${pki}/ca.crt`,
         '--secure-port=10257',

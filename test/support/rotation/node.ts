@@ -4,11 +4,10 @@ import https from 'node:https';
 import { join } from 'node:path';
 import { until } from '../deadline.ts';
 import { kubepkiInProcess } from '../in-process.ts';
-import { startKubelet, type Kubelet } from '../kubelet/kubelet.ts';
-import { startKubepki, type Outcome, type Running } from '../kubepki.ts';
+import type { Outcome, Running } from '../kubepki.ts';
 import { credentialsOf, type Credentials } from './components/api-client.ts';
 import type { Containers } from './containers.ts';
-import type { NodeAgent } from './node-agent.ts';
+import { Machine } from './machine.ts';
 import type { NodePlace } from './roots.ts';
 
 export const components = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
@@ -22,16 +21,14 @@ const health: Readonly<Record<ComponentName, string>> = {
   'kube-scheduler': ':10259/livez',
 };
 
-/** A machine of the cluster: its files, its static pods, its kubelet. */
+/** A node of the cluster: its files, and the machine that runs with them. */
 export class ClusterNode implements NodePlace {
   readonly name: string;
   readonly address: string;
   readonly root: string;
   readonly isControlPlane: boolean;
-  /** undefined: a worker has no static pods. */
-  readonly #pods: Kubelet | undefined;
-  #agent: NodeAgent | undefined;
-  readonly #runs: Running[] = [];
+  readonly #containers: Containers;
+  #machine: Machine;
 
   constructor(place: NodePlace, containers: Containers) {
     ({
@@ -40,9 +37,8 @@ export class ClusterNode implements NodePlace {
       root: this.root,
       isControlPlane: this.isControlPlane,
     } = place);
-    this.#pods = place.isControlPlane
-      ? startKubelet({ manifestsDir: this.path('manifests'), checkMs: 300, ...containers.of(place) })
-      : undefined;
+    this.#containers = containers;
+    this.#machine = new Machine(place, containers);
   }
 
   /** @param below of /etc/kubernetes, such as `pki/ca.crt` */
@@ -74,26 +70,31 @@ export class ClusterNode implements NodePlace {
     };
   }
 
-  /** `kubepki …` on this node. */
+  /** `kubepki …` on this node, as an operator there has it: a process that sees the node's files and processes alone. */
   run(...args: readonly string[]): Promise<Outcome> {
-    return kubepkiInProcess([...args, '--rootfs', this.root]);
+    return this.begin(args).ended;
   }
 
-  /** Starts it as a process of its own, which can be killed; it is killed with the cluster at the latest. */
-  begin(...args: readonly string[]): Running {
-    const run = startKubepki([...args, '--rootfs', this.root]);
-    this.#runs.push(run);
-    return run;
+  /** The same, which can be killed. */
+  begin(args: readonly string[], env?: Readonly<Record<string, string>>): Running {
+    return this.#machine.begin(args, env);
+  }
+
+  /** `kubepki … --rootfs` in the process of the tests, which takes less time, and sees no processes. */
+  runOnRoot(...args: readonly string[]): Promise<Outcome> {
+    return kubepkiInProcess([...args, '--rootfs', this.root]);
   }
 
   /** Waits until the component answers that it is well. */
   async healthy(component: ComponentName): Promise<void> {
     const scheme = component === 'etcd' ? 'http' : 'https';
     const url = `${scheme}://${this.address}${health[component]}`;
-    await until(() => isWell(url), {
-      deadlineMs: 60_000,
-      otherwise: () => `${component} of ${this.name} is not healthy:\n${this.log(component)}`,
-    });
+    try {
+      await until(() => isWell(url), { deadlineMs: 60_000, otherwise: () => 'it is not healthy' });
+    } catch (cause) {
+      const said = this.#machine.said + (await this.log(component));
+      throw new Error(`${component} of ${this.name} is not healthy:\n${said}`, { cause });
+    }
   }
 
   /** Restarts a static pod by hand: its manifest goes, and comes again when the process has ended. */
@@ -106,7 +107,7 @@ export class ClusterNode implements NodePlace {
   /** Takes a manifest away; the process has ended then. */
   async takeAway(component: ComponentName): Promise<void> {
     renameSync(this.path(`manifests/${component}.yaml`), this.path(`${component}.away`));
-    await until(() => (this.pid(component) === undefined ? true : undefined), {
+    await until(async () => ((await this.pid(component)) === undefined ? true : undefined), {
       deadlineMs: 30_000,
       otherwise: () => `${component} of ${this.name} does not stop`,
     });
@@ -115,41 +116,38 @@ export class ClusterNode implements NodePlace {
   /** Puts it back; the process has begun then, and need not be well. */
   async putBack(component: ComponentName): Promise<void> {
     renameSync(this.path(`${component}.away`), this.path(`manifests/${component}.yaml`));
-    await until(() => (this.pid(component) === undefined ? undefined : true), {
+    await until(async () => ((await this.pid(component)) === undefined ? undefined : true), {
       deadlineMs: 30_000,
       otherwise: () => `${component} of ${this.name} does not start`,
     });
   }
 
-  pid(component: ComponentName): number | undefined {
-    return this.#pods?.pid(`${component}.yaml`);
+  pid(component: ComponentName): Promise<number | undefined> {
+    return this.#machine.pid(`${component}.yaml`);
   }
 
   /** What the component has written since its last start. */
-  log(component: ComponentName): string {
-    return this.#pods?.log(`${component}.yaml`) ?? '';
+  log(component: ComponentName): Promise<string> {
+    return this.#machine.log(`${component}.yaml`);
   }
 
-  /** How often the component was started. */
-  starts(component: ComponentName): number {
-    return this.#pods?.starts.filter((file) => file === `${component}.yaml`).length ?? 0;
+  /** How often the component was started since the machine was. */
+  async starts(component: ComponentName): Promise<number> {
+    return (await this.#machine.starts()).filter((file) => file === `${component}.yaml`).length;
   }
 
-  /** Gives it the part of its kubelet that speaks to the API server. */
-  attend(agent: NodeAgent): void {
-    this.#agent = agent;
-  }
-
-  /** `systemctl restart kubelet` */
+  /** `systemctl restart kubelet`: pods go on, and files that are read at its start are read again. */
   async restartKubelet(): Promise<void> {
-    await this.#agent?.restart();
+    await this.#machine.restartKubelet();
   }
 
-  async stop(): Promise<void> {
-    for (const run of this.#runs) run.kill('SIGKILL');
-    await Promise.all(this.#runs.map(({ ended }) => ended));
-    await this.#agent?.stop();
-    await this.#pods?.stop();
+  /** Cuts its power: nothing of it ends in order. */
+  async powerOff(): Promise<void> {
+    await this.#machine.cut();
+  }
+
+  powerOn(): void {
+    this.#machine = new Machine(this, this.#containers);
   }
 }
 

@@ -119,6 +119,9 @@ function settleKubelet(place: NodePlace, { endpoint }: Sharing): void {
       .replace(/client-certificate-data: \S+/, `client-certificate: ${pki}/kubelet-client-current.pem`)
       .replace(/client-key-data: \S+/, `client-key: ${pki}/kubelet-client-current.pem`),
   );
+  put(place, 'etc/passwd', 'root:x:0:0:root:/var/lib/root:/bin/sh\n');
+  put(place, 'etc/group', 'root:x:0:\n');
+  put(place, 'etc/hosts', '127.0.0.1 localhost\n');
   put(
     place,
     'var/lib/kubelet/config.yaml',

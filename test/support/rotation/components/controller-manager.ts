@@ -30,7 +30,6 @@ const scratch = mkdtempSync(join(tmpdir(), 'kubepki-kcm-'));
 // It does not start with a pair that cannot sign.
 requireOneCertificate();
 serveHealth(flags);
-void run();
 
 async function run(): Promise<void> {
   for (;;) {
@@ -182,3 +181,5 @@ async function watchNodes(): Promise<void> {
     await api.ask('PATCH', `/api/v1/nodes/${metadata.name}/status`, { status: { conditions: [unknown] } });
   }
 }
+
+void run();

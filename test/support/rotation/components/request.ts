@@ -40,6 +40,8 @@ export function reasonOf(error: unknown): string {
 
 /** The program at the other end is not there, or has just gone: that is what a restart looks like from outside. */
 export function isDown(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (!(error instanceof Error)) return false;
+  if (/socket hang up|disconnected before secure TLS/.test(error.message)) return true;
+  const code = 'code' in error ? error.code : undefined;
   return code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'EPIPE';
 }
