@@ -54,3 +54,15 @@ const none: Count = {
   last: undefined,
   lastOk: undefined,
 };
+
+/** A line for each client: what went well, what found nobody, what failed, and why first. */
+export function reportLines(report: Readonly<Record<string, Count>>): readonly string[] {
+  const width = Math.max(0, ...Object.keys(report).map(({ length }) => length));
+  return Object.entries(report)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { ok, down, failed, first }]) => {
+      const counts = `${String(ok).padStart(6)} ok ${String(down).padStart(5)} down ${String(failed).padStart(5)} failed`;
+      const why = first === undefined ? '' : `  since ${new Date(first.time).toISOString()}: ${first.reason}`;
+      return `${name.padEnd(width)} ${counts}${why}`;
+    });
+}
