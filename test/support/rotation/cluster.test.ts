@@ -13,6 +13,7 @@ import { certificatesIn } from './components/pem.ts';
 import { realBinaries } from './containers.ts';
 import type { Counter } from './counter.ts';
 import { nextAuthority, type NextAuthority } from './next-authority.ts';
+import type { ClusterNode } from './node.ts';
 import { sampleStacks, type Stacks } from './stacks.ts';
 
 /*
@@ -289,13 +290,7 @@ test('controller manager: signs with one certificate, as it is on the disk then'
     const text = node.read(manifest).toString();
     // The directory that the kubelet watches is no place for a file that is half written.
     await node.takeAway('kube-controller-manager');
-    node.replace(
-      'kube-controller-manager.away',
-      text.replace(
-        'signing-cert-file=/etc/kubernetes/pki/ca.crt',
-        'signing-cert-file=/etc/kubernetes/pki/cluster-signing-ca.crt',
-      ),
-    );
+    node.replace('kube-controller-manager.away', signingWith(text, 'cluster-signing-ca.crt'));
     await node.putBack('kube-controller-manager');
   }
   assert.equal(await signed(waiting), 'CN=kubernetes');
@@ -326,49 +321,64 @@ async function publishes(cluster: RotationCluster, namespace: string, count: num
   });
 }
 
-test('controller manager: the one that leads publishes the CAs that it has read at its start', async (t) => {
+test('controller manager: the one that leads publishes the CAs that were there when it began to', async (t) => {
   const made = await clusterWith(t, 'ca', { controlPlanes: 2 });
   if (made === undefined) return;
-  const { cluster, next, openssl } = made;
-  await publishes(cluster, 'default', 1);
-  const [first, ...others] = cluster.controlPlanes;
+  const { cluster, next } = made;
+  const old = cluster.controlPlanes[0].read('pki/ca.crt');
   for (const node of cluster.controlPlanes) {
-    // The signing pair is put out of the way, or no controller manager would start.
+    // The signing pair is put out of the way, or no controller would start.
     const manifest = node.read('manifests/kube-controller-manager.yaml').toString();
     await node.takeAway('kube-controller-manager');
-    node.replace(
-      'kube-controller-manager.away',
-      manifest.replace(
-        'signing-cert-file=/etc/kubernetes/pki/ca.crt',
-        'signing-cert-file=/etc/kubernetes/pki/signing.crt',
-      ),
-    );
-    node.replace('pki/signing.crt', node.read('pki/ca.crt'));
+    node.replace('kube-controller-manager.away', signingWith(manifest, 'signing.crt'));
+    node.replace('pki/signing.crt', old);
     await node.putBack('kube-controller-manager');
     await node.healthy('kube-controller-manager');
-    node.replace('pki/ca.crt', both(node.read('pki/ca.crt'), next.certificate));
   }
-  await pause(2500);
+  const { leader, other } = await leading(cluster);
+  await publishes(cluster, 'default', 1);
+  for (const node of cluster.controlPlanes) node.replace('pki/ca.crt', both(old, next.certificate));
+  await pause(reloadMs);
   assert.equal(await publishedIn(cluster, 'default'), 1);
 
-  for (const node of others) await node.takeAway('kube-controller-manager');
-  await first.restart('kube-controller-manager');
+  // The other has run all the time, and reads the file now.
+  await leader.takeAway('kube-controller-manager');
   await publishes(cluster, 'default', 2);
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'new' } };
   assert.equal((await cluster.api('POST', '/api/v1/namespaces', namespace)).status, 201);
   await publishes(cluster, 'new', 2);
 
-  // Another one leads that began with the old file: what it knows comes back.
-  const [second] = others;
-  assert.ok(second);
-  const bundle = second.read('pki/ca.crt');
-  second.replace('pki/ca.crt', execFileSync(openssl, ['x509', '-in', second.path('pki/ca.crt')]));
-  await second.putBack('kube-controller-manager');
-  await second.healthy('kube-controller-manager');
-  second.replace('pki/ca.crt', bundle);
-  await first.takeAway('kube-controller-manager');
+  // One leads whose file is the old one still: what was published before comes back.
+  leader.replace('pki/ca.crt', old);
+  await leader.putBack('kube-controller-manager');
+  await leader.healthy('kube-controller-manager');
+  await other.takeAway('kube-controller-manager');
   await publishes(cluster, 'default', 1);
 });
+
+function signingWith(manifest: string, name: string): string {
+  const pki = '/etc/kubernetes/pki';
+  return manifest.replace(/cluster-signing-cert-file=.*/, `cluster-signing-cert-file=${pki}/${name}`);
+}
+
+/** Of two control planes, the one whose controller manager leads. */
+async function leading(
+  cluster: RotationCluster,
+): Promise<{ readonly leader: ClusterNode; readonly other: ClusterNode }> {
+  const path = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/kube-controller-manager';
+  const look = async (): Promise<{ leader: ClusterNode; other: ClusterNode } | undefined> => {
+    const { status: code, body } = await cluster.api('GET', path);
+    if (code !== 200) return undefined;
+    const { spec } = body as {
+      readonly spec: { readonly holderIdentity: string; readonly renewTime: string };
+    };
+    const leader = cluster.controlPlanes.find(({ name }) => spec.holderIdentity.startsWith(name));
+    const other = cluster.controlPlanes.find((node) => node !== leader);
+    const isFresh = Date.now() - Date.parse(spec.renewTime) < 2500;
+    return leader && other && isFresh ? { leader, other } : undefined;
+  };
+  return until(look, { deadlineMs: reloadMs + 15_000, otherwise: () => 'no controller manager leads' });
+}
 
 test('extension servers: CAs are added and not taken away, until the ConfigMap is made anew', async (t) => {
   const made = await clusterWith(t, 'front-proxy-ca', { controlPlanes: 2 });

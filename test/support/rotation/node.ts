@@ -108,7 +108,8 @@ export class ClusterNode implements NodePlace {
   async takeAway(component: ComponentName): Promise<void> {
     renameSync(this.path(`manifests/${component}.yaml`), this.path(`${component}.away`));
     await until(async () => ((await this.pid(component)) === undefined ? true : undefined), {
-      deadlineMs: 30_000,
+      // A real API server without etcd takes its time.
+      deadlineMs: 90_000,
       otherwise: () => `${component} of ${this.name} does not stop`,
     });
   }

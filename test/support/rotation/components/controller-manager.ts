@@ -1,6 +1,6 @@
 /**
- * A stand-in for kube-controller-manager. It reads its kubeconfig and root-ca-file at its start only, and the signing pair for each
- * signature. Of several the one that holds the lease acts, with what it has read.
+ * A stand-in for kube-controller-manager. It reads its kubeconfig when it starts, root-ca-file when it begins to lead (tried with a
+ * real one, 1.20), and the signing pair for each signature. Of several the one that holds the lease acts; when it has lost that, it ends.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
@@ -20,27 +20,46 @@ const api = new ApiClient(
   flags.need('kubeconfig'),
   process.env['REQUESTS'],
 );
-const rootCa = readFileSync(flags.need('root-ca-file'), 'utf8');
 const signing = {
   certificate: flags.need('cluster-signing-cert-file'),
   key: flags.need('cluster-signing-key-file'),
 };
 const scratch = mkdtempSync(join(tmpdir(), 'kubepki-kcm-'));
 
-// It does not start with a pair that cannot sign.
-requireOneCertificate();
 serveHealth(flags);
 
+interface Leading {
+  readonly rootCa: string;
+}
+
 async function run(): Promise<void> {
+  let leading: Leading | undefined;
   for (;;) {
     try {
       api.reconnect();
-      if (await leads()) await act();
+      const isLeader = await leads();
+      if (!isLeader && leading !== undefined) end('leaderelection lost');
+      if (isLeader) await act((leading ??= begin()));
     } catch (error) {
       console.error(String(error));
     }
     await new Promise((resolve) => setTimeout(resolve, 700));
   }
+}
+
+/** Its controllers start when it leads, and not with a pair that cannot sign. */
+function begin(): Leading {
+  try {
+    requireOneCertificate();
+    return { rootCa: readFileSync(flags.need('root-ca-file'), 'utf8') };
+  } catch (error) {
+    return end(`error starting controllers: ${String(error)}`);
+  }
+}
+
+function end(why: string): never {
+  console.error(why);
+  process.exit(1);
 }
 
 interface Lease {
@@ -66,8 +85,8 @@ async function leads(): Promise<boolean> {
   return true;
 }
 
-async function act(): Promise<void> {
-  await publishRootCa();
+async function act({ rootCa }: Leading): Promise<void> {
+  await publishRootCa(rootCa);
   for (const csr of await all<Csr>('/apis/certificates.k8s.io/v1/certificatesigningrequests')) {
     await settle(csr);
   }
@@ -84,7 +103,7 @@ interface Named {
 
 type ConfigMap = Named & { readonly data?: Readonly<Record<string, string>> };
 
-async function publishRootCa(): Promise<void> {
+async function publishRootCa(rootCa: string): Promise<void> {
   const name = 'kube-root-ca.crt';
   const namespaces = await all<Named>('/api/v1/namespaces');
   const published = await all<ConfigMap>(`/api/v1/configmaps?fieldSelector=metadata.name=${name}`);
