@@ -3,6 +3,7 @@ import type { Ask } from '../cluster/api.ts';
 import type { ServingNode } from '../cluster/pki-objects.ts';
 import { KubepkiError } from '../errors/error.ts';
 import type { Typed } from '../flags/table.ts';
+import { readClusterInfo } from '../kubeconfig/cluster-info.ts';
 import type { RotatedAuthority } from '../operations/rotation/plan.ts';
 import { publishedIn } from '../operations/rotation/published.ts';
 import type { ClusterStatus, Measured } from '../operations/rotation/status.ts';
@@ -40,7 +41,7 @@ export async function measureCluster(
         measure(objects.readServingNodes(ask)),
         measure(objects.readRootCas(ask)),
         measure(objects.readClientCas(ask)),
-        measure(objects.readClusterInfoText(ask)),
+        measure(objects.readClusterInfoText(ask).then(caOf)),
         measure(more.readUnavailableApis(ask)),
         measure(more.readOldestPod(ask)),
       ]);
@@ -57,7 +58,7 @@ export async function measureCluster(
         rootCas: mapped(rootCas, (all) => all.map(({ namespace, pem }) => publishedIn(namespace, pem, ca))),
         clientCas: mapped(clients, ({ clientCas }) => publishedIn(name, clientCas, ca)),
         headerCas: mapped(clients, ({ requestHeaderCas }) => publishedIn(name, requestHeaderCas, frontProxy)),
-        clusterInfo: mapped(clusterInfo, (text) => publishedIn('cluster-info', caOf(text), ca)),
+        clusterInfo: mapped(clusterInfo, (text) => publishedIn('cluster-info', text, ca)),
         unavailable,
         signer: { status: 'unmeasured', why: 'no request was made' },
         oldestPod,
@@ -71,9 +72,7 @@ export async function measureCluster(
 }
 
 function caOf(kubeconfig: string | undefined): string | undefined {
-  if (kubeconfig === undefined) return undefined;
-  const [, data] = /certificate-authority-data: *["']?([A-Za-z0-9+/=]+)/.exec(kubeconfig) ?? [];
-  return data === undefined ? undefined : Buffer.from(data, 'base64').toString('utf8');
+  return kubeconfig === undefined ? undefined : readClusterInfo(kubeconfig).ca;
 }
 
 async function measure<T>(asking: Promise<T>): Promise<Measured<T>> {

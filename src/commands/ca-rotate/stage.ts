@@ -31,7 +31,8 @@ import {
 import { planText } from '../../operations/rotation/plan-text.ts';
 import type { Accepted } from '../../operations/rotation/plan.ts';
 import type { KeptAuthority, Rotation } from '../../operations/rotation/rotation.ts';
-import type { RotationFiles } from '../../operations/rotation/state.ts';
+import { completed } from '../../operations/rotation/next-step.ts';
+import { orderOf, type RotationFiles } from '../../operations/rotation/state.ts';
 import { rotationRecords, rotationReport } from '../../operations/rotation/rotation-report.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
@@ -39,6 +40,7 @@ import { conditionLines } from '../../render/rotation/conditions.ts';
 import { rotatedLines } from '../../render/rotation/rotated.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
+import { changeCluster } from './cluster-part.ts';
 import { destroyOldKeys } from './destroy-old-keys.ts';
 import { faultsHere } from './faults.ts';
 import { splitFirst, whySigning } from './split.ts';
@@ -52,12 +54,13 @@ export async function makeStage(
   options: RotateOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const { plan: before } = planHere(stage, names, node, new Date());
+  const { rotation, plan: before } = planHere(stage, names, node, new Date());
   for (const error of before.errors) terminal.error(error);
   if (before.errors.length > 0) return exitCodes.error;
+  const authorities = selected(rotation, names);
   if (before.authorities.length === 0) {
     terminal.result(`this node is at ${stage} already\n`);
-    return stage === 'finish' ? destroyOldKeys(node, options, terminal) : exitCodes.done;
+    return follow({ stage, authorities }, node, options, terminal);
   }
   const conditions = await judge(stage, names, node, options, terminal);
   const isOpen = conditions.some(({ outcome: { kind } }) => kind === 'unmet' || kind === 'unmeasured');
@@ -69,7 +72,29 @@ export async function makeStage(
   }
   const plan = (way: Way): PlannedRun => decided(stage, names, { node, accepted, terminal }, way);
   const code = await changeNode(node, plan, options, terminal, { inUse: true });
-  return stage === 'finish' && code === exitCodes.done ? destroyOldKeys(node, options, terminal) : code;
+  return code === exitCodes.done ? follow({ stage, authorities }, node, options, terminal) : code;
+}
+
+/** What is to be done once this node is at the stage: in the cluster, and at the very end with the old keys. */
+async function follow(
+  { stage, authorities }: { readonly stage: LiveStage; readonly authorities: readonly KeptAuthority[] },
+  node: Node,
+  options: RotateOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  if (stage === 'finish') return destroyOldKeys(node, options, terminal);
+  if (options.offline === true) {
+    terminal.note('nothing was changed in the cluster (--offline)');
+    return exitCodes.done;
+  }
+  const others = readStatuses(node, options.from ?? []);
+  const isLastDistrust = others.every(
+    (one) =>
+      one.role === 'worker' ||
+      one.authorities.every((authority) => orderOf(completed(authority)) >= orderOf('distrust')),
+  );
+  const isDone = await changeCluster({ stage, authorities, isLastDistrust }, node, options, terminal);
+  return isDone ? exitCodes.done : exitCodes.changedButNotFinished;
 }
 
 /** What the stage waits for, as it is now. */
