@@ -4,6 +4,7 @@ import {
   kubeletKubeconfig,
   type CaSpec,
   type CertificateSpec,
+  type Component,
 } from './catalog.ts';
 
 /** The service-account key pair: no certificate, so kubeadm's certs commands never list it. */
@@ -14,6 +15,14 @@ export interface ServiceAccountSpec {
 }
 
 export const serviceAccount: ServiceAccountSpec = { kind: 'service-account', name: 'sa', stackedEtcd: false };
+
+/** Its two files, by name, with the components that read each when they start and never again. */
+export const tokenKeyFiles: readonly { readonly name: TokenKeyFile; readonly components: readonly Component[] }[] = [
+  { name: 'sa.key', components: ['kube-apiserver', 'kube-controller-manager'] },
+  { name: 'sa.pub', components: ['kube-apiserver'] },
+];
+
+export type TokenKeyFile = 'sa.key' | 'sa.pub';
 
 /** One of the things that `kubeadm init` makes before there is a cluster. */
 export type InitSpec = CaSpec | CertificateSpec | ServiceAccountSpec;

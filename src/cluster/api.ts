@@ -13,6 +13,8 @@ export interface ApiRequest<T> {
   readonly query?: Readonly<Record<string, string>>;
   /** The form of the answer; plain JSON if undefined. */
   readonly accept?: string;
+  /** The answer is no JSON: it is taken as one text. */
+  readonly isText?: true;
   /** Sent as JSON. */
   readonly body?: object;
   readonly answer: Expected<T>;
@@ -73,7 +75,7 @@ function askOver({ server, credentials }: ApiAccess, agent: Agent, signal: Abort
         { body, signal, mostMs: requestMs, mostBytes },
       );
       request.received?.(answer.body.length);
-      return expect(documentIn(answer), request.answer);
+      return expect(request.isText === true ? textIn(answer) : documentIn(answer), request.answer);
     } catch (error) {
       throw failureOf(error, { server, signal });
     }
@@ -84,6 +86,12 @@ function urlOf(server: URL, { path, query = {} }: Pick<ApiRequest<unknown>, 'pat
   const url = new URL(server.href.replace(/\/$/, '') + path);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   return url;
+}
+
+/** @throws Refusal */
+function textIn(answer: Answer): string {
+  if (answer.status < 200 || answer.status > 299) throw new Refusal(answer);
+  return answer.body.toString('utf8');
 }
 
 /** @throws Refusal, or another Error where the answer is no JSON */

@@ -7,8 +7,10 @@ import {
   type KubeconfigSpec,
   type LeafSpec,
 } from '../catalog/catalog.ts';
+import { tokenKeyFiles } from '../catalog/init-order.ts';
 import type { FileTarget } from '../changeset/change-set.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
+import { nextTokenKey, oldTokenKey, stateDirectoryName } from '../filesystem/own-names.ts';
 import { exists } from '../filesystem/regular-file.ts';
 import type { Kubeconfig, PartialKubeconfig } from '../kubeconfig/kubeconfig.ts';
 import { readKubeconfig } from '../kubeconfig/read.ts';
@@ -175,8 +177,8 @@ export function readEtcdClient(
 function protectedPaths(layout: Layout): ReadonlySet<string> {
   const names = [
     ...certificateAuthorities.flatMap(({ baseName }) => [`${baseName}.crt`, `${baseName}.key`]),
-    'sa.key',
-    'sa.pub',
+    ...tokenKeyFiles.map(({ name }) => name),
+    ...[nextTokenKey, oldTokenKey].map((name) => join(stateDirectoryName, name)),
   ];
   return new Set(
     names.flatMap((name) => {

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { certificates, kubeletKubeconfig, type CertificateSpec } from '../catalog/catalog.ts';
 import { initSpecs, type InitSpec } from '../catalog/init-order.ts';
 import { KubepkiError } from '../errors/error.ts';
@@ -67,7 +67,9 @@ export function ownedFiles(inventory: Inventory): ReadonlyMap<string, string> {
     initSpecs.flatMap((spec) =>
       pathsOf(spec, inventory).flatMap((path): [string, string][] => {
         const resolved = reading(path, () => root.resolve(path));
-        return resolved.status === 'present' ? [[resolved.value, spec.name]] : [];
+        // The two halves of the service-account key have other readers, and so names of their own.
+        const name = spec.kind === 'service-account' ? basename(path) : spec.name;
+        return resolved.status === 'present' ? [[resolved.value, name]] : [];
       }),
     ),
   );

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { accessTo, apiServerPlaces, type Place } from '../../cluster/api-servers.ts';
 import { withApi, type Ask } from '../../cluster/api.ts';
 import type { ApiAccess } from '../../cluster/connection.ts';
 import { answered, isNotFound } from '../../cluster/failure.ts';
@@ -24,7 +25,6 @@ import { KubepkiError } from '../../errors/error.ts';
 import { isUnusable, unusableClusterConfig } from '../../node/ask-cluster.ts';
 import { requireApiAccess } from '../../node/cluster-access.ts';
 import { isAnotherCluster } from '../../operations/verification/cluster/api-servers.ts';
-import { addressText } from '../../operations/verification/cluster/asked.ts';
 import type {
   ApiServer,
   Asked,
@@ -48,11 +48,6 @@ interface Asking {
   readonly kubeconfig: string | undefined;
   /** The directory was named on the command line, so that the cluster has no say in it. */
   readonly isCertDirGiven: boolean;
-}
-
-interface Place {
-  readonly host: string;
-  readonly port: number;
 }
 
 /**
@@ -153,7 +148,6 @@ interface Bounds {
   readonly endsAt: number;
 }
 
-/** A control-plane node whose API server is down is no endpoint, and is asked all the same. */
 async function askApiServers(
   asking: Promise<Asked<readonly Place[]>>,
   askingNodes: Promise<Asked<readonly ServingNode[]>>,
@@ -161,16 +155,7 @@ async function askApiServers(
 ): Promise<Asked<readonly ApiServer[]>> {
   const [found, nodes] = await Promise.all([asking, askingNodes]);
   if (found.status !== 'answered') return found;
-  const endpoints = new Map(found.value.map((place) => [addressText(place), place]));
-  const hosts = new Set(found.value.map(({ host }) => host));
-  const others = (nodes.status === 'answered' ? nodes.value : []).filter(
-    ({ isControlPlane, addresses }) => isControlPlane && !addresses.some((address) => hosts.has(address)),
-  );
-  const port = found.value[0]?.port ?? 6443;
-  const places = [
-    ...endpoints.values(),
-    ...others.flatMap(({ addresses: [host] }) => (host === undefined ? [] : [{ host, port }])),
-  ];
+  const places = apiServerPlaces(found.value, nodes.status === 'answered' ? nodes.value : []);
   const value = await eachOf(places, async (place): Promise<ApiServer> => {
     const [shown, tokenKeys] = await Promise.all([shownBy(place, bounds), askTokenKeys(place, bounds)]);
     return { ...place, shown, tokenKeys };
@@ -183,15 +168,9 @@ async function askTokenKeys(
   place: Place,
   { access, signal }: { readonly access: ApiAccess; readonly signal: AbortSignal },
 ): Promise<Asked<readonly string[]>> {
-  const own: ApiAccess = {
-    ...access,
-    server: new URL(`https://${addressText(place)}`),
-    // Every API server has this name, and no other server of the cluster, so that no other sees the credentials.
-    serverName: 'kubernetes',
-  };
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(serverMs)]);
   try {
-    return { status: 'answered', value: await withApi(own, bounded, readTokenKeyIds) };
+    return { status: 'answered', value: await withApi(accessTo(place, access), bounded, readTokenKeyIds) };
   } catch (error) {
     return answered(error) === 404 ? { status: 'absent' } : unasked(error);
   }

@@ -34,7 +34,11 @@ export interface NamedAlgorithm {
  * @param file the certificate's, for an error
  * @throws KubepkiError unsupported-key when the old key is of a kind that kubeadm cannot make
  */
-export function chooseKey(old: Certificate, named: NamedAlgorithm | undefined, file: string): KeyChoice {
+export function chooseKey(
+  old: Pick<Certificate, 'publicKey'>,
+  named: NamedAlgorithm | undefined,
+  file: string,
+): KeyChoice {
   if (named?.from === 'command-line') return { algorithm: configured[named.name], warning: undefined };
   const found = algorithmOf(old.publicKey);
   if (found.type === 'other') {

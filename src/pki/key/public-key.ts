@@ -97,3 +97,8 @@ export function keyDigest(publicKey: PublicKey): string {
     .update(publicKey.export({ format: 'der', type: 'spki' }))
     .digest('hex');
 }
+
+/** The same as kube-apiserver writes it into a token, its `kid` (pkg/serviceaccount/jwt.go, keyIDFromPublicKey). */
+export function keyId(publicKey: PublicKey): string {
+  return Buffer.from(keyDigest(publicKey), 'hex').toString('base64url');
+}

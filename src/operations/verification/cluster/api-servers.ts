@@ -1,6 +1,6 @@
 import { isoSeconds } from '../../../pki/der/time.ts';
 import { publicKeyOf } from '../../../pki/key/private-key.ts';
-import { keyDigest, type PublicKey } from '../../../pki/key/public-key.ts';
+import { keyId, type PublicKey } from '../../../pki/key/public-key.ts';
 import { validatePath } from '../../../pki/path/path.ts';
 import { lastFlagValue } from '../../node/component-flags.ts';
 import { lookAtEach, nothingHere, type Grade, type Look, type Trouble } from '../check.ts';
@@ -144,11 +144,6 @@ function keysOf({ manifestFiles, serviceAccount, pods }: Observed): TokenKeys | 
     return { signing: publicKeyOf(key.content.value), path: key.target.path, known };
   const [first] = read;
   return first && { signing: first, path: publicKeys.target.path, known };
-}
-
-/** As kube-apiserver names a key: the SHA-256 of its SubjectPublicKeyInfo (pkg/serviceaccount/jwt.go, keyIDFromPublicKey). */
-export function keyId(key: PublicKey): string {
-  return Buffer.from(keyDigest(key), 'hex').toString('base64url');
 }
 
 /** Whether an API server is the one of this node. */
