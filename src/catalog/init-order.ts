@@ -17,7 +17,10 @@ export interface ServiceAccountSpec {
 export const serviceAccount: ServiceAccountSpec = { kind: 'service-account', name: 'sa', stackedEtcd: false };
 
 /** Its two files, by name, with the components that read each when they start and never again. */
-export const tokenKeyFiles: readonly { readonly name: TokenKeyFile; readonly components: readonly Component[] }[] = [
+export const tokenKeyFiles: readonly {
+  readonly name: TokenKeyFile;
+  readonly components: readonly Component[];
+}[] = [
   { name: 'sa.key', components: ['kube-apiserver', 'kube-controller-manager'] },
   { name: 'sa.pub', components: ['kube-apiserver'] },
 ];

@@ -27,7 +27,8 @@ export function noteChange(
   }
   if (options.output === 'text' && changedInUse(report).length > 0) terminal.note(summary);
   if (command === undefined) return;
-  terminal.note(`restart ${components.join(', ')} to use the new certificates`);
+  const what = report.command.startsWith('sa ') ? 'have them read the keys' : 'use the new certificates';
+  terminal.note(`restart ${components.join(', ')} to ${what}`);
   terminal.hint(command);
 }
 

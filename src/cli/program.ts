@@ -36,7 +36,10 @@ const caCommands: Commands = {
   rollback: async () => (await import('../commands/rollback/ca-rollback-flags.ts')).addCaRollback,
 };
 
-const saCommands: Commands = {};
+const saCommands: Commands = {
+  rotate: async () => (await import('../commands/sa-rotate/sa-rotate-flags.ts')).addSaRotate,
+  status: async () => (await import('../commands/sa-rotate/sa-status-flags.ts')).addSaStatus,
+};
 
 const otherCommands: Commands = {
   verify: async () => (await import('../commands/verify/verify-flags.ts')).addVerify,

@@ -125,6 +125,7 @@ export async function readControllerManagers(ask: Ask): Promise<readonly Control
     .filter(({ component }) => component === 'kube-controller-manager')
     .map(({ node, startedAt }) => ({
       ...{ node, startedAt },
-      apiServerStartedAt: pods.find((one) => one.component === 'kube-apiserver' && one.node === node)?.startedAt,
+      apiServerStartedAt: pods.find((one) => one.component === 'kube-apiserver' && one.node === node)
+        ?.startedAt,
     }));
 }

@@ -162,6 +162,12 @@ export const flags = {
     says: 'with prepare: the rotation of another control plane, as "ca rotate export" has written it',
     ...values.path,
   },
+  key: {
+    syntax: '--key <file>',
+    group: 'What',
+    says: 'the next key, from the control-plane node that made it',
+    ...values.path,
+  },
   denyInvalid: {
     syntax: '--deny-invalid',
     group: 'What',

@@ -51,13 +51,20 @@ export async function askTokenKeys(
   }
 }
 
-async function askApiServers(ask: Ask, access: ApiAccess, signal: AbortSignal): Promise<TokenCluster['apiServers']> {
+async function askApiServers(
+  ask: Ask,
+  access: ApiAccess,
+  signal: AbortSignal,
+): Promise<TokenCluster['apiServers']> {
   const [found, nodes] = await Promise.all([asked(readApiServers(ask)), asked(readServingNodes(ask))]);
   if (found.status !== 'answered') return found;
   // A control-plane node that is down is no endpoint, and only its Node tells of it.
   if (nodes.status !== 'answered') return nodes;
   const places = apiServerPlaces(found.value, nodes.value);
-  return { status: 'answered', value: await Promise.all(places.map((place) => askOne(place, access, signal))) };
+  return {
+    status: 'answered',
+    value: await Promise.all(places.map((place) => askOne(place, access, signal))),
+  };
 }
 
 async function askOne(place: Place, access: ApiAccess, signal: AbortSignal): Promise<TokenApiServer> {

@@ -41,7 +41,11 @@ export function readTokenKeyFiles(node: Node): TokenKeyFiles {
 function readKept(state: StateDirectory, name: string): Slot<PrivateKey> {
   const path = join(state.path, name);
   const file = reading(path, () => readOwn(path));
-  const target = { path, resolvedPath: path, before: file.status === 'present' ? file.value.facts : undefined };
+  const target = {
+    path,
+    resolvedPath: path,
+    before: file.status === 'present' ? file.value.facts : undefined,
+  };
   return {
     target,
     content: file.status === 'present' ? reading(path, () => parsePrivateKey(file.value.bytes)) : file,

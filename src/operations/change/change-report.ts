@@ -1,6 +1,7 @@
 import { restartOrder, type Component } from '../../catalog/catalog.ts';
 import type { CertificateFacts, CertificateRecord, ChangeSet } from '../../changeset/change-set.ts';
 import type { Stage } from '../rotation/plan.ts';
+import type { TokenKeyStage } from '../token-key/state.ts';
 
 /** What a command that changes something has done, or would do: the same for all of them, plain data and no secret. */
 export interface ChangeReport {
@@ -43,9 +44,16 @@ export function stageOf(stage: ChangeStage): Pick<ChangeReport, 'dryRun' | 'fail
 }
 
 export type ChangeCommand =
-  'renew' | 'renew --csr-only' | 'install' | 'generate' | 'generate-csr' | 'rollback' | `ca rotate ${Stage}`;
+  | 'renew'
+  | 'renew --csr-only'
+  | 'install'
+  | 'generate'
+  | 'generate-csr'
+  | 'rollback'
+  | `ca rotate ${Stage}`
+  | `sa rotate ${TokenKeyStage}`;
 
-/** One certificate, or what else a command has a name for: a CA, the service-account key. */
+/** One certificate, or what else a command has a name for: a CA, the service-account key or one of its two files. */
 export type CertificateReport = ChangedCertificate | UnchangedCertificate;
 
 interface CertificateCommon {
@@ -65,7 +73,7 @@ interface CertificateCommon {
  * - `in-place`: signed elsewhere and put in its place by hand; it has been checked, and its key is there too
  * - `requested`: a key and a CSR were made; the certificate in use stays
  * - `prepared`: a CA that is to be replaced, and the new one is made; nothing of it is in use
- * - `rotated`: a CA that is being replaced, and whose files are a stage further
+ * - `rotated`: a CA that is being replaced, and whose files are a stage further; or half of the service-account key, likewise
  */
 type ChangedOutcome =
   'renewed' | 'installed' | 'in-place' | 'generated' | 'rolled-back' | 'requested' | 'prepared' | 'rotated';

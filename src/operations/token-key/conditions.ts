@@ -1,12 +1,16 @@
 import { isoSeconds } from '../../pki/der/time.ts';
+import { publicKeyOf } from '../../pki/key/private-key.ts';
+import { keyId, type PublicKey } from '../../pki/key/public-key.ts';
 import { addressText, counted, listed } from '../verification/cluster/asked.ts';
 import type { Asked } from '../verification/cluster/cluster.ts';
 import type { TokenApiServer, TokenCluster } from './cluster.ts';
+import type { TokenKeyState } from './state.ts';
 
 /**
  * What must be true before a stage, by the names that an operator gives his word for:
  *
  * - `manifests`: the API server of this node reads sa.pub, and the components sign with sa.key
+ * - `one-key`: no API server knows another next key
  * - `api-servers`: every API server knows the key
  * - `signers`: every API server signs with the new key, and with no other
  * - `controller-managers`: so does every kube-controller-manager
@@ -17,6 +21,7 @@ import type { TokenApiServer, TokenCluster } from './cluster.ts';
  */
 export const conditionNames = [
   'manifests',
+  'one-key',
   'api-servers',
   'signers',
   'controller-managers',
@@ -48,6 +53,35 @@ export interface Asking {
   /** undefined: it was not to be asked. */
   readonly cluster: TokenCluster | undefined;
   readonly now: Date;
+}
+
+/**
+ * Where an API server knows a key that this node does not, a replacement may have begun on its node, and this one must get the same key.
+ * Nothing is lost where that cannot be told: no node switches before every API server knows its next key.
+ * @param brought the key that will be announced; undefined: one that only this node has
+ */
+export function trustConditions(
+  { cluster }: Asking,
+  { known, next }: Pick<TokenKeyState, 'known' | 'next'>,
+  brought: PublicKey | undefined,
+): Condition[] {
+  const own = [
+    ...known,
+    ...(next === undefined ? [] : [publicKeyOf(next)]),
+    ...(brought === undefined ? [] : [brought]),
+  ];
+  const ids = own.map(keyId);
+  const condition = ofApiServers(cluster, {
+    name: 'one-key',
+    partOf: (server) => server.known,
+    isWell: (all) => all.every((id) => ids.includes(id)),
+    met: 'no API server knows another next key',
+    unmet: 'knows a key that this node does not: another node may have made the next key already',
+    unknown: 'does not say which keys it knows',
+    hint: 'see there which key it is: kubepki sa status; bring that of the node that made it: --key FILE',
+    mayBeBroken: true,
+  });
+  return condition.state === 'unknown' ? [] : [condition];
 }
 
 /** @param id of the key that will sign */
@@ -107,6 +141,24 @@ export function finishConditions({ cluster, now }: Asking, signing: string, old:
   ];
 }
 
+/**
+ * Before the old key is destroyed, there must be nothing left that it is needed for.
+ * @param old its id
+ */
+export function goneConditions({ cluster }: Asking, old: string): Condition[] {
+  return [
+    ofApiServers(cluster, {
+      name: 'api-servers',
+      partOf: ({ known }) => known,
+      isWell: (known) => !known.includes(old),
+      met: 'no API server knows the old key any more',
+      unmet: 'takes tokens of the old key for good still',
+      unknown: 'does not say which keys it knows',
+      hint: 'there: kubepki sa rotate finish, then restart kube-apiserver',
+    }),
+  ];
+}
+
 interface AskedOfAll<T> {
   readonly name: ConditionName;
   readonly partOf: (server: TokenApiServer) => Asked<T>;
@@ -126,7 +178,8 @@ function ofApiServers<T>(
   const common = { name, mayBeBroken };
   const servers = answerOf(cluster, ({ apiServers }) => apiServers);
   if ('why' in servers) return { ...common, state: 'unknown', says: servers.why, hint: servers.hint };
-  if (servers.value.length === 0) return { ...common, state: 'unknown', says: 'the cluster names no API server' };
+  if (servers.value.length === 0)
+    return { ...common, state: 'unknown', says: 'the cluster names no API server' };
   const parts = servers.value.map((server) => ({ at: addressText(server), part: partOf(server) }));
   const wrong = parts.filter(({ part }) => part.status === 'answered' && !isWell(part.value));
   if (wrong.length > 0) {
@@ -138,7 +191,12 @@ function ofApiServers<T>(
   if (first !== undefined) {
     const why = first.part.status === 'unasked' ? `: ${first.part.why}` : '';
     const says = `kube-apiserver at ${listed(silent.map(({ at }) => at))} ${unknown}${why}`;
-    return { ...common, state: 'unknown', says, hint: first.part.status === 'unasked' ? first.part.hint : undefined };
+    return {
+      ...common,
+      state: 'unknown',
+      says,
+      hint: first.part.status === 'unasked' ? first.part.hint : undefined,
+    };
   }
   return { ...common, state: 'met', says: `${met} (${String(parts.length)})` };
 }
@@ -159,7 +217,11 @@ function controllerManagers(cluster: TokenCluster | undefined): Condition {
       startedAt === undefined || apiServerStartedAt === undefined || startedAt < apiServerStartedAt,
   );
   return unproven.length === 0
-    ? { ...common, state: 'met', says: `every kube-controller-manager has started since its node switched (${String(found.value.length)})` }
+    ? {
+        ...common,
+        state: 'met',
+        says: `every kube-controller-manager has started since its node switched (${String(found.value.length)})`,
+      }
     : {
         ...common,
         state: 'unknown',
@@ -174,7 +236,11 @@ function secrets(cluster: TokenCluster | undefined, old: string): Condition {
   if ('why' in found) return { ...common, state: 'unknown', says: found.why, hint: found.hint };
   const left = found.value.filter(({ keyId }) => keyId === old);
   return left.length === 0
-    ? { ...common, state: 'met', says: `no Secret holds a token of the old key (${String(found.value.length)})` }
+    ? {
+        ...common,
+        state: 'met',
+        says: `no Secret holds a token of the old key (${String(found.value.length)})`,
+      }
     : {
         ...common,
         state: 'unmet',
@@ -187,7 +253,11 @@ function refreshed(cluster: TokenCluster | undefined, signers: Condition, now: D
   const common = { name: 'refreshed-tokens', mayBeBroken: true } as const;
   const since = signingSince(cluster, signers);
   if (since === undefined) {
-    return { ...common, state: 'unknown', says: 'since when the API servers have signed with the new key is not known' };
+    return {
+      ...common,
+      state: 'unknown',
+      says: 'since when the API servers have signed with the new key is not known',
+    };
   }
   const says = `all API servers have signed with the new key since ${isoSeconds(since)}`;
   if (now.getTime() - since.getTime() >= refreshMs) return { ...common, state: 'met', says };

@@ -52,10 +52,14 @@ function signedElsewhere(pods: StaticPods): KubepkiError[] {
   const { words, path } = pod.value;
   if (lastFlagValue(words, 'service-account-signing-endpoint') === undefined) return [];
   return [
-    new KubepkiError('conflict', 'has another program sign the tokens (--service-account-signing-endpoint), and not sa.key', {
-      file: path,
-      hint: 'replace the key there',
-    }),
+    new KubepkiError(
+      'conflict',
+      'has another program sign the tokens (--service-account-signing-endpoint), and not sa.key',
+      {
+        file: path,
+        hint: 'replace the key there',
+      },
+    ),
   ];
 }
 
@@ -73,11 +77,17 @@ function judgedElsewhere(
     new KubepkiError('conflict', message, { file: pod.value.path, hint }),
   ];
   if (judges.some(({ resolvedPath }) => resolvedPath === key.resolvedPath)) {
-    return fault('has the API server judge tokens by the private key (--service-account-key-file names sa.key), of which there is one at a time');
+    return fault(
+      'has the API server judge tokens by the private key (--service-account-key-file names sa.key), of which there is one at a time',
+    );
   }
   return judges.length === 0
-    ? fault('has no --service-account-key-file: the API server judges tokens by the key of its own certificate')
-    : fault(`has the API server judge tokens by other files than sa.pub: ${judges.map(({ value }) => value).join(', ')}`);
+    ? fault(
+        'has no --service-account-key-file: the API server judges tokens by the key of its own certificate',
+      )
+    : fault(
+        `has the API server judge tokens by other files than sa.pub: ${judges.map(({ value }) => value).join(', ')}`,
+      );
 }
 
 function otherSigners(named: readonly NamedTokenFile[], key: FileTarget): KubepkiError[] {
@@ -85,9 +95,13 @@ function otherSigners(named: readonly NamedTokenFile[], key: FileTarget): Kubepk
     .filter(({ kind, resolvedPath }) => kind === 'token-signer' && resolvedPath !== key.resolvedPath)
     .map(
       ({ component, field, value, manifest }) =>
-        new KubepkiError('conflict', `has ${component} sign tokens with ${value} (${field}), and not with sa.key`, {
-          file: manifest,
-          hint: `have ${field} name ${key.path} as the container sees it, and restart ${component}`,
-        }),
+        new KubepkiError(
+          'conflict',
+          `has ${component} sign tokens with ${value} (${field}), and not with sa.key`,
+          {
+            file: manifest,
+            hint: `have ${field} name ${key.path} as the container sees it, and restart ${component}`,
+          },
+        ),
     );
 }

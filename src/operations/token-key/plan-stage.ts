@@ -37,13 +37,17 @@ export function knownNextKey(
   }
   if (next === undefined || isSameKey(key, publicKeyOf(next))) return brought.key;
   const next1 = keyId(publicKeyOf(next));
-  throw new KubepkiError('conflict', `holds the key ${keyId(key)}, and ${next1} is the next key of this node already`, {
-    file: brought.path,
-    hint:
-      stage === 'trust'
-        ? `all nodes must have the same; to give up that of this node: ${command('rollback')}, and then trust again`
-        : `all nodes must have the same; to give up that of this node: mv ${slot.target.path} ${slot.target.path}.not-used`,
-  });
+  throw new KubepkiError(
+    'conflict',
+    `holds the key ${keyId(key)}, and ${next1} is the next key of this node already`,
+    {
+      file: brought.path,
+      hint:
+        stage === 'trust'
+          ? `all nodes must have the same; to give up that of this node: ${command('rollback')}, and then trust again`
+          : `all nodes must have the same; to give up that of this node: mv ${slot.target.path} ${slot.target.path}.not-used`,
+    },
+  );
 }
 
 /**
@@ -116,7 +120,8 @@ function publicKeysAre(
   { known }: TokenKeyState,
   { publicKeys: { target } }: TokenKeyFiles,
 ): FileChange[] {
-  const isSame = keys.length === known.length && keys.every((key, index) => isAmong(known.slice(index, index + 1), key));
+  const isSame =
+    keys.length === known.length && keys.every((key, index) => isAmong(known.slice(index, index + 1), key));
   return isSame ? [] : [replaceFile(target, keys.map(encodePublicKey).join(''), 0o600)];
 }
 
@@ -130,7 +135,10 @@ function planned(state: TokenKeyState, { key, publicKeys }: TokenKeyFiles, chang
     changes.some((change) => change.target === target);
   return {
     changes,
-    changed: [...(isChanged(key) ? (['sa.key'] as const) : []), ...(isChanged(publicKeys) ? (['sa.pub'] as const) : [])],
+    changed: [
+      ...(isChanged(key) ? (['sa.key'] as const) : []),
+      ...(isChanged(publicKeys) ? (['sa.pub'] as const) : []),
+    ],
     state,
   };
 }
@@ -153,8 +161,12 @@ function tooEarly(to: TokenKeyStage, { publicKeys }: TokenKeyFiles, command: Com
         file: publicKeys.target.path,
         hint: `first: ${command('sa rotate trust')}; with the key of another control-plane node where one has made it: --key FILE`,
       })
-    : new KubepkiError('conflict', 'holds no key that this node has signed with before: it has not switched', {
-        file: publicKeys.target.path,
-        hint: `see where it is: ${command('sa rotate')}`,
-      });
+    : new KubepkiError(
+        'conflict',
+        'holds no key that this node has signed with before: it has not switched',
+        {
+          file: publicKeys.target.path,
+          hint: `see where it is: ${command('sa rotate')}`,
+        },
+      );
 }

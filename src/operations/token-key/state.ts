@@ -57,18 +57,26 @@ export function tokenKeyState({ key, publicKeys, next, old }: TokenKeyFiles): To
     });
   }
   if (found.next !== undefined && found.old !== undefined) {
-    throw new KubepkiError('conflict', `is there, and ${old.target.path} too: a node is before the switch or after it`, {
-      file: next.target.path,
-      hint: 'compare both with sa.key (openssl pkey -in FILE -pubout), and move the one away that belongs to no node any more',
-    });
+    throw new KubepkiError(
+      'conflict',
+      `is there, and ${old.target.path} too: a node is before the switch or after it`,
+      {
+        file: next.target.path,
+        hint: 'compare both with sa.key (openssl pkey -in FILE -pubout), and move the one away that belongs to no node any more',
+      },
+    );
   }
   if (found.next !== undefined) {
     const nextKey = publicKeyOf(found.next);
     if (isSameKey(nextKey, signing)) {
-      throw new KubepkiError('conflict', 'was made the next key by other hands, so that the one before is not known', {
-        file: key.target.path,
-        hint: 'put the sa.key from before in its place (a node that has switched has it as .kubepki/token-key/old.key), then: kubepki sa rotate switch',
-      });
+      throw new KubepkiError(
+        'conflict',
+        'was made the next key by other hands, so that the one before is not known',
+        {
+          file: key.target.path,
+          hint: 'put the sa.key from before in its place (a node that has switched has it as .kubepki/token-key/old.key), then: kubepki sa rotate switch',
+        },
+      );
     }
     return { ...found, stage: isAmong(known, nextKey) ? 'trust' : 'none' };
   }

@@ -3,6 +3,7 @@ import type {
   ChangedCertificate,
   ChangeReport,
 } from '../../operations/change/change-report.ts';
+import { tokenKeyFiles } from '../../catalog/init-order.ts';
 import { kubeadmDate } from '../times.ts';
 
 const verbs: Readonly<Record<ChangeCommand, string>> = {
@@ -17,6 +18,9 @@ const verbs: Readonly<Record<ChangeCommand, string>> = {
   'ca rotate switch': 'switched',
   'ca rotate distrust': 'distrusted',
   'ca rotate finish': 'finished',
+  'sa rotate trust': 'trusted',
+  'sa rotate switch': 'switched',
+  'sa rotate finish': 'finished',
 };
 
 /**
@@ -37,11 +41,17 @@ function changedIn({ certificates }: ChangeReport): ChangedCertificate[] {
 function what(report: ChangeReport): string {
   const changed = changedIn(report);
   // The service-account key has no certificate.
-  const keys = changed.filter((one) => report.command === 'generate' && one.new === undefined);
+  const keys = changed.filter(
+    (one) => one.new === undefined && (report.command === 'generate' || isTokenKey(one)),
+  );
   const count = changed.length - keys.length;
   if (changed.length === 0) return counted(report.otherFiles.length, 'file');
   const certificates = count === 0 ? [] : [counted(count, 'certificate')];
   return [...certificates, ...keys.map(({ name }) => name)].join(' and ');
+}
+
+function isTokenKey({ name }: ChangedCertificate): boolean {
+  return tokenKeyFiles.some((file) => file.name === name);
 }
 
 function counted(count: number, noun: string): string {
