@@ -17,6 +17,7 @@ import {
   type RestorableFile,
 } from '../../operations/rollback/rollback.ts';
 import { stageOfCommand } from '../../operations/rotation/way-back.ts';
+import { wayBack, type WayBack } from '../../operations/token-key/way-back.ts';
 import { readBackupFile } from '../../storage/backup.ts';
 import type { BackupFile, BackupManifest } from '../../storage/manifest.ts';
 import { whyUnsafe } from '../../storage/safe-targets.ts';
@@ -24,11 +25,14 @@ import type { StateDirectory } from '../../storage/state-directory.ts';
 import { findBackup } from './find-backup.ts';
 import type { Node } from '../../node/node-options.ts';
 import { readToFill } from '../../node/snapshot.ts';
+import { readTokenKeyFiles } from '../../node/token-keys.ts';
 import type { Change } from '../../change/session.ts';
 
 export interface RollbackPlan {
   readonly backup: BackupManifest;
   readonly change: Change;
+  /** Of the service-account key; undefined: no stage is taken back. */
+  readonly stageBack: WayBack | undefined;
   readonly warnings: readonly string[];
   /** Names of certificates by the files that belong to them: host paths without symlinks. */
   readonly owners: ReadonlyMap<string, string>;
@@ -69,9 +73,13 @@ export function planRollback(
     requireUsable(backup.certificates, files, { inventory, now, backup: directory });
   }
   const changes = rollBack(files);
-  if (ofRotation === undefined) requireAuthoritiesKept(changes, inventory, { force });
+  const stageBack = wayBack(changes, readTokenKeyFiles(node));
+  if (ofRotation === undefined) {
+    requireAuthoritiesKept(changes, inventory, { force, allowed: stageBack?.allowed });
+  }
   return {
     backup,
+    stageBack,
     owners: ownedFiles(inventory),
     warnings: [...ownerWarnings(files), ...found.flatMap((one) => ('left' in one ? [one.left] : []))],
     change: {

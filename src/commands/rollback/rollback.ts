@@ -1,3 +1,6 @@
+import { tokenKeyFiles } from '../../catalog/init-order.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import type { Typed } from '../../flags/table.ts';
 import type { ChangeReport } from '../../operations/change/change-report.ts';
 import { rollbackReport } from '../../operations/rollback/rollback.ts';
 import {
@@ -12,11 +15,11 @@ import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../c
 import { dryRunText } from '../../terminal/dry-run-text.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import { backupBefore } from './find-backup.ts';
-import { openNode, readConfiguration } from '../../node/node-options.ts';
+import { openNode, readConfiguration, type Node } from '../../node/node-options.ts';
 import { planRollback, type RollbackPlan, type RollbackWishes } from './plan-rollback.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
-export interface RollbackOptions extends ChangeFlags {
+export interface RollbackOptions extends ChangeFlags, Typed<'kubeconfig'> {
   readonly force?: boolean;
   readonly ofRotation?: RollbackWishes['ofRotation'];
 }
@@ -29,16 +32,17 @@ export async function rollBackChange(
 ): Promise<ExitCode> {
   const node = openNode(options, await readConfiguration(options, terminal));
   const force = options.force === true;
-  const decided = ({ state }: Way): PlannedRun => {
+  const decided = async ({ state }: Way): Promise<PlannedRun> => {
     const now = new Date();
     const plan = planRollback(node, state, { id, now, force, ofRotation: options.ofRotation });
+    const asked = force ? nothingAsked : await askOtherNodes(node, plan, options);
     const { backup, change, warnings } = plan;
     const { changes, certificates: records } = change;
     return {
       now,
-      errors: [],
+      errors: asked.errors,
       beforehand: () => {
-        for (const warning of warnings) terminal.warning(warning);
+        for (const warning of [...warnings, ...asked.warnings]) terminal.warning(warning);
       },
       names: records.map(({ name }) => name),
       make: () => Promise.resolve(change),
@@ -62,6 +66,44 @@ export async function rollBackChange(
   return changeNode(node, decided, options, terminal, { inUse: true });
 }
 
+interface OtherNodes {
+  readonly errors: readonly KubepkiError[];
+  readonly warnings: readonly string[];
+}
+
+const nothingAsked: OtherNodes = { errors: [], warnings: [] };
+
+/**
+ * A stage of the service-account key goes back only where tokens stay good on the other nodes. Where that cannot be told, the old key may
+ * sign again: the API servers know it until the very last stage.
+ */
+async function askOtherNodes(
+  node: Node,
+  { stageBack }: RollbackPlan,
+  options: RollbackOptions,
+): Promise<OtherNodes> {
+  if (stageBack === undefined || (stageBack.signsAgain === undefined && stageBack.dropped.length === 0))
+    return nothingAsked;
+  const [{ askTokenKeys }, { wayBackConditions }] = await Promise.all([
+    import('../../node/ask-token-keys.ts'),
+    import('../../operations/token-key/way-back.ts'),
+  ]);
+  const conditions = wayBackConditions(stageBack, await askTokenKeys(node, options));
+  const isWrong = ({ name, state }: (typeof conditions)[number]): boolean =>
+    state === 'unmet' || (state === 'unknown' && name === 'signers');
+  return {
+    errors: conditions.filter(isWrong).map(
+      ({ name, says, hint = '' }) =>
+        new KubepkiError('in-use', `${name}: ${says}`, {
+          hint: `${hint === '' ? '' : `${hint}; `}or, if you know better: --force`,
+        }),
+    ),
+    warnings: conditions
+      .filter((one) => one.state === 'unknown' && !isWrong(one))
+      .map(({ says }) => `not known is whether every API server knows the key that signs again: ${says}`),
+  };
+}
+
 /** Where a rollback without a name finds nothing to do: the files were put back by other means. */
 function hintFurther(
   state: StateDirectory,
@@ -82,7 +124,14 @@ function broughtBack({ backup, change }: RollbackPlan): BroughtBack {
 
 /** Of what comes back: undefined is a certificate that was not there. */
 function endsOf({ certificates: all }: ChangeReport): readonly RolledBack[] {
-  return all.flatMap((one) => ('reason' in one ? [] : [{ name: one.name, notAfter: one.new?.notAfter }]));
+  return all.flatMap((one) =>
+    'reason' in one || isTokenKey(one) ? [] : [{ name: one.name, notAfter: one.new?.notAfter }],
+  );
+}
+
+/** A key without a certificate has no end. */
+function isTokenKey({ name }: { readonly name: string }): boolean {
+  return tokenKeyFiles.some((file) => file.name === name);
 }
 
 function plannedText(plan: RollbackPlan, report: ChangeReport, terminal: Terminal): Promise<string> {
@@ -90,7 +139,7 @@ function plannedText(plan: RollbackPlan, report: ChangeReport, terminal: Termina
   const date = (facts: { readonly notAfter: string } | undefined): Date | undefined =>
     facts === undefined ? undefined : new Date(facts.notAfter);
   const planned = report.certificates.flatMap((one) =>
-    'reason' in one
+    'reason' in one || isTokenKey(one)
       ? []
       : [{ name: one.name, oldNotAfter: date(one.old), newNotAfter: date(one.new), files: [] }],
   );

@@ -1,4 +1,4 @@
-import { initSpecs } from '../../catalog/init-order.ts';
+import { initSpecs, tokenKeyFiles } from '../../catalog/init-order.ts';
 import type { CertificateRecord, ChangeSet, FileContent, FileTarget } from '../../changeset/change-set.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
@@ -80,13 +80,18 @@ function takenOver({ target: { path, before }, old }: RestorableFile): Ownership
 /**
  * A CA or a service-account key that the change made is removed only with `--force`; one that the change
  * removed comes back; none is replaced by another.
+ * @param options.allowed files of which this is known to be well: paths without symlinks
  * @throws KubepkiError conflict
  */
 export function requireAuthoritiesKept(
-  changes: ChangeSet,
+  all: ChangeSet,
   inventory: Inventory,
-  { force }: { readonly force: boolean },
+  {
+    force,
+    allowed = new Set(),
+  }: { readonly force: boolean; readonly allowed?: ReadonlySet<string> | undefined },
 ): void {
+  const changes = all.filter(({ target }) => !allowed.has(target.resolvedPath));
   const made = changes.find(
     ({ target, after }) => after === undefined && inventory.protectedPaths.has(target.resolvedPath),
   );
@@ -189,7 +194,7 @@ export function rollbackReport(
 ): ChangeReport {
   const ownerOf = ({ target }: ChangeSet[number]): string | undefined => owners.get(target.resolvedPath);
   const certificates = records.map(({ name, old, new: next }): CertificateReport => {
-    const spec = initSpecs.find((one) => one.name === name);
+    const spec = [...initSpecs, ...tokenKeyFiles].find((one) => one.name === name);
     const common = { name, components: spec && 'components' in spec ? spec.components : [], old };
     const files = changes.filter((change) => ownerOf(change) === name).map(({ target }) => target.path);
     return files.length > 0 || old?.fingerprint !== next?.fingerprint

@@ -159,6 +159,33 @@ export function goneConditions({ cluster }: Asking, old: string): Condition[] {
   ];
 }
 
+/** Before an earlier key signs again on this node. @param id of that key */
+export function knowCondition(cluster: TokenCluster | undefined, id: string): Condition {
+  return ofApiServers(cluster, {
+    name: 'api-servers',
+    partOf: ({ known }) => known,
+    isWell: (known) => known.includes(id),
+    met: 'every API server knows the key that signs again',
+    unmet: 'does not know the key that would sign again: it would refuse every new token',
+    unknown: 'does not say which keys it knows',
+    hint: 'there: kubepki certs rollback --restart, to before finish',
+  });
+}
+
+/** Before this node takes tokens of some keys for good no more. @param ids of those keys */
+export function noneSignsCondition(cluster: TokenCluster | undefined, ids: readonly string[]): Condition {
+  return ofApiServers(cluster, {
+    name: 'signers',
+    partOf: ({ signing }) => signing,
+    isWell: (id) => !ids.includes(id),
+    met: 'no API server signs with the key that this node would not know any more',
+    unmet: 'signs with the key that this node would not know any more',
+    unknown:
+      'does not say which key it signs with, and it may be the one that this node would not know any more',
+    hint: 'there: kubepki certs rollback --restart, to before switch',
+  });
+}
+
 interface AskedOfAll<T> {
   readonly name: ConditionName;
   readonly partOf: (server: TokenApiServer) => Asked<T>;
