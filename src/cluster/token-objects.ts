@@ -98,6 +98,7 @@ const pod = z
     spec: z.object({ nodeName: z.string().optional() }),
     status: z
       .object({
+        hostIP: z.string().optional(),
         containerStatuses: listOf(
           z.object({
             name: z.string(),
@@ -111,7 +112,8 @@ const pod = z
     const component = labels?.component ?? '';
     const own = status?.containerStatuses.find(({ name }) => name === component);
     const started = new Date(own?.state?.running?.startedAt ?? '');
-    return { component, node: nodeName, startedAt: Number.isNaN(started.getTime()) ? undefined : started };
+    const startedAt = Number.isNaN(started.getTime()) ? undefined : started;
+    return { component, node: nodeName, host: status?.hostIP, startedAt };
   });
 
 /** The kube-controller-manager of each node, as the kubelets tell of their static pods. @throws ClusterFailure */
@@ -123,8 +125,8 @@ export async function readControllerManagers(ask: Ask): Promise<readonly Control
   });
   return pods
     .filter(({ component }) => component === 'kube-controller-manager')
-    .map(({ node, startedAt }) => ({
-      ...{ node, startedAt },
+    .map(({ node, host, startedAt }) => ({
+      ...{ node, host, startedAt },
       apiServerStartedAt: pods.find((one) => one.component === 'kube-apiserver' && one.node === node)
         ?.startedAt,
     }));

@@ -27,6 +27,8 @@ export interface TokenMetrics {
 /** The kube-controller-manager of a node, with the API server beside it; undefined: it does not run. */
 export interface ControllerManager {
   readonly node: string;
+  /** The address of the node; undefined: the cluster does not say. */
+  readonly host: string | undefined;
   readonly startedAt: Date | undefined;
   readonly apiServerStartedAt: Date | undefined;
 }

@@ -3,7 +3,7 @@ import { publicKeyOf } from '../../pki/key/private-key.ts';
 import { keyId, type PublicKey } from '../../pki/key/public-key.ts';
 import { addressText, counted, listed } from '../verification/cluster/asked.ts';
 import type { Asked } from '../verification/cluster/cluster.ts';
-import type { TokenApiServer, TokenCluster } from './cluster.ts';
+import type { ControllerManager, TokenApiServer, TokenCluster } from './cluster.ts';
 import type { TokenKeyState } from './state.ts';
 
 /**
@@ -124,9 +124,9 @@ export function finishConditions({ cluster, now }: Asking, signing: string, old:
       hint: 'there: see to sa.pub, then restart kube-apiserver',
     }),
     signers,
-    controllerManagers(cluster),
+    controllerManagers(cluster, old),
     secrets(cluster, old),
-    refreshed(cluster, signers, now),
+    refreshed(cluster, signers, { old, now }),
     ofApiServers(cluster, {
       name: 'stale-tokens',
       partOf: ({ metrics }) => counting(metrics),
@@ -137,7 +137,7 @@ export function finishConditions({ cluster, now }: Asking, signing: string, old:
       hint: 'find who shows them (authentication.k8s.io/stale-token in the audit log), and restart those clients',
       mayBeBroken: true,
     }),
-    extended(cluster, signers, now),
+    extended(cluster, signers, { old, now }),
   ];
 }
 
@@ -230,19 +230,27 @@ function ofApiServers<T>(
 
 /**
  * They listen on 127.0.0.1 alone and do not say which key they have. One that has started after the API server of its node, which signs
- * with the new key and so has started after sa.key was replaced, has read the new one as well.
+ * with the new key and so has started after sa.key was replaced, has read the new one as well. Where the API server does not know the
+ * old key any more, this was seen before, and only that has started anew since.
  */
-function controllerManagers(cluster: TokenCluster | undefined): Condition {
+function controllerManagers(cluster: TokenCluster | undefined, old: string): Condition {
   const common = { name: 'controller-managers', mayBeBroken: false } as const;
   const found = answerOf(cluster, (one) => one.controllerManagers);
   if ('why' in found) return { ...common, state: 'unknown', says: found.why, hint: found.hint };
   if (found.value.length === 0) {
     return { ...common, state: 'unknown', says: 'no pod of kube-controller-manager is known to the cluster' };
   }
-  const unproven = found.value.filter(
-    ({ startedAt, apiServerStartedAt }) =>
-      startedAt === undefined || apiServerStartedAt === undefined || startedAt < apiServerStartedAt,
-  );
+  const servers = cluster?.apiServers.status === 'answered' ? cluster.apiServers.value : [];
+  const isPast = (node: ControllerManager): boolean => {
+    const own = servers.filter(({ host }) => host === node.host);
+    return own.length > 0 && own.every((server) => hasDropped(server, old));
+  };
+  const unproven = found.value.filter((one) => {
+    const { startedAt, apiServerStartedAt } = one;
+    const isLater =
+      startedAt !== undefined && apiServerStartedAt !== undefined && startedAt >= apiServerStartedAt;
+    return !isLater && !isPast(one);
+  });
   return unproven.length === 0
     ? {
         ...common,
@@ -276,15 +284,16 @@ function secrets(cluster: TokenCluster | undefined, old: string): Condition {
       };
 }
 
-function refreshed(cluster: TokenCluster | undefined, signers: Condition, now: Date): Condition {
+function refreshed(
+  cluster: TokenCluster | undefined,
+  signers: Condition,
+  { old, now }: { readonly old: string; readonly now: Date },
+): Condition {
   const common = { name: 'refreshed-tokens', mayBeBroken: true } as const;
-  const since = signingSince(cluster, signers);
+  const since = signingSince(cluster, signers, old);
   if (since === undefined) {
-    return {
-      ...common,
-      state: 'unknown',
-      says: 'since when the API servers have signed with the new key is not known',
-    };
+    const says = 'since when the API servers have signed with the new key is not known';
+    return { ...common, state: 'unknown', says };
   }
   const says = `all API servers have signed with the new key since ${isoSeconds(since)}`;
   if (now.getTime() - since.getTime() >= refreshMs) return { ...common, state: 'met', says };
@@ -297,9 +306,13 @@ function refreshed(cluster: TokenCluster | undefined, signers: Condition, now: D
 }
 
 /** A client that has read a token once may keep it in its memory, and a token that was asked for by hand lasts as long as it was asked for. */
-function extended(cluster: TokenCluster | undefined, signers: Condition, now: Date): Condition {
+function extended(
+  cluster: TokenCluster | undefined,
+  signers: Condition,
+  { old, now }: { readonly old: string; readonly now: Date },
+): Condition {
   const common = { name: 'extended-tokens', mayBeBroken: true } as const;
-  const since = signingSince(cluster, signers);
+  const since = signingSince(cluster, signers, old);
   return since !== undefined && now.getTime() - since.getTime() >= extensionMs
     ? { ...common, state: 'met', says: 'the last token of the old key was signed more than a year ago' }
     : {
@@ -310,14 +323,22 @@ function extended(cluster: TokenCluster | undefined, signers: Condition, now: Da
       };
 }
 
-/** The last to start has signed with the key it has now since then, as each reads it at its start. */
-function signingSince(cluster: TokenCluster | undefined, signers: Condition): Date | undefined {
+/**
+ * The last to start has signed with the key that it has now since then, as each reads it at its start. One that does not know the old key
+ * any more has been through this already, and has started anew for it.
+ */
+function signingSince(cluster: TokenCluster | undefined, signers: Condition, old: string): Date | undefined {
   if (signers.state !== 'met' || cluster?.apiServers.status !== 'answered') return undefined;
-  const starts = cluster.apiServers.value.map(({ metrics }) =>
+  const before = cluster.apiServers.value.filter((server) => !hasDropped(server, old));
+  const starts = before.map(({ metrics }) =>
     metrics.status === 'answered' ? metrics.value.startedAt?.getTime() : undefined,
   );
   const known = starts.filter((start) => start !== undefined);
   return known.length === 0 || known.length < starts.length ? undefined : new Date(Math.max(...known));
+}
+
+function hasDropped({ known }: TokenApiServer, old: string): boolean {
+  return known.status === 'answered' && !known.value.includes(old);
 }
 
 function counting(metrics: TokenApiServer['metrics']): Asked<number> {

@@ -72,6 +72,8 @@ export interface ClusterServer {
 }
 
 export interface ServerWishes {
+  /** Where it listens; 127.0.0.1 if undefined. */
+  readonly host?: string;
   /** PEM: whose client certificates are believed. */
   readonly ca: Buffer;
   /** The server's own. */
@@ -91,7 +93,7 @@ export interface ServerWishes {
 export async function startClusterServer(wishes: ServerWishes): Promise<ClusterServer> {
   const seen: Asked[] = [];
   const sockets = new Set<Socket>();
-  const { ca, serving, fault } = wishes;
+  const { ca, serving, fault, host = '127.0.0.1' } = wishes;
   const server =
     fault === 'mute'
       ? createServer()
@@ -115,7 +117,7 @@ export async function startClusterServer(wishes: ServerWishes): Promise<ClusterS
   });
   server.on('tlsClientError', () => undefined);
   const listen = async (at: number): Promise<void> => {
-    server.listen(at, '127.0.0.1');
+    server.listen(at, host);
     await once(server, 'listening');
   };
   async function away(): Promise<void> {

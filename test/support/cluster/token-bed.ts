@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { kubepkiInProcess } from '../in-process.ts';
 import { judge } from '../judge.ts';
 import type { Outcome } from '../kubepki.ts';
-import { verifiedNode } from '../planners/verified-node.ts';
+import { edit, verifiedNode } from '../planners/verified-node.ts';
 import { temporaryDirectory, type Tree } from '../tree.ts';
 import { nodeOfCluster } from './node.ts';
 import { node, objectsApi, type NamedObject } from './objects-api.ts';
@@ -23,12 +23,14 @@ export interface KeptToken {
 /** A control plane whose API server has read the keys of tokens when it started, and reads them again only when it starts anew. */
 export interface TokenNode {
   readonly name: string;
+  /** Its address, of which each node has another. */
+  readonly host: string;
   readonly tree: Tree;
   readonly server: ClusterServer;
   /** `kubepki …` on this node. */
   run(...args: readonly string[]): Promise<Outcome>;
-  /** Starts kube-apiserver and kube-controller-manager anew. */
-  restart(): void;
+  /** Starts kube-apiserver anew, and where it is said kube-controller-manager after it. */
+  restart(more?: 'kube-controller-manager'): void;
   /** A token that this API server signs. */
   issue(): string;
   /** Whether this API server takes a token for good: openssl's word on the signature, by each key that was read. */
@@ -68,6 +70,7 @@ interface Wishes {
 }
 
 async function tokenNode(t: TestContext, { name, openssl, nodes, secrets }: Wishes): Promise<TokenNode> {
+  const host = `127.0.0.${String(nodes.length + 1)}`;
   const tree = verifiedNode(t);
   const scratch = temporaryDirectory(t);
   let loaded = read(tree);
@@ -102,15 +105,22 @@ async function tokenNode(t: TestContext, { name, openssl, nodes, secrets }: Wish
         : undefined,
     (asked) => objectsApi(listsOf(nodes, secrets))(asked),
   ];
-  const { server } = await nodeOfCluster(t, { tree, apis: () => apis });
+  const { server } = await nodeOfCluster(t, { tree, host, apis: () => apis });
+  // Every admin.conf leads to the first of them, whose address is in the certificates.
+  const [first] = nodes;
+  if (first !== undefined) {
+    edit(tree, 'etc/kubernetes/admin.conf', (text) =>
+      text.replace(/server: .*/, `server: https://127.0.0.1:${String(first.server.port)}`),
+    );
+  }
   const dayAgo = new Date(Date.now() - 30 * 3600 * 1000);
   const self: TokenNode = {
-    ...{ name, tree, server, staleTokens: 0, startedAt: dayAgo, controllerManagerStartedAt: dayAgo },
+    ...{ name, host, tree, server, staleTokens: 0, startedAt: dayAgo, controllerManagerStartedAt: dayAgo },
     run: (...args) => kubepkiInProcess([...args, '--rootfs', tree.directory]),
-    restart: () => {
+    restart: (more) => {
       loaded = read(tree);
       self.startedAt = new Date();
-      self.controllerManagerStartedAt = new Date();
+      if (more !== undefined) self.controllerManagerStartedAt = new Date();
     },
     issue: () => tokenOf(loaded.signing),
     takes: (token) => loaded.known.some((key) => isSignedBy(openssl, scratch, token, key)),
@@ -187,16 +197,16 @@ function listsOf(
   return {
     '/api/v1/nodes': {
       kind: 'Node',
-      items: nodes.map(({ name }) => node(name, [{ type: 'InternalIP', address: '127.0.0.1' }])),
+      items: nodes.map(({ name, host }) => node(name, [{ type: 'InternalIP', address: host }])),
     },
     [slicesPath]: {
       kind: 'EndpointSlice',
       items: nodes.map(
-        ({ name, server: { port } }) =>
+        ({ name, host, server: { port } }) =>
           ({
             metadata: { namespace: 'default', name },
             addressType: 'IPv4',
-            endpoints: [{ addresses: ['127.0.0.1'], conditions: { ready: true } }],
+            endpoints: [{ addresses: [host], conditions: { ready: true } }],
             ports: [{ name: 'https', port, protocol: 'TCP' }],
           }) as NamedObject,
       ),
@@ -222,14 +232,14 @@ function listsOf(
     '/api/v1/namespaces/kube-system/pods': {
       kind: 'Pod',
       items: nodes.flatMap((one) => [
-        podOf('kube-apiserver', one.name, one.startedAt),
-        podOf('kube-controller-manager', one.name, one.controllerManagerStartedAt),
+        podOf('kube-apiserver', one, one.startedAt),
+        podOf('kube-controller-manager', one, one.controllerManagerStartedAt),
       ]),
     },
   };
 }
 
-function podOf(component: string, nodeName: string, startedAt: Date): NamedObject {
+function podOf(component: string, { name: nodeName, host }: TokenNode, startedAt: Date): NamedObject {
   return {
     metadata: {
       namespace: 'kube-system',
@@ -238,6 +248,7 @@ function podOf(component: string, nodeName: string, startedAt: Date): NamedObjec
     },
     spec: { nodeName },
     status: {
+      hostIP: host,
       containerStatuses: [{ name: component, state: { running: { startedAt: startedAt.toISOString() } } }],
     },
   } as NamedObject;
