@@ -195,6 +195,8 @@ export async function readTokenKeyIds(ask: Ask): Promise<readonly string[]> {
   const schema = z.object({ keys: arrayOf(z.object({ kid: text })) });
   const { keys } = await ask({
     path: '/openid/v1/jwks',
+    // To any other form, JSON among them, an API server answers 406.
+    accept: 'application/jwk-set+json',
     answer: { what: 'a JSON Web Key Set', schema },
     mostBytes: 256 * 1024,
   });

@@ -10,6 +10,7 @@ import { edit, verifiedNode } from '../planners/verified-node.ts';
 import { temporaryDirectory, type Tree } from '../tree.ts';
 import { nodeOfCluster } from './node.ts';
 import { node, objectsApi, type NamedObject } from './objects-api.ts';
+import { keySet } from './key-set.ts';
 import { forbidden, isAdmin } from './rbac.ts';
 import type { Api, ClusterServer } from './server.ts';
 import { slicesPath } from './serving-bed.ts';
@@ -81,19 +82,11 @@ async function tokenNode(t: TestContext, { name, openssl, nodes, secrets }: Wish
         ? forbidden(asked, { group: '', resource: asked.path, name: undefined })
         : undefined;
     },
-    ({ path }) =>
+    ({ path, accept }) =>
       path === '/openid/v1/jwks'
-        ? {
-            status: 200,
-            headers: { 'content-type': 'application/jwk-set+json' },
-            body: {
-              keys: loaded.known.map((key) => ({
-                use: 'sig',
-                kid: keyIdOf(key),
-                ...key.export({ format: 'jwk' }),
-              })),
-            },
-          }
+        ? keySet(accept, () =>
+            loaded.known.map((key) => ({ use: 'sig', kid: keyIdOf(key), ...key.export({ format: 'jwk' }) })),
+          )
         : undefined,
     ({ path, method, body }) =>
       path === tokenPath && method === 'POST'

@@ -11,6 +11,7 @@ import { temporaryDirectory, type Tree } from '../tree.ts';
 import { authorityOf, type Pair } from './authority.ts';
 import { csrApi, type CsrApi } from './csr-api.ts';
 import { clusterConfiguration, nodeOfCluster, type NodeOfClusterWishes } from './node.ts';
+import { keySet } from './key-set.ts';
 import { node, objectsApi, type NamedObject, type ObjectsByPath } from './objects-api.ts';
 import { forbidden, isAdmin } from './rbac.ts';
 import { kubeadmConfigMap, startClusterServer, type Api, type ClusterServer } from './server.ts';
@@ -120,15 +121,9 @@ function tokenKeysApi(kept: Kept): Api {
     if (asked.path !== '/openid/v1/jwks') return undefined;
     if (!isAdmin(asked.identity))
       return forbidden(asked, { group: '', resource: asked.path, name: undefined });
-    const keys = kept.tokenKeys.map((kid) => ({
-      use: 'sig',
-      kty: 'RSA',
-      kid,
-      alg: 'RS256',
-      n: 'AQ',
-      e: 'AQAB',
-    }));
-    return { status: 200, headers: { 'content-type': 'application/jwk-set+json' }, body: { keys } };
+    return keySet(asked.accept, () =>
+      kept.tokenKeys.map((kid) => ({ use: 'sig', kty: 'RSA', kid, alg: 'RS256', n: 'AQ', e: 'AQAB' })),
+    );
   };
 }
 
