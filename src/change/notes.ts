@@ -27,7 +27,7 @@ export function noteChange(
   }
   if (options.output === 'text' && changedInUse(report).length > 0) terminal.note(summary);
   if (command === undefined) return;
-  const what = report.command.startsWith('sa ') ? 'have them read the keys' : 'use the new certificates';
+  const what = report.command.startsWith('sa ') ? 'have the keys read' : 'use the new certificates';
   terminal.note(`restart ${components.join(', ')} to ${what}`);
   terminal.hint(command);
 }

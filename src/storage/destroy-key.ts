@@ -5,7 +5,7 @@ import { backupNames, removeBackup } from './backup.ts';
 import { removeIfThere, syncDirectory } from './durable.ts';
 import { readOwn, type StateDirectory } from './state-directory.ts';
 
-/** Where a key is kept that is to be destroyed. */
+/** Where a key that is to be destroyed is kept, or its public half. */
 export interface KeptKey {
   /** Its own file in the state directory; undefined: it is not there. */
   readonly file: string | undefined;

@@ -10,8 +10,8 @@ import type { TokenCluster } from '../../operations/token-key/cluster.ts';
 import { goneConditions } from '../../operations/token-key/conditions.ts';
 import { tokenKeyState, type TokenKeyFiles } from '../../operations/token-key/state.ts';
 import { tokenKeyReport } from '../../operations/token-key/report.ts';
-import { parsePrivateKey, publicKeyOf } from '../../pki/key/private-key.ts';
-import { keyId } from '../../pki/key/public-key.ts';
+import { publicKeyOf } from '../../pki/key/private-key.ts';
+import { keyId, parsePublicKeys } from '../../pki/key/public-key.ts';
 import { destroyKept, findKept, type KeptKey } from '../../storage/destroy-key.ts';
 import type { StateDirectory } from '../../storage/state-directory.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
@@ -73,9 +73,10 @@ function requireUnused(files: TokenKeyFiles, id: string): void {
   );
 }
 
+/** Or its public half: a backup must not bring back that its tokens are taken for good. */
 function isKeyOf(bytes: Buffer, id: string): boolean {
   try {
-    return keyId(publicKeyOf(parsePrivateKey(bytes))) === id;
+    return parsePublicKeys(bytes).some((key) => keyId(key) === id);
   } catch (error) {
     // Most files of a backup are something else.
     if (error instanceof KubepkiError) return false;
