@@ -48,7 +48,9 @@ export function privatePem(letter: string): string {
 }
 
 export function publicPem(letters: string): string {
-  return Array.from(letters).map((letter) => encodePublicKey(publicKeyOf(keyOf(letter)))).join('');
+  return Array.from(letters)
+    .map((letter) => encodePublicKey(publicKeyOf(keyOf(letter))))
+    .join('');
 }
 
 function slot<T>(path: string, text: string, value: T, { mode, uid, gid }: Ownership): Slot<T> {
