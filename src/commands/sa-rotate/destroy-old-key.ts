@@ -17,7 +17,7 @@ import type { StateDirectory } from '../../storage/state-directory.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { weigh } from './weigh.ts';
-import type { SaRotateOptions } from './sa-rotate.ts';
+import type { SaRotateOptions } from './sa-rotate-options.ts';
 
 /**
  * Destroys a key that no API server knows any more, wherever we have kept it. Its id was typed: it is the one thing that brings nothing

@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander';
 import { addFlags, explain, offering } from '../../flags/command.ts';
 import { changeFlags, clusterFlags, commonFlags, nodeFlags, restartAfterFlags } from '../../flags/table.ts';
 import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
-import type { SaRotateOptions } from './sa-rotate.ts';
+import type { SaRotateOptions } from './sa-rotate-options.ts';
 
 const stages = [
   { word: 'trust', description: 'make the next key, and have tokens of it taken for good' },
@@ -24,13 +24,16 @@ export function addSaRotate(sa: Command, run: Run): void {
     offline: { says: 'ask the cluster nothing' },
     restart: { says: 'then restart kube-apiserver, and kube-controller-manager at switch' },
   });
-  addFlags(self, ['key', 'accept', 'destroyOldKey', ...changeFlags]).action(
-    async (stage: string | undefined, _options, command: Command) => {
-      const options = command.optsWithGlobals<SaRotateOptions & TerminalOptions>();
-      const { rotateTokenKey } = await import('./sa-rotate.ts');
-      run.done(await rotateTokenKey(stage, options, run.open(options)));
+  addFlags(self, ['key', 'accept', 'destroyOldKey', ...changeFlags], {
+    destroyOldKey: {
+      syntax: '--destroy-old-key <kid>',
+      says: 'with finish, once all nodes have finished: destroy the old key, in the backups too',
     },
-  );
+  }).action(async (stage: string | undefined, _options, command: Command) => {
+    const options = command.optsWithGlobals<SaRotateOptions & TerminalOptions>();
+    const { rotateTokenKey } = await import('./sa-rotate.ts');
+    run.done(await rotateTokenKey(stage, options, run.open(options)));
+  });
   explain(self, {
     examples: [
       'kubepki sa rotate trust --restart',

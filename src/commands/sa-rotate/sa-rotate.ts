@@ -1,10 +1,10 @@
-import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
+import { changeNode, type PlannedRun, type Way } from '../../change/change-node.ts';
 import type { Change } from '../../change/session.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
 import { unknownWord } from '../../flags/names/unknown-name.ts';
-import { longOf, retyped, type clusterFlags, type FlagName, type Typed } from '../../flags/table.ts';
+import { longOf, retyped, type FlagName } from '../../flags/table.ts';
 import { readFile } from '../../inventory/reading.ts';
 import { askTokenKeys } from '../../node/ask-token-keys.ts';
 import { namedAlgorithm, openNode, readConfiguration, type Node } from '../../node/node-options.ts';
@@ -36,13 +36,9 @@ import { stageLines } from '../../render/change/token-key.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { destroyOldKey } from './destroy-old-key.ts';
+import type { SaRotateOptions } from './sa-rotate-options.ts';
 import { showTokenKeyStatus } from './token-key-status.ts';
 import { requireConditionNames, weigh } from './weigh.ts';
-
-export interface SaRotateOptions
-  extends ChangeFlags, Typed<'accept' | 'key' | 'destroyOldKey' | (typeof clusterFlags)[number]> {
-  readonly keepBackups: number;
-}
 
 /** @param word the stage; undefined: only what is next is said */
 export async function rotateTokenKey(

@@ -3,7 +3,6 @@ import type {
   ChangedCertificate,
   ChangeReport,
 } from '../../operations/change/change-report.ts';
-import { tokenKeyFiles } from '../../catalog/init-order.ts';
 import { kubeadmDate } from '../times.ts';
 
 const verbs: Readonly<Record<ChangeCommand, string>> = {
@@ -51,7 +50,7 @@ function what(report: ChangeReport): string {
 }
 
 function isTokenKey({ name }: ChangedCertificate): boolean {
-  return tokenKeyFiles.some((file) => file.name === name);
+  return name === 'sa.key' || name === 'sa.pub';
 }
 
 function counted(count: number, noun: string): string {

@@ -1,0 +1,7 @@
+import type { ChangeFlags } from '../../change/change-node.ts';
+import type { clusterFlags, Typed } from '../../flags/table.ts';
+
+export interface SaRotateOptions
+  extends ChangeFlags, Typed<'accept' | 'key' | 'destroyOldKey' | (typeof clusterFlags)[number]> {
+  readonly keepBackups: number;
+}
