@@ -15,19 +15,20 @@ export function addSaRotate(sa: Command, run: Run): void {
     .command('rotate')
     .summary('replace the key, in stages; without a stage: where it is')
     .description(
-      'Replaces the service-account key without a token being refused: trust, switch, finish, each on every control-plane node before the next one. ' +
-        'Without a stage it says where this node is, and what is next.',
+      'Replaces the service-account key: trust, switch, finish, each on every control-plane node before the next. Without a stage it says what is next.',
     )
     .addArgument(offering(new Argument('[stage]', 'trust, switch or finish'), stages));
   addFlags(self, [...nodeFlags, ...clusterFlags, ...commonFlags, ...restartAfterFlags], {
     kubeconfig: { says: "to ask the cluster (default: this node's admin.conf)" },
     offline: { says: 'ask the cluster nothing' },
-    restart: { says: 'then restart kube-apiserver, and kube-controller-manager at switch' },
+    restart: { says: 'then restart what reads the changed files' },
   });
   addFlags(self, ['key', 'accept', 'destroyOldKey', ...changeFlags], {
+    accept: { says: 'your word for conditions, with commas between' },
+    key: { says: 'the next key, brought from another node' },
     destroyOldKey: {
       syntax: '--destroy-old-key <kid>',
-      says: 'with finish, once all nodes have finished: destroy the old key, in the backups too',
+      says: 'after finish everywhere: destroy it, in backups too',
     },
   }).action(async (stage: string | undefined, _options, command: Command) => {
     const options = command.optsWithGlobals<SaRotateOptions & TerminalOptions>();
@@ -37,7 +38,6 @@ export function addSaRotate(sa: Command, run: Run): void {
   explain(self, {
     examples: [
       'kubepki sa rotate trust --restart',
-      'kubepki sa rotate trust --restart --key next.key',
       'kubepki sa rotate switch --restart',
       'kubepki sa rotate finish --restart --accept extended-tokens',
     ],

@@ -90,6 +90,8 @@ function requireFitting(to: TokenKeyStage | undefined, options: SaRotateOptions)
   }
 }
 
+const whereItIs = 'bring .kubepki/token-key/next.key from the cert dir of the node that made the next key';
+
 /** @throws KubepkiError for a file that is not there or holds no private key */
 function broughtKey(
   { layout: { root } }: Node,
@@ -102,7 +104,7 @@ function broughtKey(
   if (bytes === undefined || target.before === undefined) {
     throw new KubepkiError('not-found', 'no such file', {
       file: path,
-      hint: 'bring .kubepki/token-key/next.key from the cert dir of the node that made the next key',
+      hint: whereItIs,
     });
   }
   if ((target.before.mode & 0o077) !== 0) {
@@ -112,7 +114,8 @@ function broughtKey(
   try {
     return { key: parsePrivateKey(bytes), path };
   } catch (error) {
-    throw error instanceof KubepkiError ? error.about(path) : error;
+    if (!(error instanceof KubepkiError)) throw error;
+    throw new KubepkiError(error.code, error.message, { file: path, hint: error.hint ?? whereItIs, cause: error });
   }
 }
 

@@ -151,7 +151,10 @@ describe('three control planes', () => {
     const [old] = held.map((token) => kidOf(token));
     for (const node of nodes) {
       const { stdout } = await done(node, 'sa', 'rotate', 'finish', '--destroy-old-key', old ?? '');
-      assert.match(stdout, new RegExp(`^destroyed the key ${old ?? ''}\n  \\S+/old\\.key\n(?:  backup \\S+\n){3}$`));
+      assert.match(
+        stdout,
+        new RegExp(`^destroyed the key ${old ?? ''}\n  \\S+/old\\.key\n(?:  backup \\S+\n){3}$`),
+      );
       assert.deepEqual(filesOf(node).slice(2), ['', '']);
       const { stdout: now } = await done(node, 'sa', 'rotate');
       assert.match(now, /^stage: none$/m);
