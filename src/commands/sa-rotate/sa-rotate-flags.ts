@@ -8,6 +8,7 @@ const stages = [
   { word: 'trust', description: 'make the next key, and have tokens of it taken for good' },
   { word: 'switch', description: 'sign with the next key' },
   { word: 'finish', description: 'have tokens of the old key refused' },
+  { word: 'export', description: 'write the next key, sealed, for the other nodes' },
 ];
 
 export function addSaRotate(sa: Command, run: Run): void {
@@ -17,28 +18,30 @@ export function addSaRotate(sa: Command, run: Run): void {
     .description(
       'Replaces the service-account key: trust, switch, finish, each on every control-plane node before the next. Without a stage it says what is next.',
     )
-    .addArgument(offering(new Argument('[stage]', 'trust, switch or finish'), stages));
+    .addArgument(offering(new Argument('[stage]', 'trust, switch, finish, or export'), stages))
+    .addArgument(new Argument('[file]', 'with export: where the sealed next key goes'));
   addFlags(self, [...nodeFlags, ...clusterFlags, ...commonFlags, ...restartAfterFlags], {
-    kubeconfig: { says: "to ask the cluster (default: this node's admin.conf)" },
+    kubeconfig: { says: 'to ask the cluster (default: the admin.conf)' },
     offline: { says: 'ask the cluster nothing' },
     restart: { says: 'then restart what reads the changed files' },
   });
-  addFlags(self, ['key', 'accept', 'destroyOldKey', ...changeFlags], {
+  addFlags(self, ['key', 'accept', 'destroyOldKey', 'passphraseFile', ...changeFlags], {
     accept: { says: 'your word for conditions, with commas between' },
     key: { says: 'the next key, brought from another node' },
+    passphraseFile: { says: 'has the passphrase (default: asks)' },
     destroyOldKey: {
       syntax: '--destroy-old-key <kid>',
-      says: 'after finish everywhere: destroy it, in backups too',
+      says: 'the last: destroy it, in backups too',
     },
-  }).action(async (stage: string | undefined, _options, command: Command) => {
+  }).action(async (stage: string | undefined, file: string | undefined, _options, command: Command) => {
     const options = command.optsWithGlobals<SaRotateOptions & TerminalOptions>();
     const { rotateTokenKey } = await import('./sa-rotate.ts');
-    run.done(await rotateTokenKey(stage, options, run.open(options)));
+    run.done(await rotateTokenKey([stage, file], options, run.open(options)));
   });
   explain(self, {
     examples: [
       'kubepki sa rotate trust --restart',
-      'kubepki sa rotate switch --restart',
+      'kubepki sa rotate trust --restart --key FILE',
       'kubepki sa rotate finish --restart --accept extended-tokens',
     ],
     pages: ['service-account-key', 'restarts', 'undo'],

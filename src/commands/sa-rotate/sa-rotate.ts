@@ -5,7 +5,6 @@ import { KubepkiError } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
 import { unknownWord } from '../../flags/names/unknown-name.ts';
 import { longOf, retyped, type FlagName } from '../../flags/table.ts';
-import { readFile } from '../../inventory/reading.ts';
 import { askTokenKeys } from '../../node/ask-token-keys.ts';
 import { namedAlgorithm, openNode, readConfiguration, type Node } from '../../node/node-options.ts';
 import { readTokenKeyNode, type TokenKeyNode } from '../../node/token-keys.ts';
@@ -30,27 +29,34 @@ import {
   type TokenKeyStage,
   type TokenKeyState,
 } from '../../operations/token-key/state.ts';
-import { parsePrivateKey, publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
+import { publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
 import { keyId } from '../../pki/key/public-key.ts';
 import { stageLines } from '../../render/change/token-key.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
+import { broughtKey } from './brought-key.ts';
 import { destroyOldKey } from './destroy-old-key.ts';
+import { exportKey } from './export-key.ts';
 import type { SaRotateOptions } from './sa-rotate-options.ts';
 import { showTokenKeyStatus } from './token-key-status.ts';
 import { requireConditionNames, weigh } from './weigh.ts';
 
-/** @param word the stage; undefined: only what is next is said */
+/**
+ * @param word the stage; undefined: only what is next is said
+ * @param file of `export`
+ */
 export async function rotateTokenKey(
-  word: string | undefined,
+  [word, file]: readonly [string | undefined, string | undefined],
   options: SaRotateOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
+  if (word === 'export') return exportKey(file, options, terminal);
   const to = stageOf(word);
   requireFitting(to, options);
+  if (file !== undefined) throw new KubepkiError('usage', `too many arguments: ${JSON.stringify(file)}`);
   if (to === undefined) return showTokenKeyStatus(options, terminal, { isShort: true });
   const node = openNode(options, await readConfiguration(options, terminal));
-  const brought = broughtKey(node, options, terminal);
+  const brought = await broughtKey(node, options, terminal);
   const progress = terminal.progress('asking the cluster');
   const cluster = await askTokenKeys(node, options).finally(() => {
     progress.end();
@@ -67,8 +73,8 @@ function stageOf(word: string | undefined): TokenKeyStage | undefined {
   const stage = tokenKeyStages.find((one) => one === word);
   if (stage !== undefined || word === undefined) return stage;
   throw unknownWord('stage', word, {
-    allowed: tokenKeyStages,
-    otherwise: `use one of: ${tokenKeyStages.join(', ')}`,
+    allowed: [...tokenKeyStages, 'export'],
+    otherwise: `use one of: ${tokenKeyStages.join(', ')}, export`,
   });
 }
 
@@ -77,6 +83,7 @@ function requireFitting(to: TokenKeyStage | undefined, options: SaRotateOptions)
   requireConditionNames(options.accept ?? []);
   const only: readonly (readonly [FlagName & keyof SaRotateOptions, readonly TokenKeyStage[]])[] = [
     ['key', ['trust']],
+    ['passphraseFile', ['trust']],
     ['destroyOldKey', ['finish']],
     ...(['accept', 'restart', 'deployHook', 'dryRun'] as const).map(
       (name) => [name, tokenKeyStages] as const,
@@ -87,35 +94,6 @@ function requireFitting(to: TokenKeyStage | undefined, options: SaRotateOptions)
     throw new KubepkiError('usage', `${longOf(name)} goes with ${stages.join(', ')}`, {
       hint: 'see where this node is, and what is next: kubepki sa rotate',
     });
-  }
-}
-
-const whereItIs = 'bring .kubepki/token-key/next.key from the cert dir of the node that made the next key';
-
-/** @throws KubepkiError for a file that is not there or holds no private key */
-function broughtKey(
-  { layout: { root } }: Node,
-  { key }: SaRotateOptions,
-  terminal: Terminal,
-): StageSettings['brought'] {
-  if (key === undefined) return undefined;
-  const path = root.locate(key);
-  const { target, bytes } = readFile(root, path);
-  if (bytes === undefined || target.before === undefined) {
-    throw new KubepkiError('not-found', 'no such file', {
-      file: path,
-      hint: whereItIs,
-    });
-  }
-  if ((target.before.mode & 0o077) !== 0) {
-    terminal.warning(`${path}: others than its owner may read this private key`);
-    terminal.hint(`chmod 0600 ${shellWord(path)}`);
-  }
-  try {
-    return { key: parsePrivateKey(bytes), path };
-  } catch (error) {
-    if (!(error instanceof KubepkiError)) throw error;
-    throw new KubepkiError(error.code, error.message, { file: path, hint: error.hint ?? whereItIs, cause: error });
   }
 }
 

@@ -69,7 +69,7 @@ export function nextStage(state: TokenKeyState, asking: Asking): NextStage {
 /** What to do next, on which nodes: sentences, each with a command. */
 export function nextSteps(
   state: TokenKeyState,
-  { next, old }: TokenKeyFiles,
+  { old }: Pick<TokenKeyFiles, 'old'>,
   command: CommandLine,
 ): readonly string[] {
   switch (state.stage) {
@@ -77,7 +77,7 @@ export function nextSteps(
       return [`to begin on the first control-plane node: ${command('sa rotate trust --restart')}`];
     case 'trust':
       return [
-        `on each other control-plane node, with a copy of ${shellWord(next.target.path)}: kubepki sa rotate trust --restart --key FILE`,
+        `for the other control-plane nodes: ${command('sa rotate export FILE')}; on each: kubepki sa rotate trust --restart --key FILE`,
         `then on each: ${command('sa rotate switch --restart')}`,
       ];
     case 'switch':

@@ -105,8 +105,13 @@ function requireAuthentic(decipher: DecipherGCM): void {
   }
 }
 
+/** Whether a file says that it is one of sealed keys. */
+export function isSealed(file: Buffer): boolean {
+  return file.subarray(0, magic.length).equals(magic);
+}
+
 function costIn(file: Buffer): Cost {
-  if (!file.subarray(0, magic.length).equals(magic)) {
+  if (!isSealed(file)) {
     throw new KubepkiError('bad-key', 'is no file of sealed keys of this version of kubepki');
   }
   const [logN = 0, r = 0, p = 0] = file.subarray(magic.length);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { tokenBed, tokenOf, type TokenNode } from '../../support/cluster/token-bed.ts';
@@ -207,6 +207,46 @@ describe('three control planes', () => {
       node.restart();
     }
     assert.ok(bed.nodes.every((node) => node.takes(token)));
+  });
+});
+
+describe('sa rotate export', () => {
+  test('carries the next key to another node, where only the passphrase opens it', async (t) => {
+    const bed = await tokenBed(t, 2);
+    if (bed === undefined) return;
+    const [first, second] = bed.nodes;
+    assert.ok(second);
+    for (const [node, text] of [
+      [first, 'correct horse battery'],
+      [second, 'correct horse battery'],
+    ] as const) {
+      mkdirSync(join(node.tree.directory, 'root'));
+      writeFileSync(join(node.tree.directory, 'root/pass'), `${text}\n`, { mode: 0o600 });
+    }
+    const secret = ['--passphrase-file', '/root/pass'];
+    await refused(
+      first,
+      /next\.key: no such file: this node has no next key/,
+      'sa',
+      'rotate',
+      'export',
+      '/root/x',
+    );
+    await done(first, 'sa', 'rotate', 'trust');
+    first.restart();
+    const { stdout } = await done(first, 'sa', 'rotate', 'export', '/root/next.sealed', ...secret);
+    assert.match(stdout, /next\.sealed: the next key \S+, sealed$/m);
+    const path = join(first.tree.directory, 'root/next.sealed');
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    assert.doesNotMatch(readFileSync(path, 'latin1'), /PRIVATE/);
+    copyFileSync(path, join(second.tree.directory, 'root/next.sealed'));
+    const trust = ['sa', 'rotate', 'trust', '--key', '/root/next.sealed'];
+    await refused(second, /the passphrase of the next key is needed/, ...trust);
+    writeFileSync(join(second.tree.directory, 'root/pass'), 'something else it is\n');
+    await refused(second, /next\.sealed: cannot be opened: wrong passphrase/, ...trust, ...secret);
+    writeFileSync(join(second.tree.directory, 'root/pass'), 'correct horse battery\n');
+    await done(second, ...trust, ...secret);
+    assert.deepEqual(filesOf(second), filesOf(first));
   });
 });
 
