@@ -50,6 +50,7 @@ const samples: Readonly<Partial<Record<FlagName, readonly [given: string, again:
   exec: ['/opt/kubepki', '/opt/kubepki'],
   unit: ['kubepki-renew.timer', 'kubepki-renew.timer'],
   outputDir: ['/etc/systemd/system', '/etc/systemd/system'],
+  key: ['my key', `'my key'`],
   passphraseFile: ['my pass', `'my pass'`],
   lockTimeout: ['3s', '3000ms'],
   output: ['=json', 'json'],
