@@ -65,12 +65,16 @@ export interface CertificateFacts {
  * A change that keeps the mode and the owner of a file that exists.
  * @param newMode for a file that does not exist yet
  */
-export function replaceFile(target: FileTarget, content: string, newMode: 0o600 | 0o644): FileChange {
+export function replaceFile(
+  target: FileTarget,
+  content: string | Buffer,
+  newMode: 0o600 | 0o644,
+): FileChange {
   const { before } = target;
   return {
     target,
     after: {
-      content: Buffer.from(content),
+      content: typeof content === 'string' ? Buffer.from(content) : content,
       mode: before?.mode ?? newMode,
       owner: before === undefined ? undefined : { uid: before.uid, gid: before.gid },
     },

@@ -5,6 +5,7 @@ import { shellWord } from '../errors/shell-word.ts';
 import { isForeign } from '../filesystem/owner.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
+import type { Certificate } from '../pki/certificate/certificate.ts';
 import { localIssuer, type Issuer } from '../pki/issue/issuer.ts';
 import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
 import type { AuthorityEntry, Inventory } from './inventory.ts';
@@ -18,16 +19,30 @@ export type Issuers = ReadonlyMap<CaName, Reading<Issuer>>;
  * Opens the CA keys and makes sure that each may sign at this moment. A CA whose key is not on disk is external, as for
  * kubeadm.
  * @param names the CAs that are needed: the keys of the others stay closed
+ * @param remedy the next step for one that has ended
  */
-export function readIssuers(inventory: Inventory, names: ReadonlySet<CaName>, now: Date): Issuers {
+export function readIssuers(
+  inventory: Inventory,
+  names: ReadonlySet<CaName>,
+  now: Date,
+  remedy?: (authority: AuthorityEntry, certificate: Certificate) => string,
+): Issuers {
   return new Map(
     inventory.authorities
       .filter(({ spec }) => names.has(spec.name))
-      .map((authority) => [authority.spec.name, readIssuer(inventory.layout, authority, now)] as const),
+      .map((authority) => {
+        const ofThis = remedy && ((certificate: Certificate) => remedy(authority, certificate));
+        return [authority.spec.name, readIssuer(inventory.layout, authority, now, ofThis)] as const;
+      }),
   );
 }
 
-function readIssuer(layout: Layout, authority: AuthorityEntry, now: Date): Reading<Issuer> {
+function readIssuer(
+  layout: Layout,
+  authority: AuthorityEntry,
+  now: Date,
+  remedy: ((certificate: Certificate) => string) | undefined,
+): Reading<Issuer> {
   const { bundle, key, certificatePath, keyPath } = authority;
   if (bundle.status !== 'present') return bundle;
   if (key.status === 'unreadable') return key;
@@ -39,7 +54,7 @@ function readIssuer(layout: Layout, authority: AuthorityEntry, now: Date): Readi
     if (content.status === 'missing') {
       throw new KubepkiError('conflict', 'disappeared while it was read', { file: keyPath });
     }
-    const files = { certificate: certificatePath, key: keyPath };
+    const files = { certificate: certificatePath, key: keyPath, remedy };
     return localIssuer(bundle.value, content.value, now, files);
   });
 }

@@ -5,6 +5,7 @@ import type { CertificateEntry, Inventory } from '../../inventory/inventory.ts';
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
 import { readIssuers } from '../../inventory/issuers.ts';
 import type { Finding } from '../../operations/examination/finding.ts';
+import { remedyFor } from '../../operations/examination/authority-remedy.ts';
 import { exposedKeys } from '../../operations/renewal/renewal-warnings.ts';
 import { externalFault, isExternalFault } from '../../operations/examination/external-authority.ts';
 import { planRenewals, staysDue, type PlannedRenewal } from '../../operations/renewal/plan-renewal.ts';
@@ -74,6 +75,7 @@ export function planRenewalRun(
       .filter((entry) => specs.includes(entry.spec) && rests(entry, { ...dueSettings, sans }))
       .map(({ spec }) => spec),
   );
+  const command = commandLine(node.flags);
   const wanted = specs.filter((spec) => !resting.has(spec));
   const caNames = new Set(wanted.map(({ caName }) => caName));
   const plan = planRenewals(inventory, specs, {
@@ -82,9 +84,11 @@ export function planRenewalRun(
     validityMs: wishes.validityMs ?? config?.certificateValidityMs ?? defaultValidityMs,
     encryptionAlgorithm: namedAlgorithm(node),
     sans,
-    issuers: readIssuers(inventory, caNames, now),
+    issuers: readIssuers(inventory, caNames, now, (authority, certificate) =>
+      remedyFor(authority, certificate, command),
+    ),
     keys,
-    command: commandLine(node.flags),
+    command,
   });
   const ofTheseCas = inventory.certificates.filter(({ spec }) => caNames.has(spec.caName));
   // What is left alone says by itself what is wrong with it.

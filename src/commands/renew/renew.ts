@@ -197,7 +197,8 @@ function warn({ plan, faults, authorityFaults, exposed }: RenewalRun, context: C
   const { terminal } = context;
   const endsFirst = plan.flatMap((one) => (one.status === 'ca-ends-first' ? [one] : []));
   for (const warning of [...endsFirstWarnings(endsFirst), ...renewalWarnings(renewablesOf(plan))]) {
-    terminal.warning(warning);
+    terminal.warning(warning.text);
+    terminal.hint(warning.hint);
   }
   // Private keys are written with the mode that their file had, as kubeadm does.
   if (exposed.length > 0) {

@@ -83,9 +83,7 @@ function notForThis(
         'usage',
         `${name} is a CA, and no CA is ${verb} by this command${verb === 'renewed' ? ', nor by kubeadm' : ''}`,
         {
-          hint:
-            'a new CA is put in place by hand ' +
-            `(https://kubernetes.io/docs/tasks/tls/manual-rotation-of-ca-certificates/), then: ${command('renew all')}`,
+          hint: `to renew it with its key: ${command(`ca renew ${name}`)}; to replace it, key and all: ${command('ca rotate')}`,
         },
       );
     case 'key-pair':

@@ -9,11 +9,11 @@ import type {
 import type { PrivateKeys } from '../../inventory/private-keys.ts';
 import type { Reading, Slot } from '../../inventory/reading.ts';
 import type { Certificate, Chain } from '../../pki/certificate/certificate.ts';
-import { positiveSerialHint } from '../../pki/issue/issuer.ts';
 import { validatePath } from '../../pki/path/path.ts';
 import type { PrivateKey } from '../../pki/key/private-key.ts';
 import { isExternallyManaged } from './external-authority.ts';
 import { authorityInUse, authorityProblemsOf } from './authority-checks.ts';
+import { remedyFor } from './authority-remedy.ts';
 import { problemsOf } from './certificate-checks.ts';
 import { type CheckId, type Finding, remedy, type Remedied } from './finding.ts';
 import { findAuthority, isMissed } from '../../inventory/look-ups.ts';
@@ -162,8 +162,8 @@ function examineAuthority(entry: AuthorityEntry, subject: Subject): readonly Fin
   const judged = { bundle: bundle.value, inUse, key, now: subject.now };
   return authorityProblemsOf(judged).map(({ check, severity, message: summary }): Finding => {
     const hint =
-      check === 'ca-serial'
-        ? positiveSerialHint(inUse, { certificate: certificatePath, key: keyPath })
+      check === 'ca-serial' || check === 'ca-expired'
+        ? remedyFor(entry, inUse, subject.command)
         : remedy(check, remedied);
     const finding = { check, severity, name: spec.name, summary, hint };
     if (check.startsWith('ca-key-') && key?.status === 'unreadable') {

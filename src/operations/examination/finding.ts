@@ -95,11 +95,12 @@ export function remedy(check: CheckId, { name, external, caFile, command }: Reme
     case 'ca-not-yet-valid':
       return "check this machine's clock";
     case 'ca-no-ca':
-    case 'ca-serial':
     case 'ca-unfit':
       return 'put the CA certificate of this cluster in place, from a backup or another control-plane node';
+    case 'ca-serial':
     case 'ca-expired':
-      return 'a new CA is needed: see "Manual rotation of CA certificates" in the Kubernetes documentation';
+      // It depends on the CA: see authority-remedy.ts.
+      return undefined;
     case 'ca-key-unreadable':
     case 'ca-key-other':
       return 'put the key and the certificate of the same CA in place, from a backup or another control-plane node';

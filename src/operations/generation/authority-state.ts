@@ -7,6 +7,7 @@ import type { Reading } from '../../inventory/reading.ts';
 import type { Slot } from '../../inventory/reading.ts';
 import type { Chain } from '../../pki/certificate/certificate.ts';
 import { localIssuer, type LocalIssuer } from '../../pki/issue/issuer.ts';
+import { authorityRemedy } from '../examination/authority-remedy.ts';
 import { signerProblem } from '../../pki/path/path.ts';
 import type { GenerationContext } from './generate.ts';
 
@@ -53,7 +54,15 @@ export function authorityOf(
       requireValidCa(bundle, file, settings.now);
       return { status: 'present', value: { kind: 'external', bundle, file } };
     }
-    const issuer = localIssuer(bundle, privateKey, settings.now, { certificate: file, key: key.target.path });
+    const { now, command } = settings;
+    const issuer = localIssuer(bundle, privateKey, now, {
+      certificate: file,
+      key: key.target.path,
+      remedy:
+        spec.kind === 'ca'
+          ? (one) => authorityRemedy(one, { name: spec.name, isKeyHere: true, command })
+          : undefined,
+    });
     return { status: 'present', value: { kind: 'local', bundle, issuer, file } };
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;

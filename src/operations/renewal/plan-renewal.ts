@@ -18,6 +18,7 @@ import { catalogText, identityOf, identityText, isOfCatalog } from '../owners/id
 import { requireIssuable } from '../issuing/issuable.ts';
 import type { CheckId, Finding } from '../examination/finding.ts';
 import { chooseKey, type NamedAlgorithm } from '../issuing/key-choice.ts';
+import { remedyFor } from '../examination/authority-remedy.ts';
 import { missingAuthority } from '../examination/external-authority.ts';
 import { isNameless } from '../../pki/extension/subject-alt-name.ts';
 import { requireReplaceable } from '../change/replaceable.ts';
@@ -35,6 +36,8 @@ export interface Renewable {
   readonly issuer: LocalIssuer;
   /** The file with the issuer's certificate, for messages. */
   readonly caFile: string;
+  /** The next step where the issuer ends too soon. */
+  readonly caRemedy: string;
   readonly keyAlgorithm: KeyAlgorithm;
   /** What the next certificate says of its holder: the same as the old one, but for its SANs. */
   readonly profile: CertificateProfile;
@@ -62,6 +65,7 @@ interface AuthorityEnd {
   readonly leafNotAfter: Date;
   readonly caNotAfter: Date;
   readonly caFile: string;
+  readonly caRemedy: string;
 }
 
 interface RenewalSettings extends RestSettings {
@@ -110,6 +114,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
   }
   const [leaf] = chain;
   const caFile = authority.certificatePath;
+  const caRemedy = remedyFor(authority, issuer.certificate, settings.command);
   const place = placeOf(placeIn(entry, settings.keys), { caFile, bundle: issuer.bundle });
   const { file } = place;
   // RFC 5280, 4.2.1.3: what the old one asserts (keyCertSign) must not stand in a certificate that is no CA.
@@ -139,7 +144,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
     validity.notAfter <= leaf.notAfter &&
     faultsOf(spec.name, settings.findings).length === 0;
   if (settings.due !== undefined && gainless && verifies && !(sans && changesNames(sans))) {
-    const end = { leafNotAfter: leaf.notAfter, caNotAfter: validity.notAfter, caFile };
+    const end = { leafNotAfter: leaf.notAfter, caNotAfter: validity.notAfter, caFile, caRemedy };
     return { status: 'ca-ends-first', spec, end };
   }
   const old = { ...profileOf(leaf), subject };
@@ -164,6 +169,7 @@ function planRenewal(inventory: Inventory, spec: CertificateSpec, settings: Rene
       chain,
       issuer,
       caFile,
+      caRemedy,
       keyAlgorithm: key.algorithm,
       profile,
       sans,

@@ -2,6 +2,7 @@ import type { Certificate } from '../../pki/certificate/certificate.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import { algorithmOf } from '../../pki/key/private-key.ts';
 import { ForeignKey } from '../../pki/key/public-key.ts';
+import { remedyFor } from '../examination/authority-remedy.ts';
 import { inUseOf } from '../examination/examination.ts';
 import { lookAtEach, type Look, type Trouble } from './check.ts';
 import type { Observed } from './observed.ts';
@@ -34,7 +35,7 @@ export function lastsLongEnough({ subject, withinMs }: Observed): Look {
         message: isSoon
           ? `the CA ends on ${isoSeconds(authority.notAfter)}, and nothing that it signs lasts longer`
           : `the CA ends on ${isoSeconds(authority.notAfter)}, before its certificates have been renewed twice`,
-        hint: 'plan for a new CA now: see "Manual rotation of CA certificates" in the Kubernetes documentation',
+        hint: remedyFor(entry, authority, subject.command),
       },
     ];
   });

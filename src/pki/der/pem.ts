@@ -5,6 +5,9 @@ export interface PemBlock {
   /** RFC 1421 headers such as `Proc-Type: 4,ENCRYPTED` stand before the data. */
   readonly hasHeaders: boolean;
   readonly der: Buffer;
+  /** Where it stands in the file: the offset of its first byte, and of the one behind its last, which is no line end. */
+  readonly start: number;
+  readonly end: number;
 }
 
 const begin = /^-----BEGIN ([A-Z0-9 ]+)-----\s*$/;
@@ -21,16 +24,21 @@ export function pemBlocks(bytes: Uint8Array): PemBlock[] {
   const blocks: PemBlock[] = [];
   let label: string | undefined;
   let lines: string[] = [];
-  for (const line of Buffer.from(bytes).toString('latin1').split(/\r?\n/)) {
+  let start = 0;
+  let next = 0;
+  for (const line of Buffer.from(bytes).toString('latin1').split('\n')) {
+    const offset = next;
+    next += line.length + 1;
     const isBoundary = line.startsWith('-----');
     const opened = isBoundary ? begin.exec(line)?.[1] : undefined;
     const closed = isBoundary ? end.exec(line)?.[1] : undefined;
     if (opened !== undefined) {
       label = opened;
       lines = [];
+      start = offset;
     } else if (closed !== undefined) {
       const block = closed === label ? decodeBlock(closed, lines) : undefined;
-      if (block !== undefined) blocks.push(block);
+      if (block !== undefined) blocks.push({ ...block, start, end: offset + line.trimEnd().length });
       label = undefined;
     } else if (label !== undefined) {
       lines.push(line.trim());
@@ -42,6 +50,24 @@ export function pemBlocks(bytes: Uint8Array): PemBlock[] {
 export function encodePem(label: string, der: Buffer): string {
   const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
   return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
+}
+
+/**
+ * The file with other blocks in the place of some of its own, and every other byte as it is.
+ * @param replacement the DER in the place of a block's; undefined: the block stays
+ */
+export function replaceBlocks(bytes: Buffer, replacement: (block: PemBlock) => Buffer | undefined): Buffer {
+  const lineEnd = bytes.includes('\r\n') ? '\r\n' : '\n';
+  const parts: Buffer[] = [];
+  let copied = 0;
+  for (const block of pemBlocks(bytes)) {
+    const der = replacement(block);
+    if (der === undefined) continue;
+    const pem = encodePem(block.label, der).trimEnd().replaceAll('\n', lineEnd);
+    parts.push(bytes.subarray(copied, block.start), Buffer.from(pem));
+    copied = block.end;
+  }
+  return Buffer.concat([...parts, bytes.subarray(copied)]);
 }
 
 /**
@@ -76,7 +102,7 @@ export function noSuchBlock(
     : new KubepkiError('bad-pem', `is not PEM: no ${wanted} found`);
 }
 
-function decodeBlock(label: string, lines: readonly string[]): PemBlock | undefined {
+function decodeBlock(label: string, lines: readonly string[]): Omit<PemBlock, 'start' | 'end'> | undefined {
   const hasHeaders = lines[0]?.includes(':') ?? false;
   const body = hasHeaders ? lines.slice(lines.indexOf('') + 1) : lines;
   const text = body.join('');

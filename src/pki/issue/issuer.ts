@@ -1,5 +1,4 @@
 import { KubepkiError } from '../../errors/error.ts';
-import { shellWord } from '../../errors/shell-word.ts';
 import {
   hasNegativeSerial,
   isCa,
@@ -32,6 +31,8 @@ interface ExternalIssuer {
 interface AuthorityFiles {
   readonly certificate: string;
   readonly key: string;
+  /** The next step where the CA can have another certificate for its key; undefined: it is said elsewhere. */
+  readonly remedy?: ((certificate: Certificate) => string) | undefined;
 }
 
 export type Issuer = LocalIssuer | ExternalIssuer;
@@ -94,8 +95,6 @@ export function hasSigned({ publicKey }: Certificate, certificate: Certificate):
 
 function requireSigningCertificate(certificate: Certificate, now: Date, files: AuthorityFiles): void {
   const file = files.certificate;
-  const newCa =
-    'a new CA is needed: see "Manual rotation of CA certificates" in the Kubernetes documentation';
   // RFC 5280, 4.2.1.9: without cA TRUE the key must not be used to verify certificate signatures.
   if (!isCa(certificate)) {
     throw new KubepkiError('bad-issuer', 'is not a CA certificate (basicConstraints lacks CA:TRUE)', {
@@ -112,14 +111,14 @@ function requireSigningCertificate(certificate: Certificate, now: Date, files: A
     throw new KubepkiError(
       'bad-issuer',
       `the CA has a negative serial number (${serialOf(certificate)}), and Kubernetes no longer reads such a CA`,
-      { file, hint: positiveSerialHint(certificate, files) },
+      { file, hint: files.remedy?.(certificate) },
     );
   }
   // kubeadm signs all the same and says so in a warning; nothing would trust the result.
   if (certificate.notAfter.getTime() < now.getTime()) {
     throw new KubepkiError('bad-issuer', `the CA expired on ${isoSeconds(certificate.notAfter)}`, {
       file,
-      hint: newCa,
+      hint: files.remedy?.(certificate),
     });
   }
   if (certificate.notBefore.getTime() > now.getTime()) {
@@ -130,24 +129,17 @@ function requireSigningCertificate(certificate: Certificate, now: Date, files: A
   }
 }
 
-/** A certificate that is made anew with the same name and the same key verifies all that the CA has signed. */
-export function positiveSerialHint(
-  { issuer, subject }: Certificate,
-  { certificate, key }: AuthorityFiles,
-): string {
-  if (!issuer.equals(subject)) return 'have it signed again, for the same key, with a positive serial number';
-  const again = `openssl x509 -in ${shellWord(certificate)} -signkey ${shellWord(key)} -preserve_dates -set_serial 0x1$(openssl rand -hex 8) -out ${shellWord(`${certificate}.new`)}`;
-  return `make it anew from the same key: ${again}; then put that in its place, on the other nodes and in the kubeconfigs too`;
+// kubeadm signs with any RSA or ECDSA key that Go reads; RSA below 2048 bits is too weak for a CA (NIST SP 800-131A).
+export function isStrongKey(key: PrivateKey): boolean {
+  const algorithm = algorithmOf(key);
+  return isSigningKey(key) && !(algorithm.type === 'rsa' && algorithm.bits < 2048);
 }
 
-// kubeadm signs with any RSA or ECDSA key that Go reads; RSA below 2048 bits is too weak for a CA (NIST SP 800-131A).
 function requireSigningKey(privateKey: PrivateKey, file: string): void {
-  const algorithm = algorithmOf(privateKey);
-  const weak = algorithm.type === 'rsa' && algorithm.bits < 2048;
-  if (isSigningKey(privateKey) && !weak) return;
+  if (isStrongKey(privateKey)) return;
   throw new KubepkiError(
     'unsupported-key',
-    `a CA key of the kind ${describeAlgorithm(algorithm)} is not supported`,
+    `a CA key of the kind ${describeAlgorithm(algorithmOf(privateKey))} is not supported`,
     { file, hint: 'use RSA of at least 2048 bits, or ECDSA on P-256, P-384 or P-521' },
   );
 }

@@ -37,8 +37,7 @@ describe('what was meant is said, and nothing is done', () => {
     [
       'certs renew ca --rootfs /r',
       'error: ca is a CA, and no CA is renewed by this command, nor by kubeadm\n' +
-        'hint: a new CA is put in place by hand ' +
-        '(https://kubernetes.io/docs/tasks/tls/manual-rotation-of-ca-certificates/), then: kubepki certs renew all --rootfs /r\n',
+        'hint: to renew it with its key: kubepki ca renew ca --rootfs /r; to replace it, key and all: kubepki ca rotate --rootfs /r\n',
     ],
     [
       'certs renew apiserver kubelet.conf --csr-only --rootfs /r',

@@ -535,7 +535,7 @@ describe('a CA that ends', () => {
       ],
     );
     assert.deepEqual(
-      renewalWarnings(plan).map((text) => text.replaceAll(tree.directory, '')),
+      renewalWarnings(plan).map(({ text }) => text.replaceAll(tree.directory, '')),
       [
         '/etc/kubernetes/pki/ca.crt: the CA ends on 2027-04-01T00:00:00Z, and with it: apiserver, admin.conf',
         '/etc/kubernetes/pki/front-proxy-ca.crt: the CA ends on 2027-12-31T00:00:00Z, and with it: front-proxy-client',
@@ -570,7 +570,7 @@ describe('a CA that ends', () => {
       ],
     );
     assert.deepEqual(
-      endsFirstWarnings(held).map((text) => text.replaceAll(tree.directory, '')),
+      endsFirstWarnings(held).map(({ text }) => text.replaceAll(tree.directory, '')),
       [
         '/etc/kubernetes/pki/ca.crt: the CA ends on 2027-01-21T00:00:00Z: renew it first, as a renewal would not make these last longer: apiserver, admin.conf, scheduler.conf',
       ],
