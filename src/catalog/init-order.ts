@@ -37,6 +37,19 @@ const names = [
   ...['admin.conf', 'super-admin.conf', 'kubelet.conf', 'controller-manager.conf', 'scheduler.conf'],
 ];
 
+/** The components that have to be restarted before they use another one. Who uses the service-account key, its own commands know. */
+function usersOf(spec: InitSpec): readonly Component[] {
+  switch (spec.kind) {
+    case 'ca':
+      return spec.readAtStart;
+    case 'service-account':
+      return [];
+    case 'leaf':
+    case 'kubeconfig':
+      return spec.components;
+  }
+}
+
 /** All that kubeadm makes, in its order. */
 export const initSpecs: readonly InitSpec[] = names.map((name) => {
   const all: readonly InitSpec[] = [
@@ -49,3 +62,11 @@ export const initSpecs: readonly InitSpec[] = names.map((name) => {
   if (spec === undefined) throw new TypeError(`nothing is called ${name} in the catalog`);
   return spec;
 });
+
+/** The same for what has that name: one of these, or a file of the service-account key. */
+export function usersOfNamed(name: string): readonly Component[] {
+  const spec = initSpecs.find((one) => one.name === name);
+  return spec === undefined
+    ? (tokenKeyFiles.find((file) => file.name === name)?.components ?? [])
+    : usersOf(spec);
+}

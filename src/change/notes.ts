@@ -32,6 +32,17 @@ export function noteChange(
   terminal.hint(command);
 }
 
+/** The kubelet looks at its files when it starts, and no longer when it runs. @param what it is to use */
+export function noteKubelet(what: string, terminal: Terminal): void {
+  const command = 'systemctl restart kubelet';
+  if (terminal.quiet) {
+    terminal.record(`to have the kubelet use ${what}: ${command}`);
+    return;
+  }
+  terminal.note(`restart the kubelet to use ${what}`);
+  terminal.hint(command);
+}
+
 /** Says of each kubeconfig among the places which CAs it gets, and which it has that ca.crt has not. */
 export function noteAuthorities(placed: readonly { readonly place: Place }[], terminal: Terminal): void {
   const kubeconfigs = placed.flatMap(({ place }) => place.trusting ?? []);

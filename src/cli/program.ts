@@ -31,6 +31,8 @@ const csrCommands: Commands = {
 };
 
 const caCommands: Commands = {
+  renew: async () => (await import('../commands/ca-renew/ca-renew-flags.ts')).addCaRenew,
+  trust: async () => (await import('../commands/ca-trust/ca-trust-flags.ts')).addCaTrust,
   rotate: async () => (await import('../commands/ca-rotate/ca-rotate-flags.ts')).addCaRotate,
   status: async () => (await import('../commands/ca-status/ca-status-flags.ts')).addCaStatus,
   rollback: async () => (await import('../commands/rollback/ca-rollback-flags.ts')).addCaRollback,

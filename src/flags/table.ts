@@ -60,6 +60,11 @@ export const flags = {
     ...values.files,
   },
   force: { syntax: '--force', group: 'What', says: 'even where it would be refused' },
+  compromised: {
+    syntax: '--compromised',
+    group: 'What',
+    says: 'others may know the key: then nothing is renewed, and what to do instead is said',
+  },
   certsOnly: {
     syntax: '--certs-only',
     group: 'What',

@@ -1,23 +1,25 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { CommandLine } from '../errors/command-line.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { renewalQuestion } from '../render/change/renewal.ts';
 
 /**
  * Lists what would be renewed and asks.
+ * @param again the command that does not ask
+ * @param each what each of them gets; undefined: a key and a certificate
  * @throws KubepkiError declined unless the answer is yes
  */
 export async function confirmRenewal(
   renewed: readonly { readonly name: string; readonly notAfter: Date }[],
   now: Date,
-  command: CommandLine,
+  again: string,
+  each?: string,
 ): Promise<void> {
   if (renewed.length === 0) return;
   const rows = renewed.map(({ name, notAfter }) => {
     return { name, notAfter, residualMs: notAfter.getTime() - now.getTime() };
   });
-  process.stderr.write(renewalQuestion(rows));
+  process.stderr.write(renewalQuestion(rows, each));
   // Not readline's own line editor: it would swallow Ctrl-C.
   const lines = createInterface({ input: process.stdin, terminal: false });
   try {
@@ -32,6 +34,6 @@ export async function confirmRenewal(
     lines.close();
   }
   throw new KubepkiError('declined', 'nothing was renewed: the answer was not yes', {
-    hint: `this asks nothing: ${command('renew all')}`,
+    hint: `this asks nothing: ${again}`,
   });
 }

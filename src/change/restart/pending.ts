@@ -1,5 +1,5 @@
-import { certificates, restartOrder, type Component } from '../../catalog/catalog.ts';
-import { tokenKeyFiles } from '../../catalog/init-order.ts';
+import { restartOrder, type Component } from '../../catalog/catalog.ts';
+import { usersOfNamed } from '../../catalog/init-order.ts';
 import type { ChangeSet } from '../../changeset/change-set.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
@@ -130,10 +130,8 @@ export function restartCommand(
   return ['kubepki restart', ...components, ...flags, ...manifests].join(' ');
 }
 
-/** Which components use these certificates, or halves of the service-account key, in the order of restarting. */
+/** Which components must be restarted to use what has these names, in the order of restarting. */
 export function componentsOf(names: readonly string[]): readonly Component[] {
-  const users = [...certificates, ...tokenKeyFiles]
-    .filter(({ name }) => names.includes(name))
-    .flatMap(({ components }) => components);
+  const users = names.flatMap(usersOfNamed);
   return restartOrder.filter((component) => users.includes(component));
 }

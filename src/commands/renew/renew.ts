@@ -34,7 +34,7 @@ import { openNode, type Node, readConfiguration } from '../../node/node-options.
 import { clusterFlags, restartAfterFlags, retyped, sanFlags, type Typed } from '../../flags/table.ts';
 import { planRenewalRun, type RenewalRun, type RenewalWishes } from './plan-run.ts';
 import { parseAskedSans, parseSelection, type SanOptions, type Selection } from './selection.ts';
-import { noteAuthorities } from '../../change/notes.ts';
+import { noteAuthorities, noteKubelet } from '../../change/notes.ts';
 import { refusals, renewRestHint } from '../../operations/change/refusals.ts';
 import { shownAsLeft, warnOfUnsound } from './within.ts';
 import type { Change, Stage } from '../../change/session.ts';
@@ -145,7 +145,7 @@ function decided(run: RenewalRun, way: Way, context: Context): PlannedRun {
       confirmRenewal(
         renewables.map(({ spec, chain: [leaf] }) => ({ name: spec.name, notAfter: leaf.notAfter })),
         new Date(),
-        again,
+        again('renew all'),
       ),
     beforehand: () => {
       warn(run, context);
@@ -188,7 +188,7 @@ function decided(run: RenewalRun, way: Way, context: Context): PlannedRun {
       within: options.within && stillWrong(run),
     }),
     remarks: (report) => {
-      noteKubelet(report, terminal);
+      noteRenewedKubelet(report, terminal);
     },
   };
 }
@@ -241,17 +241,10 @@ function noteExternal(plan: readonly PlannedRenewal[], { node, options, terminal
   terminal.hint(`have them signed by the external CA: ${command}`);
 }
 
-/** The kubelet looks at its files when it starts, and no longer when it runs. */
-function noteKubelet({ dryRun, failed, certificates }: ChangeReport, terminal: Terminal): void {
+function noteRenewedKubelet({ dryRun, failed, certificates }: ChangeReport, terminal: Terminal): void {
   const kubelet = certificates.find(({ name }) => name === kubeletKubeconfig.name);
   if (dryRun || failed || kubelet?.outcome !== 'renewed') return;
-  const command = 'systemctl restart kubelet';
-  if (terminal.quiet) {
-    terminal.record(`to have the kubelet use its new certificate: ${command}`);
-    return;
-  }
-  terminal.note('restart the kubelet to use its new certificate');
-  terminal.hint(command);
+  noteKubelet('its new certificate', terminal);
 }
 
 /** What a dry run shows, said without making a key: the new serial number is not known, and neither is the content. */

@@ -17,7 +17,6 @@ export interface TrustedAuthority {
   /** The certificate that ends first of those that it replaces; undefined: every copy has it already. */
   readonly old: Certificate | undefined;
   readonly next: Certificate;
-  readonly changed: readonly ChangedCopy[];
 }
 
 export interface TrustPlan {
@@ -50,8 +49,7 @@ export function planTrust(
   const replacements: Replacement[] =
     errors.length > 0 ? [] : authorities.map((next) => ({ old: undefined, next }));
   const changed = replaceAuthorities(copies, replacements, now);
-  const trusted =
-    errors.length > 0 ? [] : authorities.map((next) => trustedOf(next, { copies, changed, now }));
+  const trusted = errors.length > 0 ? [] : authorities.map((next) => trustedOf(next, copies, now));
   return {
     errors,
     trusted,
@@ -108,25 +106,13 @@ function problemsOf(
   );
 }
 
-function trustedOf(
-  next: Certificate,
-  {
-    copies,
-    changed,
-    now,
-  }: {
-    readonly copies: readonly AuthorityCopy[];
-    readonly changed: readonly ChangedCopy[];
-    readonly now: Date;
-  },
-): TrustedAuthority {
+function trustedOf(next: Certificate, copies: readonly AuthorityCopy[], now: Date): TrustedAuthority {
   const replaced = copies.flatMap((copy) => replacedIn(copy, { old: undefined, next }, now) ?? []);
   const [old] = [...replaced].sort((a, b) => a.notAfter.getTime() - b.notAfter.getTime());
   return {
     spec: specOf(next, copies),
     old,
     next,
-    changed: changed.filter(({ copy }) => replacedIn(copy, { old: undefined, next }, now) !== undefined),
   };
 }
 

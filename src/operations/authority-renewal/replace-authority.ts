@@ -22,6 +22,8 @@ export interface ChangedCopy {
   readonly change: FileChange;
   /** What it will hold, all of it. */
   readonly pem: Buffer;
+  /** The certificates of these that are new in it. */
+  readonly gets: readonly Certificate[];
 }
 
 /**
@@ -59,7 +61,8 @@ export function replaceAuthorities(
         ? pairs.find(({ replaced }) => replaced.der.equals(der))?.next.der
         : undefined,
     );
-    return [{ copy, change: replaceFile(copy.target, contentOf(copy, pem), 0o644), pem }];
+    const gets = pairs.map(({ next }) => next);
+    return [{ copy, change: replaceFile(copy.target, contentOf(copy, pem), 0o644), pem, gets }];
   });
 }
 

@@ -17,6 +17,16 @@ export interface ChangeReport {
   readonly certificates: readonly CertificateReport[];
   /** Host paths that changed, or would, and belong to no one certificate: requests that are cleared away. */
   readonly otherFiles: readonly string[];
+  /** What this run cannot bring up to date; absent: the command has nothing of the kind. */
+  readonly elsewhere?: readonly Elsewhere[];
+}
+
+/** A copy of what was changed, on another node or in the cluster. */
+export interface Elsewhere {
+  /** In words, without a period. */
+  readonly what: string;
+  /** Brings it up to date when it is pasted into a shell. */
+  readonly command: string;
 }
 
 /** How far a command has come when it reports. */
@@ -50,6 +60,8 @@ export type ChangeCommand =
   | 'generate'
   | 'generate-csr'
   | 'rollback'
+  | 'ca renew'
+  | 'ca trust'
   | `ca rotate ${Stage}`
   | `sa rotate ${TokenKeyStage}`;
 

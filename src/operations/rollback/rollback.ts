@@ -1,9 +1,16 @@
-import { initSpecs, tokenKeyFiles } from '../../catalog/init-order.ts';
-import type { CertificateRecord, ChangeSet, FileContent, FileTarget } from '../../changeset/change-set.ts';
+import { usersOfNamed } from '../../catalog/init-order.ts';
+import type {
+  CertificateFacts,
+  CertificateRecord,
+  ChangeSet,
+  FileContent,
+  FileTarget,
+} from '../../changeset/change-set.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { readKubeconfig } from '../../kubeconfig/read.ts';
 import { parseCertificates, type Chain } from '../../pki/certificate/certificate.ts';
+import { isReissueOf } from '../../pki/issue/reissue.ts';
 import { chainsTo } from '../../pki/path/path.ts';
 import { factsOf } from '../change/certificate-facts.ts';
 import {
@@ -79,7 +86,7 @@ function takenOver({ target: { path, before }, old }: RestorableFile): Ownership
 
 /**
  * A CA or a service-account key that the change made is removed only with `--force`; one that the change
- * removed comes back; none is replaced by another.
+ * removed comes back; none is replaced by another. A CA that was renewed with its key is no other.
  * @param options.allowed files of which this is known to be well: paths without symlinks
  * @throws KubepkiError conflict
  */
@@ -104,9 +111,27 @@ export function requireAuthoritiesKept(
   requireReplaceable(
     inventory,
     changes.flatMap(({ target, after }) =>
-      after === undefined || target.before === undefined ? [] : [target],
+      after === undefined || target.before === undefined || holdsSameAuthorities(target, after, inventory)
+        ? []
+        : [target],
     ),
   );
+}
+
+/** Whether a CA's file would have a certificate of the same CA in the place of each that it has now. */
+function holdsSameAuthorities(
+  { resolvedPath }: FileTarget,
+  { content }: FileContent,
+  { authorities }: Inventory,
+): boolean {
+  const entry = authorities.find(({ file }) => file?.resolvedPath === resolvedPath);
+  const now = entry?.bundle.status === 'present' ? entry.bundle.value : undefined;
+  const then = whenReadable(() => parseCertificates(content));
+  if (now === undefined || then?.length !== now.length) return false;
+  return then.every((one, index) => {
+    const other = now[index];
+    return other !== undefined && isReissueOf(one, other);
+  });
 }
 
 /** The records in the backup of the rollback itself: the certificates of now, and those that come back. */
@@ -117,8 +142,20 @@ export function rollbackRecords(
   return records.map((record) => {
     const entry = inventory.certificates.find(({ spec }) => spec.name === record.name);
     const now = entry?.state.status === 'present' ? factsOf(entry.state.value.chain[0]) : undefined;
-    return { name: record.name, old: now, new: record.old };
+    return { name: record.name, old: now ?? authorityNow(record, inventory), new: record.old };
   });
+}
+
+/** Of several certificates in a CA's file the one that the change was about, else the first. */
+function authorityNow(
+  { name, old, new: next }: CertificateRecord,
+  { authorities }: Inventory,
+): CertificateFacts | undefined {
+  const entry = authorities.find(({ spec }) => spec.name === name);
+  if (entry?.bundle.status !== 'present') return undefined;
+  const facts = entry.bundle.value.map(factsOf);
+  const about = [next, old].flatMap((one) => facts.filter((found) => found.fingerprint === one?.fingerprint));
+  return about[0] ?? facts[0];
 }
 
 /**
@@ -194,8 +231,7 @@ export function rollbackReport(
 ): ChangeReport {
   const ownerOf = ({ target }: ChangeSet[number]): string | undefined => owners.get(target.resolvedPath);
   const certificates = records.map(({ name, old, new: next }): CertificateReport => {
-    const spec = [...initSpecs, ...tokenKeyFiles].find((one) => one.name === name);
-    const common = { name, components: spec && 'components' in spec ? spec.components : [], old };
+    const common = { name, components: usersOfNamed(name), old };
     const files = changes.filter((change) => ownerOf(change) === name).map(({ target }) => target.path);
     return files.length > 0 || old?.fingerprint !== next?.fingerprint
       ? { ...common, outcome: 'rolled-back', new: next, files }

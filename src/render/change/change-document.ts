@@ -4,7 +4,7 @@ import { renderDocument, type DocumentFormat } from '../document.ts';
 
 /** The document of every command that changes something: every field is there always, null or empty where it says nothing. */
 export function changeDocument(
-  { command, dryRun, backup, restored, certificates, otherFiles }: ChangeReport,
+  { command, dryRun, backup, restored, certificates, otherFiles, elsewhere }: ChangeReport,
   restart: readonly Component[],
   format: DocumentFormat,
 ): string {
@@ -18,6 +18,7 @@ export function changeDocument(
       certificates: certificates.map(certificate),
       otherFiles,
       restart,
+      ...(elsewhere === undefined ? {} : { elsewhere }),
     },
     format,
   );

@@ -12,6 +12,8 @@ const verbs: Readonly<Record<ChangeCommand, string>> = {
   generate: 'generated',
   'generate-csr': 'requested',
   rollback: 'rolled back',
+  'ca renew': 'renewed',
+  'ca trust': 'replaced',
   'ca rotate prepare': 'prepared',
   'ca rotate trust': 'trusted',
   'ca rotate switch': 'switched',

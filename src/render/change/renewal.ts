@@ -74,9 +74,13 @@ export function restingSentence(outcome: RestingOutcome): string {
     : `${outcome.longName} is left alone: it ${outcome.reasons.join(' and ')}`;
 }
 
-/** The certificates that are about to be renewed, and the question. It ends without a newline, where the answer is typed. */
+/**
+ * The certificates that are about to be renewed, and the question. It ends without a newline, where the answer is typed.
+ * @param each what each of them gets
+ */
 export function renewalQuestion(
   rows: readonly { readonly name: string; readonly notAfter: Date; readonly residualMs: number }[],
+  each = 'a new key and a new certificate',
 ): string {
   const longest = Math.max(...rows.map(({ name }) => name.length));
   const list = rows.map(
@@ -84,5 +88,5 @@ export function renewalQuestion(
       `  ${name.padEnd(longest)}  ends ${kubeadmDate(notAfter)} (${humanDuration(residualMs)})\n`,
   );
   const what = rows.length === 1 ? 'this certificate' : `these ${String(rows.length)} certificates`;
-  return `Each gets a new key and a new certificate:\n${list.join('')}Renew ${what}? [y/N] `;
+  return `Each gets ${each}:\n${list.join('')}Renew ${what}? [y/N] `;
 }

@@ -69,7 +69,7 @@ async function start(
       name: requestable.spec.name,
       notAfter: leaf.notAfter,
     }));
-    await confirmRenewal(rows, new Date(), commandLine([...askFlags(options), ...node.flags]));
+    await confirmRenewal(rows, new Date(), commandLine([...askFlags(options), ...node.flags])('renew all'));
   }
   return connected(node, options, async (api) => {
     const asked = await prepare(node, wishes, options, terminal);
