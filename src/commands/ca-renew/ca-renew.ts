@@ -90,7 +90,7 @@ function decided(run: AuthorityRun, { dryRun }: Way, { node, options, terminal }
     ...node.flags,
   ]);
   let made: RenewedAuthorities | undefined;
-  const elsewhere = (): readonly Elsewhere[] => (made === undefined ? [] : elsewhereOf(run));
+  const elsewhere = (): readonly Elsewhere[] => (made === undefined ? [] : elsewhereOf(run, node));
   return {
     now,
     errors: [...refusals(plan, 'renewed'), ...(renewables.length > 0 ? unreadable : [])],
@@ -162,12 +162,13 @@ function certificateInUse({ inventory, now }: AuthorityRun, name: CaSpec['name']
   return entry && inUseOf(entry, { inventory, keys: undefined, now });
 }
 
-function elsewhereOf({ plan, copies }: AuthorityRun): readonly Elsewhere[] {
+function elsewhereOf({ plan, copies }: AuthorityRun, { flags }: Node): readonly Elsewhere[] {
   const admin = copies.find(({ name }) => name === 'admin.conf');
   const clusterName = admin?.kind === 'kubeconfig' ? admin.kubeconfig.clusterName : 'kubernetes';
   return copiesElsewhere(
     renewablesOf(plan).map(({ spec: { name }, file: { path } }) => ({ name, path })),
     clusterName,
+    commandLine(flags),
   );
 }
 
@@ -242,6 +243,10 @@ function remark(
     const until = isoSeconds(new Date(first));
     terminal.note(
       `until ${until} the old certificate serves as well: restarts and copies can wait until then, in any order`,
+    );
+  } else {
+    terminal.note(
+      `the old certificate ended on ${isoSeconds(new Date(first))}: what still holds it trusts nothing until it is brought up to date`,
     );
   }
   // No certificate outlives its CA: those that were cut short can last longer now.

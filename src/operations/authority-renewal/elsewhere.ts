@@ -1,4 +1,5 @@
 import type { CaName } from '../../catalog/catalog.ts';
+import type { CommandLine } from '../../errors/command-line.ts';
 import { shellWord } from '../../errors/shell-word.ts';
 import type { Elsewhere } from '../change/change-report.ts';
 
@@ -16,7 +17,11 @@ const there = '/root/renewed-ca.pem';
  * serves everywhere as well as its successor, in any mix: so there is no order among these.
  * @param clusterName as kubeconfigs of this cluster call it
  */
-export function copiesElsewhere(renewed: readonly RenewedFile[], clusterName: string): Elsewhere[] {
+export function copiesElsewhere(
+  renewed: readonly RenewedFile[],
+  clusterName: string,
+  command: CommandLine,
+): Elsewhere[] {
   const cluster = renewed.find(({ name }) => name === 'ca');
   const read = renewed.some(({ name }) => name !== 'etcd-ca');
   return [
@@ -34,7 +39,7 @@ export function copiesElsewhere(renewed: readonly RenewedFile[], clusterName: st
           },
           {
             what: 'ConfigMap kube-root-ca.crt in every namespace: kube-controller-manager writes it, once all of them have been restarted; to see whether it has',
-            command: 'kubepki verify --cluster',
+            command: command('verify --cluster'),
           },
         ]),
     ...(read
