@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { encodePem, noSuchBlock, pemBlocks } from '../../../src/pki/der/pem.ts';
+import { encodePem, noSuchBlock, pemBlocks, replaceBlocks } from '../../../src/pki/der/pem.ts';
+import fc from '../../support/properties.ts';
 
 const block = (label: string, body: string): string =>
   `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
@@ -55,6 +56,38 @@ describe('PEM', () => {
     assert.equal(
       why(Buffer.from(block('RSA PRIVATE KEY', 'AQID'))),
       'holds no certificate, but a PEM block RSA PRIVATE KEY',
+    );
+  });
+
+  test('blocks are replaced where they stand, and every other byte stays', () => {
+    const text = fc.array(
+      fc.oneof(
+        fc.record({ der: fc.uint8Array({ minLength: 1, maxLength: 90 }), replaced: fc.boolean() }),
+        // What is between them begins no block.
+        fc.string().filter((between) => !/-----|[\r\n]/.test(between)),
+      ),
+      { maxLength: 8 },
+    );
+    fc.assert(
+      fc.property(text, fc.constantFrom('\n', '\r\n'), fc.boolean(), (parts, lineEnd, isCutOff) => {
+        const next = Buffer.from('next');
+        const written = (isAfter: boolean): Buffer => {
+          const lines = parts.map((part) => {
+            if (typeof part === 'string') return `${part}\n`;
+            const der = isAfter && part.replaced ? next : Buffer.from(part.der);
+            return encodePem('CERTIFICATE', der);
+          });
+          const whole = Buffer.from(lines.join('').replaceAll('\n', lineEnd));
+          return isCutOff ? whole.subarray(0, whole.length - lineEnd.length) : whole;
+        };
+        const before = written(false);
+        let index = 0;
+        const replaced = parts.flatMap((part) => (typeof part === 'string' ? [] : [part.replaced]));
+        // A file without any line end has none to go by.
+        fc.pre(lineEnd === '\n' || before.includes(lineEnd));
+        const after = replaceBlocks(before, () => (replaced[index++] === true ? next : undefined));
+        assert.deepEqual(after, written(true));
+      }),
     );
   });
 });
