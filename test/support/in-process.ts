@@ -63,6 +63,11 @@ export function certsInProcess(tree: Tree, ...args: readonly string[]): Promise<
   return kubepkiInProcess(['certs', ...args, '--rootfs', tree.directory]);
 }
 
+/** `kubepki ca …` on a tree. */
+export function caInProcess(tree: Tree, ...args: readonly string[]): Promise<Outcome> {
+  return kubepkiInProcess(['ca', ...args, '--rootfs', tree.directory]);
+}
+
 /** The same, where anything but exit 0 is a failure of the test. */
 export async function doneInProcess(tree: Tree, ...args: readonly string[]): Promise<Outcome> {
   const outcome = await certsInProcess(tree, ...args);
