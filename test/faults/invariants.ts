@@ -18,10 +18,28 @@ function replaced(files: Snapshot): Map<string, string> {
   );
 }
 
+/** Files that a `ca renew all` replaces. */
+function replacedWithAuthorities(files: Snapshot): Map<string, string> {
+  return new Map(
+    [...files]
+      .filter(([path]) =>
+        /^etc\/kubernetes\/(?:pki\/(?:etcd\/|front-proxy-)?ca\.crt|[\w-]+\.conf)$/.test(path),
+      )
+      .map(([path, { sha256 = '' }]) => [path, sha256]),
+  );
+}
+
+/** The same of these. */
+export function authoritiesState(before: Snapshot, after: Snapshot): 'old' | 'new' {
+  return stateOf(replacedWithAuthorities(before), replacedWithAuthorities(after));
+}
+
 /** Whether the set is as it was, or all new. Anything between is a failure. */
 export function setState(before: Snapshot, after: Snapshot): 'old' | 'new' {
-  const old = replaced(before);
-  const now = replaced(after);
+  return stateOf(replaced(before), replaced(after));
+}
+
+function stateOf(old: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): 'old' | 'new' {
   assert.deepEqual([...now.keys()], [...old.keys()], 'the files of the set');
   const changed = [...old].filter(([path, sha256]) => now.get(path) !== sha256).map(([path]) => path);
   assert.ok(changed.length === 0 || changed.length === old.size, `mixed: only ${changed.join(', ')} are new`);

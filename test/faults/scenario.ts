@@ -49,6 +49,14 @@ export const renewal: Scenario = {
   command: ['renew', 'all'],
 };
 
+/** `ca renew all`: three CA files and the kubeconfigs that hold the first of them. The fixture's CAs end in 2056. */
+export const authorityRenewal: Scenario = {
+  name: 'ca renew all',
+  lay: renewal.lay,
+  group: ['ca'],
+  command: ['renew', 'all', '--validity', '60y'],
+};
+
 /** `generate` on an empty node. */
 export const generation: Scenario = {
   name: 'generate',
