@@ -63,7 +63,7 @@ export const flags = {
   compromised: {
     syntax: '--compromised',
     group: 'What',
-    says: 'others may know the key: then nothing is renewed, and what to do instead is said',
+    says: 'others may know the key: say what to do then',
   },
   certsOnly: {
     syntax: '--certs-only',

@@ -27,7 +27,14 @@ const inside = insidePages();
 const foreign = new Set([
   ...['--hostname-override', '--rotate-server-certificates', '--config-dir'],
   ...['--name', '--advertise-client-urls', '--secure-port', '--etcd-servers', '--etcd-certfile'],
-  ...['--etcd-keyfile', '--etcd-cafile'],
+  ...[
+    '--etcd-keyfile',
+    '--etcd-cafile',
+    '--client-ca-file',
+    '--requestheader-client-ca-file',
+    '--root-ca-file',
+  ],
+  ...['--discovery-token-ca-cert-hash'],
 ]);
 
 /** The command's own, and those of the commands around it. */

@@ -10,20 +10,22 @@ export function addCaRenew(ca: Command, run: Run): void {
     .command('renew')
     .summary('give CAs another end, with the keys they have')
     .description(
-      'Makes the certificates of CAs anew: the same name, key and extensions, a new serial number and a later end. All that they have ' +
-        'signed stays valid, and so do join commands. Changes their files and the kubeconfigs that hold them, all or none, and ' +
-        'lists the copies elsewhere. Without a name all are renewed, on a terminal after a question.',
+      'Makes the certificates of CAs anew for the keys they have, so that all they have signed stays valid; in their files and in ' +
+        'kubeconfigs, all or none. Lists the copies elsewhere. Without a name all, on a terminal after a question.',
     )
     .addArgument(
-      offering(new Argument('[names...]', '"all", or names from the list below'), [
-        { word: 'all', description: 'every one that is here' },
-        ...certificateAuthorities.map(({ name, longName }) => ({ word: name, description: longName })),
-      ]),
+      offering(
+        new Argument('[names...]', `all, ${certificateAuthorities.map(({ name }) => name).join(', ')}`),
+        [
+          { word: 'all', description: 'every one that is here' },
+          ...certificateAuthorities.map(({ name, longName }) => ({ word: name, description: longName })),
+        ],
+      ),
     );
   addFlags(self, [...nodeFlags, ...commonFlags, ...restartAfterFlags]);
   addFlags(self, ['validity', 'compromised', ...changeFlags], {
     validity: {
-      says: "how long they are valid, such as 3650d or 10y (default: the configuration's caCertificateValidityPeriod, or ten years)",
+      says: 'how long they are valid (default: what --config says, or ten years)',
     },
     restart: { says: 'then restart what reads a CA only when it starts' },
   }).action(async (names: string[], _options, command: Command) => {
@@ -32,16 +34,8 @@ export function addCaRenew(ca: Command, run: Run): void {
     run.done(await renewAuthoritiesHere(names, options, run.open(options)));
   });
   explain(self, {
-    examples: [
-      'kubepki ca renew --dry-run',
-      'kubepki ca renew ca --restart',
-      'kubepki ca renew all --validity 20y',
-    ],
-    notes: [
-      `Names: all, ${certificateAuthorities.map(({ name }) => name).join(', ')}.`,
-      'For a key that others may know, or one that is too weak: kubepki ca rotate.',
-      'Exit code 1 if one that was named cannot be renewed, 8 if the restart or the hook failed.',
-    ],
+    examples: ['kubepki ca renew --dry-run', 'kubepki ca renew ca --restart'],
+    notes: ['Exit code 1 if one that was named cannot be renewed, 8 if the restart or the hook failed.'],
     pages: ['ca', 'restarts', 'undo', 'json', 'exit-codes'],
   });
 }

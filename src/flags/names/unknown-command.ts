@@ -62,7 +62,9 @@ export function requireCommand(program: Command, words: readonly string[]): Comm
 function meantBy(name: string, group: Command, program: Command): readonly Command[] {
   const all = commandsBelow(program);
   const exact = all.filter((one) => plainSpelling(one.name()) === plainSpelling(name));
-  if (exact.length > 0) return exact;
+  // kubeadm's commands are all in one group, and so a word without its group is of that one.
+  const kubeadms = exact.filter(({ parent }) => parent?.name() === 'certs');
+  if (exact.length > 0) return kubeadms.length > 0 ? kubeadms : exact;
   const near = (commands: readonly Command[]): readonly Command[] => {
     const names = similarWords(
       name,
