@@ -67,7 +67,7 @@ async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Term
   // Of another moment it is no advice.
   if (asking.text && options.at === undefined && terminal.isRead) {
     const { noteNextStep } = await import('./note-next-step.ts');
-    noteNextStep(examined.report, node, terminal);
+    noteNextStep(examined.report, examined.subject, node, terminal);
   }
   return worseOf(code, unwritten);
 }

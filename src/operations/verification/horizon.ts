@@ -8,7 +8,8 @@ import { lookAtEach, type Look, type Trouble } from './check.ts';
 import type { Observed } from './observed.ts';
 
 const dayMs = 24 * 3600 * 1000;
-const twoYearsMs = 2 * 365 * dayMs;
+/** A CA that ends within two years ends soon. */
+export const caHorizonMs = 2 * 365 * dayMs;
 
 /**
  * A CA that ends soon shortens what it signs, and a new one takes months to bring about. "Soon" is two years, or before its leaves
@@ -25,7 +26,7 @@ export function lastsLongEnough({ subject, withinMs }: Observed): Look {
     );
     // A leaf is renewed some time before its end, and its successor lasts as long.
     const secondEnd = Math.max(0, ...leaves.map((leaf) => leaf.notAfter.getTime() + lifeMs(leaf) - withinMs));
-    const isSoon = end - now.getTime() < twoYearsMs;
+    const isSoon = end - now.getTime() < caHorizonMs;
     if (!isSoon && end >= secondEnd) return [];
     return [
       {

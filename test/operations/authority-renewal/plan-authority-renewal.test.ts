@@ -394,6 +394,13 @@ describe('a CA that is not renewed', () => {
       { serialNumber: Buffer.of(9), ...dates },
     );
     appendFileSync(pki(tree, 'ca.crt'), encodeCertificates([cross]));
-    assert.ok(renewable(planOf(tree, 'ca')).old.der.equals(own.der));
+    const one = renewable(planOf(tree, 'ca'));
+    assert.ok(one.old.der.equals(own.der));
+    const all = made(tree, one);
+    const [renewed] = all.renewed;
+    assert.deepEqual(
+      parseCertificates(Buffer.from(contentOf(all, 'pki/ca.crt'))).map(({ der }) => der),
+      [renewed?.next.der, cross.der],
+    );
   });
 });
