@@ -5,7 +5,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { certsInProcess as certs, doneInProcess as done } from '../../support/in-process.ts';
+import {
+  caInProcess as ca,
+  certsInProcess as certs,
+  doneInProcess as done,
+} from '../../support/in-process.ts';
 import { judge } from '../../support/judge.ts';
 import { samplesOf } from '../../support/metrics.ts';
 import { quickTree } from '../../support/node.ts';
@@ -77,7 +81,10 @@ test('of a CA: nothing is signed with it, whoever asks', async (t) => {
   ]) {
     const { code, stderr } = await certs(tree, ...args);
     assert.match(stderr, /\/ca\.crt: the CA has a negative serial number \(-07\)/);
-    assert.match(stderr, /^hint: make it anew from the same key: openssl x509 /m);
+    assert.match(
+      stderr,
+      /^hint: renew it with its key, so that all it has signed stays valid: kubepki ca renew ca --rootfs /m,
+    );
     assert.equal(code, 1);
   }
   const installed = await certs(tree, 'install', '--csr-dir', '/csr');
@@ -87,4 +94,8 @@ test('of a CA: nothing is signed with it, whoever asks', async (t) => {
   );
   assert.equal(installed.code, 1);
   assert.deepEqual(changes(before, snapshot(tree.directory), { inodes: true }), []);
+  const { code, stderr } = await ca(tree, 'renew', 'ca');
+  assert.equal(code, 0, stderr);
+  await done(tree, 'renew', 'apiserver');
+  execFileSync(openssl, ['verify', '-x509_strict', '-CAfile', pki('ca.crt'), pki('apiserver.crt')]);
 });

@@ -124,7 +124,7 @@ describe('a CA that ends', () => {
     assert.equal(second.code, 4);
     assert.match(
       second.stderr,
-      /^warning: \S+ca\.crt: the CA ends on \S+Z: renew it first, as a renewal would not make these last longer: apiserver\n$/,
+      /^warning: \S+ca\.crt: the CA ends on \S+Z: renew it first, as a renewal would not make these last longer: apiserver\nhint: renew it with its key, .*: kubepki ca renew ca --rootfs \S+\n$/,
     );
     assert.match(
       second.stdout,
