@@ -3,8 +3,9 @@ import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Node } from '../../node/node-options.ts';
 import { requireRotation } from '../../node/rotation.ts';
-import { readRotatedFiles } from '../../node/rotated-files.ts';
-import { destroyRotation } from '../../storage/destroy-rotation.ts';
+import { parsePrivateKey, publicKeyOf } from '../../pki/key/private-key.ts';
+import { isSameKey, type SubjectKey } from '../../pki/key/public-key.ts';
+import { destroyRotation } from '../../storage/destroy-key.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import type { RotateOptions } from './rotate-options.ts';
@@ -18,7 +19,7 @@ export async function destroyOldKeys(
   options: RotateOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  const { plan } = requireRotation(node);
+  const { plan, authorities } = requireRotation(node);
   const again = commandLine(node.flags)(`ca rotate finish --destroy-old-key ${plan.id}`);
   if (options.destroyOldKey === undefined) {
     terminal.note('the old keys are kept on this node still, and so is the way back in its backups');
@@ -37,13 +38,22 @@ export async function destroyOldKeys(
     terminal.result('the old keys would be destroyed, with the backups that hold them\n');
     return exitCodes.done;
   }
+  const old = authorities.map((one) => one.old.publicKey);
   return underLock(node, options, terminal, (state) => {
-    const { inventory } = readRotatedFiles(node);
-    const keyFiles = inventory.authorities.map(({ keyPath }) => node.layout.root.resolve(keyPath));
-    const { backups, damaged } = destroyRotation(state, plan, keyFiles);
+    const backups = destroyRotation(state, plan, (bytes) => isKeyOf(bytes, old));
     terminal.result('the old keys are destroyed, and the rotation is over\n');
     if (backups.length > 0) terminal.note(`gone with them are the backups ${backups.join(', ')}`);
-    for (const path of damaged) terminal.warning(`${path}: cannot be read, and may hold an old key`);
     return Promise.resolve(exitCodes.done);
   });
+}
+
+/** Most files of a backup are something else. */
+function isKeyOf(bytes: Buffer, keys: readonly SubjectKey[]): boolean {
+  try {
+    const found = publicKeyOf(parsePrivateKey(bytes));
+    return keys.some((one) => isSameKey(one, found));
+  } catch (error) {
+    if (error instanceof KubepkiError) return false;
+    throw error;
+  }
 }

@@ -20,8 +20,7 @@ export function reissueObstacle(certificate: Certificate): ReissueObstacle | und
   if (!isCa(certificate) || assertsKeyUsage(certificate, 'keyCertSign') === false) return 'no-ca';
   if (publicKey instanceof ForeignKey || !isStrongKey(publicKey)) return 'weak-key';
   if (!isIssuedBy(certificate, certificate)) return 'intermediate';
-  if (hasNegativeSerial(certificate) && namesBySerial(certificate, certificate))
-    return 'serial';
+  if (hasNegativeSerial(certificate) && namesBySerial(certificate, certificate)) return 'serial';
   return undefined;
 }
 

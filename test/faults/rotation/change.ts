@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { argv } from 'node:process';
 import { replaceFile, type ChangeSet } from '../../../src/changeset/change-set.ts';
 import { readRegularFile } from '../../../src/filesystem/regular-file.ts';
-import { destroyRotation } from '../../../src/storage/destroy-rotation.ts';
+import { destroyRotation } from '../../../src/storage/destroy-key.ts';
 import { readRotationFile } from '../../../src/storage/rotation-files.ts';
 import { openTransaction } from '../../../src/storage/transaction.ts';
 import { stateFor } from '../../support/state.ts';
@@ -17,7 +17,7 @@ const before = readRegularFile(certificate, certificate)?.facts;
 const kept = (['plan.json', 'ca.next.crt', 'ca.next.key'] as const).map(
   (name) => readRotationFile(state, name).target,
 );
-if (kind === 'destroy') destroyRotation(state, plan, [join(certDir, 'ca.key')]);
+if (kind === 'destroy') destroyRotation(state, plan, () => true);
 else change();
 
 function change(): void {

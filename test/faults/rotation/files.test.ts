@@ -7,7 +7,7 @@ import { execPath } from 'node:process';
 import { describe, test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { destroyRotation } from '../../../src/storage/destroy-rotation.ts';
+import { destroyRotation } from '../../../src/storage/destroy-key.ts';
 import { recover } from '../../../src/storage/recovery.ts';
 import { judge } from '../../support/judge.ts';
 import { stateFor } from '../../support/state.ts';
@@ -117,7 +117,7 @@ describe('the files of a rotation are there all or none, with the CA they belong
       const kept = join(state.path, 'rotation');
       const has = (name: string): boolean => existsSync(join(kept, name));
       assert.ok(!has('plan.json') || has('ca.next.crt'), `${point.line}: a plan without its certificates`);
-      if (has('plan.json')) destroyRotation(state, plan, []);
+      if (has('plan.json')) destroyRotation(state, plan, () => false);
       else assert.equal(has('ca.next.key'), false, `${point.line}: a key without a plan`);
       assert.equal(has('plan.json'), false);
       rmSync(directory, { recursive: true });
