@@ -57,6 +57,7 @@ const rooms = [
   'http',
   'controlplane',
   'cluster',
+  'documents',
   'render',
   'terminal',
   'flags',
@@ -102,6 +103,7 @@ const roomsOf: Readonly<Record<Room, Partial<Record<Room, 'value' | 'type'>>>> =
   http: {},
   controlplane: { errors: 'value', catalog: 'value', storage: 'value', http: 'value', operations: 'type' },
   cluster: { errors: 'value', filesystem: 'value', http: 'value', operations: 'type' },
+  documents: { errors: 'value', operations: 'type' },
   render: {
     errors: 'value',
     catalog: 'type',
@@ -125,7 +127,7 @@ const roomsOf: Readonly<Record<Room, Partial<Record<Room, 'value' | 'type'>>>> =
       'operations',
       'storage',
     ),
-    ...values('cluster', 'controlplane', 'pki', 'terminal', 'flags'),
+    ...values('cluster', 'controlplane', 'documents', 'pki', 'terminal', 'flags'),
     changeset: 'type',
   },
   change: {
@@ -134,8 +136,8 @@ const roomsOf: Readonly<Record<Room, Partial<Record<Room, 'value' | 'type'>>>> =
   },
   commands: {
     ...values('errors', 'catalog', 'filesystem', 'changeset', 'pki', 'config', 'jsonpath', 'inventory'),
-    ...values('operations', 'storage', 'transfer', 'controlplane', 'cluster', 'render', 'terminal', 'node'),
-    ...values('flags', 'change'),
+    ...values('operations', 'storage', 'transfer', 'controlplane', 'cluster', 'documents', 'render'),
+    ...values('terminal', 'node', 'flags', 'change'),
   },
   cli: values('errors', 'filesystem', 'render', 'terminal', 'flags', 'commands'),
 };
@@ -206,7 +208,7 @@ const outside: readonly (readonly [declaration: string, rooms: readonly Room[]])
   [`import { parseDocument } from 'yaml';`, ['yaml']],
   [`import { isMap } from 'yaml';`, ['yaml', 'kubeconfig']],
   [`import { stringify } from 'yaml';`, ['yaml', 'kubeconfig', 'render']],
-  [`import { z } from 'zod';`, ['config', 'cluster']],
+  [`import { z } from 'zod';`, ['config', 'cluster', 'documents']],
   [`import { query } from 'json-p3';`, ['jsonpath']],
   [`import { Header } from 'tar/header';`, ['transfer']],
   // It writes to the disk.

@@ -1,7 +1,7 @@
 /** What `npm run man` makes, as text: the man pages and the pages of `kubepki help`, from docs/ and the flags. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { topicNames, type TopicName } from '../../src/flags/help/topics.ts';
+import { pageOf, topicNames, type TopicName } from '../../src/flags/help/topics.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { parseMarkdown, type Block } from './markdown.mts';
 import { filledText, nameSection, quoted, renderBlocks, renderCommand, textLine } from './roff.mts';
@@ -28,7 +28,7 @@ const manPages = {
       ...(['generate', 'monitoring', 'json'] as const),
     ],
   },
-  'kubepki-ca': { summary: 'renew the CAs, and replace them in stages', topics: ['ca'] },
+  'kubepki-ca': { summary: 'renew the CAs, and replace them in stages', topics: ['cas'] },
   'kubepki-sa': { summary: 'replace the service-account key', topics: ['service-account-key'] },
   'kubepki-csr': { summary: 'approve the signing requests of kubelets', topics: ['kubelet-serving'] },
 } as const satisfies Readonly<Record<string, ManPageContent>>;
@@ -86,11 +86,11 @@ function introduction(): readonly Block[] {
 }
 
 function blocksOf(page: TopicName): readonly Block[] {
-  return parseMarkdown(readFileSync(new URL(`docs/${page}.md`, root), 'utf8'));
+  return parseMarkdown(readFileSync(new URL(`docs/${pageOf(page)}.md`, root), 'utf8'));
 }
 
 /** src/commands/help/pages.json: by topic, line by line, so that a change is seen as one. */
 export function renderHelpPages(): string {
-  const pages = topicNames.map((name) => [name, renderText(blocksOf(name), `${name}.md`)]);
+  const pages = topicNames.map((name) => [name, renderText(blocksOf(name), `${pageOf(name)}.md`)]);
   return `${JSON.stringify(Object.fromEntries(pages), undefined, 2)}\n`;
 }

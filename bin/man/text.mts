@@ -1,5 +1,5 @@
 /** A page of docs/ as text for a terminal of 80 columns: what `kubepki help TOPIC` prints. */
-import { topicNames } from '../../src/flags/help/topics.ts';
+import { pageOf, topicNames } from '../../src/flags/help/topics.ts';
 import type { Block, Inline } from './markdown.mts';
 
 const width = 78;
@@ -53,7 +53,7 @@ function plainInline(inline: Inline, path: string): string {
   if (inline.kind !== 'link') return inline.text;
   if (/^https?:/.test(inline.to)) return `${inline.text} <${inline.to}>`;
   const [file = ''] = inline.to.split('#');
-  const topic = topicNames.find((name) => file === `${name}.md`);
+  const topic = topicNames.find((name) => file === `${pageOf(name)}.md`);
   if (topic === undefined || file === path) return inline.text;
   return `${inline.text} (kubepki help ${topic})`;
 }

@@ -76,7 +76,7 @@ const commandGroups: readonly CommandGroup[] = [
     name: 'ca',
     summary: 'renew the CAs, and replace them in stages',
     description: 'Renew the CAs of the cluster with their keys, and replace them in stages.',
-    explained: { pages: ['ca', 'exit-codes'] },
+    explained: { pages: ['cas', 'exit-codes'] },
     commands: caCommands,
   },
   {

@@ -36,6 +36,6 @@ export function addCaRenew(ca: Command, run: Run): void {
   explain(self, {
     examples: ['kubepki ca renew --dry-run', 'kubepki ca renew ca --restart'],
     notes: ['Exit code 1 if one that was named cannot be renewed, 8 if the restart or the hook failed.'],
-    pages: ['ca', 'restarts', 'undo', 'json', 'exit-codes'],
+    pages: ['cas', 'restarts', 'undo', 'json', 'exit-codes'],
   });
 }

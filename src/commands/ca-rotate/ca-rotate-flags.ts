@@ -40,15 +40,13 @@ export function addCaRotate(ca: Command, run: Run): void {
   });
   explain(self, {
     examples: [
-      'kubepki ca rotate',
       'kubepki ca rotate prepare',
       'kubepki ca rotate trust --restart',
-      'kubepki ca rotate switch --restart --from cp-2.json,cp-3.json,worker-1.json',
+      'kubepki ca rotate switch --restart --from cp-2.json,worker-1.json',
     ],
     notes: [
-      'A stage begins when its conditions are met on all nodes: "kubepki ca status -o json" on each of the others, and --from here. What cannot be ' +
-        'measured is named, and --accept is your word for it.',
+      'A stage begins when its conditions are met on all nodes. What is not measured is named, and --accept is your word for it.',
     ],
-    pages: ['ca', 'restarts', 'exit-codes'],
+    pages: ['cas', 'restarts', 'exit-codes'],
   });
 }

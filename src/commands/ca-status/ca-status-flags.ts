@@ -22,6 +22,6 @@ export function addCaStatus(ca: Command, run: Run): void {
   });
   explain(self, {
     examples: ['kubepki ca status', 'ssh worker-1 kubepki ca status -o json > worker-1.json'],
-    pages: ['ca', 'json'],
+    pages: ['cas', 'json'],
   });
 }

@@ -30,6 +30,6 @@ export function addCaTrust(ca: Command, run: Run): void {
       'A certificate is taken where name, key and subject key identifier are those of a CA that this node has, and where it ends later.',
       'Where a node has them all already, nothing is changed, and the exit code is 0.',
     ],
-    pages: ['ca', 'restarts', 'undo', 'exit-codes'],
+    pages: ['cas', 'restarts', 'undo', 'exit-codes'],
   });
 }

@@ -22,7 +22,6 @@ export function addHelp(program: Command, run: Run): void {
     notes: [topics],
   });
   explain(program, {
-    examples: ['kubepki verify'],
     notes: [topics],
   });
 }

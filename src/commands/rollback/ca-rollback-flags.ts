@@ -26,6 +26,6 @@ export function addCaRollback(ca: Command, run: Run): void {
       'kubepki ca rollback --dry-run --from cp-2.json,cp-3.json,worker-1.json',
       'kubepki ca rollback --restart --from cp-2.json,cp-3.json,worker-1.json',
     ],
-    pages: ['ca', 'undo', 'restarts'],
+    pages: ['cas', 'undo', 'restarts'],
   });
 }

@@ -1,4 +1,4 @@
-/** The pages of `kubepki help`: docs/NAME.md, which `npm run man` puts into pages.json. In the order of the list. */
+/** The pages of `kubepki help`, which `npm run man` puts into pages.json, in the order of the list: docs/NAME.md, but for {@link pageOf}. */
 export const topicNames = [
   'verification',
   'check',
@@ -16,12 +16,17 @@ export const topicNames = [
   'monitoring',
   'json',
   'kubelet-serving',
-  'ca',
+  'cas',
   'service-account-key',
   'kubeadm',
 ] as const;
 
 export type TopicName = (typeof topicNames)[number];
+
+/** The name of a topic's file in docs/. `ca` is a command, whose help `kubepki help ca` shows. */
+export function pageOf(name: TopicName): string {
+  return name === 'cas' ? 'ca' : name;
+}
 
 /** Commands of a group, by the page that is about them: `kubepki help rollback`. */
 export const otherNames: Readonly<Record<string, TopicName>> = {

@@ -141,7 +141,7 @@ describe('--help', () => {
   });
 
   test('that of the program and of its groups fits a screen', async () => {
-    for (const words of [[], ['certs'], ['csr']]) {
+    for (const words of [[], ['certs'], ['ca'], ['sa'], ['csr']]) {
       assert.ok((await shown(...words, '--help')).split('\n').length <= 26);
     }
   });
@@ -154,6 +154,6 @@ describe('--help', () => {
       const [, examples = ''] = /^Examples:\n(.*?)\n\n/ms.exec(text) ?? [];
       assert.ok([...examples.matchAll(/^ {2}\S/gm)].length <= 4, command.name());
     }
-    assert.deepEqual(long.sort(), ['generate', 'renew', 'systemd']);
+    assert.deepEqual(long.sort(), ['generate', 'renew', 'rotate', 'systemd']);
   });
 });
