@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CaName } from '../../catalog/catalog.ts';
 import { changeNode, type PlannedRun } from '../../change/change-node.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import { readProcesses } from '../../inventory/processes.ts';
+import { readProcesses, type Process } from '../../inventory/processes.ts';
 import type { Node } from '../../node/node-options.ts';
 import { readRotatedFiles } from '../../node/rotated-files.ts';
 import { requireRotation } from '../../node/rotation.ts';
@@ -12,6 +12,7 @@ import type { Finding } from '../../operations/rotation/conditions.ts';
 import { signWith } from '../../operations/rotation/edits.ts';
 import { rotationReport } from '../../operations/rotation/rotation-report.ts';
 import { signingFlag, type SigningFile } from '../../operations/rotation/signing-file.ts';
+import { toleranceMs } from '../../operations/verification/live.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import type { RotateOptions } from './rotate-options.ts';
@@ -97,14 +98,21 @@ async function waitFor(node: Node, options: RotateOptions, terminal: Terminal): 
       }
       await sleep(betweenMs);
     }
+    // What changes so shortly after a start is not told from what changed before it.
+    const startedMs = Math.max(...processesNow().map(({ startedAt }) => startedAt.getTime()));
+    await sleep(Math.max(0, startedMs + toleranceMs + 1000 - Date.now()));
     return exitCodes.done;
   } finally {
     progress.end();
   }
 }
 
+function processesNow(): Process[] {
+  return readProcesses(new Set([component]));
+}
+
 function isRunning({ flagValue }: SigningFile): boolean {
-  const processes = readProcesses(new Set([component]));
+  const processes = processesNow();
   return (
     processes.length > 0 &&
     processes.every(({ words }) => flagValues(words, signingFlag).at(-1) === flagValue)

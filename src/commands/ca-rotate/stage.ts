@@ -5,6 +5,7 @@ import type { Change } from '../../change/session.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { unknownWord } from '../../flags/names/unknown-name.ts';
+import { retyped } from '../../flags/table.ts';
 import { signingFiles } from '../../inventory/look-ups.ts';
 import { measureRotation } from '../../node/measure-rotation.ts';
 import { namedAlgorithm, type Node } from '../../node/node-options.ts';
@@ -64,7 +65,7 @@ export async function makeStage(
   }
   const conditions = await judge(stage, names, node, options, terminal);
   const isOpen = conditions.some(({ outcome: { kind } }) => kind === 'unmet' || kind === 'unmeasured');
-  if (isOpen) return refuse(stage, conditions, node, terminal);
+  if (isOpen) return refuse(stage, conditions, { node, options, terminal });
   const accepted = acceptedIn(conditions, { stage, time: isoSeconds(new Date()) });
   if (before.first.length > 0 && options.dryRun !== true) {
     const split = await splitFirst(names, node, options, terminal);
@@ -132,19 +133,36 @@ function parseAccepted(words: readonly string[]): ConditionName[] {
   });
 }
 
+/** Says what the stage waits for: what is not met is to be mended, and what was not measured may be accepted. */
 function refuse(
   stage: LiveStage,
   conditions: readonly Condition[],
-  node: Node,
-  terminal: Terminal,
+  {
+    node,
+    options,
+    terminal,
+  }: { readonly node: Node; readonly options: RotateOptions; readonly terminal: Terminal },
 ): ExitCode {
-  const open = conditions.filter(({ outcome: { kind } }) => kind === 'unmet' || kind === 'unmeasured');
+  const names = (kind: Condition['outcome']['kind']): string[] =>
+    conditions.flatMap((one) => (one.outcome.kind === kind ? [one.name] : []));
+  const [unmet, unmeasured] = [names('unmet'), names('unmeasured')];
   terminal.result(conditionLines(conditions));
-  const names = open.map(({ name }) => name).join(',');
+  const accepted = [...(options.accept ?? []), ...unmeasured].join(',');
+  const again = commandLine([
+    ...retyped(options, ['from', 'restart', 'kubeconfig', 'offline']),
+    ...node.flags,
+  ]);
   terminal.error(
-    new KubepkiError('conflict', `nothing was changed: ${stage} waits for ${names.replaceAll(',', ', ')}`, {
-      hint: `your word for what was not measured, or is as it should be for all that: ${commandLine(node.flags)(`ca rotate ${stage} --accept ${names}`)}`,
-    }),
+    new KubepkiError(
+      'conflict',
+      `nothing was changed: ${stage} waits for ${[...unmet, ...unmeasured].join(', ')}`,
+      {
+        hint:
+          unmet.length > 0
+            ? `mend what is not met, as each line says, and try again: ${again(`ca rotate ${stage}`)}`
+            : `measure it, or give your word for it: ${again(`ca rotate ${stage} --accept ${accepted}`)}`,
+      },
+    ),
   );
   return exitCodes.error;
 }

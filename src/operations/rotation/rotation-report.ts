@@ -40,7 +40,7 @@ export function rotationReport(
   const certificates = [
     ...authorities.map(({ name, old, next }) => ({
       name,
-      components: restartsFor(stage) ? certificateAuthority(name).readAtStart : [],
+      components: restartsFor(stage, name) ? certificateAuthority(name).readAtStart : [],
       old: factsOf(old),
       outcome: stage === 'prepare' ? ('prepared' as const) : ('rotated' as const),
       new: factsOf(next),
@@ -62,12 +62,15 @@ export function rotationReport(
 
 /** The records of the CAs in the backup of a stage. */
 export function rotationRecords(stage: Stage, authorities: readonly RotatedAuthority[]): CertificateRecord[] {
-  return restartsFor(stage)
-    ? authorities.map(({ name, old, next }) => ({ name, old: factsOf(old), new: factsOf(next) }))
-    : [];
+  return authorities
+    .filter(({ name }) => restartsFor(stage, name))
+    .map(({ name, old, next }) => ({ name, old: factsOf(old), new: factsOf(next) }));
 }
 
-/** What reads a CA when it starts has to start again. */
-function restartsFor(stage: Stage): boolean {
-  return stage === 'trust' || stage === 'switch' || stage === 'distrust';
+/**
+ * What reads a CA when it starts has to start again. At the end only kubeconfigs change, and files of certificates, which are taken up as
+ * they change.
+ */
+function restartsFor(stage: Stage, name: CaName): boolean {
+  return stage !== 'prepare' && (stage !== 'finish' || name === 'ca');
 }

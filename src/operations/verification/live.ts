@@ -168,7 +168,7 @@ const readAtStart: ReadonlySet<string> = new Set([
 ]);
 
 /** The kernel tells the start of this machine in whole seconds. */
-const toleranceMs = 2000;
+export const toleranceMs = 2000;
 
 /** The file changed after the process began, so it goes on with what was there before. */
 export function startedAfterItsFiles(observed: Observed): Look {

@@ -5,7 +5,10 @@ import type {
 } from '../../operations/change/change-report.ts';
 import { kubeadmDate } from '../times.ts';
 
-const verbs: Readonly<Record<ChangeCommand, string>> = {
+/** A stage of a rotation is more than its certificates: the files count. */
+type StageCommand = 'ca rotate trust' | 'ca rotate switch' | 'ca rotate distrust' | 'ca rotate finish';
+
+const verbs: Readonly<Record<Exclude<ChangeCommand, StageCommand>, string>> = {
   renew: 'renewed',
   'renew --csr-only': 'requested',
   install: 'installed',
@@ -15,10 +18,6 @@ const verbs: Readonly<Record<ChangeCommand, string>> = {
   'ca renew': 'renewed',
   'ca trust': 'replaced',
   'ca rotate prepare': 'prepared',
-  'ca rotate trust': 'trusted',
-  'ca rotate switch': 'switched',
-  'ca rotate distrust': 'distrusted',
-  'ca rotate finish': 'finished',
   'sa rotate trust': 'trusted',
   'sa rotate switch': 'switched',
   'sa rotate finish': 'finished',
@@ -30,7 +29,19 @@ const verbs: Readonly<Record<ChangeCommand, string>> = {
  */
 export function changeSummary(report: ChangeReport): string | undefined {
   if (report.dryRun || report.backup === undefined) return undefined;
-  return `${verbs[report.command]} ${what(report)}${ends(changedIn(report))}; backup ${report.backup}`;
+  const { command, certificates, otherFiles } = report;
+  if (isStage(command)) {
+    const files = new Set([
+      ...certificates.flatMap((one) => ('files' in one ? one.files : [])),
+      ...otherFiles,
+    ]);
+    return `brought ${counted(files.size, 'file')} to ${command.replace('ca rotate ', '')}; backup ${report.backup}`;
+  }
+  return `${verbs[command]} ${what(report)}${ends(changedIn(report))}; backup ${report.backup}`;
+}
+
+function isStage(command: ChangeCommand): command is StageCommand {
+  return command.startsWith('ca rotate ') && command !== 'ca rotate prepare';
 }
 
 function changedIn({ certificates }: ChangeReport): ChangedCertificate[] {
