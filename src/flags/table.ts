@@ -161,6 +161,18 @@ export const flags = {
     says: 'what "kubepki ca status -o json" has printed on the other nodes, with commas between; may be repeated',
     ...values.list,
   },
+  caCert: {
+    syntax: '--ca-cert <file>',
+    group: 'Signed elsewhere',
+    says: 'with prepare, where the key of the CA is elsewhere: the certificate of the new CA',
+    ...values.path,
+  },
+  crossCert: {
+    syntax: '--cross-cert <file>',
+    group: 'Signed elsewhere',
+    says: "likewise: the new CA's name and key, signed by the old CA",
+    ...values.path,
+  },
   import: {
     syntax: '--import <file>',
     group: 'What',

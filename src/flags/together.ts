@@ -76,6 +76,12 @@ const rules: readonly Together[] = [
     not: 'useApi',
     hint: 'afterwards: kubepki certs renew admin.conf --within 1d --update-kubeconfig FILE',
   },
+  { flags: ['crossCert'], with: ['caCert'] },
+  {
+    flags: ['caCert'],
+    with: ['crossCert'],
+    hint: 'have the old CA sign the new one: name and key of the new CA, CA:TRUE',
+  },
   { flags: ['csrDir'], with: ['csrOnly'] },
   { flags: ['settle'], with: ['restart', 'csrOnly'] },
   { flags: ['force'], with: ['outputDir'] },

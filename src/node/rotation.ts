@@ -45,6 +45,11 @@ export function requireRotation(node: Node): Rotation {
   });
 }
 
+/** The cross-certificates of a rotation under way; none: there is none. @throws KubepkiError as {@link readRotation} */
+export function crossesHere(node: Node): readonly Certificate[] {
+  return readRotation(node)?.authorities.map(({ cross }) => cross) ?? [];
+}
+
 /** A file of a rotation as a target, whether it is there or not: for a change that makes it, replaces it or takes it away. */
 export function rotationTarget(node: Node, name: RotationFileName): FileTarget {
   return readRotationFile(stateOf(node), name).target;

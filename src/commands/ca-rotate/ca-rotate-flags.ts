@@ -29,7 +29,18 @@ export function addCaRotate(ca: Command, run: Run): void {
   });
   addFlags(
     self,
-    ['from', 'accept', 'import', 'withKeys', 'passphraseFile', 'destroyOldKey', 'offline', ...changeFlags],
+    [
+      'from',
+      'accept',
+      'import',
+      'caCert',
+      'crossCert',
+      'withKeys',
+      'passphraseFile',
+      'destroyOldKey',
+      'offline',
+      ...changeFlags,
+    ],
     {
       offline: { says: 'ask neither the cluster nor what runs here' },
     },

@@ -3,6 +3,7 @@ import { replaceFile, type FileChange } from '../../changeset/change-set.ts';
 import { changeNode, type PlannedRun, type Way } from '../../change/change-node.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
+import { readCertificateFile } from '../../inventory/certificate-files.ts';
 import { namedAlgorithm, type Node } from '../../node/node-options.ts';
 import { readRotation, rotationTarget } from '../../node/rotation.ts';
 import { readManaged, type Snapshot } from '../../node/snapshot.ts';
@@ -10,7 +11,14 @@ import { requireWritten } from '../../operations/change/read-back.ts';
 import { defaultAuthorityValidityMs } from '../../operations/issuing/validity.ts';
 import { planText } from '../../operations/rotation/plan-text.ts';
 import type { RotatedAuthority } from '../../operations/rotation/plan.ts';
-import { planOf, planReplacement, replace, type Replaceable } from '../../operations/rotation/prepare.ts';
+import {
+  planBrought,
+  planOf,
+  planReplacement,
+  replace,
+  type Brought,
+  type Replaceable,
+} from '../../operations/rotation/prepare.ts';
 import { rotationReport } from '../../operations/rotation/rotation-report.ts';
 import { encodeCertificates } from '../../pki/certificate/certificate.ts';
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
@@ -34,10 +42,11 @@ export async function prepare(
     const now = new Date();
     requireNone(node);
     const snapshot = readManaged(node);
-    const replaceables = replaceablesOf(node, snapshot, names, now);
+    const brought = broughtOf(node, snapshot, names, { options, now });
+    const replaceables = brought === undefined ? replaceablesOf(node, snapshot, names, now) : [];
     requireSound(
       node,
-      replaceables.map(({ name }) => name),
+      [...(brought === undefined ? [] : [brought]), ...replaceables].map(({ name }) => name),
       now,
     );
     let made: readonly RotatedAuthority[] = [];
@@ -48,12 +57,16 @@ export async function prepare(
       errors: [],
       names: [],
       make: async () => {
-        const pairs = await way.generateKeys(
+        const generated = await way.generateKeys(
           replaceables,
           ({ keyAlgorithm }) => keyAlgorithm,
           (one, privateKey) => ({ authority: replaced(one, privateKey, node, now), privateKey }),
           terminal,
         );
+        const pairs = [
+          ...(brought === undefined ? [] : [{ authority: brought, privateKey: undefined }]),
+          ...generated,
+        ];
         made = pairs.map(({ authority }) => authority);
         const changes = changesOf(node, pairs, now);
         return {
@@ -97,6 +110,33 @@ function replaceablesOf(
   return chosen.map((name) => planReplacement(inventory, keys, name, settings));
 }
 
+/** A CA whose key is elsewhere, as the files of the command line have it; undefined: they name none. */
+function broughtOf(
+  node: Node,
+  { inventory }: Snapshot,
+  names: readonly CaName[] | undefined,
+  { options: { caCert, crossCert }, now }: { readonly options: RotateOptions; readonly now: Date },
+): RotatedAuthority | undefined {
+  if (caCert === undefined || crossCert === undefined) return undefined;
+  const [name, ...others] = names ?? [];
+  if (name === undefined || others.length > 0) {
+    throw new KubepkiError('usage', '--ca-cert is of one CA, which has to be named', {
+      hint: 'kubepki ca rotate prepare ca --ca-cert FILE --cross-cert FILE',
+    });
+  }
+  const command = commandLine(node.flags);
+  const brought = { next: readFirst(node, caCert), cross: readFirst(node, crossCert) };
+  return planBrought(inventory, name, brought, { now, command });
+}
+
+function readFirst({ layout: { root } }: Node, given: string): Brought['next'] {
+  const path = root.locate(given);
+  const { content } = readCertificateFile(root, path);
+  if (content.status === 'unreadable') throw content.error;
+  if (content.status === 'missing') throw new KubepkiError('not-found', 'no such file', { file: path });
+  return { path, certificate: content.value[0] };
+}
+
 function replaced(one: Replaceable, privateKey: PrivateKey, { config }: Node, now: Date): RotatedAuthority {
   const next = { privateKey, serialNumber: randomSerialNumber() };
   const authorityValidityMs = config?.caCertificateValidityMs ?? defaultAuthorityValidityMs;
@@ -109,7 +149,7 @@ function kept(name: CaName): RotationFileName[] {
 
 function changesOf(
   node: Node,
-  pairs: readonly { readonly authority: RotatedAuthority; readonly privateKey: PrivateKey }[],
+  pairs: readonly { readonly authority: RotatedAuthority; readonly privateKey: PrivateKey | undefined }[],
   now: Date,
 ): FileChange[] {
   const put = (name: RotationFileName, text: string): FileChange =>
@@ -124,7 +164,7 @@ function changesOf(
       put(`${name}.old.crt`, encodeCertificates([old])),
       put(`${name}.next.crt`, encodeCertificates([next])),
       put(`${name}.cross.crt`, encodeCertificates([cross])),
-      put(`${name}.next.key`, encodePrivateKey(privateKey)),
+      ...(privateKey === undefined ? [] : [put(`${name}.next.key`, encodePrivateKey(privateKey))]),
     ]),
     // Last: what is there without a plan is no rotation.
     put('plan.json', planText(plan)),

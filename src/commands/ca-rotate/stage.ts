@@ -1,5 +1,5 @@
 import { certificateAuthority, type CaName } from '../../catalog/catalog.ts';
-import { replaceFile, type ChangeSet } from '../../changeset/change-set.ts';
+import { realChanges, replaceFile, type ChangeSet } from '../../changeset/change-set.ts';
 import { changeNode, type PlannedRun, type Way } from '../../change/change-node.ts';
 import type { Change } from '../../change/session.ts';
 import { commandLine } from '../../errors/command-line.ts';
@@ -214,8 +214,10 @@ function decided(
   const now = new Date();
   const { rotation, files, plan } = planHere(stage, names, node, now);
   const { renewables } = plan;
-  const edits = [...plan.first, ...plan.edits, ...rememberedIn(rotation, accepted)];
+  // A CA file that is at the stage already is not written again.
+  const edits = realChanges([...plan.first, ...plan.edits, ...rememberedIn(rotation, accepted)]);
   const filesOf = (name: CaName): ReadonlySet<string> => ownFiles(node, files.inventory, name);
+  const elsewhere = stage === 'switch' ? plan.elsewhere : [];
   const records = rotationRecords(stage, plan.authorities);
   return {
     now,
@@ -243,6 +245,15 @@ function decided(
     text: (report) => rotatedLines(stage, plan.authorities, report),
     remarks: (report) => {
       if (report.dryRun) return;
+      if (elsewhere.length > 0) {
+        terminal.note(
+          `the keys are elsewhere: have the certificates of ${elsewhere.join(', ')} signed by the new CA`,
+        );
+        terminal.hint(
+          `${commandLine(node.flags)('renew all --csr-only')}, then: ${commandLine(node.flags)('install')}`,
+        );
+        return;
+      }
       terminal.hint(`what is next: ${commandLine(node.flags)('ca rotate')}`);
     },
   };

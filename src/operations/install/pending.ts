@@ -19,6 +19,8 @@ import type { KeySettings } from '../owners/key-owner.ts';
 
 /** The node's files by which it is decided what is installed. */
 export interface InstallSettings extends KeySettings {
+  /** Those of a rotation under way: each stands behind the leaves of its CA, for those that know the old CA alone. */
+  readonly crosses: readonly Certificate[];
   readonly now: Date;
   readonly allowChanges: boolean;
   readonly keysInUse: KeysInUse;

@@ -1,5 +1,6 @@
 import type { CertificateSpec } from '../../catalog/catalog.ts';
 import type { FileTarget } from '../../changeset/change-set.ts';
+import { isIssuedBy } from '../../pki/issue/issuer.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { CertificateFile } from '../../inventory/certificate-files.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
@@ -161,7 +162,7 @@ function check(
       spec,
       pending,
       place,
-      chain: [leaf, ...(path.status === 'trusted' ? path.intermediates : [])],
+      chain: withCross(leaf, path.status === 'trusted' ? path.intermediates : [], settings.crosses),
       source,
       inPlace: inUse,
       warnings: [
@@ -253,4 +254,15 @@ export function stillNeeded(
         : [],
     ),
   );
+}
+
+function withCross(
+  leaf: Certificate,
+  behind: readonly Certificate[],
+  crosses: readonly Certificate[],
+): Chain {
+  const own = crosses.filter(
+    (cross) => isIssuedBy(leaf, cross) && !behind.some(({ der }) => der.equals(cross.der)),
+  );
+  return [leaf, ...behind, ...own];
 }

@@ -1,5 +1,5 @@
 import type { FileChange } from '../../changeset/change-set.ts';
-import { kubeletKubeconfig } from '../../catalog/catalog.ts';
+import { kubeletKubeconfig, type CaName } from '../../catalog/catalog.ts';
 import type { CommandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
@@ -46,6 +46,8 @@ export interface StagePlan {
   readonly edits: readonly FileChange[];
   /** The certificates that the new CA signs: of `switch` alone. */
   readonly renewables: readonly Renewable[];
+  /** The CAs whose keys are elsewhere, and whose certificates come from there. */
+  readonly elsewhere: readonly CaName[];
 }
 
 interface StageSettings {
@@ -85,7 +87,8 @@ export function planStage(
     renewables:
       stage === 'switch' ? open.flatMap((one) => attempt(() => leavesOf(one, files, settings))) : [],
   };
-  return { stage, errors, authorities: open.map(({ authority }) => authority), ...plan };
+  const elsewhere = open.filter((one) => isElsewhere(one, files)).map(({ authority }) => authority.name);
+  return { stage, errors, authorities: open.map(({ authority }) => authority), ...plan, elsewhere };
 }
 
 /**
@@ -150,6 +153,11 @@ export function saidOf(found: Reached): string {
   }
 }
 
+/** The keys of the CA are kept elsewhere: neither the old one nor the new one is on this node. */
+export function isElsewhere({ authority, keptKey }: RotatedHere, { keys }: RotationFiles): boolean {
+  return keptKey === undefined && (keys.get(authority.name)?.content.status ?? 'missing') === 'missing';
+}
+
 /** @throws KubepkiError not-found */
 function nextKeyOf({ authority, kept, keptKey }: RotatedHere, { keys }: RotationFiles): PrivateKey {
   const inUse = keys.get(authority.name)?.content;
@@ -172,6 +180,8 @@ function editsOf(stage: LiveStage, rotated: RotatedHere, files: RotationFiles): 
     case 'trust':
       return trusted;
     case 'switch':
+      // Nothing here signs; what the new CA signs elsewhere comes home by "certs install".
+      if (isElsewhere(rotated, files)) return trusted;
       return [
         ...trusted,
         ...(isCluster ? signWith(authority.next, files) : []),
@@ -202,6 +212,7 @@ function leavesOf(
   files: RotationFiles,
   { now, validityMs, encryptionAlgorithm, command }: StageSettings,
 ): readonly Renewable[] {
+  if (isElsewhere(rotated, files)) return [];
   const { authority, kept } = rotated;
   const { inventory, keys } = files;
   const entry = findAuthority(inventory, authority.name);

@@ -66,7 +66,7 @@ export function planRenewal(
 }
 
 /** Nobody but root decides where a key lies. */
-const keySettings = { requestedKeys: [], command };
+const keySettings = { requestedKeys: [], crosses: [], command };
 
 /** Whether another user decides what lies where a key waits; undefined: as it is where the test runs. */
 interface InReach {

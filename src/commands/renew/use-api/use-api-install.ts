@@ -18,6 +18,7 @@ import {
   type PendingRequests,
 } from '../../../storage/pending-requests.ts';
 import type { Node } from '../../../node/node-options.ts';
+import { crossesHere } from '../../../node/rotation.ts';
 import { readToFill, type Snapshot } from '../../../node/snapshot.ts';
 import type { Change } from '../../../change/session.ts';
 import { stateOf } from '../../../node/waiting.ts';
@@ -93,6 +94,7 @@ function checkOne(
       allowChanges: false,
       keysInUse,
       keys,
+      crosses: crossesHere(node),
       requestedKeys: [],
       command: commandLine(node.flags),
       waiting: [files.waiting],
