@@ -11,6 +11,8 @@ const samples: Readonly<Partial<Record<FlagName, readonly [given: string, again:
   accept: ['nodes, ready', 'nodes,ready'],
   destroyOldKey: ['0123456789abcdef', '0123456789abcdef'],
   from: ['cp-2.json, cp-3.json', 'cp-2.json,cp-3.json'],
+  caCert: ['new-ca.crt', 'new-ca.crt'],
+  crossCert: ['cross.crt', 'cross.crt'],
   import: ['my rotation.tar', `'my rotation.tar'`],
   addSan: ['API.example, 192.0.2.1', 'api.example,192.0.2.1'],
   removeSan: ['*.example', `'*.example'`],
