@@ -10,7 +10,7 @@ import { placeOf } from './resources.ts';
 export interface AggregationFiles {
   /** What the API server trusts now, PEM. */
   readonly clientCa: () => string;
-  readonly requestHeaderCaFile: string;
+  readonly requestHeaderCa: () => string;
   readonly proxyCertificate: string;
   readonly proxyKey: string;
 }
@@ -69,7 +69,7 @@ export class Aggregation {
     const before = (kept === undefined ? {} : JSON.parse(kept.value)) as { data?: Record<string, string> };
     const own = {
       'client-ca-file': this.#files.clientCa(),
-      'requestheader-client-ca-file': readFileSync(this.#files.requestHeaderCaFile, 'utf8'),
+      'requestheader-client-ca-file': this.#files.requestHeaderCa(),
     };
     const data = {
       ...before.data,

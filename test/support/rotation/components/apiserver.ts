@@ -20,11 +20,18 @@ import { reasonOf, send } from './request.ts';
 import { discovery, placeOf, type Place } from './resources.ts';
 import { watchFiles } from './watched-file.ts';
 
+interface Serving {
+  pair: { readonly cert: Buffer; readonly key: Buffer };
+  clientCa: Buffer;
+  requestHeaderCa: Buffer;
+}
+
 const flags = flagsOf(process.argv.slice(2));
 const paths = {
   certificate: flags.need('tls-cert-file'),
   key: flags.need('tls-private-key-file'),
   clientCa: flags.need('client-ca-file'),
+  requestHeaderCa: flags.need('requestheader-client-ca-file'),
 };
 
 // At its start only.
@@ -39,15 +46,15 @@ const tokens = new Tokens(
   createPrivateKey(readFileSync(flags.need('service-account-signing-key-file'))),
 );
 
-const serving: { pair: { readonly cert: Buffer; readonly key: Buffer }; clientCa: Buffer } = {
+const serving: Serving = {
   pair: { cert: readFileSync(paths.certificate), key: readFileSync(paths.key) },
   clientCa: readFileSync(paths.clientCa),
+  requestHeaderCa: readFileSync(paths.requestHeaderCa),
 };
 const roots: { current: readonly X509Certificate[] } = { current: certificatesIn(serving.clientCa) };
 
 const server = createServer(
-  // Whom it believes is decided with each request. The CAs are those that it names in the handshake.
-  { ...serving.pair, ca: serving.clientCa, requestCert: true, rejectUnauthorized: false },
+  { ...offered(), requestCert: true, rejectUnauthorized: false },
   (request, response) => {
     void handle(request, response);
   },
@@ -66,16 +73,33 @@ watchFiles(
 watchFiles(
   [paths.clientCa],
   ([ca]) => {
-    if (ca === undefined || certificatesIn(ca).length === 0) throw new Error('the client CA file is empty');
-    serving.clientCa = ca;
-    roots.current = certificatesIn(ca);
+    serving.clientCa = requireCertificates(ca);
+    roots.current = certificatesIn(serving.clientCa);
+    takeUp();
+  },
+  log,
+);
+watchFiles(
+  [paths.requestHeaderCa],
+  ([ca]) => {
+    serving.requestHeaderCa = requireCertificates(ca);
     takeUp();
   },
   log,
 );
 
+function requireCertificates(pem: Buffer | undefined): Buffer {
+  if (pem === undefined || certificatesIn(pem).length === 0) throw new Error('the CA file is empty');
+  return pem;
+}
+
+/** Whom it believes is decided with each request. The CAs are those that it names in the handshake. */
+function offered(): { readonly cert: Buffer; readonly key: Buffer; readonly ca: Buffer[] } {
+  return { ...serving.pair, ca: [serving.clientCa, serving.requestHeaderCa] };
+}
+
 function takeUp(): void {
-  server.setSecureContext({ ...serving.pair, ca: serving.clientCa });
+  server.setSecureContext(offered());
 }
 
 function log(error: unknown): void {
@@ -84,7 +108,7 @@ function log(error: unknown): void {
 
 const aggregation = new Aggregation(store, {
   clientCa: () => serving.clientCa.toString(),
-  requestHeaderCaFile: flags.need('requestheader-client-ca-file'),
+  requestHeaderCa: () => serving.requestHeaderCa.toString(),
   proxyCertificate: flags.need('proxy-client-cert-file'),
   proxyKey: flags.need('proxy-client-key-file'),
 });

@@ -1,8 +1,9 @@
 /**
  * A stand-in for kube-controller-manager. It reads its kubeconfig when it starts, root-ca-file when it begins to lead (tried with a
- * real one, 1.20), and the signing pair for each signature. Of several the one that holds the lease acts; when it has lost that, it ends.
+ * real one, 1.20), and the signing pair for each signature; client-ca-file is watched. Of several the one that holds the lease acts; when it has lost that, it ends.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
+import type { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { ApiClient } from './api-client.ts';
 import { flagsOf } from './flags.ts';
 import { serveHealth } from './health.ts';
 import { certificatesIn } from './pem.ts';
+import { watchFiles } from './watched-file.ts';
 
 const flags = flagsOf(process.argv.slice(2));
 const node = process.env['NODE_NAME'] ?? '';
@@ -26,7 +28,18 @@ const signing = {
 };
 const scratch = mkdtempSync(join(tmpdir(), 'kubepki-kcm-'));
 
-serveHealth(flags);
+const clientCa = flags.need('client-ca-file');
+const clients: { roots: readonly X509Certificate[] } = { roots: certificatesIn(readFileSync(clientCa)) };
+watchFiles(
+  [clientCa],
+  ([pem]) => {
+    clients.roots = certificatesIn(pem ?? '');
+  },
+  (error) => {
+    console.error(String(error));
+  },
+);
+serveHealth(flags, () => clients.roots);
 
 interface Leading {
   readonly rootCa: string;
