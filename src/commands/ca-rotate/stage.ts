@@ -23,6 +23,7 @@ import {
   type Condition,
   type ConditionName,
 } from '../../operations/rotation/conditions.ts';
+import { readersOf } from '../../operations/rotation/edits.ts';
 import {
   planStage,
   type LiveStage,
@@ -219,6 +220,7 @@ function decided(
   const filesOf = (name: CaName): ReadonlySet<string> => ownFiles(node, files.inventory, name);
   const elsewhere = stage === 'switch' ? plan.elsewhere : [];
   const records = rotationRecords(stage, plan.authorities);
+  const readers = readersOf(edits, files);
   return {
     now,
     errors: plan.errors,
@@ -239,9 +241,10 @@ function decided(
         },
         terminal,
       );
-      return changeOf(edits, renewed, plan, files.inventory);
+      return { ...changeOf(edits, renewed, plan, files.inventory), components: readers };
     },
-    report: (step) => rotationReport({ stage, authorities: plan.authorities, renewables, filesOf }, step),
+    report: (step) =>
+      rotationReport({ stage, authorities: plan.authorities, renewables, readers, filesOf }, step),
     text: (report) => rotatedLines(stage, plan.authorities, report),
     remarks: (report) => {
       if (report.dryRun) return;

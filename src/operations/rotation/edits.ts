@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { Component } from '../../catalog/catalog.ts';
 import { replaceFile, type FileChange, type FileTarget } from '../../changeset/change-set.ts';
 import { naming } from '../../errors/error.ts';
 import type { CertificateEntry } from '../../inventory/inventory.ts';
@@ -111,6 +112,16 @@ export function withoutCross(authority: RotatedAuthority, { inventory }: Rotatio
   return inventory.certificates
     .filter(({ spec }) => spec.caName === authority.name)
     .flatMap((entry) => strippedOf(entry, authority));
+}
+
+/** The components whose kubeconfigs are among these: each reads its own when it starts. */
+export function readersOf(edits: readonly FileChange[], { inventory }: RotationFiles): readonly Component[] {
+  const changed = new Set(edits.map(({ target }) => target.path));
+  return inventory.certificates.flatMap(({ kind, spec, state }) =>
+    kind === 'kubeconfig' && state.status === 'present' && changed.has(state.value.file.path)
+      ? spec.components
+      : [],
+  );
 }
 
 function strippedOf(entry: CertificateEntry, { cross }: RotatedAuthority): FileChange[] {

@@ -1,4 +1,4 @@
-import { certificateAuthority, type CaName } from '../../catalog/catalog.ts';
+import { certificateAuthority, type CaName, type Component } from '../../catalog/catalog.ts';
 import { realChanges, type CertificateRecord } from '../../changeset/change-set.ts';
 import { factsOf } from '../change/certificate-facts.ts';
 import {
@@ -16,13 +16,15 @@ interface Rotated {
   readonly authorities: readonly RotatedAuthority[];
   /** The certificates that the new CA signs: of `switch` alone. */
   readonly renewables: readonly Renewable[];
+  /** What uses another file that the stage changes, and reads it when it starts. */
+  readonly readers?: readonly Component[];
   /** Host paths of the files of a CA: its certificate, its key, and what the rotation keeps of it. */
   readonly filesOf: (name: CaName) => ReadonlySet<string>;
 }
 
 /** A row for each CA, and one for each certificate that the new CA signs. Files of no row stand apart. */
 export function rotationReport(
-  { stage, authorities, renewables, filesOf }: Rotated,
+  { stage, authorities, renewables, readers = [], filesOf }: Rotated,
   step: ChangeStage,
 ): ChangeReport {
   const command = `ca rotate ${stage}` as const;
@@ -40,7 +42,12 @@ export function rotationReport(
   const certificates = [
     ...authorities.map(({ name, old, next }) => ({
       name,
-      components: restartsFor(stage, name) ? certificateAuthority(name).readAtStart : [],
+      components: [
+        ...new Set([
+          ...(restartsFor(stage) ? certificateAuthority(name).readAtStart : []),
+          ...(name === 'ca' ? readers : []),
+        ]),
+      ],
       old: factsOf(old),
       outcome: stage === 'prepare' ? ('prepared' as const) : ('rotated' as const),
       new: factsOf(next),
@@ -62,15 +69,12 @@ export function rotationReport(
 
 /** The records of the CAs in the backup of a stage. */
 export function rotationRecords(stage: Stage, authorities: readonly RotatedAuthority[]): CertificateRecord[] {
-  return authorities
-    .filter(({ name }) => restartsFor(stage, name))
-    .map(({ name, old, next }) => ({ name, old: factsOf(old), new: factsOf(next) }));
+  return restartsFor(stage)
+    ? authorities.map(({ name, old, next }) => ({ name, old: factsOf(old), new: factsOf(next) }))
+    : [];
 }
 
-/**
- * What reads a CA when it starts has to start again. At the end only kubeconfigs change, and files of certificates, which are taken up as
- * they change.
- */
-function restartsFor(stage: Stage, name: CaName): boolean {
-  return stage !== 'prepare' && (stage !== 'finish' || name === 'ca');
+/** What reads a CA when it starts has to start again. */
+function restartsFor(stage: Stage): boolean {
+  return stage === 'trust' || stage === 'switch' || stage === 'distrust';
 }
