@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Outcome } from '../kubepki.ts';
+import type { RotationCluster } from './cluster.ts';
+import { reportLines } from './counter.ts';
+import type { ClusterNode } from './node.ts';
+
+/** The operator's own directory on each node. */
+const directory = '/var/lib/rotation';
+
+const passphrase = 'a long passphrase, truly\n';
+
+/** Who gives the commands of a rotation on the nodes, one after the other, and writes down what was said. */
+export class Conductor {
+  readonly #cluster: RotationCluster;
+  readonly #transcript: string | undefined;
+
+  /** @param transcript a file that is written on: each command with its output, `ca status` after it, and what clients have counted */
+  constructor(cluster: RotationCluster, transcript: string | undefined = process.env['TRANSCRIPT']) {
+    this.#cluster = cluster;
+    this.#transcript = transcript;
+    for (const { root } of cluster.nodes) mkdirSync(join(root, directory), { recursive: true, mode: 0o700 });
+  }
+
+  async run(node: ClusterNode, ...args: readonly string[]): Promise<Outcome> {
+    const outcome = await node.run(...args);
+    this.#write(`${node.name}# kubepki ${args.join(' ')}`, outcome.stdout + outcome.stderr);
+    if (outcome.code !== 0) this.#write(`(exit code ${String(outcome.code)})`);
+    return outcome;
+  }
+
+  async mustRun(node: ClusterNode, ...args: readonly string[]): Promise<Outcome> {
+    const outcome = await this.run(node, ...args);
+    assert.equal(
+      outcome.code,
+      0,
+      `${node.name}: kubepki ${args.join(' ')}\n${outcome.stdout}${outcome.stderr}`,
+    );
+    return outcome;
+  }
+
+  /** Prepares the rotation on the first control plane, and brings it to the others, keys and all. */
+  async prepare(...names: readonly string[]): Promise<void> {
+    const [first, ...others] = this.#cluster.controlPlanes;
+    await this.mustRun(first, 'ca', 'rotate', 'prepare', ...names);
+    if (others.length === 0) return;
+    const sealed = ['--passphrase-file', this.#put(first, 'passphrase', passphrase)];
+    const file = `${directory}/rotation.tar`;
+    await this.mustRun(first, 'ca', 'rotate', 'export', file, '--with-keys', ...sealed);
+    for (const node of others) {
+      this.#put(node, 'passphrase', passphrase);
+      copyFileSync(join(first.root, file), join(node.root, file));
+      await this.mustRun(node, 'ca', 'rotate', 'prepare', '--import', file, ...sealed);
+    }
+  }
+
+  /** What the other control planes say of themselves now, in files on a node, as `--from` takes them. */
+  async from(node: ClusterNode): Promise<readonly string[]> {
+    const others = this.#cluster.nodes.filter((one) => one !== node);
+    const files = await Promise.all(
+      others.map(async (one) => {
+        const { code, stdout, stderr } = await one.run('ca', 'status', '-o', 'json');
+        assert.equal(code, 0, stderr);
+        return this.#put(node, `${one.name}.json`, stdout);
+      }),
+    );
+    return files.length === 0 ? [] : ['--from', files.join(',')];
+  }
+
+  /** Brings a node to a stage, restarts its kubelet where `ca status` says so, and writes down where the rotation is then. */
+  async stage(stage: string, node: ClusterNode, ...more: readonly string[]): Promise<void> {
+    const from = await this.from(node);
+    await this.mustRun(node, 'ca', 'rotate', stage, '--restart', '--settle', '1s', ...from, ...more);
+    await this.after(node);
+  }
+
+  /** What an operator does when a stage was reached or taken back. */
+  async after(node: ClusterNode): Promise<void> {
+    const { stdout } = await this.mustRun(node, 'ca', 'status');
+    if (stdout.includes('kubelet has to be restarted')) {
+      this.#write(`${node.name}# systemctl restart kubelet`);
+      await node.restartKubelet();
+    }
+    this.counts();
+  }
+
+  /** Writes down what became of the clients' requests. */
+  counts(): void {
+    this.#write('', reportLines(this.#cluster.report()).join('\n'));
+  }
+
+  note(...lines: readonly string[]): void {
+    this.#write(...lines);
+  }
+
+  #put(node: ClusterNode, name: string, text: string): string {
+    const path = `${directory}/${name}`;
+    writeFileSync(join(node.root, path), text, { mode: 0o600 });
+    return path;
+  }
+
+  #write(...texts: readonly string[]): void {
+    if (this.#transcript !== undefined)
+      appendFileSync(this.#transcript, texts.map((text) => `${text.trimEnd()}\n`).join(''));
+  }
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { resign } from '../certificates/resigned.ts';
+import { apiAsk, etcdAsk, kubeletAsk, type Ask } from './clients.ts';
+import type { RotationCluster } from './cluster.ts';
+import type { Credentials } from './components/api-client.ts';
+import type { Counter } from './counter.ts';
+import type { ClusterNode } from './node.ts';
+
+type Pair = Omit<Credentials, 'server'>;
+
+/** What clients hold: an administrator, whom etcd believes, and an API server that asks kubelets. */
+export interface Held {
+  readonly admin: Credentials;
+  readonly etcd: Pair;
+  readonly kubelet: Pair;
+}
+
+/** What is on a control plane now. */
+export function heldOn(node: ClusterNode): Held {
+  return {
+    admin: node.credentials(),
+    etcd: node.pair('apiserver-etcd-client', 'etcd/ca.crt'),
+    kubelet: node.pair('apiserver-kubelet-client', 'ca.crt'),
+  };
+}
+
+/**
+ * The same for a client that openssl has given certificates of the new CAs, without any cross-certificate. They trust what the CA files of
+ * the node hold. Before `switch`, as the keys of the new CAs are taken from where they are kept until then.
+ */
+export function heldOfNext(openssl: string, node: ClusterNode, scratch: string): Held {
+  const old = heldOn(node);
+  const reissued = <T extends Pair>(pair: T, authority: string): T => {
+    const base = join(scratch, 'client');
+    // What is behind the leaf is not of the new CA.
+    writeFileSync(`${base}.crt`, pair.certificate);
+    writeFileSync(`${base}.key`, pair.key);
+    resign(openssl, base, { by: node.path(`pki/.kubepki/rotation/${authority}.next`) });
+    return { ...pair, certificate: readFileSync(`${base}.crt`) };
+  };
+  return {
+    admin: reissued(old.admin, 'ca'),
+    etcd: reissued(old.etcd, 'etcd-ca'),
+    kubelet: reissued(old.kubelet, 'ca'),
+  };
+}
+
+/** Clients that ask every server of the cluster, each over and over, all with certificates of the same CAs. */
+export class Witnesses {
+  /** By the node whose server is asked; the load balancer is of none. */
+  readonly #counters = new Map<ClusterNode | undefined, [name: string, counter: Counter][]>();
+
+  constructor(cluster: RotationCluster, name: string, { admin, etcd, kubelet }: Held) {
+    const start = (node: ClusterNode | undefined, whom: string, ask: Ask): void => {
+      const full = `${name}: ${whom}`;
+      const counters = this.#counters.get(node) ?? [];
+      this.#counters.set(node, [...counters, [full, cluster.client(full, ask)]]);
+    };
+    start(undefined, 'load balancer', apiAsk(admin, cluster.endpoint));
+    for (const node of cluster.nodes) {
+      if (node.isControlPlane) {
+        start(node, `kube-apiserver ${node.name}`, apiAsk(admin, node.address));
+        start(node, `etcd ${node.name}`, etcdAsk(etcd, node.address));
+      }
+      start(node, `kubelet ${node.name}`, kubeletAsk(kubelet, node.address));
+    }
+  }
+
+  /** No request has failed since the last reset, but where an endpoint was being restarted. @param nodes undefined: all, and the load balancer */
+  assertServed(when: string, nodes?: readonly ClusterNode[]): void {
+    for (const [name, { count }] of this.#of(nodes)) {
+      assert.equal(count.failed, 0, `${when}: ${name}: ${JSON.stringify(count)}`);
+      assert.ok(count.ok > 0, `${when}: ${name} was not served: ${JSON.stringify(count)}`);
+    }
+  }
+
+  /** From now on every request is refused. */
+  async assertRefused(when: string, nodes?: readonly ClusterNode[]): Promise<void> {
+    const counters = this.#of(nodes);
+    for (const [, counter] of counters) counter.reset();
+    await pause(1500);
+    for (const [name, { count }] of counters) {
+      assert.equal(count.ok, 0, `${when}: ${name} is served still: ${JSON.stringify(count)}`);
+      assert.ok(count.failed > 0, `${when}: ${name}: ${JSON.stringify(count)}`);
+    }
+  }
+
+  #of(nodes: readonly ClusterNode[] | undefined): readonly (readonly [string, Counter])[] {
+    return [...this.#counters].flatMap(([node, counters]) =>
+      nodes === undefined || (node !== undefined && nodes.includes(node)) ? counters : [],
+    );
+  }
+}
+
+/** No request of a component of the cluster has failed: kubelets, controller managers, schedulers. */
+export function assertComponentsServed(cluster: RotationCluster, when: string): void {
+  for (const [name, count] of Object.entries(cluster.report())) {
+    if (/^(?:kubelet|kube-controller-manager|kube-scheduler) /.test(name))
+      assert.equal(count.failed, 0, `${when}: ${name}: ${JSON.stringify(count)}`);
+  }
+}
