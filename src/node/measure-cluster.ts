@@ -9,10 +9,15 @@ import { publishedIn } from '../operations/rotation/published.ts';
 import type { ClusterStatus, Measured } from '../operations/rotation/status.ts';
 import type { Node } from './node-options.ts';
 
-export type MeasureOptions = Typed<'offline' | 'kubeconfig'>;
+export interface MeasureOptions extends Typed<'offline' | 'kubeconfig'> {
+  /** To see which CA signs, a request must be made in the cluster. */
+  readonly asksForCertificate?: boolean;
+}
 
 /** For all of the cluster's answers: an operator must not wait for one that does not come. */
 const boundMs = 10_000;
+
+const noRequest = { status: 'unmeasured', why: 'no request was made' } as const;
 
 interface ClusterAnswer {
   readonly status: Measured<ClusterStatus>;
@@ -24,28 +29,30 @@ interface ClusterAnswer {
 export async function measureCluster(
   { layout: { root, kubeconfigDir } }: Node,
   authorities: readonly RotatedAuthority[],
-  { kubeconfig }: MeasureOptions,
+  { kubeconfig, asksForCertificate = false }: MeasureOptions,
 ): Promise<ClusterAnswer> {
-  const [{ withApi }, { requireApiAccess }, objects, more] = await Promise.all([
+  const [{ withApi }, { requireApiAccess }, objects, more, { measureSigner }] = await Promise.all([
     import('../cluster/api.ts'),
     import('./cluster-access.ts'),
     import('../cluster/pki-objects.ts'),
     import('../cluster/rotation-objects.ts'),
+    import('./measure-signer.ts'),
   ]);
   const given = kubeconfig ?? root.display(join(kubeconfigDir, 'admin.conf'));
   const of = (name: string): RotatedAuthority | undefined => authorities.find((one) => one.name === name);
   try {
     const access = requireApiAccess(root, given);
     return await withApi(access, AbortSignal.timeout(boundMs), async (ask: Ask): Promise<ClusterAnswer> => {
-      const [nodes, rootCas, clients, clusterInfo, unavailable, oldestPod] = await Promise.all([
+      const [ca, frontProxy] = [of('ca'), of('front-proxy-ca')];
+      const [nodes, rootCas, clients, clusterInfo, unavailable, oldestPod, signer] = await Promise.all([
         measure(objects.readServingNodes(ask)),
         measure(objects.readRootCas(ask)),
         measure(objects.readClientCas(ask)),
         measure(objects.readClusterInfoText(ask).then(caOf)),
         measure(more.readUnavailableApis(ask)),
         measure(more.readOldestPod(ask)),
+        ca === undefined || !asksForCertificate ? noRequest : measure(measureSigner(access, ca)),
       ]);
-      const [ca, frontProxy] = [of('ca'), of('front-proxy-ca')];
       const name = 'extension-apiserver-authentication';
       const value: ClusterStatus = {
         nodes: mapped(nodes, (all) =>
@@ -60,7 +67,7 @@ export async function measureCluster(
         headerCas: mapped(clients, ({ requestHeaderCas }) => publishedIn(name, requestHeaderCas, frontProxy)),
         clusterInfo: mapped(clusterInfo, (text) => publishedIn('cluster-info', text, ca)),
         unavailable,
-        signer: { status: 'unmeasured', why: 'no request was made' },
+        signer,
         oldestPod,
       };
       const found = nodes.status === 'measured' ? nodes.value : [];

@@ -110,8 +110,10 @@ async function judge(
   const accepted = parseAccepted(options.accept ?? []);
   const rotation = requireRotation(node);
   const others = readStatuses(node, options.from ?? []);
-  const own = await measureRotation(node, rotation, options, new Date(), terminal);
   const authorities = selected(rotation, names).map(({ name }) => name);
+  const asksForCertificate =
+    stage === 'distrust' && authorities.includes('ca') && !accepted.includes('signer');
+  const own = await measureRotation(node, rotation, { ...options, asksForCertificate }, new Date(), terminal);
   const now = new Date();
   return conditionsOf(stage, {
     now,
