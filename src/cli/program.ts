@@ -35,6 +35,7 @@ const caCommands: Commands = {
   trust: async () => (await import('../commands/ca-trust/ca-trust-flags.ts')).addCaTrust,
   rotate: async () => (await import('../commands/ca-rotate/ca-rotate-flags.ts')).addCaRotate,
   status: async () => (await import('../commands/ca-status/ca-status-flags.ts')).addCaStatus,
+  references: async () => (await import('../commands/ca-references/ca-references-flags.ts')).addCaReferences,
   rollback: async () => (await import('../commands/rollback/ca-rollback-flags.ts')).addCaRollback,
 };
 

@@ -230,9 +230,8 @@ export interface People {
   readonly kubeconfigs: readonly string[];
 }
 
-/** The kubeconfigs that people have in their homes, those that are there; and those that were named, there or not. */
-export function readCopies(files: NodeFiles, { users, kubeconfigs }: People): KubeconfigFile[] {
-  const { root } = files;
+/** Where people have their kubeconfigs, there or not: host paths. */
+export function homeKubeconfigs(root: FileSystemRoot, users: readonly string[]): string[] {
   const passwd = reading('/etc/passwd', () =>
     readFile(root, root.locate('/etc/passwd')).bytes?.toString('utf8'),
   );
@@ -241,9 +240,15 @@ export function readCopies(files: NodeFiles, { users, kubeconfigs }: People): Ku
     const [name, , , , , home] = lines.find((line) => line.startsWith(`${user}:`))?.split(':') ?? [];
     return name === undefined ? (user === 'root' ? '/root' : undefined) : home;
   });
-  const own = homes.flatMap((home) =>
+  return homes.flatMap((home) =>
     home === undefined || home === '' ? [] : [root.locate(`${home}/.kube/config`)],
   );
+}
+
+/** The kubeconfigs that people have in their homes, those that are there; and those that were named, there or not. */
+export function readCopies(files: NodeFiles, { users, kubeconfigs }: People): KubeconfigFile[] {
+  const { root } = files;
+  const own = homeKubeconfigs(root, users);
   const named = new Set(kubeconfigs.map((path) => root.locate(path)));
   return [...new Set([...own, ...named])].flatMap((path) => {
     const file = readKubeconfigFile(path, files);

@@ -29,8 +29,11 @@ export function manifestFiles(pods: StaticPods): ManifestFile[] {
   });
 }
 
-/** Of several mounts the deepest one counts, as for the kernel. */
-function nodePathOf(path: string, { mounts }: StaticPod): string | undefined {
+/**
+ * Of several mounts the deepest one counts, as for the kernel.
+ * @returns undefined: nothing of the node is there
+ */
+export function nodePathOf(path: string, { mounts }: StaticPod): string | undefined {
   const below = mounts
     .map(({ hostPath, mountPath }) => ({ hostPath, rest: posix.relative(mountPath, path) }))
     .filter(({ rest }) => rest !== '..' && !rest.startsWith('../'))
