@@ -49,7 +49,7 @@ export function planTrust(
   const replacements: Replacement[] =
     errors.length > 0 ? [] : authorities.map((next) => ({ old: undefined, next }));
   const changed = replaceAuthorities(copies, replacements, now);
-  const trusted = errors.length > 0 ? [] : authorities.map((next) => trustedOf(next, copies, now));
+  const trusted = errors.length > 0 ? [] : told(authorities.map((next) => trustedOf(next, copies, now)));
   return {
     errors,
     trusted,
@@ -89,10 +89,17 @@ function problemsOf(
       'this only takes renewed certificates of CAs that the node trusts already: a new CA comes with a rotation (kubepki ca rotate)',
     );
   }
+  // What every copy has already is not taken, and may be as it is: others in the same file are renewed beside it.
+  const goes = copies.flatMap((copy) => replacedIn(copy, { old: undefined, next }, now) ?? []);
+  if (goes.length === 0) return [];
   const problem = signerProblem(next, now);
   if (problem !== undefined) return refused(problem);
-  if (next.subject.equals(next.issuer) && !isIssuedBy(next, next)) {
+  if (isOwnIssuer(next) && !isIssuedBy(next, next)) {
     return refused('which claims to have signed itself and has not');
+  }
+  // Nothing here tells whether that is true: all that it takes to make one is the CA's name and public key.
+  if (!isOwnIssuer(next) && goes.some(isOwnIssuer)) {
+    return refused('which another CA has signed, and the one in its place has signed itself');
   }
   const later = copies.find((copy) => {
     const replaced = replacedIn(copy, { old: undefined, next }, now);
@@ -106,6 +113,10 @@ function problemsOf(
   );
 }
 
+function isOwnIssuer({ subject, issuer }: Certificate): boolean {
+  return subject.equals(issuer);
+}
+
 function trustedOf(next: Certificate, copies: readonly AuthorityCopy[], now: Date): TrustedAuthority {
   const replaced = copies.flatMap((copy) => replacedIn(copy, { old: undefined, next }, now) ?? []);
   const [old] = [...replaced].sort((a, b) => a.notAfter.getTime() - b.notAfter.getTime());
@@ -114,6 +125,17 @@ function trustedOf(next: Certificate, copies: readonly AuthorityCopy[], now: Dat
     old,
     next,
   };
+}
+
+/** Of one CA of the catalog the certificates that are taken, else the one that ends last: its file may hold others, of earlier days. */
+function told(all: readonly TrustedAuthority[]): TrustedAuthority[] {
+  return all.filter(
+    ({ spec, old, next }) =>
+      old !== undefined ||
+      all.every(
+        (other) => other.spec !== spec || (other.old === undefined && other.next.notAfter <= next.notAfter),
+      ),
+  );
 }
 
 /** A kubeconfig is of the cluster's CA. */

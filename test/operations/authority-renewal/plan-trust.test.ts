@@ -11,7 +11,12 @@ import {
   type Certificate,
   type Chain,
 } from '../../../src/pki/certificate/certificate.ts';
-import { issueAuthority, randomSerialNumber, reissueAuthority } from '../../../src/pki/issue/issue.ts';
+import {
+  issueAuthority,
+  issueCrossCertificate,
+  randomSerialNumber,
+  reissueAuthority,
+} from '../../../src/pki/issue/issue.ts';
 import { generatePrivateKey, parsePrivateKey } from '../../../src/pki/key/private-key.ts';
 import { copiesOf } from '../../support/planners/authority-node.ts';
 import {
@@ -22,6 +27,7 @@ import {
   plannedNode,
   read,
   remakeAuthority,
+  spareKey,
   stranger,
 } from '../../support/planners/planned-node.ts';
 import type { Tree } from '../../support/tree.ts';
@@ -98,6 +104,30 @@ describe('a renewed certificate of another node', () => {
     assert.ok(!paths(plan).includes('pki/etcd/ca.crt'));
   });
 
+  test('is taken though the same file holds another CA that has ended, as the files here do', (t) => {
+    const tree = plannedNode(t);
+    const [own] = parseCertificates(readFileSync(pki(tree, 'ca.crt')));
+    const ended = issueAuthority({
+      commonName: 'earlier',
+      privateKey: spareKey,
+      serialNumber: Buffer.of(3),
+      notBefore: inDays(-700),
+      notAfter: inDays(-300),
+    });
+    writeFileSync(pki(tree, 'ca.crt'), encodeCertificates([own, ended]));
+    const plan = trust(tree, renewed(tree), ended);
+    assert.deepEqual(plan.errors, []);
+    assert.deepEqual(
+      plan.trusted.map(({ spec, old }) => [spec.name, old !== undefined]),
+      [['ca', true]],
+    );
+    const again = trust(tree, own, ended);
+    assert.deepEqual(
+      again.trusted.map(({ old, next }) => [old, next]),
+      [[undefined, own]],
+    );
+  });
+
   test('is taken by a worker, which has a ca.crt and a kubelet.conf', (t) => {
     const tree = plannedNode(t);
     const next = renewed(tree);
@@ -170,5 +200,16 @@ describe('a certificate that is not taken', () => {
     forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1;
     refused(trust(tree, parseCertificate(forged)), /claims to have signed itself and has not$/);
     assert.deepEqual(trust(tree, next).errors, []);
+  });
+
+  test('says that another CA has signed it, which anybody can say', (t) => {
+    const tree = plannedNode(t);
+    const [own] = parseCertificates(readFileSync(pki(tree, 'ca.crt')));
+    const claimed = issueCrossCertificate(stranger('root'), own, {
+      serialNumber: Buffer.of(9),
+      notBefore: inDays(-1),
+      notAfter: later,
+    });
+    refused(trust(tree, claimed), /which another CA has signed, and the one in its place has signed itself$/);
   });
 });
