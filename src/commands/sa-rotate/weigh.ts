@@ -1,10 +1,11 @@
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { unknownWord } from '../../flags/names/unknown-name.ts';
-import { retyped, type Typed } from '../../flags/table.ts';
+import { restartAfterFlags, retyped, type FlagName } from '../../flags/table.ts';
 import type { Node } from '../../node/node-options.ts';
 import { conditionNames, isSettled, type Condition } from '../../operations/token-key/conditions.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
+import type { SaRotateOptions } from './sa-rotate-options.ts';
 
 /** @throws KubepkiError usage for a name that no condition has */
 export function requireConditionNames(accept: readonly string[]): void {
@@ -25,10 +26,17 @@ interface Weighed {
   readonly beforehand: () => void;
 }
 
+/** All but --accept, which grows, and the flags that lead to the node. */
+const again = [
+  ...(['key', 'passphraseFile', 'kubeconfig', 'offline'] as const),
+  ...restartAfterFlags,
+  ...(['deployHook', 'keepBackups'] as const),
+] satisfies readonly FlagName[];
+
 /** @param command that is run again with the operator's word */
 export function weigh(
   conditions: readonly Condition[],
-  options: Typed<'accept' | 'key' | 'restart' | 'kubeconfig'>,
+  options: SaRotateOptions,
   { node, command, terminal }: { readonly node: Node; readonly command: string; readonly terminal: Terminal },
 ): Weighed {
   const { accept = [] } = options;
@@ -46,7 +54,7 @@ export function weigh(
         return;
       }
       const names = [...new Set([...accept, ...acceptable.map(({ name }) => name)])].join(',');
-      const flags = [...retyped(options, ['key', 'restart', 'kubeconfig']), '--accept', names, ...node.flags];
+      const flags = [...retyped(options, again), '--accept', names, ...node.flags];
       terminal.hint(
         `nothing was changed; where you know better, on your word: ${commandLine(flags)(command)}`,
       );
