@@ -31,6 +31,14 @@ export async function broughtKey(
     throw new KubepkiError('not-found', 'no such file', { file: path, hint: whereItIs });
   }
   const sealed = isSealed(bytes);
+  // Its owner could have made it, and would sign tokens for anyone.
+  if (!sealed && target.before.foreign) {
+    throw new KubepkiError(
+      'no-permission',
+      `would be the next key, and belongs to uid ${String(target.before.uid)}, who knows it`,
+      { file: path, hint: `if you have put it there, make it yours: chown root ${shellWord(path)}` },
+    );
+  }
   if (!sealed && (target.before.mode & 0o077) !== 0) {
     terminal.warning(`${path}: others than its owner may read this private key`);
     terminal.hint(`chmod 0600 ${shellWord(path)}`);

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { kubepkiInProcess } from '../../support/in-process.ts';
@@ -9,6 +18,7 @@ import type { Outcome } from '../../support/kubepki.ts';
 import { plane, quickly } from '../../support/kubelet/restart.ts';
 import { judge } from '../../support/judge.ts';
 import { edit, verifiedNode } from '../../support/planners/verified-node.ts';
+import { mayChown } from '../../support/root.ts';
 import { changes, snapshot, type Tree } from '../../support/tree.ts';
 import { keyIdOf } from '../../support/cluster/token-bed.ts';
 
@@ -197,6 +207,33 @@ describe('refused', () => {
       '--offline',
     );
     await done(tree, 'rotate', 'trust', '--offline', '--accept', 'manifests');
+  });
+
+  test('where a word is wanted, with the same command line and the word', async (t) => {
+    const tree = verifiedNode(t);
+    rmSync(join(tree.kubeconfigDir, 'manifests'), { recursive: true });
+    const flags = ['--offline', '--deploy-hook', 'true', '--keep-backups', '9'];
+    const { code, stderr } = await sa(tree, 'rotate', 'trust', ...flags);
+    assert.equal(code, 1);
+    const hint = /on your word: (kubepki sa rotate trust .*)$/m.exec(stderr)?.[1] ?? '';
+    assert.equal(
+      hint,
+      `kubepki sa rotate trust ${flags.join(' ')} --accept manifests --rootfs ${tree.directory}`,
+    );
+    assert.equal((await kubepkiInProcess(hint.split(' ').slice(1))).code, 0);
+  });
+
+  test('where a key was brought in the file of another user, who knows it', async (t) => {
+    if (!mayChown(t)) return;
+    const tree = verifiedNode(t);
+    mkdirSync(join(tree.directory, 'root'));
+    const file = join(tree.directory, 'root/next.key');
+    writeFileSync(file, readFileSync(join(tree.certDir, 'ca.key')), { mode: 0o600 });
+    chownSync(file, 1234, 1234);
+    const trust = ['rotate', 'trust', '--offline', '--key', '/root/next.key'];
+    await refused(tree, /next\.key: would be the next key, and belongs to uid 1234/, ...trust);
+    chownSync(file, 0, 0);
+    await done(tree, ...trust);
   });
 
   test('where a key was brought that is not the next one', async (t) => {
