@@ -43,9 +43,6 @@ export const maxSealedBytes = headerBytes + maxPlaintextBytes + tagBytes;
 const maxKeys = 16;
 const validName = /^[a-z0-9][a-z0-9.-]{0,63}$/;
 
-/** A passphrase that is guessed one by one is guessed slowly, and a short one is guessed all the same. */
-export const leastPassphraseLength = 12;
-
 /**
  * Private keys as a file that is opened with the passphrase only. The same keys make another file each time.
  * @throws TypeError for names that are not plain or that are there twice, or for too many keys
