@@ -1,5 +1,6 @@
 import { changeDocument } from '../../render/change/change-document.ts';
 import { destroyedLines } from '../../render/change/token-key.ts';
+import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { oldTokenKey } from '../../filesystem/own-names.ts';
 import { underLock } from '../../change/session.ts';
@@ -45,7 +46,7 @@ export async function destroyOldKey(
     if (kept.file === undefined && kept.backups.length === 0) {
       throw new KubepkiError('not-found', `no key of the id ${id} is kept here`, {
         file: state.path,
-        hint: 'see which there are: kubepki sa status',
+        hint: `see which there are: ${commandLine(node.flags)('sa status')}`,
       });
     }
     if (!dryRun) destroyKept(state, kept);

@@ -23,6 +23,9 @@ export async function exportKey(
   if (given === undefined) {
     throw new KubepkiError('usage', 'export writes a file', { hint: 'kubepki sa rotate export FILE' });
   }
+  if (options.output !== 'text') {
+    throw new KubepkiError('usage', 'export prints no document', { hint: 'leave -o out' });
+  }
   const node = openNode(options, await readConfiguration(options, terminal));
   await noteWaiting(node, terminal);
   const files = readTokenKeyFiles(node);

@@ -1,5 +1,6 @@
 import { changeNode, type PlannedRun, type Way } from '../../change/change-node.ts';
 import type { Change } from '../../change/session.ts';
+import type { FileTarget } from '../../changeset/change-set.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
@@ -50,7 +51,10 @@ export async function rotateTokenKey(
   options: SaRotateOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  if (word === 'export') return exportKey(file, options, terminal);
+  if (word === 'export') {
+    requireFitting(word, options);
+    return exportKey(file, options, terminal);
+  }
   const to = stageOf(word);
   requireFitting(to, options);
   if (file !== undefined) throw new KubepkiError('usage', `too many arguments: ${JSON.stringify(file)}`);
@@ -78,16 +82,17 @@ function stageOf(word: string | undefined): TokenKeyStage | undefined {
   });
 }
 
+type Word = TokenKeyStage | 'export';
+
 /** @throws KubepkiError usage */
-function requireFitting(to: TokenKeyStage | undefined, options: SaRotateOptions): void {
+function requireFitting(to: Word | undefined, options: SaRotateOptions): void {
   requireConditionNames(options.accept ?? []);
-  const only: readonly (readonly [FlagName & keyof SaRotateOptions, readonly TokenKeyStage[]])[] = [
+  const only: readonly (readonly [FlagName & keyof SaRotateOptions, readonly Word[]])[] = [
     ['key', ['trust']],
-    ['passphraseFile', ['trust']],
+    ['passphraseFile', ['trust', 'export']],
     ['destroyOldKey', ['finish']],
-    ...(['accept', 'restart', 'deployHook', 'dryRun'] as const).map(
-      (name) => [name, tokenKeyStages] as const,
-    ),
+    ['dryRun', [...tokenKeyStages, 'export']],
+    ...(['accept', 'restart', 'deployHook'] as const).map((name) => [name, tokenKeyStages] as const),
   ];
   for (const [name, stages] of only) {
     if (options[name] === undefined || (to !== undefined && stages.includes(to))) continue;
@@ -153,6 +158,7 @@ async function decided(node: Node, wanted: Wanted, terminal: Terminal): Promise<
     beforehand: () => {
       for (const text of isChange ? notesOf(to, conditions) : []) terminal.note(text);
       beforehand();
+      if (plan.changed.includes('sa.key')) warnOfReaders(files.key.target, terminal);
     },
     names: plan.changed,
     make: () => Promise.resolve(change),
@@ -184,6 +190,13 @@ async function decided(node: Node, wanted: Wanted, terminal: Terminal): Promise<
         terminal.hint(step);
     },
   };
+}
+
+/** The file keeps its mode, and the new key would be known to as many as the old one. */
+function warnOfReaders({ path, before }: FileTarget, terminal: Terminal): void {
+  if (before === undefined || (before.mode & 0o007) === 0) return;
+  terminal.warning(`${path}: every user of this machine may read it, the new key too`);
+  terminal.hint(`chmod 0600 ${shellWord(path)}`);
 }
 
 /** @returns with `isMade`: the next key is made by this run */

@@ -139,6 +139,18 @@ describe('openssl', () => {
   });
 });
 
+describe('a sa.key that every user may read', () => {
+  test('is told of before the new key is in it, with the command that mends it', async (t) => {
+    const tree = verifiedNode(t);
+    const key = join(tree.certDir, 'sa.key');
+    chmodSync(key, 0o644);
+    assert.doesNotMatch((await done(tree, 'rotate', 'trust', '--offline')).stderr, /every user/);
+    const { stderr } = await done(tree, 'rotate', 'switch', ...word);
+    assert.match(stderr, /^warning: \S+sa\.key: every user of this machine may read it, the new key too$/m);
+    assert.ok(stderr.includes(`\nhint: chmod 0600 ${key}\n`));
+  });
+});
+
 describe('a dry run', () => {
   test('says what a stage would do, names no key that is not made, and writes nothing', async (t) => {
     const tree = verifiedNode(t);
@@ -207,6 +219,19 @@ describe('refused', () => {
       '--offline',
     );
     await done(tree, 'rotate', 'trust', '--offline', '--accept', 'manifests');
+  });
+
+  test('where a flag has no meaning for export, which prints no document', async (t) => {
+    const tree = verifiedNode(t);
+    await done(tree, 'rotate', 'trust', '--offline');
+    for (const [flags, what] of [
+      [['-o', 'json'], /export prints no document/],
+      [['--restart'], /--restart goes with trust, switch, finish/],
+      [['--key', 'next.key'], /--key goes with trust/],
+      [['--destroy-old-key', 'KID'], /--destroy-old-key goes with finish/],
+    ] as const) {
+      await refused(tree, what, 'rotate', 'export', '/next.sealed', ...flags);
+    }
   });
 
   test('where a word is wanted, with the same command line and the word', async (t) => {
