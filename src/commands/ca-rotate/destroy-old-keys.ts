@@ -20,6 +20,11 @@ export async function destroyOldKeys(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const { plan, authorities } = requireRotation(node);
+  // The document of the stage stays alone on stdout.
+  const say = (text: string): void => {
+    if (options.output === 'text') terminal.result(`${text}\n`);
+    else terminal.note(text);
+  };
   const again = commandLine(node.flags)(`ca rotate finish --destroy-old-key ${plan.id}`);
   if (options.destroyOldKey === undefined) {
     terminal.note('the old keys are kept on this node still, and so is the way back in its backups');
@@ -35,13 +40,13 @@ export async function destroyOldKeys(
     return exitCodes.error;
   }
   if (options.dryRun === true) {
-    terminal.result('the old keys would be destroyed, with the backups that hold them\n');
+    say('the old keys would be destroyed, with the backups that hold them');
     return exitCodes.done;
   }
   const old = authorities.map((one) => one.old.publicKey);
   return underLock(node, options, terminal, (state) => {
     const backups = destroyRotation(state, plan, (bytes) => isKeyOf(bytes, old));
-    terminal.result('the old keys are destroyed, and the rotation is over\n');
+    say('the old keys are destroyed, and the rotation is over');
     if (backups.length > 0) terminal.note(`gone with them are the backups ${backups.join(', ')}`);
     return Promise.resolve(exitCodes.done);
   });

@@ -5,7 +5,7 @@ import { readRotation } from '../../node/rotation.ts';
 import { readStatuses } from '../../node/statuses.ts';
 import { nextStep, standings, type NextStep } from '../../operations/rotation/next-step.ts';
 import type { NodeStatus } from '../../operations/rotation/status.ts';
-import { nextLines } from '../../render/rotation/next.ts';
+import { nextDocument, nextLines } from '../../render/rotation/next.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import type { RotateOptions } from './rotate-options.ts';
@@ -16,7 +16,12 @@ export async function showNext(node: Node, options: RotateOptions, terminal: Ter
   const others = readStatuses(node, options.from ?? []).filter((one) => one.node !== own.node);
   const nodes: readonly [NodeStatus, ...NodeStatus[]] = [own, ...others];
   const next = nextStep(nodes);
-  terminal.result(nextLines(own.rotation, standings(nodes), next));
+  const { output } = options;
+  terminal.result(
+    output === 'text'
+      ? nextLines(own.rotation, standings(nodes), next)
+      : nextDocument(own.rotation, standings(nodes), next, output),
+  );
   terminal.hint(hintOf(next, own, commandLine(node.flags)));
   return exitCodes.done;
 }

@@ -1,6 +1,7 @@
-import { certificateAuthority, type CaName } from '../../catalog/catalog.ts';
+import { certificateAuthority, kubeletKubeconfig, type CaName } from '../../catalog/catalog.ts';
 import { realChanges, replaceFile, type ChangeSet } from '../../changeset/change-set.ts';
 import { changeNode, type PlannedRun, type Way } from '../../change/change-node.ts';
+import { noteKubelet } from '../../change/notes.ts';
 import type { Change } from '../../change/session.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
@@ -38,7 +39,7 @@ import { orderOf, type RotationFiles } from '../../operations/rotation/state.ts'
 import { rotationRecords, rotationReport } from '../../operations/rotation/rotation-report.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
-import { conditionLines } from '../../render/rotation/conditions.ts';
+import { alreadyText, conditionDocument, conditionLines } from '../../render/rotation/conditions.ts';
 import { rotatedLines } from '../../render/rotation/rotated.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
@@ -61,7 +62,7 @@ export async function makeStage(
   if (before.errors.length > 0) return exitCodes.error;
   const authorities = selected(rotation, names);
   if (before.authorities.length === 0) {
-    terminal.result(`this node is at ${stage} already\n`);
+    terminal.result(alreadyText(stage, options.output));
     return follow({ stage, authorities }, node, options, terminal);
   }
   const conditions = await judge(stage, names, node, options, terminal);
@@ -149,7 +150,10 @@ function refuse(
   const names = (kind: Condition['outcome']['kind']): string[] =>
     conditions.flatMap((one) => (one.outcome.kind === kind ? [one.name] : []));
   const [unmet, unmeasured] = [names('unmet'), names('unmeasured')];
-  terminal.result(conditionLines(conditions));
+  const { output } = options;
+  terminal.result(
+    output === 'text' ? conditionLines(conditions) : conditionDocument(stage, conditions, output),
+  );
   const accepted = [...(options.accept ?? []), ...unmeasured].join(',');
   const again = commandLine([
     ...retyped(options, ['from', 'restart', 'kubeconfig', 'offline']),
@@ -258,6 +262,11 @@ function decided(
           `${commandLine(node.flags)('renew all --csr-only')}, then: ${commandLine(node.flags)('install')}`,
         );
         return;
+      }
+      const changed = edits.map(({ target }) => target.path);
+      const isKubelets = changed.some((path) => path.endsWith(`/${kubeletKubeconfig.name}`));
+      if (isKubelets || renewables.some(({ spec }) => spec === kubeletKubeconfig)) {
+        noteKubelet('what has changed', terminal);
       }
       terminal.hint(`what is next: ${commandLine(node.flags)('ca rotate')}`);
     },

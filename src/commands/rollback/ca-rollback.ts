@@ -5,7 +5,12 @@ import { openNode, readConfiguration, type Node } from '../../node/node-options.
 import { requireRotation } from '../../node/rotation.ts';
 import { readStatuses } from '../../node/statuses.ts';
 import { stateOf } from '../../node/waiting.ts';
-import { nothingToTakeBack, stageOfCommand, standingInTheWay } from '../../operations/rotation/way-back.ts';
+import {
+  nothingToTakeBack,
+  stageOfCommand,
+  standingInTheWay,
+  strangeStatuses,
+} from '../../operations/rotation/way-back.ts';
 import { stepBack } from '../../operations/rollback/rollback-choice.ts';
 import { listBackups } from '../../storage/backup.ts';
 import type { BackupManifest } from '../../storage/manifest.ts';
@@ -24,10 +29,11 @@ export async function rollBackStage(options: CaRollbackOptions, terminal: Termin
   if (oldest === undefined || stage === undefined) throw nothingToTakeBack(rotation.planFile.path);
   const others = readStatuses(node, options.from ?? []);
   const command = commandLine(node.flags);
-  const [first, ...more] = standingInTheWay(stage, others);
+  const strange = strangeStatuses(rotation.plan, others, new Date());
+  const [first, ...more] = [...strange, ...standingInTheWay(stage, others)];
   if (first !== undefined) {
     throw new KubepkiError('in-use', [first, ...more].map(({ reason }) => reason).join('; '), {
-      hint: `first there: ${command('ca rollback')}`,
+      hint: `ask it again: kubepki ca status -o json; a node that is ahead goes back first: ${command('ca rollback')}`,
     });
   }
   if (others.length === 0 && stage !== 'prepare' && options.accept?.includes('nodes') !== true) {

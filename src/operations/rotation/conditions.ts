@@ -53,6 +53,10 @@ export interface Known {
 /** What another node has said counts for so long. */
 const freshMs = 3_600_000;
 
+export function isFresh(at: Date, now: Date): boolean {
+  return Math.abs(now.getTime() - at.getTime()) <= freshMs;
+}
+
 /** A part of the cluster's state that a condition looks at, for one node's document. */
 type Look = (known: Known) => readonly Finding[];
 
@@ -219,8 +223,7 @@ function nodesAt(stage: Stage, known: Known): Finding[] {
   const [own] = nodes;
   const said = nodes.flatMap((one): Finding[] => {
     const unmet = (reason: string): Finding => ({ kind: 'unmet', reason: `${one.node}: ${reason}` });
-    const ageMs = now.getTime() - one.at.getTime();
-    if (ageMs > freshMs || ageMs < -freshMs) return [unmet(`its status is of ${one.at.toISOString()}`)];
+    if (!isFresh(one.at, now)) return [unmet(`its status is of ${one.at.toISOString()}`)];
     if (one.rotation === undefined) return [unmet('knows of no rotation')];
     if (one.rotation.id !== own.rotation?.id) return [unmet(`is in another rotation (${one.rotation.id})`)];
     return authorities.flatMap((name): Finding[] => {

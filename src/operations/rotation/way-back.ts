@@ -1,13 +1,27 @@
 import { KubepkiError } from '../../errors/error.ts';
 import { orderOf } from './state.ts';
-import { stages, type Stage } from './plan.ts';
-import type { Finding } from './conditions.ts';
+import { stages, type RotationPlan, type Stage } from './plan.ts';
+import { isFresh, type Finding } from './conditions.ts';
 import type { AuthorityStatus, NodeStatus } from './status.ts';
 
 /** The stage that a command line of ours was for; undefined: it was for none that can be taken back. */
 export function stageOfCommand(command: string): Exclude<Stage, 'finish'> | undefined {
   const [, word] = /^kubepki (?:.* )?ca rotate (prepare|trust|switch|distrust)\b/.exec(command) ?? [];
   return stages.find((stage): stage is Exclude<Stage, 'finish'> => stage === word && stage !== 'finish');
+}
+
+/** What another node has said counts for an hour, and for the same rotation. */
+export function strangeStatuses(
+  { id }: Pick<RotationPlan, 'id'>,
+  nodes: readonly NodeStatus[],
+  now: Date,
+): Finding[] {
+  return nodes.flatMap(({ node, rotation, at }): Finding[] => {
+    if (rotation?.id !== id) return [{ kind: 'unmet', reason: `${node} is not in this rotation` }];
+    return isFresh(at, now)
+      ? []
+      : [{ kind: 'unmet', reason: `the status of ${node} is of ${at.toISOString()}` }];
+  });
 }
 
 /**

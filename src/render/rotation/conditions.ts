@@ -1,4 +1,6 @@
 import type { Condition } from '../../operations/rotation/conditions.ts';
+import type { Stage } from '../../operations/rotation/plan.ts';
+import { renderDocument, type DocumentFormat } from '../document.ts';
 import { printableLines } from '../printable.ts';
 
 const words: Readonly<Record<Condition['outcome']['kind'], string>> = {
@@ -16,4 +18,25 @@ export function conditionLines(conditions: readonly Condition[]): string {
       ...(outcome.kind === 'met' ? [] : outcome.reasons.map((reason) => `${' '.repeat(14)}${reason}`)),
     ]),
   );
+}
+
+/** The same as a document. */
+export function conditionDocument(
+  stage: Stage,
+  conditions: readonly Condition[],
+  format: DocumentFormat,
+): string {
+  const shown = conditions.map(({ name, title, outcome }) => ({
+    name,
+    title,
+    outcome: outcome.kind,
+    reasons: outcome.kind === 'met' ? [] : outcome.reasons,
+  }));
+  return renderDocument('CaConditions', { stage, conditions: shown }, format);
+}
+
+export function alreadyText(stage: Stage, output: 'text' | DocumentFormat): string {
+  return output === 'text'
+    ? `this node is at ${stage} already\n`
+    : renderDocument('CaConditions', { stage, conditions: [] }, output);
 }

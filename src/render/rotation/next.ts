@@ -1,5 +1,6 @@
 import type { NextStep, Standing } from '../../operations/rotation/next-step.ts';
 import type { RotationPlan } from '../../operations/rotation/plan.ts';
+import { renderDocument, type DocumentFormat } from '../document.ts';
 import { printableLines } from '../printable.ts';
 
 /** Where each node is, and what is next. */
@@ -33,4 +34,14 @@ function lineOf(next: NextStep): string[] {
       return [`next is ${next.stage}${where.length === 0 ? '' : `, on ${where.join(', ')}`}`];
     }
   }
+}
+
+/** The same as a document. */
+export function nextDocument(
+  rotation: RotationPlan | undefined,
+  nodes: readonly Standing[],
+  next: NextStep,
+  format: DocumentFormat,
+): string {
+  return renderDocument('CaRotation', { rotation: rotation ?? null, nodes, next }, format);
 }
