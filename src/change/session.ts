@@ -6,6 +6,7 @@ import type { ChangePlace } from '../changeset/past-change.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { shellWord } from '../errors/shell-word.ts';
 import { hookFacts, type ChangeReport } from '../operations/change/change-report.ts';
+import type { Stage as RotationStage } from '../operations/rotation/plan.ts';
 import { linkToDated } from '../storage/dated-link.ts';
 import { acquireLock, type Lock } from '../storage/lock.ts';
 import { moveBack, type Return } from '../storage/aside.ts';
@@ -99,6 +100,8 @@ export interface Change {
   readonly components?: readonly Component[];
   /** Files among these that become links to dated ones, as the kubelet has them, once the change is made. */
   readonly unlinked?: readonly FileTarget[];
+  /** The stage of a rotation that it brings the node to, where the command line does not say it. */
+  readonly stage?: RotationStage | undefined;
 }
 
 interface ChangeOptions extends RestartFlags {
@@ -260,6 +263,7 @@ async function transact(
     user: userName(),
     certificates: change.certificates,
     restored: restores ?? null,
+    stage: change.stage,
   };
   const { unlinked = [] } = change;
   const prepared = transaction.prepare({ occasion, verify: change.verify, keepBackups });

@@ -29,6 +29,8 @@ export interface Occasion {
   readonly certificates: readonly CertificateRecord[];
   /** The backup that was brought back; null: the change is no rollback. */
   readonly restored: ChangePlace | null;
+  /** The stage of a rotation that it brought the node to, where the command line does not say it. */
+  readonly stage?: string | undefined;
 }
 
 /** A file of the change. Its paths are host paths here, and stored ones on disk. */
@@ -87,6 +89,7 @@ const manifestRecord = object<
   command: text,
   user: text,
   restored: nullable(place),
+  stage: optional(text),
   certificates: list(object<CertificateRecord>({ name: text, old: facts, new: facts })),
   files: deferred(
     list(

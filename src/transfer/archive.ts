@@ -60,6 +60,11 @@ export function unpackFiles(archive: Buffer, mostFiles: number): ArchivedFile[] 
   throw noArchive('is cut off, or no tar archive');
 }
 
+/** Whether it looks like an archive at all: `ustar` stands at its place in the first header. */
+export function isArchive(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.subarray(257, 262)).toString('latin1') === 'ustar';
+}
+
 export function noArchive(problem: string): KubepkiError {
   return new KubepkiError('bad-transfer', problem, {
     hint: 'carry the file of "kubepki ca rotate export" over once more, as it is',

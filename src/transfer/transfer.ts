@@ -11,7 +11,7 @@ import {
 import { encodeCertificates, parseCertificates, type Certificate } from '../pki/certificate/certificate.ts';
 import { maxSealedBytes } from '../pki/key/sealed-keys.ts';
 import { parseRotationPlan } from '../storage/rotation-plan.ts';
-import { noArchive, packFiles, unpackFiles, type ArchivedFile } from './archive.ts';
+import { isArchive, noArchive, packFiles, unpackFiles, type ArchivedFile } from './archive.ts';
 
 /** The version of the format is in every name, and in a directory of its own nothing is in the way when it is unpacked by hand. */
 const directory = 'kubepki-rotation-1/';
@@ -46,6 +46,11 @@ export function writeTransfer({ plan, authorities, sealedKeys }: Transfer): Buff
       : [{ name: `${directory}${keysName}`, content: sealedKeys, isPublic: false }]),
   ];
   return packFiles(files, new Date(plan.createdAt));
+}
+
+/** Whether a file is meant to be one that {@link writeTransfer} made. */
+export function isTransfer(bytes: Uint8Array): boolean {
+  return isArchive(bytes);
 }
 
 /**

@@ -7,28 +7,34 @@ import type { TrustOptions } from './ca-trust.ts';
 export function addCaTrust(ca: Command, run: Run): void {
   const self = ca
     .command('trust')
-    .summary('take renewed CAs over from another node')
+    .summary('take CAs over from a control plane: renewed ones, or those of a rotation')
     .description(
-      "Puts renewed CA certificates in the place of those of the same CA: in this node's CA files and in the kubeconfigs that hold " +
-        'them, all or none. For every node but the one on which "kubepki ca renew" ran, workers too. It needs no key, and no CA is ' +
-        'trusted afterwards that was not before.',
+      "Brings this node's CAs to what a file from a control plane says: ca.crt and kubelet.conf, all or none. It needs no key of a CA. The file " +
+        'is either PEM with CA certificates that "kubepki ca renew" has renewed, for every other node; or the file of "kubepki ca rotate ' +
+        'export", for workers: then the node is at the stage of that file, and once the new CA signs, the kubelet gets a new certificate.',
     )
-    .addArgument(new Argument('<file>', 'PEM: the renewed ca.crt, or several such files in one'));
+    .addArgument(
+      new Argument('<file>', 'renewed CA certificates (PEM), or what "kubepki ca rotate export" has written'),
+    );
   addFlags(self, [...nodeFlags, ...commonFlags, ...restartAfterFlags]);
-  addFlags(self, changeFlags, {}).action(async (file: string, _options, command: Command) => {
+  addFlags(self, ['accept', 'offline', ...changeFlags], {
+    accept: { says: 'your word for an older-file, or for a skipped-stage, with commas between' },
+    offline: { says: "leave the kubelet's certificate as it is: ask no API server for another" },
+  }).action(async (file: string, _options, command: Command) => {
     const options = command.optsWithGlobals<TrustOptions & TerminalOptions>();
     const { trustAuthorities } = await import('./ca-trust.ts');
     run.done(await trustAuthorities(file, options, run.open(options)));
   });
   explain(self, {
     examples: [
-      'kubepki ca trust /root/ca.crt',
-      'kubepki ca trust /root/ca.crt --dry-run',
-      'kubepki ca trust /root/renewed-ca.pem --restart',
+      'kubepki ca trust /root/renewed-ca.pem',
+      'kubepki ca trust /root/rotation.tar --dry-run',
+      'kubepki ca trust /root/rotation.tar && systemctl restart kubelet',
     ],
     notes: [
-      'A certificate is taken where name, key and subject key identifier are those of a CA that this node has, and where it ends later.',
-      'Where a node has them all already, nothing is changed, and the exit code is 0.',
+      'A renewed certificate is taken where name, key and subject key identifier are those of a CA that this node has, and where it ends later.',
+      'The file of a rotation is taken where this node has its old CA, or its plan; stage by stage.',
+      'Where a node has it all already, nothing is changed, and the exit code is 0.',
     ],
     pages: ['cas', 'restarts', 'undo', 'exit-codes'],
   });

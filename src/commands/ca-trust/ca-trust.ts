@@ -9,6 +9,7 @@ import { openNode, readConfiguration, type Node } from '../../node/node-options.
 import { trustReport } from '../../operations/authority-renewal/authority-report.ts';
 import { planTrust, type TrustedAuthority } from '../../operations/authority-renewal/plan-trust.ts';
 import { verifyReplaced } from '../../operations/authority-renewal/replace-authority.ts';
+import type { Typed } from '../../flags/table.ts';
 import type { ChangeReport } from '../../operations/change/change-report.ts';
 import { nodeKind } from '../../operations/node/node-kind.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
@@ -17,9 +18,9 @@ import type { PlannedChange } from '../../render/change/dry-run.ts';
 import { dryRunText } from '../../terminal/dry-run-text.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
-import { readGivenAuthorities } from './given-authorities.ts';
+import { readGivenAuthorities, type GivenCertificates } from './given-authorities.ts';
 
-export interface TrustOptions extends ChangeFlags {
+export interface TrustOptions extends ChangeFlags, Typed<'accept' | 'offline'> {
   readonly keepBackups: number;
 }
 
@@ -30,13 +31,17 @@ export async function trustAuthorities(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const node = openNode(options, await readConfiguration(options, terminal));
-  return changeNode(node, (way) => decided(file, node, way, terminal), options, terminal, { inUse: true });
+  const given = readGivenAuthorities(node.layout.root, file);
+  if (given.kind === 'rotation') {
+    const { followRotation } = await import('./follow-rotation.ts');
+    return followRotation(given, node, options, terminal);
+  }
+  return changeNode(node, (way) => decided(given, node, way, terminal), options, terminal, { inUse: true });
 }
 
-function decided(file: string, node: Node, { dryRun }: Way, terminal: Terminal): PlannedRun {
+function decided(given: GivenCertificates, node: Node, { dryRun }: Way, terminal: Terminal): PlannedRun {
   const now = new Date();
   const { layout } = node;
-  const given = readGivenAuthorities(layout.root, file);
   const read = readAuthorityCopies(layout);
   const copies = read.flatMap((one) => (one.status === 'present' ? [one.value] : []));
   const unreadable = read.flatMap((one) => (one.status === 'unreadable' ? [one.error] : []));

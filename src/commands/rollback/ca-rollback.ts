@@ -7,7 +7,7 @@ import { readStatuses } from '../../node/statuses.ts';
 import { stateOf } from '../../node/waiting.ts';
 import {
   nothingToTakeBack,
-  stageOfCommand,
+  stageOfChange,
   standingInTheWay,
   strangeStatuses,
 } from '../../operations/rotation/way-back.ts';
@@ -25,7 +25,7 @@ export async function rollBackStage(options: CaRollbackOptions, terminal: Termin
   const node = openNode(options, await readConfiguration(options, terminal));
   const rotation = requireRotation(node);
   const [oldest, ...newer] = lastStage(node);
-  const stage = oldest && stageOfCommand(oldest.command);
+  const stage = oldest && stageOfChange(oldest);
   if (oldest === undefined || stage === undefined) throw nothingToTakeBack(rotation.planFile.path);
   const others = readStatuses(node, options.from ?? []);
   const command = commandLine(node.flags);
@@ -50,9 +50,7 @@ export async function rollBackStage(options: CaRollbackOptions, terminal: Termin
  */
 function lastStage(node: Node): BackupManifest[] {
   const { backups, damaged } = listBackups(stateOf(node));
-  const ofStages = new Set(
-    backups.flatMap(({ id, command }) => (stageOfCommand(command) === undefined ? [] : [id])),
-  );
+  const ofStages = new Set(backups.flatMap((one) => (stageOfChange(one) === undefined ? [] : [one.id])));
   const own = backups.filter(
     ({ id, restored }) => ofStages.has(id) || (restored !== null && ofStages.has(restored.id)),
   );
@@ -60,7 +58,7 @@ function lastStage(node: Node): BackupManifest[] {
   for (let step = stepBack({ backups: own, damaged }); step.kind === 'found';) {
     const { backup } = step;
     const [newest = backup] = found;
-    if (stageOfCommand(backup.command) !== stageOfCommand(newest.command)) break;
+    if (stageOfChange(backup) !== stageOfChange(newest)) break;
     found.push(backup);
     step = stepBack({ backups: own, damaged }, backup);
   }

@@ -16,7 +16,7 @@ import {
   rollbackRecords,
   type RestorableFile,
 } from '../../operations/rollback/rollback.ts';
-import { stageOfCommand } from '../../operations/rotation/way-back.ts';
+import { stageOfChange } from '../../operations/rotation/way-back.ts';
 import { wayBack, type WayBack } from '../../operations/token-key/way-back.ts';
 import { readBackupFile } from '../../storage/backup.ts';
 import type { BackupFile, BackupManifest } from '../../storage/manifest.ts';
@@ -103,11 +103,11 @@ function filesIn(
 }
 
 /** A stage of a rotation is taken back with an eye on the other nodes. @throws KubepkiError no-backup */
-function requireNoStage({ flags }: Node, state: StateDirectory, { id, command }: BackupManifest): void {
-  const stage = stageOfCommand(command);
+function requireNoStage({ flags }: Node, state: StateDirectory, backup: BackupManifest): void {
+  const stage = stageOfChange(backup);
   if (stage === undefined) return;
-  throw new KubepkiError('no-backup', `is of "ca rotate ${stage}", a stage of a rotation of CAs`, {
-    file: join(state.backups, id),
+  throw new KubepkiError('no-backup', `is of "${stage}", a stage of a rotation of CAs`, {
+    file: join(state.backups, backup.id),
     hint: `to take the last stage back: ${commandLine(flags)('ca rollback')}`,
   });
 }

@@ -20,7 +20,7 @@ import {
   type KeptKeys,
 } from './edits.ts';
 import { stages, type RotatedAuthority, type Stage } from './plan.ts';
-import { orderOf, reached, type Reached, type RotationFiles } from './state.ts';
+import { boundsOf, orderOf, reached, type Reached, type RotationFiles } from './state.ts';
 import { wantedAuthorities } from './wanted.ts';
 
 /** The stages that change what is in use. */
@@ -132,13 +132,6 @@ function isLeft(
     });
   }
   return lowest < order;
-}
-
-/** The stage that all files have reached at least, and the one that some have reached. */
-function boundsOf(found: Exclude<Reached, { kind: 'unclear' }>): readonly [lowest: number, highest: number] {
-  return found.kind === 'at'
-    ? [orderOf(found.last), orderOf(found.first)]
-    : [orderOf(found.from), orderOf(found.to)];
 }
 
 /** In a few words. */

@@ -76,16 +76,34 @@ export function reachedBy(fits: readonly Fit[]): Reached {
   };
 }
 
+/** The stage that all files have reached at least, and the one that some have reached. */
+export function boundsOf(
+  found: Exclude<Reached, { kind: 'unclear' }>,
+): readonly [lowest: number, highest: number] {
+  return found.kind === 'at'
+    ? [orderOf(found.last), orderOf(found.first)]
+    : [orderOf(found.from), orderOf(found.to)];
+}
+
 /** Each file that the rotation of this CA changes, and that is there. */
 export function fitsOf(authority: RotatedAuthority, files: RotationFiles): (Fit | Misfit)[] {
   const { inventory, signing } = files;
   return [
-    ...authorityFits(authority, files),
-    ...inventory.certificates.flatMap((entry) => [
-      ...(entry.spec.caName === authority.name ? leafFits(authority, entry) : []),
-      ...(authority.name === 'ca' ? trustFits(authority, entry) : []),
-    ]),
+    ...trustingFits(authority, files),
+    ...inventory.certificates.flatMap((entry) =>
+      entry.spec.caName === authority.name ? leafFits(authority, entry) : [],
+    ),
     ...(authority.name === 'ca' && signing !== undefined ? signingFits(authority, signing) : []),
+  ];
+}
+
+/** Of these the files that say which CAs are trusted, and the CA's key. */
+export function trustingFits(authority: RotatedAuthority, files: RotationFiles): (Fit | Misfit)[] {
+  return [
+    ...authorityFits(authority, files),
+    ...(authority.name === 'ca'
+      ? files.inventory.certificates.flatMap((entry) => trustFits(authority, entry))
+      : []),
   ];
 }
 

@@ -194,21 +194,32 @@ export function importRotation(
 ): readonly FileChange[] {
   requireTrustworthy(transfer, node);
   for (const authority of transfer.authorities) requireControlPlane(authority, node);
-  const { rotation } = node;
-  const plan: RotationPlan = { ...transfer.plan, accepted: rotation?.plan.accepted ?? [] };
-  const kept = transfer.authorities.flatMap((authority): FileChange[] => {
-    const { name, next } = authority;
-    const certificates = (['old', 'next', 'cross'] as const).map((part) =>
-      replaceFile(targets.of(name, `${part}.crt`), encodeCertificates([authority[part]]), 0o600),
-    );
+  const newKeys = transfer.authorities.flatMap(({ name, next }): FileChange[] => {
     const key = keys?.get(name);
     const own = node.keys.get(name);
     // Where the new key signs already, it is not kept beside.
     const isNeeded = own !== undefined && !isSameKey(publicKeyOf(own), next.publicKey);
-    if (key === undefined || !isNeeded) return certificates;
-    return [...certificates, replaceFile(targets.of(name, 'next.key'), encodePrivateKey(key), 0o600)];
+    return key === undefined || !isNeeded
+      ? []
+      : [replaceFile(targets.of(name, 'next.key'), encodePrivateKey(key), 0o600)];
   });
-  return realChanges([replaceFile(targets.plan, planText(plan), 0o600), ...kept]);
+  return [...keepRotation(transfer, node.rotation?.plan.accepted ?? [], targets), ...realChanges(newKeys)];
+}
+
+/** The plan and the certificates of a rotation in the state directory: all that a node without the CAs' keys has of it. */
+export function keepRotation(
+  { plan, authorities }: Pick<Transfer, 'plan' | 'authorities'>,
+  accepted: RotationPlan['accepted'],
+  targets: RotationTargets,
+): FileChange[] {
+  const certificates = authorities.flatMap((authority) =>
+    (['old', 'next', 'cross'] as const).map((part) =>
+      replaceFile(targets.of(authority.name, `${part}.crt`), encodeCertificates([authority[part]]), 0o600),
+    ),
+  );
+  return [
+    ...realChanges([replaceFile(targets.plan, planText({ ...plan, accepted }), 0o600), ...certificates]),
+  ];
 }
 
 /** A plan names certificates by their fingerprints: the same plan is the same rotation. */

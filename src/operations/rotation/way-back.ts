@@ -4,10 +4,21 @@ import { stages, type RotationPlan, type Stage } from './plan.ts';
 import { isFresh, type Finding } from './conditions.ts';
 import type { AuthorityStatus, NodeStatus } from './status.ts';
 
-/** The stage that a command line of ours was for; undefined: it was for none that can be taken back. */
-export function stageOfCommand(command: string): Exclude<Stage, 'finish'> | undefined {
+type ReversibleStage = Exclude<Stage, 'finish'>;
+
+/**
+ * The stage that a change of ours was for; undefined: it was for none that can be taken back. On a control plane the command line says it. On
+ * a worker it is the stage of the file that was followed, which no command line says.
+ */
+export function stageOfChange({
+  command,
+  stage,
+}: {
+  readonly command: string;
+  readonly stage?: string | undefined;
+}): ReversibleStage | undefined {
   const [, word] = /^kubepki (?:.* )?ca rotate (prepare|trust|switch|distrust)\b/.exec(command) ?? [];
-  return stages.find((stage): stage is Exclude<Stage, 'finish'> => stage === word && stage !== 'finish');
+  return stages.find((one): one is ReversibleStage => one === (word ?? stage) && one !== 'finish');
 }
 
 /** What another node has said counts for an hour, and for the same rotation. */
