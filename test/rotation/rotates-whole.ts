@@ -13,7 +13,7 @@ const stages = ['trust', 'switch', 'distrust', 'finish'] as const;
 const accepted: Readonly<Record<(typeof stages)[number], readonly string[]>> = {
   trust: [],
   switch: [],
-  distrust: ['--accept', 'issued-clients,signer'],
+  distrust: ['--accept', 'issued-clients'],
   finish: [],
 };
 
