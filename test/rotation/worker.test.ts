@@ -1,7 +1,7 @@
 /** A worker, from prepare to distrust, by the files that a control plane exports: `ca trust`. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
@@ -11,7 +11,10 @@ import { certificatesIn } from '../support/rotation/components/pem.ts';
 import type { ClusterNode } from '../support/rotation/node.ts';
 import type { Outcome } from '../support/kubepki.ts';
 
-const store = 'var/lib/kubelet/pki/kubelet-client-current.pem';
+/** The kubelet's certificate and key: a link, as the node sees it. */
+function storeOf({ root }: ClusterNode): string {
+  return join(root, readlinkSync(join(root, 'var/lib/kubelet/pki/kubelet-client-current.pem')));
+}
 
 interface Status {
   readonly role: string;
@@ -25,7 +28,11 @@ function subjects(pem: Buffer): string[] {
 
 async function ok(node: ClusterNode, ...args: string[]): Promise<Outcome> {
   const outcome = await node.run(...args);
-  assert.equal(outcome.code, 0, `${node.name}$ kubepki ${args.join(' ')}\n${outcome.stdout}${outcome.stderr}`);
+  assert.equal(
+    outcome.code,
+    0,
+    `${node.name}$ kubepki ${args.join(' ')}\n${outcome.stdout}${outcome.stderr}`,
+  );
   return outcome;
 }
 
@@ -36,7 +43,7 @@ test('a worker follows each stage, and its kubelet is not refused once', { timeo
   const [worker] = cluster.workers;
   assert.ok(worker);
   for (const { root } of cluster.nodes) mkdirSync(join(root, 'etc/kubernetes/tmp'), { recursive: true });
-  cluster.client('kubelet credentials', apiAsk(worker.credentials('kubelet.conf'), cluster.endpoint));
+  cluster.client('old admin', apiAsk(cluster.original, cluster.endpoint));
   const carry = async (stage: string): Promise<string> => {
     const file = `/etc/kubernetes/tmp/${stage}.tar`;
     await ok(first, 'ca', 'rotate', 'export', file);
@@ -49,14 +56,17 @@ test('a worker follows each stage, and its kubelet is not refused once', { timeo
     return JSON.parse(stdout) as Status;
   };
   const stageOf = async (): Promise<string[]> =>
-    (await statusOf()).authorities.flatMap(({ name, first: from, last }) => (name === 'ca' ? [from, last] : []));
-  const stage = (name: string): Promise<Outcome> =>
-    ok(
-      first,
-      ...['ca', 'rotate', name, '--restart', '--settle', '1s', '--from', '/etc/kubernetes/tmp/worker.json'],
-      ...['--accept', 'verify,nodes,restarted,accepts-new,root-ca,extension-clients,cluster-info,serves-new,signer'],
-      ...['--accept', 'verify,nodes,restarted,accepts-new,root-ca,extension-clients,cluster-info,serves-new,signer,api-services,issued-clients'],
+    (await statusOf()).authorities.flatMap(({ name, first: from, last }) =>
+      name === 'ca' ? [from, last] : [],
     );
+  // What this cluster of two nodes cannot show, or another test is about.
+  const accepted =
+    'verify,restarted,accepts-new,root-ca,extension-clients,cluster-info,serves-new,signer,issued-clients';
+  const stage = async (name: string): Promise<void> => {
+    const from = ['--from', '/etc/kubernetes/tmp/worker.json'];
+    await ok(first, 'ca', 'rotate', name, '--restart', '--settle', '1s', ...from, '--accept', accepted);
+    await first.restartKubelet();
+  };
 
   await ok(first, 'ca', 'rotate', 'prepare', 'ca');
   const prepared = await carry('prepare');
@@ -83,8 +93,7 @@ test('a worker follows each stage, and its kubelet is not refused once', { timeo
   const { stdout, stderr } = await ok(worker, 'ca', 'trust', switched);
   assert.match(stdout, /^kubelet\.conf signed by the new CA$/m);
   assert.match(stderr, /^hint: systemctl restart kubelet$/m);
-  assert.ok(lstatSync(join(worker.root, store)).isSymbolicLink());
-  const leaf = new X509Certificate(readFileSync(join(worker.root, store)));
+  const leaf = new X509Certificate(readFileSync(storeOf(worker)));
   assert.equal(leaf.issuer, next);
   assert.equal(leaf.subject.split('\n').sort().join(', '), `CN=system:node:${worker.name}, O=system:nodes`);
   assert.deepEqual(await stageOf(), ['switch', 'switch']);
@@ -100,7 +109,7 @@ test('a worker follows each stage, and its kubelet is not refused once', { timeo
   await cluster.settled();
   assert.deepEqual(
     Object.entries(cluster.report()).flatMap(([name, { failed, first: why }]) =>
-      failed > 0 && name !== `kubelet ${first.name}` ? [[name, failed, why]] : [],
+      failed > 0 ? [[name, failed, why]] : [],
     ),
     [],
   );
@@ -114,7 +123,7 @@ test('a worker follows each stage, and its kubelet is not refused once', { timeo
   await cluster.settled();
   assert.equal(cluster.report()[`kubelet ${worker.name}`]?.failed, 0);
   const openssl = execFileSync('openssl', [
-    ...['verify', '-x509_strict', '-CAfile', worker.path('pki/ca.crt'), join(worker.root, store)],
+    ...['verify', '-x509_strict', '-CAfile', worker.path('pki/ca.crt'), storeOf(worker)],
   ]).toString();
   assert.match(openssl, /OK/);
 });
