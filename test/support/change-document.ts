@@ -15,7 +15,15 @@ const plannedFacts = z.strictObject({
 });
 const component = z.enum(['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'etcd']);
 const path = z.string().startsWith('/');
-const changed = ['renewed', 'installed', 'in-place', 'generated', 'rolled-back', 'requested'] as const;
+const changed = [
+  'renewed',
+  'installed',
+  'in-place',
+  'generated',
+  'rolled-back',
+  'requested',
+  'rotated',
+] as const;
 const unchanged = [
   ...([
     'missing',
