@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Outcome, Running } from '../kubepki.ts';
 import { cleanEnvironment } from '../kubepki.ts';
-import type { Numbered, Question } from './components/init.ts';
+import type { Numbered, Question, Surroundings } from './components/init.ts';
 import type { Containers } from './containers.ts';
 import type { NodePlace } from './roots.ts';
 
@@ -51,9 +51,10 @@ export class Machine {
   }
 
   /** Starts kubepki there. */
-  begin(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
+  begin(args: readonly string[], { env = {}, through = [] }: Partial<Surroundings> = {}): Running {
     const run = this.#count + 1;
-    const ended = this.#ask({ call: 'run', args, env: { ...cleanEnvironment(), ...env } }).then((value) => {
+    const surroundings = { env: { ...cleanEnvironment(), ...env }, through };
+    const ended = this.#ask({ call: 'run', args, ...surroundings }).then((value) => {
       const { code, signal, ...said } = value as Pick<Outcome, 'stdout' | 'stderr'> & {
         readonly code: number | null;
         readonly signal: NodeJS.Signals | null;

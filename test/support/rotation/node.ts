@@ -6,6 +6,7 @@ import { until } from '../deadline.ts';
 import { kubepkiInProcess } from '../in-process.ts';
 import type { Outcome, Running } from '../kubepki.ts';
 import { credentialsOf, type Credentials } from './components/api-client.ts';
+import type { Surroundings } from './components/init.ts';
 import type { Containers } from './containers.ts';
 import { Machine } from './machine.ts';
 import type { NodePlace } from './roots.ts';
@@ -76,8 +77,8 @@ export class ClusterNode implements NodePlace {
   }
 
   /** The same, which can be killed. */
-  begin(args: readonly string[], env?: Readonly<Record<string, string>>): Running {
-    return this.#machine.begin(args, env);
+  begin(args: readonly string[], surroundings?: Partial<Surroundings>): Running {
+    return this.#machine.begin(args, surroundings);
   }
 
   /** `kubepki … --rootfs` in the process of the tests, which takes less time, and sees no processes. */

@@ -16,12 +16,18 @@ export interface Settings {
   readonly env: Readonly<Record<string, string>>;
 }
 
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string>>;
+  /** What starts it, with its words; none: nothing does. */
+  readonly through: readonly string[];
+}
+
 /** What the tests may ask of a node. */
 export type Question =
   | { readonly call: 'pid' | 'log'; readonly file: string }
   | { readonly call: 'starts' }
   | { readonly call: 'restart-kubelet' }
-  | { readonly call: 'run'; readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> }
+  | ({ readonly call: 'run'; readonly args: readonly string[] } & Surroundings)
   | { readonly call: 'kill'; readonly run: number; readonly signal: NodeJS.Signals };
 
 /** Questions have numbers, and an answer that of its question; a run is called by that of the question that began it. */
@@ -79,19 +85,15 @@ async function answer({ number, value }: Numbered<Question>): Promise<unknown> {
     case 'restart-kubelet':
       return restartKubelet();
     case 'run':
-      return run(number, value.args, value.env);
+      return run(number, value.args, value);
     case 'kill':
       return runs.get(value.run)?.kill(value.signal);
   }
 }
 
-function run(
-  number: number,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<object> {
-  const [program, ...words] = settings.kubepki;
-  const child = spawn(program, [...words, ...args], { env, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
+function run(number: number, args: readonly string[], { env, through }: Surroundings): Promise<object> {
+  const [program = '', ...words] = [...through, ...settings.kubepki, ...args];
+  const child = spawn(program, words, { env, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
   runs.set(number, child);
   const said = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
