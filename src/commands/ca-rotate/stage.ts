@@ -2,7 +2,7 @@ import { certificateAuthority, kubeletKubeconfig, type CaName } from '../../cata
 import { realChanges, replaceFile, type ChangeSet } from '../../changeset/change-set.ts';
 import { changeNode, type PlannedRun, type Way } from '../../change/change-node.ts';
 import { noteKubelet } from '../../change/notes.ts';
-import type { Change } from '../../change/session.ts';
+import { underLock, type Change } from '../../change/session.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { unknownWord } from '../../flags/names/unknown-name.ts';
@@ -39,7 +39,7 @@ import { orderOf, type RotationFiles } from '../../operations/rotation/state.ts'
 import { rotationRecords, rotationReport } from '../../operations/rotation/rotation-report.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
-import { alreadyText, conditionDocument, conditionLines } from '../../render/rotation/conditions.ts';
+import { conditionDocument, conditionLines } from '../../render/rotation/conditions.ts';
 import { rotatedLines } from '../../render/rotation/rotated.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
@@ -57,15 +57,16 @@ export async function makeStage(
   options: RotateOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
+  requireRotation(node);
+  // What a run that was killed has left is brought to an end, so that what is decided is decided on the files as they stay.
+  if (options.dryRun !== true) await underLock(node, options, terminal, () => Promise.resolve());
   const { rotation, plan: before } = planHere(stage, names, node, new Date());
   for (const error of before.errors) terminal.error(error);
   if (before.errors.length > 0) return exitCodes.error;
   const authorities = selected(rotation, names);
-  if (before.authorities.length === 0) {
-    terminal.result(alreadyText(stage, options.output));
-    return follow({ stage, authorities }, node, options, terminal);
-  }
-  const conditions = await judge(stage, names, node, options, terminal);
+  // A node that is there already may have something to restart still, and something to be changed in the cluster.
+  const isThere = before.authorities.length === 0;
+  const conditions = isThere ? [] : await judge(stage, names, node, options, terminal);
   const isOpen = conditions.some(({ outcome: { kind } }) => kind === 'unmet' || kind === 'unmeasured');
   if (isOpen) return refuse(stage, conditions, { node, options, terminal });
   const accepted = acceptedIn(conditions, { stage, time: isoSeconds(new Date()) });
@@ -251,7 +252,10 @@ function decided(
     },
     report: (step) =>
       rotationReport({ stage, authorities: plan.authorities, renewables, readers, filesOf }, step),
-    text: (report) => rotatedLines(stage, plan.authorities, report),
+    text: (report) =>
+      plan.authorities.length === 0
+        ? `this node is at ${stage} already\n`
+        : rotatedLines(stage, plan.authorities, report),
     remarks: (report) => {
       if (report.dryRun) return;
       if (elsewhere.length > 0) {

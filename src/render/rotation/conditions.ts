@@ -34,9 +34,3 @@ export function conditionDocument(
   }));
   return renderDocument('CaConditions', { stage, conditions: shown }, format);
 }
-
-export function alreadyText(stage: Stage, output: 'text' | DocumentFormat): string {
-  return output === 'text'
-    ? `this node is at ${stage} already\n`
-    : renderDocument('CaConditions', { stage, conditions: [] }, output);
-}
