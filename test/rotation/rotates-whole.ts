@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../support/tree.ts';
 
 const stages = ['trust', 'switch', 'distrust', 'finish'] as const;
 
-/** What no one can measure, and what is not measured yet. */
+/** What no one can measure. */
 const accepted: Readonly<Record<(typeof stages)[number], readonly string[]>> = {
   trust: [],
   switch: [],

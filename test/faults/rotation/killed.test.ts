@@ -62,7 +62,7 @@ if (everyPoint) {
     const sampled = fc.sample(moments, stages.length);
     let hits = 0;
     for (const [index, stage] of stages.entries()) {
-      const more = stage === 'distrust' ? ['--accept', 'issued-clients,signer'] : [];
+      const more = stage === 'distrust' ? ['--accept', 'issued-clients'] : [];
       const restart = stage === 'prepare' ? [] : ['--restart', '--settle', '1s'];
       const args = ['ca', 'rotate', stage, ...restart, ...more];
       // What is prepared is not prepared again: a run that was killed after that has left nothing to do.

@@ -1,0 +1,91 @@
+/** A rotation that goes back from `switch` to before `prepare`, with two stages mixed over the nodes on the way. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { judge } from '../../support/judge.ts';
+import { rotationCluster } from '../../support/rotation/cluster.ts';
+import { Conductor } from '../../support/rotation/conductor.ts';
+import type { ClusterNode } from '../../support/rotation/node.ts';
+import { assertComponentsServed, heldOfNext, heldOn, Witnesses } from '../../support/rotation/witnesses.ts';
+import { temporaryDirectory } from '../../support/tree.ts';
+import { everyPoint } from '../sample.ts';
+
+const mixedMs = 4000;
+
+/** Every file of /etc/kubernetes, but for what kubepki keeps for itself. */
+function filesOf(node: ClusterNode): ReadonlyMap<string, string> {
+  const top = node.path('');
+  const entries = readdirSync(top, { recursive: true, withFileTypes: true });
+  return new Map(
+    entries
+      .filter((entry) => entry.isFile() && !entry.parentPath.includes('.kubepki'))
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((path): [string, string] => [path.slice(top.length), readFileSync(path, 'latin1')])
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+if (everyPoint) {
+  test('a rotation goes back from switch, node by node, and clients see nothing of it', async (t) => {
+    const openssl = judge(t, 'openssl');
+    const cluster = await rotationCluster(t, { controlPlanes: 3, workers: 0 });
+    if (openssl === undefined || cluster === undefined) return;
+    const conductor = new Conductor(cluster);
+    const { controlPlanes } = cluster;
+    const [first, second] = controlPlanes;
+    assert.ok(second !== undefined);
+    const before = controlPlanes.map(filesOf);
+    const old = new Witnesses(cluster, 'old certificates', heldOn(first));
+    const well = (when: string): void => {
+      assertComponentsServed(cluster, when);
+      old.assertServed(when);
+    };
+    await conductor.prepare();
+    for (const node of controlPlanes) await conductor.stage('trust', node);
+    well('trust');
+    const next = new Witnesses(
+      cluster,
+      'new certificates',
+      heldOfNext(openssl, first, temporaryDirectory(t)),
+    );
+    await conductor.stage('switch', first);
+    await pause(mixedMs);
+    well('one at switch, the others at trust');
+    next.assertServed('one at switch, the others at trust');
+
+    const from = await conductor.from(second);
+    const refused = await conductor.run(second, 'ca', 'rollback', '--restart', ...from);
+    assert.equal(refused.code, 1, refused.stdout);
+    assert.match(refused.stderr, /cp-1 is at switch/);
+    const unknown = await conductor.run(second, 'ca', 'rollback', '--restart');
+    assert.equal(unknown.code, 1, unknown.stdout);
+    assert.match(unknown.stderr, /it is not known where the other nodes are/);
+
+    for (const node of controlPlanes.slice(1)) await conductor.stage('switch', node);
+    well('switch');
+    next.assertServed('switch');
+    const backwards = [...controlPlanes].reverse();
+    for (const stage of ['switch', 'trust', 'prepare']) {
+      for (const node of backwards) {
+        const when = `${stage} taken back on ${node.name}`;
+        const words = ['--restart', '--settle', '1s', ...(await conductor.from(node))];
+        await conductor.mustRun(node, 'ca', 'rollback', ...words);
+        await conductor.after(node);
+        if (node === backwards[0]) await pause(mixedMs);
+        well(when);
+        // Every server trusts the new CA until the first has gone back from trust.
+        if (stage === 'switch') next.assertServed(when);
+      }
+      await cluster.settled();
+    }
+    for (const [index, node] of controlPlanes.entries()) {
+      assert.deepEqual(filesOf(node), before[index], node.name);
+      const { stdout } = await conductor.mustRun(node, 'ca', 'status');
+      assert.match(stdout, /no rotation is prepared here/);
+      await conductor.mustRun(node, 'verify', '--live');
+    }
+    well('the end');
+  });
+}
