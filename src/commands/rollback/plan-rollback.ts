@@ -61,16 +61,18 @@ export function planRollback(
 ): RollbackPlan {
   const backup = findBackup(state, id);
   if (ofRotation === undefined) requireNoStage(node, state, backup);
-  const found = filesIn([backup, ...(ofRotation?.newer ?? [])]).map(({ of, file }) =>
+  const backups = [backup, ...(ofRotation?.newer ?? [])];
+  const certificates = recordsIn(backups);
+  const found = filesIn(backups).map(({ of, file }) =>
     file.written === undefined
       ? { file: restorable(node, state, of, file) }
       : restorableCopy(node, state, of, { ...file, written: file.written }),
   );
   const files = found.flatMap(({ file }) => file ?? []);
-  const inventory = inventoryOf(node, backup);
+  const inventory = inventoryOf(node, certificates);
   if (!force) {
     const directory = join(state.backups, backup.id);
-    requireUsable(backup.certificates, files, { inventory, now, backup: directory });
+    requireUsable(certificates, files, { inventory, now, backup: directory });
   }
   const changes = rollBack(files);
   const stageBack = wayBack(changes, readTokenKeyFiles(node));
@@ -86,7 +88,7 @@ export function planRollback(
       changes,
       // What comes back was signed when it was made.
       signedBy: [],
-      certificates: rollbackRecords(backup.certificates, inventory),
+      certificates: rollbackRecords(certificates, inventory),
       verify: (read) => {
         requireWritten(changes, read);
       },
@@ -102,6 +104,12 @@ function filesIn(
   return all.filter(({ file: { path } }, index) => all.findIndex((one) => one.file.path === path) === index);
 }
 
+/** What each certificate was before the first of these changes. @param backups the oldest first */
+function recordsIn(backups: readonly BackupManifest[]): BackupManifest['certificates'] {
+  const all = backups.flatMap(({ certificates }) => certificates);
+  return all.filter(({ name }, index) => all.findIndex((one) => one.name === name) === index);
+}
+
 /** A stage of a rotation is taken back with an eye on the other nodes. @throws KubepkiError no-backup */
 function requireNoStage({ flags }: Node, state: StateDirectory, backup: BackupManifest): void {
   const stage = stageOfChange(backup);
@@ -112,7 +120,7 @@ function requireNoStage({ flags }: Node, state: StateDirectory, backup: BackupMa
   });
 }
 
-function inventoryOf(node: Node, { certificates }: BackupManifest): Inventory {
+function inventoryOf(node: Node, certificates: BackupManifest['certificates']): Inventory {
   const { inventory } = readToFill(node);
   const isOfKubelet = certificates.some(({ name }) => name === kubeletKubeconfig.name);
   return isOfKubelet ? withKubelet(inventory) : inventory;
