@@ -45,14 +45,22 @@ export class Conductor {
     const [first, ...others] = this.#cluster.controlPlanes;
     await this.mustRun(first, 'ca', 'rotate', 'prepare', ...names);
     if (others.length === 0) return;
-    const sealed = ['--passphrase-file', this.#put(first, 'passphrase', passphrase)];
     const file = `${directory}/rotation.tar`;
-    await this.mustRun(first, 'ca', 'rotate', 'export', file, '--with-keys', ...sealed);
+    await this.mustRun(first, 'ca', 'rotate', 'export', file, '--with-keys', ...this.sealed(first));
     for (const node of others) {
-      this.#put(node, 'passphrase', passphrase);
-      copyFileSync(join(first.root, file), join(node.root, file));
-      await this.mustRun(node, 'ca', 'rotate', 'prepare', '--import', file, ...sealed);
+      this.bring(file, first, node);
+      await this.mustRun(node, 'ca', 'rotate', 'prepare', '--import', file, ...this.sealed(node));
     }
+  }
+
+  /** The words by which keys are sealed, and opened. */
+  sealed(node: ClusterNode): readonly string[] {
+    return ['--passphrase-file', this.#put(node, 'passphrase', passphrase)];
+  }
+
+  /** Carries a file from one node to another. */
+  bring(file: string, from: ClusterNode, to: ClusterNode): void {
+    copyFileSync(join(from.root, file), join(to.root, file));
   }
 
   /** What the other control planes say of themselves now, in files on a node, as `--from` takes them. */

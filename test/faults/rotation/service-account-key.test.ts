@@ -1,0 +1,71 @@
+/** The service-account key over three control planes: tokens are taken everywhere for as long as their key is. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { tokenAsk } from '../../support/rotation/clients.ts';
+import { rotationCluster, type RotationCluster } from '../../support/rotation/cluster.ts';
+import { Conductor } from '../../support/rotation/conductor.ts';
+import type { Counter } from '../../support/rotation/counter.ts';
+import { assertComponentsServed } from '../../support/rotation/witnesses.ts';
+import { everyPoint } from '../sample.ts';
+
+async function newToken(cluster: RotationCluster): Promise<string> {
+  const path = '/api/v1/namespaces/default/serviceaccounts/default/token';
+  const { status, body } = await cluster.api('POST', path, { spec: { expirationSeconds: 3600 } });
+  assert.equal(status, 201);
+  return (body as { readonly status: { readonly token: string } }).status.token;
+}
+
+if (everyPoint) {
+  test('sa rotate: no token is refused before finish, and every old one after it', async (t) => {
+    const cluster = await rotationCluster(t, { controlPlanes: 3, workers: 0 });
+    if (cluster === undefined) return;
+    const conductor = new Conductor(cluster);
+    const { controlPlanes } = cluster;
+    const [first, ...others] = controlPlanes;
+    const clients = (name: string, token: string): readonly Counter[] =>
+      controlPlanes.map(({ name: node, address }) =>
+        cluster.client(`${name}: ${node}`, tokenAsk(token, first.read('pki/ca.crt'), address)),
+      );
+    const served = (counters: readonly Counter[], when: string): void => {
+      assertComponentsServed(cluster, when);
+      for (const { count } of counters) {
+        assert.equal(count.failed, 0, `${when}: ${JSON.stringify(count)}`);
+        assert.ok(count.ok > 0, when);
+      }
+    };
+    const restart = ['--restart', '--settle', '1s'];
+    const old = clients('old token', await newToken(cluster));
+    await conductor.mustRun(first, 'sa', 'rotate', 'trust', ...restart);
+    const file = '/var/lib/rotation/sa.key';
+    await conductor.mustRun(first, 'sa', 'rotate', 'export', file, ...conductor.sealed(first));
+    for (const node of others) {
+      conductor.bring(file, first, node);
+      const key = ['--key', file, ...conductor.sealed(node)];
+      await conductor.mustRun(node, 'sa', 'rotate', 'trust', ...restart, ...key);
+      await conductor.mustRun(node, 'sa', 'status');
+      served(old, `trust on ${node.name}`);
+    }
+    for (const node of controlPlanes) {
+      await conductor.mustRun(node, 'sa', 'rotate', 'switch', ...restart);
+      await conductor.mustRun(node, 'sa', 'status');
+      served(old, `switch on ${node.name}`);
+    }
+    const next = clients('new token', await newToken(cluster));
+    await pause(1500);
+    // Who holds tokens that were given out for long is not seen here.
+    const accept = ['--accept', 'extended-tokens'];
+    for (const [index, node] of controlPlanes.entries()) {
+      const when = `finish on ${node.name}`;
+      await conductor.mustRun(node, 'sa', 'rotate', 'finish', ...restart, ...accept);
+      await conductor.mustRun(node, 'sa', 'status');
+      served([...next, ...old.slice(index + 1)], when);
+      const refused = old.slice(0, index + 1);
+      for (const counter of refused) counter.reset();
+      await pause(1000);
+      for (const { count } of refused) assert.ok(count.ok === 0 && count.failed > 0, when);
+    }
+    await cluster.settled();
+    conductor.counts();
+  });
+}
