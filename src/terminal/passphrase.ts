@@ -62,9 +62,19 @@ function readPassphraseFile(root: FileSystemRoot, given: string): string {
       hint: `if nobody has read it, make it yours alone: chmod 600 ${shellWord(path)}`,
     });
   }
-  const [line = ''] = file.bytes.toString('utf8').split(/\r?\n/, 1);
+  const [line = ''] = textOf(file.bytes, path).split(/\r?\n/, 1);
   if (line === '') throw new KubepkiError('usage', 'has no passphrase in its first line', { file: path });
   return line;
+}
+
+/** Bytes that are no text would all become one character, and a passphrase of chance a poor one. What an editor puts first is not of it. */
+function textOf(bytes: Buffer, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    const hint = 'take letters and digits: openssl rand -base64 18';
+    throw new KubepkiError('usage', 'holds a passphrase that is no text (UTF-8)', { file, hint, cause });
+  }
 }
 
 function requireLength(passphrase: string, isNew: boolean, file?: string): string {

@@ -85,7 +85,7 @@ describe('a passphrase that is typed', () => {
 describe('a passphrase in a file', () => {
   async function readFrom(
     t: TestContext,
-    content: string,
+    content: string | Buffer,
     {
       isNew = true,
       prepare = (): void => undefined,
@@ -103,6 +103,15 @@ describe('a passphrase in a file', () => {
     assert.equal(await readFrom(t, 'correct horse battery\nmore\n'), 'correct horse battery');
     assert.equal(await readFrom(t, ' correct horse \r\n'), ' correct horse ');
     assert.equal(await readFrom(t, 'short', { isNew: false }), 'short');
+  });
+
+  test('is what was typed, whatever an editor has put before it', async (t) => {
+    assert.equal(await readFrom(t, '\ufeffpässwörter sind gut\r\n'), 'pässwörter sind gut');
+  });
+
+  test('that is no text is refused, as all its bytes would be one character', async (t) => {
+    const content = Buffer.concat([Buffer.alloc(20, 0xff), Buffer.from('\n')]);
+    await assert.rejects(readFrom(t, content), { code: 'usage', message: /no text/, file: /passphrase$/ });
   });
 
   test('that is empty or short is refused', async (t) => {
