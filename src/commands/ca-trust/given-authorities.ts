@@ -2,8 +2,9 @@ import { KubepkiError, naming } from '../../errors/error.ts';
 import { readRegularFile, sha256 } from '../../filesystem/regular-file.ts';
 import type { FileSystemRoot } from '../../filesystem/root.ts';
 import type { Transfer } from '../../operations/rotation/transfer.ts';
-import { parseCertificates, type Chain } from '../../pki/certificate/certificate.ts';
+import type { Chain } from '../../pki/certificate/certificate.ts';
 import { isTransfer, readTransfer } from '../../transfer/transfer.ts';
+import { parseWhole } from './whole-certificates.ts';
 
 /** What a file says is to be trusted: renewed certificates of CAs that the node has, or the CAs of a rotation at a stage. */
 export type GivenAuthorities = GivenCertificates | GivenRotation;
@@ -37,6 +38,6 @@ export function readGivenAuthorities(root: FileSystemRoot, given: string): Given
   return naming(path, () =>
     isTransfer(bytes)
       ? { kind: 'rotation', path, sha256: sha256(bytes), transfer: readTransfer(bytes) }
-      : { kind: 'renewed', path, certificates: parseCertificates(bytes) },
+      : { kind: 'renewed', path, certificates: parseWhole(bytes) },
   );
 }

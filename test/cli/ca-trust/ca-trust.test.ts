@@ -174,6 +174,19 @@ describe('what is refused, and changes nothing', () => {
     );
   });
 
+  test('a file that lacks a certificate it begins: cut off, or put together without a line end', async (t) => {
+    const { other } = await cluster(t, 'all');
+    const path = join(other.directory, 'renewed.pem');
+    const pem = readFileSync(path, 'utf8');
+    for (const [broken, what] of [
+      [pem.slice(0, -40), /begins 3 certificates, of which 2 can be read$/m],
+      [pem.replace('CERTIFICATE-----\n-----BEGIN', 'CERTIFICATE----------BEGIN'), /begins 3 .* which 1 can/],
+    ] as const) {
+      writeFileSync(path, broken);
+      await refused(other, '/renewed.pem', what);
+    }
+  });
+
   test('a file that is not there, or holds no certificate', async (t) => {
     const tree = quickTree(t);
     await refused(tree, '/none.pem', /^error: \S+none\.pem: no such file\nhint: name the file/);
