@@ -90,7 +90,7 @@ function decided(run: AuthorityRun, { dryRun }: Way, { node, options, terminal }
     ...node.flags,
   ]);
   let made: RenewedAuthorities | undefined;
-  const elsewhere = (): readonly Elsewhere[] => (made === undefined ? [] : elsewhereOf(run, node));
+  const elsewhere = (): readonly Elsewhere[] => (made === undefined ? [] : elsewhereOf(run, node, options));
   return {
     now,
     errors: [...refusals(plan, 'renewed'), ...(renewables.length > 0 ? unreadable : [])],
@@ -162,13 +162,27 @@ function certificateInUse({ inventory, now }: AuthorityRun, name: CaSpec['name']
   return entry && inUseOf(entry, { inventory, keys: undefined, now });
 }
 
-function elsewhereOf({ plan, copies }: AuthorityRun, { flags }: Node): readonly Elsewhere[] {
+function elsewhereOf(
+  { plan, copies }: AuthorityRun,
+  { flags, config, layout: { root, certDir, kubeconfigDir } }: Node,
+  options: RenewAuthoritiesOptions,
+): readonly Elsewhere[] {
   const admin = copies.find(({ name }) => name === 'admin.conf');
   const clusterName = admin?.kind === 'kubeconfig' ? admin.kubeconfig.clusterName : 'kubernetes';
   return copiesElsewhere(
     renewablesOf(plan).map(({ spec: { name }, file: { path } }) => ({ name, path })),
-    clusterName,
-    commandLine(flags),
+    {
+      clusterName,
+      command: commandLine(flags),
+      // The other nodes have neither the other root nor the configuration that was given here.
+      directories: retyped(
+        {
+          ...((options.certDir ?? config?.certificatesDir) && { certDir: root.display(certDir) }),
+          ...(options.kubeconfigDir && { kubeconfigDir: root.display(kubeconfigDir) }),
+        },
+        ['certDir', 'kubeconfigDir'],
+      ),
+    },
   );
 }
 

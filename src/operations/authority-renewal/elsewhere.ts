@@ -12,27 +12,37 @@ interface RenewedFile {
 /** Where the command puts the file on the other node: root's own directory, in which no other user can put another. */
 const there = '/root/renewed-ca.pem';
 
+interface Elsewheres {
+  /** As kubeconfigs of this cluster call it. */
+  readonly clusterName: string;
+  /** On this node. */
+  readonly command: CommandLine;
+  /** The flags that name the directories on each node of the cluster, where they were named here; each a word for the shell. */
+  readonly directories: readonly string[];
+}
+
 /**
  * What else holds the certificates of renewed CAs, and the command that brings each up to date. Until the old certificate ends it
  * serves everywhere as well as its successor, in any mix: so there is no order among these.
- * @param clusterName as kubeconfigs of this cluster call it
  */
 export function copiesElsewhere(
   renewed: readonly RenewedFile[],
-  clusterName: string,
-  command: CommandLine,
+  { clusterName, command, directories }: Elsewheres,
 ): Elsewhere[] {
   const cluster = renewed.find(({ name }) => name === 'ca');
   const read = renewed.some(({ name }) => name !== 'etcd-ca');
   return [
     {
       what: 'each other control-plane node, NODE being its name',
-      command: trustOn(renewed.map(({ path }) => path)),
+      command: trustOn(
+        renewed.map(({ path }) => path),
+        directories,
+      ),
     },
     ...(cluster === undefined
       ? []
       : [
-          { what: 'each worker node', command: trustOn([cluster.path]) },
+          { what: 'each worker node', command: trustOn([cluster.path], directories) },
           {
             what: 'ConfigMap cluster-info in kube-public, by which new nodes join',
             command: clusterInfoCommand(cluster.path),
@@ -66,8 +76,9 @@ export function copiesElsewhere(
   ];
 }
 
-function trustOn(paths: readonly string[]): string {
-  return `cat ${paths.map(shellWord).join(' ')} | ssh root@NODE 'cat >${there} && kubepki ca trust ${there}'`;
+function trustOn(paths: readonly string[], directories: readonly string[]): string {
+  const trust = ['kubepki ca trust', there, ...directories].join(' ');
+  return `cat ${paths.map(shellWord).join(' ')} | ssh root@NODE ${shellWord(`cat >${there} && ${trust}`)}`;
 }
 
 /** The kubeconfig is a text inside the object, of a cluster without a name, which `kubectl config` does not take. */

@@ -1,7 +1,7 @@
 /** `ca renew` on whole nodes: openssl, kubectl and `verify` judge what it leaves. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { certificateAuthorities } from '../../../src/catalog/catalog.ts';
@@ -467,6 +467,25 @@ esac
     const set = await runProgram('/bin/sh', ['-ec', forPeople], environment);
     assert.equal(set.code, 0, set.stderr);
     assert.ok(readFileSync(own, 'utf8').includes(next.toString('base64')));
+  });
+
+  test('names the directories on the other nodes, where they were named on this one', async (t) => {
+    const tree = quickTree(t);
+    const trustAt = async (...flags: readonly string[]): Promise<string | undefined> => {
+      const renew = ['ca', '--validity', '60y', '--dry-run', '-o', 'json', ...flags];
+      const { elsewhere = [] } = changeDocument((await renewed(tree, ...renew)).stdout);
+      return / && kubepki (ca trust .*)'$/.exec(elsewhere[1]?.command ?? '')?.[1];
+    };
+    const trust = 'ca trust /root/renewed-ca.pem';
+    assert.equal(await trustAt(), trust);
+    const other = '/srv/kubernetes';
+    mkdirSync(join(tree.directory, 'srv'));
+    renameSync(tree.kubeconfigDir, join(tree.directory, other));
+    const named = ['--cert-dir', `${other}/pki`, '--kubeconfig-dir', other];
+    assert.equal(await trustAt(...named), [trust, ...named].join(' '));
+    const config = `apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\ncertificatesDir: ${other}/pki\n`;
+    writeFileSync(join(tree.directory, 'kubeadm.yaml'), config);
+    assert.equal(await trustAt('--config', '/kubeadm.yaml'), `${trust} --cert-dir ${other}/pki`);
   });
 
   test('depends on the CA', async (t) => {
