@@ -29,6 +29,7 @@ export function copiesElsewhere(
   renewed: readonly RenewedFile[],
   { clusterName, command, directories }: Elsewheres,
 ): Elsewhere[] {
+  if (renewed.length === 0) return [];
   const cluster = renewed.find(({ name }) => name === 'ca');
   const read = renewed.some(({ name }) => name !== 'etcd-ca');
   return [

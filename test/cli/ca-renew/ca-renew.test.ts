@@ -229,6 +229,11 @@ describe('ca renew all', () => {
     const { code, stdout: lines } = await ca(external, 'renew', 'all');
     assert.equal(code, 6);
     assert.match(lines, /^Detected external ca, .* can't be renewed\n/);
+    // Nothing is new then, and nothing has to follow elsewhere.
+    assert.doesNotMatch(lines, /Copies/);
+    const again = await ca(tree, 'renew', 'all', '--validity', '1y');
+    assert.match(again.stdout, / not renewed: it ends /);
+    assert.doesNotMatch(again.stdout, /Copies/);
   });
 
   test('with an external etcd leaves its CA alone', async (t) => {
