@@ -4,6 +4,7 @@ import { askTokenKeys } from '../../node/ask-token-keys.ts';
 import { openNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
 import { readTokenKeyNode } from '../../node/token-keys.ts';
 import { noteWaiting } from '../../node/waiting.ts';
+import type { TokenCluster } from '../../operations/token-key/cluster.ts';
 import { manifestFaults } from '../../operations/token-key/manifest-use.ts';
 import { keysOf, nextStage, nextSteps } from '../../operations/token-key/progress.ts';
 import { tokenKeyState } from '../../operations/token-key/state.ts';
@@ -35,6 +36,7 @@ export async function showTokenKeyStatus(
     terminal.warning(oneLine);
     terminal.hint(hint);
   }
+  warnOfUnasked(cluster, terminal);
   const status = {
     stage: state.stage,
     keys: keysOf(state),
@@ -46,4 +48,19 @@ export async function showTokenKeyStatus(
   if (output === 'text') terminal.result(isShort ? progressText(status) : statusText(status));
   else terminal.result(statusDocument(status, output));
   return exitCodes.done;
+}
+
+/** What the tables leave out then is not well, but unknown. */
+function warnOfUnasked(cluster: TokenCluster | undefined, terminal: Terminal): void {
+  if (cluster === undefined) return;
+  const { apiServers, controllerManagers, secrets } = cluster;
+  const hints = new Map(
+    [apiServers, controllerManagers, secrets].flatMap((part) =>
+      part.status === 'unasked' ? [[part.why, part.hint] as const] : [],
+    ),
+  );
+  for (const [why, hint] of hints) {
+    terminal.warning(`the cluster could not be asked for all of it: ${why}`);
+    terminal.hint(hint);
+  }
 }

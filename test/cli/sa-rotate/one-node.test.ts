@@ -151,6 +151,16 @@ describe('a sa.key that every user may read', () => {
   });
 });
 
+describe('sa status', () => {
+  test('says that the cluster could not be asked, and not only with a stage under way', async (t) => {
+    const tree = verifiedNode(t);
+    const { stdout, stderr } = await done(tree, 'status');
+    assert.match(stdout, /^stage: none$/m);
+    assert.match(stderr, /^warning: the cluster could not be asked for all of it: \S+/);
+    assert.equal((await done(tree, 'status', '--offline')).stderr, '');
+  });
+});
+
 describe('a dry run', () => {
   test('says what a stage would do, names no key that is not made, and writes nothing', async (t) => {
     const tree = verifiedNode(t);
