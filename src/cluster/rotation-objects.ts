@@ -24,28 +24,6 @@ export async function readUnavailableApis(ask: Ask): Promise<readonly string[]> 
   return all.filter(({ isAvailable }) => !isAvailable).map(({ name }) => name);
 }
 
-const pod = z
-  .object({
-    metadata: z.object({ name: text }),
-    status: z.object({ startTime: z.iso.datetime().nullish(), phase: z.string().optional() }).nullish(),
-  })
-  .transform(({ status }) => {
-    const isOver = status?.phase === 'Succeeded' || status?.phase === 'Failed';
-    const startTime = status?.startTime ?? undefined;
-    return isOver || startTime === undefined ? undefined : new Date(startTime);
-  });
-
-/** When the oldest pod that runs was started; undefined: none runs. @throws ClusterFailure */
-export async function readOldestPod(ask: Ask): Promise<Date | undefined> {
-  const all = await listAll(ask, { path: '/api/v1/pods', answer: pageOf('PodList', pod) });
-  return all
-    .filter((startedAt) => startedAt !== undefined)
-    .reduce<Date | undefined>(
-      (oldest, one) => (oldest === undefined || one < oldest ? one : oldest),
-      undefined,
-    );
-}
-
 const configMap = z.looseObject({
   kind: z.literal('ConfigMap'),
   metadata: z.looseObject({ resourceVersion: text }),

@@ -82,7 +82,7 @@ const nodeStatus = z.object({
       clusterInfo: measured(published),
       unavailable: measured(z.array(short)),
       signer: measured(z.enum(['old', 'next', 'other'])),
-      oldestPod: measured(date.nullable().transform((given) => given ?? undefined)),
+      oldPods: measured(z.array(short)),
     }),
   ),
 });

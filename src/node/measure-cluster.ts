@@ -5,7 +5,9 @@ import { KubepkiError } from '../errors/error.ts';
 import type { Typed } from '../flags/table.ts';
 import { readClusterInfo } from '../kubeconfig/cluster-info.ts';
 import type { RotatedAuthority } from '../operations/rotation/plan.ts';
+import { workloadsOf } from '../operations/references/old-pods.ts';
 import { publishedIn } from '../operations/rotation/published.ts';
+import type { RotationFiles } from '../operations/rotation/state.ts';
 import type { ClusterStatus, Measured } from '../operations/rotation/status.ts';
 import type { Node } from './node-options.ts';
 
@@ -17,6 +19,8 @@ export interface MeasureOptions extends Typed<'offline' | 'kubeconfig'> {
 /** For all of the cluster's answers: an operator must not wait for one that does not come. */
 const boundMs = 10_000;
 
+/** Pods know the cluster's CA, and no other. */
+const noPods = { status: 'measured', value: { pods: [], unpublished: [] } } as const;
 const noRequest = { status: 'unmeasured', why: 'no request was made' } as const;
 
 interface ClusterAnswer {
@@ -28,29 +32,32 @@ interface ClusterAnswer {
 /** What the API server says of the rotation. Never throws for what it cannot be asked. */
 export async function measureCluster(
   { layout: { root, kubeconfigDir } }: Node,
+  files: Pick<RotationFiles, 'inventory'>,
   authorities: readonly RotatedAuthority[],
   { kubeconfig, asksForCertificate = false }: MeasureOptions,
 ): Promise<ClusterAnswer> {
-  const [{ withApi }, { requireApiAccess }, objects, more, { measureSigner }] = await Promise.all([
-    import('../cluster/api.ts'),
-    import('./cluster-access.ts'),
-    import('../cluster/pki-objects.ts'),
-    import('../cluster/rotation-objects.ts'),
-    import('./measure-signer.ts'),
-  ]);
+  const [{ withApi }, { requireApiAccess }, objects, more, { measureSigner }, { readOldPods }] =
+    await Promise.all([
+      import('../cluster/api.ts'),
+      import('./cluster-access.ts'),
+      import('../cluster/pki-objects.ts'),
+      import('../cluster/rotation-objects.ts'),
+      import('./measure-signer.ts'),
+      import('./references/read-old-pods.ts'),
+    ]);
   const given = kubeconfig ?? root.display(join(kubeconfigDir, 'admin.conf'));
   const of = (name: string): RotatedAuthority | undefined => authorities.find((one) => one.name === name);
   try {
     const access = requireApiAccess(root, given);
     return await withApi(access, AbortSignal.timeout(boundMs), async (ask: Ask): Promise<ClusterAnswer> => {
       const [ca, frontProxy] = [of('ca'), of('front-proxy-ca')];
-      const [nodes, rootCas, clients, clusterInfo, unavailable, oldestPod, signer] = await Promise.all([
+      const [nodes, rootCas, clients, clusterInfo, unavailable, oldPods, signer] = await Promise.all([
         measure(objects.readServingNodes(ask)),
         measure(objects.readRootCas(ask)),
         measure(objects.readClientCas(ask)),
         measure(objects.readClusterInfoText(ask).then(caOf)),
         measure(more.readUnavailableApis(ask)),
-        measure(more.readOldestPod(ask)),
+        ca === undefined ? noPods : measure(readOldPods(ask, ca.next, files.inventory)),
         ca === undefined || !asksForCertificate ? noRequest : measure(measureSigner(access, ca)),
       ]);
       const name = 'extension-apiserver-authentication';
@@ -68,7 +75,7 @@ export async function measureCluster(
         clusterInfo: mapped(clusterInfo, (text) => publishedIn('cluster-info', text, ca)),
         unavailable,
         signer,
-        oldestPod,
+        oldPods: mapped(oldPods, ({ pods }) => workloadsOf(pods)),
       };
       const found = nodes.status === 'measured' ? nodes.value : [];
       return { status: { status: 'measured', value }, nodes: found };

@@ -44,7 +44,7 @@ export async function measureRotation(
     const [local, cluster] = isAsked
       ? await Promise.all([
           measureLocal(node, files, measuring, at),
-          measureCluster(node, authorities, options),
+          measureCluster(node, files, authorities, options),
         ])
       : [
           { running: notAsked, servers: notAsked },

@@ -1,26 +1,19 @@
 import { join } from 'node:path';
-import { withApi, type Ask } from '../../cluster/api.ts';
-import {
-  holderKinds,
-  readHoldings,
-  readRootCaTimes,
-  readRunningPods,
-} from '../../cluster/reference-objects.ts';
+import { withApi } from '../../cluster/api.ts';
+import { holderKinds, readHoldings } from '../../cluster/reference-objects.ts';
 import { KubepkiError } from '../../errors/error.ts';
+import { readInventory } from '../../inventory/inventory.ts';
 import { heldIn, type Sought } from '../../operations/references/held.ts';
-import { oldPods, type OldPods } from '../../operations/references/old-pods.ts';
+import type { OldPods } from '../../operations/references/old-pods.ts';
 import type { ObjectHolding, Unread } from '../../operations/references/reference.ts';
 import type { Rotation } from '../../operations/rotation/rotation.ts';
-import { isIssuedBy } from '../../pki/issue/issuer.ts';
 import type { clusterFlags, Typed } from '../../flags/table.ts';
 import { requireApiAccess } from '../cluster-access.ts';
 import type { Node } from '../node-options.ts';
-import { readRotatedFiles } from '../rotated-files.ts';
+import { readOldPods } from './read-old-pods.ts';
 
 /** All Secrets of a large cluster are hundreds of megabytes; each single answer has a bound of its own. */
 const boundMs = 120_000;
-/** A certificate is dated back so far. */
-const backdateMs = 5 * 60_000;
 
 export interface ClusterHoldings {
   readonly holdings: readonly ObjectHolding[];
@@ -58,32 +51,13 @@ export async function readClusterHoldings(
         );
         holdings.push(...(found ?? []));
       }
-      return { holdings, pods: await asked('Pods', readOldPods(ask, node, rotation)), unread };
+      const ca = rotation?.authorities.find(({ name }) => name === 'ca');
+      const pods = ca && (await asked('Pods', readOldPods(ask, ca.next, readInventory(node.layout))));
+      return { holdings, pods, unread };
     });
   } catch (error) {
     return { holdings: [], pods: undefined, unread: [{ what: 'the cluster', why: oneLine(error) }] };
   }
-}
-
-async function readOldPods(
-  ask: Ask,
-  node: Node,
-  rotation: Rotation | undefined,
-): Promise<OldPods | undefined> {
-  const ca = rotation?.authorities.find(({ name }) => name === 'ca');
-  if (rotation === undefined || ca === undefined) return undefined;
-  const [pods, published] = await Promise.all([readRunningPods(ask), readRootCaTimes(ask)]);
-  const leaves = readRotatedFiles(node).inventory.certificates.flatMap(({ spec, state }) =>
-    spec.kind === 'leaf' && state.status === 'present' ? [state.value.chain[0]] : [],
-  );
-  const begun = leaves
-    .filter((leaf) => isIssuedBy(leaf, ca.next))
-    .map(({ notBefore }) => notBefore.getTime());
-  return oldPods(pods, published, {
-    next: ca.next,
-    preparedAt: new Date(rotation.plan.createdAt),
-    switchedAt: begun.length === 0 ? undefined : new Date(Math.min(...begun) + backdateMs),
-  });
 }
 
 function oneLine(error: unknown): string {

@@ -11,8 +11,6 @@ export interface PublishedCa {
 
 interface Since {
   readonly next: Certificate;
-  /** When the rotation was prepared: nothing held the new CA before. */
-  readonly preparedAt: Date;
   /** When this node began to use the new CA, which it does once that is published everywhere; undefined: it does not yet. */
   readonly switchedAt: Date | undefined;
 }
@@ -30,13 +28,14 @@ export interface OldPods {
 export function oldPods(
   pods: readonly RunningPod[],
   published: readonly PublishedCa[],
-  { next, preparedAt, switchedAt }: Since,
+  { next, switchedAt }: Since,
 ): OldPods {
   const since = new Map(
     published.map(({ namespace, pem, writtenAt }) => {
       const isThere = certificateBlocks(Buffer.from(pem)).some((der) => der.equals(next.der));
       const known = [writtenAt, switchedAt].flatMap((date) => (date === undefined ? [] : [date.getTime()]));
-      const at = known.length === 0 ? preparedAt.getTime() : Math.min(...known);
+      // Nothing holds a CA before it is made.
+      const at = known.length === 0 ? next.notBefore.getTime() : Math.min(...known);
       return [namespace, isThere ? at : undefined] as const;
     }),
   );
@@ -46,4 +45,9 @@ export function oldPods(
     ),
     unpublished: [...since].flatMap(([namespace, at]) => (at === undefined ? [namespace] : [])),
   };
+}
+
+/** The controllers of pods, each once; of a pod without one itself. */
+export function workloadsOf(pods: readonly RunningPod[]): string[] {
+  return [...new Set(pods.map(({ namespace, name, owner }) => `${namespace}/${owner ?? `pod/${name}`}`))];
 }

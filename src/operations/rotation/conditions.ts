@@ -147,7 +147,7 @@ const conditions: Readonly<Record<Exclude<Stage, 'prepare'>, readonly Row[]>> = 
               {
                 kind: 'unmeasured',
                 reason:
-                  'what "kubeadm kubeconfig user" and the certificates API have issued is written down nowhere, and is refused from now on',
+                  'what "kubeadm kubeconfig user" and the certificates API have issued is written down nowhere, and is refused from now on; "kubepki ca references" finds some of it',
               },
             ]
           : [],
@@ -177,7 +177,7 @@ const conditions: Readonly<Record<Exclude<Stage, 'prepare'>, readonly Row[]>> = 
     },
     {
       name: 'pods',
-      title: 'no pod was started before the rotation',
+      title: 'no pod is older than the bundle',
       look: youngPods,
     },
   ],
@@ -335,17 +335,13 @@ function clusterInfo(what: string, isRight: (one: Published) => boolean): Row {
   };
 }
 
-/** A pod that was started before the rotation has read the old CA, and may know no other. */
+/** A pod that began before the new CA was published may know the old one alone, and needs the cross-certificates. */
 function youngPods(known: Known): Finding[] {
-  const [{ rotation }] = known.nodes;
-  if (rotation === undefined || !known.authorities.includes('ca')) return [];
+  if (!known.authorities.includes('ca')) return [];
   return ofCluster(
     known,
-    ({ oldestPod }) => oldestPod,
-    (oldest) =>
-      oldest !== undefined && oldest.getTime() < Date.parse(rotation.createdAt)
-        ? [`a pod runs since ${oldest.toISOString()}`]
-        : [],
+    ({ oldPods }) => oldPods,
+    (names) => names.map((name) => `pods of ${name} began before the new CA was published`),
   );
 }
 

@@ -72,8 +72,8 @@ export interface ClusterStatus {
   readonly unavailable: Measured<readonly string[]>;
   /** Which CA signs a request now. */
   readonly signer: Measured<'old' | 'next' | 'other'>;
-  /** When the oldest pod was started. */
-  readonly oldestPod: Measured<Date | undefined>;
+  /** The controllers of pods that may know the old CA alone, as `NAMESPACE/deployment/NAME`; of a pod without one itself. */
+  readonly oldPods: Measured<readonly string[]>;
 }
 
 export interface ClusterNode {

@@ -17,17 +17,8 @@ export function statusDocument(status: NodeStatus, format: DocumentFormat): stri
         servers.status === 'measured'
           ? { ...servers, value: servers.value.map((one) => ({ ...one, why: one.why ?? null })) }
           : servers,
-      cluster:
-        cluster.status === 'measured'
-          ? { ...cluster, value: { ...cluster.value, oldestPod: dated(cluster.value.oldestPod) } }
-          : cluster,
+      cluster,
     },
     format,
   );
-}
-
-function dated(measured: { readonly status: string; readonly value?: Date | undefined }): object {
-  return measured.status === 'measured'
-    ? { ...measured, value: measured.value?.toISOString() ?? null }
-    : measured;
 }

@@ -24,7 +24,7 @@ export function statusLines(status: NodeStatus): string {
       ),
     ),
     ...partLines('cluster', cluster, (value) => {
-      const { nodes, rootCas, clientCas, headerCas, clusterInfo, unavailable, signer, oldestPod } = value;
+      const { nodes, rootCas, clientCas, headerCas, clusterInfo, unavailable, signer, oldPods } = value;
       const both = (all: readonly { readonly hasOld: boolean; readonly hasNext: boolean }[]): string =>
         `old in ${String(all.filter(({ hasOld }) => hasOld).length)}, new in ${String(all.filter(({ hasNext }) => hasNext).length)} of ${String(all.length)}`;
       return [
@@ -41,7 +41,9 @@ export function statusLines(status: NodeStatus): string {
           names.length === 0 ? 'all available' : `not available: ${names.join(', ')}`,
         ),
         ...said('signer of requests', signer, (one) => one),
-        ...said('oldest pod', oldestPod, (date) => date?.toISOString() ?? 'none'),
+        ...said('pods older than the new CA', oldPods, (names) =>
+          names.length === 0 ? 'none' : names.join(', '),
+        ),
       ];
     }),
     ...accepted.map(({ condition, stage, time }) => `accepted   ${condition} before ${stage}, ${time}`),

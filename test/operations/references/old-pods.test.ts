@@ -7,8 +7,8 @@ import { encodeCertificates } from '../../../src/pki/certificate/certificate.ts'
 import { newAuthority } from '../../support/certificates/new-authority.ts';
 
 const [old, next] = [newAuthority('kubernetes').certificate, newAuthority('kubernetes-2').certificate];
-const at = (minute: number): Date => new Date(Date.UTC(2026, 10, 29, 12, minute));
-const preparedAt = at(0);
+/** By the new CA's beginning. */
+const at = (minute: number): Date => new Date(next.notBefore.getTime() + minute * 60_000);
 
 function pod(name: string, minute: number, owner?: string): RunningPod {
   return { namespace: 'default', name, startedAt: at(minute), owner };
@@ -23,7 +23,7 @@ function published(writtenAt: Date | undefined, isThere = true): PublishedCa[] {
 
 const pods = [pod('a', -5), pod('b', 5), pod('c', 15), pod('d', 25)];
 const names = (given: readonly PublishedCa[], switchedAt?: Date): string =>
-  oldPods(pods, given, { next, preparedAt, switchedAt })
+  oldPods(pods, given, { next, switchedAt })
     .pods.map(({ name }) => name)
     .join('');
 
@@ -38,7 +38,7 @@ test('a pod is old that began before the new CA was surely published in its name
 });
 
 test('where the new CA is not published, no pod would be better for a restart', () => {
-  const found = oldPods(pods, published(at(10), false), { next, preparedAt, switchedAt: at(20) });
+  const found = oldPods(pods, published(at(10), false), { next, switchedAt: at(20) });
   assert.deepEqual(found, { pods: [], unpublished: ['default', 'empty'] });
 });
 
@@ -67,5 +67,5 @@ test('pods of one controller are one row, with its restart', () => {
       ],
     ],
   );
-  assert.match(rows[0]?.says ?? '', /since 2026-11-29T12:03:00\.000Z/);
+  assert.match(rows[0]?.says ?? '', new RegExp(`since ${at(3).toISOString()}`));
 });
