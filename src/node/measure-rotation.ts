@@ -2,8 +2,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { certificateAuthorities, kubeletKubeconfig } from '../catalog/catalog.ts';
 import { findAuthority } from '../inventory/look-ups.ts';
+import { NodeFiles } from '../inventory/node-files.ts';
 import { readProcesses } from '../inventory/processes.ts';
-import { changedAt } from '../inventory/verified-files.ts';
+import { changedAt, readKubeletFiles } from '../inventory/verified-files.ts';
 import { identityOf } from '../operations/owners/identity.ts';
 import type { RotatedAuthority } from '../operations/rotation/plan.ts';
 import type { Rotation } from '../operations/rotation/rotation.ts';
@@ -15,6 +16,7 @@ import type {
   RunningStatus,
   ServerStatus,
 } from '../operations/rotation/status.ts';
+import { kubeletEndpoint } from '../operations/verification/endpoints.ts';
 import type { Observed } from '../operations/verification/observed.ts';
 import { troublesOf, verification } from '../operations/verification/verification.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -119,7 +121,9 @@ async function measureLocal(
   now: Date,
 ): Promise<Local> {
   const kubelet = kubeletRunning(node, files);
-  if (!isControlPlane(files)) return { running: kubelet, servers: { status: 'measured', value: [] } };
+  if (!isControlPlane(files)) {
+    return { running: kubelet, servers: await measureWorker(node, files, measuring) };
+  }
   const people = { users: [], kubeconfigs: [] };
   const observed = observe(node, { now, withinMs: 0, cis: false, certsOnly: false, people });
   const { observeLive } = await import('./observe-live.ts');
@@ -132,6 +136,19 @@ async function measureLocal(
         : { status: 'measured', value: [...components.value, ...kubelet.value] },
     servers: { status: 'measured', value: await serversOf(live, measuring) },
   };
+}
+
+/** Nothing but its kubelet runs there. */
+async function measureWorker(
+  { layout }: Node,
+  { inventory, keys }: RotationFiles,
+  measuring: Measuring,
+): Promise<Local['servers']> {
+  const { root } = layout;
+  const kubelet = readKubeletFiles(layout, new NodeFiles(root, inventory, keys), false);
+  const { askAll } = await import('./observe-live.ts');
+  const answers = await askAll(kubeletEndpoint(kubelet), root);
+  return { status: 'measured', value: await serversOf({ answers }, measuring) };
 }
 
 function whyOf(measured: Measured<unknown>): string | undefined {

@@ -23,7 +23,10 @@ const kinds: Readonly<Record<string, { readonly kind: TrustingServer['kind']; re
   };
 
 /** What the components of this node say to a client of each CA. */
-export async function serversOf({ answers }: Live, measuring: Measuring): Promise<ServerStatus[]> {
+export async function serversOf(
+  { answers }: Pick<Live, 'answers'>,
+  measuring: Measuring,
+): Promise<ServerStatus[]> {
   const { authorities, probesOf } = measuring;
   const rows = await Promise.all(
     answers.map(async ({ endpoint, ...answer }): Promise<ServerStatus[]> => {

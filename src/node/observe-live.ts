@@ -28,7 +28,7 @@ export async function observeLive(observed: Observed, { isLive, given }: Asked):
     ...(isLive ? endpointsOf(observed) : []),
     ...given.map((one) => givenEndpoint(one, observed)),
   ];
-  const answers = await Promise.all(endpoints.map((endpoint) => ask(endpoint, root)));
+  const answers = await askAll(endpoints, root);
   // Another root's processes are not this machine's.
   const found =
     isLive && root.directory === '/'
@@ -38,6 +38,11 @@ export async function observeLive(observed: Observed, { isLive, given }: Asked):
     isComponent(name) ? [{ component: name, words, startedAt }] : [],
   );
   return { answers, processes };
+}
+
+/** Never throws for one that does not answer. */
+export function askAll(endpoints: readonly Endpoint[], root: FileSystemRoot): Promise<readonly Answer[]> {
+  return Promise.all(endpoints.map((endpoint) => ask(endpoint, root)));
 }
 
 async function ask(endpoint: Endpoint, root: FileSystemRoot): Promise<Answer> {

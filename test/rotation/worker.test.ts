@@ -18,6 +18,7 @@ function storeOf({ root }: ClusterNode): string {
 
 interface Status {
   readonly role: string;
+  readonly servers: { readonly value: readonly { readonly name: string; readonly serves: string }[] };
   readonly authorities: readonly { readonly name: string; readonly first: string; readonly last: string }[];
 }
 
@@ -60,8 +61,7 @@ test('a worker follows each stage, and its kubelet is not refused once', { timeo
       name === 'ca' ? [from, last] : [],
     );
   // What this cluster of two nodes cannot show, or another test is about.
-  const accepted =
-    'verify,restarted,accepts-new,root-ca,extension-clients,cluster-info,serves-new,signer,issued-clients';
+  const accepted = 'verify,root-ca,extension-clients,cluster-info,signer,issued-clients';
   const stage = async (name: string): Promise<void> => {
     const from = ['--from', '/etc/kubernetes/tmp/worker.json'];
     await ok(first, 'ca', 'rotate', name, '--restart', '--settle', '1s', ...from, '--accept', accepted);
@@ -74,7 +74,12 @@ test('a worker follows each stage, and its kubelet is not refused once', { timeo
   const [old] = subjects(worker.read('pki/ca.crt'));
   assert.ok(old);
   assert.deepEqual(await stageOf(), ['prepare', 'prepare']);
-  assert.equal((await statusOf()).role, 'worker');
+  const { role, servers } = await statusOf();
+  assert.equal(role, 'worker');
+  assert.deepEqual(
+    servers.value.map(({ name, serves }) => [name, serves]),
+    [['kubelet', 'self']],
+  );
 
   await stage('trust');
   const trusting = await carry('trust');

@@ -4,7 +4,10 @@ import { noteKubelet } from '../../change/notes.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError, naming } from '../../errors/error.ts';
 import { unknownWord } from '../../flags/names/unknown-name.ts';
+import { readCertificateFile } from '../../inventory/certificate-files.ts';
 import { readInventory } from '../../inventory/inventory.ts';
+import { readKubeletConfig } from '../../inventory/kubelet/kubelet-config.ts';
+import { kubeletServingCertificate } from '../../inventory/kubelet/kubelet-entry.ts';
 import { readNodeSigns } from '../../inventory/node-signs.ts';
 import type { Node } from '../../node/node-options.ts';
 import { readRotatedFiles } from '../../node/rotated-files.ts';
@@ -34,6 +37,7 @@ import {
   requireTrustworthy,
   type RotationTargets,
 } from '../../operations/rotation/transfer.ts';
+import { isIssuedBy } from '../../pki/issue/issuer.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import { rotatedLines } from '../../render/rotation/rotated.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
@@ -197,6 +201,14 @@ function decided(
         ? `this node is at ${plan.stage} already\n`
         : rotatedLines(plan.stage, [plan.authority], report),
     remarks: (report) => {
+      if (!report.failed && servesOld(node, plan)) {
+        terminal.warning(
+          `${kubeletServingCertificate} is of the old CA: who trusts the new one alone does not take the kubelet for itself`,
+        );
+        terminal.hint(
+          `have the kubelet ask for another: rm ${kubeletServingCertificate} && systemctl restart kubelet; then, with an admin's kubeconfig: kubepki csr approve`,
+        );
+      }
       remark(
         report,
         plan,
@@ -205,6 +217,16 @@ function decided(
       );
     },
   };
+}
+
+/** The kubelet has asked for it, and rotates it when it is about to end. */
+function servesOld({ layout: { root } }: Node, { authority, stage }: WorkerPlan): boolean {
+  if (stage !== 'switch' && stage !== 'distrust') return false;
+  const { content } = readCertificateFile(root, root.locate(kubeletServingCertificate));
+  if (content.status !== 'present' || !isIssuedBy(content.value[0], authority.old)) return false;
+  // It may be there from before serverTLSBootstrap was turned off.
+  const config = readKubeletConfig(root);
+  return config.status !== 'present' || config.value.serverTLSBootstrap.isOn;
 }
 
 function collect(errors: KubepkiError[], require: () => void): void {

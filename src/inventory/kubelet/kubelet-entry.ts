@@ -20,6 +20,9 @@ import { readKubeconfig } from '../../kubeconfig/read.ts';
  */
 export const kubeletCertificate = '/var/lib/kubelet/pki/kubelet-client-current.pem';
 
+/** What it serves with serverTLSBootstrap, likewise. */
+export const kubeletServingCertificate = '/var/lib/kubelet/pki/kubelet-server-current.pem';
+
 /** kubelet.conf is among a node's certificates only where it is asked for by name: kubeadm neither lists nor renews it. */
 export function withKubelet(inventory: Inventory): Inventory {
   return { ...inventory, certificates: [...inventory.certificates, readKubeletEntry(inventory.layout)] };

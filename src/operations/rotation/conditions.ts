@@ -92,7 +92,8 @@ const conditions: Readonly<Record<Exclude<Stage, 'prepare'>, readonly Row[]>> = 
     {
       name: 'accepts-new',
       title: 'every server takes a client certificate of the new CA',
-      look: (known) => servers(known, ({ acceptsNext }) => acceptsNext, 'yes', 'refuses the new CA'),
+      look: (known) =>
+        servers(asControlPlanesAsk(known), ({ acceptsNext }) => acceptsNext, 'yes', 'refuses the new CA'),
     },
     rootCas('both', ({ hasOld, hasNext }) => hasOld && hasNext),
     extensionClients('both', ({ hasOld, hasNext }) => hasOld && hasNext),
@@ -159,7 +160,8 @@ const conditions: Readonly<Record<Exclude<Stage, 'prepare'>, readonly Row[]>> = 
     {
       name: 'refuses-old',
       title: 'every server refuses a client certificate of the old CA',
-      look: (known) => servers(known, ({ acceptsOld }) => acceptsOld, 'no', 'takes the old CA still'),
+      look: (known) =>
+        servers(asControlPlanesAsk(known), ({ acceptsOld }) => acceptsOld, 'no', 'takes the old CA still'),
     },
     rootCas('the new CA alone', ({ hasOld, hasNext }) => hasNext && !hasOld),
     extensionClients('the new CA alone', ({ hasOld, hasNext }) => hasNext && !hasOld),
@@ -255,6 +257,12 @@ function hasRestarted({ nodes }: Known): Finding[] {
       })),
     );
   });
+}
+
+/** A worker has no key to make a client with, and cannot tell whom its kubelet takes: control planes ask the kubelets of all nodes. */
+function asControlPlanesAsk(known: Known): Known {
+  const [own, ...others] = known.nodes;
+  return { ...known, nodes: [own, ...others.filter(({ role }) => role === 'control-plane')] };
 }
 
 function servers(

@@ -65,7 +65,10 @@ export function endpointsOf(observed: Observed): Endpoint[] {
 }
 
 /** Without a kubelet that has run there is none to ask. */
-function kubeletEndpoint({ config, serving: { target, content } }: Observed['kubelet']): Endpoint[] {
+export function kubeletEndpoint({
+  config,
+  serving: { target, content },
+}: Pick<Observed['kubelet'], 'config' | 'serving'>): Endpoint[] {
   if (config.status === 'missing') return [];
   const value = config.status === 'present' ? config.value : undefined;
   return [

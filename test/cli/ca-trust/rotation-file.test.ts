@@ -186,6 +186,30 @@ describe('on a worker', () => {
     );
   });
 
+  test("a serving certificate of the old CA is told of, where the kubelet's own is to be asked for", async (t) => {
+    const { controlPlane, worker, carry } = rotated(t);
+    const kubelet = join(worker.directory, 'var/lib/kubelet');
+    mkdirSync(join(kubelet, 'pki'), { recursive: true });
+    copyFileSync(
+      join(controlPlane.certDir, 'apiserver.crt'),
+      join(kubelet, 'pki/kubelet-server-current.pem'),
+    );
+    const told = /^warning: \S+kubelet-server-current\.pem is of the old CA.*\nhint: .*kubepki csr approve$/m;
+    assert.doesNotMatch((await ca(worker, 'trust', carry('old-next'))).stderr, told);
+    for (const [isOn, trusted] of [
+      [false, 'next-old'],
+      [true, 'next-old'],
+    ] as const) {
+      writeFileSync(
+        join(kubelet, 'config.yaml'),
+        `apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nserverTLSBootstrap: ${String(isOn)}\n`,
+      );
+      const { code, stderr } = await ca(worker, 'trust', carry(trusted), '--offline');
+      assert.equal(code, 0, stderr);
+      assert.equal(told.test(stderr), isOn, stderr);
+    }
+  });
+
   test('no key of a file is written', async (t) => {
     const { worker, carry } = rotated(t);
     const { code, stderr } = await ca(
