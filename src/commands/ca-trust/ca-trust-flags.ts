@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander';
 import { addFlags, explain } from '../../flags/command.ts';
 import { changeFlags, commonFlags, nodeFlags, restartAfterFlags } from '../../flags/table.ts';
 import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
-import type { TrustOptions } from './ca-trust.ts';
+import type { TrustOptions } from './trust-options.ts';
 
 export function addCaTrust(ca: Command, run: Run): void {
   const self = ca

@@ -19,10 +19,7 @@ import { dryRunText } from '../../terminal/dry-run-text.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { readGivenAuthorities, type GivenCertificates } from './given-authorities.ts';
-
-export interface TrustOptions extends ChangeFlags, Typed<'accept' | 'offline'> {
-  readonly keepBackups: number;
-}
+import type { TrustOptions } from './trust-options.ts';
 
 /** `ca trust` */
 export async function trustAuthorities(
