@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { kubeletKubeconfig } from '../../catalog/catalog.ts';
-import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
+import { changeNode, type PlannedRun, type Way } from '../../change/change-node.ts';
 import { noteKubelet } from '../../change/notes.ts';
 import { readAuthorityCopies } from '../../inventory/authority-copies.ts';
 import { readInventory } from '../../inventory/inventory.ts';
@@ -9,7 +9,6 @@ import { openNode, readConfiguration, type Node } from '../../node/node-options.
 import { trustReport } from '../../operations/authority-renewal/authority-report.ts';
 import { planTrust, type TrustedAuthority } from '../../operations/authority-renewal/plan-trust.ts';
 import { verifyReplaced } from '../../operations/authority-renewal/replace-authority.ts';
-import type { Typed } from '../../flags/table.ts';
 import type { ChangeReport } from '../../operations/change/change-report.ts';
 import { nodeKind } from '../../operations/node/node-kind.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
