@@ -7,6 +7,7 @@ import { parseCertificates, type Certificate } from '../../src/pki/certificate/c
 import { signingBed, type Bed, type BedWishes } from '../cluster/signing-bed.ts';
 import { makeAuthority, type Authority } from '../support/cluster/authority.ts';
 import { judge } from '../support/judge.ts';
+import { temporaryDirectory } from '../support/tree.ts';
 
 const signerName = 'kubernetes.io/kube-apiserver-client';
 const impatient = { looks: 3, pauseMs: 10 };
@@ -43,6 +44,10 @@ test('the CA that signs is told, and the request is taken away again', async (t)
   assert.equal(await measureSigner(bed.access(), { old: signing, next: idle }), 'old');
   assert.equal(await measureSigner(bed.access(), { old: idle, next: signing }), 'next');
   assert.equal(await measureSigner(bed.access(), { old: idle, next: idle }), 'other');
+  // A name proves nothing.
+  const namesake = certificateOf(makeAuthority(bed.openssl, temporaryDirectory(t), 'kubernetes'));
+  assert.ok(namesake.subject.equals(signing.subject));
+  assert.equal(await measureSigner(bed.access(), { old: signing, next: namesake }), 'old');
   assert.deepEqual(bed.csr.kept(), []);
 
   const [sent] = bed.server.seen.filter(({ method }) => method === 'POST');
