@@ -43,8 +43,8 @@ import { rotatedLines } from '../../render/rotation/rotated.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { askKubeletCertificate } from './ask-kubelet-certificate.ts';
-import type { TrustOptions } from './trust-options.ts';
 import type { GivenRotation } from './given-authorities.ts';
+import type { TrustOptions } from './trust-options.ts';
 
 /** Brings a node that is not a control plane to the stage of a rotation's file, in one change. */
 export async function followRotation(

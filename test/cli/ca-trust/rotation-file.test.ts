@@ -135,9 +135,9 @@ describe('on a worker', () => {
     assert.equal(plain.code, 1);
     assert.match(plain.stderr, /is of "trust", a stage of a rotation of CAs\nhint: .*ca rollback/);
     assert.equal((await ca(worker, 'rollback')).code, 1);
-    for (const _ of ['trust', 'prepare']) {
+    for (const stage of ['trust', 'prepare']) {
       const { code, stderr } = await ca(worker, 'rollback', '--accept', 'nodes');
-      assert.equal(code, 0, stderr);
+      assert.equal(code, 0, `${stage}: ${stderr}`);
     }
     const left = fileChanges(before, snapshot(worker.directory));
     assert.deepEqual(
