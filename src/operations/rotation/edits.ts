@@ -102,9 +102,15 @@ export function exchangeKeys(
   if (isSameKey(publicKeyOf(old), rotated.next.publicKey)) return [];
   return [
     replaceFile(kept.old, encodePrivateKey(old), 0o600),
-    replaceFile(slot.target, encodePrivateKey(next), 0o600),
+    replaceFile(closed(slot.target), encodePrivateKey(next), 0o600),
     ...(kept.next.before === undefined ? [] : [{ target: kept.next, after: undefined }]),
   ];
+}
+
+/** A key that all may read is no secret, and the new one is to be. */
+function closed(target: FileTarget): FileTarget {
+  const { before } = target;
+  return before === undefined ? target : { ...target, before: { ...before, mode: before.mode & 0o700 } };
 }
 
 /** Leaf files and kubeconfigs without the cross-certificate, which nothing needs any more. The kubelet's own file is the kubelet's. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, lstatSync, readFileSync, readdirSync } from 'node:fs';
+import { chmodSync, cpSync, lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { judge } from '../../support/judge.ts';
@@ -213,6 +213,15 @@ describe('a stage that must not begin', () => {
     const { code, stderr } = await ca(directory, 'rotate', 'trust', '--offline', '--accept', accepted);
     assert.equal(code, 1);
     assert.match(stderr, /front-proxy-ca\.crt: holds neither the old nor the new CA/);
+  });
+
+  test('the new key is closed, where the old one could be read by all', async (t) => {
+    const { directory, certDir } = await freshNode(t);
+    chmodSync(join(certDir, 'front-proxy-ca.key'), 0o644);
+    await done(directory, 'rotate', 'prepare', 'front-proxy-ca', '--offline');
+    await stage(directory, 'trust');
+    await stage(directory, 'switch');
+    assert.equal(lstatSync(join(certDir, 'front-proxy-ca.key')).mode & 0o777, 0o600);
   });
 
   test('one rotation at a time', async (t) => {

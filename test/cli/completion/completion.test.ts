@@ -74,7 +74,7 @@ const names = certificates.map(({ name }) => name);
 
 /** fish and zsh say a flag and its value as one word. */
 const cases: readonly (readonly [string, readonly string[]])[] = [
-  ['kubepki c', ['certs', 'completion', 'csr']],
+  ['kubepki c', ['ca', 'certs', 'completion', 'csr']],
   ['kubepki certs re', ['recover', 'renew']],
   ['kubepki certs renew ', ['all', ...names, 'kubelet.conf'].sort()],
   ['kubepki certs install ', names],
