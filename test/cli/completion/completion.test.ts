@@ -208,7 +208,7 @@ test('every flag that --help shows is offered, and no other', async (t) => {
       [short, long].filter((flag) => flag !== undefined),
     );
     // The help of a group does not repeat what the program itself takes.
-    const isGroup = path.length === 1 && ['certs', 'csr'].includes(path[0] ?? '');
+    const isGroup = path.length === 1 && ['certs', 'ca', 'sa', 'csr'].includes(path[0] ?? '');
     const expected = (isGroup ? [...shown, '--rootfs'] : shown).sort();
     const line = `kubepki ${path.join(' ')} -`;
     assert.deepEqual(bash(line), expected, line);
