@@ -70,7 +70,9 @@ if (everyPoint) {
     for (const stage of ['switch', 'trust', 'prepare']) {
       for (const node of backwards) {
         const when = `${stage} taken back on ${node.name}`;
-        const words = ['--restart', '--settle', '1s', ...(await conductor.from(node))];
+        // A node that has gone back from prepare is in no rotation any more, and has nothing to say of it.
+        const from = stage === 'prepare' ? [] : await conductor.from(node);
+        const words = ['--restart', '--settle', '1s', ...from];
         await conductor.mustRun(node, 'ca', 'rollback', ...words);
         await conductor.after(node);
         if (node === backwards[0]) await pause(mixedMs);
