@@ -43,7 +43,7 @@ export function isDown(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (/socket hang up|disconnected before secure TLS/.test(error.message)) return true;
   // etcd reads its certificate and its key for each handshake. They are two files, and for a moment one of them is the new one.
-  if (/alert internal error/.test(error.message)) return true;
+  if (error.message.includes('alert internal error')) return true;
   const code = 'code' in error ? error.code : undefined;
   return code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'EPIPE';
 }
