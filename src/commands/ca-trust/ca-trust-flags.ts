@@ -9,9 +9,8 @@ export function addCaTrust(ca: Command, run: Run): void {
     .command('trust')
     .summary('take CAs over from a control plane: renewed ones, or those of a rotation')
     .description(
-      "Brings this node's CAs to what a file from a control plane says: ca.crt and kubelet.conf, all or none. It needs no key of a CA. The file " +
-        'is either PEM with CA certificates that "kubepki ca renew" has renewed, for every other node; or the file of "kubepki ca rotate ' +
-        'export", for workers: then the node is at the stage of that file, and once the new CA signs, the kubelet gets a new certificate.',
+      'Takes CAs over from a control plane, without any key: renewed ones (PEM) on every other node; or on workers what "kubepki ca rotate export" ' +
+        'has written, which brings the node to that stage, and its kubelet to a certificate of the new CA.',
     )
     .addArgument(
       new Argument('<file>', 'renewed CA certificates (PEM), or what "kubepki ca rotate export" has written'),
@@ -27,14 +26,8 @@ export function addCaTrust(ca: Command, run: Run): void {
   });
   explain(self, {
     examples: [
-      'kubepki ca trust /root/renewed-ca.pem',
-      'kubepki ca trust /root/rotation.tar --dry-run',
+      'kubepki ca trust /root/renewed-ca.pem --dry-run',
       'kubepki ca trust /root/rotation.tar && systemctl restart kubelet',
-    ],
-    notes: [
-      'A renewed certificate is taken where name, key and subject key identifier are those of a CA that this node has, and where it ends later.',
-      'The file of a rotation is taken where this node has its old CA, or its plan; stage by stage.',
-      'Where a node has it all already, nothing is changed, and the exit code is 0.',
     ],
     pages: ['cas', 'restarts', 'undo', 'exit-codes'],
   });
