@@ -29,7 +29,8 @@ export async function rollBackStage(options: CaRollbackOptions, terminal: Termin
   if (oldest === undefined || stage === undefined) throw nothingToTakeBack(rotation.planFile.path);
   const others = readStatuses(node, options.from ?? []);
   const command = commandLine(node.flags);
-  const strange = strangeStatuses(rotation.plan, others, new Date());
+  // A node that has taken `prepare` back knows of no rotation any more, and stands in no one's way.
+  const strange = stage === 'prepare' ? [] : strangeStatuses(rotation.plan, others, new Date());
   const [first, ...more] = [...strange, ...standingInTheWay(stage, others)];
   if (first !== undefined) {
     throw new KubepkiError('in-use', [first, ...more].map(({ reason }) => reason).join('; '), {

@@ -4,8 +4,6 @@ import { stages, type RotationPlan, type Stage } from './plan.ts';
 import { isFresh, type Finding } from './conditions.ts';
 import type { AuthorityStatus, NodeStatus } from './status.ts';
 
-type ReversibleStage = Exclude<Stage, 'finish'>;
-
 /**
  * The stage that a change of ours was for; undefined: it was for none that can be taken back. On a control plane the command line says it. On
  * a worker it is the stage of the file that was followed, which no command line says.
@@ -16,9 +14,9 @@ export function stageOfChange({
 }: {
   readonly command: string;
   readonly stage?: string | undefined;
-}): ReversibleStage | undefined {
-  const [, word] = /^kubepki (?:.* )?ca rotate (prepare|trust|switch|distrust)\b/.exec(command) ?? [];
-  return stages.find((one): one is ReversibleStage => one === (word ?? stage) && one !== 'finish');
+}): Stage | undefined {
+  const [, word] = /^kubepki (?:.* )?ca rotate (prepare|trust|switch|distrust|finish)\b/.exec(command) ?? [];
+  return stages.find((one) => one === (word ?? stage));
 }
 
 /** What another node has said counts for an hour, and for the same rotation. */
