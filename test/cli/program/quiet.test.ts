@@ -261,7 +261,10 @@ test('a warning is said, and the line of the change, when the rest is well', asy
   const outcome = await certs(tree, 'renew', 'apiserver', '--validity', '90y', '--quiet');
   assert.equal(outcome.code, 0);
   assert.equal(outcome.stdout, '');
-  assert.match(outcome.stderr, /^warning: .*the CA ends on .*\nhint: .*kubepki ca renew ca .*\nnote: renewed 1 certificate, .*\n$/);
+  assert.match(
+    outcome.stderr,
+    /^warning: .*the CA ends on .*\nhint: .*kubepki ca renew ca .*\nnote: renewed 1 certificate, .*\n$/,
+  );
 });
 
 test('so is the hint that belongs to it', async (t) => {
