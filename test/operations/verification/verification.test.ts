@@ -383,7 +383,7 @@ describe('a node that is as kubeadm makes it', () => {
     assert.equal(nodeVerification('', { results, rows: [] }).verdict, 'well');
     const silent = results.filter(({ status }) => status === 'none').map(({ id }) => id);
     // Nothing of these is there.
-    assert.deepEqual(silent, ['manifest-access', 'kubelet-serving', 'admin-copy', 'modes']);
+    assert.deepEqual(silent, ['manifest-access', 'kubelet-serving', 'admin-copy', 'modes', 'rotation']);
   });
 
   test('is well for one who may see no key', (t) => {

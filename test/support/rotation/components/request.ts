@@ -44,6 +44,8 @@ export function isDown(error: unknown): boolean {
   if (/socket hang up|disconnected before secure TLS/.test(error.message)) return true;
   // etcd reads its certificate and its key for each handshake. They are two files, and for a moment one of them is the new one.
   if (error.message.includes('alert internal error')) return true;
+  // A server that is stopping, or starting on a busy machine, may answer late. One that refuses says so at once.
+  if (error.message === 'no answer in time') return true;
   const code = 'code' in error ? error.code : undefined;
   return code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'EPIPE';
 }
