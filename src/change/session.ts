@@ -100,7 +100,7 @@ export interface Change {
   readonly components?: readonly Component[];
   /** Files among these that become links to dated ones, as the kubelet has them, once the change is made. */
   readonly unlinked?: readonly FileTarget[];
-  /** The stage of a rotation that it brings the node to, where the command line does not say it. */
+  /** The stage of a rotation that it brings the node to. */
   readonly stage?: RotationStage | undefined;
 }
 

@@ -29,7 +29,7 @@ export interface Occasion {
   readonly certificates: readonly CertificateRecord[];
   /** The backup that was brought back; null: the change is no rollback. */
   readonly restored: ChangePlace | null;
-  /** The stage of a rotation that it brought the node to, where the command line does not say it. */
+  /** The stage of a rotation that it brought the node to. The command line may name flags before it, or a file. */
   readonly stage?: string | undefined;
 }
 

@@ -1,3 +1,4 @@
+import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { sha256 } from '../../filesystem/regular-file.ts';
 import type { Typed } from '../../flags/table.ts';
@@ -25,7 +26,9 @@ export async function exportFile(
 ): Promise<ExitCode> {
   const [given, ...others] = files;
   if (given === undefined || others.length > 0) {
-    throw new KubepkiError('usage', 'export writes one file', { hint: 'kubepki ca rotate export FILE' });
+    throw new KubepkiError('usage', 'export writes one file', {
+      hint: commandLine(node.flags)('ca rotate export FILE'),
+    });
   }
   await noteWaiting(node, terminal);
   const rotation = requireRotation(node);

@@ -50,6 +50,7 @@ export async function importFile(
           changes,
           signedBy: [],
           certificates: [],
+          stage: 'prepare',
           verify: (read) => {
             requireWritten(changes, read);
           },

@@ -3,7 +3,9 @@ import { measureRotation } from '../../node/measure-rotation.ts';
 import type { Node } from '../../node/node-options.ts';
 import { readRotation } from '../../node/rotation.ts';
 import { readStatuses } from '../../node/statuses.ts';
-import { nextStep, standings, type NextStep } from '../../operations/rotation/next-step.ts';
+import { completed, nextStep, standings, type NextStep } from '../../operations/rotation/next-step.ts';
+import type { Stage } from '../../operations/rotation/plan.ts';
+import { orderOf } from '../../operations/rotation/state.ts';
 import type { NodeStatus } from '../../operations/rotation/status.ts';
 import { nextDocument, nextLines } from '../../render/rotation/next.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
@@ -26,6 +28,12 @@ export async function showNext(node: Node, options: RotateOptions, terminal: Ter
   return exitCodes.done;
 }
 
+/** The CAs that are not at the stage yet, where others are: these would be refused. */
+function behind({ authorities }: NodeStatus, stage: Stage): string[] {
+  const left = authorities.filter((one) => orderOf(completed(one)) < orderOf(stage));
+  return left.length === authorities.length ? [] : left.map(({ name }) => name);
+}
+
 function hintOf(next: NextStep, own: NodeStatus, command: (words: string) => string): string | undefined {
   switch (next.kind) {
     case 'none':
@@ -36,7 +44,7 @@ function hintOf(next: NextStep, own: NodeStatus, command: (words: string) => str
       return undefined;
     case 'stage':
       return next.controlPlanes.includes(own.node)
-        ? `on this node: ${command(`ca rotate ${next.stage}`)}`
+        ? `on this node: ${command(['ca rotate', next.stage, ...behind(own, next.stage)].join(' '))}`
         : `on ${[...next.controlPlanes, ...next.workers, ...next.silent].join(', ')}: kubepki ca rotate ${next.stage}; on workers: kubepki ca trust FILE`;
   }
 }

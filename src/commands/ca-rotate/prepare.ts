@@ -73,6 +73,7 @@ export async function prepare(
           changes,
           signedBy: [],
           certificates: [],
+          stage: 'prepare',
           newDirectoryMode: 0o700,
           verify: (read) => {
             requireWritten(changes, read);
@@ -93,9 +94,10 @@ export async function prepare(
 function requireNone(node: Node): void {
   const rotation = readRotation(node);
   if (rotation === undefined) return;
+  const command = commandLine(node.flags);
   throw new KubepkiError('conflict', `a rotation is under way already (${rotation.plan.id})`, {
     file: rotation.planFile.path,
-    hint: `go on with it, or take it back: ${commandLine(node.flags)('ca rotate')} says how`,
+    hint: `to go on with it: ${command('ca rotate')}; to take its last stage back: ${command('ca rollback')}`,
   });
 }
 

@@ -1,11 +1,21 @@
 import { certificateAuthorities, type CaName } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { unknownWord } from '../../flags/names/unknown-name.ts';
+import { longOf } from '../../flags/table.ts';
 import { openNode, readConfiguration } from '../../node/node-options.ts';
 import { stages, type Stage } from '../../operations/rotation/plan.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import type { RotateOptions } from './rotate-options.ts';
+
+/** The flags that one stage alone knows what to do with. Another would pass over them, and the operator believe that it has not. */
+const flagsOf = {
+  import: 'prepare',
+  caCert: 'prepare',
+  crossCert: 'prepare',
+  destroyOldKey: 'finish',
+  withKeys: 'export',
+} as const satisfies Partial<Record<keyof RotateOptions, Stage | 'export'>>;
 
 /** @param word a stage; undefined: what is next */
 export async function rotate(
@@ -15,6 +25,8 @@ export async function rotate(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const node = openNode(options, await readConfiguration(options, terminal));
+  if (word !== undefined && word !== 'export') parseStage(word);
+  requireFlagsOf(word, options);
   if (word === undefined) {
     const { showNext } = await import('./next.ts');
     return showNext(node, options, terminal);
@@ -36,6 +48,14 @@ export async function rotate(
   }
   const { makeStage } = await import('./stage.ts');
   return makeStage(stage, authorities, node, options, terminal);
+}
+
+/** @throws KubepkiError usage */
+function requireFlagsOf(word: string | undefined, options: RotateOptions): void {
+  for (const [flag, stage] of Object.entries(flagsOf) as [keyof typeof flagsOf, string][]) {
+    if (options[flag] === undefined || stage === word) continue;
+    throw new KubepkiError('usage', `${longOf(flag)} goes with "ca rotate ${stage}"`);
+  }
 }
 
 function parseStage(word: string): Stage {

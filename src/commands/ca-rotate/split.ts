@@ -60,6 +60,7 @@ export async function splitFirst(
           changes,
           signedBy: [],
           certificates: [],
+          stage: 'trust',
           components: [component],
           verify: (read) => {
             requireWritten(changes, read);

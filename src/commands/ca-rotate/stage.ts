@@ -44,7 +44,7 @@ import { rotatedLines } from '../../render/rotation/rotated.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { changeCluster } from './cluster-part.ts';
-import { destroyOldKeys } from './destroy-old-keys.ts';
+import { destroyOldKeys, requireFinished, requireItsId } from './destroy-old-keys.ts';
 import { faultsHere } from './faults.ts';
 import { splitFirst, whySigning } from './split.ts';
 import type { RotateOptions } from './rotate-options.ts';
@@ -57,13 +57,20 @@ export async function makeStage(
   options: RotateOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  requireRotation(node);
+  requireItsId(requireRotation(node), node, options);
   // What a run that was killed has left is brought to an end, so that what is decided is decided on the files as they stay.
   if (options.dryRun !== true) await underLock(node, options, terminal, () => Promise.resolve());
   const { rotation, plan: before } = planHere(stage, names, node, new Date());
   for (const error of before.errors) terminal.error(error);
   if (before.errors.length > 0) return exitCodes.error;
   const authorities = selected(rotation, names);
+  if (options.destroyOldKey !== undefined) {
+    requireFinished(
+      node,
+      rotation,
+      authorities.map(({ name }) => name),
+    );
+  }
   // A node that is there already may have something to restart still, and something to be changed in the cluster.
   const isThere = before.authorities.length === 0;
   const conditions = isThere ? [] : await judge(stage, names, node, options, terminal);
@@ -307,6 +314,7 @@ function changeOf(
   return {
     changes: [...edits, ...renewed.flatMap(({ changes }) => changes)],
     signedBy: signingFiles(inventory, plan.renewables),
+    stage: plan.stage,
     certificates: [
       ...rotationRecords(plan.stage, plan.authorities),
       ...renewed.map(({ renewable, certificate }) => ({

@@ -1,11 +1,17 @@
+import { underLock } from '../../change/session.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
+import { unknownWord } from '../../flags/names/unknown-name.ts';
 import type { Typed } from '../../flags/table.ts';
 import { openNode, readConfiguration, type Node } from '../../node/node-options.ts';
+import { readRotatedFiles } from '../../node/rotated-files.ts';
 import { requireRotation } from '../../node/rotation.ts';
 import { readStatuses } from '../../node/statuses.ts';
 import { stateOf } from '../../node/waiting.ts';
+import type { Stage } from '../../operations/rotation/plan.ts';
+import type { Rotation } from '../../operations/rotation/rotation.ts';
 import {
+  leftBehind,
   nothingToTakeBack,
   stageOfChange,
   standingInTheWay,
@@ -23,12 +29,16 @@ export interface CaRollbackOptions extends RollbackOptions, Typed<'from' | 'acce
 /** Takes the last stage of the rotation back on this node. */
 export async function rollBackStage(options: CaRollbackOptions, terminal: Terminal): Promise<ExitCode> {
   const node = openNode(options, await readConfiguration(options, terminal));
+  requireAcceptable(options.accept ?? []);
   const rotation = requireRotation(node);
+  // What a run that was killed has left is brought to an end first, as it may be the last stage.
+  if (options.dryRun !== true) await underLock(node, options, terminal, () => Promise.resolve());
   const [oldest, ...newer] = lastStage(node);
   const stage = oldest && stageOfChange(oldest);
   if (oldest === undefined || stage === undefined) throw nothingToTakeBack(rotation.planFile.path);
-  const others = readStatuses(node, options.from ?? []);
   const command = commandLine(node.flags);
+  requireNothingLeft(stage, [oldest, ...newer], { node, rotation });
+  const others = readStatuses(node, options.from ?? []);
   // A node that has taken `prepare` back knows of no rotation any more, and stands in no one's way.
   const strange = stage === 'prepare' ? [] : strangeStatuses(rotation.plan, others, new Date());
   const [first, ...more] = [...strange, ...standingInTheWay(stage, others)];
@@ -43,6 +53,35 @@ export async function rollBackStage(options: CaRollbackOptions, terminal: Termin
     });
   }
   return rollBackChange(oldest.id, { ...options, ofRotation: { newer } }, terminal);
+}
+
+function requireAcceptable(words: readonly string[]): void {
+  const wrong = words.find((one) => one !== 'nodes');
+  if (wrong === undefined) return;
+  throw unknownWord('condition', wrong, {
+    allowed: ['nodes'],
+    otherwise: 'what can be accepted here: nodes',
+  });
+}
+
+/** @throws KubepkiError in-use */
+function requireNothingLeft(
+  stage: Stage,
+  backups: readonly BackupManifest[],
+  { node, rotation }: { readonly node: Node; readonly rotation: Rotation },
+): void {
+  const names = new Set(backups.flatMap(({ certificates }) => certificates.map(({ name }) => name)));
+  const recorded = rotation.authorities.filter(({ name }) => names.has(name));
+  const left = leftBehind(
+    stage,
+    recorded.length === 0 ? rotation.authorities : recorded,
+    readRotatedFiles(node),
+    new Set(backups.flatMap(({ files }) => files.map(({ path }) => path))),
+  );
+  if (left.length === 0) return;
+  throw new KubepkiError('in-use', `${left.join('; ')}, which is not taken back with ${stage}`, {
+    hint: `have each certificate signed by the CA that signs here now: ${commandLine(node.flags)('certs renew NAME')}; where a later stage has no backup any more, go on: ${commandLine(node.flags)('ca rotate')}`,
+  });
 }
 
 /**
