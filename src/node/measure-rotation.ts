@@ -129,12 +129,16 @@ async function measureLocal(
   const { observeLive } = await import('./observe-live.ts');
   const live = await observeLive(observed, { isLive: true, given: [] });
   const components = componentsRunning({ ...observed, live });
+  const isSeen = live.answers.some(({ endpoint: { name } }) => name === 'kube-apiserver');
   return {
     running:
       components.status === 'unmeasured' || kubelet.status === 'unmeasured'
         ? { status: 'unmeasured', why: whyOf(components) ?? whyOf(kubelet) ?? '' }
         : { status: 'measured', value: [...components.value, ...kubelet.value] },
-    servers: { status: 'measured', value: await serversOf(live, measuring) },
+    // Of no server it cannot be said that each of them is well.
+    servers: isSeen
+      ? { status: 'measured', value: await serversOf(live, measuring) }
+      : { status: 'unmeasured', why: 'no manifest of this node tells of its kube-apiserver' },
   };
 }
 

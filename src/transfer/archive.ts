@@ -74,8 +74,8 @@ export function noArchive(problem: string): KubepkiError {
 function headerAt(archive: Buffer, offset: number): Header {
   try {
     return new Header(archive, offset);
-  } catch (cause) {
-    throw new KubepkiError('bad-transfer', 'is no tar archive', { cause });
+  } catch {
+    throw noArchive('is no tar archive, or is damaged');
   }
 }
 

@@ -28,6 +28,17 @@ export async function showNext(node: Node, options: RotateOptions, terminal: Ter
   return exitCodes.done;
 }
 
+function elsewhere({ stage, controlPlanes, workers, silent }: Extract<NextStep, { kind: 'stage' }>): string {
+  const exported = `kubepki ca trust FILE, of "kubepki ca rotate export" on a control plane at ${stage}`;
+  return [
+    [controlPlanes, `kubepki ca rotate ${stage}`] as const,
+    [workers, exported] as const,
+    [silent, `kubepki ca status -o json, for --from`] as const,
+  ]
+    .flatMap(([nodes, what]) => (nodes.length === 0 ? [] : [`on ${nodes.join(', ')}: ${what}`]))
+    .join('; ');
+}
+
 /** The CAs that are not at the stage yet, where others are: these would be refused. */
 function behind({ authorities }: NodeStatus, stage: Stage): string[] {
   const left = authorities.filter((one) => orderOf(completed(one)) < orderOf(stage));
@@ -41,10 +52,12 @@ function hintOf(next: NextStep, own: NodeStatus, command: (words: string) => str
     case 'unclear':
       return `on each of these nodes: ${command('ca status')}`;
     case 'over':
-      return undefined;
+      return own.role === 'worker' || own.rotation === undefined
+        ? undefined
+        : `to destroy the old keys, on every control plane: ${command(`ca rotate finish --destroy-old-key ${own.rotation.id}`)}`;
     case 'stage':
       return next.controlPlanes.includes(own.node)
         ? `on this node: ${command(['ca rotate', next.stage, ...behind(own, next.stage)].join(' '))}`
-        : `on ${[...next.controlPlanes, ...next.workers, ...next.silent].join(', ')}: kubepki ca rotate ${next.stage}; on workers: kubepki ca trust FILE`;
+        : elsewhere(next);
   }
 }

@@ -3,6 +3,7 @@ import { changeNode, type PlannedRun } from '../../change/change-node.ts';
 import { noteKubelet } from '../../change/notes.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError, naming } from '../../errors/error.ts';
+import { shellWord } from '../../errors/shell-word.ts';
 import { unknownWord } from '../../flags/names/unknown-name.ts';
 import { readCertificateFile } from '../../inventory/certificate-files.ts';
 import { readInventory } from '../../inventory/inventory.ts';
@@ -129,9 +130,14 @@ function requireWorker(node: Node, file: string): void {
       : 'is of a rotation, and this node is no worker',
     {
       file,
-      hint: `on a control plane: ${command(`ca rotate prepare --import ${file}`)}; then, stage by stage: ${command('ca rotate')}`,
+      hint: `on a control plane: ${command(`ca rotate prepare --import ${asGiven(node, file)}`)}; then, stage by stage: ${command('ca rotate')}`,
     },
   );
+}
+
+/** The file as a command line names it. */
+function asGiven({ layout: { root } }: Node, path: string): string {
+  return shellWord(root.display(path));
 }
 
 interface Context {
@@ -142,7 +148,7 @@ interface Context {
 }
 
 function decided(
-  { given, files, plan, kept }: Here,
+  { given: { path }, files, plan, kept }: Here,
   fresh: KubeletCredentials | undefined,
   { dryRun, node, options, terminal }: Context,
 ): PlannedRun {
@@ -212,7 +218,10 @@ function decided(
       remark(
         report,
         plan,
-        { isKubeletLeft: plan.renewed !== undefined && kubelet === undefined, given },
+        {
+          isKubeletLeft: plan.renewed !== undefined && kubelet === undefined,
+          again: command(`ca trust ${asGiven(node, path)}`),
+        },
         terminal,
       );
     },
@@ -241,13 +250,13 @@ function collect(errors: KubepkiError[], require: () => void): void {
 function remark(
   { dryRun, failed, backup, certificates }: ChangeReport,
   { stage }: WorkerPlan,
-  { isKubeletLeft, given }: { readonly isKubeletLeft: boolean; readonly given: GivenRotation },
+  { isKubeletLeft, again }: { readonly isKubeletLeft: boolean; readonly again: string },
   terminal: Terminal,
 ): void {
   if (failed || dryRun) return;
   if (isKubeletLeft) {
     terminal.warning(`the kubelet's certificate is of the old CA still, and must be anew before distrust`);
-    terminal.hint(`the same command without --offline: kubepki ca trust ${given.path}`);
+    terminal.hint(`without --offline: ${again}`);
   }
   if (backup === undefined) return;
   const isChanged = certificates.some((one) => 'files' in one && one.files.length > 0);

@@ -108,4 +108,12 @@ describe('a rotation that is asked for in other ways', () => {
     const { stderr } = await ca(directory, 'rollback', '--accept', 'nods');
     assert.match(stderr, /unknown condition "nods"/);
   });
+
+  test('of servers that nothing tells of it is not said that all are well', async (t) => {
+    const { directory, kubeconfigDir } = await trusting(t);
+    rmSync(join(kubeconfigDir, 'manifests/kube-apiserver.yaml'));
+    const { stdout } = await ca(directory, 'rotate', 'switch', '--dry-run');
+    assert.match(stdout, /^not measured +accepts-new: /m);
+    assert.match(stdout, /no manifest of this node tells of its kube-apiserver/);
+  });
 });
