@@ -4,7 +4,7 @@ import { stages } from '../operations/rotation/plan.ts';
 import type { Measured, NodeStatus } from '../operations/rotation/status.ts';
 
 /** A status is a few kilobytes; a cluster of thousands of namespaces makes it larger. */
-const mostBytes = 4 * 1024 * 1024;
+export const mostStatusBytes = 4 * 1024 * 1024;
 
 const short = z.string().max(4096);
 const fingerprint = z.string().regex(/^[0-9A-F]{64}$/);
@@ -92,10 +92,10 @@ const nodeStatus = z.object({
  * @throws KubepkiError bad-config, too-large, without a file
  */
 export function parseNodeStatus(bytes: Buffer): NodeStatus {
-  if (bytes.length > mostBytes) {
+  if (bytes.length > mostStatusBytes) {
     throw new KubepkiError(
       'too-large',
-      `is larger than the ${String(mostBytes / 1024 / 1024)} MiB that a status may have`,
+      `is larger than the ${String(mostStatusBytes / 1024 / 1024)} MiB that a status may have`,
     );
   }
   const found = nodeStatus.safeParse(jsonOf(bytes));

@@ -158,7 +158,7 @@ export const flags = {
   from: {
     syntax: '--from <files>',
     group: 'What',
-    says: 'what "kubepki ca status -o json" has printed on the other nodes, with commas between; may be repeated',
+    says: 'what "kubepki ca status -o json" has printed on the other nodes: files, or directories of .json, with commas between',
     ...values.list,
   },
   caCert: {

@@ -1,11 +1,9 @@
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { certificateAuthorities, kubeletKubeconfig } from '../catalog/catalog.ts';
 import { findAuthority } from '../inventory/look-ups.ts';
 import { NodeFiles } from '../inventory/node-files.ts';
 import { readProcesses } from '../inventory/processes.ts';
 import { changedAt, readKubeletFiles } from '../inventory/verified-files.ts';
-import { identityOf } from '../operations/owners/identity.ts';
 import type { RotatedAuthority } from '../operations/rotation/plan.ts';
 import type { Rotation } from '../operations/rotation/rotation.ts';
 import { fitsOf, reachedBy, type RotationFiles } from '../operations/rotation/state.ts';
@@ -24,7 +22,7 @@ import { measureCluster, type MeasureOptions } from './measure-cluster.ts';
 import { kubeletsOf, measuringOf, serversOf, type Measuring } from './measure-servers.ts';
 import type { Node } from './node-options.ts';
 import { observe } from './observe.ts';
-import { readRotatedFiles } from './rotated-files.ts';
+import { nodeName, readRotatedFiles } from './rotated-files.ts';
 
 const notAsked = { status: 'unmeasured', why: 'it was not asked (--offline)' } as const;
 
@@ -41,7 +39,7 @@ export async function measureRotation(
   const isAsked = options.offline !== true && authorities.length > 0;
   const progress = terminal.progress('asking what runs here, and the cluster');
   try {
-    const name = nameOf(files);
+    const name = nodeName(files);
     const measuring = measuringOf(node, files, authorities, at);
     const [local, cluster] = isAsked
       ? await Promise.all([
@@ -69,14 +67,6 @@ export async function measureRotation(
   } finally {
     progress.end();
   }
-}
-
-/** The kubelet's certificate has the node's name in the cluster, which may be another than the machine's. */
-function nameOf({ inventory }: RotationFiles): string {
-  const kubelet = inventory.certificates.find(({ spec }) => spec === kubeletKubeconfig);
-  if (kubelet?.state.status !== 'present') return hostname().toLowerCase();
-  const [name = ''] = identityOf(kubelet.state.value.chain[0]).commonNames;
-  return name.replace(/^system:node:/, '');
 }
 
 /** Every node has ca.crt, and only a control plane certificates of the API server's. */

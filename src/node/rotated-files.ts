@@ -1,4 +1,6 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { kubeletKubeconfig } from '../catalog/catalog.ts';
 import { KubepkiError } from '../errors/error.ts';
 import { readInventory, type Inventory } from '../inventory/inventory.ts';
 import { withKubelet } from '../inventory/kubelet/kubelet-entry.ts';
@@ -6,6 +8,7 @@ import { readStaticPods, type StaticPods } from '../inventory/kubelet/static-pod
 import { readPrivateKeys } from '../inventory/private-keys.ts';
 import { readFile, readSlot } from '../inventory/reading.ts';
 import { flagValues } from '../operations/node/component-flags.ts';
+import { identityOf } from '../operations/owners/identity.ts';
 import { signingFlag, splitFileName, type SigningFile } from '../operations/rotation/signing-file.ts';
 import type { RotationFiles } from '../operations/rotation/state.ts';
 import { manifestFiles } from '../operations/verification/manifest-files.ts';
@@ -22,6 +25,14 @@ export function readRotatedFiles(node: Node): RotationFiles {
   const inventory = withKubelet(readInventory(node.layout, node.config?.etcd));
   const pods = readStaticPods(node.layout, readAsideJournal(stateOf(node)));
   return { inventory, keys: readPrivateKeys(inventory), signing: readSigningFile(inventory, pods) };
+}
+
+/** The kubelet's certificate has the node's name in the cluster, which may be another than the machine's. */
+export function nodeName({ inventory }: RotationFiles): string {
+  const kubelet = inventory.certificates.find(({ spec }) => spec === kubeletKubeconfig);
+  if (kubelet?.state.status !== 'present') return hostname().toLowerCase();
+  const [name = ''] = identityOf(kubelet.state.value.chain[0]).commonNames;
+  return name.replace(/^system:node:/, '');
 }
 
 function readSigningFile({ layout }: Inventory, pods: StaticPods): SigningFile | undefined {

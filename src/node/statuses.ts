@@ -1,18 +1,39 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseNodeStatus, mostStatusBytes } from '../documents/node-status.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
+import { entriesIn } from '../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
-import { parseNodeStatus } from '../documents/node-status.ts';
-import type { Node } from './node-options.ts';
 import type { NodeStatus } from '../operations/rotation/status.ts';
+import type { Node } from './node-options.ts';
+import { nodeName, readRotatedFiles } from './rotated-files.ts';
 
 /**
- * What the other nodes have printed.
+ * What the other nodes have printed. What this node has printed may be among it, and is passed over: a node measures itself.
+ * @param given files, and directories in which every `.json` is such a file
  * @throws KubepkiError naming the file
  */
-export function readStatuses({ layout: { root } }: Node, files: readonly string[]): readonly NodeStatus[] {
-  return files.map((given) => {
-    const path = root.locate(given);
-    const file = readRegularFile(root.resolve(path), path);
-    if (file === undefined) throw new KubepkiError('not-found', 'no such file', { file: path });
-    return naming(path, () => parseNodeStatus(file.bytes));
-  });
+export function readStatuses(node: Node, given: readonly string[]): readonly NodeStatus[] {
+  if (given.length === 0) return [];
+  const own = nodeName(readRotatedFiles(node));
+  return given
+    .flatMap((one) => filesAt(node, one))
+    .map((path) => readStatus(node, path))
+    .filter((status) => status.node !== own);
+}
+
+function filesAt({ layout: { root } }: Node, given: string): readonly string[] {
+  const path = root.locate(given);
+  const resolved = root.resolve(path);
+  if (statSync(resolved, { throwIfNoEntry: false })?.isDirectory() !== true) return [path];
+  const names = entriesIn(resolved, path).map(({ name }) => name);
+  const files = names.filter((name) => name.endsWith('.json')).sort();
+  if (files.length > 0) return files.map((name) => join(path, name));
+  throw new KubepkiError('not-found', 'has no file in it that ends in .json', { file: path });
+}
+
+function readStatus({ layout: { root } }: Node, path: string): NodeStatus {
+  const file = readRegularFile(root.resolve(path), path, mostStatusBytes);
+  if (file === undefined) throw new KubepkiError('not-found', 'no such file', { file: path });
+  return naming(path, () => parseNodeStatus(file.bytes));
 }

@@ -15,7 +15,7 @@ import type { RotateOptions } from './rotate-options.ts';
 /** Says where the rotation is, and what is next on which nodes. */
 export async function showNext(node: Node, options: RotateOptions, terminal: Terminal): Promise<ExitCode> {
   const own = await measureRotation(node, readRotation(node), options, new Date(), terminal);
-  const others = readStatuses(node, options.from ?? []).filter((one) => one.node !== own.node);
+  const others = readStatuses(node, options.from ?? []);
   const nodes: readonly [NodeStatus, ...NodeStatus[]] = [own, ...others];
   const next = nextStep(nodes);
   const { output } = options;

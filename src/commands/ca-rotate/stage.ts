@@ -126,7 +126,7 @@ async function judge(
   const now = new Date();
   return conditionsOf(stage, {
     now,
-    nodes: [own, ...others.filter((one) => one.node !== own.node)],
+    nodes: [own, ...others],
     authorities,
     faults: faultsHere(node, authorities, now).map(({ file, message }) => `${file}: ${message}`),
     accepted,

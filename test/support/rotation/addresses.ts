@@ -7,8 +7,13 @@ export interface Subnet {
   release(): void;
 }
 
-/** Each cluster has the ports that kubeadm gives, at addresses of its own. */
+/**
+ * Each cluster has the ports that kubeadm gives, at addresses of its own. A real API server publishes no address of loopback: for one,
+ * KUBEPKI_SUBNET names addresses of this machine that are free, such as `10.77.1`.
+ */
 export async function reserveSubnet(): Promise<Subnet> {
+  const given = process.env['KUBEPKI_SUBNET'];
+  if (given !== undefined) return { address: (last) => `${given}.${String(last)}`, release: () => undefined };
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const seed = process.pid + attempt * 7919;
     const prefix = `127.${String(1 + (Math.floor(seed / 250) % 250))}.${String(1 + (seed % 250))}`;
