@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import type { Component } from '../../catalog/catalog.ts';
 import { replaceFile, type FileChange, type FileTarget } from '../../changeset/change-set.ts';
-import { naming } from '../../errors/error.ts';
+import { KubepkiError, naming } from '../../errors/error.ts';
+import { shellWord } from '../../errors/shell-word.ts';
 import type { CertificateEntry } from '../../inventory/inventory.ts';
 import { findAuthority, present } from '../../inventory/look-ups.ts';
 import { rewriteKubeconfig } from '../../kubeconfig/rewrite.ts';
@@ -100,11 +101,25 @@ export function exchangeKeys(
   const old = present(slot.content);
   // A run that went before has done it.
   if (isSameKey(publicKeyOf(old), rotated.next.publicKey)) return [];
+  requireOwn(slot.target);
   return [
     replaceFile(kept.old, encodePrivateKey(old), 0o600),
     replaceFile(closed(slot.target), encodePrivateKey(next), 0o600),
     ...(kept.next.before === undefined ? [] : [{ target: kept.next, after: undefined }]),
   ];
+}
+
+/** A file keeps its owner, who would have the new key with it. @throws KubepkiError no-permission */
+function requireOwn({ path, before }: FileTarget): void {
+  if (before?.foreign !== true) return;
+  throw new KubepkiError(
+    'no-permission',
+    `belongs to user ${String(before.uid)}, who would get the key of the new CA`,
+    {
+      file: path,
+      hint: `make it root's, as kubeadm has it: chown root:root ${shellWord(path)}`,
+    },
+  );
 }
 
 /** A key that all may read is no secret, and the new one is to be. */

@@ -1,6 +1,6 @@
 /** What `ca rotate` and `ca rollback` must not do, however they are asked. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { kubepkiInProcess } from '../../support/in-process.ts';
@@ -115,5 +115,18 @@ describe('a rotation that is asked for in other ways', () => {
     const { stdout } = await ca(directory, 'rotate', 'switch', '--dry-run');
     assert.match(stdout, /^not measured +accepts-new: /m);
     assert.match(stdout, /no manifest of this node tells of its kube-apiserver/);
+  });
+
+  test('the owner of the old key does not get the new one', async (t) => {
+    const { directory, certDir } = await trusting(t);
+    if (process.getuid?.() !== 0) {
+      t.skip('only root gives files away');
+      return;
+    }
+    const key = join(certDir, 'ca.key');
+    chownSync(key, 12345, 0);
+    const { code, stderr } = await ca(directory, 'rotate', 'switch', ...word);
+    assert.equal(code, 1);
+    assert.ok(stderr.includes(`${key}: belongs to user 12345, who would get the key of the new CA`), stderr);
   });
 });
