@@ -9,12 +9,13 @@ export function addCaRollback(ca: Command, run: Run): void {
     .command('rollback')
     .summary('take the last stage of a rotation back on this node')
     .description(
-      'Takes the last stage of the rotation back on this node: the files are as they were before it. It refuses while another node is a stage ' +
-        'of what this one would go back to. After "finish" has destroyed the old keys there is no way back.',
+      'Takes the last stage of the rotation back on this node: the files are as they were before it. It refuses while another node is further ' +
+        'than that stage. After "finish" has destroyed the old keys there is no way back.',
     );
   addFlags(self, [...nodeFlags, ...commonFlags, ...restartAfterFlags]);
   addFlags(self, ['force', 'from', 'accept', ...changeFlags], {
     force: { says: 'even if certificates come back that have expired' },
+    accept: { says: 'nodes: your word that no other node is further than the stage that is taken back' },
     keepBackups: { says: undefined, default: undefined },
   }).action(async (_options, command: Command) => {
     const options = command.optsWithGlobals<CaRollbackOptions & TerminalOptions>();

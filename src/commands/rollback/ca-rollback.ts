@@ -1,3 +1,6 @@
+import { basename } from 'node:path';
+import { kubeletKubeconfig } from '../../catalog/catalog.ts';
+import { noteKubelet } from '../../change/notes.ts';
 import { underLock } from '../../change/session.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
@@ -8,8 +11,9 @@ import { readRotatedFiles } from '../../node/rotated-files.ts';
 import { requireRotation } from '../../node/rotation.ts';
 import { readStatuses } from '../../node/statuses.ts';
 import { stateOf } from '../../node/waiting.ts';
-import type { Stage } from '../../operations/rotation/plan.ts';
+import { stages, type Stage } from '../../operations/rotation/plan.ts';
 import type { Rotation } from '../../operations/rotation/rotation.ts';
+import { orderOf } from '../../operations/rotation/state.ts';
 import {
   leftBehind,
   nothingToTakeBack,
@@ -52,7 +56,37 @@ export async function rollBackStage(options: CaRollbackOptions, terminal: Termin
       hint: `with what "kubepki ca status -o json" prints there: ${command('ca rollback --from FILE,FILE')}; or, your word that none is further than ${stage}: ${command('ca rollback --accept nodes')}`,
     });
   }
-  return rollBackChange(oldest.id, { ...options, ofRotation: { newer } }, terminal);
+  const remarks = (files: readonly string[]): void => {
+    remark(stage, oldest, { files, node, terminal });
+  };
+  return rollBackChange(oldest.id, { ...options, ofRotation: { newer, remarks } }, terminal);
+}
+
+/** What has to follow, here and elsewhere. */
+function remark(
+  stage: Stage,
+  { certificates }: BackupManifest,
+  {
+    files,
+    node,
+    terminal,
+  }: { readonly files: readonly string[]; readonly node: Node; readonly terminal: Terminal },
+): void {
+  const isKubelets = files.some((path) => basename(path) === kubeletKubeconfig.name);
+  if (isKubelets || certificates.some(({ name }) => name === kubeletKubeconfig.name)) {
+    noteKubelet('what is back', terminal);
+  }
+  const before = stages[orderOf(stage) - 1];
+  if (before === undefined) return;
+  terminal.note(
+    `back at ${before}: each node that is at ${stage} goes back too, before any goes back further`,
+  );
+  // On a control plane: the CAs in cluster-info stay those of the stage that was taken back.
+  if (stage === 'distrust' && certificates.some(({ name }) => name === 'ca')) {
+    terminal.hint(
+      `then, to have the old CA in cluster-info again: ${commandLine(node.flags)(`ca rotate ${before}`)}`,
+    );
+  }
 }
 
 function requireAcceptable(words: readonly string[]): void {

@@ -21,9 +21,10 @@ import { wayBack, type WayBack } from '../../operations/token-key/way-back.ts';
 import { readBackupFile } from '../../storage/backup.ts';
 import type { BackupFile, BackupManifest } from '../../storage/manifest.ts';
 import { whyUnsafe } from '../../storage/safe-targets.ts';
-import type { StateDirectory } from '../../storage/state-directory.ts';
+import { commandHere, type StateDirectory } from '../../storage/state-directory.ts';
 import { findBackup } from './find-backup.ts';
 import type { Node } from '../../node/node-options.ts';
+import { readRotation } from '../../node/rotation.ts';
 import { readToFill } from '../../node/snapshot.ts';
 import { readTokenKeyFiles } from '../../node/token-keys.ts';
 import type { Change } from '../../change/session.ts';
@@ -38,15 +39,21 @@ export interface RollbackPlan {
   readonly owners: ReadonlyMap<string, string>;
 }
 
+export interface StageBack {
+  /** The backups of later changes of the same stage, which are taken back with it. */
+  readonly newer: readonly BackupManifest[];
+  /** What is said once it is taken back. */
+  readonly remarks: (files: readonly string[]) => void;
+}
+
 export interface RollbackWishes {
   readonly id: string | undefined;
   readonly now: Date;
   readonly force: boolean;
   /**
-   * `ca rollback`, which has looked at the other nodes: a stage of a rotation replaces CAs. `newer`: the backups of later changes of the same
-   * stage, which are taken back with it.
+   * `ca rollback`, which has looked at the other nodes: a stage of a rotation replaces CAs.
    */
-  readonly ofRotation?: { readonly newer: readonly BackupManifest[] } | undefined;
+  readonly ofRotation?: StageBack | undefined;
 }
 
 /**
@@ -111,12 +118,15 @@ function recordsIn(backups: readonly BackupManifest[]): BackupManifest['certific
 }
 
 /** A stage of a rotation is taken back with an eye on the other nodes. @throws KubepkiError no-backup */
-function requireNoStage({ flags }: Node, state: StateDirectory, backup: BackupManifest): void {
+function requireNoStage(node: Node, state: StateDirectory, backup: BackupManifest): void {
   const stage = stageOfChange(backup);
   if (stage === undefined) return;
   throw new KubepkiError('no-backup', `is of "${stage}", a stage of a rotation of CAs`, {
     file: join(state.backups, backup.id),
-    hint: `to take the last stage back: ${commandLine(flags)('ca rollback')}`,
+    hint:
+      readRotation(node) === undefined
+        ? `that rotation is over, and nothing takes it back: ${commandHere(state, 'history')} lists what may be brought back by name`
+        : `to take the last stage back: ${commandLine(node.flags)('ca rollback')}`,
   });
 }
 

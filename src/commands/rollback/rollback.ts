@@ -58,7 +58,7 @@ export async function rollBackChange(
         if (made === undefined) hintFurther(state, id, plan, terminal);
         else if (options.ofRotation === undefined) {
           terminal.hint(`to redo what was taken back: ${commandHere(state, `rollback ${made}`)}`);
-        }
+        } else options.ofRotation.remarks(changes.map(({ target }) => target.path));
       },
       restores: { id: backup.id, sequence: backup.sequence },
     };

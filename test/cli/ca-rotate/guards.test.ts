@@ -59,6 +59,8 @@ describe('a rotation that is asked for in other ways', () => {
     await stage(directory, 'finish', 'ca', 'etcd-ca', '--destroy-old-key', id);
     const { stdout } = await ca(directory, 'status', '--offline');
     assert.match(stdout, /no rotation is prepared here/);
+    const over = await kubepkiInProcess(['certs', 'rollback', '--rootfs', directory]);
+    assert.match(over.stderr, /^hint: that rotation is over, and nothing takes it back/m);
   });
 
   test('another id changes nothing', async (t) => {
@@ -78,7 +80,9 @@ describe('a rotation that is asked for in other ways', () => {
     await done(directory, 'rotate', ...word, 'switch');
     const { stderr } = await kubepkiInProcess(['certs', 'rollback', '--rootfs', directory]);
     assert.match(stderr, /is of "switch", a stage of a rotation of CAs/);
-    await done(directory, 'rollback', '--accept', 'nodes');
+    const back = await done(directory, 'rollback', '--accept', 'nodes');
+    assert.match(back.stderr, /^note: restart the kubelet to use what is back$/m);
+    assert.match(back.stderr, /^note: back at trust: each node that is at switch goes back too/m);
     assert.match((await ca(directory, 'rotate', '--offline')).stdout, /is at trust/);
   });
 
