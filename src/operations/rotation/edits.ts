@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Component } from '../../catalog/catalog.ts';
+import { kubeletKubeconfig, type Component } from '../../catalog/catalog.ts';
 import { replaceFile, type FileChange, type FileTarget } from '../../changeset/change-set.ts';
 import { KubepkiError, naming } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
@@ -11,11 +11,12 @@ import {
   encodeCertificates,
   type Certificate,
 } from '../../pki/certificate/certificate.ts';
+import { isIssuedBy } from '../../pki/issue/issuer.ts';
 import { encodePrivateKey, publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
 import { isSameKey } from '../../pki/key/public-key.ts';
 import { splitManifest, withSigningFile } from './manifest.ts';
 import type { RotatedAuthority, Stage } from './plan.ts';
-import type { RotationFiles } from './state.ts';
+import { lacksCross, type RotationFiles } from './state.ts';
 import { wantedAuthorities } from './wanted.ts';
 
 /** Where the rotation keeps the key of a CA that is not in the cert dir. */
@@ -73,19 +74,10 @@ export function trustedByKubeconfigs(
 ): FileChange[] {
   if (authority.name !== 'ca') return [];
   return inventory.certificates.flatMap((entry) => {
-    if (entry.kind !== 'kubeconfig' || entry.state.status !== 'present') return [];
-    const { file, kubeconfig } = entry.state.value;
-    if (kubeconfig.clusterCa.kind !== 'data') return [];
-    const blocks = certificateBlocks(kubeconfig.clusterCa.bytes).map((der) => ({ der }));
-    const wanted = wantedAuthorities<Pick<Certificate, 'der'>>(stage, authority, blocks);
-    const pem = encodeCertificates(wanted);
-    return [
-      replaceFile(
-        file,
-        naming(file.path, () => rewriteKubeconfig(kubeconfig, { clusterCaPem: pem })),
-        0o600,
-      ),
-    ];
+    const found = trustedIn(entry);
+    return found === undefined
+      ? []
+      : rewritten(entry, { authorities: wantedAuthorities<Der>(stage, authority, found) });
   });
 }
 
@@ -135,6 +127,26 @@ export function withoutCross(authority: RotatedAuthority, { inventory }: Rotatio
     .flatMap((entry) => strippedOf(entry, authority));
 }
 
+/**
+ * What the new CA has signed already, with the cross-certificate behind it, and both CAs in a kubeconfig: so are the certificates that are
+ * made anew.
+ * @throws KubepkiError bad-kubeconfig
+ */
+export function completedBySwitch(authority: RotatedAuthority, { inventory }: RotationFiles): FileChange[] {
+  return inventory.certificates.flatMap((entry) => {
+    if (entry.spec.caName !== authority.name || entry.state.status !== 'present') return [];
+    const [leaf, ...others] = entry.state.value.chain;
+    if (!isIssuedBy(leaf, authority.next)) return [];
+    const trusted = trustedIn(entry);
+    const isTrustedAlone =
+      trusted !== undefined && ![authority.old, authority.next].every((one) => isAmong(trusted, one));
+    return rewritten(entry, {
+      ...(lacksCross(authority, entry) ? { chain: [leaf, authority.cross, ...others] } : {}),
+      ...(isTrustedAlone ? { authorities: wantedAuthorities<Der>('switch', authority, trusted) } : {}),
+    });
+  });
+}
+
 /** The components whose kubeconfigs are among these: each reads its own when it starts. */
 export function readersOf(edits: readonly FileChange[], { inventory }: RotationFiles): readonly Component[] {
   const changed = new Set(edits.map(({ target }) => target.path));
@@ -146,15 +158,44 @@ export function readersOf(edits: readonly FileChange[], { inventory }: RotationF
 }
 
 function strippedOf(entry: CertificateEntry, { cross }: RotatedAuthority): FileChange[] {
-  if (entry.state.status !== 'present') return [];
+  if (entry.state.status !== 'present' || entry.spec === kubeletKubeconfig) return [];
   const { chain } = entry.state.value;
   const left = chain.filter(({ der }) => !der.equals(cross.der));
-  if (left.length === chain.length) return [];
-  const pem = encodeCertificates(left);
-  if (entry.kind === 'leaf') return [replaceFile(present(entry.state).file, pem, 0o644)];
-  const { file, kubeconfig, certificateFile, rotated } = present(entry.state);
-  if (rotated !== undefined) return [];
-  if (certificateFile !== undefined) return [replaceFile(certificateFile, pem, 0o644)];
-  const text = naming(file.path, () => rewriteKubeconfig(kubeconfig, { clientCertificatePem: pem }));
-  return [replaceFile(file, text, 0o600)];
+  return left.length === chain.length ? [] : rewritten(entry, { chain: left });
+}
+
+type Der = Pick<Certificate, 'der'>;
+
+function isAmong(certificates: readonly Der[], { der }: Der): boolean {
+  return certificates.some((one) => one.der.equals(der));
+}
+
+/** The CAs in a kubeconfig; undefined: it holds none. */
+function trustedIn({ kind, state }: CertificateEntry): readonly Der[] | undefined {
+  if (kind !== 'kubeconfig' || state.status !== 'present') return undefined;
+  const { clusterCa } = state.value.kubeconfig;
+  return clusterCa.kind === 'data' ? certificateBlocks(clusterCa.bytes).map((der) => ({ der })) : undefined;
+}
+
+/** The file of a certificate with another chain; of a kubeconfig, with other CAs too. */
+function rewritten(
+  entry: CertificateEntry,
+  { chain, authorities }: { readonly chain?: readonly Der[]; readonly authorities?: readonly Der[] },
+): FileChange[] {
+  const pem = chain && encodeCertificates(chain);
+  if (entry.kind === 'leaf') {
+    return pem === undefined ? [] : [replaceFile(present(entry.state).file, pem, 0o644)];
+  }
+  const { file, kubeconfig, certificateFile } = present(entry.state);
+  const isHeld = certificateFile === undefined;
+  const text = naming(file.path, () =>
+    rewriteKubeconfig(kubeconfig, {
+      ...(pem !== undefined && isHeld ? { clientCertificatePem: pem } : {}),
+      ...(authorities === undefined ? {} : { clusterCaPem: encodeCertificates(authorities) }),
+    }),
+  );
+  return [
+    ...(pem !== undefined && !isHeld ? [replaceFile(certificateFile, pem, 0o644)] : []),
+    ...(text === kubeconfig.text ? [] : [replaceFile(file, text, 0o600)]),
+  ];
 }

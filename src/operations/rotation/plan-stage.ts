@@ -2,7 +2,7 @@ import type { FileChange } from '../../changeset/change-set.ts';
 import { kubeletKubeconfig, type CaName } from '../../catalog/catalog.ts';
 import type { CommandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import type { Inventory } from '../../inventory/inventory.ts';
+import type { CertificateEntry, Inventory } from '../../inventory/inventory.ts';
 import { findAuthority, present } from '../../inventory/look-ups.ts';
 import type { Chain } from '../../pki/certificate/certificate.ts';
 import { isIssuedBy, localIssuer, type Issuer } from '../../pki/issue/issuer.ts';
@@ -12,6 +12,7 @@ import type { NamedAlgorithm } from '../issuing/key-choice.ts';
 import { planRenewals, type Renewable } from '../renewal/plan-renewal.ts';
 import {
   authorityFile,
+  completedBySwitch,
   exchangeKeys,
   joinSigning,
   signWith,
@@ -46,7 +47,7 @@ export interface StagePlan {
   readonly edits: readonly FileChange[];
   /** The certificates that the new CA signs: of `switch` alone. */
   readonly renewables: readonly Renewable[];
-  /** The CAs whose keys are elsewhere, and whose certificates come from there. */
+  /** The CAs whose keys are elsewhere, where certificates are to come from there still. */
   readonly elsewhere: readonly CaName[];
 }
 
@@ -88,7 +89,9 @@ export function planStage(
     renewables:
       stage === 'switch' ? open.flatMap((one) => attempt(() => leavesOf(one, files, settings))) : [],
   };
-  const elsewhere = open.filter((one) => isElsewhere(one, files)).map(({ authority }) => authority.name);
+  const elsewhere = open
+    .filter((one) => isElsewhere(one, files) && notOfNext(one.authority, files.inventory).length > 0)
+    .map(({ authority }) => authority.name);
   return { stage, errors, authorities: open.map(({ authority }) => authority), ...plan, elsewhere };
 }
 
@@ -168,7 +171,9 @@ function editsOf(stage: LiveStage, rotated: RotatedHere, files: RotationFiles): 
   const isCluster = authority.name === 'ca';
   const trusted = [
     ...authorityFile(stage, authority, files),
-    ...(stage === 'switch' ? [] : trustedByKubeconfigs(stage, authority, files)),
+    ...(stage === 'switch'
+      ? completedBySwitch(authority, files)
+      : trustedByKubeconfigs(stage, authority, files)),
   ];
   switch (stage) {
     case 'trust':
@@ -215,10 +220,7 @@ function leavesOf(
   const paths = { certificate: entry.certificatePath, key: kept.next.path };
   const issuer: Issuer = { ...localIssuer([authority.next], nextKeyOf(rotated, files), now, paths), bundle };
   const switched = withBundle(inventory, authority, bundle);
-  const specs = switched.certificates
-    .filter(({ spec, state }) => spec.caName === authority.name && state.status !== 'missing')
-    .filter(({ state }) => !isIssuedBy(present<{ readonly chain: Chain }>(state).chain[0], authority.next))
-    .map(({ spec }) => spec);
+  const specs = notOfNext(authority, switched).map(({ spec }) => spec);
   const planned = planRenewals(switched, specs, {
     now,
     validityMs,
@@ -241,6 +243,12 @@ function leavesOf(
     const isKubelets = one.spec === kubeletKubeconfig;
     return { ...renewable, chain: isKubelets ? [leaf] : [leaf, authority.cross] };
   });
+}
+
+function notOfNext({ name, next }: RotatedAuthority, { certificates }: Inventory): CertificateEntry[] {
+  return certificates
+    .filter(({ spec, state }) => spec.caName === name && state.status !== 'missing')
+    .filter(({ state }) => !isIssuedBy(present<{ readonly chain: Chain }>(state).chain[0], next));
 }
 
 function withBundle(inventory: Inventory, { name }: RotatedAuthority, bundle: Chain): Inventory {

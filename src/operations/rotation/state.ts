@@ -1,3 +1,4 @@
+import { kubeletKubeconfig } from '../../catalog/catalog.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { CertificateEntry, Inventory } from '../../inventory/inventory.ts';
 import { findAuthority } from '../../inventory/look-ups.ts';
@@ -88,10 +89,11 @@ export function boundsOf(
 /** Each file that the rotation of this CA changes, and that is there. */
 export function fitsOf(authority: RotatedAuthority, files: RotationFiles): (Fit | Misfit)[] {
   const { inventory, signing } = files;
+  const own = ownStage(authority, inventory);
   return [
     ...trustingFits(authority, files),
     ...inventory.certificates.flatMap((entry) =>
-      entry.spec.caName === authority.name ? leafFits(authority, entry) : [],
+      entry.spec.caName === authority.name ? leafFits(authority, entry, own) : [],
     ),
     ...(authority.name === 'ca' && signing !== undefined ? signingFits(authority, signing) : []),
   ];
@@ -99,12 +101,33 @@ export function fitsOf(authority: RotatedAuthority, files: RotationFiles): (Fit 
 
 /** Of these the files that say which CAs are trusted, and the CA's key. */
 export function trustingFits(authority: RotatedAuthority, files: RotationFiles): (Fit | Misfit)[] {
+  const own = ownStage(authority, files.inventory);
   return [
     ...authorityFits(authority, files),
     ...(authority.name === 'ca'
-      ? files.inventory.certificates.flatMap((entry) => trustFits(authority, entry))
+      ? files.inventory.certificates.flatMap((entry) => trustFits(authority, entry, own))
       : []),
   ];
+}
+
+/**
+ * The first stage at which the CA's own file is as it is now: only a stage changes it. Certificates and kubeconfigs are written by others
+ * too, and what that leaves is judged by it. undefined: the file is missing, or is of no stage.
+ */
+function ownStage(authority: RotatedAuthority, inventory: Inventory): Stage | undefined {
+  const bundle = findAuthority(inventory, authority.name)?.bundle;
+  return bundle?.status === 'present' ? bundleFits(authority, bundle.value)?.[0] : undefined;
+}
+
+/**
+ * Whether "kubeadm certs renew" has written it after the switch: the certificate alone, without the cross-certificate, and in a kubeconfig
+ * the first CA of the file alone. Kube-controller-manager, which signs the kubelets' certificates, puts none behind them either, and
+ * kubelets need none.
+ */
+export function lacksCross({ next, cross }: RotatedAuthority, { spec, state }: CertificateEntry): boolean {
+  if (state.status !== 'present' || spec === kubeletKubeconfig) return false;
+  const [leaf, ...others] = (state.value as { readonly chain: Chain }).chain;
+  return isIssuedBy(leaf, next) && !others.some(({ der }) => der.equals(cross.der));
 }
 
 function authorityFits(authority: RotatedAuthority, { inventory, keys }: RotationFiles): (Fit | Misfit)[] {
@@ -125,12 +148,16 @@ function authorityFits(authority: RotatedAuthority, { inventory, keys }: Rotatio
 
 type FoundFit = readonly [first: Stage, last: Stage, holds: string];
 
+function bundleFit(authority: RotatedAuthority, chain: readonly Der[]): FoundFit {
+  const found = bundleFits(authority, chain);
+  if (found !== undefined) return found;
+  throw new KubepkiError('conflict', 'holds neither the old nor the new CA');
+}
+
 /** kubeadm takes the first certificate of a CA file for the CA that signs, so the order counts. */
-function bundleFit({ old, next }: RotatedAuthority, chain: readonly Der[]): FoundFit {
+function bundleFits({ old, next }: RotatedAuthority, chain: readonly Der[]): FoundFit | undefined {
   const [ofOld, ofNext] = [old, next].map((one) => chain.findIndex(({ der }) => der.equals(one.der)));
-  if (ofOld === undefined || ofNext === undefined || (ofOld < 0 && ofNext < 0)) {
-    throw new KubepkiError('conflict', 'holds neither the old nor the new CA');
-  }
+  if (ofOld === undefined || ofNext === undefined || (ofOld < 0 && ofNext < 0)) return undefined;
   if (ofNext < 0) return ['prepare', 'prepare', 'the old CA'];
   if (ofOld < 0) return ['distrust', 'finish', 'the new CA'];
   return ofOld < ofNext
@@ -138,25 +165,36 @@ function bundleFit({ old, next }: RotatedAuthority, chain: readonly Der[]): Foun
     : ['switch', 'switch', 'the new CA, then the old one'];
 }
 
-function leafFits({ old, next, cross }: RotatedAuthority, entry: CertificateEntry): (Fit | Misfit)[] {
-  const { state } = entry;
-  const isKubelets = state.status === 'present' && 'rotated' in state.value;
-  return fit(entry.certificatePath, state as Reading<{ readonly chain: Chain }>, ({ chain }) => {
-    const [leaf, ...others] = chain;
-    if (isIssuedBy(leaf, old)) return ['prepare', 'trust', 'a certificate of the old CA'];
-    if (!isIssuedBy(leaf, next)) {
-      throw new KubepkiError('foreign-issuer', 'is signed by neither the old nor the new CA');
-    }
-    // Kube-controller-manager signs the kubelets' certificates, and puts no cross-certificate behind them.
-    if (isKubelets) return ['switch', 'finish', 'a certificate of the new CA'];
-    return others.some(({ der }) => der.equals(cross.der))
-      ? ['switch', 'distrust', 'a certificate of the new CA, with the cross-certificate']
-      : ['finish', 'finish', 'a certificate of the new CA'];
-  });
+function leafFits(
+  authority: RotatedAuthority,
+  entry: CertificateEntry,
+  own: Stage | undefined,
+): (Fit | Misfit)[] {
+  return fit(
+    entry.certificatePath,
+    entry.state as Reading<{ readonly chain: Chain }>,
+    ({ chain: [leaf] }) => {
+      if (isIssuedBy(leaf, authority.old)) return ['prepare', 'trust', 'a certificate of the old CA'];
+      if (!isIssuedBy(leaf, authority.next)) {
+        throw new KubepkiError('foreign-issuer', 'is signed by neither the old nor the new CA');
+      }
+      if (entry.spec === kubeletKubeconfig) return ['switch', 'finish', 'a certificate of the new CA'];
+      if (!lacksCross(authority, entry)) {
+        return ['switch', 'distrust', 'a certificate of the new CA, with the cross-certificate'];
+      }
+      return own === 'distrust'
+        ? ['finish', 'finish', 'a certificate of the new CA']
+        : ['trust', 'trust', 'a certificate of the new CA, without the cross-certificate'];
+    },
+  );
 }
 
 /** The CAs by which a kubeconfig judges the API server; their order does not count there. */
-function trustFits(authority: RotatedAuthority, entry: CertificateEntry): (Fit | Misfit)[] {
+function trustFits(
+  authority: RotatedAuthority,
+  entry: CertificateEntry,
+  own: Stage | undefined,
+): (Fit | Misfit)[] {
   if (entry.kind !== 'kubeconfig' || entry.state.status !== 'present') return [];
   const { clusterCa } = entry.state.value.kubeconfig;
   // Where it names a file, that is most often the CA's own, which is judged by itself.
@@ -164,8 +202,10 @@ function trustFits(authority: RotatedAuthority, entry: CertificateEntry): (Fit |
   const blocks = certificateBlocks(clusterCa.bytes).map((der) => ({ der }));
   return fit(entry.certificatePath, { status: 'present', value: blocks }, (chain) => {
     const [first, last, holds] = bundleFit(authority, chain);
-    const isBoth = first === last && first !== 'prepare';
-    return isBoth ? ['trust', 'switch', 'the old and the new CA'] : [first, last, holds];
+    if (first === 'trust' || first === 'switch') return ['trust', 'switch', 'the old and the new CA'];
+    // Alone it is there from a backup, or by kubeadm: what is switched trusts both.
+    const isAlone = first === 'prepare' || lacksCross(authority, entry);
+    return own === 'switch' && isAlone ? ['trust', 'trust', `${holds} alone`] : [first, last, holds];
   });
 }
 

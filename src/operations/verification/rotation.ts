@@ -32,7 +32,7 @@ export function isAtOneStage({ rotation, subject: { command } }: Observed): Look
           grade: isNeighbour ? 'warning' : 'error',
           name,
           file: path,
-          message: `holds ${holds}, as at ${from}, and other files of ${name} are at ${to}`,
+          message: `holds ${holds}, and other files of ${name} are at ${to}`,
           hint: `bring this node to one stage: ${command(`ca rotate ${isNeighbour ? to : ''}`).trim()}`,
         }));
       }

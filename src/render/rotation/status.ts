@@ -53,7 +53,7 @@ export function statusLines(status: NodeStatus): string {
 function authorityLines({ name, reached, first, last, files }: AuthorityStatus): string[] {
   const where = {
     at: first === last ? `at ${first}` : `right for ${first} to ${last}`,
-    between: `between ${first} and ${last}: some files are at ${first} still`,
+    between: `between ${first} and ${last}: some files are not at ${last} yet`,
     unclear: 'unclear: some files belong to no stage',
   }[reached];
   return [

@@ -96,6 +96,15 @@ describe('a CA whose key is elsewhere', () => {
     assert.ok(isTakenBy(openssl, at('next.crt'), leaf, 'sslclient'), 'who knows the new CA alone');
     const { stdout: after } = await done(directory, 'status', '--offline');
     assert.match(after, /front-proxy-ca: at switch/);
+
+    // It was put there by hand, without what stands behind it: no key is needed to mend that.
+    const whole = readFileSync(leaf, 'utf8');
+    writeFileSync(leaf, whole.slice(0, whole.indexOf('-----BEGIN', 1)));
+    const { stdout: without } = await done(directory, 'status', '--offline');
+    assert.match(without, /front-proxy-ca: between trust and switch/);
+    const mended = await stage(directory, 'switch');
+    assert.doesNotMatch(mended.stderr, /the keys are elsewhere/);
+    assert.equal(readFileSync(leaf, 'utf8'), whole);
     await stage(directory, 'distrust');
     await stage(directory, 'finish');
     assert.equal(isTakenBy(openssl, at('old.crt'), leaf, 'sslclient'), false);
