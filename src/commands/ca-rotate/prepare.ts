@@ -5,8 +5,11 @@ import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { readCertificateFile } from '../../inventory/certificate-files.ts';
 import { namedAlgorithm, type Node } from '../../node/node-options.ts';
+import { readRotatedFiles } from '../../node/rotated-files.ts';
 import { readRotation, rotationTarget } from '../../node/rotation.ts';
 import { readManaged, type Snapshot } from '../../node/snapshot.ts';
+import { factsOf } from '../../operations/change/certificate-facts.ts';
+import { stageOf } from '../../operations/change/change-report.ts';
 import { requireWritten } from '../../operations/change/read-back.ts';
 import { defaultAuthorityValidityMs } from '../../operations/issuing/validity.ts';
 import { planText } from '../../operations/rotation/plan-text.ts';
@@ -19,6 +22,8 @@ import {
   type Brought,
   type Replaceable,
 } from '../../operations/rotation/prepare.ts';
+import { isPrepared } from '../../operations/rotation/prepared.ts';
+import type { Rotation } from '../../operations/rotation/rotation.ts';
 import { rotationReport } from '../../operations/rotation/rotation-report.ts';
 import { encodeCertificates } from '../../pki/certificate/certificate.ts';
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
@@ -40,8 +45,12 @@ export async function prepare(
 ): Promise<ExitCode> {
   const plan = (way: Way): PlannedRun => {
     const now = new Date();
-    requireNone(node);
     const snapshot = readManaged(node);
+    const rotation = readRotation(node);
+    if (rotation !== undefined) {
+      requireSame(node, rotation, snapshot, names, options);
+      return nothingLeft(node, rotation, now, terminal);
+    }
     const brought = broughtOf(node, snapshot, names, { options, now });
     const replaceables = brought === undefined ? replaceablesOf(node, snapshot, names, now) : [];
     requireSound(
@@ -91,14 +100,53 @@ export async function prepare(
   return changeNode(node, plan, options, terminal, { inUse: false });
 }
 
-function requireNone(node: Node): void {
-  const rotation = readRotation(node);
-  if (rotation === undefined) return;
+/** @throws KubepkiError conflict where another rotation is under way, or this one has gone on */
+function requireSame(
+  node: Node,
+  rotation: Rotation,
+  { inventory }: Snapshot,
+  names: readonly CaName[] | undefined,
+  { caCert, crossCert }: RotateOptions,
+): void {
+  const brought =
+    caCert === undefined || crossCert === undefined
+      ? undefined
+      : { next: readFirst(node, caCert).certificate, cross: readFirst(node, crossCert).certificate };
+  const request = { names: names ?? inventory.authorities.map(({ spec }) => spec.name), brought };
+  if (isPrepared(request, rotation, readRotatedFiles(node))) return;
   const command = commandLine(node.flags);
   throw new KubepkiError('conflict', `a rotation is under way already (${rotation.plan.id})`, {
     file: rotation.planFile.path,
     hint: `to go on with it: ${command('ca rotate')}; to take its last stage back: ${command('ca rollback')}`,
   });
+}
+
+/** The same command again, after a run that was killed: its change was brought to an end, and is told of. */
+function nothingLeft(node: Node, { plan, authorities }: Rotation, now: Date, terminal: Terminal): PlannedRun {
+  return {
+    now,
+    errors: [],
+    names: [],
+    make: () => Promise.resolve({ changes: [], signedBy: [], certificates: [], verify: () => undefined }),
+    report: (step) => ({
+      command: 'ca rotate prepare',
+      ...stageOf(step),
+      certificates: authorities.map(({ name, old }) => ({
+        name,
+        components: [],
+        old: factsOf(old),
+        outcome: 'unchanged',
+        reason: `the rotation ${plan.id} is prepared already`,
+      })),
+      otherFiles: [],
+    }),
+    text: (report) =>
+      `the rotation ${plan.id} is prepared already, since ${plan.createdAt}\n` +
+      rotatedLines('prepare', authorities, { ...report, dryRun: false }),
+    remarks: () => {
+      terminal.hint(`what is next: ${commandLine(node.flags)('ca rotate')}`);
+    },
+  };
 }
 
 function replaceablesOf(

@@ -54,16 +54,12 @@ describe('a CA whose key is elsewhere', () => {
     }
     assert.deepEqual(changes(before, snapshot(directory)), []);
 
-    await done(
-      directory,
-      'rotate',
-      'prepare',
-      'front-proxy-ca',
-      '--ca-cert',
-      '/next.crt',
-      '--cross-cert',
-      '/cross.crt',
-    );
+    const brought = ['--ca-cert', '/next.crt', '--cross-cert', '/cross.crt'];
+    await done(directory, 'rotate', 'prepare', 'front-proxy-ca', ...brought);
+    const again = await done(directory, 'rotate', 'prepare', 'front-proxy-ca', ...brought);
+    assert.match(again.stdout, /is prepared already/);
+    const { code } = await ca(directory, 'rotate', 'prepare', 'front-proxy-ca');
+    assert.equal(code, 1);
     await stage(directory, 'trust');
     const switched = await stage(directory, 'switch');
     assert.match(switched.stderr, /the keys are elsewhere: .* front-proxy-ca signed by the new CA/);

@@ -229,4 +229,40 @@ describe('a stage that must not begin', () => {
     const other = await ca(directory, 'rotate', 'trust', 'ca', '--offline');
     assert.match(other.stderr, /ca is not replaced in this rotation/);
   });
+
+  test('prepare again has nothing left to do, until something of it is in use', async (t) => {
+    const { directory, certDir } = await freshNode(t);
+    await done(directory, 'rotate', 'prepare', 'etcd-ca', 'front-proxy-ca');
+    const { id } = JSON.parse(readFileSync(join(certDir, '.kubepki/rotation/plan.json'), 'utf8')) as {
+      id: string;
+    };
+    const before = snapshot(directory);
+    const again = await done(directory, 'rotate', 'prepare', 'front-proxy-ca', 'etcd-ca');
+    assert.match(again.stdout, new RegExp(`^the rotation ${id} is prepared already, since `));
+    assert.match(
+      again.stdout,
+      /^etcd-ca: a new CA is prepared, and not in use\n {2}the new CA is CN=etcd-ca-/m,
+    );
+    assert.match(again.stderr, /hint: what is next: /);
+    const document = await done(directory, 'rotate', 'prepare', 'etcd-ca', 'front-proxy-ca', '-o', 'json');
+    const { certificates } = JSON.parse(document.stdout) as { certificates: { outcome: string }[] };
+    assert.deepEqual(
+      certificates.map(({ outcome }) => outcome),
+      ['unchanged', 'unchanged'],
+    );
+    assert.deepEqual(changes(before, snapshot(directory)), []);
+    const refused = async (...args: readonly string[]): Promise<void> => {
+      const { code, stderr } = await ca(directory, 'rotate', 'prepare', ...args);
+      assert.equal(code, 1);
+      assert.match(stderr, /a rotation is under way already/);
+    };
+    await refused();
+    await refused('etcd-ca');
+    // The key of what was prepared here is here: it was not brought.
+    const old = join(certDir, 'front-proxy-ca.crt');
+    cpSync(old, join(directory, 'other.crt'));
+    await refused('front-proxy-ca', 'etcd-ca', '--ca-cert', '/other.crt', '--cross-cert', '/other.crt');
+    await stage(directory, 'trust');
+    await refused('etcd-ca', 'front-proxy-ca');
+  });
 });
