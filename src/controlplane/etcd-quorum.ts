@@ -55,6 +55,24 @@ export async function quorumWithout(
   }
 }
 
+/**
+ * Whether the cluster has its quorum now, and goes on while this node's member is restarted. A member that does not answer tells nothing of
+ * the others. Asked once. Never rejects.
+ */
+export async function quorumNow(access: EtcdAccess): Promise<QuorumAnswer> {
+  try {
+    // It is healthy when a read went through the quorum.
+    const own = await health(access.url, access);
+    if (own !== 'healthy') return { answer: 'lost', reason: own.unhealthy };
+  } catch (error) {
+    return {
+      answer: 'unknown',
+      reason: error instanceof Unanswered ? error.message : connectionTrouble(error),
+    };
+  }
+  return (await askOnce(access, 0)).answer;
+}
+
 const safe: Round = { answer: { answer: 'safe' }, mayPass: false };
 
 /** @param elapsedMs the time since the first try */

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import type { EtcdEndpoint } from '../../src/controlplane/etcd-members.ts';
-import { quorumWithout, type QuorumAnswer } from '../../src/controlplane/etcd-quorum.ts';
+import { quorumNow, quorumWithout, type QuorumAnswer } from '../../src/controlplane/etcd-quorum.ts';
 
 /** What a member answers, by path: a status and a body, `seconds` after the first question. */
 type Answers = (path: string, seconds: number) => { readonly status: number; readonly body: unknown };
@@ -300,4 +300,54 @@ describe('a member that answers otherwise than HTTP does', () => {
       assert.match(answer.reason, said);
     });
   }
+});
+
+describe('the quorum before a rotation', () => {
+  const now = (url: string): Promise<QuorumAnswer> =>
+    quorumNow({ url: new URL(url), tls: undefined, peers: undefined, name: 'own' });
+  const time = { seconds: 0 };
+
+  test('is there with a healthy member alone, and where others are left', async (t) => {
+    const alone = await member(
+      t,
+      time,
+      ownMember(() => listOf()),
+    );
+    assert.deepEqual(await now(alone), { answer: 'safe' });
+    const others = await Promise.all([member(t, time, () => well), member(t, time, () => well)]);
+    const three = await member(
+      t,
+      time,
+      ownMember(() => listOf(...others.map((url) => ['other', url] as const))),
+    );
+    assert.deepEqual(await now(three), { answer: 'safe' });
+  });
+
+  test('is lost where the member says so, and where too few would be left', async (t) => {
+    const ill = { status: 503, body: { health: 'false', reason: 'RAFT NO LEADER' } };
+    const lone = await member(
+      t,
+      time,
+      ownMember(
+        () => listOf(),
+        () => ill,
+      ),
+    );
+    const lost = await now(lone);
+    assert.match(lost.answer === 'lost' ? lost.reason : '', /^HTTP 503 \(RAFT NO LEADER\) at /);
+    const other = await member(t, time, () => well);
+    const two = await member(
+      t,
+      time,
+      ownMember(() => listOf(['other', other])),
+    );
+    assert.deepEqual(await now(two), {
+      answer: 'lost',
+      reason: 'of 2 members, 1 would be left, and 2 are needed',
+    });
+  });
+
+  test('is not known where the member does not answer: it says nothing of the others', async () => {
+    assert.equal((await now('http://127.0.0.1:9')).answer, 'unknown');
+  });
 });

@@ -1,8 +1,10 @@
 import type { CaName } from '../../catalog/catalog.ts';
 import { replaceFile, type FileChange } from '../../changeset/change-set.ts';
 import { changeNode, type PlannedRun, type Way } from '../../change/change-node.ts';
+import { underLock } from '../../change/session.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
+import { parseAccepted } from '../../flags/names/accepted.ts';
 import { readCertificateFile } from '../../inventory/certificate-files.ts';
 import { namedAlgorithm, type Node } from '../../node/node-options.ts';
 import { readRotatedFiles } from '../../node/rotated-files.ts';
@@ -12,8 +14,15 @@ import { factsOf } from '../../operations/change/certificate-facts.ts';
 import { stageOf } from '../../operations/change/change-report.ts';
 import { requireWritten } from '../../operations/change/read-back.ts';
 import { defaultAuthorityValidityMs } from '../../operations/issuing/validity.ts';
+import {
+  acceptedIn,
+  conditionNames,
+  conditionsOfPrepare,
+  isOpen,
+  type Condition,
+} from '../../operations/rotation/conditions.ts';
 import { planText } from '../../operations/rotation/plan-text.ts';
-import type { RotatedAuthority } from '../../operations/rotation/plan.ts';
+import type { Accepted, RotatedAuthority } from '../../operations/rotation/plan.ts';
 import {
   planBrought,
   planOf,
@@ -26,6 +35,7 @@ import { isPrepared } from '../../operations/rotation/prepared.ts';
 import type { Rotation } from '../../operations/rotation/rotation.ts';
 import { rotationReport } from '../../operations/rotation/rotation-report.ts';
 import { encodeCertificates } from '../../pki/certificate/certificate.ts';
+import { isoSeconds } from '../../pki/der/time.ts';
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
 import { randomRotationId } from '../../pki/key/random.ts';
 import { encodePrivateKey, type PrivateKey } from '../../pki/key/private-key.ts';
@@ -34,6 +44,8 @@ import type { RotationFileName } from '../../storage/rotation-files.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { requireSound } from './faults.ts';
+import { whyNoQuorum } from './quorum.ts';
+import { refuse } from './refuse.ts';
 import type { RotateOptions } from './rotate-options.ts';
 
 /** Makes the new CAs, and changes nothing that is in use. */
@@ -43,21 +55,23 @@ export async function prepare(
   options: RotateOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
+  // What a run that was killed has left is brought to an end, so that it is known whether there is something left to do.
+  if (options.dryRun !== true) await underLock(node, options, terminal, () => Promise.resolve());
+  const conditions = readRotation(node) === undefined ? await judge(node, options) : [];
+  if (conditions.some(isOpen)) {
+    // What accepting would not help against is told first.
+    chosen(node, names, options, new Date());
+    return refuse('prepare', conditions, { node, options, terminal });
+  }
   const plan = (way: Way): PlannedRun => {
     const now = new Date();
-    const snapshot = readManaged(node);
     const rotation = readRotation(node);
     if (rotation !== undefined) {
-      requireSame(node, rotation, snapshot, names, options);
+      requireSame(node, rotation, names, options);
       return nothingLeft(node, rotation, now, terminal);
     }
-    const brought = broughtOf(node, snapshot, names, { options, now });
-    const replaceables = brought === undefined ? replaceablesOf(node, snapshot, names, now) : [];
-    requireSound(
-      node,
-      [...(brought === undefined ? [] : [brought]), ...replaceables].map(({ name }) => name),
-      now,
-    );
+    const { brought, replaceables } = chosen(node, names, options, now);
+    const accepted = acceptedIn(conditions, { stage: 'prepare', time: isoSeconds(now) });
     let made: readonly RotatedAuthority[] = [];
     const filesOf = (name: CaName): ReadonlySet<string> =>
       new Set(kept(name).map((file) => rotationTarget(node, file).path));
@@ -77,7 +91,7 @@ export async function prepare(
           ...generated,
         ];
         made = pairs.map(({ authority }) => authority);
-        const changes = changesOf(node, pairs, now);
+        const changes = changesOf(node, pairs, accepted, now);
         return {
           changes,
           signedBy: [],
@@ -100,11 +114,35 @@ export async function prepare(
   return changeNode(node, plan, options, terminal, { inUse: false });
 }
 
+async function judge(node: Node, options: RotateOptions): Promise<Condition[]> {
+  const accepted = parseAccepted(options.accept ?? [], conditionNames);
+  return conditionsOfPrepare(await whyNoQuorum(node, options), accepted);
+}
+
+interface Chosen {
+  /** The CA whose key is elsewhere, with what was brought from there. */
+  readonly brought: RotatedAuthority | undefined;
+  readonly replaceables: readonly Replaceable[];
+}
+
+/** What is to be replaced. @throws KubepkiError where it cannot be, or something else of the node is wrong */
+function chosen(node: Node, names: readonly CaName[] | undefined, options: RotateOptions, now: Date): Chosen {
+  const snapshot = readManaged(node);
+  const brought = broughtOf(node, snapshot, names, { options, now });
+  const replaceables = brought === undefined ? replaceablesOf(node, snapshot, names, now) : [];
+  const all = [...(brought === undefined ? [] : [brought]), ...replaceables];
+  requireSound(
+    node,
+    all.map(({ name }) => name),
+    now,
+  );
+  return { brought, replaceables };
+}
+
 /** @throws KubepkiError conflict where another rotation is under way, or this one has gone on */
 function requireSame(
   node: Node,
   rotation: Rotation,
-  { inventory }: Snapshot,
   names: readonly CaName[] | undefined,
   { caCert, crossCert }: RotateOptions,
 ): void {
@@ -112,6 +150,7 @@ function requireSame(
     caCert === undefined || crossCert === undefined
       ? undefined
       : { next: readFirst(node, caCert).certificate, cross: readFirst(node, crossCert).certificate };
+  const { inventory } = readManaged(node);
   const request = { names: names ?? inventory.authorities.map(({ spec }) => spec.name), brought };
   if (isPrepared(request, rotation, readRotatedFiles(node))) return;
   const command = commandLine(node.flags);
@@ -200,6 +239,7 @@ function kept(name: CaName): RotationFileName[] {
 function changesOf(
   node: Node,
   pairs: readonly { readonly authority: RotatedAuthority; readonly privateKey: PrivateKey | undefined }[],
+  accepted: readonly Accepted[],
   now: Date,
 ): FileChange[] {
   const put = (name: RotationFileName, text: string): FileChange =>
@@ -208,6 +248,7 @@ function changesOf(
     randomRotationId(),
     now,
     pairs.map(({ authority }) => authority),
+    accepted,
   );
   return [
     ...pairs.flatMap(({ authority: { name, old, next, cross }, privateKey }) => [

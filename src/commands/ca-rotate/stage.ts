@@ -5,8 +5,7 @@ import { noteKubelet } from '../../change/notes.ts';
 import { underLock, type Change } from '../../change/session.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import { unknownWord } from '../../flags/names/unknown-name.ts';
-import { retyped } from '../../flags/table.ts';
+import { parseAccepted } from '../../flags/names/accepted.ts';
 import { signingFiles } from '../../inventory/look-ups.ts';
 import { measureRotation } from '../../node/measure-rotation.ts';
 import { namedAlgorithm, type Node } from '../../node/node-options.ts';
@@ -21,8 +20,8 @@ import {
   acceptedIn,
   conditionNames,
   conditionsOf,
+  isOpen,
   type Condition,
-  type ConditionName,
 } from '../../operations/rotation/conditions.ts';
 import { readersOf } from '../../operations/rotation/edits.ts';
 import {
@@ -39,13 +38,13 @@ import { orderOf, type RotationFiles } from '../../operations/rotation/state.ts'
 import { rotationRecords, rotationReport } from '../../operations/rotation/rotation-report.ts';
 import { isoSeconds } from '../../pki/der/time.ts';
 import { randomSerialNumber } from '../../pki/issue/issue.ts';
-import { conditionDocument, conditionLines } from '../../render/rotation/conditions.ts';
 import { rotatedLines } from '../../render/rotation/rotated.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { changeCluster } from './cluster-part.ts';
 import { destroyOldKeys, requireFinished, requireItsId } from './destroy-old-keys.ts';
 import { faultsHere } from './faults.ts';
+import { refuse } from './refuse.ts';
 import { splitFirst, whySigning } from './split.ts';
 import type { RotateOptions } from './rotate-options.ts';
 
@@ -74,8 +73,7 @@ export async function makeStage(
   // A node that is there already may have something to restart still, and something to be changed in the cluster.
   const isThere = before.authorities.length === 0;
   const conditions = isThere ? [] : await judge(stage, names, node, options, terminal);
-  const isOpen = conditions.some(({ outcome: { kind } }) => kind === 'unmet' || kind === 'unmeasured');
-  if (isOpen) return refuse(stage, conditions, { node, options, terminal });
+  if (conditions.some(isOpen)) return refuse(stage, conditions, { node, options, terminal });
   const accepted = acceptedIn(conditions, { stage, time: isoSeconds(new Date()) });
   if (before.first.length > 0 && options.dryRun !== true) {
     const split = await splitFirst(names, node, options, terminal);
@@ -116,7 +114,7 @@ async function judge(
   options: RotateOptions,
   terminal: Terminal,
 ): Promise<Condition[]> {
-  const accepted = parseAccepted(options.accept ?? []);
+  const accepted = parseAccepted(options.accept ?? [], conditionNames);
   const rotation = requireRotation(node);
   const others = readStatuses(node, options.from ?? []);
   const authorities = selected(rotation, names).map(({ name }) => name);
@@ -132,54 +130,6 @@ async function judge(
     accepted,
     signing: stage === 'trust' && authorities.includes('ca') ? whySigning(node, options) : undefined,
   });
-}
-
-function parseAccepted(words: readonly string[]): ConditionName[] {
-  return words.map((word) => {
-    const name = conditionNames.find((one) => one === word);
-    if (name !== undefined) return name;
-    throw unknownWord('condition', word, {
-      allowed: conditionNames,
-      otherwise: `the conditions are: ${conditionNames.join(', ')}`,
-    });
-  });
-}
-
-/** Says what the stage waits for: what is not met is to be mended, and what was not measured may be accepted. */
-function refuse(
-  stage: LiveStage,
-  conditions: readonly Condition[],
-  {
-    node,
-    options,
-    terminal,
-  }: { readonly node: Node; readonly options: RotateOptions; readonly terminal: Terminal },
-): ExitCode {
-  const names = (kind: Condition['outcome']['kind']): string[] =>
-    conditions.flatMap((one) => (one.outcome.kind === kind ? [one.name] : []));
-  const [unmet, unmeasured] = [names('unmet'), names('unmeasured')];
-  const { output } = options;
-  terminal.result(
-    output === 'text' ? conditionLines(conditions) : conditionDocument(stage, conditions, output),
-  );
-  const accepted = [...(options.accept ?? []), ...unmeasured].join(',');
-  const again = commandLine([
-    ...retyped(options, ['from', 'restart', 'kubeconfig', 'offline']),
-    ...node.flags,
-  ]);
-  terminal.error(
-    new KubepkiError(
-      'conflict',
-      `nothing was changed: ${stage} waits for ${[...unmet, ...unmeasured].join(', ')}`,
-      {
-        hint:
-          unmet.length > 0
-            ? `mend what is not met, as each line says, and try again: ${again(`ca rotate ${stage}`)}`
-            : `measure it, or give your word for it: ${again(`ca rotate ${stage} --accept ${accepted}`)}`,
-      },
-    ),
-  );
-  return exitCodes.error;
 }
 
 function selected(

@@ -4,7 +4,7 @@ import { noteKubelet } from '../../change/notes.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError, naming } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
-import { unknownWord } from '../../flags/names/unknown-name.ts';
+import { parseAccepted } from '../../flags/names/accepted.ts';
 import { readCertificateFile } from '../../inventory/certificate-files.ts';
 import { readInventory } from '../../inventory/inventory.ts';
 import { readKubeletConfig } from '../../inventory/kubelet/kubelet-config.ts';
@@ -55,7 +55,7 @@ export async function followRotation(
   terminal: Terminal,
 ): Promise<ExitCode> {
   terminal.note(`${given.path}: SHA-256 ${given.sha256}`);
-  const accepted = parseAccepted(options.accept ?? []);
+  const accepted = parseAccepted(options.accept ?? [], acceptable);
   const first = planHere(given, node, accepted);
   const isAsked = options.offline !== true && options.dryRun !== true && first.plan.errors.length === 0;
   const { renewed, authority } = first.plan;
@@ -71,17 +71,6 @@ export async function followRotation(
     terminal,
     { inUse: true },
   );
-}
-
-function parseAccepted(words: readonly string[]): Acceptable[] {
-  return words.map((word) => {
-    const name = acceptable.find((one) => one === word);
-    if (name !== undefined) return name;
-    throw unknownWord('condition', word, {
-      allowed: acceptable,
-      otherwise: `what can be accepted here: ${acceptable.join(', ')}`,
-    });
-  });
 }
 
 interface Here {

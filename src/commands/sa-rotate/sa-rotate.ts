@@ -4,6 +4,7 @@ import type { FileTarget } from '../../changeset/change-set.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { shellWord } from '../../errors/shell-word.ts';
+import { parseAccepted } from '../../flags/names/accepted.ts';
 import { unknownWord } from '../../flags/names/unknown-name.ts';
 import { longOf, retyped, type FlagName } from '../../flags/table.ts';
 import { askTokenKeys } from '../../node/ask-token-keys.ts';
@@ -12,7 +13,7 @@ import { readTokenKeyNode, type TokenKeyNode } from '../../node/token-keys.ts';
 import { chooseKey } from '../../operations/issuing/key-choice.ts';
 import { requireWritten } from '../../operations/change/read-back.ts';
 import type { TokenCluster } from '../../operations/token-key/cluster.ts';
-import { trustConditions, type Condition } from '../../operations/token-key/conditions.ts';
+import { conditionNames, trustConditions, type Condition } from '../../operations/token-key/conditions.ts';
 import { hasManifest, manifestFaults } from '../../operations/token-key/manifest-use.ts';
 import {
   knownNextKey,
@@ -40,7 +41,7 @@ import { destroyOldKey } from './destroy-old-key.ts';
 import { exportKey } from './export-key.ts';
 import type { SaRotateOptions } from './sa-rotate-options.ts';
 import { showTokenKeyStatus } from './token-key-status.ts';
-import { requireConditionNames, weigh } from './weigh.ts';
+import { weigh } from './weigh.ts';
 
 /**
  * @param word the stage; undefined: only what is next is said
@@ -86,7 +87,7 @@ type Word = TokenKeyStage | 'export';
 
 /** @throws KubepkiError usage */
 function requireFitting(to: Word | undefined, options: SaRotateOptions): void {
-  requireConditionNames(options.accept ?? []);
+  parseAccepted(options.accept ?? [], conditionNames);
   const only: readonly (readonly [FlagName & keyof SaRotateOptions, readonly Word[]])[] = [
     ['key', ['trust']],
     ['passphraseFile', ['trust', 'export']],

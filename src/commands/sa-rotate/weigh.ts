@@ -1,22 +1,10 @@
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import { unknownWord } from '../../flags/names/unknown-name.ts';
 import { restartAfterFlags, retyped, type FlagName } from '../../flags/table.ts';
 import type { Node } from '../../node/node-options.ts';
-import { conditionNames, isSettled, type Condition } from '../../operations/token-key/conditions.ts';
+import { isSettled, type Condition } from '../../operations/token-key/conditions.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import type { SaRotateOptions } from './sa-rotate-options.ts';
-
-/** @throws KubepkiError usage for a name that no condition has */
-export function requireConditionNames(accept: readonly string[]): void {
-  for (const name of accept) {
-    if (conditionNames.some((one) => one === name)) continue;
-    throw unknownWord('condition', name, {
-      allowed: conditionNames,
-      otherwise: `use one of: ${conditionNames.join(', ')}`,
-    });
-  }
-}
 
 interface Weighed {
   readonly errors: readonly KubepkiError[];

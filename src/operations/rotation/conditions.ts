@@ -5,6 +5,7 @@ import type { Measured, NodeStatus, Published, ServerStatus } from './status.ts'
 
 /** What a stage waits for. The names are those that `--accept` takes. */
 export const conditionNames = [
+  'etcd-quorum',
   'verify',
   'signing-file',
   'nodes',
@@ -187,14 +188,37 @@ const conditions: Readonly<Record<Exclude<Stage, 'prepare'>, readonly Row[]>> = 
 
 /** Judges what a stage waits for. A stage may begin when each is met or accepted. */
 export function conditionsOf(stage: Exclude<Stage, 'prepare'>, known: Known): Condition[] {
-  return conditions[stage].map(({ name, title, look }) => {
-    const found = look(known);
-    if (found.length === 0) return { name, title, outcome: { kind: 'met' } };
-    const unmet = found.filter(({ kind }) => kind === 'unmet');
-    const counting = unmet.length > 0 ? unmet : found;
-    const kind = known.accepted.includes(name) ? 'accepted' : unmet.length > 0 ? 'unmet' : 'unmeasured';
-    return { name, title, outcome: { kind, reasons: [...new Set(counting.map(({ reason }) => reason))] } };
-  });
+  return conditions[stage].map(({ name, title, look }) => judged(name, title, look(known), known.accepted));
+}
+
+/**
+ * What `prepare` waits for: the stages after it restart what needs etcd, and etcd itself.
+ * @param quorum undefined: etcd has it
+ */
+export function conditionsOfPrepare(
+  quorum: Finding | undefined,
+  accepted: readonly ConditionName[],
+): Condition[] {
+  const title = 'etcd has its quorum, and keeps it while the member of this node is restarted';
+  return [judged('etcd-quorum', title, quorum === undefined ? [] : [quorum], accepted)];
+}
+
+/** Whether the stage has to wait for it. */
+export function isOpen({ outcome: { kind } }: Condition): boolean {
+  return kind === 'unmet' || kind === 'unmeasured';
+}
+
+function judged(
+  name: ConditionName,
+  title: string,
+  found: readonly Finding[],
+  accepted: readonly ConditionName[],
+): Condition {
+  if (found.length === 0) return { name, title, outcome: { kind: 'met' } };
+  const unmet = found.filter(({ kind }) => kind === 'unmet');
+  const counting = unmet.length > 0 ? unmet : found;
+  const kind = accepted.includes(name) ? 'accepted' : unmet.length > 0 ? 'unmet' : 'unmeasured';
+  return { name, title, outcome: { kind, reasons: [...new Set(counting.map(({ reason }) => reason))] } };
 }
 
 /** What the plan remembers of the operator's word. */

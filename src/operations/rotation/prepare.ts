@@ -187,7 +187,12 @@ export function replace(
 }
 
 /** @param id 16 lower-case hex digits of chance */
-export function planOf(id: string, now: Date, authorities: readonly RotatedAuthority[]): RotationPlan {
+export function planOf(
+  id: string,
+  now: Date,
+  authorities: readonly RotatedAuthority[],
+  accepted: RotationPlan['accepted'],
+): RotationPlan {
   return {
     id,
     createdAt: isoSeconds(now),
@@ -197,6 +202,6 @@ export function planOf(id: string, now: Date, authorities: readonly RotatedAutho
       next: fingerprintOf(next),
       cross: fingerprintOf(cross),
     })),
-    accepted: [],
+    accepted,
   };
 }

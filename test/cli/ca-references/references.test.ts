@@ -10,7 +10,7 @@ import type { Faults } from '../../support/cluster/server.ts';
 import { judge } from '../../support/judge.ts';
 import type { Outcome } from '../../support/kubepki.ts';
 import { changes, snapshot, temporaryDirectory, type Tree } from '../../support/tree.ts';
-import { ca, done, freshNode, stage } from '../ca-rotate/rotated-node.ts';
+import { ca, done, freshNode, stage, unasked } from '../ca-rotate/rotated-node.ts';
 
 interface Row {
   readonly kind: string;
@@ -54,7 +54,7 @@ async function bed(t: TestContext, wishes: { readonly faults?: Faults } = {}): P
   const files = { certificate: join(tree.certDir, 'ca.crt'), key: join(tree.certDir, 'ca.key') };
   const leaf = authorityOf(openssl, files, temporaryDirectory(t)).issue({ subject: '/CN=shop' });
   const old = readFileSync(files.certificate, 'utf8');
-  await done(tree.directory, 'rotate', 'prepare', 'ca');
+  await done(tree.directory, 'rotate', 'prepare', 'ca', ...unasked);
   await stage(tree.directory, 'trust');
   const both = readFileSync(files.certificate, 'utf8');
   const lists = listsOf(old, both, leaf.certificate.toString());

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import { judge } from '../../support/judge.ts';
 import { kubepkiInProcess } from '../../support/in-process.ts';
 import { changes, snapshot, temporaryDirectory } from '../../support/tree.ts';
-import { accepted, ca, done, freshNode, isTakenBy, stage } from './rotated-node.ts';
+import { accepted, ca, done, freshNode, isTakenBy, stage, unasked } from './rotated-node.ts';
 
 const extensions =
   'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,digitalSignature\nsubjectKeyIdentifier=hash\n';
@@ -55,8 +55,8 @@ describe('a CA whose key is elsewhere', () => {
     assert.deepEqual(changes(before, snapshot(directory)), []);
 
     const brought = ['--ca-cert', '/next.crt', '--cross-cert', '/cross.crt'];
-    await done(directory, 'rotate', 'prepare', 'front-proxy-ca', ...brought);
-    const again = await done(directory, 'rotate', 'prepare', 'front-proxy-ca', ...brought);
+    await done(directory, 'rotate', 'prepare', 'front-proxy-ca', ...brought, ...unasked);
+    const again = await done(directory, 'rotate', 'prepare', 'front-proxy-ca', ...brought, ...unasked);
     assert.match(again.stdout, /is prepared already/);
     const { code } = await ca(directory, 'rotate', 'prepare', 'front-proxy-ca');
     assert.equal(code, 1);

@@ -15,6 +15,7 @@ import {
   liveStages,
   rotatedNode,
   stage,
+  unasked,
 } from './rotated-node.ts';
 
 const leaves = [
@@ -182,7 +183,7 @@ describe('a rotation of all three CAs on one node', () => {
 describe('a stage that must not begin', () => {
   test('nothing is changed before its conditions are met, and each is named', async (t) => {
     const { directory } = await freshNode(t);
-    await done(directory, 'rotate', 'prepare');
+    await done(directory, 'rotate', 'prepare', ...unasked);
     const before = snapshot(directory);
     const tooEarly = await ca(directory, 'rotate', 'switch', '--offline', '--accept', accepted);
     assert.equal(tooEarly.code, 1);
@@ -202,9 +203,35 @@ describe('a stage that must not begin', () => {
     assert.deepEqual(changes(before, snapshot(directory)), []);
   });
 
+  test('prepare waits for etcd, and remembers what was accepted in its place', async (t) => {
+    const { directory, certDir } = await freshNode(t);
+    const before = snapshot(directory);
+    const waiting = await ca(directory, 'rotate', 'prepare', 'ca');
+    assert.equal(waiting.code, 1);
+    assert.match(
+      waiting.stdout,
+      /^not measured +etcd-quorum: .*\n +the etcd of another root is not asked\n$/,
+    );
+    assert.match(
+      waiting.stderr,
+      /nothing was changed: prepare waits for etcd-quorum\nhint: .*--accept etcd-quorum/,
+    );
+    const offline = await ca(directory, 'rotate', 'prepare', 'ca', '--offline');
+    assert.match(offline.stdout, /etcd was not asked \(--offline\)/);
+    assert.deepEqual(changes(before, snapshot(directory)), []);
+    await done(directory, 'rotate', 'prepare', 'ca', ...unasked);
+    const { accepted: words } = JSON.parse(
+      readFileSync(join(certDir, '.kubepki/rotation/plan.json'), 'utf8'),
+    ) as { accepted: { condition: string; stage: string }[] };
+    assert.deepEqual(
+      words.map(({ condition, stage: of }) => [condition, of]),
+      [['etcd-quorum', 'prepare']],
+    );
+  });
+
   test('a file of no stage keeps a node from going on, and is named', async (t) => {
     const { directory, certDir } = await freshNode(t);
-    await done(directory, 'rotate', 'prepare');
+    await done(directory, 'rotate', 'prepare', ...unasked);
     cpSync(join(certDir, 'etcd/ca.crt'), join(certDir, 'front-proxy-ca.crt'));
     const { code, stderr } = await ca(directory, 'rotate', 'trust', '--offline', '--accept', accepted);
     assert.equal(code, 1);
@@ -214,7 +241,7 @@ describe('a stage that must not begin', () => {
   test('the new key is closed, where the old one could be read by all', async (t) => {
     const { directory, certDir } = await freshNode(t);
     chmodSync(join(certDir, 'front-proxy-ca.key'), 0o644);
-    await done(directory, 'rotate', 'prepare', 'front-proxy-ca', '--offline');
+    await done(directory, 'rotate', 'prepare', 'front-proxy-ca', '--offline', ...unasked);
     await stage(directory, 'trust');
     await stage(directory, 'switch');
     assert.equal(lstatSync(join(certDir, 'front-proxy-ca.key')).mode & 0o777, 0o600);
@@ -222,7 +249,7 @@ describe('a stage that must not begin', () => {
 
   test('one rotation at a time', async (t) => {
     const { directory } = await freshNode(t);
-    await done(directory, 'rotate', 'prepare', 'etcd-ca');
+    await done(directory, 'rotate', 'prepare', 'etcd-ca', ...unasked);
     const again = await ca(directory, 'rotate', 'prepare');
     assert.equal(again.code, 1);
     assert.match(again.stderr, /a rotation is under way already/);
@@ -232,12 +259,12 @@ describe('a stage that must not begin', () => {
 
   test('prepare again has nothing left to do, until something of it is in use', async (t) => {
     const { directory, certDir } = await freshNode(t);
-    await done(directory, 'rotate', 'prepare', 'etcd-ca', 'front-proxy-ca');
+    await done(directory, 'rotate', 'prepare', 'etcd-ca', 'front-proxy-ca', ...unasked);
     const { id } = JSON.parse(readFileSync(join(certDir, '.kubepki/rotation/plan.json'), 'utf8')) as {
       id: string;
     };
     const before = snapshot(directory);
-    const again = await done(directory, 'rotate', 'prepare', 'front-proxy-ca', 'etcd-ca');
+    const again = await done(directory, 'rotate', 'prepare', 'front-proxy-ca', 'etcd-ca', ...unasked);
     assert.match(again.stdout, new RegExp(`^the rotation ${id} is prepared already, since `));
     assert.match(
       again.stdout,
