@@ -64,11 +64,15 @@ export class Machine {
     return { ended, kill: (signal) => void this.#ask({ call: 'kill', run, signal }) };
   }
 
-  /** As if its power were cut. */
+  /**
+   * As if its power were cut: its first process ends, and the kernel kills the others. That is waited for: `unshare`, which is not killed,
+   * ends when the first process has ended, and that is not before it has seen the last of them go.
+   */
   async cut(): Promise<void> {
-    if (this.#process.pid === undefined || this.#process.exitCode !== null) return;
+    const { pid, exitCode, signalCode } = this.#process;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
     const exited = once(this.#process, 'exit');
-    this.#process.kill('SIGKILL');
+    if (this.#process.connected) this.#process.disconnect();
     await exited;
   }
 
