@@ -1,7 +1,28 @@
+import fc from '../support/properties.ts';
 import type { FaultPoint } from './strace.ts';
 
-/** `npm run test:faults`: every call; `npm test`: a sample. */
+/** `npm run test:faults` and .ci/run: every call; `npm test`: a sample. */
 export const everyPoint = process.env['FAULTS'] === 'all';
+
+/** `npm run test:faults`: of what has too many calls for .ci/run, every one. */
+const everyKill = process.env['KILLS'] === 'all';
+
+/** So many with FAULTS=all, and so many else. */
+export interface Amount {
+  readonly all: number;
+  readonly short: number;
+}
+
+/** From each of as many parts one by chance, and the same ones with the same seed; all of them with `KILLS=all`. */
+export function seeded<T>(items: readonly T[], amount: Amount): readonly T[] {
+  if (everyKill) return items;
+  const count = Math.min(items.length, everyPoint ? amount.all : amount.short);
+  const bound = (part: number): number => Math.floor((part * items.length) / count);
+  const parts = Array.from({ length: count }, (_, part) =>
+    fc.constantFrom(...items.slice(bound(part), bound(part + 1))),
+  );
+  return fc.sample(fc.tuple(...parts), 1)[0] ?? [];
+}
 
 /** Every `step`th call, the first of each kind, and the last of all, when the change is made. */
 export function sample(points: readonly FaultPoint[], step: number): FaultPoint[] {

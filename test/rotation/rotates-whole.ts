@@ -4,8 +4,10 @@ import { judge } from '../support/judge.ts';
 import { rotationCluster, type RotationCluster } from '../support/rotation/cluster.ts';
 import { Conductor } from '../support/rotation/conductor.ts';
 import { opensslWord } from '../support/rotation/openssl-word.ts';
+import { stacksOf } from '../support/rotation/stacks.ts';
 import { assertComponentsServed, heldOfNext, heldOn, Witnesses } from '../support/rotation/witnesses.ts';
 import { temporaryDirectory } from '../support/tree.ts';
+import { Followers } from './followers.ts';
 
 const stages = ['trust', 'switch', 'distrust', 'finish'] as const;
 
@@ -19,47 +21,72 @@ const accepted: Readonly<Record<(typeof stages)[number], readonly string[]>> = {
 
 /**
  * All three CAs, stage by stage and node by node, with clients that ask all the time. Those with old certificates are served until
- * `distrust`, and refused from then on; those with new ones are served from the end of `trust` on; the components always are.
+ * `distrust`, and refused from then on; those with new ones are served from the end of `trust` on, and those that trust the new CAs alone
+ * from the end of `switch` on; the components always are.
+ * @param then what follows on the same cluster
  */
 export async function rotatesWhole(
   t: TestContext,
   size: { readonly controlPlanes: number; readonly workers: number },
+  then?: (cluster: RotationCluster, conductor: Conductor) => Promise<void>,
 ): Promise<void> {
   const openssl = judge(t, 'openssl');
+  const programs = stacksOf(t);
   const cluster = await rotationCluster(t, size);
-  if (openssl === undefined || cluster === undefined) return;
+  if (openssl === undefined || programs === undefined || cluster === undefined) return;
   const scratch = temporaryDirectory(t);
+  const stacks = { programs, scratch };
   const conductor = new Conductor(cluster);
+  const followers = new Followers(openssl, cluster, conductor);
   const [first] = cluster.controlPlanes;
-  const old = new Witnesses(cluster, 'old certificates', heldOn(first));
+  const heldBefore = heldOn(first);
+  const old = new Witnesses(cluster, 'old certificates', heldBefore, { stacks });
+  let refused: Witnesses | undefined;
   await conductor.prepare();
+  await followers.follow('prepare');
   old.assertServed('prepare');
-  let next: Witnesses | undefined;
+  const next: Witnesses[] = [];
+  const nextServed = (when: string): void => {
+    for (const witnesses of next) witnesses.assertServed(when);
+  };
+  let held: ReturnType<typeof heldOfNext> | undefined;
   for (const stage of stages) {
     for (const [index, node] of cluster.controlPlanes.entries()) {
       const when = `${stage} on ${node.name}`;
+      // While the next node is brought there, two stages are mixed.
       await conductor.stage(stage, node, ...accepted[stage]);
-      // Two stages are mixed for a while where there are more nodes.
-      await pause(1000);
       assertComponentsServed(cluster, when);
-      next?.assertServed(when);
+      nextServed(when);
       if (stage === 'trust' || stage === 'switch') old.assertServed(when);
       if (stage === 'distrust') {
         const [done, left] = [
           cluster.controlPlanes.slice(0, index + 1),
           cluster.controlPlanes.slice(index + 1),
         ];
-        old.assertServed(when, left);
+        old.assertServed(when, [...left, ...cluster.workers]);
         await old.assertRefused(when, done);
       }
     }
-    if (stage === 'trust')
-      next = new Witnesses(cluster, 'new certificates', heldOfNext(openssl, first, scratch));
-    if (stage === 'distrust') await old.assertRefused('distrust');
+    await followers.follow(stage);
+    await pause(1000);
+    assertComponentsServed(cluster, stage);
+    if (stage === 'trust') {
+      held = heldOfNext(openssl, first, scratch);
+      next.push(new Witnesses(cluster, 'new certificates', held.both, { stacks }));
+    }
+    if (stage === 'switch' && held !== undefined)
+      next.push(new Witnesses(cluster, 'the new CAs alone', held.alone, { stacks, everyMs: 500 }));
+    if (stage === 'distrust') {
+      await old.assertRefused(stage);
+      await old.dismiss();
+      refused = new Witnesses(cluster, 'distrusted certificates', heldBefore, { stacks, everyMs: 500 });
+    }
   }
-  await old.assertRefused('finish');
-  next?.assertServed('finish');
+  nextServed('finish');
+  refused?.assertNeverServed('finish');
+  for (const witnesses of [...next, ...(refused === undefined ? [] : [refused])]) await witnesses.dismiss();
   await isWell(cluster, conductor, openssl, scratch);
+  await then?.(cluster, conductor);
 }
 
 async function isWell(

@@ -10,17 +10,24 @@ export interface ProgramOutcome {
 /**
  * Runs another program to its end without blocking this process, which may be its server. The environment holds a PATH,
  * the given HOME and nothing of the machine's (no proxies, no kubeconfig).
+ * @param input is written to its standard input, which stays open until it ends; it is killed after ten seconds
  */
 export function runProgram(
   path: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  input?: string,
 ): Promise<ProgramOutcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(path, args, {
       env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(input === undefined ? {} : { timeout: 10_000, killSignal: 'SIGKILL' }),
     });
+    // It may end without having read it.
+    child.stdin.on('error', () => undefined);
+    if (input === undefined) child.stdin.end();
+    else child.stdin.write(input);
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));

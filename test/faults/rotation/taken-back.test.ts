@@ -6,13 +6,16 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { judge } from '../../support/judge.ts';
 import { rotationCluster } from '../../support/rotation/cluster.ts';
-import { Conductor } from '../../support/rotation/conductor.ts';
+import { Conductor, quick } from '../../support/rotation/conductor.ts';
 import type { ClusterNode } from '../../support/rotation/node.ts';
 import { assertComponentsServed, heldOfNext, heldOn, Witnesses } from '../../support/rotation/witnesses.ts';
 import { temporaryDirectory } from '../../support/tree.ts';
 import { everyPoint } from '../sample.ts';
 
-const mixedMs = 4000;
+const mixedMs = 1500;
+
+/** With every 100 ms it is tried in the whole rotation. */
+const everyMs = 300;
 
 /** Every file of /etc/kubernetes, but for what kubepki keeps for itself. */
 function filesOf(node: ClusterNode): ReadonlyMap<string, string> {
@@ -37,7 +40,7 @@ if (everyPoint) {
     const [first, second] = controlPlanes;
     assert.ok(second !== undefined);
     const before = controlPlanes.map(filesOf);
-    const old = new Witnesses(cluster, 'old certificates', heldOn(first));
+    const old = new Witnesses(cluster, 'old certificates', heldOn(first), { everyMs });
     const well = (when: string): void => {
       assertComponentsServed(cluster, when);
       old.assertServed(when);
@@ -45,17 +48,14 @@ if (everyPoint) {
     await conductor.prepare();
     for (const node of controlPlanes) await conductor.stage('trust', node);
     well('trust');
-    const next = new Witnesses(
-      cluster,
-      'new certificates',
-      heldOfNext(openssl, first, temporaryDirectory(t)),
-    );
+    const { both } = heldOfNext(openssl, first, temporaryDirectory(t));
+    const next = new Witnesses(cluster, 'new certificates', both, { everyMs });
     await conductor.stage('switch', first);
     await pause(mixedMs);
     well('one at switch, the others at trust');
     next.assertServed('one at switch, the others at trust');
 
-    const from = await conductor.from(second);
+    const from = await conductor.from(second, 'switch');
     const refused = await conductor.run(second, 'ca', 'rollback', '--restart', ...from);
     assert.equal(refused.code, 1, refused.stdout);
     assert.match(refused.stderr, /cp-1 is at switch/);
@@ -68,16 +68,17 @@ if (everyPoint) {
     next.assertServed('switch');
     const backwards = [...controlPlanes].reverse();
     for (const stage of ['switch', 'trust', 'prepare']) {
+      // Every server trusts the new CA until the first has gone back from trust.
+      if (stage === 'trust') await next.dismiss();
       for (const node of backwards) {
         const when = `${stage} taken back on ${node.name}`;
         // A node that has gone back from prepare is in no rotation any more, and has nothing to say of it.
-        const from = stage === 'prepare' ? [] : await conductor.from(node);
-        const words = ['--restart', '--settle', '1s', ...from];
+        const from = stage === 'prepare' ? [] : await conductor.from(node, `back from ${stage}`);
+        const words = ['--restart', ...quick, ...from];
         await conductor.mustRun(node, 'ca', 'rollback', ...words);
         await conductor.after(node);
         if (node === backwards[0]) await pause(mixedMs);
         well(when);
-        // Every server trusts the new CA until the first has gone back from trust.
         if (stage === 'switch') next.assertServed(when);
       }
       await cluster.settled();

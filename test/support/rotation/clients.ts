@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls';
 import type { Credentials } from './components/api-client.ts';
 import { isDown, reasonOf, send, type Question, type Reply } from './components/request.ts';
 import { Counter } from './counter.ts';
@@ -43,9 +44,15 @@ async function countOne(ask: Ask, counter: Counter): Promise<void> {
   }
 }
 
-/** A new connection for each question: nothing of an earlier handshake is used again. */
-function over({ ca, certificate, key }: Omit<Credentials, 'server'>, more: Question = {}): Question {
-  return { agent: false, ca, cert: certificate, key, ...more };
+type Pair = Omit<Credentials, 'server'>;
+
+/**
+ * A new connection for each question: nothing of an earlier handshake is used again. What the client holds is read once: that is half
+ * of the time of a question, and there are many.
+ */
+function over(url: string, { ca, certificate, key }: Pair, more: Question = {}): Ask {
+  const secureContext = createSecureContext({ ca, cert: certificate, key });
+  return () => send(url, { agent: false, secureContext, ...more });
 }
 
 /** Reads an object of the API server's: whom it does not believe gets none, and without etcd it has none. */
@@ -54,21 +61,21 @@ export function apiAsk(
   address: string,
   path = '/api/v1/namespaces/kube-system',
 ): Ask {
-  return () => send(`https://${address}:6443${path}`, over(credentials));
+  return over(`https://${address}:6443${path}`, credentials);
 }
 
 /** Of a member of etcd, whether it is healthy, as a client that it believes. */
-export function etcdAsk(credentials: Omit<Credentials, 'server'>, address: string): Ask {
-  return () => send(`https://${address}:2379/health`, over(credentials));
+export function etcdAsk(credentials: Pair, address: string): Ask {
+  return over(`https://${address}:2379/health`, credentials);
 }
 
 /** What the API server asks of a kubelet. kubeadm has nobody verify the kubelet's own certificate. */
-export function kubeletAsk(credentials: Omit<Credentials, 'server'>, address: string): Ask {
-  return () => send(`https://${address}:10250/pods`, over(credentials, { rejectUnauthorized: false }));
+export function kubeletAsk(credentials: Pair, address: string): Ask {
+  return over(`https://${address}:10250/pods`, credentials, { rejectUnauthorized: false });
 }
 
 /** As a pod does: with a token, and the CA that its namespace was given. Who is believed may ask what there is to ask for. */
 export function tokenAsk(token: string, ca: Buffer, address: string): Ask {
-  return () =>
-    send(`https://${address}:6443/api`, { agent: false, ca, headers: { authorization: `Bearer ${token}` } });
+  const [secureContext, headers] = [createSecureContext({ ca }), { authorization: `Bearer ${token}` }];
+  return () => send(`https://${address}:6443/api`, { agent: false, secureContext, headers });
 }

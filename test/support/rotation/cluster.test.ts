@@ -14,7 +14,7 @@ import { realBinaries } from './containers.ts';
 import type { Counter } from './counter.ts';
 import { nextAuthority, type NextAuthority } from './next-authority.ts';
 import type { ClusterNode } from './node.ts';
-import { sampleStacks, type Stacks } from './stacks.ts';
+import { sampleStacks, stacksOf } from './stacks.ts';
 
 /*
  * What the cluster of the rotations' tests does is what the real one does ("Who reloads what" in the pages about CAs), tried by hand:
@@ -66,18 +66,10 @@ async function counted(counter: Counter, ms = 1500): Promise<Counter['count']> {
   return counter.count;
 }
 
-function stacks(t: TestContext): Stacks | undefined {
-  const kubectl = judge(t, 'kubectl');
-  const openssl = judge(t, 'openssl');
-  const gnutls = judge(t, 'gnutls-cli');
-  if (kubectl === undefined || openssl === undefined || gnutls === undefined) return undefined;
-  return { kubectl, openssl, 'gnutls-cli': gnutls };
-}
-
 const both = (...certificates: readonly Buffer[]): Buffer => Buffer.concat(certificates);
 
 test('a serving certificate of another CA is refused, and taken with a cross-certificate', async (t) => {
-  const programs = stacks(t);
+  const programs = stacksOf(t);
   if (programs === undefined) return;
   const made = await clusterWith(t, 'ca', { controlPlanes: 1 });
   if (made === undefined) return;

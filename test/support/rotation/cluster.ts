@@ -34,8 +34,9 @@ export interface RotationCluster {
   readonly extension: { restart(): void };
   /** What admin.conf held when the cluster was made. */
   readonly original: Credentials;
-  /** Has a client ask every 100 ms from now on; it ends with the cluster. */
-  client(name: string, ask: Ask): Counter;
+  /** Has a client ask from now on, every 100 ms by default; it ends with the cluster, or when it is dismissed. */
+  client(name: string, ask: Ask, everyMs?: number): Counter;
+  dismiss(counters: readonly Counter[]): Promise<void>;
   /** Asks an API server, through the load balancer, as admin.conf of the first node has it now. */
   readonly api: (method: string, path: string, body?: unknown) => Promise<{ status: number; body: unknown }>;
   /** Waits until every component and every Node is well. */
@@ -104,6 +105,8 @@ export async function rotationCluster(
   );
   ends.push(() => balancer.stop());
   const counters = new Map<string, Counter>();
+  const clients = new Map<Counter, () => Promise<void>>();
+  ends.push(() => Promise.all([...clients.values()].map((stop) => stop())));
   const ask = async (
     kubeconfig: string,
     ...[method, path, body]: Parameters<RotationCluster['api']>
@@ -155,11 +158,18 @@ export async function rotationCluster(
     ...{ controlPlanes, nodes, endpoint: sharing.endpoint, extension, api },
     workers: nodes.filter(({ isControlPlane }) => !isControlPlane),
     original: first.credentials(),
-    client(name, ask) {
-      const { counter, stop } = startClient(ask);
+    client(name, ask, everyMs) {
+      const { counter, stop } = startClient(ask, everyMs);
       counters.set(name, counter);
-      ends.push(stop);
+      clients.set(counter, stop);
       return counter;
+    },
+    async dismiss(these) {
+      await Promise.all(
+        these.map(async (counter) => {
+          await clients.get(counter)?.();
+        }),
+      );
     },
     async settled() {
       await healthy();

@@ -10,12 +10,18 @@ import type { ClusterNode } from './node.ts';
 /** The operator's own directory on each node. */
 const directory = '/var/lib/rotation';
 
+/** The kubelets here look for manifests that have gone more often than a second. */
+export const quick = ['--settle', '300ms'] as const;
+
 const passphrase = 'a long passphrase, truly\n';
 
 /** Who gives the commands of a rotation on the nodes, one after the other, and writes down what was said. */
 export class Conductor {
   readonly #cluster: RotationCluster;
   readonly #transcript: string | undefined;
+  /** What each node has said of itself since it was last changed, and since all were last asked anew. */
+  readonly #said = new Map<ClusterNode, string>();
+  #stage = '';
 
   /** @param transcript a file that is written on: each command with its output, `ca status` after it, and what clients have counted */
   constructor(cluster: RotationCluster, transcript: string | undefined = process.env['TRANSCRIPT']) {
@@ -26,6 +32,7 @@ export class Conductor {
 
   async run(node: ClusterNode, ...args: readonly string[]): Promise<Outcome> {
     const outcome = await node.run(...args);
+    this.#said.delete(node);
     this.#write(`${node.name}# kubepki ${args.join(' ')}`, outcome.stdout + outcome.stderr);
     if (outcome.code !== 0) this.#write(`(exit code ${String(outcome.code)})`);
     return outcome;
@@ -64,30 +71,44 @@ export class Conductor {
     copyFileSync(join(from.root, file), join(to.root, file));
   }
 
-  /** What the other control planes say of themselves now, in files on a node, as `--from` takes them. */
-  async from(node: ClusterNode): Promise<readonly string[]> {
+  /**
+   * What the other nodes say of themselves, in files on a node, as `--from` takes them.
+   * @param stage what is told counts as long as the cluster is at it: who was changed since then is asked again, and the others are not
+   */
+  async from(node: ClusterNode, stage: string): Promise<readonly string[]> {
+    if (this.#stage !== stage) this.#said.clear();
+    this.#stage = stage;
     const others = this.#cluster.nodes.filter((one) => one !== node);
     const files = await Promise.all(
-      others.map(async (one) => {
-        const { code, stdout, stderr } = await one.run('ca', 'status', '-o', 'json');
-        assert.equal(code, 0, stderr);
-        return this.#put(node, `${one.name}.json`, stdout);
-      }),
+      others.map(async (one) =>
+        this.#put(node, `${one.name}.json`, this.#said.get(one) ?? (await this.ask(one))),
+      ),
     );
     return files.length === 0 ? [] : ['--from', files.join(',')];
   }
 
+  /** What a node says of itself now. */
+  async ask(node: ClusterNode): Promise<string> {
+    const { code, stdout, stderr } = await node.run('ca', 'status', '-o', 'json');
+    assert.equal(code, 0, stderr);
+    this.#said.set(node, stdout);
+    return stdout;
+  }
+
   /** Brings a node to a stage, restarts its kubelet where `ca status` says so, and writes down where the rotation is then. */
   async stage(stage: string, node: ClusterNode, ...more: readonly string[]): Promise<void> {
-    // Nodes become Ready again, and CAs are published, after a while: the conditions are looked at again, as an operator does.
-    for (let left = 12; left > 0; left -= 1) {
-      const from = await this.from(node);
-      const words = ['ca', 'rotate', stage, '--restart', '--settle', '1s', ...from, ...more];
+    // Nodes become Ready again, and CAs are published, after a while.
+    await this.#cluster.settled();
+    // The conditions are looked at again, as an operator does.
+    for (let left = 30; left > 0; left -= 1) {
+      const from = await this.from(node, stage);
+      const words = ['ca', 'rotate', stage, '--restart', ...quick, ...from, ...more];
       const { code, stdout, stderr } = await this.run(node, ...words);
       if (code === 0) break;
       const waits = code === 1 && stdout.includes('NOT MET') && left > 1;
       assert.ok(waits, `${node.name}: kubepki ${words.join(' ')}\n${stdout}${stderr}`);
-      await sleep(5000);
+      await sleep(2000);
+      this.#said.clear();
     }
     await this.after(node);
   }
@@ -96,10 +117,15 @@ export class Conductor {
   async after(node: ClusterNode): Promise<void> {
     const { stdout } = await this.mustRun(node, 'ca', 'status');
     if (stdout.includes('kubelet has to be restarted')) {
-      this.#write(`${node.name}# systemctl restart kubelet`);
-      await node.restartKubelet();
+      await this.restartKubelet(node);
     }
     this.counts();
+  }
+
+  async restartKubelet(node: ClusterNode): Promise<void> {
+    this.#write(`${node.name}# systemctl restart kubelet`);
+    await node.restartKubelet();
+    this.#said.delete(node);
   }
 
   /** Writes down what became of the clients' requests. */

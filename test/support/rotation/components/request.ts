@@ -1,4 +1,5 @@
 import { request as httpsRequest, type RequestOptions } from 'node:https';
+import type { SecureContext } from 'node:tls';
 
 export interface Reply {
   readonly status: number;
@@ -8,6 +9,8 @@ export interface Reply {
 export interface Question extends RequestOptions {
   readonly body?: string | undefined;
   readonly timeoutMs?: number;
+  /** Instead of certificates and keys. */
+  readonly secureContext?: SecureContext;
 }
 
 /** One request over HTTPS. @throws Error of node:tls, node:net, or a timeout */
