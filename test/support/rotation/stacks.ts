@@ -106,6 +106,8 @@ export function stackAsk(
       .slice(-600)
       .replace(/\s*\n\s*/g, '; ');
     if (isWell) return { status: 200, text: said };
+    // It was killed, as the in-process clients give up.
+    if (run.code === undefined) throw new Error('no answer in time');
     throw Object.assign(new Error(`${stack}: ${said}`), down.test(said) ? { code: 'ECONNRESET' } : {});
   };
 }
