@@ -5,12 +5,23 @@ import { readFileHoldings } from '../../node/references/file-references.ts';
 import { soughtHere } from '../../node/references/sought.ts';
 import { readRotation } from '../../node/rotation.ts';
 import { fileReference, objectReference, podReferences } from '../../operations/references/mend.ts';
+import type { Found } from '../../operations/references/reference.ts';
 import { referencesDocument } from '../../render/rotation/references-document.ts';
 import { referenceLines } from '../../render/rotation/references.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 export interface ReferencesOptions extends NodeOptions, Typed<(typeof clusterFlags)[number] | 'output'> {}
+
+async function show(found: Found, output: ReferencesOptions['output'], terminal: Terminal): Promise<void> {
+  const look = output === 'text' ? terminal.tableLook() : undefined;
+  if (look === undefined) {
+    terminal.result(output === 'text' ? referenceLines(found) : referencesDocument(found, output));
+    return;
+  }
+  const { referenceTables } = await import('../../terminal/tables/references.ts');
+  for (const text of referenceTables(found, look)) terminal.result(text);
+}
 
 /** Finds what holds the CAs, and shows what mends each. */
 export async function showReferences(options: ReferencesOptions, terminal: Terminal): Promise<ExitCode> {
@@ -30,7 +41,7 @@ export async function showReferences(options: ReferencesOptions, terminal: Termi
     unread: [...cluster.unread, ...files.unread],
   };
   const { output } = options;
-  terminal.result(output === 'text' ? referenceLines(found) : referencesDocument(found, output));
+  await show(found, output, terminal);
   return found.unread.length === 0 ? exitCodes.done : exitCodes.error;
 
   async function readCluster(): Promise<ClusterHoldings> {
