@@ -73,6 +73,18 @@ interface Row {
   readonly look: Look;
 }
 
+/** What the old CA has signed outside of the nodes' own files, and what uses it is refused from `distrust` on. */
+const issuedByHand: readonly (readonly [CaName, string])[] = [
+  [
+    'ca',
+    'what "kubeadm kubeconfig user" and the certificates API have issued is written down nowhere, and is refused from now on; "kubepki ca references" finds some of it',
+  ],
+  [
+    'etcd-ca',
+    'copies of etcd\'s client certificates, as backups and monitoring have them, are refused from now on; "kubepki ca references" finds some of them',
+  ],
+];
+
 const conditions: Readonly<Record<Exclude<Stage, 'prepare'>, readonly Row[]>> = {
   trust: [
     verified(),
@@ -144,15 +156,9 @@ const conditions: Readonly<Record<Exclude<Stage, 'prepare'>, readonly Row[]>> = 
       name: 'issued-clients',
       title: 'nobody uses a client certificate that was issued by hand',
       look: ({ authorities }) =>
-        authorities.includes('ca')
-          ? [
-              {
-                kind: 'unmeasured',
-                reason:
-                  'what "kubeadm kubeconfig user" and the certificates API have issued is written down nowhere, and is refused from now on; "kubepki ca references" finds some of it',
-              },
-            ]
-          : [],
+        issuedByHand.flatMap(([name, reason]): Finding[] =>
+          authorities.includes(name) ? [{ kind: 'unmeasured', reason }] : [],
+        ),
     },
   ],
   finish: [
@@ -247,20 +253,24 @@ function everyNode(stage: Stage): Row {
 function nodesAt(stage: Stage, known: Known): Finding[] {
   const { now, nodes, authorities } = known;
   const [own] = nodes;
+  const nodesKnown = own.cluster.status === 'measured' ? own.cluster.value.nodes : own.cluster;
+  const listed = nodesKnown.status === 'measured' ? nodesKnown.value : [];
   const said = nodes.flatMap((one): Finding[] => {
     const unmet = (reason: string): Finding => ({ kind: 'unmet', reason: `${one.node}: ${reason}` });
     if (!isFresh(one.at, now)) return [unmet(`its status is of ${one.at.toISOString()}`)];
     if (one.rotation === undefined) return [unmet('knows of no rotation')];
     if (one.rotation.id !== own.rotation?.id) return [unmet(`is in another rotation (${one.rotation.id})`)];
+    if (one.role === 'worker' && listed.some(({ name, isControlPlane: is }) => is && name === one.node)) {
+      return [unmet('says that it is a worker, and is a control plane')];
+    }
     return authorities.flatMap((name): Finding[] => {
       const found = one.authorities.find((authority) => authority.name === name);
-      if (found === undefined) return one.role === 'worker' ? [] : [unmet(`says nothing of ${name}`)];
+      if (found === undefined) return [unmet(`says nothing of ${name}`)];
       if (found.reached === 'unclear') return [unmet(`cannot tell where it is with ${name}`)];
       const reachedAll = found.reached === 'at' ? found.last : found.first;
       return orderOf(reachedAll) < orderOf(stage) ? [unmet(`is at ${reachedAll} with ${name}`)] : [];
     });
   });
-  const nodesKnown = own.cluster.status === 'measured' ? own.cluster.value.nodes : own.cluster;
   if (nodesKnown.status === 'unmeasured') {
     return [...said, { kind: 'unmeasured', reason: `which nodes there are: ${nodesKnown.why}` }];
   }
