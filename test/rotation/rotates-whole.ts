@@ -1,8 +1,10 @@
+import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { judge } from '../support/judge.ts';
 import { rotationCluster, type RotationCluster } from '../support/rotation/cluster.ts';
 import { Conductor } from '../support/rotation/conductor.ts';
+import type { ClusterNode } from '../support/rotation/node.ts';
 import { opensslWord } from '../support/rotation/openssl-word.ts';
 import { stacksOf } from '../support/rotation/stacks.ts';
 import { assertComponentsServed, heldOfNext, heldOn, Witnesses } from '../support/rotation/witnesses.ts';
@@ -16,7 +18,8 @@ const accepted: Readonly<Record<(typeof stages)[number], readonly string[]>> = {
   trust: [],
   switch: [],
   distrust: ['--accept', 'issued-clients'],
-  finish: [],
+  // Clients with distrusted certificates go on asking.
+  finish: ['--accept', 'unauthorized'],
 };
 
 /**
@@ -51,6 +54,7 @@ export async function rotatesWhole(
   };
   let held: ReturnType<typeof heldOfNext> | undefined;
   for (const stage of stages) {
+    if (stage === 'finish') await refusalsAreSeen(conductor, first);
     for (const [index, node] of cluster.controlPlanes.entries()) {
       const when = `${stage} on ${node.name}`;
       // While the next node is brought there, two stages are mixed.
@@ -87,6 +91,17 @@ export async function rotatesWhole(
   for (const witnesses of [...next, ...(refused === undefined ? [] : [refused])]) await witnesses.dismiss();
   await isWell(cluster, conductor, openssl, scratch);
   await then?.(cluster, conductor);
+}
+
+/** Clients that are refused keep a rotation from being finished, unless that is accepted. */
+async function refusalsAreSeen(conductor: Conductor, node: ClusterNode): Promise<void> {
+  const words = ['ca', 'rotate', 'finish', '--dry-run', ...(await conductor.from(node))];
+  const { code, stdout } = await conductor.run(node, ...words);
+  assert.equal(code, 1);
+  assert.match(
+    stdout,
+    /^NOT MET +unauthorized: .*\n +the API server at \S+ has refused \d+ requests within 12 s/m,
+  );
 }
 
 async function isWell(

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { certificateAuthority, kubeletKubeconfig, type CaName } from '../../catalog/catalog.ts';
 import { realChanges, replaceFile, type ChangeSet } from '../../changeset/change-set.ts';
 import { changeNode, type PlannedRun, type Way } from '../../change/change-node.ts';
@@ -22,6 +23,7 @@ import {
   conditionsOf,
   isOpen,
   type Condition,
+  type Finding,
 } from '../../operations/rotation/conditions.ts';
 import { readersOf } from '../../operations/rotation/edits.ts';
 import {
@@ -47,6 +49,9 @@ import { faultsHere } from './faults.ts';
 import { refuse } from './refuse.ts';
 import { splitFirst, whySigning } from './split.ts';
 import type { RotateOptions } from './rotate-options.ts';
+
+/** Each kubelet renews its Lease every 10 s, so that one that is refused is seen. */
+const watchedMs = 12_000;
 
 /** Brings this node to a stage, once its conditions are met on all nodes. */
 export async function makeStage(
@@ -120,6 +125,9 @@ async function judge(
   const authorities = selected(rotation, names).map(({ name }) => name);
   const asksForCertificate =
     stage === 'distrust' && authorities.includes('ca') && !accepted.includes('signer');
+  // The probes of the next step are refused too, and counted.
+  const isWatched = stage === 'finish' && authorities.includes('ca') && !accepted.includes('unauthorized');
+  const refusals = isWatched ? { refusals: await watchRefusals(node, options, terminal) } : {};
   const own = await measureRotation(node, rotation, { ...options, asksForCertificate }, new Date(), terminal);
   const now = new Date();
   return conditionsOf(stage, {
@@ -128,8 +136,23 @@ async function judge(
     authorities,
     faults: faultsHere(node, authorities, now).map(({ file, message }) => `${file}: ${message}`),
     accepted,
+    ...refusals,
     signing: stage === 'trust' && authorities.includes('ca') ? whySigning(node, options) : undefined,
   });
+}
+
+async function watchRefusals(
+  node: Node,
+  options: RotateOptions,
+  terminal: Terminal,
+): Promise<readonly Finding[]> {
+  const progress = terminal.progress('watching whether an API server refuses a client');
+  try {
+    const { measureRefusals } = await import('../../node/measure-refusals.ts');
+    return await measureRefusals(node, options, { watchedMs, sleep });
+  } finally {
+    progress.end();
+  }
 }
 
 function selected(

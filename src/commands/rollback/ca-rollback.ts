@@ -4,7 +4,7 @@ import { noteKubelet } from '../../change/notes.ts';
 import { underLock } from '../../change/session.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
-import { unknownWord } from '../../flags/names/unknown-name.ts';
+import { parseAccepted } from '../../flags/names/accepted.ts';
 import type { Typed } from '../../flags/table.ts';
 import { openNode, readConfiguration, type Node } from '../../node/node-options.ts';
 import { readRotatedFiles } from '../../node/rotated-files.ts';
@@ -33,7 +33,7 @@ export interface CaRollbackOptions extends RollbackOptions, Typed<'from' | 'acce
 /** Takes the last stage of the rotation back on this node. */
 export async function rollBackStage(options: CaRollbackOptions, terminal: Terminal): Promise<ExitCode> {
   const node = openNode(options, await readConfiguration(options, terminal));
-  requireAcceptable(options.accept ?? []);
+  parseAccepted(options.accept ?? [], ['nodes']);
   const rotation = requireRotation(node);
   // What a run that was killed has left is brought to an end first, as it may be the last stage.
   if (options.dryRun !== true) await underLock(node, options, terminal, () => Promise.resolve());
@@ -87,15 +87,6 @@ function remark(
       `then, to have the old CA in cluster-info again: ${commandLine(node.flags)(`ca rotate ${before}`)}`,
     );
   }
-}
-
-function requireAcceptable(words: readonly string[]): void {
-  const wrong = words.find((one) => one !== 'nodes');
-  if (wrong === undefined) return;
-  throw unknownWord('condition', wrong, {
-    allowed: ['nodes'],
-    otherwise: 'what can be accepted here: nodes',
-  });
 }
 
 /** @throws KubepkiError in-use */

@@ -19,6 +19,7 @@ export const conditionNames = [
   'api-services',
   'issued-clients',
   'refuses-old',
+  'unauthorized',
   'ready',
   'pods',
 ] as const;
@@ -49,6 +50,8 @@ export interface Known {
   readonly accepted: readonly ConditionName[];
   /** Why kube-controller-manager may sign with ca.crt still; undefined: it does not, or will not when that changes. */
   readonly signing?: Finding | undefined;
+  /** Of `finish` alone: what speaks against that every client is known to the API servers. */
+  readonly refusals?: readonly Finding[];
 }
 
 /** What another node has said counts for so long. */
@@ -169,6 +172,14 @@ const conditions: Readonly<Record<Exclude<Stage, 'prepare'>, readonly Row[]>> = 
       title: 'every server refuses a client certificate of the old CA',
       look: (known) =>
         servers(asControlPlanesAsk(known), ({ acceptsOld }) => acceptsOld, 'no', 'takes the old CA still'),
+    },
+    {
+      name: 'unauthorized',
+      title: 'no API server refuses a client',
+      look: ({ authorities, refusals }) =>
+        authorities.includes('ca')
+          ? (refusals ?? [{ kind: 'unmeasured', reason: 'it was not looked at' }])
+          : [],
     },
     rootCas('the new CA alone', ({ hasOld, hasNext }) => hasNext && !hasOld),
     extensionClients('the new CA alone', ({ hasOld, hasNext }) => hasNext && !hasOld),

@@ -9,7 +9,7 @@ import { temporaryDirectory, type Cleanup, type Tree } from '../../support/tree.
 
 /** Of a tree no process is seen, and no cluster answers: the operator's word stands for all that. */
 export const accepted =
-  'signing-file,nodes,restarted,accepts-new,root-ca,extension-clients,cluster-info,serves-new,signer,api-services,issued-clients,refuses-old,ready,pods';
+  'signing-file,nodes,restarted,accepts-new,root-ca,extension-clients,cluster-info,serves-new,signer,api-services,issued-clients,refuses-old,unauthorized,ready,pods';
 
 /** Of a tree no etcd is asked. */
 export const unasked = ['--accept', 'etcd-quorum'] as const;

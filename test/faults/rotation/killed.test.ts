@@ -64,7 +64,8 @@ if (everyPoint) {
     const sampled = fc.sample(moments, stages.length);
     let hits = 0;
     for (const [index, stage] of stages.entries()) {
-      const more = stage === 'distrust' ? ['--accept', 'issued-clients'] : [];
+      const accepted = { distrust: ['--accept', 'issued-clients'], finish: ['--accept', 'unauthorized'] };
+      const more = stage === 'distrust' || stage === 'finish' ? accepted[stage] : [];
       const restart = stage === 'prepare' ? [] : ['--restart', ...quick];
       const args = ['ca', 'rotate', stage, ...restart, ...more];
       // What is prepared is not prepared again: a run that was killed after that has left nothing to do.

@@ -144,6 +144,7 @@ async function answerTo(request: IncomingMessage, text: string): Promise<Answer>
     return { status: 200, body: 'ok' };
   }
   const identity = identityOf(request);
+  attempts[identity === 'refused' ? 'error' : 'success'] += 1;
   if (identity === 'refused') return unauthorized;
   if (path === '/version') return { status: 200, body: { major: '1', minor: '34', gitVersion: 'v1.34.0' } };
   const place = placeOf(path);
@@ -159,6 +160,18 @@ async function answerTo(request: IncomingMessage, text: string): Promise<Answer>
     return (await aggregation.ask(path, identity)) ?? { status: 404, body: '404 page not found\n' };
   const contentType = headers['content-type'] ?? '';
   return askObjects(store, { method, place, query, contentType, body, identity });
+}
+
+/** By what became of finding out who asks, as kube-apiserver counts it since it was started. */
+const attempts = { error: 0, success: 0 };
+
+function metrics(): string {
+  const counted = Object.entries(attempts).filter(([, count]) => count > 0);
+  return [
+    '# TYPE authentication_attempts counter',
+    ...counted.map(([result, count]) => `authentication_attempts{result="${result}"} ${String(count)}`),
+    '',
+  ].join('\n');
 }
 
 const anonymous: Identity = { username: 'system:anonymous', groups: ['system:unauthenticated'] };
@@ -181,6 +194,7 @@ interface Asked {
 function ownAnswer(method: string, path: string, { place, body, identity }: Asked): Answer | undefined {
   const found = method === 'GET' ? discovery(path) : undefined;
   if (found !== undefined) return { status: 200, body: found };
+  if (path === '/metrics' && method === 'GET') return { status: 200, body: metrics() };
   if (path === '/openid/v1/jwks') return { status: 200, body: tokens.published() };
   if (
     /^\/apis\/authentication\.k8s\.io\/v1(?:beta1|alpha1)?\/selfsubjectreviews$/.test(path) &&
