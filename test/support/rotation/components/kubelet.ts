@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { identityByCertificate } from './access.ts';
 import { ApiClient } from './api-client.ts';
@@ -53,12 +54,17 @@ const server = createServer(
 server.on('tlsClientError', () => undefined);
 server.listen(port, config.address);
 
-setInterval(() => {
-  api.reconnect();
-  void beat().catch((error: unknown) => {
-    console.error(String(error));
-  });
-}, beatMs);
+void (async () => {
+  for (;;) {
+    const next = pause(beatMs);
+    api.reconnect();
+    await beat().catch((error: unknown) => {
+      console.error(String(error));
+    });
+    // On a busy machine an answer may take longer, and is waited for.
+    await next;
+  }
+})();
 
 /** Says that its node is Ready; where the node is not known yet, says who it is first. */
 async function beat(): Promise<void> {

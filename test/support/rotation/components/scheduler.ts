@@ -3,6 +3,7 @@
  * while, and makes anew. kubeadm gives it no client-ca-file, so it believes its clients by extension-apiserver-authentication.
  */
 import type { X509Certificate } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { ApiClient } from './api-client.ts';
 import { flagsOf } from './flags.ts';
 import { serveHealth } from './health.ts';
@@ -14,16 +15,17 @@ const api = new ApiClient(name, flags.need('kubeconfig'), process.env['REQUESTS'
 const roots: { current: readonly X509Certificate[] } = { current: [] };
 serveHealth(flags, () => roots.current);
 
-let count = 0;
-const beat = (): void => {
-  count += 1;
-  if (count % 3 === 0) api.reconnect();
-  void look().catch((error: unknown) => {
-    console.error(String(error));
-  });
-};
-beat();
-setInterval(beat, 1000);
+void (async () => {
+  for (let count = 1; ; count += 1) {
+    const next = pause(1000);
+    if (count % 3 === 0) api.reconnect();
+    await look().catch((error: unknown) => {
+      console.error(String(error));
+    });
+    // On a busy machine an answer may take longer, and is waited for.
+    await next;
+  }
+})();
 
 /** What the ConfigMap held stays while it is not there. */
 async function look(): Promise<void> {
