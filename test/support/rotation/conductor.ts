@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../deadline.ts';
 import type { Outcome } from '../kubepki.ts';
 import type { RotationCluster } from './cluster.ts';
 import { reportLines } from './counter.ts';
@@ -115,7 +116,15 @@ export class Conductor {
 
   /** What an operator does when a stage was reached or taken back. */
   async after(node: ClusterNode): Promise<void> {
-    const { stdout } = await this.mustRun(node, 'ca', 'status');
+    // As long as one process is away it is not told when any was started.
+    await this.#cluster.settled();
+    const stdout = await until(
+      async () => {
+        const said = (await this.mustRun(node, 'ca', 'status')).stdout;
+        return /^started +not measured/m.test(said) ? undefined : said;
+      },
+      { deadlineMs: 60_000, otherwise: () => `${node.name}: it is not told when processes were started` },
+    );
     if (stdout.includes('kubelet has to be restarted')) {
       await this.restartKubelet(node);
     }
