@@ -22,7 +22,7 @@ import { measureCluster, type MeasureOptions } from './measure-cluster.ts';
 import { kubeletsOf, measuringOf, serversOf, type Measuring } from './measure-servers.ts';
 import type { Node } from './node-options.ts';
 import { observe } from './observe.ts';
-import { nodeName, readRotatedFiles } from './rotated-files.ts';
+import { isControlPlane, nodeName, readRotatedFiles } from './rotated-files.ts';
 
 const notAsked = { status: 'unmeasured', why: 'it was not asked (--offline)' } as const;
 
@@ -67,11 +67,6 @@ export async function measureRotation(
   } finally {
     progress.end();
   }
-}
-
-/** Every node has ca.crt, and only a control plane certificates of the API server's. */
-function isControlPlane({ inventory }: RotationFiles): boolean {
-  return inventory.certificates.some(({ spec, state }) => spec.kind === 'leaf' && state.status !== 'missing');
 }
 
 function authorityStatus(authority: RotatedAuthority, files: RotationFiles): AuthorityStatus {

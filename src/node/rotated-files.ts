@@ -35,6 +35,11 @@ export function nodeName({ inventory }: RotationFiles): string {
   return name.replace(/^system:node:/, '');
 }
 
+/** Every node has ca.crt, and only a control plane certificates of the API server's. */
+export function isControlPlane({ inventory }: RotationFiles): boolean {
+  return inventory.certificates.some(({ spec, state }) => spec.kind === 'leaf' && state.status !== 'missing');
+}
+
 function readSigningFile({ layout }: Inventory, pods: StaticPods): SigningFile | undefined {
   const { root, certDir } = layout;
   const pod = pods['kube-controller-manager'];

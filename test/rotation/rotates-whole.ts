@@ -95,7 +95,7 @@ export async function rotatesWhole(
 
 /** Clients that are refused keep a rotation from being finished, unless that is accepted. */
 async function refusalsAreSeen(conductor: Conductor, node: ClusterNode): Promise<void> {
-  const words = ['ca', 'rotate', 'finish', '--dry-run', ...(await conductor.from(node))];
+  const words = ['ca', 'rotate', 'finish', '--dry-run', ...(await conductor.from(node, 'finish'))];
   const { code, stdout } = await conductor.run(node, ...words);
   assert.equal(code, 1);
   assert.match(

@@ -8,6 +8,7 @@ import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { parseAccepted } from '../../flags/names/accepted.ts';
 import { signingFiles } from '../../inventory/look-ups.ts';
+import { changeCluster } from '../../node/change-cluster.ts';
 import { measureRotation } from '../../node/measure-rotation.ts';
 import { namedAlgorithm, type Node } from '../../node/node-options.ts';
 import { readKeptKey, requireRotation, rotationTarget } from '../../node/rotation.ts';
@@ -43,7 +44,6 @@ import { randomSerialNumber } from '../../pki/issue/issue.ts';
 import { rotatedLines } from '../../render/rotation/rotated.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
-import { changeCluster } from './cluster-part.ts';
 import { destroyOldKeys, requireFinished, requireItsId } from './destroy-old-keys.ts';
 import { faultsHere } from './faults.ts';
 import { refuse } from './refuse.ts';
@@ -97,10 +97,6 @@ async function follow(
   terminal: Terminal,
 ): Promise<ExitCode> {
   if (stage === 'finish') return destroyOldKeys(node, options, terminal);
-  if (options.offline === true) {
-    terminal.note('nothing was changed in the cluster (--offline)');
-    return exitCodes.done;
-  }
   const others = readStatuses(node, options.from ?? []);
   const isLastDistrust = others.every(
     (one) =>

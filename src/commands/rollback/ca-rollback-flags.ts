@@ -13,9 +13,11 @@ export function addCaRollback(ca: Command, run: Run): void {
         'than that stage. After "finish" has destroyed the old keys there is no way back.',
     );
   addFlags(self, [...nodeFlags, ...commonFlags, ...restartAfterFlags]);
-  addFlags(self, ['force', 'from', 'accept', ...changeFlags], {
+  addFlags(self, ['force', 'from', 'accept', 'kubeconfig', 'offline', ...changeFlags], {
     force: { says: 'even if certificates come back that have expired' },
     accept: { says: 'nodes: your word that no other node is further than the stage that is taken back' },
+    kubeconfig: { says: 'to ask the cluster (default: the admin.conf of this node)' },
+    offline: { says: 'do not ask the cluster which nodes there are, and change nothing in it' },
     keepBackups: { says: undefined, default: undefined },
   }).action(async (_options, command: Command) => {
     const options = command.optsWithGlobals<CaRollbackOptions & TerminalOptions>();

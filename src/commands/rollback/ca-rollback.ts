@@ -1,19 +1,18 @@
-import { basename } from 'node:path';
-import { kubeletKubeconfig } from '../../catalog/catalog.ts';
-import { noteKubelet } from '../../change/notes.ts';
 import { underLock } from '../../change/session.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { parseAccepted } from '../../flags/names/accepted.ts';
 import type { Typed } from '../../flags/table.ts';
 import { openNode, readConfiguration, type Node } from '../../node/node-options.ts';
-import { readRotatedFiles } from '../../node/rotated-files.ts';
+import { isControlPlane, nodeName, readRotatedFiles } from '../../node/rotated-files.ts';
 import { requireRotation } from '../../node/rotation.ts';
 import { readStatuses } from '../../node/statuses.ts';
 import { stateOf } from '../../node/waiting.ts';
+import { standings } from '../../operations/rotation/next-step.ts';
 import { stages, type Stage } from '../../operations/rotation/plan.ts';
 import type { Rotation } from '../../operations/rotation/rotation.ts';
 import { orderOf } from '../../operations/rotation/state.ts';
+import type { NodeStatus } from '../../operations/rotation/status.ts';
 import {
   leftBehind,
   nothingToTakeBack,
@@ -24,11 +23,11 @@ import {
 import { stepBack } from '../../operations/rollback/rollback-choice.ts';
 import { listBackups } from '../../storage/backup.ts';
 import type { BackupManifest } from '../../storage/manifest.ts';
-import type { ExitCode } from '../../terminal/exit-code.ts';
+import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 import { rollBackChange, type RollbackOptions } from './rollback.ts';
 
-export interface CaRollbackOptions extends RollbackOptions, Typed<'from' | 'accept'> {}
+export interface CaRollbackOptions extends RollbackOptions, Typed<'from' | 'accept' | 'offline'> {}
 
 /** Takes the last stage of the rotation back on this node. */
 export async function rollBackStage(options: CaRollbackOptions, terminal: Terminal): Promise<ExitCode> {
@@ -51,42 +50,69 @@ export async function rollBackStage(options: CaRollbackOptions, terminal: Termin
       hint: `ask it again: kubepki ca status -o json; a node that is ahead goes back first: ${command('ca rollback')}`,
     });
   }
-  if (others.length === 0 && stage !== 'prepare' && options.accept?.includes('nodes') !== true) {
-    throw new KubepkiError('in-use', 'it is not known where the other nodes are: none has sent its status', {
-      hint: `with what "kubepki ca status -o json" prints there: ${command('ca rollback --from FILE,FILE')}; or, your word that none is further than ${stage}: ${command('ca rollback --accept nodes')}`,
-    });
+  if (stage !== 'prepare' && options.accept?.includes('nodes') !== true) {
+    await requireAllNodes(stage, others, node, options);
   }
-  const remarks = (files: readonly string[]): void => {
-    remark(stage, oldest, { files, node, terminal });
-  };
-  return rollBackChange(oldest.id, { ...options, ofRotation: { newer, remarks } }, terminal);
+  const code = await rollBackChange(oldest.id, { ...options, ofRotation: { newer } }, terminal);
+  return code === exitCodes.done ? follow(stage, { rotation, others }, node, options, terminal) : code;
 }
 
-/** What has to follow, here and elsewhere. */
-function remark(
+/** Where the cluster can be asked, each of its nodes must have sent its status; where it cannot, some must. @throws KubepkiError in-use */
+async function requireAllNodes(
   stage: Stage,
-  { certificates }: BackupManifest,
-  {
-    files,
-    node,
-    terminal,
-  }: { readonly files: readonly string[]; readonly node: Node; readonly terminal: Terminal },
-): void {
-  const isKubelets = files.some((path) => basename(path) === kubeletKubeconfig.name);
-  if (isKubelets || certificates.some(({ name }) => name === kubeletKubeconfig.name)) {
-    noteKubelet('what is back', terminal);
-  }
-  const before = stages[orderOf(stage) - 1];
-  if (before === undefined) return;
-  terminal.note(
-    `back at ${before}: each node that is at ${stage} goes back too, before any goes back further`,
+  others: readonly NodeStatus[],
+  node: Node,
+  options: CaRollbackOptions,
+): Promise<void> {
+  const { readNodeNames } = await import('../../node/change-cluster.ts');
+  const known = [nodeName(readRotatedFiles(node)), ...others.map((one) => one.node)];
+  const names = await readNodeNames(node, options);
+  const silent = names?.filter((name) => !known.includes(name));
+  if (silent === undefined ? others.length > 0 : silent.length === 0) return;
+  const command = commandLine(node.flags);
+  throw new KubepkiError(
+    'in-use',
+    silent === undefined
+      ? 'it is not known where the other nodes are: none has sent its status'
+      : `nothing is known of ${silent.join(', ')}: no status was sent`,
+    {
+      hint: `with what "kubepki ca status -o json" prints there: ${command('ca rollback --from FILE,FILE')}; or, your word that none is further than ${stage}: ${command('ca rollback --accept nodes')}`,
+    },
   );
-  // On a control plane: the CAs in cluster-info stay those of the stage that was taken back.
-  if (stage === 'distrust' && certificates.some(({ name }) => name === 'ca')) {
-    terminal.hint(
-      `then, to have the old CA in cluster-info again: ${commandLine(node.flags)(`ca rotate ${before}`)}`,
+}
+
+/** What is to be done once this node has gone back: in the cluster, and on the nodes that have not. */
+async function follow(
+  stage: Stage,
+  { rotation, others }: { readonly rotation: Rotation; readonly others: readonly NodeStatus[] },
+  node: Node,
+  options: CaRollbackOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const before = stages[orderOf(stage) - 1];
+  if (options.dryRun === true || before === undefined) return exitCodes.done;
+  if (others.length === 0) {
+    terminal.note(
+      `back at ${before}: each node that is at ${stage} goes back too, before any goes back further`,
     );
   }
+  const left = standings(others).filter((one) => orderOf(one.stage) >= orderOf(stage));
+  if (left.length > 0) {
+    terminal.hint(
+      `${stage} is still to be taken back on ${left.map((one) => one.node).join(', ')}: kubepki ca rollback`,
+    );
+  }
+  terminal.hint(`where the rotation is: ${commandLine(node.flags)('ca rotate')}`);
+  if (!isControlPlane(readRotatedFiles(node))) return exitCodes.done;
+  const { changeCluster } = await import('../../node/change-cluster.ts');
+  const { authorities } = rotation;
+  const isDone = await changeCluster(
+    { stage: before, authorities, isLastDistrust: false },
+    node,
+    options,
+    terminal,
+  );
+  return isDone ? exitCodes.done : exitCodes.changedButNotFinished;
 }
 
 /** @throws KubepkiError in-use */

@@ -42,8 +42,6 @@ export interface RollbackPlan {
 export interface StageBack {
   /** The backups of later changes of the same stage, which are taken back with it. */
   readonly newer: readonly BackupManifest[];
-  /** What is said once it is taken back. */
-  readonly remarks: (files: readonly string[]) => void;
 }
 
 export interface RollbackWishes {

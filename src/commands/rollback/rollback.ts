@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { kubeletKubeconfig } from '../../catalog/catalog.ts';
 import { tokenKeyFiles } from '../../catalog/init-order.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Typed } from '../../flags/table.ts';
@@ -11,6 +13,7 @@ import {
   type RolledBack,
 } from '../../render/change/rollback.ts';
 import { commandHere, type StateDirectory } from '../../storage/state-directory.ts';
+import { noteKubelet } from '../../change/notes.ts';
 import { changeNode, type ChangeFlags, type PlannedRun, type Way } from '../../change/change-node.ts';
 import { dryRunText } from '../../terminal/dry-run-text.ts';
 import type { ExitCode } from '../../terminal/exit-code.ts';
@@ -54,16 +57,26 @@ export async function rollBackChange(
           ? plannedText(plan, report, terminal)
           : rollbackLines(broughtBack(plan), endsOf(report));
       },
-      remarks: ({ backup: made }) => {
+      remarks: ({ backup: made, dryRun }) => {
+        if (options.ofRotation !== undefined && !dryRun && isOfKubelet(plan, node)) {
+          noteKubelet('what has come back', terminal);
+        }
         if (made === undefined) hintFurther(state, id, plan, terminal);
         else if (options.ofRotation === undefined) {
           terminal.hint(`to redo what was taken back: ${commandHere(state, `rollback ${made}`)}`);
-        } else options.ofRotation.remarks(changes.map(({ target }) => target.path));
+        }
       },
       restores: { id: backup.id, sequence: backup.sequence },
     };
   };
   return changeNode(node, decided, options, terminal, { inUse: true });
+}
+
+/** The kubelet reads them when it starts. */
+function isOfKubelet({ change: { changes } }: RollbackPlan, { layout }: Node): boolean {
+  const { certDir, kubeconfigDir } = layout;
+  const read = [join(certDir, 'ca.crt'), join(kubeconfigDir, kubeletKubeconfig.name)];
+  return changes.some(({ target: { path } }) => read.includes(path));
 }
 
 interface OtherNodes {

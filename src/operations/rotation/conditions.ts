@@ -113,7 +113,7 @@ const conditions: Readonly<Record<Exclude<Stage, 'prepare'>, readonly Row[]>> = 
     },
     rootCas('both', ({ hasOld, hasNext }) => hasOld && hasNext),
     extensionClients('both', ({ hasOld, hasNext }) => hasOld && hasNext),
-    clusterInfo('both', ({ hasOld, hasNext }) => hasOld && hasNext),
+    clusterInfo('trust', 'both', ({ hasOld, hasNext }) => hasOld && hasNext),
   ],
   distrust: [
     verified(),
@@ -183,7 +183,7 @@ const conditions: Readonly<Record<Exclude<Stage, 'prepare'>, readonly Row[]>> = 
     },
     rootCas('the new CA alone', ({ hasOld, hasNext }) => hasNext && !hasOld),
     extensionClients('the new CA alone', ({ hasOld, hasNext }) => hasNext && !hasOld),
-    clusterInfo('the new CA alone', ({ hasOld, hasNext }) => hasNext && !hasOld),
+    clusterInfo('distrust', 'the new CA alone', ({ hasOld, hasNext }) => hasNext && !hasOld),
     {
       name: 'ready',
       title: 'every node is Ready',
@@ -373,7 +373,8 @@ function extensionClients(what: string, isRight: (one: Published) => boolean): R
   };
 }
 
-function clusterInfo(what: string, isRight: (one: Published) => boolean): Row {
+/** @param stage that has put it there; it may have been changed, or gone back, since */
+function clusterInfo(stage: Stage, what: string, isRight: (one: Published) => boolean): Row {
   return {
     name: 'cluster-info',
     title: `cluster-info holds ${what}`,
@@ -382,7 +383,12 @@ function clusterInfo(what: string, isRight: (one: Published) => boolean): Row {
         ? ofCluster(
             known,
             ({ clusterInfo: found }) => found,
-            (one) => (isRight(one) ? [] : [`${one.where} does not hold ${what}: nodes could not join`]),
+            (one) =>
+              isRight(one)
+                ? []
+                : [
+                    `${one.where} does not hold ${what}: "kubepki ca rotate ${stage}" once more puts it right`,
+                  ],
           )
         : [],
   };

@@ -80,8 +80,8 @@ describe('a rotation that is asked for in other ways', () => {
     await done(directory, 'rotate', ...word, 'switch');
     const { stderr } = await kubepkiInProcess(['certs', 'rollback', '--rootfs', directory]);
     assert.match(stderr, /is of "switch", a stage of a rotation of CAs/);
-    const back = await done(directory, 'rollback', '--accept', 'nodes');
-    assert.match(back.stderr, /^note: restart the kubelet to use what is back$/m);
+    const back = await done(directory, 'rollback', '--accept', 'nodes', '--offline');
+    assert.match(back.stderr, /^note: restart the kubelet to use what has come back$/m);
     assert.match(back.stderr, /^note: back at trust: each node that is at switch goes back too/m);
     assert.match((await ca(directory, 'rotate', '--offline')).stdout, /is at trust/);
   });
@@ -93,7 +93,7 @@ describe('a rotation that is asked for in other ways', () => {
     const backups = join(certDir, '.kubepki/backups');
     const newest = readdirSync(backups).sort().at(-1) ?? '';
     rmSync(join(backups, newest), { recursive: true });
-    const { code, stderr } = await ca(directory, 'rollback', '--accept', 'nodes');
+    const { code, stderr } = await ca(directory, 'rollback', '--accept', 'nodes', '--offline');
     assert.equal(code, 1);
     assert.match(stderr, /apiserver\.crt holds a certificate of the new CA.*not taken back with trust/);
   });

@@ -110,10 +110,10 @@ describe('a rotation of all three CAs on one node', () => {
     const nodes = await rotated(t);
     const { directory } = at(nodes, 'finish');
     for (const name of ['distrust', 'switch', 'trust', 'prepare', 'before']) {
-      await done(directory, 'rollback', '--accept', 'nodes');
+      await done(directory, 'rollback', '--accept', 'nodes', '--offline');
       assert.deepEqual(changesBesideState(at(nodes, name), at(nodes, 'finish')), [], name);
     }
-    const { stderr: none } = await ca(directory, 'rollback', '--accept', 'nodes');
+    const { stderr: none } = await ca(directory, 'rollback', '--accept', 'nodes', '--offline');
     assert.match(none, /no rotation is prepared on this node/);
   });
 

@@ -1,21 +1,24 @@
-import { withApi } from '../../cluster/api.ts';
-import { readClientCas } from '../../cluster/pki-objects.ts';
-import { changeClusterInfo, removeClientCas } from '../../cluster/rotation-objects.ts';
-import { answered } from '../../cluster/failure.ts';
-import { KubepkiError } from '../../errors/error.ts';
-import { requireApiAccess } from '../../node/cluster-access.ts';
-import type { Node } from '../../node/node-options.ts';
-import { clusterInfoFor } from '../../operations/rotation/cluster-info.ts';
-import type { LiveStage } from '../../operations/rotation/plan-stage.ts';
-import type { RotatedAuthority } from '../../operations/rotation/plan.ts';
-import { publishedIn } from '../../operations/rotation/published.ts';
-import type { Terminal } from '../../terminal/terminal.ts';
-import type { RotateOptions } from './rotate-options.ts';
+import { withApi } from '../cluster/api.ts';
+import { readClientCas, readServingNodes } from '../cluster/pki-objects.ts';
+import { changeClusterInfo, removeClientCas } from '../cluster/rotation-objects.ts';
+import { answered } from '../cluster/failure.ts';
+import { commandLine } from '../errors/command-line.ts';
+import { KubepkiError } from '../errors/error.ts';
+import type { Typed } from '../flags/table.ts';
+import { clusterInfoFor } from '../operations/rotation/cluster-info.ts';
+import type { RotatedAuthority, Stage } from '../operations/rotation/plan.ts';
+import { publishedIn } from '../operations/rotation/published.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { requireApiAccess } from './cluster-access.ts';
+import type { Node } from './node-options.ts';
 
 const boundMs = 20_000;
+/** For an answer that a rollback can do without. */
+const namesBoundMs = 10_000;
 
 interface ClusterPart {
-  readonly stage: LiveStage;
+  /** That this node is at now, also where it has gone back to it. */
+  readonly stage: Stage;
   readonly authorities: readonly RotatedAuthority[];
   /** No control plane trusts the old CA any more, so that none puts it back. */
   readonly isLastDistrust: boolean;
@@ -29,13 +32,17 @@ interface ClusterPart {
 export async function changeCluster(
   { stage, authorities, isLastDistrust }: ClusterPart,
   node: Node,
-  { kubeconfig, dryRun }: RotateOptions,
+  { kubeconfig, offline, dryRun }: Typed<'kubeconfig' | 'offline' | 'dryRun'>,
   terminal: Terminal,
 ): Promise<boolean> {
   const [ca, frontProxy] = (['ca', 'front-proxy-ca'] as const).map((name) =>
     authorities.find((one) => one.name === name),
   );
   if (dryRun === true || stage === 'finish' || (ca === undefined && frontProxy === undefined)) return true;
+  if (offline === true) {
+    terminal.note('nothing was changed in the cluster (--offline)');
+    return true;
+  }
   const { root, kubeconfigDir } = node.layout;
   const given = kubeconfig ?? root.display(`${kubeconfigDir}/admin.conf`);
   try {
@@ -60,8 +67,32 @@ export async function changeCluster(
   } catch (error) {
     if (!(error instanceof KubepkiError)) throw error;
     terminal.error(error);
-    terminal.hint('this node is at the stage; the same command again does what is left in the cluster');
+    terminal.hint(
+      stage === 'prepare'
+        ? 'this node is at prepare; cluster-info has both CAs, which does no harm'
+        : `this node is at ${stage}; what is left in the cluster does: ${commandLine(node.flags)(`ca rotate ${stage}`)}`,
+    );
     return false;
+  }
+}
+
+/** The names of the cluster's nodes; undefined: it cannot be asked. */
+export async function readNodeNames(
+  { layout: { root, kubeconfigDir } }: Node,
+  { kubeconfig, offline }: Typed<'kubeconfig' | 'offline'>,
+): Promise<readonly string[] | undefined> {
+  if (offline === true) return undefined;
+  const given = kubeconfig ?? root.display(`${kubeconfigDir}/admin.conf`);
+  try {
+    const nodes = await withApi(
+      requireApiAccess(root, given),
+      AbortSignal.timeout(namesBoundMs),
+      readServingNodes,
+    );
+    return nodes.map(({ name }) => name);
+  } catch (error) {
+    if (!(error instanceof KubepkiError)) throw error;
+    return undefined;
   }
 }
 
