@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, cpSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { accepted } from '../../cli/ca-rotate/rotated-node.ts';
+import { accepted, unasked } from '../../cli/ca-rotate/rotated-node.ts';
 import { resign } from '../../support/certificates/resigned.ts';
 import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 import { makeRoots } from '../../support/rotation/roots.ts';
@@ -48,7 +48,7 @@ export async function rotatingTrees(t: Cleanup, openssl: string): Promise<Readon
     rmSync(join(first.root, file));
     await step(worker, `ca trust: ${stage}`, 'trust', file, '--offline');
   };
-  await step(first, 'prepare', 'rotate', 'prepare', '--offline');
+  await step(first, 'prepare', 'rotate', 'prepare', ...unasked);
   await follow('prepare');
   for (const stage of stages) {
     await step(first, stage, 'rotate', stage, '--offline', '--accept', accepted);

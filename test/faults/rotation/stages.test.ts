@@ -7,6 +7,7 @@ import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } fr
 import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test, type TestContext } from 'node:test';
+import { unasked } from '../../cli/ca-rotate/rotated-node.ts';
 import { kubepkiInProcess as kubepki } from '../../support/in-process.ts';
 import { judge } from '../../support/judge.ts';
 import { credentialsOf } from '../../support/rotation/components/api-client.ts';
@@ -155,7 +156,7 @@ describe('killed at any call', () => {
       assert.deepEqual(lost.map(String), [], where);
       // What is left beside, certificates of what is over, is in the way of nothing.
       if (isOver) {
-        const next = await kubepki(['ca', 'rotate', 'prepare', '--offline', '--rootfs', directory]);
+        const next = await kubepki(['ca', 'rotate', 'prepare', ...unasked, '--rootfs', directory]);
         assert.equal(next.code, 0, `${where}: ${next.stderr}`);
       }
     });
