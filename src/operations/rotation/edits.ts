@@ -74,11 +74,36 @@ export function trustedByKubeconfigs(
 ): FileChange[] {
   if (authority.name !== 'ca') return [];
   return inventory.certificates.flatMap((entry) => {
+    if (stage !== 'prepare') requireFollowed(authority, inventory, entry);
     const found = trustedIn(entry);
     return found === undefined
       ? []
       : rewritten(entry, { authorities: wantedAuthorities<Der>(stage, authority, found) });
   });
+}
+
+/**
+ * A kubeconfig may name a file for the CAs. The CA's own is kept up to date by each stage, and another one by none.
+ * @throws KubepkiError bad-kubeconfig
+ */
+function requireFollowed(
+  { next }: RotatedAuthority,
+  inventory: RotationFiles['inventory'],
+  { kind, state }: CertificateEntry,
+): void {
+  if (kind !== 'kubeconfig' || state.status !== 'present') return;
+  const { file, authorityFile: named } = state.value;
+  const own = findAuthority(inventory, 'ca')?.file;
+  if (named?.content.status !== 'present' || named.target.resolvedPath === own?.resolvedPath) return;
+  if (named.content.value.some(({ der }) => der.equals(next.der))) return;
+  throw new KubepkiError(
+    'bad-kubeconfig',
+    `names ${named.target.path} for its CA, which lacks the new one, and which no stage changes`,
+    {
+      file: file.path,
+      hint: `have it name ${own?.path ?? 'ca.crt'}, which each stage keeps up to date`,
+    },
+  );
 }
 
 /** The new CA signs from now on. The old key is kept apart: for the way back, and to prove later that nothing trusts it any more. */

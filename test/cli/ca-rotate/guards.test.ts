@@ -1,11 +1,11 @@
 /** What `ca rotate` and `ca rollback` must not do, however they are asked. */
 import assert from 'node:assert/strict';
-import { chownSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { kubepkiInProcess } from '../../support/in-process.ts';
 import type { Cleanup, Tree } from '../../support/tree.ts';
-import { accepted, ca, copiesOf, done, freshNode, stage } from './rotated-node.ts';
+import { accepted, ca, copiesOf, done, freshNode, stage, unasked } from './rotated-node.ts';
 
 const word = ['--offline', '--accept', accepted];
 
@@ -25,7 +25,7 @@ describe('a rotation that is asked for in other ways', () => {
   const trusting = async (t: Cleanup): Promise<Tree> => {
     made ??= (async () => {
       const tree = await freshNode({ after: (cleanUp) => cleanUps.push(cleanUp) });
-      await done(tree.directory, 'rotate', 'prepare');
+      await done(tree.directory, 'rotate', 'prepare', ...unasked);
       await stage(tree.directory, 'trust');
       return tree;
     })();
@@ -132,5 +132,25 @@ describe('a rotation that is asked for in other ways', () => {
     const { code, stderr } = await ca(directory, 'rotate', 'switch', ...word);
     assert.equal(code, 1);
     assert.ok(stderr.includes(`${key}: belongs to user 12345, who would get the key of the new CA`), stderr);
+  });
+
+  test('a kubeconfig that names a CA file of its own is not left behind', async (t) => {
+    const { directory, kubeconfigDir, certDir } = await trusting(t);
+    const scheduler = join(kubeconfigDir, 'scheduler.conf');
+    const text = readFileSync(scheduler, 'utf8');
+    const naming = (path: string): void => {
+      writeFileSync(
+        scheduler,
+        text.replace(/certificate-authority-data: .*/, `certificate-authority: ${path}`),
+      );
+    };
+    await done(directory, 'rollback', '--accept', 'nodes');
+    cpSync(join(certDir, 'ca.crt'), join(kubeconfigDir, 'own-ca.crt'));
+    naming('own-ca.crt');
+    const { code, stderr } = await ca(directory, 'rotate', 'trust', ...word);
+    assert.equal(code, 1);
+    assert.match(stderr, /scheduler\.conf: names \S+own-ca\.crt for its CA, which lacks the new one/);
+    naming('pki/ca.crt');
+    await stage(directory, 'trust');
   });
 });
