@@ -15,7 +15,10 @@ import type { RotateOptions } from './rotate-options.ts';
 /** Says where the rotation is, and what is next on which nodes. */
 export async function showNext(node: Node, options: RotateOptions, terminal: Terminal): Promise<ExitCode> {
   const own = await measureRotation(node, readRotation(node), options, new Date(), terminal);
-  const others = readStatuses(node, options.from ?? []);
+  // What a node has said in an earlier rotation tells nothing of this one.
+  const others = readStatuses(node, options.from ?? []).filter(
+    ({ rotation }) => rotation === undefined || rotation.id === own.rotation?.id,
+  );
   const nodes: readonly [NodeStatus, ...NodeStatus[]] = [own, ...others];
   const next = nextStep(nodes);
   const { output } = options;

@@ -28,7 +28,7 @@ function lineOf(next: NextStep): string[] {
     case 'unclear':
       return [`files of no stage are on ${next.nodes.join(', ')}`];
     case 'over':
-      return ['the rotation is over'];
+      return ['nothing is left but the old keys, which are kept'];
     case 'stage': {
       const where = [...next.controlPlanes, ...next.workers];
       return [`next is ${next.stage}${where.length === 0 ? '' : `, on ${where.join(', ')}`}`];

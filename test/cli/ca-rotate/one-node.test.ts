@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, cpSync, lstatSync, readFileSync, readdirSync } from 'node:fs';
+import { chmodSync, cpSync, lstatSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { judge } from '../../support/judge.ts';
@@ -168,6 +168,19 @@ describe('a rotation of all three CAs on one node', () => {
     );
     assert.equal(refused, 1);
     assert.ok(holding().length >= 3);
+    const { stderr: last } = await done(directory, 'rotate', '--offline');
+    assert.ok(last.includes(`ca rotate finish --destroy-old-key ${id} --rootfs`), last);
+    // What a node has said in another rotation is not told of this one.
+    const { stdout: own } = await done(directory, 'status', '--offline', '-o', 'json');
+    const foreign = { ...(JSON.parse(own) as object), node: 'worker-1' };
+    for (const [as, isTold] of [
+      [id, true],
+      ['0123456789abcdef', false],
+    ] as const) {
+      writeFileSync(join(directory, 'says.json'), JSON.stringify(foreign).replace(id, as));
+      const { stdout: told } = await done(directory, 'rotate', '--offline', '--from', '/says.json');
+      assert.equal(told.includes('worker-1'), isTold, told);
+    }
     const before = snapshot(directory);
     await done(directory, 'rotate', 'finish', '--destroy-old-key', id);
     assert.deepEqual(holding(), []);
