@@ -1,3 +1,4 @@
+import { tokenKeyFiles } from '../catalog/init-order.ts';
 import { changedInUse, componentsToRestart, type ChangeReport } from '../operations/change/change-report.ts';
 import { authorityRemarks } from '../operations/places/kubeconfig-authority.ts';
 import type { Place } from '../operations/places/place.ts';
@@ -27,7 +28,9 @@ export function noteChange(
   }
   if (options.output === 'text' && changedInUse(report).length > 0) terminal.note(summary);
   if (command === undefined) return;
-  const what = report.command.startsWith('sa ') ? 'have the keys read' : 'use the new certificates';
+  // What is rolled back may be either.
+  const areKeys = changedInUse(report).every(({ name }) => tokenKeyFiles.some((one) => one.name === name));
+  const what = areKeys ? 'have the keys read' : 'use the new certificates';
   terminal.note(`restart ${components.join(', ')} to ${what}`);
   terminal.hint(command);
 }

@@ -64,6 +64,23 @@ function contentOf(path: string): string | undefined {
 }
 
 /**
+ * Finds out whether a new file can be made there, before anything else is done.
+ * @throws KubepkiError conflict where something is there; not-found, not-a-file, no-permission
+ */
+export function requireNewFile(root: FileSystemRoot, given: string): { path: string; target: string } {
+  const path = root.locate(given);
+  const directory = root.resolve(dirname(path));
+  requireDirectory(directory, dirname(path));
+  const target = join(directory, basename(path));
+  requireSafeTargets(root, [{ path, resolvedPath: target, before: undefined }]);
+  if (onFile(path, () => lstatSync(target, { throwIfNoEntry: false })) === undefined) return { path, target };
+  throw new KubepkiError('conflict', 'is there already, and is not replaced', {
+    file: path,
+    hint: 'give another name, or remove it first',
+  });
+}
+
+/**
  * Makes a file that must not be there yet, complete and on disk when this returns, and with its mode before its first byte.
  * @returns its host path
  * @throws KubepkiError conflict where something is there; not-found, not-a-file, no-permission, io
@@ -74,20 +91,10 @@ export function writeNewFile(
   content: Buffer,
   mode: 0o600 | 0o644,
 ): string {
-  const path = root.locate(given);
-  const directory = root.resolve(dirname(path));
-  requireDirectory(directory, dirname(path));
-  const target = join(directory, basename(path));
-  requireSafeTargets(root, [{ path, resolvedPath: target, before: undefined }]);
+  const { path, target } = requireNewFile(root, given);
   onFile(path, () => {
-    if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) {
-      throw new KubepkiError('conflict', 'is there already, and is not replaced', {
-        file: path,
-        hint: 'give another name, or remove it first',
-      });
-    }
     createDurably(target, content, { mode, owner: undefined });
-    syncDirectory(directory);
+    syncDirectory(dirname(target));
   });
   return path;
 }

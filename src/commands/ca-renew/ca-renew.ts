@@ -82,9 +82,20 @@ interface Context {
   readonly terminal: Terminal;
 }
 
+/** Kubeconfigs hold the cluster's CA, which may be etcd's too. */
+function mayBeInKubeconfigs({ spec, old }: RenewableAuthority, { copies }: AuthorityRun): boolean {
+  return (
+    spec.name === 'ca' ||
+    copies.some(
+      ({ name, certificates }) => name === 'ca' && certificates.some(({ der }) => der.equals(old.der)),
+    )
+  );
+}
+
 function decided(run: AuthorityRun, { dryRun }: Way, { node, options, terminal }: Context): PlannedRun {
-  const { plan, copies, known, now, unreadable } = run;
+  const { plan, copies, known, now } = run;
   const renewables = renewablesOf(plan);
+  const unreadable = renewables.some((one) => mayBeInKubeconfigs(one, run)) ? run.unreadable : [];
   const again = commandLine([
     ...retyped(options, ['validity', ...restartAfterFlags, 'deployHook', 'keepBackups']),
     ...node.flags,
@@ -93,7 +104,7 @@ function decided(run: AuthorityRun, { dryRun }: Way, { node, options, terminal }
   const elsewhere = (): readonly Elsewhere[] => (made === undefined ? [] : elsewhereOf(run, node, options));
   return {
     now,
-    errors: [...refusals(plan, 'renewed'), ...(renewables.length > 0 ? unreadable : [])],
+    errors: [...refusals(plan, 'renewed'), ...unreadable],
     onRefusal: () => {
       const rest = renewables.map(({ spec }) => spec.name).join(' ');
       if (rest === '' || unreadable.length > 0) return;

@@ -9,7 +9,7 @@ import { noteWaiting } from '../../node/waiting.ts';
 import type { Rotation } from '../../operations/rotation/rotation.ts';
 import { keysToSeal } from '../../operations/rotation/transfer.ts';
 import { sealKeys } from '../../pki/key/sealed-keys.ts';
-import { writeNewFile } from '../../storage/public-file.ts';
+import { requireNewFile, writeNewFile } from '../../storage/public-file.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { passphraseFor } from '../../terminal/passphrase.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
@@ -32,6 +32,8 @@ export async function exportFile(
   }
   await noteWaiting(node, terminal);
   const rotation = requireRotation(node);
+  // Refused before a passphrase is asked for.
+  requireNewFile(node.layout.root, given);
   const sealedKeys =
     options.withKeys === true ? await sealHere(node, rotation, options, terminal) : undefined;
   const bytes = writeTransfer(exportHere(node, rotation, sealedKeys));

@@ -7,7 +7,7 @@ import { otherKeyId } from '../../operations/token-key/progress.ts';
 import { tokenKeyState } from '../../operations/token-key/state.ts';
 import { encodePrivateKey } from '../../pki/key/private-key.ts';
 import { sealKeys } from '../../pki/key/sealed-keys.ts';
-import { writeNewFile } from '../../storage/public-file.ts';
+import { requireNewFile, writeNewFile } from '../../storage/public-file.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { passphraseFor } from '../../terminal/passphrase.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
@@ -37,6 +37,8 @@ export async function exportKey(
     });
   }
   const { root } = node.layout;
+  // Refused before a passphrase is asked for.
+  requireNewFile(root, given);
   if (options.dryRun === true) {
     terminal.result(`${root.locate(given)} would be written (--dry-run)\n`);
     return exitCodes.done;

@@ -370,6 +370,9 @@ describe('what is refused', () => {
       stderr,
       /^error: \S+scheduler\.conf: .* \(so the CA that it may hold cannot be replaced there\)$/m,
     );
+    // It holds no CA of etcd's.
+    const etcd = await ca(tree, 'renew', 'etcd-ca', '--validity', '60y');
+    assert.equal(etcd.code, 0, etcd.stderr);
   });
 
   test('a name that is no CA is answered with what was meant', async (t) => {

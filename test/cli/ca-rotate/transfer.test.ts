@@ -118,6 +118,12 @@ describe('a rotation goes to another control plane', () => {
       assert.deepEqual(changes(before, snapshot(tree.directory)), []);
     };
     await refused(first, /r\.tar: is there already/, 'export', '/r.tar');
+    // No passphrase is read for nothing.
+    await refused(
+      first,
+      /r\.tar: is there already/,
+      ...['export', '/r.tar', '--with-keys', '--passphrase-file', '/nowhere'],
+    );
     await refused(first, /export writes one file/, 'export');
     await refused(second, /no rotation is prepared on this node/, 'export', '/new.tar');
     await refused(second, /no such file/, 'prepare', '--import', '/nowhere.tar');

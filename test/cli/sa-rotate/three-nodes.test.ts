@@ -180,6 +180,7 @@ describe('three control planes', () => {
     await refused(second, /^error: signers: kube-apiserver at \S+ signs with the key/, 'certs', 'rollback');
 
     const { stderr } = await done(first, 'certs', 'rollback');
+    assert.match(stderr, /^note: restart kube-apiserver.* to have the keys read$/m);
     assert.match(stderr, /^note: restart kube-apiserver, kube-controller-manager /m);
     assert.deepEqual(filesOf(first), trusting);
     assert.deepEqual(await wrongWith(first), []);
