@@ -178,7 +178,7 @@ export async function rotationCluster(
         last.ill = (await illIn(api, nodes.length)) ?? '';
         return last.ill === '' ? true : undefined;
       };
-      await until(isSettled, { deadlineMs: 60_000, otherwise: () => last.ill });
+      await until(isSettled, { deadlineMs: 180_000, otherwise: () => last.ill });
     },
     report: () => ({
       ...Object.fromEntries([...counters].map(([name, { count }]) => [name, count])),
