@@ -144,7 +144,7 @@ describe('a rotation that is asked for in other ways', () => {
         text.replace(/certificate-authority-data: .*/, `certificate-authority: ${path}`),
       );
     };
-    await done(directory, 'rollback', '--accept', 'nodes');
+    await done(directory, 'rollback', '--offline', '--accept', 'nodes');
     cpSync(join(certDir, 'ca.crt'), join(kubeconfigDir, 'own-ca.crt'));
     naming('own-ca.crt');
     const { code, stderr } = await ca(directory, 'rotate', 'trust', ...word);
