@@ -37,8 +37,8 @@ import { pendingRecordPath } from '../storage/pending-requests.ts';
 import { commandHere, type StateDirectory } from '../storage/state-directory.ts';
 import { bootId } from '../inventory/boot-id.ts';
 import type { Node } from './node-options.ts';
-import { readRotatedFiles } from './rotated-files.ts';
-import { readRotation } from './rotation.ts';
+import { readRotatedFiles } from './rotation/rotated-files.ts';
+import { readRotation } from './rotation/rotation.ts';
 import { readManaged } from './snapshot.ts';
 import { stateOf } from './waiting.ts';
 

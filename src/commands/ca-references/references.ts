@@ -3,7 +3,7 @@ import { openNode, readConfiguration, type NodeOptions } from '../../node/node-o
 import { readClusterHoldings, type ClusterHoldings } from '../../node/references/cluster-references.ts';
 import { readFileHoldings } from '../../node/references/file-references.ts';
 import { soughtHere } from '../../node/references/sought.ts';
-import { readRotation } from '../../node/rotation.ts';
+import { readRotation } from '../../node/rotation/rotation.ts';
 import { fileReference, objectReference, podReferences } from '../../operations/references/mend.ts';
 import type { Found } from '../../operations/references/reference.ts';
 import { referencesDocument } from '../../render/rotation/references-document.ts';

@@ -1,8 +1,8 @@
 import { commandLine } from '../../errors/command-line.ts';
-import { measureRotation } from '../../node/measure-rotation.ts';
+import { measureRotation } from '../../node/rotation/measure-rotation.ts';
 import type { Node } from '../../node/node-options.ts';
-import { readRotation } from '../../node/rotation.ts';
-import { readStatuses } from '../../node/statuses.ts';
+import { readRotation } from '../../node/rotation/rotation.ts';
+import { readStatuses } from '../../node/rotation/statuses.ts';
 import { completed, nextStep, standings, type NextStep } from '../../operations/rotation/next-step.ts';
 import type { Stage } from '../../operations/rotation/plan.ts';
 import { orderOf } from '../../operations/rotation/state.ts';

@@ -8,12 +8,12 @@ import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError } from '../../errors/error.ts';
 import { parseAccepted } from '../../flags/names/accepted.ts';
 import { signingFiles } from '../../inventory/look-ups.ts';
-import { changeCluster } from '../../node/change-cluster.ts';
-import { measureRotation } from '../../node/measure-rotation.ts';
+import { changeCluster } from '../../node/rotation/change-cluster.ts';
+import { measureRotation } from '../../node/rotation/measure-rotation.ts';
 import { namedAlgorithm, type Node } from '../../node/node-options.ts';
-import { readKeptKey, requireRotation, rotationTarget } from '../../node/rotation.ts';
-import { readRotatedFiles } from '../../node/rotated-files.ts';
-import { readStatuses } from '../../node/statuses.ts';
+import { readKeptKey, requireRotation, rotationTarget } from '../../node/rotation/rotation.ts';
+import { readRotatedFiles } from '../../node/rotation/rotated-files.ts';
+import { readStatuses } from '../../node/rotation/statuses.ts';
 import { factsOf } from '../../operations/change/certificate-facts.ts';
 import { requireWritten } from '../../operations/change/read-back.ts';
 import { defaultValidityMs } from '../../operations/issuing/validity.ts';
@@ -144,7 +144,7 @@ async function watchRefusals(
 ): Promise<readonly Finding[]> {
   const progress = terminal.progress('watching whether an API server refuses a client');
   try {
-    const { measureRefusals } = await import('../../node/measure-refusals.ts');
+    const { measureRefusals } = await import('../../node/rotation/measure-refusals.ts');
     return await measureRefusals(node, options, { watchedMs, sleep });
   } finally {
     progress.end();

@@ -1,8 +1,8 @@
 import type { Typed } from '../../flags/table.ts';
-import type { MeasureOptions } from '../../node/measure-cluster.ts';
-import { measureRotation } from '../../node/measure-rotation.ts';
+import type { MeasureOptions } from '../../node/rotation/measure-cluster.ts';
+import { measureRotation } from '../../node/rotation/measure-rotation.ts';
 import { openNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
-import { readRotation } from '../../node/rotation.ts';
+import { readRotation } from '../../node/rotation/rotation.ts';
 import { statusDocument } from '../../render/rotation/status-document.ts';
 import { statusLines } from '../../render/rotation/status.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';

@@ -12,7 +12,7 @@ import type { KeysInUse } from '../../operations/issuing/keys-in-use.ts';
 import { planInstall, stillNeeded, type PlannedInstall } from '../../operations/install/plan-install.ts';
 import { strangers, type InstallSettings } from '../../operations/install/pending.ts';
 import type { Node } from '../../node/node-options.ts';
-import { crossesHere } from '../../node/rotation.ts';
+import { crossesHere } from '../../node/rotation/rotation.ts';
 import { readToFill } from '../../node/snapshot.ts';
 import { stateOf } from '../../node/waiting.ts';
 import { readRequestedKeys } from '../../storage/requested-keys.ts';

@@ -4,9 +4,9 @@ import { KubepkiError } from '../../errors/error.ts';
 import { parseAccepted } from '../../flags/names/accepted.ts';
 import type { Typed } from '../../flags/table.ts';
 import { openNode, readConfiguration, type Node } from '../../node/node-options.ts';
-import { isControlPlane, nodeName, readRotatedFiles } from '../../node/rotated-files.ts';
-import { requireRotation } from '../../node/rotation.ts';
-import { readStatuses } from '../../node/statuses.ts';
+import { isControlPlane, nodeName, readRotatedFiles } from '../../node/rotation/rotated-files.ts';
+import { requireRotation } from '../../node/rotation/rotation.ts';
+import { readStatuses } from '../../node/rotation/statuses.ts';
 import { stateOf } from '../../node/waiting.ts';
 import { standings } from '../../operations/rotation/next-step.ts';
 import { stages, type Stage } from '../../operations/rotation/plan.ts';
@@ -64,7 +64,7 @@ async function requireAllNodes(
   node: Node,
   options: CaRollbackOptions,
 ): Promise<void> {
-  const { readNodeNames } = await import('../../node/change-cluster.ts');
+  const { readNodeNames } = await import('../../node/rotation/change-cluster.ts');
   const known = [nodeName(readRotatedFiles(node)), ...others.map((one) => one.node)];
   const names = await readNodeNames(node, options);
   const silent = names?.filter((name) => !known.includes(name));
@@ -104,7 +104,7 @@ async function follow(
   }
   terminal.hint(`where the rotation is: ${commandLine(node.flags)('ca rotate')}`);
   if (!isControlPlane(readRotatedFiles(node))) return exitCodes.done;
-  const { changeCluster } = await import('../../node/change-cluster.ts');
+  const { changeCluster } = await import('../../node/rotation/change-cluster.ts');
   const { authorities } = rotation;
   const isDone = await changeCluster(
     { stage: before, authorities, isLastDistrust: false },

@@ -24,7 +24,7 @@ import { whyUnsafe } from '../../storage/safe-targets.ts';
 import { commandHere, type StateDirectory } from '../../storage/state-directory.ts';
 import { findBackup } from './find-backup.ts';
 import type { Node } from '../../node/node-options.ts';
-import { readRotation } from '../../node/rotation.ts';
+import { readRotation } from '../../node/rotation/rotation.ts';
 import { readToFill } from '../../node/snapshot.ts';
 import { readTokenKeyFiles } from '../../node/token-keys.ts';
 import type { Change } from '../../change/session.ts';

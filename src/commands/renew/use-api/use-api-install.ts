@@ -18,7 +18,7 @@ import {
   type PendingRequests,
 } from '../../../storage/pending-requests.ts';
 import type { Node } from '../../../node/node-options.ts';
-import { crossesHere } from '../../../node/rotation.ts';
+import { crossesHere } from '../../../node/rotation/rotation.ts';
 import { readToFill, type Snapshot } from '../../../node/snapshot.ts';
 import type { Change } from '../../../change/session.ts';
 import { stateOf } from '../../../node/waiting.ts';

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { openNode, type Node } from '../../src/node/node-options.ts';
-import { nodeName, readRotatedFiles } from '../../src/node/rotated-files.ts';
-import { readStatuses } from '../../src/node/statuses.ts';
-import type { NodeStatus } from '../../src/operations/rotation/status.ts';
-import { statusDocument } from '../../src/render/rotation/status-document.ts';
-import { copyFixture } from '../support/tree.ts';
+import { openNode, type Node } from '../../../src/node/node-options.ts';
+import { nodeName, readRotatedFiles } from '../../../src/node/rotation/rotated-files.ts';
+import { readStatuses } from '../../../src/node/rotation/statuses.ts';
+import type { NodeStatus } from '../../../src/operations/rotation/status.ts';
+import { statusDocument } from '../../../src/render/rotation/status-document.ts';
+import { copyFixture } from '../../support/tree.ts';
 
 const unmeasured = { status: 'unmeasured', why: 'it was not asked (--offline)' } as const;
 

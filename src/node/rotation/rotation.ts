@@ -1,27 +1,27 @@
-import type { FileTarget } from '../changeset/change-set.ts';
-import { commandLine } from '../errors/command-line.ts';
-import { KubepkiError, naming } from '../errors/error.ts';
-import { reading, type Slot } from '../inventory/reading.ts';
-import type { PlannedAuthority } from '../operations/rotation/plan.ts';
+import type { FileTarget } from '../../changeset/change-set.ts';
+import { commandLine } from '../../errors/command-line.ts';
+import { KubepkiError, naming } from '../../errors/error.ts';
+import { reading, type Slot } from '../../inventory/reading.ts';
+import type { PlannedAuthority } from '../../operations/rotation/plan.ts';
 import {
   requirePlanned,
   requireSoundCross,
   type KeptAuthority,
   type PlannedCertificates,
   type Rotation,
-} from '../operations/rotation/rotation.ts';
-import { parseCertificates, type Certificate } from '../pki/certificate/certificate.ts';
-import { parsePrivateKey, type PrivateKey } from '../pki/key/private-key.ts';
+} from '../../operations/rotation/rotation.ts';
+import { parseCertificates, type Certificate } from '../../pki/certificate/certificate.ts';
+import { parsePrivateKey, type PrivateKey } from '../../pki/key/private-key.ts';
 import {
   isRotationFileThere,
   putBackHint,
   readRotationFile,
   readRotationPlan,
   type RotationFileName,
-} from '../storage/rotation-files.ts';
-import type { StateDirectory } from '../storage/state-directory.ts';
-import type { Node } from './node-options.ts';
-import { stateOf } from './waiting.ts';
+} from '../../storage/rotation-files.ts';
+import type { StateDirectory } from '../../storage/state-directory.ts';
+import type { Node } from '../node-options.ts';
+import { stateOf } from '../waiting.ts';
 
 /**
  * @returns undefined when no CA of this node is being rotated

@@ -1,20 +1,20 @@
-import type { FileChange } from '../changeset/change-set.ts';
-import type { CaName } from '../catalog/catalog.ts';
-import { KubepkiError } from '../errors/error.ts';
-import { readRegularFile } from '../filesystem/regular-file.ts';
-import { readInventory, type Inventory } from '../inventory/inventory.ts';
-import { readSigningKey } from '../inventory/issuers.ts';
-import type { Rotation } from '../operations/rotation/rotation.ts';
+import type { FileChange } from '../../changeset/change-set.ts';
+import type { CaName } from '../../catalog/catalog.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import { readRegularFile } from '../../filesystem/regular-file.ts';
+import { readInventory, type Inventory } from '../../inventory/inventory.ts';
+import { readSigningKey } from '../../inventory/issuers.ts';
+import type { Rotation } from '../../operations/rotation/rotation.ts';
 import {
   exportRotation,
   importRotation,
   type AuthorityFile,
   type ReceivingNode,
   type Transfer,
-} from '../operations/rotation/transfer.ts';
-import { publicKeyOf, type PrivateKey } from '../pki/key/private-key.ts';
-import { isSameKey } from '../pki/key/public-key.ts';
-import type { Node } from './node-options.ts';
+} from '../../operations/rotation/transfer.ts';
+import { publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
+import type { Node } from '../node-options.ts';
 import { readKeptKey, readRotation, rotationTarget } from './rotation.ts';
 
 /**

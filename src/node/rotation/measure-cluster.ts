@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import type { Ask } from '../cluster/api.ts';
-import type { ServingNode } from '../cluster/pki-objects.ts';
-import { KubepkiError } from '../errors/error.ts';
-import type { Typed } from '../flags/table.ts';
-import { readClusterInfo } from '../kubeconfig/cluster-info.ts';
-import type { RotatedAuthority } from '../operations/rotation/plan.ts';
-import { workloadsOf } from '../operations/references/old-pods.ts';
-import { publishedIn } from '../operations/rotation/published.ts';
-import type { RotationFiles } from '../operations/rotation/state.ts';
-import type { ClusterStatus, Measured } from '../operations/rotation/status.ts';
-import type { Node } from './node-options.ts';
+import type { Ask } from '../../cluster/api.ts';
+import type { ServingNode } from '../../cluster/pki-objects.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import type { Typed } from '../../flags/table.ts';
+import { readClusterInfo } from '../../kubeconfig/cluster-info.ts';
+import type { RotatedAuthority } from '../../operations/rotation/plan.ts';
+import { workloadsOf } from '../../operations/references/old-pods.ts';
+import { publishedIn } from '../../operations/rotation/published.ts';
+import type { RotationFiles } from '../../operations/rotation/state.ts';
+import type { ClusterStatus, Measured } from '../../operations/rotation/status.ts';
+import type { Node } from '../node-options.ts';
 
 export interface MeasureOptions extends Typed<'offline' | 'kubeconfig'> {
   /** To see which CA signs, a request must be made in the cluster. */
@@ -38,12 +38,12 @@ export async function measureCluster(
 ): Promise<ClusterAnswer> {
   const [{ withApi }, { requireApiAccess }, objects, more, { measureSigner }, { readOldPods }] =
     await Promise.all([
-      import('../cluster/api.ts'),
-      import('./cluster-access.ts'),
-      import('../cluster/pki-objects.ts'),
-      import('../cluster/rotation-objects.ts'),
+      import('../../cluster/api.ts'),
+      import('../cluster-access.ts'),
+      import('../../cluster/pki-objects.ts'),
+      import('../../cluster/rotation-objects.ts'),
       import('./measure-signer.ts'),
-      import('./references/read-old-pods.ts'),
+      import('../references/read-old-pods.ts'),
     ]);
   const given = kubeconfig ?? root.display(join(kubeconfigDir, 'admin.conf'));
   const of = (name: string): RotatedAuthority | undefined => authorities.find((one) => one.name === name);

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
-import { accessTo, apiServerPlaces, type Place } from '../cluster/api-servers.ts';
-import { withApi } from '../cluster/api.ts';
-import type { ApiAccess } from '../cluster/connection.ts';
-import { readServingNodes } from '../cluster/pki-objects.ts';
-import { readRefusedRequests, type RefusedRequests } from '../cluster/refused-requests.ts';
-import { readApiServers } from '../cluster/surroundings.ts';
-import { KubepkiError } from '../errors/error.ts';
-import { refusals, type Looks } from '../operations/rotation/refusals.ts';
-import type { Finding } from '../operations/rotation/conditions.ts';
+import { accessTo, apiServerPlaces, type Place } from '../../cluster/api-servers.ts';
+import { withApi } from '../../cluster/api.ts';
+import type { ApiAccess } from '../../cluster/connection.ts';
+import { readServingNodes } from '../../cluster/pki-objects.ts';
+import { readRefusedRequests, type RefusedRequests } from '../../cluster/refused-requests.ts';
+import { readApiServers } from '../../cluster/surroundings.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import { refusals, type Looks } from '../../operations/rotation/refusals.ts';
+import type { Finding } from '../../operations/rotation/conditions.ts';
 import type { MeasureOptions } from './measure-cluster.ts';
-import { requireApiAccess } from './cluster-access.ts';
-import type { Node } from './node-options.ts';
+import { requireApiAccess } from '../cluster-access.ts';
+import type { Node } from '../node-options.ts';
 
 const answersMs = 10_000;
 

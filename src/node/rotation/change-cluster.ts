@@ -1,16 +1,16 @@
-import { withApi } from '../cluster/api.ts';
-import { readClientCas, readServingNodes } from '../cluster/pki-objects.ts';
-import { changeClusterInfo, removeClientCas } from '../cluster/rotation-objects.ts';
-import { answered } from '../cluster/failure.ts';
-import { commandLine } from '../errors/command-line.ts';
-import { KubepkiError } from '../errors/error.ts';
-import type { Typed } from '../flags/table.ts';
-import { clusterInfoFor } from '../operations/rotation/cluster-info.ts';
-import type { RotatedAuthority, Stage } from '../operations/rotation/plan.ts';
-import { publishedIn } from '../operations/rotation/published.ts';
-import type { Terminal } from '../terminal/terminal.ts';
-import { requireApiAccess } from './cluster-access.ts';
-import type { Node } from './node-options.ts';
+import { withApi } from '../../cluster/api.ts';
+import { readClientCas, readServingNodes } from '../../cluster/pki-objects.ts';
+import { changeClusterInfo, removeClientCas } from '../../cluster/rotation-objects.ts';
+import { answered } from '../../cluster/failure.ts';
+import { commandLine } from '../../errors/command-line.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import type { Typed } from '../../flags/table.ts';
+import { clusterInfoFor } from '../../operations/rotation/cluster-info.ts';
+import type { RotatedAuthority, Stage } from '../../operations/rotation/plan.ts';
+import { publishedIn } from '../../operations/rotation/published.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
+import { requireApiAccess } from '../cluster-access.ts';
+import type { Node } from '../node-options.ts';
 
 const boundMs = 20_000;
 /** For an answer that a rollback can do without. */

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { openNode, type Node } from '../../src/node/node-options.ts';
-import { readKeptKey, readRotation, rotationTarget } from '../../src/node/rotation.ts';
-import type { KeptAuthority } from '../../src/operations/rotation/rotation.ts';
-import { encodeCertificates } from '../../src/pki/certificate/certificate.ts';
-import { encodePrivateKey, publicKeyOf } from '../../src/pki/key/private-key.ts';
-import { isSameKey } from '../../src/pki/key/public-key.ts';
-import { planText } from '../../src/operations/rotation/plan-text.ts';
+import { openNode, type Node } from '../../../src/node/node-options.ts';
+import { readKeptKey, readRotation, rotationTarget } from '../../../src/node/rotation/rotation.ts';
+import type { KeptAuthority } from '../../../src/operations/rotation/rotation.ts';
+import { encodeCertificates } from '../../../src/pki/certificate/certificate.ts';
+import { encodePrivateKey, publicKeyOf } from '../../../src/pki/key/private-key.ts';
+import { isSameKey } from '../../../src/pki/key/public-key.ts';
+import { planText } from '../../../src/operations/rotation/plan-text.ts';
 import {
   crossOf,
   madeAuthority,
@@ -16,8 +16,8 @@ import {
   planOf,
   selfSigned,
   type MadeAuthority,
-} from '../support/certificates/made-rotation.ts';
-import { copyFixture } from '../support/tree.ts';
+} from '../../support/certificates/made-rotation.ts';
+import { copyFixture } from '../../support/tree.ts';
 
 function nodeFor(t: TestContext): Node {
   const tree = copyFixture(t, 'ipv6');

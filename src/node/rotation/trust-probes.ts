@@ -1,16 +1,16 @@
-import { offeredAuthorities } from '../controlplane/offered-authorities.ts';
-import { connectionTrouble } from '../controlplane/probe.ts';
-import { trustOf, type Probes, type Trust, type TrustingServer } from '../controlplane/trust.ts';
-import { KubepkiError } from '../errors/error.ts';
-import type { RotatedAuthority } from '../operations/rotation/plan.ts';
-import { issueProbe, type ProbeCertificate } from '../operations/rotation/probe-certificate.ts';
-import type { Answer, ServerStatus } from '../operations/rotation/status.ts';
-import { encodeCertificates, type Certificate } from '../pki/certificate/certificate.ts';
-import { randomSerialNumber } from '../pki/issue/issue.ts';
-import { localIssuer, type LocalIssuer } from '../pki/issue/issuer.ts';
-import { generatePrivateKey, publicKeyOf, type PrivateKey } from '../pki/key/private-key.ts';
-import { isSameKey } from '../pki/key/public-key.ts';
-import { randomProbeName } from '../pki/key/random.ts';
+import { offeredAuthorities } from '../../controlplane/offered-authorities.ts';
+import { connectionTrouble } from '../../controlplane/probe.ts';
+import { trustOf, type Probes, type Trust, type TrustingServer } from '../../controlplane/trust.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import type { RotatedAuthority } from '../../operations/rotation/plan.ts';
+import { issueProbe, type ProbeCertificate } from '../../operations/rotation/probe-certificate.ts';
+import type { Answer, ServerStatus } from '../../operations/rotation/status.ts';
+import { encodeCertificates, type Certificate } from '../../pki/certificate/certificate.ts';
+import { randomSerialNumber } from '../../pki/issue/issue.ts';
+import { localIssuer, type LocalIssuer } from '../../pki/issue/issuer.ts';
+import { generatePrivateKey, publicKeyOf, type PrivateKey } from '../../pki/key/private-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
+import { randomProbeName } from '../../pki/key/random.ts';
 
 /** What a client of each of the two CAs is told. */
 export type Acceptance = Pick<ServerStatus, 'acceptsOld' | 'acceptsNext' | 'why'>;

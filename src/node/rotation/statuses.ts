@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseNodeStatus, mostStatusBytes } from '../documents/node-status.ts';
-import { KubepkiError, naming } from '../errors/error.ts';
-import { entriesIn } from '../filesystem/filesystem-error.ts';
-import { readRegularFile } from '../filesystem/regular-file.ts';
-import type { NodeStatus } from '../operations/rotation/status.ts';
-import type { Node } from './node-options.ts';
+import { parseNodeStatus, mostStatusBytes } from '../../documents/node-status.ts';
+import { KubepkiError, naming } from '../../errors/error.ts';
+import { entriesIn } from '../../filesystem/filesystem-error.ts';
+import { readRegularFile } from '../../filesystem/regular-file.ts';
+import type { NodeStatus } from '../../operations/rotation/status.ts';
+import type { Node } from '../node-options.ts';
 import { nodeName, readRotatedFiles } from './rotated-files.ts';
 
 /**

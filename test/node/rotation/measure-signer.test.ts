@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test, type TestContext } from 'node:test';
-import { measureSigner } from '../../src/node/measure-signer.ts';
-import { KubepkiError } from '../../src/errors/error.ts';
-import { parseCertificates, type Certificate } from '../../src/pki/certificate/certificate.ts';
-import { signingBed, type Bed, type BedWishes } from '../cluster/signing-bed.ts';
-import { makeAuthority, type Authority } from '../support/cluster/authority.ts';
-import { judge } from '../support/judge.ts';
-import { temporaryDirectory } from '../support/tree.ts';
+import { measureSigner } from '../../../src/node/rotation/measure-signer.ts';
+import { KubepkiError } from '../../../src/errors/error.ts';
+import { parseCertificates, type Certificate } from '../../../src/pki/certificate/certificate.ts';
+import { signingBed, type Bed, type BedWishes } from '../../cluster/signing-bed.ts';
+import { makeAuthority, type Authority } from '../../support/cluster/authority.ts';
+import { judge } from '../../support/judge.ts';
+import { temporaryDirectory } from '../../support/tree.ts';
 
 const signerName = 'kubernetes.io/kube-apiserver-client';
 const impatient = { looks: 3, pauseMs: 10 };

@@ -1,27 +1,27 @@
 import { join } from 'node:path';
-import { certificateAuthorities, kubeletKubeconfig } from '../catalog/catalog.ts';
-import { findAuthority } from '../inventory/look-ups.ts';
-import { NodeFiles } from '../inventory/node-files.ts';
-import { readProcesses } from '../inventory/processes.ts';
-import { changedAt, readKubeletFiles } from '../inventory/verified-files.ts';
-import type { RotatedAuthority } from '../operations/rotation/plan.ts';
-import type { Rotation } from '../operations/rotation/rotation.ts';
-import { fitsOf, reachedBy, type RotationFiles } from '../operations/rotation/state.ts';
+import { certificateAuthorities, kubeletKubeconfig } from '../../catalog/catalog.ts';
+import { findAuthority } from '../../inventory/look-ups.ts';
+import { NodeFiles } from '../../inventory/node-files.ts';
+import { readProcesses } from '../../inventory/processes.ts';
+import { changedAt, readKubeletFiles } from '../../inventory/verified-files.ts';
+import type { RotatedAuthority } from '../../operations/rotation/plan.ts';
+import type { Rotation } from '../../operations/rotation/rotation.ts';
+import { fitsOf, reachedBy, type RotationFiles } from '../../operations/rotation/state.ts';
 import type {
   AuthorityStatus,
   Measured,
   NodeStatus,
   RunningStatus,
   ServerStatus,
-} from '../operations/rotation/status.ts';
-import { kubeletEndpoint } from '../operations/verification/endpoints.ts';
-import type { Observed } from '../operations/verification/observed.ts';
-import { troublesOf, verification } from '../operations/verification/verification.ts';
-import type { Terminal } from '../terminal/terminal.ts';
+} from '../../operations/rotation/status.ts';
+import { kubeletEndpoint } from '../../operations/verification/endpoints.ts';
+import type { Observed } from '../../operations/verification/observed.ts';
+import { troublesOf, verification } from '../../operations/verification/verification.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
 import { measureCluster, type MeasureOptions } from './measure-cluster.ts';
 import { kubeletsOf, measuringOf, serversOf, type Measuring } from './measure-servers.ts';
-import type { Node } from './node-options.ts';
-import { observe } from './observe.ts';
+import type { Node } from '../node-options.ts';
+import { observe } from '../observe.ts';
 import { isControlPlane, nodeName, readRotatedFiles } from './rotated-files.ts';
 
 const notAsked = { status: 'unmeasured', why: 'it was not asked (--offline)' } as const;
@@ -111,7 +111,7 @@ async function measureLocal(
   }
   const people = { users: [], kubeconfigs: [] };
   const observed = observe(node, { now, withinMs: 0, cis: false, certsOnly: false, people });
-  const { observeLive } = await import('./observe-live.ts');
+  const { observeLive } = await import('../observe-live.ts');
   const live = await observeLive(observed, { isLive: true, given: [] });
   const components = componentsRunning({ ...observed, live });
   const isSeen = live.answers.some(({ endpoint: { name } }) => name === 'kube-apiserver');
@@ -135,7 +135,7 @@ async function measureWorker(
 ): Promise<Local['servers']> {
   const { root } = layout;
   const kubelet = readKubeletFiles(layout, new NodeFiles(root, inventory, keys), false);
-  const { askAll } = await import('./observe-live.ts');
+  const { askAll } = await import('../observe-live.ts');
   const answers = await askAll(kubeletEndpoint(kubelet), root);
   return { status: 'measured', value: await serversOf({ answers }, measuring) };
 }

@@ -1,13 +1,13 @@
-import type { CaName } from '../catalog/catalog.ts';
-import type { ServingNode } from '../cluster/pki-objects.ts';
-import type { Probes, TrustingServer } from '../controlplane/trust.ts';
-import type { RotatedAuthority } from '../operations/rotation/plan.ts';
-import { servedBy } from '../operations/rotation/served-by.ts';
-import type { RotationFiles } from '../operations/rotation/state.ts';
-import type { ServerStatus } from '../operations/rotation/status.ts';
-import type { Endpoint, Live } from '../operations/verification/observed.ts';
-import type { Chain } from '../pki/certificate/certificate.ts';
-import type { Node } from './node-options.ts';
+import type { CaName } from '../../catalog/catalog.ts';
+import type { ServingNode } from '../../cluster/pki-objects.ts';
+import type { Probes, TrustingServer } from '../../controlplane/trust.ts';
+import type { RotatedAuthority } from '../../operations/rotation/plan.ts';
+import { servedBy } from '../../operations/rotation/served-by.ts';
+import type { RotationFiles } from '../../operations/rotation/state.ts';
+import type { ServerStatus } from '../../operations/rotation/status.ts';
+import type { Endpoint, Live } from '../../operations/verification/observed.ts';
+import type { Chain } from '../../pki/certificate/certificate.ts';
+import type { Node } from '../node-options.ts';
 import { readKeptKey } from './rotation.ts';
 import { acceptanceOf, makeProbes, offeredBy, type Acceptance } from './trust-probes.ts';
 

@@ -1,21 +1,21 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { kubeletKubeconfig } from '../catalog/catalog.ts';
-import { KubepkiError } from '../errors/error.ts';
-import { readInventory, type Inventory } from '../inventory/inventory.ts';
-import { withKubelet } from '../inventory/kubelet/kubelet-entry.ts';
-import { readStaticPods, type StaticPods } from '../inventory/kubelet/static-pods.ts';
-import { readPrivateKeys } from '../inventory/private-keys.ts';
-import { readFile, readSlot } from '../inventory/reading.ts';
-import { flagValues } from '../operations/node/component-flags.ts';
-import { identityOf } from '../operations/owners/identity.ts';
-import { signingFlag, splitFileName, type SigningFile } from '../operations/rotation/signing-file.ts';
-import type { RotationFiles } from '../operations/rotation/state.ts';
-import { manifestFiles } from '../operations/verification/manifest-files.ts';
-import { parseCertificates } from '../pki/certificate/certificate.ts';
-import { readAsideJournal } from '../storage/aside-journal.ts';
-import type { Node } from './node-options.ts';
-import { stateOf } from './waiting.ts';
+import { kubeletKubeconfig } from '../../catalog/catalog.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import { readInventory, type Inventory } from '../../inventory/inventory.ts';
+import { withKubelet } from '../../inventory/kubelet/kubelet-entry.ts';
+import { readStaticPods, type StaticPods } from '../../inventory/kubelet/static-pods.ts';
+import { readPrivateKeys } from '../../inventory/private-keys.ts';
+import { readFile, readSlot } from '../../inventory/reading.ts';
+import { flagValues } from '../../operations/node/component-flags.ts';
+import { identityOf } from '../../operations/owners/identity.ts';
+import { signingFlag, splitFileName, type SigningFile } from '../../operations/rotation/signing-file.ts';
+import type { RotationFiles } from '../../operations/rotation/state.ts';
+import { manifestFiles } from '../../operations/verification/manifest-files.ts';
+import { parseCertificates } from '../../pki/certificate/certificate.ts';
+import { readAsideJournal } from '../../storage/aside-journal.ts';
+import type { Node } from '../node-options.ts';
+import { stateOf } from '../waiting.ts';
 
 /**
  * The files that a rotation of CAs changes on this node, a control plane or a worker.

@@ -1,16 +1,16 @@
-import type { ApiAccess } from '../cluster/connection.ts';
-import { ClusterFailure } from '../cluster/failure.ts';
-import { withSigningApi, type SigningApi, type SigningWish } from '../cluster/signing.ts';
-import { KubepkiError } from '../errors/error.ts';
-import type { RotatedAuthority } from '../operations/rotation/plan.ts';
-import type { ClusterStatus } from '../operations/rotation/status.ts';
-import { parseCertificates } from '../pki/certificate/certificate.ts';
-import { distinguishedName } from '../pki/der/name.ts';
-import { isIssuedBy } from '../pki/issue/issuer.ts';
-import { generatePrivateKey, publicKeyOf } from '../pki/key/private-key.ts';
-import { isSameKey } from '../pki/key/public-key.ts';
-import { randomProbeName } from '../pki/key/random.ts';
-import { encodeRequest, requestCertificate } from '../pki/request/certification-request.ts';
+import type { ApiAccess } from '../../cluster/connection.ts';
+import { ClusterFailure } from '../../cluster/failure.ts';
+import { withSigningApi, type SigningApi, type SigningWish } from '../../cluster/signing.ts';
+import { KubepkiError } from '../../errors/error.ts';
+import type { RotatedAuthority } from '../../operations/rotation/plan.ts';
+import type { ClusterStatus } from '../../operations/rotation/status.ts';
+import { parseCertificates } from '../../pki/certificate/certificate.ts';
+import { distinguishedName } from '../../pki/der/name.ts';
+import { isIssuedBy } from '../../pki/issue/issuer.ts';
+import { generatePrivateKey, publicKeyOf } from '../../pki/key/private-key.ts';
+import { isSameKey } from '../../pki/key/public-key.ts';
+import { randomProbeName } from '../../pki/key/random.ts';
+import { encodeRequest, requestCertificate } from '../../pki/request/certification-request.ts';
 
 type Signer = Extract<ClusterStatus['signer'], { readonly status: 'measured' }>['value'];
 

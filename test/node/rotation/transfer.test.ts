@@ -3,39 +3,44 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
-import { replaceFile, type ChangeSet } from '../../src/changeset/change-set.ts';
-import { openNode, type Node } from '../../src/node/node-options.ts';
-import { readKeptKey, readRotation, requireRotation, rotationTarget } from '../../src/node/rotation.ts';
+import { replaceFile, type ChangeSet } from '../../../src/changeset/change-set.ts';
+import { openNode, type Node } from '../../../src/node/node-options.ts';
+import {
+  readKeptKey,
+  readRotation,
+  requireRotation,
+  rotationTarget,
+} from '../../../src/node/rotation/rotation.ts';
 import {
   exportHere,
   importHere,
   newKeysHere,
   readGivenFile,
   readReceivingNode,
-} from '../../src/node/transfer.ts';
-import { stateOf } from '../../src/node/waiting.ts';
-import { planText } from '../../src/operations/rotation/plan-text.ts';
+} from '../../../src/node/rotation/transfer.ts';
+import { stateOf } from '../../../src/node/waiting.ts';
+import { planText } from '../../../src/operations/rotation/plan-text.ts';
 import {
   keysToSeal,
   openedKeys,
   requireTrustworthy,
   type Transfer,
-} from '../../src/operations/rotation/transfer.ts';
-import { encodeCertificates, parseCertificates } from '../../src/pki/certificate/certificate.ts';
-import { encodePrivateKey, parsePrivateKey, publicKeyOf } from '../../src/pki/key/private-key.ts';
-import { isSameKey } from '../../src/pki/key/public-key.ts';
-import { openSealedKeys, sealKeys } from '../../src/pki/key/sealed-keys.ts';
-import { writeNewFile } from '../../src/storage/public-file.ts';
-import { openTransaction } from '../../src/storage/transaction.ts';
-import { readTransfer, writeTransfer } from '../../src/transfer/transfer.ts';
+} from '../../../src/operations/rotation/transfer.ts';
+import { encodeCertificates, parseCertificates } from '../../../src/pki/certificate/certificate.ts';
+import { encodePrivateKey, parsePrivateKey, publicKeyOf } from '../../../src/pki/key/private-key.ts';
+import { isSameKey } from '../../../src/pki/key/public-key.ts';
+import { openSealedKeys, sealKeys } from '../../../src/pki/key/sealed-keys.ts';
+import { writeNewFile } from '../../../src/storage/public-file.ts';
+import { openTransaction } from '../../../src/storage/transaction.ts';
+import { readTransfer, writeTransfer } from '../../../src/transfer/transfer.ts';
 import {
   crossOf,
   newKey,
   planOf,
   selfSigned,
   type MadeAuthority,
-} from '../support/certificates/made-rotation.ts';
-import { copyFixture } from '../support/tree.ts';
+} from '../../support/certificates/made-rotation.ts';
+import { copyFixture } from '../../support/tree.ts';
 
 const passphrase = 'correct horse battery';
 
