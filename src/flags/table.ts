@@ -266,6 +266,20 @@ export const flags = {
     says: 'how long a start may take (default: 5m)',
     ...values.duration('20s or 3m'),
   },
+  lease: {
+    syntax: '--no-lease',
+    group: 'After',
+    says: 'restart without waiting for the other control planes (default: one at a time, by a Lease)',
+    default: true,
+  },
+  leaseTimeout: {
+    syntax: '--lease-timeout <duration>',
+    group: 'After',
+    says: 'how long to wait while another control plane restarts',
+    default: 600_000,
+    defaultText: '10m',
+    ...values.duration('10m or 1h'),
+  },
   deployHook: {
     syntax: '--deploy-hook <command>',
     group: 'After',
@@ -489,8 +503,15 @@ export const restartFlags = [
   'startTimeout',
 ] as const satisfies readonly FlagName[];
 
+/** By what the nodes of a cluster restart one at a time. */
+export const leaseFlags = ['lease', 'leaseTimeout'] as const satisfies readonly FlagName[];
+
 /** Of a command that may restart what it has changed. */
-export const restartAfterFlags = ['restart', ...restartFlags] as const satisfies readonly FlagName[];
+export const restartAfterFlags = [
+  'restart',
+  ...restartFlags,
+  ...leaseFlags,
+] as const satisfies readonly FlagName[];
 
 /** Of a command that changes what is in use. */
 export const changeFlags = [
@@ -512,6 +533,7 @@ export function retyped(
   return names.flatMap((name) => {
     const flag: Flag = flags[name];
     const value = options[name];
+    if (value === false && flag.syntax.startsWith('--no-')) return [longOf(name)];
     if (value === undefined || value === false || value === flag.default) return [];
     const long = longOf(name);
     if (value === true) return [long];

@@ -13,7 +13,7 @@ import { stateOf } from '../../node/waiting.ts';
 
 /** Of a command that may restart what it has changed. */
 export interface RestartAfterOptions
-  extends NodeOptions, Typed<(typeof restartAfterFlags)[number] | 'lockTimeout'> {}
+  extends NodeOptions, Typed<(typeof restartAfterFlags)[number] | 'lockTimeout' | 'kubeconfig'> {}
 
 /**
  * Before the change: what uses these certificates must be such that it can be restarted.

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Component } from '../../catalog/catalog.ts';
 import { formatGoDuration } from '../../config/duration.ts';
 import { quorumWithout, type Patience, type QuorumAnswer } from '../../controlplane/etcd-quorum.ts';
-import type { Clock } from '../../controlplane/clock.ts';
 import type { ProbeResult } from '../../controlplane/probe.ts';
 import { restartPod, type RestartPhase, type RestartResult } from '../../controlplane/restart.ts';
 import { KubepkiError } from '../../errors/error.ts';
@@ -14,10 +13,12 @@ import { etcdAccess } from './etcd-access.ts';
 import { exitCodes, exitCodeOf, type ExitCode } from '../../terminal/exit-code.ts';
 import type { Node } from '../../node/node-options.ts';
 import type { RestartFlags } from '../../flags/table.ts';
+import { takeRestartTurn, type LeaseFlags } from './one-at-a-time.ts';
 import { settlePending, restartCommand } from './pending.ts';
 import type { RestartOptions } from './restart-terms.ts';
 import type { RestartPlan } from './restart-plan.ts';
-import { requireServed } from './served.ts';
+import { requireServed, servedPatienceMs } from './served.ts';
+import { noOthers, type Turn, type TurnClock } from './turn.ts';
 import { invocation, noteReturn } from '../session.ts';
 import type { CleanedUp } from '../../terminal/interruptions.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
@@ -25,7 +26,7 @@ import type { Terminal } from '../../terminal/terminal.ts';
 interface RestartRun {
   readonly node: Node;
   readonly state: StateDirectory;
-  readonly options: RestartOptions & { readonly force?: boolean };
+  readonly options: RestartOptions & LeaseFlags & { readonly force?: boolean };
   readonly terminal: Terminal;
 }
 
@@ -36,34 +37,66 @@ interface RestartSummary {
   readonly failure: KubepkiError | undefined;
 }
 
-const clock: Clock = {
+const clock: TurnClock = {
   elapsed: () => performance.now(),
   sleep: async (milliseconds) => {
     await sleep(milliseconds);
   },
+  every: (milliseconds, act) => {
+    const timer = setInterval(act, milliseconds);
+    return () => {
+      clearInterval(timer);
+    };
+  },
 };
 
-/** One component at a time; the first that does not come back ends the sequence. Call it under the lock. */
-export async function restartComponents(
+/**
+ * One component at a time, while no other node of the cluster restarts; the first that does not come back ends the sequence. Call it
+ * under the lock.
+ */
+export async function restartComponents(plan: RestartPlan, run: RestartRun): Promise<RestartSummary> {
+  const { planned } = plan;
+  const { node, options, terminal } = run;
+  const stopping = planned.some(({ status }) => status === 'restartable');
+  let turn = noOthers;
+  if (stopping) {
+    const forget = onInterrupt(planned, run);
+    try {
+      turn = await takeRestartTurn(node, options, clock, terminal);
+    } catch (error) {
+      if (!(error instanceof KubepkiError)) throw error;
+      return { restarted: [], left: planned.map(componentOf), failure: error };
+    } finally {
+      forget();
+    }
+  }
+  try {
+    return await restartInTurn(plan, run, turn);
+  } finally {
+    await turn.end();
+  }
+}
+
+async function restartInTurn(
   { planned, settleMs }: RestartPlan,
   run: RestartRun,
+  turn: Turn,
 ): Promise<RestartSummary> {
   const { node, state, terminal } = run;
   const restarted: Component[] = [];
   for (const [index, one] of planned.entries()) {
     if (one.status === 'refused') throw new TypeError('a refused restart is never begun');
     const component = componentOf(one);
+    const left = planned.slice(index);
     try {
       if (one.status === 'no-manifest') {
         const directory = node.layout.manifestsDir;
         terminal.result(restartLine({ status: 'no-manifest', component, directory }));
       } else {
-        const left = planned.slice(index).map(componentOf);
-        const forget = terminal.interruptions.onInterrupt(() => ({
-          said: `then: ${restartCommand(left, node, run.options) ?? ''}`,
-        }));
+        const { restart } = one;
+        const forget = onInterrupt(left, run);
         try {
-          await restartOne(one.restart, settleMs, run);
+          await turn.during(longestOf(restart, run.options), () => restartOne(restart, settleMs, run));
         } finally {
           forget();
         }
@@ -72,10 +105,29 @@ export async function restartComponents(
       settlePending(state, component);
     } catch (error) {
       if (!(error instanceof KubepkiError)) throw error;
-      return { restarted, left: planned.slice(index).map(componentOf), failure: error };
+      return { restarted, left: left.map(componentOf), failure: error };
     }
   }
   return { restarted, left: [], failure: undefined };
+}
+
+/** @returns forgets it */
+function onInterrupt(left: readonly PlannedRestart[], { node, options, terminal }: RestartRun): () => void {
+  return terminal.interruptions.onInterrupt(() => ({
+    said: `then: ${restartCommand(left.map(componentOf), node, options) ?? ''}`,
+  }));
+}
+
+/** What a restart takes beside its waits: requests, files. */
+const besidesMs = 30_000;
+
+/** As long as the restart of a component can take, in milliseconds. */
+function longestOf(
+  { component, serves }: ComponentRestart,
+  { stopTimeout, startTimeout }: RestartOptions,
+): number {
+  const quorumMs = component === 'etcd' ? patienceMs : 0;
+  return quorumMs + stopTimeout + startTimeout + serves.length * servedPatienceMs + besidesMs;
 }
 
 function componentOf(planned: PlannedRestart): Component {
@@ -268,7 +320,8 @@ export function sayFailure(
   terminal.hint(`then: ${restartCommand(left, node, options) ?? ''}`);
   // Refused before anything was stopped: nothing has changed.
   const touched = restarted.length > 0 || failure.code === 'not-restarted';
-  return touched && exitCodeOf(failure.code) === exitCodes.error
+  const code = exitCodeOf(failure.code);
+  return touched && (code === exitCodes.error || code === exitCodes.busy)
     ? exitCodes.changedButNotFinished
-    : exitCodeOf(failure.code);
+    : code;
 }

@@ -14,7 +14,7 @@ interface Waiting {
 }
 
 /** How long a server may take to listen after its probe says that it is well: etcd's probe has a port of its own. */
-const patienceMs = 30_000;
+export const servedPatienceMs = 30_000;
 const pollMs = 500;
 
 /**
@@ -51,7 +51,7 @@ async function ask(
   { clock, waiting }: Waiting,
   component: string,
 ): Promise<Buffer> {
-  const deadline = clock.elapsed() + patienceMs;
+  const deadline = clock.elapsed() + servedPatienceMs;
   for (;;) {
     try {
       return (await servedCertificates({ host, port, identity }))[0];

@@ -7,6 +7,7 @@ import {
   type LeaseAnswer,
   type LeaseHolder,
   type LeaseRecord,
+  type LeaseSelf,
   type LeaseStore,
 } from '../../operations/restart/lease.ts';
 
@@ -22,7 +23,11 @@ export interface Turn {
   end(): Promise<void>;
 }
 
-type Self = Pick<LeaseHolder, 'node' | 'boot'>;
+/** Of a node that has no others to wait for, or cannot ask. */
+export const noOthers: Turn = {
+  during: (_mostMs, work) => work(),
+  end: () => Promise.resolve(),
+};
 
 export interface TurnClock extends Clock {
   /** @returns ends it */
@@ -35,7 +40,7 @@ export type TurnAnswer =
   | { readonly status: 'unreachable'; readonly error: KubepkiError };
 
 export interface TurnTerms {
-  readonly self: Self;
+  readonly self: LeaseSelf;
   /** How long to wait for the other nodes. */
   readonly timeoutMs: number;
   /** Is called while another node has it. */
@@ -106,7 +111,7 @@ interface Holding<Lease> {
 
 class HeldTurn<Lease extends LeaseRecord> implements Turn {
   readonly #store: LeaseStore<Lease>;
-  readonly #self: Self;
+  readonly #self: LeaseSelf;
   readonly #clock: TurnClock;
   readonly #stopRenewing: () => void;
   #holding: Holding<Lease>;
@@ -114,7 +119,7 @@ class HeldTurn<Lease extends LeaseRecord> implements Turn {
   /** One write at a time: each goes by what the one before has made. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(store: LeaseStore<Lease>, self: Self, clock: TurnClock, holding: Holding<Lease>) {
+  constructor(store: LeaseStore<Lease>, self: LeaseSelf, clock: TurnClock, holding: Holding<Lease>) {
     this.#store = store;
     this.#self = self;
     this.#clock = clock;

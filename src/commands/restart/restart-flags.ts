@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { restartOrder } from '../../catalog/catalog.ts';
 import { addFlags, explain, offering } from '../../flags/command.ts';
-import { commonFlags, nodeFlags, restartFlags } from '../../flags/table.ts';
+import { commonFlags, leaseFlags, nodeFlags, restartFlags } from '../../flags/table.ts';
 import type { RestartCommandOptions } from './restart.ts';
 import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 
@@ -19,9 +19,25 @@ export function addRestart(program: Command, run: Run): void {
         restartOrder,
       ),
     );
-  addFlags(command, [...nodeFlags, ...commonFlags, ...restartFlags, 'force', 'dryRun', 'lockTimeout'], {
-    force: { says: 'stop etcd even if its cluster would lose its quorum' },
-  }).action(async (components: string[], _options, self: Command) => {
+  addFlags(
+    command,
+    [
+      ...nodeFlags,
+      'kubeconfig',
+      ...commonFlags,
+      ...restartFlags,
+      ...leaseFlags,
+      'force',
+      'dryRun',
+      'lockTimeout',
+    ],
+    {
+      force: { says: 'stop etcd even if its cluster would lose its quorum' },
+      kubeconfig: {
+        says: 'to ask the cluster whether another node restarts (default: the admin.conf of this node)',
+      },
+    },
+  ).action(async (components: string[], _options, self: Command) => {
     const options = self.optsWithGlobals<RestartCommandOptions & TerminalOptions>();
     const { restart } = await import('./restart.ts');
     run.done(await restart(components, options, run.open(options)));

@@ -3,6 +3,7 @@ import { restartLine } from '../../render/change/restart.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { openNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
 import { restartComponents, sayFailure } from '../../change/restart/restart-components.ts';
+import type { LeaseFlags } from '../../change/restart/one-at-a-time.ts';
 import type { RestartFlags, Typed } from '../../flags/table.ts';
 import {
   parseComponents,
@@ -16,7 +17,7 @@ import type { Terminal } from '../../terminal/terminal.ts';
 import { noteWaiting } from '../../node/waiting.ts';
 
 export interface RestartCommandOptions
-  extends NodeOptions, RestartFlags, Typed<'force' | 'dryRun' | 'lockTimeout'> {}
+  extends NodeOptions, RestartFlags, LeaseFlags, Typed<'force' | 'dryRun' | 'lockTimeout'> {}
 
 export async function restart(
   names: readonly string[],

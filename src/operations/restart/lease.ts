@@ -20,6 +20,9 @@ export interface LeaseHolder {
   readonly durationMs: number | undefined;
 }
 
+/** This node, as a holder. */
+export type LeaseSelf = Pick<LeaseHolder, 'node' | 'boot'>;
+
 /** Where a holder has not said for how long. */
 const defaultMs = 60_000;
 /** No holder keeps the others waiting for longer after its last word: an object that anybody wrote must not stop them for ever. */
@@ -34,11 +37,7 @@ export type LeaseChance =
  * changed since it was first seen. So clocks that differ mean nothing, and a new observer waits for the whole of it.
  * @param unchangedMs since this version was first seen
  */
-export function chanceOf(
-  record: LeaseRecord | undefined,
-  self: Pick<LeaseHolder, 'node' | 'boot'>,
-  unchangedMs: number,
-): LeaseChance {
+export function chanceOf(record: LeaseRecord | undefined, self: LeaseSelf, unchangedMs: number): LeaseChance {
   const holder = record?.holder;
   if (holder === undefined) return { status: 'free' };
   // An earlier run of this node, which has ended: the caller has the node's lock.

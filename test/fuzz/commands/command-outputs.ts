@@ -46,6 +46,8 @@ export async function outputsOf(rootfs: string, config: string | undefined, time
             lockTimeout: 0,
             stopTimeout: 0,
             startTimeout: 0,
+            lease: false,
+            leaseTimeout: 0,
           },
           undefined,
           terminal,
