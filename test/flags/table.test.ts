@@ -35,6 +35,7 @@ const samples: Readonly<Partial<Record<FlagName, readonly [given: string, again:
   settle: ['1m', '60000ms'],
   stopTimeout: ['1.5s', '1500ms'],
   startTimeout: ['0', '0ms'],
+  leaseTimeout: ['1h', '3600000ms'],
   deployHook: ["echo 'done'", `'echo '\\''done'\\'''`],
   textfile: ['/k.prom', '/k.prom'],
   keepBackups: ['9', '9'],
@@ -114,6 +115,7 @@ describe('the flags again, for a hint', () => {
   test('a switch is repeated as it is; what was not typed is not, and neither is a default', () => {
     assert.deepEqual(retyped(typed(['--dry-run', '--offline']), names), ['--offline', '--dry-run']);
     assert.deepEqual(retyped(typed(['--keep-backups', '5', '--lock-timeout', '10s']), names), []);
+    assert.deepEqual(retyped(typed(['--no-lease']), ['restart', 'lease']), ['--no-lease']);
   });
 
   test('in the order in which they are asked for, and only those', () => {

@@ -19,6 +19,7 @@ export function addSystemd(program: Command, run: Run): void {
     // What was not given is for renew to know.
     keepBackups: { default: undefined },
     lockTimeout: { default: undefined },
+    leaseTimeout: { default: undefined },
   });
   addFlags(command, ['textfile', 'deployHook', ...nodeFlags]);
   for (const option of command.options) asTyped(option);

@@ -27,6 +27,8 @@ export interface SystemdOptions extends NodeOptions {
   readonly validity?: string;
   readonly keepBackups?: string;
   readonly lockTimeout?: string;
+  readonly lease: boolean;
+  readonly leaseTimeout?: string;
   readonly textfile?: string;
   readonly deployHook?: string;
   readonly calendar: string;
@@ -99,10 +101,11 @@ function unitSettings(options: SystemdOptions, layout: Layout): UnitSettings {
     settle: options.settle,
     'stop-timeout': options.stopTimeout,
     'start-timeout': options.startTimeout,
+    'lease-timeout': options.leaseTimeout,
     textfile,
     'deploy-hook': deployHook,
   });
-  const restart = options.restart === true ? ['--restart'] : [];
+  const restart = options.restart === true ? ['--restart', ...(options.lease ? [] : ['--no-lease'])] : [];
   const writable = outermost([
     ...writtenDirectories(layout, options),
     ...(textfile === undefined ? [] : resolvedToo(layout, dirname(layout.root.locate(textfile)))),
