@@ -250,7 +250,7 @@ export const flags = {
   settle: {
     syntax: '--settle <duration>',
     group: 'After',
-    says: "how long a manifest stays away at least (default: the kubelet's fileCheckFrequency, 20s)",
+    says: 'how long its manifest is away (default: 20s+)',
     ...values.duration('20s or 3m'),
   },
   // These two have no default here: an earlier run's restart that is made up for has its own.
@@ -269,13 +269,13 @@ export const flags = {
   lease: {
     syntax: '--no-lease',
     group: 'After',
-    says: 'restart without waiting for the other control planes (default: one at a time, by a Lease)',
+    says: 'do not wait for other nodes that restart',
     default: true,
   },
   leaseTimeout: {
     syntax: '--lease-timeout <duration>',
     group: 'After',
-    says: 'how long to wait while another control plane restarts',
+    says: 'how long to wait for them',
     default: 600_000,
     defaultText: '10m',
     ...values.duration('10m or 1h'),
@@ -370,7 +370,7 @@ export const flags = {
   config: {
     syntax: '--config <file>',
     group: 'Where',
-    says: 'a kubeadm configuration file, or the ConfigMap kubeadm-config as kubectl prints it',
+    says: "kubeadm's configuration: a file, or its ConfigMap",
     ...values.path,
   },
   kubeconfig: {

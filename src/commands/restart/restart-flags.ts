@@ -34,7 +34,7 @@ export function addRestart(program: Command, run: Run): void {
     {
       force: { says: 'stop etcd even if its cluster would lose its quorum' },
       kubeconfig: {
-        says: 'to ask the cluster whether another node restarts (default: the admin.conf of this node)',
+        says: "for the Lease (default: this node's admin.conf)",
       },
     },
   ).action(async (components: string[], _options, self: Command) => {
