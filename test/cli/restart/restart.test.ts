@@ -197,11 +197,14 @@ function byEnvironment(manifest: string): string {
   return rest.replace(/^ {4}image:/m, `    env:\n${variables.join('')}    image:`);
 }
 
+// These members have no API server that could be asked whose turn it is.
+const alone = [...quickly, '--no-lease'];
+
 describe('the quorum of etcd', () => {
   test('with all members well, one of three is restarted', async (t) => {
     const node = await plane(t, { otherMembers: 2 });
     if (node === undefined) return;
-    const { code, stdout, stderr } = await restart(node, 'etcd', ...quickly);
+    const { code, stdout, stderr } = await restart(node, 'etcd', ...alone);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^etcd restarted$/m);
   });
@@ -211,7 +214,7 @@ describe('the quorum of etcd', () => {
     if (node === undefined) return;
     await node.stopMember(1);
     const before = snapshot(node.tree.kubeconfigDir);
-    const { code, stdout, stderr } = await restart(node, ...quickly);
+    const { code, stdout, stderr } = await restart(node, ...alone);
     assert.equal(code, 1, stderr);
     assert.equal(stdout, '');
     assert.equal(
@@ -226,7 +229,7 @@ describe('the quorum of etcd', () => {
     );
     assert.deepEqual(changes(before, snapshot(node.tree.kubeconfigDir)), []);
     assert.deepEqual(node.kubelet.starts.slice(4), [], 'nothing else was restarted either');
-    const forced = await restart(node, 'etcd', '--force', ...quickly);
+    const forced = await restart(node, 'etcd', '--force', ...alone);
     assert.equal(forced.code, 0, forced.stderr);
     assert.match(
       forced.stderr,
@@ -239,7 +242,7 @@ describe('the quorum of etcd', () => {
     const node = await plane(t, { otherMembers: 2 });
     if (node === undefined || etcdctl === undefined) return;
     await node.stopMember(letAnotherLead(etcdctl, node));
-    const { code, stderr } = await restart(node, 'etcd', ...quickly);
+    const { code, stderr } = await restart(node, 'etcd', ...alone);
     assert.equal(code, 1, stderr);
     assert.match(stderr, /of 3 members, 1 would be left, and 2 are needed/);
   });
@@ -247,7 +250,7 @@ describe('the quorum of etcd', () => {
   test('of two members neither can be spared', async (t) => {
     const node = await plane(t, { otherMembers: 1 });
     if (node === undefined) return;
-    const { code, stderr } = await restart(node, 'etcd', ...quickly);
+    const { code, stderr } = await restart(node, 'etcd', ...alone);
     assert.equal(code, 1, stderr);
     assert.match(stderr, /of 2 members, 1 would be left, and 2 are needed\n/);
   });
@@ -257,7 +260,7 @@ describe('the quorum of etcd', () => {
     if (node === undefined) return;
     await Promise.all([node.stopMember(0), node.stopMember(1)]);
     // It cannot become healthy without the others; it has been stopped and started.
-    const { code, stderr } = await restart(node, 'etcd', ...quickly, '--start-timeout', '1s');
+    const { code, stderr } = await restart(node, 'etcd', ...alone, '--start-timeout', '1s');
     assert.equal(code, 8, stderr);
     assert.match(stderr, /etcd was not healthy again within 1s/);
   });
@@ -270,7 +273,7 @@ describe('the quorum of etcd', () => {
       },
     });
     if (node === undefined) return;
-    const { code, stdout, stderr } = await restart(node, 'etcd', ...quickly);
+    const { code, stdout, stderr } = await restart(node, 'etcd', ...alone);
     assert.equal(code, 0, stderr);
     // What it speaks no TLS for it serves no certificate for.
     assert.equal(
@@ -285,7 +288,7 @@ describe('the quorum of etcd', () => {
     for (const file of ['healthcheck-client.key', 'server.key']) {
       rmSync(join(node.tree.certDir, 'etcd', file));
     }
-    const { code, stderr } = await restart(node, 'etcd', ...quickly);
+    const { code, stderr } = await restart(node, 'etcd', ...alone);
     assert.equal(code, 1, stderr);
     assert.match(
       stderr,
