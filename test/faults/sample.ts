@@ -5,7 +5,7 @@ import type { FaultPoint } from './strace.ts';
 export const everyPoint = process.env['FAULTS'] === 'all';
 
 /** `npm run test:faults`: of what has too many calls for .ci/run, every one. */
-const everyKill = process.env['KILLS'] === 'all';
+export const everyKill = process.env['KILLS'] === 'all';
 
 /** So many with FAULTS=all, and so many else. */
 export interface Amount {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { takeTurn, type TurnClock } from '../../../src/change/restart/turn.ts';
 import { KubepkiError } from '../../../src/errors/error.ts';
 import type { LeaseHolder, LeaseRecord, LeaseStore } from '../../../src/operations/restart/lease.ts';
-import { everyPoint } from '../../faults/sample.ts';
+import { everyKill } from '../../faults/sample.ts';
 import fc from '../../support/properties.ts';
 
 /** A time that goes on when all that was to happen at its moment has happened. */
@@ -253,7 +253,7 @@ test('never two at once, and every node gets its turn', async (t) => {
       sum.killed += killed;
       sum.unreachable += unreachable;
     }),
-    { numRuns: everyPoint ? 10_000 : 500 },
+    { numRuns: everyKill ? 10_000 : 500 },
   );
   t.diagnostic(JSON.stringify(sum));
   assert.ok(sum.killed > 0 && sum.unreachable > 0, JSON.stringify(sum));

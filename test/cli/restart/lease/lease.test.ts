@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { everyPoint } from '../../../faults/sample.ts';
+import { everyKill } from '../../../faults/sample.ts';
 import { judge } from '../../../support/judge.ts';
 import { cleanEnvironment, kubepki, kubepkiCommand, startKubepki } from '../../../support/kubepki.ts';
 import type { LeaseObject } from '../../../support/cluster/lease-api.ts';
@@ -105,7 +105,7 @@ describe('control planes restart one at a time', () => {
     });
     if (bed === undefined) return;
     const watched = watch(t, bed);
-    const rounds = everyPoint ? 20 : 3;
+    const rounds = everyKill ? 40 : 3;
     const sum = { runs: 0, killed: 0 };
     const once = async (root: string, round: number, index: number): Promise<void> => {
       const { call, when } = random[(round * 5 + index) % random.length] ?? { call: 'none', when: 1 };
