@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { accessTo, apiServerPlaces, type Place } from '../cluster/api-servers.ts';
 import { withApi, type Ask } from '../cluster/api.ts';
 import type { ApiAccess } from '../cluster/connection.ts';
@@ -15,7 +14,7 @@ import { KubepkiError } from '../errors/error.ts';
 import type { clusterFlags, Typed } from '../flags/table.ts';
 import type { TokenApiServer, TokenCluster } from '../operations/token-key/cluster.ts';
 import type { Asked } from '../operations/verification/cluster/cluster.ts';
-import { requireApiAccess } from './cluster-access.ts';
+import { requireNodeAccess } from './cluster-access.ts';
 import type { Node } from './node-options.ts';
 
 /** For all of it. */
@@ -33,10 +32,9 @@ export async function askTokenKeys(
   { kubeconfig, offline }: Typed<(typeof clusterFlags)[number]>,
 ): Promise<TokenCluster | undefined> {
   if (offline === true) return undefined;
-  const { root, kubeconfigDir } = layout;
   const signal = AbortSignal.timeout(boundMs);
   try {
-    const access = requireApiAccess(root, kubeconfig ?? root.display(join(kubeconfigDir, 'admin.conf')));
+    const access = requireNodeAccess(layout, kubeconfig);
     return await withApi(access, signal, async (ask) => {
       const [apiServers, controllerManagers, secrets] = await Promise.all([
         askApiServers(ask, access, signal),

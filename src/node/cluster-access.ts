@@ -1,8 +1,10 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ApiAccess } from '../cluster/connection.ts';
 import { KubepkiError, naming } from '../errors/error.ts';
 import { readRegularFile } from '../filesystem/regular-file.ts';
+import { shellWord } from '../errors/shell-word.ts';
 import type { FileSystemRoot } from '../filesystem/root.ts';
+import type { Layout } from '../inventory/layout.ts';
 import { readConnection } from '../kubeconfig/connection.ts';
 import type { Embedded, MaybeEmbedded } from '../kubeconfig/kubeconfig.ts';
 
@@ -56,6 +58,29 @@ export function requireApiAccess(root: FileSystemRoot, given: string | undefined
     file: path,
     hint: 'name the kubeconfig of somebody who may do this: --kubeconfig FILE',
   });
+}
+
+/**
+ * The way to the cluster of this node, for answers that decide a change.
+ * @param given undefined: the admin.conf of the node, unless another user owns it, who would decide which cluster answers
+ * @throws KubepkiError naming a file
+ */
+export function requireNodeAccess(
+  { root, kubeconfigDir }: Pick<Layout, 'root' | 'kubeconfigDir'>,
+  given: string | undefined,
+): ApiAccess {
+  if (given !== undefined) return requireApiAccess(root, given);
+  const path = join(kubeconfigDir, 'admin.conf');
+  const owner = foreignOwnerOf(root, path);
+  if (owner === undefined) return requireApiAccess(root, root.display(path));
+  throw new KubepkiError(
+    'no-permission',
+    `belongs to uid ${String(owner)}, who would decide which cluster answers`,
+    {
+      file: path,
+      hint: `if it is this cluster's, make it yours: chown root:root ${shellWord(path)}; or name it: --kubeconfig`,
+    },
+  );
 }
 
 function present(embedded: MaybeEmbedded): embedded is Embedded {

@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { accessTo, type Place } from '../cluster/api-servers.ts';
 import { withApi, type Ask } from '../cluster/api.ts';
 import type { ApiAccess } from '../cluster/connection.ts';
@@ -10,7 +9,7 @@ import { bootId, unknownBoot } from '../inventory/boot-id.ts';
 import { readNodeTraces } from '../inventory/node-traces.ts';
 import { foundIdentity } from '../operations/names/found-identity.ts';
 import { leaseName, type LeaseAnswer, type LeaseSelf, type LeaseStore } from '../operations/restart/lease.ts';
-import { foreignOwnerOf, readApiAccess } from './cluster-access.ts';
+import { requireNodeAccess } from './cluster-access.ts';
 import type { Node } from './node-options.ts';
 
 /** For one question at one API server. */
@@ -30,15 +29,7 @@ interface RestartLease {
  * @throws KubepkiError naming a file, where the kubeconfig cannot be used
  */
 export function openRestartLease({ layout }: Node, given: string | undefined, now: () => Date): RestartLease {
-  const { root, kubeconfigDir } = layout;
-  const path = given === undefined ? join(kubeconfigDir, 'admin.conf') : root.locate(given);
-  const owner = foreignOwnerOf(root, path);
-  // Its owner would decide when root restarts what.
-  if (owner !== undefined && given === undefined) {
-    throw new KubepkiError('no-permission', `belongs to uid ${String(owner)}`, { file: path });
-  }
-  const access = readApiAccess(root, path);
-  if (access === undefined) throw new KubepkiError('not-found', 'no such file', { file: path });
+  const access = requireNodeAccess(layout, given);
   const { nodeName, advertiseAddress, bindPort } = foundIdentity(readNodeTraces(layout));
   const own: Place[] =
     advertiseAddress.status === 'found'

@@ -9,7 +9,7 @@ import { clusterInfoFor } from '../../operations/rotation/cluster-info.ts';
 import type { RotatedAuthority, Stage } from '../../operations/rotation/plan.ts';
 import { publishedIn } from '../../operations/rotation/published.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
-import { requireApiAccess } from '../cluster-access.ts';
+import { requireNodeAccess } from '../cluster-access.ts';
 import type { Node } from '../node-options.ts';
 
 const boundMs = 20_000;
@@ -43,10 +43,8 @@ export async function changeCluster(
     terminal.note('nothing was changed in the cluster (--offline)');
     return true;
   }
-  const { root, kubeconfigDir } = node.layout;
-  const given = kubeconfig ?? root.display(`${kubeconfigDir}/admin.conf`);
   try {
-    await withApi(requireApiAccess(root, given), AbortSignal.timeout(boundMs), async (ask) => {
+    await withApi(requireNodeAccess(node.layout, kubeconfig), AbortSignal.timeout(boundMs), async (ask) => {
       if (
         ca !== undefined &&
         (await unlessAbsent(changeClusterInfo(ask, (text) => clusterInfoFor(stage, ca, text))))
@@ -78,14 +76,13 @@ export async function changeCluster(
 
 /** The names of the cluster's nodes; undefined: it cannot be asked. */
 export async function readNodeNames(
-  { layout: { root, kubeconfigDir } }: Node,
+  { layout }: Node,
   { kubeconfig, offline }: Typed<'kubeconfig' | 'offline'>,
 ): Promise<readonly string[] | undefined> {
   if (offline === true) return undefined;
-  const given = kubeconfig ?? root.display(`${kubeconfigDir}/admin.conf`);
   try {
     const nodes = await withApi(
-      requireApiAccess(root, given),
+      requireNodeAccess(layout, kubeconfig),
       AbortSignal.timeout(namesBoundMs),
       readServingNodes,
     );

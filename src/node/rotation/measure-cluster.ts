@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Ask } from '../../cluster/api.ts';
 import type { ServingNode } from '../../cluster/pki-objects.ts';
 import { KubepkiError } from '../../errors/error.ts';
@@ -31,12 +30,12 @@ interface ClusterAnswer {
 
 /** What the API server says of the rotation. Never throws for what it cannot be asked. */
 export async function measureCluster(
-  { layout: { root, kubeconfigDir } }: Node,
+  { layout }: Node,
   files: Pick<RotationFiles, 'inventory'>,
   authorities: readonly RotatedAuthority[],
   { kubeconfig, asksForCertificate = false }: MeasureOptions,
 ): Promise<ClusterAnswer> {
-  const [{ withApi }, { requireApiAccess }, objects, more, { measureSigner }, { readOldPods }] =
+  const [{ withApi }, { requireNodeAccess }, objects, more, { measureSigner }, { readOldPods }] =
     await Promise.all([
       import('../../cluster/api.ts'),
       import('../cluster-access.ts'),
@@ -45,10 +44,9 @@ export async function measureCluster(
       import('./measure-signer.ts'),
       import('../references/read-old-pods.ts'),
     ]);
-  const given = kubeconfig ?? root.display(join(kubeconfigDir, 'admin.conf'));
   const of = (name: string): RotatedAuthority | undefined => authorities.find((one) => one.name === name);
   try {
-    const access = requireApiAccess(root, given);
+    const access = requireNodeAccess(layout, kubeconfig);
     return await withApi(access, AbortSignal.timeout(boundMs), async (ask: Ask): Promise<ClusterAnswer> => {
       const [ca, frontProxy] = [of('ca'), of('front-proxy-ca')];
       const [nodes, rootCas, clients, clusterInfo, unavailable, oldPods, signer] = await Promise.all([

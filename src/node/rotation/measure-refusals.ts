@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { accessTo, apiServerPlaces, type Place } from '../../cluster/api-servers.ts';
 import { withApi } from '../../cluster/api.ts';
 import type { ApiAccess } from '../../cluster/connection.ts';
@@ -9,7 +8,7 @@ import { KubepkiError } from '../../errors/error.ts';
 import { refusals, type Looks } from '../../operations/rotation/refusals.ts';
 import type { Finding } from '../../operations/rotation/conditions.ts';
 import type { MeasureOptions } from './measure-cluster.ts';
-import { requireApiAccess } from '../cluster-access.ts';
+import { requireNodeAccess } from '../cluster-access.ts';
 import type { Node } from '../node-options.ts';
 
 const answersMs = 10_000;
@@ -25,14 +24,14 @@ interface Watching {
  * Never throws for what it cannot be asked.
  */
 export async function measureRefusals(
-  { layout: { root, kubeconfigDir } }: Node,
+  { layout }: Node,
   { kubeconfig, offline }: MeasureOptions,
   { watchedMs, sleep }: Watching,
 ): Promise<readonly Finding[]> {
   if (offline === true) return [{ kind: 'unmeasured', reason: 'no API server was asked (--offline)' }];
   const signal = AbortSignal.timeout(watchedMs + 3 * answersMs);
   try {
-    const access = requireApiAccess(root, kubeconfig ?? root.display(join(kubeconfigDir, 'admin.conf')));
+    const access = requireNodeAccess(layout, kubeconfig);
     const places = await withApi(access, signal, async (ask) =>
       apiServerPlaces(...(await Promise.all([readApiServers(ask), readServingNodes(ask)]))),
     );
