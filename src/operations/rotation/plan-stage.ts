@@ -129,10 +129,10 @@ function isLeft(
     );
   }
   if (lowest < order - 1) {
-    const before = stages[order - 1];
+    const next = stages[lowest + 1];
     throw new KubepkiError('conflict', `this node is not that far with ${authority.name}: ${saidOf(found)}`, {
       file: findAuthority(files.inventory, authority.name)?.certificatePath,
-      hint: `the stage before comes first: ${command(`ca rotate ${before ?? ''}`)}`,
+      hint: `what comes first: ${command(`ca rotate ${next ?? ''}`)}`,
     });
   }
   return lowest < order;

@@ -33,7 +33,7 @@ export function isAtOneStage({ rotation, subject: { command } }: Observed): Look
           name,
           file: path,
           message: `holds ${holds}, and other files of ${name} are at ${to}`,
-          hint: `bring this node to one stage: ${command(`ca rotate ${isNeighbour ? to : ''}`).trim()}`,
+          hint: `bring this node to one stage: ${command(isNeighbour ? `ca rotate ${to}` : 'ca rotate')}`,
         }));
       }
       case 'at':
