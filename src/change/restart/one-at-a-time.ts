@@ -44,7 +44,7 @@ export async function takeRestartTurn(
         self,
         timeoutMs: leaseTimeout,
         waiting: ({ node: holder }) => {
-          const words = `waiting for ${holder}, which restarts: it holds ${leaseWords}`;
+          const words = `waiting while ${holder} restarts (${leaseWords})`;
           progress ??= terminal.progress(words);
           progress.update(words);
         },
