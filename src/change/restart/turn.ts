@@ -71,6 +71,7 @@ export async function takeTurn<Lease extends LeaseRecord>(
   const since = clock.elapsed();
   let seen: { readonly version: string | undefined; readonly atMs: number } | undefined;
   let why: KubepkiError | undefined;
+  const isOver = (ms: number): boolean => clock.elapsed() - since >= ms;
   for (;;) {
     const found = await store.read();
     const now = clock.elapsed();
@@ -91,14 +92,17 @@ export async function takeTurn<Lease extends LeaseRecord>(
           return { status: 'held', turn: new HeldTurn(store, self, clock, holding) };
         }
         if (taken.status !== 'changed') why = troubleOf(taken);
+        if (taken.status === 'refused' && isOver(patienceMs)) throw troubleOf(taken);
       }
     } else {
       why = troubleOf(found);
       // One that has answered, and does so no more, may be the holder's, which is being restarted.
-      if (found.status === 'unanswered' && seen === undefined && clock.elapsed() - since >= patienceMs)
+      if (found.status === 'unanswered' && seen === undefined && isOver(patienceMs))
         return { status: 'unreachable', error: found.error };
+      // One that has just been started knows no rights yet.
+      if (found.status === 'refused' && isOver(patienceMs)) throw why;
     }
-    if (why !== undefined && clock.elapsed() - since >= timeoutMs) throw why;
+    if (why !== undefined && isOver(timeoutMs)) throw why;
     await clock.sleep(sleepMs);
   }
 }
@@ -179,7 +183,12 @@ class HeldTurn<Lease extends LeaseRecord> implements Turn {
           this.#holding = { record: written.value, untilMs: sentMs + durationMs };
           return undefined;
         }
-        if (written.status !== 'changed') return { isLost: false, error: troubleOf(written) };
+        if (written.status !== 'changed') {
+          // It may have been made all the same, and then the turn ends when it says.
+          const untilMs = Math.min(this.#holding.untilMs, sentMs + durationMs);
+          this.#holding = { ...this.#holding, untilMs };
+          return { isLost: false, error: troubleOf(written) };
+        }
         const read = await this.#store.read();
         if (read.status !== 'done') return { isLost: false, error: troubleOf(read) };
         // It was an earlier write of this run's, of which nothing was heard; or it has been removed.

@@ -258,3 +258,39 @@ test('never two at once, and every node gets its turn', async (t) => {
   t.diagnostic(JSON.stringify(sum));
   assert.ok(sum.killed > 0 && sum.unreachable > 0, JSON.stringify(sum));
 });
+
+test('an end that may have been brought nearer counts: without an answer, nothing is stopped after it', async () => {
+  const time = new VirtualTime();
+  const clock: TurnClock = {
+    elapsed: () => time.now,
+    sleep: (milliseconds) => time.after(milliseconds),
+    every: () => () => undefined,
+  };
+  let record: LeaseRecord | undefined;
+  let [version, isSilent] = [0, false];
+  const store: LeaseStore<LeaseRecord> = {
+    read: () => Promise.resolve(isSilent ? unanswered : { status: 'done', value: record }),
+    write: (before, claim) => {
+      if (before?.version !== record?.version) return Promise.resolve({ status: 'changed' });
+      record = { version: String((version += 1)), holder: claim };
+      return Promise.resolve(isSilent ? unanswered : { status: 'done', value: record });
+    },
+  };
+  const work = async (): Promise<string[]> => {
+    const stopped: string[] = [];
+    const terms = { self: { node: 'cp-1', boot: 'b' }, timeoutMs: 0, waiting: () => undefined };
+    const taken = await takeTurn(store, terms, clock);
+    assert.ok(taken.status === 'held');
+    await taken.turn.during(600_000, () => Promise.resolve(stopped.push('etcd')));
+    isSilent = true;
+    // Made, and not heard of: from now on others wait for a minute and no longer.
+    await taken.turn.during(60_000, () => Promise.resolve(stopped.push('kube-apiserver')));
+    await assert.rejects(
+      taken.turn.during(300_000, () => Promise.resolve(stopped.push('kube-scheduler'))),
+      (error) => error instanceof KubepkiError && error.code === 'busy',
+    );
+    return stopped;
+  };
+  const [stopped] = await Promise.all([work(), time.run(3_600_000, () => false)]);
+  assert.deepEqual(stopped, ['etcd', 'kube-apiserver']);
+});
