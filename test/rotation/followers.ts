@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '../support/deadline.ts';
 import type { RotationCluster } from '../support/rotation/cluster.ts';
 import { certificatesIn } from '../support/rotation/components/pem.ts';
 import type { Conductor } from '../support/rotation/conductor.ts';
@@ -72,7 +73,14 @@ export class Followers {
     const [old, next] = [this.#old, this.#next];
     const wanted = { prepare: [old], trust: [old, next], switch: [next, old], distrust: [next] };
     assert.deepEqual(trusted, wanted[stage], worker.name);
-    const { role, servers } = await this.#status(worker);
+    // Its kubelet has only just been started.
+    const { role, servers } = await until(
+      async () => {
+        const status = await this.#status(worker);
+        return status.servers.value.some(({ serves }) => serves === 'unknown') ? undefined : status;
+      },
+      { deadlineMs: 30_000, otherwise: () => `${worker.name}: its kubelet does not answer` },
+    );
     assert.equal(role, 'worker');
     assert.deepEqual(
       servers.value.map(({ name, serves }) => [name, serves]),
