@@ -53,6 +53,8 @@ const renewEveryMs = 15_000;
 const pollMs = 2000;
 /** How long an API server may be away before it is called that: the one that is asked may be restarting itself. */
 const patienceMs = 15_000;
+/** The holder waits longer: it may have restarted the etcd of the API server that it asks. */
+const holderPatienceMs = 60_000;
 
 const alone = '--no-lease';
 
@@ -167,7 +169,7 @@ class HeldTurn<Lease extends LeaseRecord> implements Turn {
       if (trouble.isLost) throw trouble.error;
       // An API server that is away is no other node's turn.
       if (this.#holding.untilMs - now >= this.#durationMs) return;
-      if (now - since >= patienceMs) throw trouble.error;
+      if (now - since >= holderPatienceMs) throw trouble.error;
       await this.#clock.sleep(pollMs);
     }
   }

@@ -93,7 +93,7 @@ describe('control planes restart one at a time', () => {
         when: fc.integer({ min: 1, max: 60 }),
         fault: fc.constantFrom<RequestFault | undefined>(
           ...faults,
-          ...Array<undefined>(faults.length).fill(undefined),
+          ...Array<undefined>(3 * faults.length).fill(undefined),
         ),
       }),
       1000,
@@ -133,9 +133,13 @@ describe('control planes restart one at a time', () => {
       );
       if (signal === null) return;
       sum.killed += 1;
-      const again = await kubepki([...command, '--rootfs', root]);
-      sum.runs += 1;
-      assert.equal(again.code, 0, again.stderr);
+      for (;;) {
+        const again = await kubepki([...command, '--rootfs', root]);
+        sum.runs += 1;
+        if (again.code === 0) return;
+        // It was not its turn, as too many questions had failed: the next run goes on.
+        assert.equal(again.code, 7, again.stderr);
+      }
     };
     for (let round = 0; round < rounds; round += 1) {
       await Promise.all(bed.roots.map((root, index) => once(root, round, index)));
