@@ -7,7 +7,7 @@ import { judge } from '../support/judge.ts';
 import { changes, copyFixture, snapshot, temporaryDirectory } from '../support/tree.ts';
 import { authoritiesState, requireSound, requireTidy } from './invariants.ts';
 import { forEachParallel } from './pool.ts';
-import { sampleKinds } from './sample.ts';
+import { seeded } from './sample.ts';
 import { authorityRenewal, inject, pointsOf, treeAt, type Fault } from './scenario.ts';
 import { kubepkiInProcess as kubepki } from '../support/in-process.ts';
 
@@ -22,7 +22,7 @@ test('ca renew: killed or failing at any call, it leaves all CAs old or all new'
   const strace = judge(t, 'strace');
   if (strace === undefined) return;
   const points = await pointsOf(t, strace, authorityRenewal);
-  const chosen = sampleKinds(points, 96).flatMap((point, index) =>
+  const chosen = seeded(points, { all: 45, short: 8 }).flatMap((point, index) =>
     // A death at each; of the errors one, each in its turn.
     faults
       .filter((_, number) => number === 0 || number === 1 + (index % (faults.length - 1)))

@@ -9,7 +9,7 @@ import { judge } from '../support/judge.ts';
 import { copyFixtureTo, temporaryDirectory } from '../support/tree.ts';
 import { requireTidy } from './invariants.ts';
 import { forEachParallel } from './pool.ts';
-import { sampleKinds } from './sample.ts';
+import { seeded } from './sample.ts';
 import { copyOf, inject, pointsOf, treeAt, type Scenario } from './scenario.ts';
 
 const killed = { kind: 'killed', effect: 'signal=SIGKILL' } as const;
@@ -69,7 +69,7 @@ describe('killed at any call, a stage is made or not, and is made by the same co
         command: ['rotate', stage, ...all],
       };
       const points = await pointsOf(t, strace, scenario);
-      const chosen = sampleKinds(points, 24);
+      const chosen = seeded(points, { all: 24, short: 8 });
       const scratch = temporaryDirectory(t);
       const states = new Map<string, number>();
       await forEachParallel([...chosen.entries()], async ([index, point]) => {
