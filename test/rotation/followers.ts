@@ -74,7 +74,7 @@ export class Followers {
     const wanted = { prepare: [old], trust: [old, next], switch: [next, old], distrust: [next] };
     assert.deepEqual(trusted, wanted[stage], worker.name);
     // Its kubelet has only just been started.
-    const { role, servers } = await until(
+    const { role, servers, authorities } = await until(
       async () => {
         const status = await this.#status(worker);
         return status.servers.value.some(({ serves }) => serves === 'unknown') ? undefined : status;
@@ -86,7 +86,7 @@ export class Followers {
       servers.value.map(({ name, serves }) => [name, serves]),
       [['kubelet', 'self']],
     );
-    assert.deepEqual(await this.#stages(worker), [stage, stage === 'distrust' ? 'finish' : stage]);
+    assert.deepEqual(stagesIn(authorities), [stage, stage === 'distrust' ? 'finish' : stage]);
     if (stage === 'prepare' || stage === 'trust') return;
     const leaf = new X509Certificate(readFileSync(certificateOf(worker)));
     assert.equal(leaf.issuer, next);
@@ -108,9 +108,12 @@ export class Followers {
   }
 
   async #stages(worker: ClusterNode): Promise<readonly string[]> {
-    const { authorities } = await this.#status(worker);
-    return authorities.flatMap(({ name, first, last }) => (name === 'ca' ? [first, last] : []));
+    return stagesIn((await this.#status(worker)).authorities);
   }
+}
+
+function stagesIn(authorities: Status['authorities']): readonly string[] {
+  return authorities.flatMap(({ name, first, last }) => (name === 'ca' ? [first, last] : []));
 }
 
 /** The kubelet's certificate and key: a link, as the node sees it. */

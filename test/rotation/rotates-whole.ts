@@ -76,14 +76,14 @@ export async function rotatesWhole(
     assertComponentsServed(cluster, stage);
     if (stage === 'trust') {
       held = heldOfNext(openssl, first, scratch);
-      next.push(new Witnesses(cluster, 'new certificates', held.both, { stacks }));
+      next.push(new Witnesses(cluster, 'new certificates', held.both));
     }
     if (stage === 'switch' && held !== undefined)
       next.push(new Witnesses(cluster, 'the new CAs alone', held.alone, { stacks, everyMs: 500 }));
     if (stage === 'distrust') {
       await old.assertRefused(stage);
       await old.dismiss();
-      refused = new Witnesses(cluster, 'distrusted certificates', heldBefore, { stacks, everyMs: 500 });
+      refused = new Witnesses(cluster, 'distrusted certificates', heldBefore, { everyMs: 500 });
     }
   }
   nextServed('finish');

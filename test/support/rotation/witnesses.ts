@@ -75,7 +75,7 @@ export interface WitnessWishes {
   readonly stacks?: { readonly programs: Stacks; readonly scratch: string } | undefined;
 }
 
-const programEveryMs = 1500;
+const programEveryMs = 5000;
 
 /** Clients that ask every server of the cluster, each over and over, all with certificates of the same CAs. */
 export class Witnesses {
