@@ -53,7 +53,7 @@ const { status, signal } = spawnSync(
     '--test-reporter=./test/support/reporter.mjs',
     '--test-reporter-destination=stdout',
     ...options,
-    ...files,
+    ...apart(files),
   ],
   {
     cwd: root,
@@ -86,6 +86,16 @@ function directoryInMemory() {
   } catch {
     return undefined;
   }
+}
+
+/** Whole clusters are the longest, and disturb each other: they begin apart, the longest first. */
+function apart(all) {
+  const isCluster = (file) => file.startsWith('test/faults/rotation/');
+  const clusters = all.filter(isCluster).reverse();
+  const others = all.filter((file) => !isCluster(file));
+  for (const [index, file] of clusters.entries())
+    others.splice(index + Math.floor((index * others.length) / clusters.length), 0, file);
+  return others;
 }
 
 function runAgain() {
