@@ -1,5 +1,6 @@
 import { kubeletKubeconfig, type CaName } from '../../catalog/catalog.ts';
 import { changeNode, type PlannedRun } from '../../change/change-node.ts';
+import { underLock } from '../../change/session.ts';
 import { noteKubelet } from '../../change/notes.ts';
 import { commandLine } from '../../errors/command-line.ts';
 import { KubepkiError, naming } from '../../errors/error.ts';
@@ -56,6 +57,8 @@ export async function followRotation(
 ): Promise<ExitCode> {
   terminal.note(`${given.path}: SHA-256 ${given.sha256}`);
   const accepted = parseAccepted(options.accept ?? [], acceptable);
+  // What a run that was killed has left is brought to an end first: half of a plan cannot be read.
+  if (options.dryRun !== true) await underLock(node, options, terminal, () => Promise.resolve());
   const first = planHere(given, node, accepted);
   const isAsked = options.offline !== true && options.dryRun !== true && first.plan.errors.length === 0;
   const { renewed, authority } = first.plan;
