@@ -1,8 +1,5 @@
-import * as z from 'zod';
 import type { Ask } from './api.ts';
-
-/** The metrics of a large cluster's API server: some megabytes. */
-const mostMetrics = 128 * 1024 * 1024;
+import { readMetrics } from './metrics.ts';
 
 /** What a kube-apiserver has counted since it started. */
 export interface RefusedRequests {
@@ -19,13 +16,7 @@ export interface RefusedRequests {
  * @throws ClusterFailure
  */
 export async function readRefusedRequests(ask: Ask): Promise<RefusedRequests> {
-  const metrics = await ask({
-    path: '/metrics',
-    accept: 'text/plain',
-    isText: true,
-    answer: { what: 'metrics', schema: z.string() },
-    mostBytes: mostMetrics,
-  });
+  const metrics = await readMetrics(ask);
   const counted = (result: string): string | undefined =>
     new RegExp(`^authentication_attempts\\{result="${result}"\\} (\\S+)`, 'm').exec(metrics)?.[1];
   // A result that there never was is not listed.

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ControllerManager, TokenMetrics, TokenSecret } from '../operations/token-key/cluster.ts';
 import type { Ask } from './api.ts';
+import { readMetrics } from './metrics.ts';
 import { listOf, text } from './expected.ts';
 import { listAll, pageOf } from './list-all.ts';
 
@@ -66,18 +67,9 @@ export async function readTokenSecrets(ask: Ask): Promise<readonly TokenSecret[]
   return found.flatMap(({ type, ...rest }) => (type === secretType ? [rest] : []));
 }
 
-/** The metrics of a large cluster's API server: some megabytes. */
-const mostMetrics = 128 * 1024 * 1024;
-
 /** @throws ClusterFailure */
 export async function readTokenMetrics(ask: Ask): Promise<TokenMetrics> {
-  const metrics = await ask({
-    path: '/metrics',
-    accept: 'text/plain',
-    isText: true,
-    answer: { what: 'metrics', schema: z.string() },
-    mostBytes: mostMetrics,
-  });
+  const metrics = await readMetrics(ask);
   const start = sampleIn(metrics, 'process_start_time_seconds');
   return {
     staleTokens: sampleIn(metrics, 'serviceaccount_stale_tokens_total'),
