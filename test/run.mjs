@@ -90,7 +90,7 @@ function directoryInMemory() {
 
 /** Whole clusters are the longest, and disturb each other: they begin apart, the longest first. */
 function apart(all) {
-  const isCluster = (file) => file.includes('rotation/');
+  const isCluster = (file) => /^test\/(faults\/)?rotation\//.test(file);
   const clusters = all.filter(isCluster).reverse();
   const others = all.filter((file) => !isCluster(file));
   for (const [index, file] of clusters.entries())
