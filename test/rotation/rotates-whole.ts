@@ -79,11 +79,11 @@ export async function rotatesWhole(
       next.push(new Witnesses(cluster, 'new certificates', held.both));
     }
     if (stage === 'switch' && held !== undefined)
-      next.push(new Witnesses(cluster, 'the new CAs alone', held.alone, { stacks, everyMs: 500 }));
+      next.push(new Witnesses(cluster, 'the new CAs alone', held.alone, { stacks, everyMs: 1000 }));
     if (stage === 'distrust') {
       await old.assertRefused(stage);
       await old.dismiss();
-      refused = new Witnesses(cluster, 'distrusted certificates', heldBefore, { everyMs: 500 });
+      refused = new Witnesses(cluster, 'distrusted certificates', heldBefore, { everyMs: 1000 });
     }
   }
   nextServed('finish');

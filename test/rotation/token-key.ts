@@ -7,6 +7,9 @@ import { quick, type Conductor } from '../support/rotation/conductor.ts';
 import type { Counter } from '../support/rotation/counter.ts';
 import { assertComponentsServed } from '../support/rotation/witnesses.ts';
 
+/** Each API server is asked so often; with every 100 ms one load balancer is, in the rotation of the CAs. */
+const everyMs = 300;
+
 async function newToken(cluster: RotationCluster): Promise<string> {
   const path = '/api/v1/namespaces/default/serviceaccounts/default/token';
   const { status, body } = await cluster.api('POST', path, { spec: { expirationSeconds: 3600 } });
@@ -20,7 +23,7 @@ export async function rotatesTokenKey(cluster: RotationCluster, conductor: Condu
   const [first, ...others] = controlPlanes;
   const clients = (name: string, token: string): readonly Counter[] =>
     controlPlanes.map(({ name: node, address }) =>
-      cluster.client(`${name}: ${node}`, tokenAsk(token, first.read('pki/ca.crt'), address)),
+      cluster.client(`${name}: ${node}`, tokenAsk(token, first.read('pki/ca.crt'), address), everyMs),
     );
   const served = (counters: readonly Counter[], when: string): void => {
     assertComponentsServed(cluster, when);

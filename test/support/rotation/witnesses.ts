@@ -69,7 +69,7 @@ export function heldOfNext(
 }
 
 export interface WitnessWishes {
-  /** By default the load balancer is asked every 100 ms, and each server by itself every 300: with more they do little else on two cores. */
+  /** By default the load balancer is asked every 100 ms, and each server by itself every second: with more they do little else on two cores. */
   readonly everyMs?: number;
   /** Programs that ask the load balancer, less often, as each question is a process. */
   readonly stacks?: { readonly programs: Stacks; readonly scratch: string } | undefined;
@@ -90,7 +90,7 @@ export class Witnesses {
     { everyMs, stacks }: WitnessWishes = {},
   ) {
     this.#cluster = cluster;
-    const start = (node: ClusterNode | undefined, whom: string, ask: Ask, ownMs = everyMs ?? 300): void => {
+    const start = (node: ClusterNode | undefined, whom: string, ask: Ask, ownMs = everyMs ?? 1000): void => {
       const full = `${name}: ${whom}`;
       const counters = this.#counters.get(node) ?? [];
       this.#counters.set(node, [...counters, [full, cluster.client(full, ask, ownMs)]]);
