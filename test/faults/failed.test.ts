@@ -7,7 +7,7 @@ import { judge } from '../support/judge.ts';
 import { changes, copyFixture, snapshot, temporaryDirectory } from '../support/tree.ts';
 import { requireSound, requireTidy, setState } from './invariants.ts';
 import { forEachParallel } from './pool.ts';
-import { byKind, everyPoint, sample } from './sample.ts';
+import { byKind, everyKill, everyPoint, sample, sampleKinds } from './sample.ts';
 import { inject, pointsOf, renewal, treeAt } from './scenario.ts';
 import { kubepkiInProcess as kubepki } from '../support/in-process.ts';
 
@@ -18,10 +18,11 @@ describe('an error at any call', () => {
     const strace = judge(t, 'strace');
     if (strace === undefined) return;
     const points = await pointsOf(t, strace, renewal);
-    // Each error at what is done a few times, as the journal is written, and at the first of what is done for each file; at all
-    // the others one, each in its turn.
+    // Each error at the first call of a kind, and with KILLS=all at each of what is done a few times, as the journal is written; at
+    // all the others one, each in its turn.
+    const fewTimes = everyKill ? 4 : 1;
     const firsts = new Set(
-      everyPoint ? byKind(points).flatMap((kind) => (kind.length <= 4 ? kind : kind.slice(0, 1))) : [],
+      everyPoint ? byKind(points).flatMap((kind) => (kind.length <= fewTimes ? kind : kind.slice(0, 1))) : [],
     );
     const pairs = sample(points, 48).flatMap((point, index) =>
       errors
@@ -64,7 +65,7 @@ describe('an error at any call', () => {
     const strace = judge(t, 'strace');
     if (strace === undefined) return;
     const points = await pointsOf(t, strace, renewal);
-    const chosen = sample(points, 64);
+    const chosen = sampleKinds(points, 64);
     const before = snapshot(copyFixture(t, 'ipv6').directory);
     const outcomes = new Map<string, number>();
     const scratch = temporaryDirectory(t);

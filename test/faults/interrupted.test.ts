@@ -7,7 +7,7 @@ import { judge } from '../support/judge.ts';
 import { changes, copyFixture, snapshot, temporaryDirectory } from '../support/tree.ts';
 import { requireSound, requireTidy, setState } from './invariants.ts';
 import { forEachParallel } from './pool.ts';
-import { sample } from './sample.ts';
+import { sampleKinds } from './sample.ts';
 import { inject, pointsOf, renewal, treeAt } from './scenario.ts';
 
 const signals = [
@@ -19,7 +19,7 @@ test('interrupted at any call: nothing is changed, or everything, and the exit c
   const strace = judge(t, 'strace');
   if (strace === undefined) return;
   const points = await pointsOf(t, strace, renewal);
-  const chosen = sample(points, 48);
+  const chosen = sampleKinds(points, 48);
   const before = snapshot(copyFixture(t, 'ipv6').directory);
   // The decision falls between preparing and committing: before the journal is written for the second time. The way is
   // cleared for it each time, and once at the start of the run.

@@ -1,10 +1,10 @@
 import fc from '../support/properties.ts';
 import type { FaultPoint } from './strace.ts';
 
-/** `npm run test:faults` and .ci/run: every call; `npm test`: a sample. */
+/** `npm run test:faults` and .ci/run: every call of a renewal that is killed; `npm test`: a sample. */
 export const everyPoint = process.env['FAULTS'] === 'all';
 
-/** `npm run test:faults`: of what has too many calls for .ci/run, every one. */
+/** `npm run test:faults`: every call of all that is killed, failed or interrupted. */
 export const everyKill = process.env['KILLS'] === 'all';
 
 /** So many with FAULTS=all, and so many else. */
@@ -36,13 +36,13 @@ export function sample(points: readonly FaultPoint[], step: number): FaultPoint[
 }
 
 /**
- * For a command whose commit is another's, of which every call is tried: with FAULTS=all the first and the last point of each
- * kind and every third between, else as {@link sample}.
+ * For a command whose commit is another's, of which every call is tried, and for what else befalls a renewal: with FAULTS=all the first
+ * and the last point of each kind and every sixth between, with KILLS=all every one, else as {@link sample}.
  */
 export function sampleKinds(points: readonly FaultPoint[], step: number): FaultPoint[] {
-  if (!everyPoint) return sample(points, step);
+  if (!everyPoint || everyKill) return sample(points, step);
   const chosen = new Set(
-    byKind(points).flatMap((kind) => kind.filter((_, index) => index % 3 === 0 || index === kind.length - 1)),
+    byKind(points).flatMap((kind) => kind.filter((_, index) => index % 6 === 0 || index === kind.length - 1)),
   );
   return points.filter((point) => chosen.has(point));
 }

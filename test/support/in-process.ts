@@ -18,8 +18,8 @@ import {
 import { cryptoWithKeys } from './certificates/rsa-keys.ts';
 import type { Tree } from './tree.ts';
 
-/** With FAULTS=all, as in .ci/run, and with an executable each run is a process of its own. */
-const startsProcess = isExecutable || process.env['FAULTS'] === 'all';
+/** With an executable, and with KILLS=all, each run is a process of its own. */
+const startsProcess = isExecutable || process.env['KILLS'] === 'all';
 
 /** The bundle as bin/kubepki.js runs it, but that `process` is given to it. */
 type Load = (process: object) => (require: (id: string) => unknown) => void;
