@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, ftruncateSync, readdirSync, rmdirSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, readdirSync, rmdirSync, writeSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { KubepkiError } from '../errors/error.ts';
 import { filesystemError } from '../filesystem/filesystem-error.ts';
@@ -177,12 +177,22 @@ export function flock(descriptor: number): boolean {
   // Ctrl-C reaches the whole process group. What it means is decided where the run's own signals are.
   if (outcome.signal !== null) outcome = run();
   const { status, error } = outcome;
-  if (error !== undefined) throw filesystemError(error, program);
+  if (error !== undefined) throw notStarted(error, program);
   // 1 is flock's answer for a lock that is held; anything else is a fault (a file system without locks).
   if (status !== 0 && status !== 1) {
     throw new KubepkiError('io', `the lock cannot be taken: flock left with ${String(status)}`);
   }
   return status === 0;
+}
+
+/** In a bare chroot it is not the program that is missing: what is ignored of its streams goes to /dev/null. */
+function notStarted(cause: Error, program: string): KubepkiError {
+  if (existsSync('/dev/null')) return filesystemError(cause, program);
+  return new KubepkiError('io', 'is needed to start flock, which takes the lock, and is not there', {
+    file: '/dev/null',
+    hint: 'mknod -m 666 /dev/null c 1 3',
+    cause,
+  });
 }
 
 function busy(state: StateDirectory): KubepkiError {
