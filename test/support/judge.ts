@@ -28,6 +28,11 @@ const judges = {
   xmllint: { package: 'libxml2-utils', args: ['--version'], says: /using libxml version/ },
   tar: { package: 'tar', args: ['--version'], says: /^tar \(GNU tar\)/ },
   bsdtar: { package: 'libarchive-tools', args: ['--version'], says: /^bsdtar / },
+  'qemu-aarch64-static': {
+    package: 'qemu-user-static',
+    args: ['--version'],
+    says: /^qemu-aarch64 version \d/,
+  },
   mount: { package: 'mount', args: ['--version'], says: /util-linux/ },
   flock: { package: 'util-linux', args: ['--version'], says: /util-linux/ },
   setpriv: { package: 'util-linux', args: ['--version'], says: /util-linux/ },
