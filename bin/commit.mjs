@@ -19,6 +19,12 @@ export function commitOf(root) {
   }
 }
 
+/** @returns seconds since 1970; undefined where there is no checkout */
+export function commitTime(root) {
+  if (commitOf(root) === undefined) return undefined;
+  return Number(execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: root, encoding: 'utf8' }));
+}
+
 /** The name and the value that both compilers put in its place, as JavaScript. */
 export function commitDefinition(root) {
   return ['__KUBEPKI_COMMIT__', JSON.stringify(commitOf(root) ?? '')];

@@ -28,6 +28,8 @@ const judges = {
   xmllint: { package: 'libxml2-utils', args: ['--version'], says: /using libxml version/ },
   tar: { package: 'tar', args: ['--version'], says: /^tar \(GNU tar\)/ },
   bsdtar: { package: 'libarchive-tools', args: ['--version'], says: /^bsdtar / },
+  umoci: { package: 'umoci', args: ['--version'], says: /^umoci version / },
+  skopeo: { package: 'skopeo', args: ['--version'], says: /^skopeo version / },
   'qemu-aarch64-static': {
     package: 'qemu-user-static',
     args: ['--version'],
