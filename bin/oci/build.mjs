@@ -35,8 +35,20 @@ process.on('exit', () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 const layout = join(scratch, 'layout');
-makeLayout(layout);
-for (const architecture of chosen) {
+try {
+  makeLayout(layout);
+  for (const architecture of chosen) addMachine(architecture);
+} catch (error) {
+  fail(error.message);
+}
+// A layout that is there is whole.
+if (values.output === join(dist, 'oci')) rmSync(output, { recursive: true, force: true });
+renameSync(layout, output);
+const { manifests } = JSON.parse(readFileSync(join(output, 'index.json'), 'utf8'));
+for (const { annotations, digest } of manifests)
+  console.log(`${digest}  ${annotations['org.opencontainers.image.ref.name']}`);
+
+function addMachine(architecture) {
   const directory = join(scratch, architecture);
   mkdirSync(directory);
   const packages = makeRoot(root, machines[architecture], architecture, directory);
@@ -55,12 +67,6 @@ for (const architecture of chosen) {
     },
   });
 }
-// A layout that is there is whole.
-if (values.output === join(dist, 'oci')) rmSync(output, { recursive: true, force: true });
-renameSync(layout, output);
-const { manifests } = JSON.parse(readFileSync(join(output, 'index.json'), 'utf8'));
-for (const { annotations, digest } of manifests)
-  console.log(`${digest}  ${annotations['org.opencontainers.image.ref.name']}`);
 
 function fail(message) {
   console.error(`package:oci: ${message}`);

@@ -13,6 +13,8 @@ import { description, fetchPackages, field, unpack } from './debian.mjs';
 export function makeRoot(root, { executable, libraries, loader }, architecture, directory) {
   const library = (name) => `${libraries}/${name}`;
   const wanted = {
+    // The licences that the others' copyright files name; and of which release the packages are, for scanners.
+    'base-files': ['usr/share/common-licenses', 'usr/lib/os-release', 'etc/os-release'],
     libc6: [
       loader,
       ...[basename(loader), 'libc.so.6', 'libm.so.6', 'libpthread.so.0', 'libdl.so.2'].map(library),

@@ -104,7 +104,10 @@ test('skopeo reads what the image says of itself', (t) => {
       WorkingDir: '/',
     });
     assert.equal(labels['org.opencontainers.image.version'], packageJson.version);
-    assert.match(labels['kubepki.debian-packages'] ?? '', /^libc6=2\S+ libc-bin=2\S+ util-linux=2\S+$/);
+    assert.match(
+      labels['kubepki.debian-packages'] ?? '',
+      /^base-files=12\S+ libc6=2\S+ libc-bin=2\S+ util-linux=2\S+$/,
+    );
   }
 });
 
@@ -123,6 +126,8 @@ test('it holds the executable, what that starts, and whose all this is; no shell
   for (const name of ['libc6', 'libc-bin', 'util-linux', 'kubepki']) {
     assert.ok(statSync(join(rootfs, 'usr/share/doc', name, 'copyright')).size > 1000, name);
   }
+  assert.match(readFileSync(join(rootfs, 'usr/share/common-licenses/LGPL-2.1'), 'utf8'), /LESSER GENERAL/);
+  assert.match(readFileSync(join(rootfs, 'usr/lib/os-release'), 'utf8'), /^ID=debian$/m);
   assert.match(
     readFileSync(join(rootfs, 'var/lib/dpkg/status.d/libc6'), 'utf8'),
     /^Package: libc6\n[^]*^Version: 2/m,
