@@ -15,7 +15,7 @@ import { changes, copyFixture, snapshot, type Tree } from '../support/tree.ts';
 function inChroot({ directory }: Tree, ...words: string[]): Promise<ProgramOutcome> {
   return runProgram('/bin/sh', [
     '-c',
-    'ulimit -c 0; exec chroot "$@"',
+    'ulimit -c 0; exec /usr/sbin/chroot "$@"',
     'sh',
     directory,
     '/kubepki',
@@ -32,6 +32,8 @@ test('in a bare chroot nothing is touched until what is missing is there', async
   for (const system of ['usr', 'bin', 'lib', 'lib64'].filter((name) => existsSync(`/${name}`))) {
     mkdirSync(inTree(system));
     mounts.bind(`/${system}`, inTree(system));
+    // Whatever becomes of this test's cleaning up.
+    mounts.readOnly(inTree(system));
   }
   writeFileSync(inTree('kubepki'), '');
   mounts.bind(kubepkiCommand[0], inTree('kubepki'));
@@ -55,7 +57,8 @@ test('in a bare chroot nothing is touched until what is missing is there', async
   assert.deepEqual(changes(before, snapshot(inTree('etc')), { inodes: true }), []);
 
   mkdirSync(inTree('dev'));
-  mounts.bind('/dev', inTree('dev'));
+  writeFileSync(inTree('dev/null'), '');
+  mounts.bind('/dev/null', inTree('dev/null'));
   const { code, stdout, stderr } = await inChroot(tree, ...renew);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^Done renewing certificates/m);

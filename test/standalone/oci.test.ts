@@ -226,9 +226,9 @@ test('in its root, which is read-only, it looks, waits for the lock, renews and 
 /** As a container's runtime does: it makes the places, closes the root, and mounts what every container has. */
 function mountAsRuntime(mounts: Mounts, rootfs: string): void {
   for (const directory of ['dev', 'proc', 'etc/kubernetes']) mkdirSync(join(rootfs, directory));
-  writeFileSync(join(rootfs, 'etc/hosts'), '');
+  for (const file of ['dev/null', 'etc/hosts']) writeFileSync(join(rootfs, file), '');
   mounts.readOnly(rootfs);
-  for (const name of ['dev', 'proc']) mounts.bind(`/${name}`, join(rootfs, name));
+  for (const name of ['dev/null', 'proc']) mounts.bind(`/${name}`, join(rootfs, name));
 }
 
 test("each program of arm64's finds its libraries in its image", async (t) => {
