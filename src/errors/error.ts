@@ -19,6 +19,7 @@
  * - `cluster`: the API server could not be asked, or did not give what it was asked for
  * - `refused`: a signing request was left as it is, for it fails a check
  * - `bad-transfer`: a file of another node that is not what `ca rotate export` makes, or is of another cluster
+ * - `bad-document`: a text that is not what this program prints on other nodes
  * - `no-backup`: there is no such backup, or it must not be brought back
  */
 export type ErrorCode =
@@ -51,6 +52,7 @@ export type ErrorCode =
   | 'cluster'
   | 'refused'
   | 'bad-transfer'
+  | 'bad-document'
   | 'no-backup';
 
 export interface ErrorDetails {

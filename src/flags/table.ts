@@ -161,6 +161,12 @@ export const flags = {
     says: 'what "kubepki ca status -o json" has printed on the other nodes: files, or directories of .json, with commas between',
     ...values.list,
   },
+  expect: {
+    syntax: '--expect <nodes...>',
+    group: 'What',
+    says: 'with --from: exit 5 unless exactly these nodes have sent something',
+    ...values.list,
+  },
   caCert: {
     syntax: '--ca-cert <file>',
     group: 'Signed elsewhere',
@@ -212,6 +218,12 @@ export const flags = {
     syntax: '--critical <duration>',
     group: 'When',
     says: 'with -o nagios: when it is critical (default: 7d)',
+    ...values.period,
+  },
+  maxAge: {
+    syntax: '--max-age <duration>',
+    group: 'When',
+    says: 'with --from: exit 5 for what is older than this (default: 24h)',
     ...values.period,
   },
   at: {
@@ -476,6 +488,9 @@ export const nodeFlags = [
   'config',
   'rootfs',
 ] as const satisfies readonly FlagName[];
+
+/** Of a command that judges what other nodes have printed. */
+export const documentFlags = ['from', 'expect', 'maxAge'] as const satisfies readonly FlagName[];
 
 /** Of every command that says something along the way. */
 export const commonFlags = ['quiet', 'v', 'color'] as const satisfies readonly FlagName[];

@@ -10,6 +10,8 @@ type Given =
 
 interface Rule {
   readonly flags: readonly FlagName[];
+  /** The rule is only for the commands that have this flag too: to others `not` or `with` means something else. */
+  readonly among?: FlagName;
   readonly hint?: string;
 }
 
@@ -28,6 +30,12 @@ const decided = [
   ...(['force', 'dryRun'] as const),
 ] as const;
 
+/** What says whose files are looked at, and what of them. */
+const ofThisNode = [
+  ...(['certDir', 'kubeconfigDir', 'config', 'rootfs', 'rootfsFrom', 'manifestsDir', 'certsOnly'] as const),
+  ...(['kubeconfig', 'offline', 'all', 'live', 'endpoint', 'cluster', 'kubeconfigFile', 'cis'] as const),
+] as const;
+
 /**
  * What goes together and what does not. The first that is broken is said. A rule holds for the commands that have all of
  * its flags.
@@ -38,6 +46,13 @@ const rules: readonly Together[] = [
     flags: ['quiet'],
     not: document,
     hint: 'leave --quiet out: what reads a document needs it every time',
+  },
+  { flags: ['maxAge', 'expect'], with: ['from'] },
+  {
+    flags: ofThisNode,
+    not: 'from',
+    among: 'maxAge',
+    hint: 'with --from no files of a node are looked at: give it where the documents are printed',
   },
   {
     flags: ['csrOnly'],
@@ -108,6 +123,7 @@ export function requireTogether(command: Command): void {
   for (const rule of rules) {
     const others = 'not' in rule ? [rule.not] : rule.with;
     const [other] = others;
+    if (rule.among !== undefined && !known.has(rule.among)) continue;
     if (!known.has(flagOf(other)) || others.some(isGiven) !== 'not' in rule) continue;
     const flag = rule.flags.find((one) => known.has(one) && options[one] !== undefined);
     if (flag === undefined) continue;

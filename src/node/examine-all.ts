@@ -2,6 +2,7 @@ import { withAdditional } from '../operations/expiration/additional.ts';
 import { expiration } from '../operations/expiration/expiration.ts';
 import type { Examined, ExamineOptions } from './examine.ts';
 import type { Node } from './node-options.ts';
+import { nameOfNode } from './node-name.ts';
 import { observe, usersHere } from './observe.ts';
 
 /**
@@ -21,5 +22,9 @@ export async function examineAll(
       ? undefined
       : await (await import('./observe-live.ts')).observeLive(files, { isLive: false, given: endpoint });
   const { subject, findings } = files;
-  return { ...withAdditional(expiration(subject, findings), { ...files, live }), subject };
+  return {
+    ...withAdditional(expiration(subject, findings), { ...files, live }),
+    subject,
+    node: nameOfNode(node),
+  };
 }

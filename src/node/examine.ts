@@ -11,6 +11,8 @@ export interface Examined extends ExpirationResult {
   readonly subject: Subject;
   /** Absent: kubeadm's certificates alone were asked for. */
   readonly additional?: readonly Additional[];
+  /** Its name, with `additional`, where its files tell it. */
+  readonly node?: string | undefined;
 }
 
 export interface KeysOption {

@@ -1,10 +1,8 @@
 import { KubepkiError } from '../errors/error.ts';
-import { filesystemError } from '../filesystem/filesystem-error.ts';
 import { maxFileBytes, readRegularFile } from '../filesystem/regular-file.ts';
 import { FileSystemRoot } from '../filesystem/root.ts';
 import { workingDirectory } from './node-options.ts';
-
-const standardInput = 'standard input';
+import { readStandardInput, standardInput } from './standard-input.ts';
 
 /**
  * What `--rootfs-from` names, one on a line, or with a NUL after each as of `find -print0`; empty lines are passed over.
@@ -13,7 +11,7 @@ const standardInput = 'standard input';
  */
 export async function readTreeList(given: string): Promise<readonly string[]> {
   const file = given === '-' ? standardInput : given;
-  const bytes = given === '-' ? await readStandardInput() : readListFile(given);
+  const bytes = given === '-' ? await readStandardInput(maxFileBytes) : readListFile(given);
   const text = bytes.toString('utf8');
   if (!Buffer.from(text).equals(bytes)) {
     throw new KubepkiError('io', 'is not UTF-8', { file });
@@ -35,22 +33,4 @@ function readListFile(given: string): Buffer {
     file: given,
     hint: 'name the file with the directories with --rootfs-from, or - for standard input',
   });
-}
-
-async function readStandardInput(): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      // As much as of a file: some ten thousand names.
-      if (length > maxFileBytes) {
-        throw new KubepkiError('too-large', `is larger than ${String(maxFileBytes / 1024 / 1024)} MiB`);
-      }
-      chunks.push(chunk);
-    }
-  } catch (cause) {
-    throw filesystemError(cause, standardInput);
-  }
-  return Buffer.concat(chunks);
 }

@@ -122,7 +122,7 @@ export function openTerminal(
 
 /** A line each, with what mends it; what mends several is said once, behind the last of them. */
 export function warnOfFindings(
-  findings: readonly Finding[],
+  findings: readonly Pick<Finding, 'file' | 'message' | 'hint'>[],
   terminal: Pick<Terminal, 'warning' | 'hint'>,
 ): void {
   for (const [index, { file, message, hint }] of findings.entries()) {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { addFlags, explain } from '../../flags/command.ts';
-import { clusterFlags, commonFlags } from '../../flags/table.ts';
+import { clusterFlags, commonFlags, documentFlags } from '../../flags/table.ts';
 import { directories } from '../../flags/values.ts';
 import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 import type { CheckExpirationOptions } from './check-expiration.ts';
@@ -30,8 +30,15 @@ export function addCheckExpiration(certs: Command, run: Run): void {
   );
   addFlags(
     command,
-    ['all', 'endpoint', 'kubeconfigFile', 'certsOnly', 'textfile', 'at', 'showManagedFields'],
+    [
+      ...(['all', 'endpoint', 'kubeconfigFile', 'certsOnly', 'textfile', 'at', 'showManagedFields'] as const),
+      ...documentFlags,
+    ],
     {
+      from: {
+        syntax: '--from <files...>',
+        says: 'judge what this command has printed on other nodes with --all -o json: files, directories, or -',
+      },
       all: {
         says: 'also what kubeadm has no row for (help check)',
       },
@@ -49,6 +56,7 @@ export function addCheckExpiration(certs: Command, run: Run): void {
     examples: [
       'kubepki certs check-expiration --within 30d --rootfs /backup/*',
       'kubepki certs check-expiration --all --endpoint lb.example.com:6443',
+      'kubepki certs check-expiration --from nodes/ --expect cp-1,cp-2,cp-3 --within 30d',
     ],
     notes: ['Exit code 1 if a file could not be read, or if kubeadm manages nothing here.'],
     pages: ['check', 'monitoring', 'configuration', 'exit-codes'],

@@ -1,5 +1,6 @@
 import type { KubeadmConfig } from '../../config/kubeadm-config.ts';
 import { askCluster } from '../../node/ask-cluster.ts';
+import type { DocumentOptions } from '../../node/gather-documents.ts';
 import type { Examined, ExamineOptions } from '../../node/examine.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { KubepkiError } from '../../errors/error.ts';
@@ -20,7 +21,8 @@ import { openMetrics } from './open-metrics.ts';
 
 /** Of which trees. */
 export type CheckExpirationOptions = ExpirationOptions &
-  Typed<'rootfsFrom'> & { readonly rootfs?: readonly string[] };
+  Typed<'rootfsFrom'> &
+  DocumentOptions & { readonly rootfs?: readonly string[] };
 
 /**
  * Of one tree as kubeadm has it; of several in one table, one document. `--rootfs-from` is several, whatever it names: a
@@ -30,6 +32,10 @@ export async function checkExpiration(
   { rootfs: given = [], rootfsFrom, ...options }: CheckExpirationOptions,
   terminal: Terminal,
 ): Promise<ExitCode> {
+  if (isOfDocuments(options)) {
+    const { checkDocuments } = await import('./check-documents.ts');
+    return checkDocuments(options, terminal);
+  }
   const [rootfs, ...others] = given;
   if (rootfsFrom === undefined && others.length === 0) {
     return checkOne({ ...options, ...(rootfs !== undefined && { rootfs }) }, terminal);
@@ -40,6 +46,12 @@ export async function checkExpiration(
   ]);
   const listed = rootfsFrom === undefined ? [] : await readTreeList(rootfsFrom);
   return checkTrees([...new Set([...given, ...listed])], options, terminal);
+}
+
+function isOfDocuments<Options extends DocumentOptions>(
+  options: Options,
+): options is Options & Required<Typed<'from'>> {
+  return options.from !== undefined;
 }
 
 async function checkOne(options: ExpirationOptions & NodeOptions, terminal: Terminal): Promise<ExitCode> {

@@ -4,10 +4,10 @@ import { KubepkiError } from '../../errors/error.ts';
 import { FileSystemRoot } from '../../filesystem/root.ts';
 import { exitCodes, type ExitCode } from '../../terminal/exit-code.ts';
 import { openNode, workingDirectory, readConfiguration } from '../../node/node-options.ts';
-import type { Period } from '../../flags/values.ts';
 import { examineNode } from './examine-node.ts';
 import { metricsOfTrees, type ExaminedTree, treesForms } from './present-trees.ts';
-import { showExpiration, worseOf, judgeExpiration, warnOfRows } from './show-expiration.ts';
+import { judgeTrees, ofNode } from './judge-trees.ts';
+import { showExpiration, warnOfRows, worseOf } from './show-expiration.ts';
 import { presenter, type ExpirationOptions } from './present-expiration.ts';
 import { warnOfFindings, type Terminal } from '../../terminal/terminal.ts';
 import { noteWaiting } from '../../node/waiting.ts';
@@ -45,19 +45,24 @@ export async function checkTrees(
     metrics !== undefined || output.kind === 'prometheus'
       ? await import('../../change/textfile.ts')
       : undefined;
+  const told = isDocument.has(output.kind) ? await import('./told-node.ts') : undefined;
   const read: ReadTree = async (node, said) => {
     const here = { ...options, rootfs: node };
     const opened = openNode(here, await readConfiguration(here, said));
     await noteWaiting(opened, said);
     const examined = await examineNode(opened, options, now);
     const { report, problems, findings } = examined;
-    return { node, report, problems, findings, metrics: measure?.metricsOf(examined, node) };
+    return {
+      ...{ node, report, problems, findings, time: now },
+      facts: examined.additional && told?.factsOf(examined),
+      metrics: measure?.metricsOf(examined, node),
+    };
   };
   const trees = await readAll(directories, terminal, (node, said) =>
     read(node, said).catch((error: unknown) => {
       if (!(error instanceof KubepkiError)) throw error;
       const metrics = measure?.unreadableNode(node);
-      return { node, report: undefined, problems: [error], findings: [], metrics };
+      return { node, report: undefined, problems: [error], findings: [], time: now, metrics };
     }),
   );
   const unwritten = metrics?.write(metricsOfTrees(trees));
@@ -78,6 +83,9 @@ export async function checkTrees(
   if (options.within !== undefined) return worseOf(judgeTrees(trees, options.within, terminal), unwritten);
   return isBad ? exitCodes.error : worseOf(exitCodes.done, unwritten);
 }
+
+/** They tell what the tables have no column for. */
+const isDocument: ReadonlySet<string> = new Set(['json', 'yaml', 'jsonpath']);
 
 type ReadTree = (node: string, terminal: Terminal) => Promise<ExaminedTree>;
 
@@ -122,22 +130,4 @@ function heldBack(terminal: Terminal, node: string, said: (() => void)[]): Termi
         terminal.hint(text);
       }),
   };
-}
-
-/** Says of which node it is. */
-function ofNode(node: string, terminal: Terminal): Pick<Terminal, 'warning'> {
-  return {
-    warning: (text) => {
-      terminal.warning(`${node}: ${text}`);
-    },
-  };
-}
-
-/** The worst of them: 5, else 4. */
-function judgeTrees(trees: readonly ExaminedTree[], within: Period, terminal: Terminal): ExitCode {
-  const codes = trees.map(({ node, report, problems, findings }) => {
-    if (report === undefined) return exitCodes.expired;
-    return judgeExpiration({ report, problems, findings }, within, ofNode(node, terminal));
-  });
-  return [exitCodes.expired, exitCodes.expiring].find((code) => codes.includes(code)) ?? exitCodes.done;
 }

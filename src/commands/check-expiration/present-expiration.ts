@@ -1,5 +1,5 @@
 import type { RenewRuns } from '../../render/expiration/prometheus.ts';
-import type { ExpirationResult } from '../../operations/expiration/expiration.ts';
+import type { Judged } from './nagios.ts';
 import type { ClusterOptions } from '../../node/ask-cluster.ts';
 import type { Examined, ExamineOptions } from '../../node/examine.ts';
 import type { NodeOptions } from '../../node/node-options.ts';
@@ -39,7 +39,7 @@ export interface Forms<Found> {
   readonly info: () => Form<Found, object>;
   readonly metrics: () => Form<Found>;
   /** What a plugin judges. */
-  readonly oneNode: (found: Found) => Pick<ExpirationResult, 'report' | 'problems'>;
+  readonly oneNode: (found: Found) => Judged;
 }
 
 /**
@@ -111,12 +111,18 @@ export const nodeForms: Forms<Found> = {
     return ({ report }) => expirationTables(report, look);
   },
   document: async (format) => {
-    const { expirationDocument } = await import('../../render/expiration/expiration-document.ts');
-    return ({ report }) => [expirationDocument(report, format)];
+    const [{ expirationDocument }, { toldOf }] = await Promise.all([
+      import('../../render/expiration/expiration-document.ts'),
+      import('./told-node.ts'),
+    ]);
+    return (found) => [expirationDocument(found.report, format, toldOf(found))];
   },
   info: async () => {
-    const { expirationInfo } = await import('../../render/expiration/expiration-document.ts');
-    return ({ report }) => expirationInfo(report);
+    const [{ expirationInfo }, { toldOf }] = await Promise.all([
+      import('../../render/expiration/expiration-document.ts'),
+      import('./told-node.ts'),
+    ]);
+    return (found) => expirationInfo(found.report, toldOf(found));
   },
   metrics: async () => {
     const [{ metricsOf }, { prometheusTexts }] = await Promise.all([

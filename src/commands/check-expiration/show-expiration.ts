@@ -30,7 +30,7 @@ export function worseOf(code: ExitCode, unwritten: KubepkiError | undefined): Ex
 
 /** What `--within` ends with. The reason goes to stderr, so that the mail of a cron job tells it. */
 export function judgeExpiration(
-  { report, problems }: ExpirationResult,
+  { report, problems }: Pick<ExpirationResult, 'report' | 'problems'>,
   within: Period,
   terminal: Pick<Terminal, 'warning'>,
 ): ExitCode {

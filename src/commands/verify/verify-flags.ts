@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { addFlags, explain } from '../../flags/command.ts';
-import { commonFlags } from '../../flags/table.ts';
+import { commonFlags, documentFlags } from '../../flags/table.ts';
 import { directories, oneOf, period } from '../../flags/values.ts';
 import type { Run, TerminalOptions } from '../../terminal/terminal.ts';
 import type { VerifyOptions } from './verify.ts';
@@ -37,8 +37,13 @@ export function addVerify(program: Command, run: Run): void {
       'at',
       'manifestsDir',
       'output',
+      ...documentFlags,
     ],
     {
+      from: {
+        syntax: '--from <files...>',
+        says: 'judge what this command has printed on other nodes with -o json: files, directories, or -',
+      },
       within: {
         says: 'exit 4 if a certificate ends so soon',
         default: period.parse('30d'),
@@ -58,6 +63,7 @@ export function addVerify(program: Command, run: Run): void {
     examples: [
       'kubepki verify',
       'kubepki verify --live --cluster',
+      'kubepki verify --from nodes/ --expect cp-1,cp-2,cp-3',
       'kubepki verify -o junit --rootfs ci/node > kubepki.xml',
     ],
     notes: ['Exit code 5 if something is wrong, else 4 if it ends soon, else 1 if unchecked.'],

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { KubepkiError } from '../../errors/error.ts';
 import type { Period } from '../../flags/values.ts';
 import type { Typed } from '../../flags/table.ts';
+import type { DocumentOptions } from '../../node/gather-documents.ts';
 import { observe, usersHere } from '../../node/observe.ts';
 import { openNode, readConfiguration, type NodeOptions } from '../../node/node-options.ts';
 import { allRows } from '../../operations/expiration/expiration-report.ts';
@@ -28,6 +29,7 @@ export type LookOptions = Typed<
 
 export type VerifyOptions = Omit<NodeOptions, 'rootfs'> &
   Typed<'rootfsFrom'> &
+  DocumentOptions &
   LookOptions & {
     readonly rootfs?: readonly string[];
     readonly output: 'text' | 'json' | 'yaml' | 'junit' | 'github';
@@ -46,9 +48,17 @@ export async function verify(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const now = options.at ?? new Date();
+  if (options.from !== undefined) {
+    const { verifyDocuments } = await import('./verify-documents.ts');
+    const nodes = await verifyDocuments({ ...options, from: options.from }, now, terminal);
+    await show(nodes, { ...options, now, isList: true }, terminal);
+    return exitCodeOf(nodes);
+  }
+  const isTold = options.output === 'json' || options.output === 'yaml';
   const [only, ...others] = given;
   if (rootfsFrom === undefined && others.length === 0) {
-    const node = await verifyNode({ ...options, ...(only !== undefined && { rootfs: only }) }, '', terminal);
+    const here = { ...options, ...(only !== undefined && { rootfs: only }), at: now, isTold };
+    const node = await verifyNode(here, '', terminal);
     await show([node], { ...options, now, isList: false }, terminal);
     return exitCodeOf([node]);
   }
@@ -61,7 +71,8 @@ export async function verify(
   const listed = rootfsFrom === undefined ? [] : await readTreeList(rootfsFrom);
   const nodes: NodeVerification[] = [];
   for (const rootfs of new Set([...given, ...listed])) {
-    nodes.push(await verifyNode({ ...options, rootfs, at: now }, rootfs, terminal).catch(unreadable(rootfs)));
+    const here = { ...options, rootfs, at: now, isTold };
+    nodes.push(await verifyNode(here, rootfs, terminal).catch(unreadable(rootfs, now)));
     // For Ctrl-C.
     await setImmediate();
   }
@@ -74,7 +85,7 @@ export async function verify(
  * @throws KubepkiError where kubeadm manages nothing
  */
 export async function verifyNode(
-  options: NodeOptions & LookOptions,
+  options: NodeOptions & LookOptions & { readonly isTold?: boolean },
   name: string,
   terminal: Terminal,
 ): Promise<NodeVerification> {
@@ -96,7 +107,10 @@ export async function verifyNode(
       : undefined;
   const cluster = options.cluster === true ? await askCluster(files, options, terminal) : undefined;
   const rows = allRows(expiration(files.subject, files.findings).report);
-  return nodeVerification(name, { results: verification({ ...files, live, cluster }), rows });
+  const found = nodeVerification(name, { results: verification({ ...files, live, cluster }), rows });
+  if (options.isTold !== true) return found;
+  const { toldCertificates } = await import('./told-certificates.ts');
+  return { ...found, document: toldCertificates({ ...files, live }, node) };
 }
 
 async function askCluster(
@@ -161,9 +175,10 @@ async function show(
   }
 }
 
-function unreadable(node: string): (error: unknown) => NodeVerification {
+function unreadable(node: string, time: Date): (error: unknown) => NodeVerification {
   return (error) => {
     if (!(error instanceof KubepkiError)) throw error;
-    return nodeVerification(node, error);
+    const document = { name: node, time, certificates: [], facts: new Map<string, never>() };
+    return { ...nodeVerification(node, error), document };
   };
 }

@@ -1,10 +1,8 @@
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseNodeStatus, mostStatusBytes } from '../../documents/node-status.ts';
 import { KubepkiError, naming } from '../../errors/error.ts';
-import { entriesIn } from '../../filesystem/filesystem-error.ts';
 import { readRegularFile } from '../../filesystem/regular-file.ts';
 import type { NodeStatus } from '../../operations/rotation/status.ts';
+import { filesAt } from '../given-files.ts';
 import type { Node } from '../node-options.ts';
 import { nodeName, readRotatedFiles } from './rotated-files.ts';
 
@@ -17,19 +15,9 @@ export function readStatuses(node: Node, given: readonly string[]): readonly Nod
   if (given.length === 0) return [];
   const own = nodeName(readRotatedFiles(node));
   return given
-    .flatMap((one) => filesAt(node, one))
+    .flatMap((one) => filesAt(node.layout.root, one))
     .map((path) => readStatus(node, path))
     .filter((status) => status.node !== own);
-}
-
-function filesAt({ layout: { root } }: Node, given: string): readonly string[] {
-  const path = root.locate(given);
-  const resolved = root.resolve(path);
-  if (statSync(resolved, { throwIfNoEntry: false })?.isDirectory() !== true) return [path];
-  const names = entriesIn(resolved, path).map(({ name }) => name);
-  const files = names.filter((name) => name.endsWith('.json')).sort();
-  if (files.length > 0) return files.map((name) => join(path, name));
-  throw new KubepkiError('not-found', 'has no file in it that ends in .json', { file: path });
 }
 
 function readStatus({ layout: { root } }: Node, path: string): NodeStatus {

@@ -25,6 +25,12 @@ export type ExpirationRow = {
 export type AdditionalKind =
   'etcd-client' | 'kubelet-conf' | 'kubelet-client' | 'kubelet-serving' | 'kubeconfig' | 'ca' | 'endpoint';
 
+/** `certificate` and `authority` have kubeadm's rows. */
+export type RowKind = 'certificate' | 'authority' | AdditionalKind;
+
+/** A row of any table, with what it is of. */
+export type KindRow = ExpirationRow & { readonly kind: RowKind };
+
 /** A certificate for which kubeadm has no row. */
 export type AdditionalRow = ExpirationRow & { readonly kind: AdditionalKind };
 
@@ -48,6 +54,19 @@ export function allRows({
   additional = [],
 }: ExpirationReport): ExpirationRow[] {
   return [...certificates, ...certificateAuthorities, ...unlisted, ...additional];
+}
+
+/** All in one list. With --all none is unlisted. */
+export function kindRows({
+  certificates,
+  certificateAuthorities,
+  additional = [],
+}: ExpirationReport): KindRow[] {
+  return [
+    ...certificates.map((row) => ({ ...row, kind: 'certificate' as const })),
+    ...certificateAuthorities.map((row) => ({ ...row, kind: 'authority' as const })),
+    ...additional,
+  ];
 }
 
 /** At the moment `now`, a certificate is due that has expired, or expires within this time. */
@@ -163,4 +182,19 @@ export function nextSteps({ certificates, certificateAuthorities }: ShownReport)
 function isExpired(row: ExpirationRow): row is Extract<ExpirationRow, { readonly status: 'present' }> {
   // Another fault has a remedy of its own.
   return row.status === 'present' && hasExpired(row.residualMs) && row.faults.length === 0;
+}
+
+/** What does not depend on the moment, and has no row in kubeadm's tables. */
+export interface LastingFacts {
+  readonly notBefore: Date;
+  /** In decimal digits. */
+  readonly serialNumber: string;
+  /** The values of `CN`, `O` and so on; several of one kind are joined. */
+  readonly subject: ReadonlyMap<string, string>;
+  readonly issuer: ReadonlyMap<string, string>;
+}
+
+export interface NamedFacts extends LastingFacts {
+  /** The kubeconfig's user whose certificate it is; undefined: it is in a file of its own. */
+  readonly user: string | undefined;
 }

@@ -11,7 +11,7 @@ import {
   missingAuthority,
 } from '../examination/external-authority.ts';
 import { isError, isShownByRow, type Finding } from '../examination/finding.ts';
-import type { ExpirationReport, ExpirationRow } from './expiration-report.ts';
+import type { ExpirationReport, ExpirationRow, NamedFacts } from './expiration-report.ts';
 
 export interface ExpirationResult {
   readonly report: ExpirationReport;
@@ -140,13 +140,28 @@ export interface TreeExpiration {
   readonly report: ExpirationReport | undefined;
   /** As with one tree; or why there is no report. */
   readonly problems: readonly KubepkiError[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly ToldFinding[];
+  /** As of when; undefined: a document of it does not say. */
+  readonly time?: Date | undefined;
+  /** What the tables have no column for; undefined: it was not asked for. */
+  readonly facts?: ReadonlyMap<string, NamedFacts> | undefined;
+  /** Why what is known of it does not count, in a word or two: `too old`; undefined: it counts. */
+  readonly doubt?: string | undefined;
+}
+
+/** What is printed of a finding. */
+export interface ToldFinding extends Pick<Finding, 'severity' | 'name' | 'file' | 'message' | 'hint'> {
+  /** Of another version of this program it may be another. */
+  readonly check: string;
 }
 
 /** Several trees as if they were one node: each name begins with its node, and an unreadable tree is an unreadable row. */
-export function asOneNode(trees: readonly TreeExpiration[]): ExpirationResult {
+export function asOneNode(
+  trees: readonly TreeExpiration[],
+): Pick<ExpirationResult, 'report' | 'problems'> & { readonly doubts: readonly string[] } {
   const named = (part: Exclude<keyof ExpirationReport, 'additional'>): ExpirationRow[] =>
-    trees.flatMap(({ node, report }): ExpirationRow[] => {
+    trees.flatMap(({ node, report, doubt }): ExpirationRow[] => {
+      if (report === undefined && doubt !== undefined) return [];
       if (report === undefined) return part === 'certificates' ? [{ status: 'unreadable', name: node }] : [];
       return report[part].map((row) => ofNode(node, row));
     });
@@ -160,7 +175,7 @@ export function asOneNode(trees: readonly TreeExpiration[]): ExpirationResult {
       ),
     },
     problems: trees.flatMap(({ problems }) => problems),
-    findings: trees.flatMap(({ findings }) => findings),
+    doubts: trees.flatMap(({ node, doubt }) => (doubt === undefined ? [] : [`${node}: ${doubt}`])),
   };
 }
 

@@ -4,7 +4,13 @@ import type { AuthorityEntry, CertificateEntry } from '../../inventory/inventory
 import { serialNumberOf, type Certificate } from '../../pki/certificate/certificate.ts';
 import { attributesOf } from '../../pki/der/name.ts';
 import type { Additional } from './additional.ts';
-import { hasExpired, allRows, type ExpirationReport } from './expiration-report.ts';
+import {
+  allRows,
+  hasExpired,
+  type LastingFacts,
+  type ExpirationReport,
+  type NamedFacts,
+} from './expiration-report.ts';
 import { inUseOf, type Subject } from '../examination/examination.ts';
 
 /** A certificate, or its absence, as monitoring sees it. */
@@ -30,15 +36,9 @@ interface MonitoredBlock {
   readonly certificate: MonitoredCertificate;
 }
 
-interface MonitoredCertificate {
-  readonly notBefore: Date;
+interface MonitoredCertificate extends LastingFacts {
   readonly notAfter: Date;
   readonly expired: boolean;
-  /** In decimal digits. */
-  readonly serialNumber: string;
-  /** The values of `CN`, `O` and so on; several of one kind are joined. */
-  readonly subject: ReadonlyMap<string, string>;
-  readonly issuer: ReadonlyMap<string, string>;
 }
 
 /**
@@ -96,6 +96,18 @@ function monitoredInPlace(subject: Subject, report: ExpirationReport): Monitored
 function certificateOf(entry: CertificateEntry | AuthorityEntry, subject: Subject): Certificate | undefined {
   if ('bundle' in entry) return inUseOf(entry, subject);
   return entry.state.status === 'present' ? entry.state.value.chain[0] : undefined;
+}
+
+/** The facts of each certificate by the name of its row, and whose it is in a kubeconfig. */
+export function factsByName(rows: readonly Monitored[]): ReadonlyMap<string, NamedFacts> {
+  return new Map(
+    rows.flatMap(({ name, user, certificate, others }): (readonly [string, NamedFacts])[] => [
+      ...(certificate === undefined ? [] : [[name, { ...certificate, user }] as const]),
+      ...others.map(
+        (one) => [`${name} #${String(one.position)}`, { ...one.certificate, user: undefined }] as const,
+      ),
+    ]),
+  );
 }
 
 /** A certificate that a bundle holds twice counts once. */

@@ -17,15 +17,20 @@ export function endsLater({ subject, withinMs }: Observed): Look {
     const { notAfter } = state.value.chain[0];
     const left = notAfter.getTime() - subject.now.getTime();
     if (left < 0 || left > withinMs) return [];
-    const days = Math.floor(left / (24 * 3600 * 1000));
     return [
       {
         grade: 'warning',
         name,
         file,
-        message: `ends on ${isoSeconds(notAfter)}, in ${days === 0 ? 'less than a day' : `${String(days)}d`}`,
+        message: endsText(notAfter, left),
         hint: entry === etcdClient?.leaf ? ofExternalEtcd : `renew it: ${subject.command(`renew ${name}`)}`,
       },
     ];
   });
+}
+
+/** @param leftMs until then */
+export function endsText(notAfter: Date, leftMs: number): string {
+  const days = Math.floor(leftMs / (24 * 3600 * 1000));
+  return `ends on ${isoSeconds(notAfter)}, in ${days === 0 ? 'less than a day' : `${String(days)}d`}`;
 }

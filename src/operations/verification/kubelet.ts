@@ -232,7 +232,10 @@ export function isRotated({ config }: Pick<KubeletFiles, 'config'>): boolean {
 }
 
 /** The kubelet renews between 70 and 90 % of a certificate's life: with less than a twentieth left something keeps it from that. */
-export function rotationMarginMs({ notBefore, notAfter }: Certificate): number {
+export function rotationMarginMs({
+  notBefore,
+  notAfter,
+}: Pick<Certificate, 'notBefore' | 'notAfter'>): number {
   return (notAfter.getTime() - notBefore.getTime()) / 20;
 }
 

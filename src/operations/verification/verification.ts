@@ -1,5 +1,5 @@
 import { KubepkiError } from '../../errors/error.ts';
-import type { ExpirationRow } from '../expiration/expiration-report.ts';
+import type { ExpirationRow, KindRow, NamedFacts } from '../expiration/expiration-report.ts';
 import type { AskingFlag, Check, Grade, Trouble } from './check.ts';
 import { checks } from './checks.ts';
 import type { Observed } from './observed.ts';
@@ -42,7 +42,7 @@ function resultOf({ id, title, flag, look }: Check, observed: Observed): CheckRe
   }
   const { looked, troubles } = look(observed);
   const isJudged = looked > 0 || troubles.length > 0;
-  return { id, title, flag, status: isJudged ? worstOf(troubles) : 'none', isJudged, looked, troubles };
+  return { id, title, flag, status: isJudged ? statusOf(troubles) : 'none', isJudged, looked, troubles };
 }
 
 const isAsked: Readonly<Record<AskingFlag, (observed: Observed) => boolean>> = {
@@ -51,7 +51,8 @@ const isAsked: Readonly<Record<AskingFlag, (observed: Observed) => boolean>> = {
   '--cluster': ({ cluster }) => cluster !== undefined,
 };
 
-function worstOf(troubles: readonly Trouble[]): CheckStatus {
+/** Of a check that has looked at something. */
+export function statusOf(troubles: readonly Trouble[]): CheckStatus {
   return order.find((status) => troubles.some(({ grade }) => grade === status)) ?? 'passed';
 }
 
@@ -77,16 +78,32 @@ export interface NodeVerification {
   /** All that was found, the worst first, else in the order of the checks. */
   readonly told: readonly Told[];
   readonly verdict: Verdict;
+  /** What a document tells by which another machine judges the node later; undefined: no document is asked for. */
+  readonly document?: ToldCertificates;
+}
+
+export interface ToldCertificates {
+  /** undefined: its files do not tell. */
+  readonly name: string | undefined;
+  /** undefined: what it has printed does not say. */
+  readonly time: Date | undefined;
+  /** All of the node, as `check-expiration --all` has them. */
+  readonly certificates: readonly KindRow[];
+  readonly facts: ReadonlyMap<string, NamedFacts>;
 }
 
 /** In one word what a node is; it decides the exit code. From the worst to the best. */
 export const verdicts = ['wrong', 'ending', 'unknown', 'well'] as const;
 export type Verdict = (typeof verdicts)[number];
 
-/** @param name of the node among several; empty: it is the only one */
+/**
+ * @param name of the node among several; empty: it is the only one
+ * @param doubt why what was found does not tell how the node is now
+ */
 export function nodeVerification(
   name: string,
   found: Pick<NodeVerification, 'results' | 'rows'> | KubepkiError,
+  doubt?: KubepkiError,
 ): NodeVerification {
   const isLost = found instanceof KubepkiError;
   const results = isLost ? [] : found.results;
@@ -95,9 +112,9 @@ export function nodeVerification(
     node: name,
     results,
     rows: isLost ? [] : found.rows,
-    error: isLost ? found : undefined,
+    error: isLost ? found : doubt,
     told,
-    verdict: isLost ? 'wrong' : verdictOf(told),
+    verdict: isLost || doubt !== undefined ? 'wrong' : verdictOf(told),
   };
 }
 

@@ -1,10 +1,8 @@
-import type {
-  AdditionalRow,
-  ShownReport,
-  ExpirationRow,
-} from '../../operations/expiration/expiration-report.ts';
+import type { ShownReport, ExpirationRow } from '../../operations/expiration/expiration-report.ts';
 import type { TreeExpiration } from '../../operations/expiration/expiration.ts';
+import type { NamedFacts } from '../../operations/expiration/expiration-report.ts';
 import { documentText, renderDocument, type DocumentFormat } from '../document.ts';
+import { additionalInfo, dateOf, ownInfo, secondsOf } from './certificate-info.ts';
 
 /** kubeadm's output.kubeadm.k8s.io/v1alpha3 Certificate; the order of the keys is Go's. */
 interface CertificateInfo {
@@ -17,35 +15,39 @@ interface CertificateInfo {
   readonly missing: boolean;
 }
 
-/** `-o json` and `-o yaml` as kubeadm prints them since v1.30: its fields and no others, but for the list that --all adds. */
-export function expirationDocument(report: ShownReport, format: DocumentFormat): string {
+/** What --all tells of the node itself, so that another machine can judge the document by itself. */
+export type ToldNode = Pick<TreeExpiration, 'problems' | 'findings'> & {
+  /** undefined: its files do not tell. */
+  readonly name: string | undefined;
+  readonly time: Date;
+  readonly facts: ReadonlyMap<string, NamedFacts>;
+};
+
+/** `-o json` and `-o yaml` as kubeadm prints them since v1.30: its fields and no others, but for those that --all adds. */
+export function expirationDocument(report: ShownReport, format: DocumentFormat, told?: ToldNode): string {
   // cli-runtime's JSON printer indents by four; sigs.k8s.io/yaml sorts keys, does not indent lists, quotes timestamps.
-  return documentText(expirationInfo(report), format, true);
+  return documentText(expirationInfo(report, told), format, true);
 }
 
 /** The same document, before it is text. */
-export function expirationInfo(report: ShownReport): object {
+export function expirationInfo(report: ShownReport, told?: ToldNode): object {
+  if (told === undefined) return reportInfo(report);
+  const { name, time, facts } = told;
+  return { ...reportInfo(report, facts), node: name ?? null, time: dateOf(time), ...toldInfo(told) };
+}
+
+function reportInfo(
+  { certificates, certificateAuthorities, additional }: ShownReport,
+  facts: ReadonlyMap<string, NamedFacts> = new Map(),
+): object {
+  const info = (row: ExpirationRow): object =>
+    additional === undefined ? certificateInfo(row) : { ...certificateInfo(row), ...ownInfo(row, facts) };
   return {
     kind: 'CertificateExpirationInfo',
     apiVersion: 'output.kubeadm.k8s.io/v1alpha3',
-    certificates: report.certificates.map(certificateInfo),
-    certificateAuthorities: report.certificateAuthorities.map(certificateInfo),
-    ...(report.additional && { otherCertificates: report.additional.map(additionalInfo) }),
-  };
-}
-
-/** Ours, so that it can say what kubeadm's has no field for. */
-function additionalInfo(row: AdditionalRow): object {
-  const isPresent = row.status === 'present';
-  return {
-    name: row.name,
-    kind: row.kind,
-    file: row.file ?? null,
-    status: row.status,
-    expirationDate: isPresent ? dateOf(row.notAfter) : null,
-    residualTime: isPresent ? secondsOf(row.residualMs) : 0,
-    renewsItself: isPresent && row.marginMs !== undefined,
-    faults: isPresent ? row.faults : [],
+    certificates: certificates.map(info),
+    certificateAuthorities: certificateAuthorities.map(info),
+    ...(additional && { otherCertificates: additional.map((row) => additionalInfo(row, facts)) }),
   };
 }
 
@@ -70,16 +72,22 @@ function certificateInfo(row: ExpirationRow): CertificateInfo {
   };
 }
 
-function dateOf(moment: Date): string {
-  return moment.toISOString().replace(/\.\d{3}Z$/, 'Z');
-}
-
-function secondsOf(milliseconds: number): number {
-  // `+ 0` turns the negative zero of Math.trunc(-0.5) into 0.
-  return Math.trunc(milliseconds / 1000) + 0;
-}
-
 const kind = 'CertificateExpirationInfoList';
+
+/** kubeadm's document has no field for an unreadable file. */
+function toldInfo({ problems, findings }: Pick<TreeExpiration, 'problems' | 'findings'>): object {
+  return {
+    problems: problems.map(({ oneLine }) => oneLine),
+    findings: findings.map(({ name, check, severity, file, message, hint }) => ({
+      name,
+      check,
+      severity,
+      file,
+      message,
+      hint: hint ?? null,
+    })),
+  };
+}
 
 export function treesDocument(trees: readonly TreeExpiration[], format: DocumentFormat): string {
   return renderDocument(kind, { items: trees.map(itemOf) }, format);
@@ -90,18 +98,12 @@ export function treesInfo(trees: readonly TreeExpiration[]): object {
   return { kind, apiVersion: 'kubepki/v1', items: trees.map(itemOf) };
 }
 
-/** kubeadm's document has no field for an unreadable file. For an unreadable tree there is no document of kubeadm's. */
-function itemOf({ node, report, problems, findings }: TreeExpiration): object {
+/** For an unreadable tree there is no document of kubeadm's. */
+function itemOf({ node, time, report, facts, ...told }: TreeExpiration): object {
   return {
     node,
-    ...(report === undefined ? {} : { expiration: expirationInfo(report) }),
-    problems: problems.map(({ oneLine }) => oneLine),
-    findings: findings.map(({ name, check, severity, file, message }) => ({
-      name,
-      check,
-      severity,
-      file,
-      message,
-    })),
+    time: time === undefined ? null : dateOf(time),
+    ...(report === undefined ? {} : { expiration: reportInfo(report, facts) }),
+    ...toldInfo(told),
   };
 }

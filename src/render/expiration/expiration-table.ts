@@ -90,11 +90,12 @@ export function treesTable(trees: readonly TreeExpiration[]): string {
   return expirationRows([header, ...trees.flatMap(rowsOf)]);
 }
 
-function rowsOf({ node: typed, report }: TreeExpiration): (readonly string[])[] {
+function rowsOf({ node: typed, report, doubt }: TreeExpiration): (readonly string[])[] {
   const node = printable(typed);
   // The reason is on stderr.
-  if (report === undefined) return [[node, invalid, '', '', '', '']];
-  return [
+  const lost = [node, doubt === undefined ? invalid : `${invalid} ${doubt}`, '', '', '', ''];
+  if (report === undefined) return [lost];
+  const rows = [
     ...[...report.certificates, ...report.certificateAuthorities].map(certificateCells),
     ...(report.additional ?? []).map((row) => {
       const named = { ...row, name: printable(row.name) };
@@ -104,4 +105,5 @@ function rowsOf({ node: typed, report }: TreeExpiration): (readonly string[])[] 
       );
     }),
   ].map((cells) => [node, ...cells]);
+  return doubt === undefined ? rows : [lost, ...rows];
 }

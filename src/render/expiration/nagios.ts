@@ -15,6 +15,8 @@ export interface NagiosVerdict {
   readonly next: Remaining | undefined;
   /** The errors that no row tells, such as one about a CA's key. */
   readonly problems: readonly { readonly oneLine: string }[];
+  /** The nodes whose documents do not count, each with the reason. */
+  readonly doubts: readonly string[];
 }
 
 export interface Thresholds {
@@ -41,15 +43,16 @@ function statusLine(status: NagiosStatus, message: string): string {
   return `KUBEPKI ${status} - ${printable(message).replaceAll('|', ' ')}`;
 }
 
-function sentence({ status, faults, due, next, problems }: NagiosVerdict, count: number): string {
+function sentence({ status, faults, due, next, problems, doubts }: NagiosVerdict, count: number): string {
   if (status === 'OK') {
     const first =
       next === undefined ? '' : `, the next to expire is ${next.name} in ${humanDuration(next.residualMs)}`;
     return `${String(count)} certificates${first}`;
   }
   const parts = [
+    ...doubts,
     ...(faults.length === 0 ? [] : [faultsText(faults)]),
-    ...(faults.length === 0 ? problems.map(({ oneLine }) => oneLine) : []),
+    ...(faults.length + doubts.length === 0 ? problems.map(({ oneLine }) => oneLine) : []),
     ...(due.length === 0 ? [] : [`expiring: ${remainingText(due)}`]),
   ];
   return parts.join('; ');

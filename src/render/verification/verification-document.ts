@@ -1,23 +1,28 @@
 import type { NodeVerification } from '../../operations/verification/verification.ts';
 import { renderDocument, type DocumentFormat } from '../document.ts';
+import { additionalInfo, dateOf } from '../expiration/certificate-info.ts';
 
 /** Each check with what became of it, and each thing that it has found. Of several trees a list of the same. */
 export function verificationDocument(
   nodes: readonly NodeVerification[],
   { format, now, isList }: { readonly format: DocumentFormat; readonly now: Date; readonly isList: boolean },
 ): string {
-  const time = now.toISOString().replace(/\.\d{3}Z$/, 'Z');
+  const time = dateOf(now);
   const [first] = nodes;
-  if (!isList && first !== undefined)
-    return renderDocument('NodeVerification', { time, ...bodyOf(first) }, format);
-  return renderDocument(
-    'NodeVerificationList',
-    { time, items: nodes.map((node) => ({ node: node.node, ...bodyOf(node) })) },
-    format,
-  );
+  if (!isList && first !== undefined) {
+    const own = { time, node: first.document?.name ?? null };
+    return renderDocument('NodeVerification', { ...own, ...bodyOf(first) }, format);
+  }
+  const items = nodes.map((node) => ({ node: node.node, ...timeOf(node), ...bodyOf(node) }));
+  return renderDocument('NodeVerificationList', { time, items }, format);
 }
 
-function bodyOf({ results, error, verdict }: NodeVerification): object {
+/** What another machine has printed has a time of its own, or none. */
+function timeOf({ document }: NodeVerification): object {
+  return { time: document?.time === undefined ? null : dateOf(document.time) };
+}
+
+function bodyOf({ results, error, verdict, document }: NodeVerification): object {
   return {
     verdict,
     ...(error === undefined ? {} : { error: error.oneLine }),
@@ -34,5 +39,8 @@ function bodyOf({ results, error, verdict }: NodeVerification): object {
         hint: hint ?? null,
       })),
     })),
+    certificates: (document?.certificates ?? []).map((row) =>
+      additionalInfo(row, document?.facts ?? new Map()),
+    ),
   };
 }

@@ -17,7 +17,9 @@ export function verificationText(nodes: readonly NodeVerification[]): string {
   const rows = nodes.flatMap(({ node, results, error }) => {
     const own = node === '' ? [] : [printable(node)];
     return [
-      ...(error === undefined ? [] : [[...own, words.error, 'node', printable(error.oneLine)]]),
+      ...(error === undefined
+        ? []
+        : [[...own, words.error, 'node', printable(`${error.oneLine}${next(error.hint)}`)]]),
       ...results.flatMap(({ id, title, flag, status, looked, troubles }) => {
         if (status === 'none') return [[...own, words.none, id, `${title}: none here`]];
         if (status === 'not-asked') return [[...own, words[status], id, `${title}: only with ${flag ?? ''}`]];
@@ -26,7 +28,7 @@ export function verificationText(nodes: readonly NodeVerification[]): string {
           ...own,
           words[grade],
           id,
-          printable(`${file}: ${message}${hint === undefined ? '' : `; next: ${hint}`}`),
+          printable(`${file}: ${message}${next(hint)}`),
         ]);
       }),
     ];
@@ -34,4 +36,8 @@ export function verificationText(nodes: readonly NodeVerification[]): string {
   return tabWriter(rows, { padding: 2 })
     .map((line) => `${line}\n`)
     .join('');
+}
+
+function next(hint: string | undefined): string {
+  return hint === undefined ? '' : `; next: ${hint}`;
 }

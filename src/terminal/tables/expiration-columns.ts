@@ -6,10 +6,13 @@ import type { Column } from './fit.ts';
 
 const soonMs = 30 * 24 * 3600 * 1000;
 
-/** A row of a table; undefined: the one row of a tree of which nothing could be read. */
+/** A row of a table. */
 export interface ShownRow {
   readonly node: string;
+  /** undefined: it is about the node, of which nothing could be read, or whose document does not count. */
   readonly row: ExpirationRow | undefined;
+  /** Why the document does not count. */
+  readonly doubt?: string | undefined;
 }
 
 type ExpirationColumn = Column<ShownRow>;
@@ -34,8 +37,8 @@ export const expiresDay = ofPresent('EXPIRES', ({ notAfter }) => kubeadmDay(notA
 
 export const residualTime: ExpirationColumn = {
   title: 'RESIDUAL TIME',
-  cell: ({ row }) => {
-    if (row?.status !== 'present') return row?.status ?? 'unreadable';
+  cell: ({ row, doubt }) => {
+    if (row?.status !== 'present') return row?.status ?? doubt ?? 'unreadable';
     if (hasExpired(row.residualMs)) return `expired ${endedAgo(row)}`;
     return `${humanDuration(row.residualMs)}${row.faults.length > 0 ? ', invalid' : ''}`;
   },

@@ -20,9 +20,11 @@ export function expirationSum(rows: Iterable<ShownRow>, nodes?: number): string 
   let next: { readonly node: string; readonly remaining: Remaining } | undefined;
   let total = 0;
   let unreadableNodes = 0;
-  for (const { node, row } of rows) {
+  let doubtful = 0;
+  for (const { node, row, doubt } of rows) {
     if (row === undefined) {
-      unreadableNodes += 1;
+      if (doubt === undefined) unreadableNodes += 1;
+      else doubtful += 1;
       continue;
     }
     total += 1;
@@ -39,12 +41,13 @@ export function expirationSum(rows: Iterable<ShownRow>, nodes?: number): string 
   const said = [
     [
       first === undefined ? certificates : `${String(first.count)} of ${certificates}`,
-      ...(nodes === undefined || unreadableNodes > 0
+      ...(nodes === undefined || unreadableNodes + doubtful > 0
         ? []
         : [` of ${String(nodes)} ${nodes === 1 ? 'node' : 'nodes'}`]),
       ...(first === undefined ? [] : [` ${first.words}`]),
       ...others.map(({ count, words }) => `, ${String(count)} ${words}`),
     ].join(''),
+    ...(doubtful === 0 ? [] : [`of ${String(doubtful)} of ${String(nodes)} nodes no document counts`]),
     ...(unreadableNodes === 0 ? [] : [`${String(unreadableNodes)} of ${String(nodes)} nodes cannot be read`]),
     ...(next === undefined ? [] : [nextText(next, nodes)]),
   ];

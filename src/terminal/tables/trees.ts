@@ -41,8 +41,10 @@ function* rowsOfAll(trees: readonly TreeExpiration[]): Generator<ShownRow> {
   for (const tree of trees) yield* rowsOf(tree);
 }
 
-function rowsOf({ node, report }: TreeExpiration): ShownRow[] {
-  if (report === undefined) return [{ node, row: undefined }];
+function rowsOf({ node, report, doubt }: TreeExpiration): ShownRow[] {
+  const lost = { node, row: undefined, doubt };
+  if (report === undefined) return [lost];
   const { certificates, certificateAuthorities, additional = [] } = report;
-  return [...certificates, ...certificateAuthorities, ...additional].map((row) => ({ node, row }));
+  const rows = [...certificates, ...certificateAuthorities, ...additional].map((row) => ({ node, row }));
+  return doubt === undefined ? rows : [lost, ...rows];
 }

@@ -1,0 +1,83 @@
+import * as z from 'zod';
+import { KubepkiError } from '../errors/error.ts';
+import type { PrintedVerification } from '../operations/gathered/judged-anew.ts';
+import { isTelling, label, line, moment, mostEntries, ownRows } from './printed-certificates.ts';
+import type { Format, Said } from './printed.ts';
+
+const grades = ['error', 'unchecked', 'warning', 'note'] as const;
+
+const trouble = z
+  .object({
+    severity: z.enum(grades),
+    name: label,
+    file: label,
+    message: line,
+    hint: line.nullable().transform((given) => given ?? undefined),
+  })
+  .transform(({ severity: grade, ...told }) => ({ grade, ...told }));
+
+const check = z
+  .object({
+    id: label,
+    title: line,
+    status: z.enum([...grades, 'passed', 'none', 'not-asked']),
+    looked: z.number().int().min(0),
+    findings: z.array(trouble).max(mostEntries),
+  })
+  .transform(({ findings: troubles, ...rest }) => ({ ...rest, troubles }))
+  // What a check has found is its status: where the two differ, neither is believed.
+  .refine(
+    ({ status, troubles }) =>
+      (grades.find((grade) => troubles.some((one) => one.grade === grade)) ?? '') ===
+      (isGrade(status) ? status : ''),
+  );
+
+function isGrade(status: string): boolean {
+  return (grades as readonly string[]).includes(status);
+}
+
+const ofNode = {
+  node: label.nullish(),
+  time: moment.nullish(),
+  error: line.optional(),
+  checks: z.array(check).max(1000),
+  certificates: ownRows.optional(),
+};
+
+// Without a check, and without a reason for that, nothing was looked at, and nothing would be wrong.
+const item = z.object(ofNode).refine(({ error, checks }) => error !== undefined || checks.length > 0);
+
+const one = item.transform((given) => [said(given, given.time)]);
+
+const list = z
+  .object({ time: moment.nullish(), items: z.array(item).max(mostEntries * 2) })
+  .transform(({ time, items }) =>
+    items.map((given) => said(given, given.time === undefined ? time : given.time)),
+  );
+
+function said(
+  { node, error, checks, certificates }: z.infer<typeof item>,
+  time: Date | null | undefined,
+): Said<PrintedVerification> {
+  const isTold = certificates?.every(isTelling) ?? error !== undefined;
+  return {
+    node: node ?? undefined,
+    time: time ?? undefined,
+    lack: isTold
+      ? undefined
+      : new KubepkiError(
+          'bad-document',
+          "has no dates of the node's certificates: an older kubepki has printed it",
+        ),
+    body: { checks, certificates: certificates ?? [], error },
+  };
+}
+
+export const verificationFormat: Format<PrintedVerification> = {
+  command: 'kubepki verify',
+  printedBy: 'kubepki verify -o json',
+  kinds: {
+    NodeVerification: { apiVersion: 'kubepki/v1', schema: one },
+    NodeVerificationList: { apiVersion: 'kubepki/v1', schema: list },
+  },
+};
