@@ -30,109 +30,80 @@ const facts = z.object({
   user: label.nullable(),
 });
 
-const common = {
+const given = {
   name: label,
   expirationDate: moment.nullable(),
   residualTime: z.number(),
-  // What kubeadm itself does not print.
-  file: label.nullish(),
-  caName: label.nullish(),
-  faults: lines.optional(),
-  certificate: facts.nullish(),
+  externallyManaged: z.boolean(),
 };
 
-/** A row of kubeadm's, with what --all adds to it. */
-const kubeadmRow = z.object({
-  ...common,
-  externallyManaged: z.boolean(),
-  missing: z.boolean(),
-  refused: z.boolean().optional(),
-});
-
+const statuses = ['present', 'missing', 'unreadable'] as const;
 const kinds = [
-  ...(['etcd-client', 'kubelet-conf', 'kubelet-client', 'kubelet-serving', 'kubeconfig'] as const),
-  ...(['ca', 'endpoint'] as const),
+  ...(['certificate', 'authority', 'etcd-client', 'kubelet-conf', 'kubelet-client'] as const),
+  ...(['kubelet-serving', 'kubeconfig', 'ca', 'endpoint'] as const),
 ];
 
-const ownFields = {
-  ...common,
-  status: z.enum(['present', 'missing', 'unreadable']),
-  externallyManaged: z.boolean().default(true),
-  refused: z.boolean().optional(),
-  renewsItself: z.boolean(),
-};
-
-const otherRow = z.object({ ...ownFields, kind: z.enum(kinds) });
-
-type Row = z.infer<z.ZodObject<typeof common>> & {
-  readonly externallyManaged: boolean;
-  readonly refused?: boolean | undefined;
-};
-type Status = Pick<z.infer<typeof otherRow>, 'status' | 'renewsItself'>;
-
-/** A certificate that is there has a date. */
-function isWhole({ status, expirationDate }: Row & Status): boolean {
-  return (status === 'present') === (expirationDate !== null);
-}
-
-export const kubeadmRows = z
-  .array(kubeadmRow.refine(({ missing, expirationDate }) => !missing || expirationDate === null))
-  .max(mostEntries);
-export const otherRows = z.array(otherRow.refine(isWhole)).max(mostEntries);
-/** All of a node's in one list. */
-export const ownRows = z
+/** All of a node's certificates in one list. */
+export const toldRows = z
   .array(
     z
-      .object({ ...ownFields, kind: z.enum(['certificate', 'authority', ...kinds]) })
-      .refine(isWhole)
-      .transform((row) => printedCertificate(row, row.kind, row)),
+      .object({
+        ...given,
+        kind: z.enum(kinds),
+        file: label.nullable(),
+        status: z.enum(statuses),
+        caName: label.nullable(),
+        renewsItself: z.boolean(),
+        faults: lines,
+        refused: z.boolean(),
+        certificate: facts.nullable(),
+      })
+      // One that is there has dates.
+      .refine((row) => (row.status === 'present') === (row.expirationDate !== null))
+      .transform(
+        ({
+          kind,
+          name,
+          file,
+          caName,
+          status,
+          expirationDate: notAfter,
+          certificate,
+          ...held
+        }): PrintedCertificate => ({
+          ...{ kind, name },
+          file: file ?? undefined,
+          caName: caName ?? undefined,
+          user: certificate?.user ?? undefined,
+          held:
+            status === 'present' && notAfter !== null
+              ? { ...held, status, notAfter, facts: certificate ?? undefined }
+              : { status: status === 'missing' ? 'missing' : 'unreadable' },
+        }),
+      ),
   )
   .max(mostEntries);
 
-export function printedCertificate(
-  {
-    name,
-    file,
-    caName,
-    expirationDate: notAfter,
-    faults = [],
-    certificate,
-    externallyManaged,
-    refused = false,
-  }: Row,
-  kind: PrintedCertificate['kind'],
-  { status, renewsItself }: Status,
-): PrintedCertificate {
-  return {
-    kind,
-    name,
-    file: file ?? undefined,
-    caName: caName ?? undefined,
-    user: certificate?.user ?? undefined,
-    held:
-      notAfter === null
-        ? { status: status === 'missing' ? 'missing' : 'unreadable' }
-        : {
-            status: 'present',
-            notAfter,
-            facts: certificate ?? undefined,
-            externallyManaged,
-            faults,
-            refused,
-            renewsItself,
-          },
-  };
-}
-
-export function kubeadmCertificate(
-  row: z.infer<typeof kubeadmRow>,
-  kind: 'certificate' | 'authority',
-): PrintedCertificate {
-  const status = row.expirationDate !== null ? 'present' : row.missing ? 'missing' : 'unreadable';
-  return printedCertificate(row, kind, { status, renewsItself: false });
-}
-
-/** Whether it can be judged by another machine as that node itself would. */
-export function isTelling({ held }: PrintedCertificate): boolean {
-  return held.status !== 'present' || held.facts !== undefined;
+/** kubeadm's own rows, which tell nothing but the date. */
+export function kubeadmRows(kind: 'certificate' | 'authority'): z.ZodType<PrintedCertificate[]> {
+  return z
+    .array(
+      z
+        .object({ ...given, caName: label.optional(), missing: z.boolean() })
+        .refine(({ missing, expirationDate }) => !missing || expirationDate === null)
+        .transform(
+          ({ name, caName, expirationDate: notAfter, missing, externallyManaged }): PrintedCertificate => ({
+            ...{ kind, name, caName, file: undefined, user: undefined },
+            held:
+              notAfter === null
+                ? { status: missing ? 'missing' : 'unreadable' }
+                : {
+                    status: 'present',
+                    ...{ notAfter, externallyManaged, facts: undefined },
+                    ...{ faults: [], refused: false, renewsItself: false },
+                  },
+          }),
+        ),
+    )
+    .max(mostEntries);
 }

@@ -1,19 +1,9 @@
 import * as z from 'zod';
 import { KubepkiError } from '../errors/error.ts';
 import type { PrintedExpiration } from '../operations/gathered/gathered-expiration.ts';
-import {
-  isTelling,
-  kubeadmCertificate,
-  kubeadmRows,
-  label,
-  line,
-  lines,
-  moment,
-  mostEntries,
-  otherRows,
-  printedCertificate,
-} from './printed-certificates.ts';
-import type { Format, Said } from './printed.ts';
+import type { PrintedCertificate } from '../operations/gathered/printed-certificate.ts';
+import { kubeadmRows, label, line, lines, moment, mostEntries, toldRows } from './printed-certificates.ts';
+import { mostDocuments, type Format, type Said } from './printed.ts';
 
 const findings = z
   .array(
@@ -28,50 +18,54 @@ const findings = z
   )
   .max(mostEntries);
 
+/** kubeadm's own fields. */
 const rows = {
-  certificates: kubeadmRows,
-  certificateAuthorities: kubeadmRows,
-  otherCertificates: otherRows.optional(),
+  certificates: kubeadmRows('certificate'),
+  certificateAuthorities: kubeadmRows('authority'),
 };
 
-const ofNode = {
+/** What this program adds to them. */
+const told = {
   node: label.nullish(),
   time: moment.nullish(),
-  problems: lines.default([]),
-  findings: findings.default([]),
+  problems: lines,
+  findings,
 };
 
-const one = z.object({ ...rows, ...ofNode }).transform((given) => [said(given, given)]);
+const one = z
+  .object({ ...rows, report: z.object({ ...told, certificates: toldRows }).optional() })
+  .transform(({ report, ...given }) => [said(report, given)]);
 
 const list = z
   .object({
-    items: z.array(z.object({ ...ofNode, expiration: z.object(rows).optional() })).max(mostEntries * 2),
+    items: z
+      .array(z.object({ ...told, certificates: toldRows.optional(), expiration: z.object(rows).optional() }))
+      .max(mostDocuments),
   })
   .transform(({ items }) => items.map((item) => said(item, item.expiration)));
 
-type Rows = z.infer<z.ZodObject<typeof rows>>;
+type Told = Partial<z.infer<z.ZodObject<typeof told>>> & {
+  readonly certificates?: readonly PrintedCertificate[] | undefined;
+};
 
+/** @param given undefined: nothing of the node could be looked at */
 function said(
-  { node, time, problems, findings: found }: z.infer<z.ZodObject<typeof ofNode>>,
-  given: Rows | undefined,
+  { node, time, problems = [], findings: found = [], certificates }: Told = {},
+  given: z.infer<z.ZodObject<typeof rows>> | undefined,
 ): Said<PrintedExpiration> {
-  const certificates = given && [
-    ...given.certificates.map((row) => kubeadmCertificate(row, 'certificate')),
-    ...given.certificateAuthorities.map((row) => kubeadmCertificate(row, 'authority')),
-    ...(given.otherCertificates ?? []).map((row) => printedCertificate(row, row.kind, row)),
-  ];
-  const isLess = given !== undefined && given.otherCertificates === undefined;
+  const lack =
+    given === undefined || certificates !== undefined
+      ? undefined
+      : new KubepkiError(
+          'bad-document',
+          'was printed without --all, and so tells neither its node and time nor all that is wrong',
+        );
   return {
-    node: node ?? undefined,
-    time: time ?? undefined,
-    lack:
-      isLess || certificates?.every(isTelling) === false
-        ? new KubepkiError(
-            'bad-document',
-            'was printed without --all, and so tells neither its node and time nor all that is wrong',
-          )
-        : undefined,
-    body: { certificates, problems, findings: found },
+    ...{ node: node ?? undefined, time: time ?? undefined, lack },
+    body: {
+      certificates: given && (certificates ?? [...given.certificates, ...given.certificateAuthorities]),
+      ...{ problems, findings: found },
+    },
   };
 }
 

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { KubepkiError } from '../errors/error.ts';
 import type { PrintedVerification } from '../operations/gathered/judged-anew.ts';
-import { isTelling, label, line, moment, mostEntries, ownRows } from './printed-certificates.ts';
-import type { Format, Said } from './printed.ts';
+import { label, line, moment, mostEntries, toldRows } from './printed-certificates.ts';
+import { mostDocuments, type Format, type Said } from './printed.ts';
 
 const grades = ['error', 'unchecked', 'warning', 'note'] as const;
 
@@ -41,7 +41,7 @@ const ofNode = {
   time: moment.nullish(),
   error: line.optional(),
   checks: z.array(check).max(1000),
-  certificates: ownRows.optional(),
+  certificates: toldRows.optional(),
 };
 
 // Without a check, and without a reason for that, nothing was looked at, and nothing would be wrong.
@@ -50,7 +50,7 @@ const item = z.object(ofNode).refine(({ error, checks }) => error !== undefined 
 const one = item.transform((given) => [said(given, given.time)]);
 
 const list = z
-  .object({ time: moment.nullish(), items: z.array(item).max(mostEntries * 2) })
+  .object({ time: moment.nullish(), items: z.array(item).max(mostDocuments) })
   .transform(({ time, items }) =>
     items.map((given) => said(given, given.time === undefined ? time : given.time)),
   );
@@ -59,16 +59,16 @@ function said(
   { node, error, checks, certificates }: z.infer<typeof item>,
   time: Date | null | undefined,
 ): Said<PrintedVerification> {
-  const isTold = certificates?.every(isTelling) ?? error !== undefined;
   return {
     node: node ?? undefined,
     time: time ?? undefined,
-    lack: isTold
-      ? undefined
-      : new KubepkiError(
-          'bad-document',
-          "has no dates of the node's certificates: an older kubepki has printed it",
-        ),
+    lack:
+      certificates !== undefined || error !== undefined
+        ? undefined
+        : new KubepkiError(
+            'bad-document',
+            "has no dates of the node's certificates: an older kubepki has printed it",
+          ),
     body: { checks, certificates: certificates ?? [], error },
   };
 }

@@ -134,7 +134,7 @@ describe('the flags again, for a hint', () => {
 
   test('every flag with a value has its sample above', () => {
     const without = names.filter((name) => flags[name].syntax.includes('<') && !(name in samples));
-    // No hint repeats what verify asked for.
-    assert.deepEqual(without, ['endpoint', 'kubeconfigFile', 'randomizedDelay', 'v']);
+    // No hint repeats what verify or check-expiration asked for.
+    assert.deepEqual(without, ['endpoint', 'kubeconfigFile', 'expect', 'maxAge', 'randomizedDelay', 'v']);
   });
 });

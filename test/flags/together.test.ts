@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Command } from 'commander';
 import { addFlags } from '../../src/flags/command.ts';
-import { apiFlags, changeFlags, restartAfterFlags, sanFlags, type FlagName } from '../../src/flags/table.ts';
+import { apiFlags, changeFlags, documentFlags, restartAfterFlags, sanFlags, type FlagName } from '../../src/flags/table.ts';
 import { requireTogether } from '../../src/flags/together.ts';
 import { expirationOutput } from '../../src/commands/check-expiration/expiration-output.ts';
 import { KubepkiError } from '../../src/errors/error.ts';
@@ -15,7 +15,8 @@ const commands: Readonly<Record<string, readonly FlagName[]>> = {
   renew: renewing,
   install: [...restartAfterFlags, 'csrDir', ...changeFlags],
   systemd: ['within', ...restartAfterFlags, 'outputDir', 'force'],
-  verify: ['cluster', 'kubeconfig', 'certsOnly'],
+  verify: ['cluster', 'kubeconfig', 'certsOnly', 'rootfs', ...documentFlags],
+  rotate: ['from', 'certDir'],
   'check-expiration': [
     ...(['output', 'within', 'warning', 'critical', 'quiet', 'textfile'] as const),
     ...(['all', 'endpoint', 'kubeconfigFile'] as const),
@@ -42,6 +43,8 @@ const decided = '; what was asked for was decided when it was asked';
 
 describe('what does not go together', () => {
   for (const [line, wrong] of [
+    ['verify --from a --rootfs /b', /^--rootfs does not go with --from; with --from no files of a node/],
+    ['verify --expect cp-1', '--expect goes with --from'],
     ['renew --csr-only --use-api', /^--csr-only does not go with --use-api; with --use-api the cluster/],
     ['renew --csr-dir x --use-api', '--csr-dir does not go with --use-api'],
     [
@@ -99,6 +102,8 @@ describe('what does', () => {
     'check-expiration --textfile x --within 30d -o json',
     'check-expiration --warning 2d --critical 1d -o nagios',
     'check-expiration --all --endpoint a:1 --kubeconfig-file b c',
+    'verify --from a.json --expect cp-1 --max-age 1d',
+    'rotate --from a.json --cert-dir /b',
   ]) {
     test(line, () => {
       assert.equal(wrongWith(line), undefined);

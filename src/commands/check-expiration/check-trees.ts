@@ -54,7 +54,7 @@ export async function checkTrees(
     const { report, problems, findings } = examined;
     return {
       ...{ node, report, problems, findings, time: now },
-      facts: examined.additional && told?.factsOf(examined),
+      told: told?.toldRows(examined),
       metrics: measure?.metricsOf(examined, node),
     };
   };

@@ -109,8 +109,8 @@ export async function verifyNode(
   const rows = allRows(expiration(files.subject, files.findings).report);
   const found = nodeVerification(name, { results: verification({ ...files, live, cluster }), rows });
   if (options.isTold !== true) return found;
-  const { toldCertificates } = await import('./told-certificates.ts');
-  return { ...found, document: toldCertificates({ ...files, live }, node) };
+  const { toldNode } = await import('./told-node.ts');
+  return { ...found, document: toldNode({ ...files, live }, node) };
 }
 
 async function askCluster(
@@ -178,7 +178,7 @@ async function show(
 function unreadable(node: string, time: Date): (error: unknown) => NodeVerification {
   return (error) => {
     if (!(error instanceof KubepkiError)) throw error;
-    const document = { name: node, time, certificates: [], facts: new Map<string, never>() };
+    const document = { name: node, time, rows: [], facts: new Map<string, never>() };
     return { ...nodeVerification(node, error), document };
   };
 }

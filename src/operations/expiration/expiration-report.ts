@@ -198,3 +198,10 @@ export interface NamedFacts extends LastingFacts {
   /** The kubeconfig's user whose certificate it is; undefined: it is in a file of its own. */
   readonly user: string | undefined;
 }
+
+/** What a document tells of a node's certificates, by which another machine judges them later. */
+export interface ToldRows {
+  readonly rows: readonly KindRow[];
+  /** By the names of the rows. */
+  readonly facts: ReadonlyMap<string, NamedFacts>;
+}

@@ -11,7 +11,7 @@ import {
   missingAuthority,
 } from '../examination/external-authority.ts';
 import { isError, isShownByRow, type Finding } from '../examination/finding.ts';
-import type { ExpirationReport, ExpirationRow, NamedFacts } from './expiration-report.ts';
+import type { ExpirationReport, ExpirationRow, ToldRows } from './expiration-report.ts';
 
 export interface ExpirationResult {
   readonly report: ExpirationReport;
@@ -144,7 +144,7 @@ export interface TreeExpiration {
   /** As of when; undefined: a document of it does not say. */
   readonly time?: Date | undefined;
   /** What the tables have no column for; undefined: it was not asked for. */
-  readonly facts?: ReadonlyMap<string, NamedFacts> | undefined;
+  readonly told?: ToldRows | undefined;
   /** Why what is known of it does not count, in a word or two: `too old`; undefined: it counts. */
   readonly doubt?: string | undefined;
 }

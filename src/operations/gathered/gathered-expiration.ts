@@ -1,8 +1,7 @@
 import { KubepkiError } from '../../errors/error.ts';
 import type { ToldFinding, TreeExpiration } from '../expiration/expiration.ts';
-import { factsByName } from '../expiration/monitored.ts';
 import type { Gathered } from './gather.ts';
-import { monitoredAt, reportAt, type PrintedCertificate } from './printed-certificate.ts';
+import { reportAt, toldAt, type PrintedCertificate } from './printed-certificate.ts';
 
 /** What `check-expiration --all` has printed of one node. */
 export interface PrintedExpiration {
@@ -28,7 +27,7 @@ export function gatheredExpiration(
       ...problems.map((problem) => new KubepkiError('verification', problem)),
     ],
     findings,
-    facts: certificates && factsByName(monitoredAt(certificates, now)),
+    told: certificates && toldAt(certificates, now),
     doubt: doubt?.word,
   };
 }

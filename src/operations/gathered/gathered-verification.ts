@@ -1,10 +1,9 @@
 import { KubepkiError } from '../../errors/error.ts';
-import { allRows, kindRows } from '../expiration/expiration-report.ts';
-import { factsByName } from '../expiration/monitored.ts';
+import { allRows } from '../expiration/expiration-report.ts';
 import { nodeVerification, type NodeVerification } from '../verification/verification.ts';
 import type { Gathered } from './gather.ts';
 import { judgedAnew, type PrintedVerification } from './judged-anew.ts';
-import { monitoredAt, reportAt } from './printed-certificate.ts';
+import { reportAt, toldAt } from './printed-certificate.ts';
 
 /** What `verify` says of a node by its document: as that node would say it itself, unless the document does not count. */
 export function gatheredVerification(
@@ -20,11 +19,7 @@ export function gatheredVerification(
   const lost = error === undefined ? undefined : new KubepkiError('verification', error);
   return {
     ...nodeVerification(name, found, doubt?.error ?? lost),
-    document: {
-      ...{ name, time },
-      certificates: kindRows(reportAt(certificates, now)),
-      facts: factsByName(monitoredAt(certificates, now)),
-    },
+    document: { name, time, ...toldAt(certificates, now) },
   };
 }
 

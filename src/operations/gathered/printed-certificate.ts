@@ -1,13 +1,15 @@
 import { basename } from 'node:path';
 import {
   hasExpired,
+  kindRows,
   type AdditionalRow,
   type ExpirationReport,
   type ExpirationRow,
   type LastingFacts,
   type RowKind,
+  type ToldRows,
 } from '../expiration/expiration-report.ts';
-import type { Monitored } from '../expiration/monitored.ts';
+import { factsByName, type Monitored } from '../expiration/monitored.ts';
 import { rotationMarginMs } from '../verification/kubelet.ts';
 
 /** A certificate as another node has printed it: its dates are its own, and what they mean depends on the moment. */
@@ -62,6 +64,14 @@ function rowAt({ name, file, caName, held }: PrintedCertificate, now: Date): Exp
     refused,
     ...(caName !== undefined && { caName }),
     ...(renewsItself && facts !== undefined && { marginMs: rotationMarginMs({ ...facts, notAfter }) }),
+  };
+}
+
+/** What a document tells of them in its turn. */
+export function toldAt(certificates: readonly PrintedCertificate[], now: Date): ToldRows {
+  return {
+    rows: kindRows(reportAt(certificates, now)),
+    facts: factsByName(monitoredAt(certificates, now)),
   };
 }
 

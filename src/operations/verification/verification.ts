@@ -1,5 +1,5 @@
 import { KubepkiError } from '../../errors/error.ts';
-import type { ExpirationRow, KindRow, NamedFacts } from '../expiration/expiration-report.ts';
+import type { ExpirationRow, ToldRows } from '../expiration/expiration-report.ts';
 import type { AskingFlag, Check, Grade, Trouble } from './check.ts';
 import { checks } from './checks.ts';
 import type { Observed } from './observed.ts';
@@ -79,17 +79,14 @@ export interface NodeVerification {
   readonly told: readonly Told[];
   readonly verdict: Verdict;
   /** What a document tells by which another machine judges the node later; undefined: no document is asked for. */
-  readonly document?: ToldCertificates;
+  readonly document?: ToldNode;
 }
 
-export interface ToldCertificates {
+export interface ToldNode extends ToldRows {
   /** undefined: its files do not tell. */
   readonly name: string | undefined;
   /** undefined: what it has printed does not say. */
   readonly time: Date | undefined;
-  /** All of the node, as `check-expiration --all` has them. */
-  readonly certificates: readonly KindRow[];
-  readonly facts: ReadonlyMap<string, NamedFacts>;
 }
 
 /** In one word what a node is; it decides the exit code. From the worst to the best. */

@@ -1,19 +1,7 @@
-import type { ExpirationRow, KindRow, NamedFacts } from '../../operations/expiration/expiration-report.ts';
+import type { AdditionalRow, NamedFacts, ToldRows } from '../../operations/expiration/expiration-report.ts';
 
-type Facts = ReadonlyMap<string, NamedFacts>;
-
-/** What kubeadm's row has no field for. */
-export function ownInfo(row: ExpirationRow, facts: Facts): object {
-  return {
-    file: row.file ?? null,
-    faults: row.status === 'present' ? row.faults : [],
-    refused: row.status === 'present' && row.refused,
-    certificate: factsInfo(facts.get(row.name)),
-  };
-}
-
-/** A row of our own, so that it can say all of it. */
-export function additionalInfo(row: KindRow, facts: Facts): object {
+/** A row of our own, so that it can say what kubeadm's has no field for. */
+export function additionalInfo(row: AdditionalRow): object {
   const isPresent = row.status === 'present';
   return {
     name: row.name,
@@ -24,10 +12,28 @@ export function additionalInfo(row: KindRow, facts: Facts): object {
     residualTime: isPresent ? secondsOf(row.residualMs) : 0,
     renewsItself: isPresent && row.marginMs !== undefined,
     faults: isPresent ? row.faults : [],
-    caName: (isPresent ? row.caName : undefined) ?? null,
-    externallyManaged: isPresent && row.externallyManaged,
-    certificate: factsInfo(facts.get(row.name)),
   };
+}
+
+/** All of a node's certificates, each with all that another machine needs to judge it. */
+export function toldInfo({ rows, facts }: ToldRows): object[] {
+  return rows.map((row) => {
+    const isPresent = row.status === 'present';
+    return {
+      name: row.name,
+      kind: row.kind,
+      file: row.file ?? null,
+      status: row.status,
+      expirationDate: isPresent ? dateOf(row.notAfter) : null,
+      residualTime: isPresent ? secondsOf(row.residualMs) : 0,
+      caName: (isPresent ? row.caName : undefined) ?? null,
+      externallyManaged: isPresent && row.externallyManaged,
+      renewsItself: isPresent && row.marginMs !== undefined,
+      faults: isPresent ? row.faults : [],
+      refused: isPresent && row.refused,
+      certificate: factsInfo(facts.get(row.name)),
+    };
+  });
 }
 
 function factsInfo(facts: NamedFacts | undefined): object | null {

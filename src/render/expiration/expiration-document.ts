@@ -1,8 +1,7 @@
-import type { ShownReport, ExpirationRow } from '../../operations/expiration/expiration-report.ts';
+import type { ExpirationRow, ShownReport, ToldRows } from '../../operations/expiration/expiration-report.ts';
 import type { TreeExpiration } from '../../operations/expiration/expiration.ts';
-import type { NamedFacts } from '../../operations/expiration/expiration-report.ts';
 import { documentText, renderDocument, type DocumentFormat } from '../document.ts';
-import { additionalInfo, dateOf, ownInfo, secondsOf } from './certificate-info.ts';
+import { additionalInfo, dateOf, secondsOf, toldInfo } from './certificate-info.ts';
 
 /** kubeadm's output.kubeadm.k8s.io/v1alpha3 Certificate; the order of the keys is Go's. */
 interface CertificateInfo {
@@ -15,15 +14,15 @@ interface CertificateInfo {
   readonly missing: boolean;
 }
 
-/** What --all tells of the node itself, so that another machine can judge the document by itself. */
-export type ToldNode = Pick<TreeExpiration, 'problems' | 'findings'> & {
-  /** undefined: its files do not tell. */
-  readonly name: string | undefined;
-  readonly time: Date;
-  readonly facts: ReadonlyMap<string, NamedFacts>;
-};
+/** What --all tells beside kubeadm's fields, so that another machine can judge the document by itself. */
+export type ToldNode = ToldRows &
+  Pick<TreeExpiration, 'problems' | 'findings'> & {
+    /** undefined: its files do not tell. */
+    readonly node: string | undefined;
+    readonly time: Date;
+  };
 
-/** `-o json` and `-o yaml` as kubeadm prints them since v1.30: its fields and no others, but for those that --all adds. */
+/** `-o json` and `-o yaml` as kubeadm prints them since v1.30: its fields and no others, but for the two that --all adds. */
 export function expirationDocument(report: ShownReport, format: DocumentFormat, told?: ToldNode): string {
   // cli-runtime's JSON printer indents by four; sigs.k8s.io/yaml sorts keys, does not indent lists, quotes timestamps.
   return documentText(expirationInfo(report, told), format, true);
@@ -31,23 +30,19 @@ export function expirationDocument(report: ShownReport, format: DocumentFormat, 
 
 /** The same document, before it is text. */
 export function expirationInfo(report: ShownReport, told?: ToldNode): object {
-  if (told === undefined) return reportInfo(report);
-  const { name, time, facts } = told;
-  return { ...reportInfo(report, facts), node: name ?? null, time: dateOf(time), ...toldInfo(told) };
-}
-
-function reportInfo(
-  { certificates, certificateAuthorities, additional }: ShownReport,
-  facts: ReadonlyMap<string, NamedFacts> = new Map(),
-): object {
-  const info = (row: ExpirationRow): object =>
-    additional === undefined ? certificateInfo(row) : { ...certificateInfo(row), ...ownInfo(row, facts) };
   return {
     kind: 'CertificateExpirationInfo',
     apiVersion: 'output.kubeadm.k8s.io/v1alpha3',
-    certificates: certificates.map(info),
-    certificateAuthorities: certificateAuthorities.map(info),
-    ...(additional && { otherCertificates: additional.map((row) => additionalInfo(row, facts)) }),
+    certificates: report.certificates.map(certificateInfo),
+    certificateAuthorities: report.certificateAuthorities.map(certificateInfo),
+    ...(report.additional && { otherCertificates: report.additional.map(additionalInfo) }),
+    ...(told && {
+      report: {
+        ...{ node: told.node ?? null, time: dateOf(told.time) },
+        ...foundInfo(told),
+        certificates: toldInfo(told),
+      },
+    }),
   };
 }
 
@@ -75,7 +70,7 @@ function certificateInfo(row: ExpirationRow): CertificateInfo {
 const kind = 'CertificateExpirationInfoList';
 
 /** kubeadm's document has no field for an unreadable file. */
-function toldInfo({ problems, findings }: Pick<TreeExpiration, 'problems' | 'findings'>): object {
+function foundInfo({ problems, findings }: Pick<TreeExpiration, 'problems' | 'findings'>): object {
   return {
     problems: problems.map(({ oneLine }) => oneLine),
     findings: findings.map(({ name, check, severity, file, message, hint }) => ({
@@ -99,11 +94,11 @@ export function treesInfo(trees: readonly TreeExpiration[]): object {
 }
 
 /** For an unreadable tree there is no document of kubeadm's. */
-function itemOf({ node, time, report, facts, ...told }: TreeExpiration): object {
+function itemOf({ node, time, report, told, ...found }: TreeExpiration): object {
   return {
-    node,
-    time: time === undefined ? null : dateOf(time),
-    ...(report === undefined ? {} : { expiration: reportInfo(report, facts) }),
-    ...toldInfo(told),
+    ...{ node, time: time === undefined ? null : dateOf(time) },
+    ...(report === undefined ? {} : { expiration: expirationInfo(report) }),
+    ...foundInfo(found),
+    ...(told && { certificates: toldInfo(told) }),
   };
 }

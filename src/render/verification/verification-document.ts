@@ -1,6 +1,6 @@
 import type { NodeVerification } from '../../operations/verification/verification.ts';
 import { renderDocument, type DocumentFormat } from '../document.ts';
-import { additionalInfo, dateOf } from '../expiration/certificate-info.ts';
+import { dateOf, toldInfo } from '../expiration/certificate-info.ts';
 
 /** Each check with what became of it, and each thing that it has found. Of several trees a list of the same. */
 export function verificationDocument(
@@ -39,8 +39,6 @@ function bodyOf({ results, error, verdict, document }: NodeVerification): object
         hint: hint ?? null,
       })),
     })),
-    certificates: (document?.certificates ?? []).map((row) =>
-      additionalInfo(row, document?.facts ?? new Map()),
-    ),
+    certificates: document === undefined ? [] : toldInfo(document),
   };
 }

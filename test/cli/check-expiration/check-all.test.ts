@@ -39,6 +39,7 @@ const names = ['apiserver-etcd-client', 'kubelet-client', '/root/.kube/config', 
 
 interface Document {
   readonly otherCertificates?: readonly Readonly<Record<string, unknown>>[];
+  readonly report?: object;
 }
 
 /** Serves the API server's certificate of the node. @returns HOST:PORT */
@@ -81,7 +82,8 @@ describe('check-expiration --all', () => {
   test('is a list of its own in the documents, beside the fields of kubeadm', async (t) => {
     const tree = richNode(t);
     const { stdout: json } = await check(tree, '--all', '-o', 'json');
-    const { otherCertificates, ...kubeadms } = JSON.parse(json) as Document;
+    const { otherCertificates, report, ...kubeadms } = JSON.parse(json) as Document;
+    assert.ok(report);
     assert.equal(`${JSON.stringify(kubeadms, undefined, 4)}\n`, (await check(tree, '-o', 'json')).stdout);
     assert.deepEqual(
       otherCertificates?.map(({ name }) => name),

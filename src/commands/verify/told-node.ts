@@ -5,10 +5,10 @@ import { kindRows } from '../../operations/expiration/expiration-report.ts';
 import { expiration } from '../../operations/expiration/expiration.ts';
 import { factsByName, monitored } from '../../operations/expiration/monitored.ts';
 import type { Observed } from '../../operations/verification/observed.ts';
-import type { ToldCertificates } from '../../operations/verification/verification.ts';
+import type { ToldNode } from '../../operations/verification/verification.ts';
 
 /** What a document tells of a node beside the checks, so that another machine can judge them as of another moment. */
-export function toldCertificates(observed: Observed, node: Node): ToldCertificates {
+export function toldNode(observed: Observed, node: Node): ToldNode {
   const { subject, findings, live } = observed;
   // What a component serves is in a file, which is among them.
   const given = live && {
@@ -19,7 +19,7 @@ export function toldCertificates(observed: Observed, node: Node): ToldCertificat
   return {
     name: nameOfNode(node),
     time: subject.now,
-    certificates: kindRows(report),
+    rows: kindRows(report),
     facts: factsByName(monitored(subject, report, additional)),
   };
 }
