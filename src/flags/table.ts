@@ -164,7 +164,7 @@ export const flags = {
   expect: {
     syntax: '--expect <nodes...>',
     group: 'What',
-    says: 'with --from: exit 5 unless exactly these nodes have sent something',
+    says: 'with --from: exit 5 unless from just these nodes',
     ...values.list,
   },
   caCert: {
@@ -223,7 +223,7 @@ export const flags = {
   maxAge: {
     syntax: '--max-age <duration>',
     group: 'When',
-    says: 'with --from: exit 5 for what is older than this (default: 24h)',
+    says: 'with --from: exit 5 if older (default: 24h)',
     ...values.period,
   },
   at: {

@@ -37,7 +37,7 @@ export function addCheckExpiration(certs: Command, run: Run): void {
     {
       from: {
         syntax: '--from <files...>',
-        says: 'judge what this command has printed on other nodes with --all -o json: files, directories, or -',
+        says: 'what others print with --all -o json: FILE, DIR, -',
       },
       all: {
         says: 'also what kubeadm has no row for (help check)',

@@ -42,7 +42,7 @@ export function addVerify(program: Command, run: Run): void {
     {
       from: {
         syntax: '--from <files...>',
-        says: 'judge what this command has printed on other nodes with -o json: files, directories, or -',
+        says: 'what other nodes print with -o json: FILE, DIR, -',
       },
       within: {
         says: 'exit 4 if a certificate ends so soon',

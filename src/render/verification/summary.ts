@@ -15,7 +15,10 @@ export function verificationSummary(nodes: readonly NodeVerification[]): string 
   const lost = nodes.flatMap(({ error }) => (error === undefined ? [] : [error]));
   return [
     sumOf(told, nodes, lost.length),
-    ...lost.map(({ oneLine }) => `ERROR  ${oneLine}`),
+    ...lost.flatMap(({ oneLine, hint }) => [
+      `ERROR  ${oneLine}`,
+      ...(hint === undefined ? [] : [`  ${hint}`]),
+    ]),
     ...withoutRepetition(told).flatMap(({ grade, file, message, hint }) => [
       `${words[grade]}  ${file}: ${message}`,
       ...(hint === undefined ? [] : [`  ${hint}`]),

@@ -47,7 +47,9 @@ export function expirationSum(rows: Iterable<ShownRow>, nodes?: number): string 
       ...(first === undefined ? [] : [` ${first.words}`]),
       ...others.map(({ count, words }) => `, ${String(count)} ${words}`),
     ].join(''),
-    ...(doubtful === 0 ? [] : [`of ${String(doubtful)} of ${String(nodes)} nodes no document counts`]),
+    ...(doubtful === 0
+      ? []
+      : [`${String(doubtful)} of ${String(nodes)} nodes without a document that counts`]),
     ...(unreadableNodes === 0 ? [] : [`${String(unreadableNodes)} of ${String(nodes)} nodes cannot be read`]),
     ...(next === undefined ? [] : [nextText(next, nodes)]),
   ];

@@ -103,9 +103,16 @@ describe('a document that is read back at its own moment', () => {
       const files = await documents(t, 'check-expiration', role);
       const values = (text: string): string[] =>
         samplesOf(text)
-          .map(({ name, labels: { node, filepath, ...labels }, value }) =>
-            JSON.stringify([name, labels, value]),
-          )
+          .map(({ name, labels, value }) => {
+            const {
+              name: of,
+              serial_number: serial,
+              embedded_key: user,
+              subject_CN: subject,
+              block,
+            } = labels;
+            return JSON.stringify([name, of, serial, user, subject, block, value]);
+          })
           .sort();
       const own = await print('check-expiration', role, '-o', 'prometheus');
       const later = await read('check-expiration', files, '-o', 'prometheus');

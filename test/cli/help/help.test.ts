@@ -154,6 +154,6 @@ describe('--help', () => {
       const [, examples = ''] = /^Examples:\n(.*?)\n\n/ms.exec(text) ?? [];
       assert.ok([...examples.matchAll(/^ {2}\S/gm)].length <= 4, command.name());
     }
-    assert.deepEqual(long.sort(), ['generate', 'renew', 'rotate', 'systemd']);
+    assert.deepEqual(long.sort(), ['check-expiration', 'generate', 'renew', 'rotate', 'systemd', 'verify']);
   });
 });
