@@ -2,7 +2,7 @@ import { KubepkiError } from '../errors/error.ts';
 
 /** One of the documents of a text, or what is no document. */
 export type JsonText =
-  | { readonly status: 'json'; readonly text: string; readonly value: object }
+  | { readonly status: 'json'; readonly value: object }
   | { readonly status: 'bad'; readonly error: KubepkiError };
 
 /** No document of kubepki's is nested so deep. */
@@ -42,7 +42,7 @@ function bad(message: string): JsonText {
 
 function parsed(text: string): JsonText | undefined {
   try {
-    return { status: 'json', text, value: JSON.parse(text) as object };
+    return { status: 'json', value: JSON.parse(text) as object };
   } catch {
     return undefined;
   }

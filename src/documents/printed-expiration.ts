@@ -70,7 +70,6 @@ function said(
 }
 
 export const expirationFormat: Format<PrintedExpiration> = {
-  command: 'kubepki certs check-expiration',
   printedBy: 'kubepki certs check-expiration --all -o json',
   kinds: {
     CertificateExpirationInfo: { apiVersion: 'output.kubeadm.k8s.io/v1alpha3', schema: one },

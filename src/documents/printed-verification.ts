@@ -74,7 +74,6 @@ function said(
 }
 
 export const verificationFormat: Format<PrintedVerification> = {
-  command: 'kubepki verify',
   printedBy: 'kubepki verify -o json',
   kinds: {
     NodeVerification: { apiVersion: 'kubepki/v1', schema: one },

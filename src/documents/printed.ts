@@ -10,8 +10,6 @@ export type Said<Body> = Pick<Received<Body>, 'node' | 'time' | 'lack' | 'body'>
 
 /** The documents that a command reads: those that it prints itself with `-o json`. */
 export interface Format<Body> {
-  /** `kubepki verify` */
-  readonly command: string;
   /** How a document is printed that tells enough. */
   readonly printedBy: string;
   /** By their kind. */
@@ -66,7 +64,7 @@ export function readPrinted<Body>(
     try {
       if (one.status === 'bad') throw one.error;
       const said = saidIn(one.value, format, given);
-      received.push(...said.slice(0, room).map((each) => withSource(each, source, one.text, format)));
+      received.push(...said.slice(0, room).map((each) => withSource(each, source, format)));
       if (said.length > room) unread.push({ source, error: tooMany(source) });
     } catch (error) {
       if (!(error instanceof KubepkiError)) throw error;
@@ -83,10 +81,9 @@ function tooMany(file: string): KubepkiError {
 function withSource<Body>(
   { lack, ...said }: Said<Body>,
   source: string,
-  text: string,
   format: Format<Body>,
 ): Received<Body> {
-  return { ...said, source, text, lack: lack && withHint(lack, format).about(source) };
+  return { ...said, source, lack: lack && withHint(lack, format).about(source) };
 }
 
 function withHint(error: KubepkiError, { printedBy }: Pick<Format<never>, 'printedBy'>): KubepkiError {

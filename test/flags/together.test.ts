@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Command } from 'commander';
 import { addFlags } from '../../src/flags/command.ts';
-import { apiFlags, changeFlags, documentFlags, restartAfterFlags, sanFlags, type FlagName } from '../../src/flags/table.ts';
+import {
+  apiFlags,
+  changeFlags,
+  documentFlags,
+  restartAfterFlags,
+  sanFlags,
+  type FlagName,
+} from '../../src/flags/table.ts';
 import { requireTogether } from '../../src/flags/together.ts';
 import { expirationOutput } from '../../src/commands/check-expiration/expiration-output.ts';
 import { KubepkiError } from '../../src/errors/error.ts';

@@ -11,8 +11,6 @@ export interface Received<Body> {
   readonly time: Date | undefined;
   /** Why it does not tell enough, whatever its age; undefined: it does. */
   readonly lack: KubepkiError | undefined;
-  /** As it was printed. */
-  readonly text: string;
   readonly body: Body;
 }
 
@@ -114,7 +112,9 @@ function contradiction<Body>(
   newest: Received<Body>,
   documents: readonly Received<Body>[],
 ): Doubt | undefined {
-  const other = documents.find((one) => timeOf(one) === timeOf(newest) && one.text !== newest.text);
+  const other = documents.find(
+    (one) => one !== newest && timeOf(one) === timeOf(newest) && !isSame(one.body, newest.body),
+  );
   if (other === undefined) return undefined;
   const error = new KubepkiError(
     'verification',
@@ -125,6 +125,11 @@ function contradiction<Body>(
     },
   );
   return { word: 'contradicted', error };
+}
+
+/** One document may come by itself and in a list. */
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** The first that is found, the gravest first. */

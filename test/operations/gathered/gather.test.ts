@@ -19,7 +19,7 @@ function document(
   source = `${String(node)}.json`,
 ): Received<string> {
   const time = ageMs === undefined ? undefined : new Date(now.getTime() - ageMs);
-  return { source, node, time, lack: undefined, text: source, body: source };
+  return { source, node, time, lack: undefined, body: source };
 }
 
 function words(
