@@ -222,7 +222,7 @@ describe('one report of several nodes', () => {
     assert.equal(status, 5);
   });
 
-  test('what kubeadm prints tells too little, and its dates are shown', async () => {
+  test('what kubeadm prints tells too little, and its dates are shown', async (t) => {
     const { stdout } = await kubepki([
       ...[
         'certs',
@@ -236,6 +236,10 @@ describe('one report of several nodes', () => {
       ...['--at', at],
     ]);
     assert.doesNotMatch(stdout, /report|time"/);
+    const later = await read('check-expiration', [put(t, stdout)]);
+    assert.equal(later.code, 5);
+    assert.match(later.stdout, /!INVALID! incomplete(?:.|\n)* apiserver +Nov 23, 2027 21:41 UTC +326d/);
+    assert.match(later.stderr, /was printed without --all/);
   });
 });
 
