@@ -4,7 +4,15 @@
  */
 import '../../test/setup.mjs';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compile, targets, version } from './compile.mjs';
@@ -44,9 +52,15 @@ for (const name of Object.keys(targets)) {
   const file = `kubepki-linux-${name}`;
   if (!sums.some((line) => line.endsWith(`  ${file}\n`))) rmSync(join(dist, file), { force: true });
 }
+for (const file of readdirSync(dist).filter(isOfPackage)) rmSync(join(dist, file));
 writeFileSync(join(dist, 'SHA256SUMS'), sums.join(''));
 writeFileSync(join(dist, 'THIRD-PARTY-NOTICES'), licenceNotice(root, inputs, version));
 for (const line of sums) console.log(line.trimEnd());
+
+/** What `npm run package` makes of the executables. */
+function isOfPackage(name) {
+  return /^kubepki[-_].*\.(?:deb|rpm|cdx\.json)$/.test(name);
+}
 
 function compiled(name, outfile) {
   try {

@@ -16,9 +16,16 @@ export function licenceNotice(root, inputs, bunVersion) {
     if (license === undefined && text === undefined) throw new Error(`${name} has no licence`);
     return `${heading(`${name} ${version} (${String(license)})`)}\n${text ?? `Its package holds no text of the licence.\n`}`;
   });
-  const linked = readFileSync(new URL('runtime-notice.txt', import.meta.url), 'utf8');
-  const runtime = `${heading(`Bun ${bunVersion} (MIT)`)}\n${linked}`;
+  const notice = readFileSync(new URL('runtime-notice.txt', import.meta.url), 'utf8');
+  const runtime = `${heading(`Bun ${bunVersion} (MIT)`)}\n${notice.replace('@LIBRARIES@\n', () => `${libraries()}\n`)}`;
   return `What is bundled in this executable beside kubepki itself.\n\n${[runtime, ...parts].join('\n')}`;
+}
+
+function libraries() {
+  const linked = JSON.parse(readFileSync(new URL('linked.json', import.meta.url), 'utf8'));
+  return linked
+    .flatMap(({ libraries, licence }) => libraries.map((name) => `  ${name.padEnd(44)} ${licence}\n`))
+    .join('');
 }
 
 function heading(text) {
