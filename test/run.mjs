@@ -1,7 +1,7 @@
 /**
  * `npm test`: every test/**\/*.test.ts on node's own runner. Arguments select files by a part of their path
  * (`npm test -- kubeconfig`); arguments that begin with a dash go to the runner (`npm test -- --test-name-pattern=ECDSA`).
- * `--standalone` selects the executables' own tests, and what the one that KUBEPKI_BIN names runs again.
+ * `--standalone` selects the executables' own tests, and what the one that KUBEPKI_BIN names runs again; `--packages` those of the packages.
  */
 import './build.mjs';
 import { spawnSync } from 'node:child_process';
@@ -14,7 +14,8 @@ import { again } from './standalone/again.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const args = process.argv.slice(2);
 const ofExecutable = args.includes('--standalone');
-const options = args.filter((arg) => arg.startsWith('-') && arg !== '--standalone');
+const ofPackages = args.includes('--packages');
+const options = args.filter((arg) => arg.startsWith('-') && arg !== '--standalone' && arg !== '--packages');
 const wanted = args.filter((arg) => !arg.startsWith('-'));
 
 // For a file of tests. What is asked to take long may.
@@ -24,10 +25,16 @@ const all = readdirSync(join(root, 'test'), { recursive: true, withFileTypes: tr
   .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts'))
   .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)))
   .sort();
-const files = (ofExecutable ? runAgain() : all).filter((file) =>
-  // The executables' own are only there when they were asked for: `npm run build:standalone`.
+// What these look at is only there when it was asked for: `npm run build:standalone`, `npm run package`.
+const built = /^test\/(standalone|package)\//;
+const selected = ofPackages
+  ? all.filter((file) => file.startsWith('test/package/'))
+  : ofExecutable
+    ? runAgain()
+    : all;
+const files = selected.filter((file) =>
   wanted.length === 0
-    ? ofExecutable || !file.startsWith('test/standalone/')
+    ? ofPackages || ofExecutable || !built.test(file)
     : wanted.some((part) => file.includes(part)),
 );
 

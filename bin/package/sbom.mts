@@ -9,6 +9,7 @@ interface Component {
   readonly 'bom-ref': string;
   readonly name: string;
   readonly version: string;
+  readonly properties?: readonly { readonly name: string; readonly value: string }[];
   readonly [field: string]: unknown;
 }
 
@@ -40,9 +41,8 @@ export function sbomText(
   commit: string | undefined,
   executables: readonly Executable[],
 ): string {
-  const { root, dist, epoch, scratch, version } = release;
-  const args = ['sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev', '--package-lock-only'];
-  const listed = JSON.parse(runTool('npm', args, { epoch, home: scratch, cwd: root }).toString()) as Bom;
+  const { dist, epoch, version } = release;
+  const listed = packagesOf(release);
   const notices = readFileSync(join(dist, 'THIRD-PARTY-NOTICES'), 'utf8');
   const runtimes = readRuntimes();
   const own = listed.metadata.component['bom-ref'];
@@ -81,6 +81,23 @@ export function sbomText(
     ],
   };
   return `${JSON.stringify({ ...bom, serialNumber: serialNumber(bom) }, undefined, 2)}\n`;
+}
+
+/**
+ * Those that are not for development alone. Not `--omit dev`: with it npm 11 also leaves out what a tool for development has in common
+ * with the program.
+ */
+function packagesOf({ root, epoch, scratch }: Release): Bom {
+  const args = ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'];
+  const all = JSON.parse(runTool('npm', args, { epoch, home: scratch, cwd: root }).toString()) as Bom;
+  const components = all.components.filter(
+    ({ properties = [] }) => !properties.some(({ name }) => name === 'cdx:npm:package:development'),
+  );
+  const kept = new Set([all.metadata.component, ...components].map((component) => component['bom-ref']));
+  const dependencies = all.dependencies
+    .filter(({ ref }) => kept.has(ref))
+    .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((other) => kept.has(other)) }));
+  return { ...all, components, dependencies };
 }
 
 /** npm lists what a dependency asks for; the bundler leaves out what is never called. */

@@ -38,6 +38,10 @@ const judges = {
   mount: { package: 'mount', args: ['--version'], says: /util-linux/ },
   flock: { package: 'util-linux', args: ['--version'], says: /util-linux/ },
   setpriv: { package: 'util-linux', args: ['--version'], says: /util-linux/ },
+  dpkg: { package: 'dpkg', args: ['--version'], says: /^Debian 'dpkg' package management program/ },
+  rpm: { package: 'rpm', args: ['--version'], says: /^RPM version 4\./ },
+  lintian: { package: 'lintian', args: ['--version'], says: /^Lintian v2\./ },
+  rpmlint: { package: 'rpmlint', args: ['--version'], says: /^2\./ },
   unshare: { package: 'util-linux', args: ['--version'], says: /util-linux/ },
 } as const;
 
