@@ -5,14 +5,15 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  copyFileSync,
   existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { commitOf, commitTime } from '../commit.mjs';
@@ -40,7 +41,8 @@ function packageAll(asked: readonly string[]): void {
   const executables = readExecutables();
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const commit = commitOfExecutable();
-  const scratch = mkdtempSync(join(dist, '.package-'));
+  // Not in dist/: rpmbuild takes no directory with a space in its name.
+  const scratch = mkdtempSync(join(tmpdir(), 'kubepki-package-'));
   process.on('exit', () => {
     rmSync(scratch, { recursive: true, force: true });
   });
@@ -62,7 +64,7 @@ function packageAll(asked: readonly string[]): void {
     ...executables.map(({ name, sha256 }) => `${sha256}  ${name}\n`),
     ...[...made, sbom].map((file) => `${sha256Of(readFileSync(file))}  ${basename(file)}\n`),
   ];
-  for (const file of [...made, sbom]) renameSync(file, join(dist, basename(file)));
+  for (const file of [...made, sbom]) copyFileSync(file, join(dist, basename(file)));
   writeFileSync(join(dist, 'SHA256SUMS'), sums.join(''));
   for (const line of sums) console.log(line.trimEnd());
 }

@@ -1,6 +1,6 @@
 /** A package for dpkg. */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   commonFiles,
@@ -42,6 +42,7 @@ export function buildDeb(release: Release, machine: keyof typeof architectures):
   const file = join(scratch, `kubepki_${version}-${revision}_${architecture}.deb`);
   // -z0: see bin/README.md.
   runTool('dpkg-deb', ['--root-owner-group', '-Zxz', '-z0', '--build', tree, file], { epoch, home: scratch });
+  rmSync(tree, { recursive: true });
   return file;
 }
 

@@ -1,5 +1,5 @@
 /** A package for rpm. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { completionScripts } from '../../src/render/completion.ts';
 import { commonFiles, description, layOut, maintainer, type Release, revision, summary } from './files.mts';
@@ -46,6 +46,7 @@ export function buildRpm(release: Release, machine: keyof typeof architectures):
   runTool('rpmbuild', args, { epoch, home: scratch });
   const name = `kubepki-${version}-${revision}.${architecture}.rpm`;
   renameSync(join(top, 'RPMS', architecture, name), join(scratch, name));
+  rmSync(top, { recursive: true });
   return join(scratch, name);
 }
 
