@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { Skippable } from '../support/judge.ts';
 import { copyFixtureTo, type Cleanup, snapshot, type Snapshot, temporaryDirectory } from '../support/tree.ts';
 import { executable } from './built.ts';
 
@@ -32,6 +33,13 @@ mount --bind "$2" "$1/root/srv"
 cd "$1/root"
 shift 2
 exec "$@"`;
+
+/** Whether there can be one. If not, the test is skipped: the files of the system are root's. */
+export function mayInstall(t: Skippable): boolean {
+  if (process.getuid?.() === 0) return true;
+  t.skip('only root installs packages');
+  return false;
+}
 
 export class System {
   readonly #directory: string;
@@ -63,8 +71,7 @@ export class System {
 
   /** Runs a command beside it, in the root of the system. @throws Error when it fails */
   outside(...command: readonly string[]): string {
-    const mapped = process.getuid?.() === 0 ? [] : ['--map-root-user'];
-    const args = [...mapped, '--mount', 'sh', '-c', enter, 'sh', this.#directory, this.packages, ...command];
+    const args = ['--mount', 'sh', '-c', enter, 'sh', this.#directory, this.packages, ...command];
     const { status, stdout, stderr } = spawnSync('unshare', args, {
       encoding: 'utf8',
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8', DEBIAN_FRONTEND: 'noninteractive' },
