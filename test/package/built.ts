@@ -22,7 +22,7 @@ export function packages(ending: '.deb' | '.rpm'): readonly string[] {
     .map((name) => join(dist, name));
 }
 
-/** Of a field of SOURCE_DATE_EPOCH: the time of the commit. */
+/** The time of the commit, as in SOURCE_DATE_EPOCH. */
 export function commitSeconds(): number {
   return Number(execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: root, encoding: 'utf8' }));
 }

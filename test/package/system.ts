@@ -47,10 +47,10 @@ export class System {
   /** With the certificates of a control plane, and the state that a renewal has left there. Without kubepki. */
   constructor(t: Cleanup) {
     this.#directory = temporaryDirectory(t);
-    for (const name of ['upper', 'work', 'root', 'node', 'packages']) mkdirSync(join(this.#directory, name));
+    for (const name of ['upper', 'work', 'root', 'packages']) mkdirSync(join(this.#directory, name));
     chmodSync(this.#directory, 0o755);
     for (const name of ['etc', 'var/log', 'run/systemd/system', 'usr/bin', 'usr/sbin']) this.#mkdir(name);
-    copyFixtureTo('stacked-etcd-ecdsa', this.#directory + '/upper');
+    copyFixtureTo('stacked-etcd-ecdsa', join(this.#directory, 'upper'));
     const here = ['--offline', '--rootfs', join(this.#directory, 'upper')];
     execFileSync(executable, ['certs', 'renew', 'apiserver', ...here], { stdio: 'ignore' });
     this.write('/usr/bin/systemctl', systemctl, 0o755);
@@ -59,7 +59,7 @@ export class System {
     this.write('/usr/sbin/policy-rc.d', '#!/bin/sh\n', 0o755);
   }
 
-  /** Where packages of the test's may be put; the system has dist/ and this at /srv. */
+  /** Where packages are put: the system has it at /srv. */
   get packages(): string {
     return join(this.#directory, 'packages');
   }
