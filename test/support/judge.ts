@@ -19,6 +19,13 @@ const judges = {
   strace: { package: 'strace', args: ['--version'], says: /^strace / },
   tmux: { package: 'tmux', args: ['-V'], says: /^tmux / },
   promtool: { package: 'prometheus', args: ['--version'], says: /^promtool, version / },
+  prometheus: { package: 'prometheus', args: ['--version'], says: /^prometheus, version / },
+  'ansible-playbook': {
+    package: 'ansible-core',
+    args: ['--version'],
+    says: /^ansible-playbook \[core 2\.(?:1[4-9]|[2-9]\d)/,
+  },
+  'ansible-lint': { package: 'ansible-lint', args: ['--version'], says: /^ansible-lint \d/ },
   'systemd-analyze': { package: 'systemd', args: ['--version'], says: /^systemd \d/ },
   bash: { package: 'bash', args: ['--version'], says: /^GNU bash, version [45]/ },
   zsh: { package: 'zsh', args: ['--version'], says: /^zsh \d/ },
