@@ -25,7 +25,7 @@ const judges = {
     args: ['--version'],
     says: /^ansible-playbook \[core 2\.(?:1[4-9]|[2-9]\d)/,
   },
-  'ansible-lint': { package: 'ansible-lint', args: ['--version'], says: /^ansible-lint \d/ },
+  'ansible-lint': { package: 'ansible-lint', args: ['--version'], says: /^ansible-lint / },
   'systemd-analyze': { package: 'systemd', args: ['--version'], says: /^systemd \d/ },
   bash: { package: 'bash', args: ['--version'], says: /^GNU bash, version [45]/ },
   zsh: { package: 'zsh', args: ['--version'], says: /^zsh \d/ },
