@@ -35,6 +35,7 @@ const foreign = new Set([
     '--root-ca-file',
   ],
   ...['--discovery-token-ca-cert-hash'],
+  ...['--check', '--limit'],
 ]);
 
 /** The command's own, and those of the commands around it. */

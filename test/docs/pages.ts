@@ -16,7 +16,7 @@ export function pages(): readonly Page[] {
 
 /** What those read who change kubepki. */
 export function insidePages(): readonly Page[] {
-  const below = ['src', 'bin'].flatMap((folder) =>
+  const below = ['src', 'bin', 'contrib'].flatMap((folder) =>
     readdirSync(new URL(`${folder}/`, root), { recursive: true, encoding: 'utf8' }).map(
       (path) => `${folder}/${path}`,
     ),
