@@ -26,8 +26,13 @@ export interface PlayOutcome {
   readonly recap: Readonly<Record<string, Recap>>;
 }
 
+/** A host, and the directory that stands for its root. */
+export interface Host {
+  readonly name: string;
+  readonly root: string;
+}
+
 export interface Bed {
-  readonly hosts: Readonly<Record<string, NodePlace>>;
   /** What is copied to the hosts: a program that starts the one under test. */
   readonly executable: string;
   readonly digest: string;
@@ -40,16 +45,19 @@ export interface Bed {
   ): Promise<PlayOutcome>;
 }
 
+export interface MadeBed extends Bed {
+  readonly hosts: Readonly<Record<string, NodePlace>>;
+}
+
+/** Of nodes where nothing runs. */
 export async function ansibleBed(
   t: TestContext,
   size: { readonly controlPlanes: number; readonly workers: number },
-): Promise<Bed | undefined> {
-  const ansible = judge(t, 'ansible-playbook');
-  if (ansible === undefined) return undefined;
+): Promise<MadeBed | undefined> {
   const directory = temporaryDirectory(t);
   const place = (name: string, index: number, isControlPlane: boolean): NodePlace => {
     const root = join(directory, name);
-    mkdirSync(join(root, 'usr/local/bin'), { recursive: true });
+    mkdirSync(root);
     return { name, root, address: `192.0.2.${String(index + 1)}`, isControlPlane };
   };
   const controlPlanes = Array.from({ length: size.controlPlanes }, (_none, index) =>
@@ -58,11 +66,28 @@ export async function ansibleBed(
   const workers = Array.from({ length: size.workers }, (_none, index) =>
     place(`worker-${String(index + 1)}`, index + 10, false),
   );
-  await makeRoots([...controlPlanes, ...workers], { keys: 'ECDSA-P256', endpoint: '192.0.2.100' });
+  const all = [...controlPlanes, ...workers];
+  await makeRoots(all, { keys: 'ECDSA-P256', endpoint: '192.0.2.100' });
+  const nothingRuns = { kubepki_live: false, kubepki_restart: false, kubepki_kubelet_service: '' };
+  const bed = bedOf(t, { controlPlanes, workers }, nothingRuns);
+  return bed && { ...bed, hosts: Object.fromEntries(all.map((one) => [one.name, one])) };
+}
+
+/** @param settings variables of all hosts */
+export function bedOf(
+  t: TestContext,
+  { controlPlanes, workers }: Readonly<Record<'controlPlanes' | 'workers', readonly Host[]>>,
+  settings: Readonly<Record<string, unknown>>,
+): Bed | undefined {
+  const ansible = judge(t, 'ansible-playbook');
+  if (ansible === undefined) return undefined;
+  const directory = temporaryDirectory(t);
+  for (const { root } of [...controlPlanes, ...workers])
+    mkdirSync(join(root, 'usr/local/bin'), { recursive: true });
   const executable = join(directory, 'kubepki');
   writeFileSync(executable, `#!/bin/sh\nexec ${kubepkiLine} "$@"\n`, { mode: 0o755 });
   const inventory = join(directory, 'inventory.json');
-  const group = (places: readonly NodePlace[]): object => ({
+  const group = (places: readonly Host[]): object => ({
     hosts: Object.fromEntries(
       places.map(({ name, root }) => [
         name,
@@ -74,15 +99,11 @@ export async function ansibleBed(
     ansible_connection: 'local',
     ansible_become: false,
     ansible_python_interpreter: '/usr/bin/python3',
-    // Nothing runs here.
-    kubepki_live: false,
-    kubepki_restart: false,
-    kubepki_kubelet_service: '',
+    ...settings,
   };
   const children = { control_planes: group(controlPlanes), workers: group(workers) };
   writeFileSync(inventory, JSON.stringify({ all: { vars, children } }));
   return {
-    hosts: Object.fromEntries([...controlPlanes, ...workers].map((one) => [one.name, one])),
     executable,
     digest: createHash('sha256').update(readFileSync(executable)).digest('hex'),
     play: (playbook, variables, flags = [], heard = () => undefined) =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { accepted } from '../../cli/ca-rotate/rotated-node.ts';
+import { accepted, done, liveStages, stage, unasked } from '../../cli/ca-rotate/rotated-node.ts';
 import { kubepkiCommand } from '../../support/kubepki.ts';
 import type { NodePlace } from '../../support/rotation/roots.ts';
 import { certificatesIn } from '../../support/rotation/components/pem.ts';
@@ -71,6 +71,27 @@ test('a rotation of CAs, stage by stage, where nothing runs', async (t) => {
     assert.equal(again.code, 0, again.output);
     assert.deepEqual(changedIn(again), { 'cp-1': 0, 'cp-2': 0, 'worker-1': 0 });
   });
+});
+
+test('the end of a rotation: the old keys are destroyed, and then there is nothing to do', async (t) => {
+  const bed = await ansibleBed(t, { controlPlanes: 1, workers: 0 });
+  const root = bed?.hosts['cp-1']?.root;
+  if (bed === undefined || root === undefined) return;
+  await done(root, 'rotate', 'prepare', ...unasked);
+  for (const name of liveStages) await stage(root, name);
+  const rotation = join(root, 'etc/kubernetes/pki/.kubepki/rotation');
+  const { id } = JSON.parse(readFileSync(join(rotation, 'plan.json'), 'utf8')) as { readonly id: string };
+  for (const changed of [1, 0]) {
+    const outcome = await bed.play('ca-rotate.yml', {
+      kubepki_command: kubepkiCommand,
+      kubepki_rotation_stage: 'finish',
+      kubepki_rotation_destroy_id: id,
+      kubepki_rotation_flags: ['--offline'],
+    });
+    assert.equal(outcome.code, 0, outcome.output);
+    assert.deepEqual(changedIn(outcome), { 'cp-1': changed });
+    assert.ok(!existsSync(rotation));
+  }
 });
 
 function changedIn({ recap }: PlayOutcome): Record<string, number> {
