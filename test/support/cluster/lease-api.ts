@@ -20,8 +20,8 @@ export interface LeaseObject {
 
 export interface LeaseApi {
   readonly api: Api;
-  /** Each write that was carried out, in order. */
-  readonly written: readonly LeaseObject[];
+  /** Each write that was carried out, in order, and when, in milliseconds. */
+  readonly written: readonly { readonly lease: LeaseObject; readonly atMs: number }[];
   /** As another program would write it. */
   put(lease: LeaseObject): void;
 }
@@ -32,13 +32,13 @@ const path = /^\/apis\/coordination\.k8s\.io\/v1\/namespaces\/([^/]+)\/leases(?:
 /** Leases, as an API server keeps them: a name is made once, and a write needs the version that it goes by (409 otherwise). */
 export function leaseApi(): LeaseApi {
   const kept = new Map<string, LeaseObject>();
-  const written: LeaseObject[] = [];
+  const written: { lease: LeaseObject; atMs: number }[] = [];
   let version = 500;
   const keep = (key: string, lease: LeaseObject): Answer => {
     version += 1;
     const object = { ...lease, metadata: { ...lease.metadata, resourceVersion: String(version) } };
     kept.set(key, object);
-    written.push(object);
+    written.push({ lease: object, atMs: performance.now() });
     return { status: 200, body: object };
   };
   return {

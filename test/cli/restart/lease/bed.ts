@@ -24,13 +24,13 @@ export async function leaseBed(
     nodes,
     faults,
     user = '/O=system:masters/CN=kubernetes-admin',
-    first,
+    trees = [],
   }: {
     readonly nodes: number;
     readonly faults?: Faults;
     readonly user?: string;
-    /** The tree of the first. */
-    readonly first?: string;
+    /** The trees of the first nodes; by default nothing is in them. */
+    readonly trees?: readonly string[];
   },
 ): Promise<LeaseBed | undefined> {
   const openssl = judge(t, 'openssl');
@@ -48,8 +48,8 @@ export async function leaseBed(
   const names = Array.from({ length: nodes }, (_, index) => `cp-${String(index + 1)}`);
   const cluster = names.map((name) => `${name}=https://192.0.2.1:2380`).join(',');
   const roots: string[] = [];
-  for (const name of names) {
-    const root = first !== undefined && roots.length === 0 ? first : join(temporaryDirectory(t), name);
+  for (const [index, name] of names.entries()) {
+    const root = trees[index] ?? join(temporaryDirectory(t), name);
     const kubernetes = join(root, 'etc/kubernetes');
     mkdirSync(join(kubernetes, 'pki'), { recursive: true });
     writeFileSync(join(kubernetes, 'admin.conf'), kubeconfig(server.port, authority.ca, admin), {

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { everyKill } from '../../../faults/sample.ts';
+import { everyKill, seeded } from '../../../faults/sample.ts';
 import { judge } from '../../../support/judge.ts';
 import { cleanEnvironment, kubepki, kubepkiCommand, startKubepki } from '../../../support/kubepki.ts';
 import type { LeaseObject } from '../../../support/cluster/lease-api.ts';
 import type { RequestFault } from '../../../support/cluster/server.ts';
 import fc from '../../../support/properties.ts';
 import { quickTree } from '../../../support/node.ts';
+import { temporaryDirectory } from '../../../support/tree.ts';
 import { until } from '../../../support/deadline.ts';
 import { leaseBed, manifestOf, type LeaseBed } from './bed.ts';
 
@@ -43,22 +45,45 @@ function hold({ leases }: LeaseBed, spec: LeaseObject['spec'] & object): void {
   });
 }
 
-const holdersOf = ({ leases }: LeaseBed): string[] =>
-  leases.written.flatMap(({ spec }, index, all) => {
-    const holder = spec?.holderIdentity ?? '';
-    return holder === (all[index - 1]?.spec?.holderIdentity ?? '') ? [] : [holder === '' ? 'free' : holder];
-  });
+/** Who has held it one after the other, and from when on. */
+function turnsOf({ leases }: LeaseBed): { readonly holder: string; readonly atMs: number }[] {
+  const turns: { readonly holder: string; readonly atMs: number }[] = [];
+  for (const { lease, atMs } of leases.written) {
+    const named = lease.spec?.holderIdentity ?? '';
+    const holder = named === '' ? 'free' : named;
+    if (holder !== (turns.at(-1)?.holder ?? 'free')) turns.push({ holder, atMs });
+  }
+  return turns;
+}
+
+const holdersOf = (bed: LeaseBed): string[] => turnsOf(bed).map(({ holder }) => holder);
+
+function endOf([program = '', ...args]: readonly string[]): Promise<{
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}> {
+  const child = spawn(program, args, { stdio: 'ignore', env: cleanEnvironment() });
+  return new Promise((resolve) =>
+    child.once('exit', (code, signal) => {
+      resolve({ code, signal });
+    }),
+  );
+}
 
 describe('control planes restart one at a time', () => {
-  test('five at once: each has the Lease in its turn, and sets it free', async (t) => {
-    const bed = await leaseBed(t, { nodes: 5 });
+  test('five that are due at once: each has the Lease in its turn, and sets it free', async (t) => {
+    const bed = await leaseBed(t, {
+      nodes: 5,
+      trees: Array.from({ length: 5 }, () => quickTree(t).directory),
+    });
     if (bed === undefined) return;
     const watched = watch(t, bed);
-    const outcomes = await Promise.all(bed.roots.map((root) => kubepki([...command, '--rootfs', root])));
+    const renew = ['certs', 'renew', 'scheduler.conf', '--restart', ...times, '--rootfs'];
+    const outcomes = await Promise.all(bed.roots.map((root) => kubepki([...renew, root])));
     for (const { code, stdout, stderr } of outcomes) {
       assert.equal(code, 0, stderr);
-      assert.equal(stdout, 'kube-scheduler restarted\n');
-      assert.equal(stderr, '');
+      assert.match(stdout, / renewed$/m);
+      assert.match(stdout, /^kube-scheduler restarted$/m);
     }
     assert.equal(watched.most(), 1);
     const holders = holdersOf(bed);
@@ -71,8 +96,10 @@ describe('control planes restart one at a time', () => {
       [1, 2, 3, 4, 5].map((n) => `cp-${String(n)}`),
     );
     // At each moment it has an end.
-    for (const { spec } of bed.leases.written) assert.ok((spec?.leaseDurationSeconds ?? 0) > 0);
-    t.diagnostic(holders.join(' '));
+    for (const { lease } of bed.leases.written) assert.ok((lease.spec?.leaseDurationSeconds ?? 0) > 0);
+    const [first] = turnsOf(bed);
+    for (const { holder, atMs } of turnsOf(bed))
+      t.diagnostic(`${((atMs - (first?.atMs ?? 0)) / 1000).toFixed(2)} s ${holder}`);
   });
 
   test('killed anywhere, with an API server that fails: never two, and the same command again ends it', async (t) => {
@@ -123,14 +150,9 @@ describe('control planes restart one at a time', () => {
               '-e',
               `inject=${call}:signal=SIGKILL:when=${String(when)}`,
             ];
-      const [name = '', ...args] = [...through, ...program];
+      const whole = [...through, ...program];
       sum.runs += 1;
-      const child = spawn(name, args, { stdio: 'ignore', env: cleanEnvironment() });
-      const signal = await new Promise<unknown>((resolve) =>
-        child.once('exit', (_, killed) => {
-          resolve(killed);
-        }),
-      );
+      const { signal } = await endOf(whole);
       if (signal === null) return;
       sum.killed += 1;
       for (;;) {
@@ -150,8 +172,45 @@ describe('control planes restart one at a time', () => {
     assert.ok(sum.killed > 0);
   });
 
+  test('killed at any call: the Lease has an end, and the same command takes it again at once', async (t) => {
+    const strace = judge(t, 'strace');
+    const bed = await leaseBed(t, { nodes: 2 });
+    const [root] = bed?.roots ?? [];
+    if (strace === undefined || bed === undefined || root === undefined) return;
+    const program = [...kubepkiCommand, ...command, '--lease-timeout', '1s', '--rootfs', root];
+    const calls = ['connect', 'write', 'writev', 'rename', 'link', 'unlink', 'fsync', 'fdatasync'];
+    const log = join(temporaryDirectory(t), 'calls');
+    const traced = [strace, '-qq', '-o', log, '-e', `trace=${calls.join(',')}`, ...program];
+    assert.deepEqual(await endOf(traced), { code: 0, signal: null });
+    const counts = new Map<string, number>();
+    const points = readFileSync(log, 'latin1')
+      .split('\n')
+      .flatMap((line) => {
+        const [call = ''] = /^\w+(?=\()/.exec(line) ?? [];
+        const when = (counts.get(call) ?? 0) + 1;
+        counts.set(call, when);
+        return call === '' ? [] : [{ call, when }];
+      });
+    assert.ok(points.length > 40, `only ${String(points.length)} calls`);
+    const sum = { killed: 0, holding: 0 };
+    for (const { call, when } of seeded(points, { all: 10, short: 3 })) {
+      const inject = ['-e', `trace=${call}`, '-e', `inject=${call}:signal=SIGKILL:when=${String(when)}`];
+      const { signal } = await endOf([strace, '-qq', '-o', '/dev/null', ...inject, ...program]);
+      if (signal !== null) sum.killed += 1;
+      const spec = bed.leases.written.at(-1)?.lease.spec;
+      assert.ok((spec?.leaseDurationSeconds ?? 0) > 0 && (spec?.leaseDurationSeconds ?? 0) <= 3600);
+      if ((spec?.holderIdentity ?? '') !== '') sum.holding += 1;
+      const again = await kubepki(program.slice(kubepkiCommand.length));
+      assert.equal(again.code, 0, `${call} ${String(when)}: ${again.stderr}`);
+      assert.equal(holdersOf(bed).at(-1), 'free');
+      assert.ok(existsSync(manifestOf(root)));
+    }
+    t.diagnostic(`${String(points.length)} calls: ${JSON.stringify(sum)}`);
+    assert.ok(sum.killed > 0);
+  });
+
   test('after a change it is exit 8, and the next run restarts', async (t) => {
-    const bed = await leaseBed(t, { nodes: 2, first: quickTree(t).directory });
+    const bed = await leaseBed(t, { nodes: 2, trees: [quickTree(t).directory] });
     const [root] = bed?.roots ?? [];
     if (bed === undefined || root === undefined) return;
     hold(bed, { holderIdentity: 'cp-2', leaseDurationSeconds: 600 });
