@@ -53,14 +53,12 @@ const { status, signal } = spawnSync(
     '--enable-source-maps',
     '--import',
     'tsx',
-    '--test',
-    // Two more than there are cores: a good part of the tests waits, for a probe, a retry, or the kubelet to look.
-    `--test-concurrency=${String(availableParallelism() + 2)}`,
-    `--test-timeout=${String(timeoutMs)}`,
-    '--test-reporter=./test/support/reporter.mjs',
-    '--test-reporter-destination=stdout',
     ...options,
-    ...apart(files),
+    join(root, 'test/runner.mjs'),
+    // Two more than there are cores: a good part of the tests waits, for a probe, a retry, or the kubelet to look.
+    String(availableParallelism() + 2),
+    String(timeoutMs),
+    ...apart(files).map((file) => join(root, file)),
   ],
   {
     cwd: root,
