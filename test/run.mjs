@@ -43,6 +43,7 @@ if (files.length === 0) {
   process.exit(1);
 }
 
+const namePattern = '--test-name-pattern=';
 const scratch = directoryInMemory();
 
 // The child says what has failed, and what was skipped (support/reporter.mjs).
@@ -53,12 +54,18 @@ const { status, signal } = spawnSync(
     '--enable-source-maps',
     '--import',
     'tsx',
-    ...options,
+    ...options.filter((option) => !option.startsWith(namePattern)),
     join(root, 'test/runner.mjs'),
-    // Two more than there are cores: a good part of the tests waits, for a probe, a retry, or the kubelet to look.
-    String(availableParallelism() + 2),
-    String(timeoutMs),
-    ...apart(files).map((file) => join(root, file)),
+    JSON.stringify({
+      files: apart(files).map((file) => join(root, file)),
+      // Two more than there are cores: a good part of the tests waits, for a probe, a retry, or the kubelet to look.
+      concurrency: availableParallelism() + 2,
+      timeout: timeoutMs,
+      // To the runner itself the files are tests, and it would look for the name among them.
+      testNamePatterns: options
+        .filter((option) => option.startsWith(namePattern))
+        .map((option) => option.slice(namePattern.length)),
+    }),
   ],
   {
     cwd: root,
