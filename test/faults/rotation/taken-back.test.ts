@@ -15,7 +15,7 @@ import { everyPoint } from '../sample.ts';
 const mixedMs = 1500;
 
 /** With every 100 ms it is tried in the whole rotation. */
-const everyMs = 500;
+const everyMs = 1000;
 
 /** Every file of /etc/kubernetes, but for what kubepki keeps for itself. */
 function filesOf(node: ClusterNode): ReadonlyMap<string, string> {
