@@ -7,7 +7,7 @@ import { judge } from '../support/judge.ts';
 import { changes, copyFixture, snapshot, temporaryDirectory } from '../support/tree.ts';
 import { requireSound, requireTidy, setState } from './invariants.ts';
 import { forEachParallel } from './pool.ts';
-import { byKind, everyKill, everyPoint, sample, sampleKinds } from './sample.ts';
+import { byKind, everyKill, everyPoint, sampleKinds } from './sample.ts';
 import { inject, pointsOf, renewal, treeAt } from './scenario.ts';
 import { kubepkiInProcess as kubepki } from '../support/in-process.ts';
 
@@ -24,7 +24,7 @@ describe('an error at any call', () => {
     const firsts = new Set(
       everyPoint ? byKind(points).flatMap((kind) => (kind.length <= fewTimes ? kind : kind.slice(0, 1))) : [],
     );
-    const pairs = sample(points, 48).flatMap((point, index) =>
+    const pairs = sampleKinds(points, 48).flatMap((point, index) =>
       errors
         .filter((_, number) => firsts.has(point) || number === index % errors.length)
         .map((error) => ({ point, error })),

@@ -37,19 +37,22 @@ export function sample(points: readonly FaultPoint[], step: number): FaultPoint[
 
 /**
  * For a command whose commit is another's, of which every call is tried, and for what else befalls a renewal: with FAULTS=all the first
- * and the last point of each kind and every sixth between, with KILLS=all every one, else as {@link sample}.
+ * point of each kind and every sixth from there, and the last of all; with KILLS=all every one, else as {@link sample}.
  */
 export function sampleKinds(points: readonly FaultPoint[], step: number): FaultPoint[] {
   if (!everyPoint || everyKill) return sample(points, step);
   const chosen = new Set(
-    byKind(points).flatMap((kind) => kind.filter((_, index) => index % 6 === 0 || index === kind.length - 1)),
+    byKind(points).flatMap((kind) =>
+      kind.filter((point, index) => index % 6 === 0 || point === points.at(-1)),
+    ),
   );
   return points.filter((point) => chosen.has(point));
 }
 
-/** So many of them, evenly spread over the run; all of them with `FAULTS=all`. */
+/** So many of them, evenly spread over the run; half of them with `FAULTS=all`, if that is more, and all with `KILLS=all`. */
 export function spread<T>(items: readonly T[], count: number): readonly T[] {
-  return everyPoint ? items : evenly(items, count);
+  if (everyKill) return items;
+  return evenly(items, everyPoint ? Math.max(count, Math.ceil(items.length / 2)) : count);
 }
 
 /** So many of them, evenly spread. */
