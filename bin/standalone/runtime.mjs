@@ -26,7 +26,12 @@ export function fetchRuntime({ package: name, integrity }, version, cache) {
     if (found !== digest) throw new Error(`${name}@${version} is not what was pinned: sha512-${found}`);
     execFileSync('tar', ['-xzf', path, '-C', scratch, 'package/bin/bun']);
     rmSync(path);
-    renameSync(scratch, directory);
+    try {
+      renameSync(scratch, directory);
+    } catch (error) {
+      // Another build was quicker: what it has fetched is the same.
+      if (!existsSync(runtime)) throw error;
+    }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
