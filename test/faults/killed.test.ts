@@ -7,7 +7,7 @@ import { judge } from '../support/judge.ts';
 import { fileChanges, snapshot, temporaryDirectory } from '../support/tree.ts';
 import { requireSound, requireTidy, setState } from './invariants.ts';
 import { forEachParallel } from './pool.ts';
-import { sample, sampleKinds } from './sample.ts';
+import { sample, seeded, type Amount } from './sample.ts';
 import {
   generation,
   inject,
@@ -64,7 +64,9 @@ async function killEverywhere(
   });
 }
 
-// Every call of a renewal and of a recovery; of the others, which commit with the same code, every kind of call.
+/** Every call of a renewal, and some of the others, which commit with the same code. */
+const ofOthers: Amount = { all: 30, short: 12 };
+
 describe('killed at any call, recover leaves the set all old or all new, and nothing else', () => {
   test('renew all', async (t) => {
     const strace = judge(t, 'strace');
@@ -94,7 +96,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
     if (strace === undefined) return;
     const scenario = await rollbackScenario(t);
     const points = await pointsOf(t, strace, scenario);
-    const chosen = sampleKinds(points, 96);
+    const chosen = seeded(points, ofOthers);
     const before = snapshot(laid(t, scenario));
     const original = snapshot(laid(t, renewal));
     const states = { old: 0, new: 0 };
@@ -117,7 +119,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
     if (strace === undefined || openssl === undefined) return;
     const scenario = requestScenario(t, openssl);
     const points = await pointsOf(t, strace, scenario);
-    const chosen = sampleKinds(points, 96);
+    const chosen = seeded(points, ofOthers);
     const before = snapshot(laid(t, scenario));
     const waiting = new Map<number, number>();
     await killEverywhere(t, strace, scenario, points, chosen, ({ directory }) => {
@@ -139,7 +141,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
     if (strace === undefined || openssl === undefined) return;
     const scenario = await installScenario(t, openssl);
     const points = await pointsOf(t, strace, scenario);
-    const chosen = sampleKinds(points, 96);
+    const chosen = seeded(points, ofOthers);
     const before = snapshot(laid(t, scenario));
     const states = { old: 0, new: 0 };
     await killEverywhere(t, strace, scenario, points, chosen, ({ directory }) => {
@@ -160,7 +162,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
     if (strace === undefined) return;
     const scenario = await kubeletScenario(t);
     const points = await pointsOf(t, strace, scenario);
-    const chosen = sampleKinds(points, 96);
+    const chosen = seeded(points, ofOthers);
     const before = snapshot(laid(t, scenario));
     const changed = new Map<string, number>();
     await killEverywhere(t, strace, scenario, points, chosen, ({ directory }) => {
@@ -184,7 +186,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
     const strace = judge(t, 'strace');
     if (strace === undefined) return;
     const points = await pointsOf(t, strace, generation);
-    const chosen = sampleKinds(points, 96);
+    const chosen = seeded(points, ofOthers);
     const before = snapshot(laid(t, generation));
     const made = new Map<number, number>();
     await killEverywhere(t, strace, generation, points, chosen, ({ directory, stdout }) => {
@@ -205,7 +207,7 @@ describe('killed at any call, recover leaves the set all old or all new, and not
       if (strace === undefined) return;
       const scenario = await recoveryScenario(t, strace, direction);
       const points = await pointsOf(t, strace, scenario);
-      const chosen = sample(points, 32);
+      const chosen = seeded(points, ofOthers);
       const original = snapshot(laid(t, renewal));
       let survived = 0;
       await killEverywhere(t, strace, scenario, points, chosen, ({ directory }) => {

@@ -36,7 +36,7 @@ export function sample(points: readonly FaultPoint[], step: number): FaultPoint[
 }
 
 /**
- * For a command whose commit is another's, of which every call is tried, and for what else befalls a renewal: with FAULTS=all the first
+ * For what befalls a renewal beside being killed: with FAULTS=all the first
  * point of each kind and every sixth from there, and the last of all; with KILLS=all every one, else as {@link sample}.
  */
 export function sampleKinds(points: readonly FaultPoint[], step: number): FaultPoint[] {

@@ -1,4 +1,7 @@
-/** A rotation that goes back from `switch` to before `prepare`, with two stages mixed over the nodes on the way. */
+/**
+ * A rotation that goes back from `switch` to before `prepare`; with KILLS=all on three control planes, with two stages mixed over them on
+ * the way.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +13,7 @@ import { Conductor, quick } from '../../support/rotation/conductor.ts';
 import type { ClusterNode } from '../../support/rotation/node.ts';
 import { assertComponentsServed, heldOfNext, heldOn, Witnesses } from '../../support/rotation/witnesses.ts';
 import { temporaryDirectory } from '../../support/tree.ts';
-import { everyPoint } from '../sample.ts';
+import { everyKill, everyPoint } from '../sample.ts';
 
 const mixedMs = 1500;
 
@@ -33,12 +36,11 @@ function filesOf(node: ClusterNode): ReadonlyMap<string, string> {
 if (everyPoint) {
   test('a rotation goes back from switch, node by node, and clients see nothing of it', async (t) => {
     const openssl = judge(t, 'openssl');
-    const cluster = await rotationCluster(t, { controlPlanes: 3, workers: 0 });
+    const cluster = await rotationCluster(t, { controlPlanes: everyKill ? 3 : 1, workers: 0 });
     if (openssl === undefined || cluster === undefined) return;
     const conductor = new Conductor(cluster);
     const { controlPlanes } = cluster;
     const [first, second] = controlPlanes;
-    assert.ok(second !== undefined);
     const before = controlPlanes.map(filesOf);
     const old = new Witnesses(cluster, 'old certificates', heldOn(first), { everyMs });
     const well = (when: string): void => {
@@ -55,13 +57,15 @@ if (everyPoint) {
     well('one at switch, the others at trust');
     next.assertServed('one at switch, the others at trust');
 
-    const from = await conductor.from(second, 'switch');
-    const refused = await conductor.run(second, 'ca', 'rollback', '--restart', ...from);
-    assert.equal(refused.code, 1, refused.stdout);
-    assert.match(refused.stderr, /cp-1 is at switch/);
-    const unknown = await conductor.run(second, 'ca', 'rollback', '--restart');
-    assert.equal(unknown.code, 1, unknown.stdout);
-    assert.match(unknown.stderr, /nothing is known of cp-1/);
+    if (second !== undefined) {
+      const from = await conductor.from(second, 'switch');
+      const refused = await conductor.run(second, 'ca', 'rollback', '--restart', ...from);
+      assert.equal(refused.code, 1, refused.stdout);
+      assert.match(refused.stderr, /cp-1 is at switch/);
+      const unknown = await conductor.run(second, 'ca', 'rollback', '--restart');
+      assert.equal(unknown.code, 1, unknown.stdout);
+      assert.match(unknown.stderr, /nothing is known of cp-1/);
+    }
 
     for (const node of controlPlanes.slice(1)) await conductor.stage('switch', node);
     well('switch');
