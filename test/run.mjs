@@ -1,7 +1,8 @@
 /**
  * `npm test`: every test/**\/*.test.ts on node's own runner. Arguments select files by a part of their path
  * (`npm test -- kubeconfig`); arguments that begin with a dash go to the runner (`npm test -- --test-name-pattern=ECDSA`).
- * `--standalone` selects the executables' own tests, and what the one that KUBEPKI_BIN names runs again; `--packages` those of the packages.
+ * Those in *.long.test.ts are for FAULTS=all, or to be named. `--standalone` selects the executables' own tests, and what the one that
+ * KUBEPKI_BIN names runs again; `--packages` those of the packages.
  */
 import './build.mjs';
 import { spawnSync } from 'node:child_process';
@@ -32,9 +33,11 @@ const selected = ofPackages
   : ofExecutable
     ? runAgain()
     : all;
+// What has its place in FAULTS=all alone.
+const isLong = (file) => file.endsWith('.long.test.ts');
 const files = selected.filter((file) =>
   wanted.length === 0
-    ? ofPackages || ofExecutable || !built.test(file)
+    ? (ofPackages || ofExecutable || !built.test(file)) && (process.env.FAULTS === 'all' || !isLong(file))
     : wanted.some((part) => file.includes(part)),
 );
 
@@ -107,8 +110,8 @@ function directoryInMemory() {
 function apart(all) {
   const clusters = [
     ['test/rotation/whole.test.ts', 0],
-    ['test/faults/rotation/taken-back.test.ts', 0.5],
-    ['test/faults/rotation/killed.test.ts', 0.7],
+    ['test/faults/rotation/taken-back.long.test.ts', 0.5],
+    ['test/faults/rotation/killed.long.test.ts', 0.7],
   ].filter(([file]) => all.includes(file));
   const others = all.filter((file) => !clusters.some(([cluster]) => cluster === file));
   for (const [file, share] of clusters) others.splice(Math.floor(share * all.length), 0, file);
