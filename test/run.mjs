@@ -60,7 +60,7 @@ const { status, signal } = spawnSync(
     ...options.filter((option) => !option.startsWith(namePattern)),
     join(root, 'test/runner.mjs'),
     JSON.stringify({
-      files: apart(files).map((file) => join(root, file)),
+      files: inGoodOrder(files).map((file) => join(root, file)),
       // Two more than there are cores: a good part of the tests waits, for a probe, a retry, or the kubelet to look.
       concurrency: availableParallelism() + 2,
       timeout: timeoutMs,
@@ -104,17 +104,20 @@ function directoryInMemory() {
 }
 
 /**
- * Whole clusters take longest, and two at once take more than twice as long, as their clients go on asking: the longest begins first, and
- * the others when it has ended.
+ * What takes longest begins early, so that nothing is left to run alone. Two whole clusters at once take more than twice as long, as their
+ * clients go on asking: one begins when another will have ended.
  */
-function apart(all) {
-  const clusters = [
+function inGoodOrder(all) {
+  const early = [
     ['test/rotation/whole.test.ts', 0],
+    ['test/fuzz/commands/commands.test.ts', 0.2],
+    ['test/faults/killed.test.ts', 0.3],
     ['test/faults/rotation/taken-back.long.test.ts', 0.5],
-    ['test/faults/rotation/killed.long.test.ts', 0.7],
+    ['test/faults/rotation/killed.long.test.ts', 0.6],
+    ['test/rotation/token-key.long.test.ts', 0.7],
   ].filter(([file]) => all.includes(file));
-  const others = all.filter((file) => !clusters.some(([cluster]) => cluster === file));
-  for (const [file, share] of clusters) others.splice(Math.floor(share * all.length), 0, file);
+  const others = all.filter((file) => !early.some(([one]) => one === file));
+  for (const [file, share] of early) others.splice(Math.floor(share * all.length), 0, file);
   return others;
 }
 
