@@ -57,15 +57,19 @@ export function readPrinted<Body>(
   for (const one of jsonTexts(text)) {
     place += 1;
     const source = place === 1 ? name : `${name} (document ${String(place)})`;
-    if (received.length + unread.length >= room) {
+    const left = room - received.length - unread.length;
+    if (left <= 0) {
       unread.push({ source, error: tooMany(source) });
       break;
     }
     try {
       if (one.status === 'bad') throw one.error;
       const said = saidIn(one.value, format, given);
-      received.push(...said.slice(0, room).map((each) => withSource(each, source, format)));
-      if (said.length > room) unread.push({ source, error: tooMany(source) });
+      received.push(...said.slice(0, left).map((each) => withSource(each, source, format)));
+      if (said.length > left) {
+        unread.push({ source, error: tooMany(source) });
+        break;
+      }
     } catch (error) {
       if (!(error instanceof KubepkiError)) throw error;
       unread.push({ source, error: withHint(error, format).about(source) });

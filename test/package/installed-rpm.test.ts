@@ -8,10 +8,7 @@ import { judge } from '../support/judge.ts';
 import { changes } from '../support/tree.ts';
 import { rpm, version } from './built.ts';
 import { olderPackage } from './older.ts';
-import { mayInstall, System } from './system.ts';
-
-const units = ['kubepki-renew.timer', 'kubepki-recover.service'];
-const links = ['timers.target.wants/kubepki-renew.timer', 'kubelet.service.wants/kubepki-recover.service'];
+import { enabledLinks as links, mayInstall, System } from './system.ts';
 
 test('rpm: the state, /etc/kubernetes and what the administrator has set stay', (t) => {
   if (judge(t, 'rpm') === undefined || !mayInstall(t)) return;
@@ -38,10 +35,7 @@ test('rpm: the state, /etc/kubernetes and what the administrator has set stay', 
   assert.equal(system.inside('kubepki'), '0.0.1\n');
   untouched();
 
-  system.inside('systemctl', 'enable', ...units);
-  const edited = 'KUBEPKI_RENEW_FLAGS="--within 40d --restart"\n';
-  system.write('/etc/default/kubepki', edited);
-  system.systemctlCalls();
+  const edited = system.administer();
 
   run('--upgrade', '--nodeps', 'srv/kubepki.rpm');
   assert.deepEqual(system.systemctlCalls(), [

@@ -41,6 +41,13 @@ export function mayInstall(t: Skippable): boolean {
   return false;
 }
 
+const units = ['kubepki-renew.timer', 'kubepki-recover.service'];
+/** Below /etc/systemd/system, of the units that are enabled. */
+export const enabledLinks = [
+  'timers.target.wants/kubepki-renew.timer',
+  'kubelet.service.wants/kubepki-recover.service',
+];
+
 export class System {
   readonly #directory: string;
 
@@ -83,6 +90,15 @@ export class System {
   /** Of /etc/kubernetes, the state of kubepki included. */
   control(): Snapshot {
     return snapshot(join(this.#directory, 'upper/etc/kubernetes'));
+  }
+
+  /** What an administrator does after an installation. @returns what is in /etc/default/kubepki then */
+  administer(): string {
+    this.inside('systemctl', 'enable', ...units);
+    const edited = 'KUBEPKI_RENEW_FLAGS="--within 40d --restart"\n';
+    this.write('/etc/default/kubepki', edited);
+    this.systemctlCalls();
+    return edited;
   }
 
   /** What systemctl was called with since this was last asked. */

@@ -1,15 +1,15 @@
-import type { AdditionalRow, NamedFacts, ToldRows } from '../../operations/expiration/expiration-report.ts';
+import type {
+  AdditionalRow,
+  KindRow,
+  NamedFacts,
+  ToldRows,
+} from '../../operations/expiration/expiration-report.ts';
 
 /** A row of our own, so that it can say what kubeadm's has no field for. */
 export function additionalInfo(row: AdditionalRow): object {
   const isPresent = row.status === 'present';
   return {
-    name: row.name,
-    kind: row.kind,
-    file: row.file ?? null,
-    status: row.status,
-    expirationDate: isPresent ? dateOf(row.notAfter) : null,
-    residualTime: isPresent ? secondsOf(row.residualMs) : 0,
+    ...rowInfo(row),
     renewsItself: isPresent && row.marginMs !== undefined,
     faults: isPresent ? row.faults : [],
   };
@@ -20,12 +20,7 @@ export function toldInfo({ rows, facts }: ToldRows): object[] {
   return rows.map((row) => {
     const isPresent = row.status === 'present';
     return {
-      name: row.name,
-      kind: row.kind,
-      file: row.file ?? null,
-      status: row.status,
-      expirationDate: isPresent ? dateOf(row.notAfter) : null,
-      residualTime: isPresent ? secondsOf(row.residualMs) : 0,
+      ...rowInfo(row),
       caName: (isPresent ? row.caName : undefined) ?? null,
       externallyManaged: isPresent && row.externallyManaged,
       renewsItself: isPresent && row.marginMs !== undefined,
@@ -34,6 +29,19 @@ export function toldInfo({ rows, facts }: ToldRows): object[] {
       certificate: factsInfo(facts.get(row.name)),
     };
   });
+}
+
+/** What both begin with. */
+function rowInfo(row: KindRow): object {
+  const isPresent = row.status === 'present';
+  return {
+    name: row.name,
+    kind: row.kind,
+    file: row.file ?? null,
+    status: row.status,
+    expirationDate: isPresent ? dateOf(row.notAfter) : null,
+    residualTime: isPresent ? secondsOf(row.residualMs) : 0,
+  };
 }
 
 function factsInfo(facts: NamedFacts | undefined): object | null {

@@ -39,6 +39,7 @@ function bodyOf({ results, error, verdict, document }: NodeVerification): object
         hint: hint ?? null,
       })),
     })),
-    certificates: document === undefined ? [] : toldInfo(document),
+    // Without them a reader must not take it for a node that has none.
+    ...(document && { certificates: toldInfo(document) }),
   };
 }
